@@ -1,0 +1,115 @@
+package com.datanadhi.echopost;
+
+import com.datanadhi.echopost.agent.Agent;
+import com.datanadhi.echopost.agent.ExitCode;
+import com.datanadhi.echopost.agent.UnusableDirectoryException;
+import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.cli.Command;
+import com.datanadhi.echopost.cli.CommandLine;
+import com.datanadhi.echopost.cli.Options;
+import com.datanadhi.echopost.cli.UsageException;
+import com.datanadhi.echopost.time.Clock;
+import com.datanadhi.echopost.upstream.MainServer;
+import com.datanadhi.echopost.upstream.Proxies;
+import com.datanadhi.echopost.upstream.ServerUrl;
+import com.datanadhi.echopost.upstream.TrustStore;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/// The program: from arguments to an exit status.
+public final class Main {
+  private Main() {}
+
+  /// Runs, and ends the process.
+  public static void main(String[] args) {
+    System.exit(run(List.of(args), System.getenv()).code());
+  }
+
+  private static ExitCode run(List<String> args, Map<String, String> environment) {
+    try {
+      return switch (CommandLine.parse(args, environment)) {
+        case Command.Print(String text) -> {
+          System.out.print(text);
+          yield ExitCode.DRAINED;
+        }
+        case Command.Run(Options options) -> runAgent(options, environment);
+      };
+    } catch (UsageException | UnusableDirectoryException usage) {
+      return fail(ExitCode.USAGE, usage);
+    } catch (StorageException | IOException | RuntimeException fatal) {
+      return fail(ExitCode.FATAL, fatal);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      return fail(ExitCode.FATAL, interrupted);
+    }
+  }
+
+  private static ExitCode runAgent(Options options, Map<String, String> environment)
+      throws UsageException,
+          UnusableDirectoryException,
+          StorageException,
+          IOException,
+          InterruptedException {
+    Agent agent = agent(options, environment);
+    CompletableFuture<ExitCode> ended = new CompletableFuture<>();
+    // SIGTERM, SIGINT and SIGHUP: the JVM runs its shutdown hooks, which is the one portable way to
+    // hear of them.
+    Thread hook =
+        Thread.ofPlatform()
+            .unstarted(() -> {
+              if (!ended.isDone()) {
+                agent.requestStop("signal");
+                Runtime.getRuntime().halt(ended.join().code());
+              }
+            });
+    Runtime.getRuntime().addShutdownHook(hook);
+    ExitCode code = ExitCode.FATAL;
+    try {
+      code = agent.run();
+      if (code == ExitCode.OWNED) {
+        System.err.println(
+            "echopost: another agent owns "
+                + options.directory()
+                + "; it serves the clients of this directory, nothing needs to be done");
+      }
+      return code;
+    } finally {
+      ended.complete(code);
+    }
+  }
+
+  private static Agent agent(Options options, Map<String, String> environment)
+      throws UsageException {
+    try {
+      Clock clock = Clock.system();
+      ServerUrl url = ServerUrl.parse(options.healthUrl());
+      MainServer server =
+          new MainServer(
+              url,
+              options.apiKey(),
+              Proxies.fromEnvironment(environment),
+              new TrustStore(environment),
+              clock);
+      return new Agent(
+          options.directory(),
+          options.socketMode(),
+          server,
+          url.toString(),
+          CommandLine.version(),
+          clock,
+          new FileOutputStream(FileDescriptor.out));
+    } catch (IllegalArgumentException bad) {
+      throw new UsageException(String.valueOf(bad.getMessage()));
+    }
+  }
+
+  private static ExitCode fail(ExitCode code, Exception failure) {
+    String message = failure.getMessage();
+    System.err.println("echopost: " + (message == null ? failure.toString() : message));
+    return code;
+  }
+}

@@ -1,0 +1,262 @@
+package com.datanadhi.echopost.agent;
+
+import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.buffer.Totals;
+import com.datanadhi.echopost.health.HealthProbe;
+import com.datanadhi.echopost.health.ServerState;
+import com.datanadhi.echopost.ingest.Ingest;
+import com.datanadhi.echopost.ingest.StuckException;
+import com.datanadhi.echopost.logging.Events;
+import com.datanadhi.echopost.logging.SessionLog;
+import com.datanadhi.echopost.replay.Replay;
+import com.datanadhi.echopost.replay.ServerGate;
+import com.datanadhi.echopost.time.Clock;
+import com.datanadhi.echopost.time.Waiter;
+import com.datanadhi.echopost.upstream.MainServer;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.time.Duration;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.StructuredTaskScope;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/// One run of the agent on one directory: takes the directory, runs ingest, health-probe and replay
+/// as siblings in one scope until drained or stopped, and leaves the directory as the next run
+/// needs it.
+///
+/// [#run] is called once; [#requestStop] may come from any thread at any time.
+public final class Agent {
+  private final Path directory;
+  private final Set<PosixFilePermission> socketMode;
+  private final MainServer mainServer;
+  private final String version;
+  private final String serverName;
+  private final Clock clock;
+  private final OutputStream standardOut;
+  private final AtomicReference<@Nullable Lifecycle> lifecycle = new AtomicReference<>();
+  private volatile @Nullable String stopReason;
+
+  /// @param directory the agent's own, created when missing
+  /// @param socketMode the permissions of the socket file
+  /// @param mainServer where records go; closed by [#run]
+  /// @param serverName the server's URL, for the log
+  /// @param version for the log
+  /// @param standardOut gets a copy of the session log
+  public Agent(
+      Path directory,
+      Set<PosixFilePermission> socketMode,
+      MainServer mainServer,
+      String serverName,
+      String version,
+      Clock clock,
+      OutputStream standardOut) {
+    this.directory = directory;
+    this.socketMode = socketMode;
+    this.mainServer = mainServer;
+    this.serverName = serverName;
+    this.version = version;
+    this.clock = clock;
+    this.standardOut = standardOut;
+  }
+
+  /// Asks the run to end: what is in flight is committed or refused, what is pending stays on disk.
+  ///
+  /// @param reason for the log
+  public void requestStop(String reason) {
+    stopReason = reason;
+    Lifecycle running = lifecycle.get();
+    if (running != null) {
+      running.requestStop(reason);
+    }
+  }
+
+  /// Runs to the end.
+  ///
+  /// @return how it ended
+  /// @throws UnusableDirectoryException when the directory cannot be the agent's
+  /// @throws StorageException when the buffer cannot be opened at all
+  public ExitCode run()
+      throws UnusableDirectoryException, StorageException, IOException, InterruptedException {
+    Workspace workspace = Workspace.prepare(directory);
+    try (MainServer server = mainServer;
+        DirectoryLock lock = takeLock(workspace)) {
+      if (lock == null) {
+        return ExitCode.OWNED;
+      }
+      Path session = Sessions.create(directory, clock.now());
+      try (SessionLog log = SessionLog.open(session.resolve("agent.log"), standardOut)) {
+        return runLogged(server);
+      }
+    }
+  }
+
+  private @Nullable DirectoryLock takeLock(Workspace workspace)
+      throws UnusableDirectoryException, InterruptedException {
+    try {
+      return DirectoryLock.take(workspace.lockFile(), clock);
+    } catch (IOException failed) {
+      throw new UnusableDirectoryException(
+          "cannot lock "
+              + workspace.lockFile()
+              + " ("
+              + failed
+              + "): mend its permissions or choose another directory with -datanadhi");
+    }
+  }
+
+  private ExitCode runLogged(MainServer server)
+      throws StorageException, IOException, InterruptedException {
+    Waiter replayWaiter = new Waiter();
+    Events.info(
+        "agent_started",
+        "version",
+        version,
+        "pid",
+        ProcessHandle.current().pid(),
+        "directory",
+        directory.toAbsolutePath().normalize(),
+        "server",
+        serverName);
+    Buffer buffer;
+    try {
+      buffer = Buffer.open(directory, clock, new CommitListener(replayWaiter));
+    } catch (StorageException failed) {
+      Events.severe("storage_unusable", "reason", failed.getMessage());
+      throw failed;
+    }
+    Totals atStart = buffer.totals();
+    Events.info("buffer_opened", "pending", atStart.pending(), "rejected", atStart.rejected());
+    ExitCode ended = ExitCode.FATAL;
+    try (Ingest ingest = new Ingest(directory, socketMode, buffer, clock)) {
+      ended = runScope(buffer, ingest, server, replayWaiter);
+    } catch (StuckException stuck) {
+      // The writer may never come back: nothing can be closed, the process has to end.
+      Events.severe(
+          "agent_stuck", "reason", stuck.getMessage(), "mend", "see to the disk, then start again");
+      return ExitCode.FATAL;
+    } catch (StorageException failed) {
+      Events.severe("storage_failed", failed, "mend", "see to the disk, then start again");
+    } finally {
+      Totals atEnd = buffer.totals();
+      Events.info(
+          "agent_stopped",
+          "exit_code",
+          exitCode(ended, atStart, buffer).code(),
+          "accepted",
+          atEnd.accepted() - atStart.accepted(),
+          "delivered",
+          atEnd.delivered() - atStart.delivered(),
+          "rejected",
+          atEnd.rejected() - atStart.rejected(),
+          "pending",
+          atEnd.pending());
+    }
+    ExitCode code = exitCode(ended, atStart, buffer);
+    buffer.close();
+    return code;
+  }
+
+  private static ExitCode exitCode(ExitCode ended, Totals atStart, Buffer buffer) {
+    if (ended == ExitCode.FATAL || buffer.wasDamaged()) {
+      return ExitCode.FATAL;
+    }
+    if (!buffer.isDrained()) {
+      return ExitCode.STOPPED;
+    }
+    return buffer.totals().rejected() > atStart.rejected() ? ExitCode.REJECTED : ExitCode.DRAINED;
+  }
+
+  /// The three siblings and the lifecycle that watches over them, wired.
+  private ExitCode runScope(Buffer buffer, Ingest ingest, MainServer server, Waiter replayWaiter)
+      throws StorageException, StuckException, IOException, InterruptedException {
+    HealthProbe health = new HealthProbe(server::probe, replayWaiter::wake);
+    Replay replay =
+        new Replay(
+            buffer, server::deliver, gate(health.state()), clock, replayWaiter, new Random());
+    Lifecycle own = new Lifecycle(buffer, ingest, health.state(), clock);
+    lifecycle.set(own);
+    String early = stopReason;
+    if (early != null) {
+      own.requestStop(early);
+    }
+    AgentState _ = own.turn();
+    Events.info("agent_ready");
+    try (var scope = StructuredTaskScope.open(new EndOnFirst())) {
+      scope.fork(() -> {
+        ingest.run();
+        return neverHere();
+      });
+      scope.fork(() -> {
+        health.run();
+        return neverHere();
+      });
+      scope.fork(() -> {
+        replay.run();
+        return neverHere();
+      });
+      scope.fork(own::run);
+      pruneSessions();
+      AgentState end = scope.join();
+      return end instanceof AgentState.Drained ? ExitCode.DRAINED : ExitCode.STOPPED;
+    } catch (StructuredTaskScope.FailedException failed) {
+      switch (failed.getCause()) {
+        case StorageException storage -> throw storage;
+        case StuckException stuck -> throw stuck;
+        case IOException io -> throw io;
+        case null, default -> throw failed;
+      }
+    }
+  }
+
+  private void pruneSessions() {
+    try {
+      Sessions.prune(directory);
+    } catch (IOException failed) {
+      Events.warning("sessions_not_pruned", "reason", failed.toString());
+    }
+  }
+
+  private static AgentState neverHere() {
+    throw new IllegalStateException("a sibling ended without being told to");
+  }
+
+  private static ServerGate gate(ServerState state) {
+    return new ServerGate() {
+      @Override
+      public boolean isUp() {
+        return state.health() == ServerState.Health.UP;
+      }
+
+      @Override
+      public void suspect(Duration pause, String why) {
+        state.suspect(pause, why);
+      }
+    };
+  }
+
+  private final class CommitListener implements Buffer.Listener {
+    private final Waiter replayWaiter;
+
+    CommitListener(Waiter replayWaiter) {
+      this.replayWaiter = replayWaiter;
+    }
+
+    @Override
+    public void stored() {
+      replayWaiter.wake();
+    }
+
+    @Override
+    public void failed() {
+      Lifecycle running = lifecycle.get();
+      if (running != null) {
+        running.wake();
+      }
+    }
+  }
+}

@@ -1,0 +1,74 @@
+package com.datanadhi.echopost.agent;
+
+import com.datanadhi.echopost.time.Clock;
+import com.datanadhi.echopost.time.Waiter;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// The lock that makes one agent the owner of its directory: an OS lock on `agent.lock`, which the
+/// kernel frees when its holder dies, however it dies. The file itself stays; it names the owner's
+/// process for people.
+final class DirectoryLock implements AutoCloseable {
+  /// An agent that is leaving takes a second at most, so a successor waits for it.
+  static final Duration PATIENCE = Duration.ofSeconds(5);
+
+  private static final Duration LOOK_AGAIN = Duration.ofMillis(5);
+
+  private final FileChannel channel;
+
+  private DirectoryLock(FileChannel channel) {
+    this.channel = channel;
+  }
+
+  /// Takes the lock.
+  ///
+  /// @return null when another process held it for all of [#PATIENCE]
+  static @Nullable DirectoryLock take(Path file, Clock clock)
+      throws IOException, InterruptedException {
+    FileChannel channel =
+        FileChannel.open(
+            file,
+            Set.of(
+                StandardOpenOption.CREATE,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE,
+                LinkOption.NOFOLLOW_LINKS),
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    boolean taken = false;
+    try {
+      Waiter waiter = new Waiter();
+      long deadline = clock.nanos() + PATIENCE.toNanos();
+      while (channel.tryLock() == null) {
+        if (clock.nanos() - deadline > 0) {
+          return null;
+        }
+        waiter.await(LOOK_AGAIN);
+      }
+      channel.truncate(0);
+      ByteBuffer owner =
+          ByteBuffer.wrap(
+              (ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII));
+      int _ = channel.write(owner, 0);
+      taken = true;
+      return new DirectoryLock(channel);
+    } finally {
+      if (!taken) {
+        channel.close();
+      }
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    channel.close();
+  }
+}

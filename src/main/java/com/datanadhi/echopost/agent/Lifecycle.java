@@ -1,0 +1,136 @@
+package com.datanadhi.echopost.agent;
+
+import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.health.ServerState;
+import com.datanadhi.echopost.ingest.Ingest;
+import com.datanadhi.echopost.logging.Events;
+import com.datanadhi.echopost.time.Clock;
+import com.datanadhi.echopost.time.Waiter;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// Decides when the run is over: owns the agent's state, and signals *drained* by returning.
+///
+/// Drained means: the server is well, nothing is pending or in flight, it has been quiet for the
+/// [Linger], and after the socket was withdrawn and every last call answered there was still
+/// nothing. Whatever came in meanwhile is in the buffer, and the agent serves on.
+final class Lifecycle {
+  private static final Duration TURN = Duration.ofMillis(50);
+
+  private final Buffer buffer;
+  private final Ingest ingest;
+  private final ServerState server;
+  private final Clock clock;
+  private final Waiter waiter = new Waiter();
+  private AgentState state = new AgentState.Starting();
+  private volatile @Nullable String stopReason;
+
+  Lifecycle(Buffer buffer, Ingest ingest, ServerState server, Clock clock) {
+    this.buffer = buffer;
+    this.ingest = ingest;
+    this.server = server;
+    this.clock = clock;
+  }
+
+  /// Asks the run to end, with records pending or not. Any thread.
+  void requestStop(String reason) {
+    stopReason = reason;
+    waiter.wake();
+  }
+
+  /// Something is wrong with the storage: look at once. Any thread.
+  void wake() {
+    waiter.wake();
+  }
+
+  /// Runs until drained or stopped.
+  AgentState run() throws InterruptedException, IOException, StorageException {
+    while (true) {
+      AgentState now = turn();
+      switch (now) {
+        case AgentState.Drained drained -> {
+          return drained;
+        }
+        case AgentState.Stopped stopped -> {
+          return stopped;
+        }
+        case AgentState.Starting starting -> {}
+        case AgentState.Serving serving -> waiter.await(TURN);
+        case AgentState.Draining draining -> {}
+      }
+    }
+  }
+
+  /// Makes at most one move.
+  AgentState turn() throws InterruptedException, IOException, StorageException {
+    StorageException failure = buffer.failure();
+    if (failure != null) {
+      throw failure;
+    }
+    state =
+        switch (state) {
+          case AgentState.Starting starting -> {
+            ingest.open();
+            yield starting.serve();
+          }
+          case AgentState.Serving serving when stopReason != null -> {
+            ingest.stop();
+            Events.info("stop_requested", "reason", Objects.requireNonNull(stopReason));
+            yield serving.stop();
+          }
+          case AgentState.Serving serving when isQuiet() -> {
+            // While the name still stands: what takes long is done before anybody can find it
+            // missing.
+            tidy();
+            Events.info("draining");
+            ingest.withdraw();
+            yield serving.drain();
+          }
+          case AgentState.Serving serving -> serving;
+          case AgentState.Draining draining -> leave(draining);
+          case AgentState.Drained drained -> drained;
+          case AgentState.Stopped stopped -> stopped;
+        };
+    return state;
+  }
+
+  private AgentState leave(AgentState.Draining draining) throws InterruptedException, IOException {
+    ingest.finish();
+    if (buffer.isDrained()) {
+      return draining.drained(0);
+    }
+    if (stopReason != null) {
+      return draining.stop();
+    }
+    Events.info("serving_on", "pending", buffer.totals().pending());
+    ingest.open();
+    return draining.serveOn();
+  }
+
+  private void tidy() throws InterruptedException, StorageException {
+    try {
+      buffer.tidy();
+    } catch (StorageException failed) {
+      if (!failed.passes()) {
+        throw failed;
+      }
+      // Somebody reads the file at this moment, or the disk is full: the log stays as long as it
+      // is.
+      Events.warning("tidy_failed", "reason", failed.getMessage());
+    }
+  }
+
+  private boolean isQuiet() {
+    if (server.health() != ServerState.Health.UP
+        || !buffer.isDrained()
+        || buffer.waitingRecords() > 0
+        || ingest.isAnswering()) {
+      return false;
+    }
+    long quiet = clock.nanos() - ingest.lastRecordNanos();
+    return quiet >= Linger.after(ingest.longestGapNanos()).toNanos();
+  }
+}

@@ -1,0 +1,84 @@
+package com.datanadhi.echopost.agent;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// The directories of past and present runs' logs: `session-YYYY-MM-DDTHH-MM-SSZ`, with `-2`, `-3`
+/// and so on for runs that began within the same second. The newest 20 are kept.
+final class Sessions {
+  static final int KEPT = 20;
+  private static final DateTimeFormatter NAME =
+      DateTimeFormatter.ofPattern("'session-'uuuu-MM-dd'T'HH-mm-ss'Z'").withZone(ZoneOffset.UTC);
+  private static final Pattern PATTERN =
+      Pattern.compile("(session-\\d{4}-\\d\\d-\\d\\dT\\d\\d-\\d\\d-\\d\\dZ)(?:-(\\d{1,9}))?");
+
+  private Sessions() {}
+
+  /// Makes this run's directory (mode 0700).
+  static Path create(Path parent, Instant now) throws IOException {
+    String name = NAME.format(now);
+    for (int n = 1; ; n++) {
+      Path directory = parent.resolve(n == 1 ? name : name + "-" + n);
+      try {
+        return Files.createDirectory(
+            directory,
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      } catch (FileAlreadyExistsException taken) {
+        // A run that began within the same second.
+      }
+    }
+  }
+
+  /// Deletes all but the newest [#KEPT]. Never touches anything but plain files in directories of
+  /// that name.
+  static void prune(Path parent) throws IOException {
+    List<Path> sessions = new ArrayList<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(parent, "session-*")) {
+      for (Path entry : entries) {
+        if (PATTERN.matcher(String.valueOf(entry.getFileName())).matches()
+            && Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
+          sessions.add(entry);
+        }
+      }
+    }
+    sessions.sort(Comparator.comparing(Sessions::second).thenComparingInt(Sessions::number));
+    for (Path old : sessions.subList(0, Math.max(0, sessions.size() - KEPT))) {
+      try (DirectoryStream<Path> files = Files.newDirectoryStream(old)) {
+        for (Path file : files) {
+          Files.delete(file);
+        }
+      }
+      Files.delete(old);
+    }
+  }
+
+  private static String second(Path session) {
+    return match(session).group(1);
+  }
+
+  private static int number(Path session) {
+    String number = match(session).group(2);
+    return number == null ? 1 : Integer.parseInt(number);
+  }
+
+  private static Matcher match(Path session) {
+    Matcher matcher = PATTERN.matcher(String.valueOf(session.getFileName()));
+    if (!matcher.matches()) {
+      throw new IllegalArgumentException(session.toString());
+    }
+    return matcher;
+  }
+}

@@ -1,0 +1,192 @@
+package com.datanadhi.echopost.buffer;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import java.util.UUID;
+import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteException;
+
+/// Opens connections to the buffer's SQLite file as the agent needs them, and brings its schema up
+/// to date.
+final class Database {
+  /// "Echo" in ASCII: tells our files from other programs' (see `PRAGMA application_id`).
+  private static final int APPLICATION_ID = 0x4563686F;
+
+  /// Older ones can corrupt a WAL database that two connections write or checkpoint (sqlite.org,
+  /// 2026-03-13).
+  private static final Runtime.Version OLDEST_SQLITE = Runtime.Version.parse("3.51.3");
+
+  private static final int PAGE_SIZE = 4096;
+  private static final int READER_PATIENCE_MILLIS = 100;
+
+  /// The migrations in `sql/`, in order; the place in this list is the schema version.
+  private static final List<String> MIGRATIONS = List.of("001_buffer.sql");
+
+  private Database() {}
+
+  /// The one connection that writes, its schema up to date.
+  static Connection openWriter(Path file, long walBound, long writerPatienceMillis)
+      throws StorageException {
+    return open(
+        file,
+        connection -> {
+          checkVersion(query(connection, "SELECT sqlite_version()"));
+          boolean isNew = "0".equals(query(connection, "PRAGMA page_count"));
+          if (isNew) {
+            execute(connection, "PRAGMA page_size=" + PAGE_SIZE);
+            execute(connection, "PRAGMA auto_vacuum=INCREMENTAL");
+          } else if (!Integer.toString(APPLICATION_ID)
+              .equals(query(connection, "PRAGMA application_id"))) {
+            // A file of ours that never got its first commit has no tables either.
+            if (!"0".equals(query(connection, "SELECT count(*) FROM sqlite_schema"))) {
+              throw new StorageException.Damaged("buffer.db is another program's database");
+            }
+          }
+          query(connection, "PRAGMA journal_mode=WAL");
+          execute(connection, "PRAGMA synchronous=FULL");
+          execute(connection, "PRAGMA busy_timeout=" + writerPatienceMillis);
+          // A checkpoint at half the bound leaves the other half for what is written while a reader
+          // is at work.
+          execute(connection, "PRAGMA wal_autocheckpoint=" + walBound / 2 / PAGE_SIZE);
+          execute(connection, "PRAGMA journal_size_limit=" + walBound);
+          execute(connection, "PRAGMA cache_size=-2000");
+          execute(connection, "PRAGMA temp_store=MEMORY");
+          migrate(connection);
+        });
+  }
+
+  /// A connection that only reads.
+  static Connection openReader(Path file) throws StorageException {
+    return open(
+        file,
+        connection -> {
+          execute(connection, "PRAGMA query_only=1");
+          execute(connection, "PRAGMA busy_timeout=" + READER_PATIENCE_MILLIS);
+          execute(connection, "PRAGMA cache_size=-1000");
+        });
+  }
+
+  /// What SQLite reported, as the kind of failure that it is.
+  static StorageException failure(String doing, SQLException failed) {
+    int code = failed instanceof SQLiteException sqlite ? sqlite.getResultCode().code & 0xFF : 0;
+    String message = "the buffer failed while " + doing + ": " + failed.getMessage();
+    return switch (code) {
+      case 13 -> new StorageException.Full(failed);
+      case 5, 6 -> new StorageException.Busy(failed);
+      case 11, 26 -> new StorageException.Damaged(message, failed);
+      default -> new StorageException(message, failed);
+    };
+  }
+
+  static void execute(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      boolean _ = statement.execute(sql);
+    }
+  }
+
+  /// The first column of the first row, as text.
+  static String query(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      return row.next() ? String.valueOf(row.getString(1)) : "";
+    }
+  }
+
+  private interface Setup {
+    void apply(Connection connection) throws SQLException, StorageException;
+  }
+
+  private static Connection open(Path file, Setup setup) throws StorageException {
+    Connection connection;
+    try {
+      // As a URI, since the driver takes what follows a '?' in a plain name for settings.
+      connection =
+          new SQLiteConfig().createConnection("jdbc:sqlite:" + file.toAbsolutePath().toUri());
+    } catch (SQLException failed) {
+      throw failure("opening buffer.db", failed);
+    }
+    try {
+      setup.apply(connection);
+      return connection;
+    } catch (SQLException | StorageException failed) {
+      try {
+        connection.close();
+      } catch (SQLException alsoFailed) {
+        failed.addSuppressed(alsoFailed);
+      }
+      throw failed instanceof SQLException sql
+          ? failure("opening buffer.db", sql)
+          : (StorageException) failed;
+    }
+  }
+
+  private static void checkVersion(String version) throws StorageException {
+    if (Runtime.Version.parse(version).compareTo(OLDEST_SQLITE) < 0) {
+      throw new StorageException(
+          "SQLite "
+              + version
+              + " can corrupt a WAL database: build with "
+              + OLDEST_SQLITE
+              + " or later");
+    }
+  }
+
+  private static void migrate(Connection connection) throws SQLException, StorageException {
+    boolean isNew =
+        "0".equals(query(connection, "SELECT count(*) FROM sqlite_schema WHERE name='meta'"));
+    int version =
+        isNew ? 0 : Integer.parseInt(query(connection, "SELECT schema_version FROM meta"));
+    if (version > MIGRATIONS.size()) {
+      throw new StorageException(
+          "buffer.db was written by a newer EchoPost (schema "
+              + version
+              + ", this one knows "
+              + MIGRATIONS.size()
+              + "): start that version, or a later one");
+    }
+    if (version == MIGRATIONS.size()) {
+      return;
+    }
+    execute(connection, "BEGIN IMMEDIATE");
+    try {
+      for (int next = version + 1; next <= MIGRATIONS.size(); next++) {
+        runScript(connection, MIGRATIONS.get(next - 1));
+        if (next == 1) {
+          execute(connection, "PRAGMA application_id=" + APPLICATION_ID);
+          execute(
+              connection,
+              "INSERT INTO meta VALUES (1, '" + UUID.randomUUID() + "', 1, 0, 0, 0, 0)");
+        }
+      }
+      execute(connection, "UPDATE meta SET schema_version=" + MIGRATIONS.size());
+      execute(connection, "COMMIT");
+    } catch (SQLException failed) {
+      try {
+        execute(connection, "ROLLBACK");
+      } catch (SQLException alsoFailed) {
+        failed.addSuppressed(alsoFailed);
+      }
+      throw failed;
+    }
+  }
+
+  private static void runScript(Connection connection, String name) throws SQLException {
+    try (InputStream in = Database.class.getResourceAsStream("/sql/" + name);
+        Statement statement = connection.createStatement()) {
+      if (in == null) {
+        throw new IllegalStateException("this build carries no sql/" + name);
+      }
+      int _ = statement.executeUpdate(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+    } catch (IOException unreadable) {
+      throw new UncheckedIOException(unreadable);
+    }
+  }
+}

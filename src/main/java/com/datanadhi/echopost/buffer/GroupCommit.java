@@ -1,0 +1,364 @@
+package com.datanadhi.echopost.buffer;
+
+import com.datanadhi.echopost.logging.Events;
+import java.io.IOException;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/// The one writer: takes all that waits, in its order, writes it in one transaction, and says so
+/// only after the commit has returned, that is after fsync.
+///
+/// While one commit is under way the next batch gathers, so the dearer the disk, the larger the
+/// batches. A platform thread of its own, since SQLite's calls would pin a virtual thread's
+/// carrier. A commit that fails fails all that was in it; when the disk is full, deletes are tried
+/// again without the new records, on the room that [Reserve] gives up.
+final class GroupCommit {
+  private static final int MAX_RECORDS = 4_096;
+  private static final int MAX_BYTES = 4 << 20;
+  private static final long HOUSEKEEPING_NANOS = 20_000_000;
+  private static final long FULL_CHECK_NANOS = 250_000_000;
+
+  /// Something to be committed.
+  private sealed interface Work {
+    record Add(Append append, long offeredNanos) implements Work {}
+
+    record Acknowledge(long through, CompletableFuture<Integer> done) implements Work {}
+
+    record Reject(Rejection rejection, CompletableFuture<Integer> done) implements Work {}
+
+    record Tidy(CompletableFuture<Integer> done) implements Work {}
+  }
+
+  private final Writer writer;
+  private final Reserve reserve;
+  private final Buffer.Listener listener;
+  private final ConcurrentLinkedQueue<Work> queue = new ConcurrentLinkedQueue<>();
+  private final AtomicInteger waitingRecords = new AtomicInteger();
+  private final AtomicLong waitingBytes = new AtomicLong();
+  private final Thread thread;
+  private volatile Totals totals;
+  private volatile @Nullable StorageException failure;
+  private volatile boolean parked;
+  private volatile boolean closing;
+  private volatile long oldestNanos = Long.MIN_VALUE;
+
+  GroupCommit(Writer writer, Reserve reserve, Buffer.Listener listener) {
+    this.writer = writer;
+    this.reserve = reserve;
+    this.listener = listener;
+    this.totals = writer.totals();
+    this.thread = Thread.ofPlatform().name("buffer-writer").unstarted(this::run);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  Totals totals() {
+    return totals;
+  }
+
+  int waitingRecords() {
+    return waitingRecords.get();
+  }
+
+  long waitingBytes() {
+    return waitingBytes.get();
+  }
+
+  /// When the oldest record of the commit that is under way, or that is next, was offered; null
+  /// when none waits.
+  @Nullable Long oldestWaitingNanos() {
+    long underWay = oldestNanos;
+    if (underWay != Long.MIN_VALUE) {
+      return underWay;
+    }
+    return queue.peek() instanceof Work.Add add ? add.offeredNanos() : null;
+  }
+
+  @Nullable StorageException failure() {
+    return failure;
+  }
+
+  void append(Append append, long nowNanos) {
+    waitingRecords.incrementAndGet();
+    waitingBytes.addAndGet(append.record().size());
+    offer(new Work.Add(append, nowNanos));
+  }
+
+  CompletableFuture<Integer> acknowledge(long through) {
+    CompletableFuture<Integer> done = new CompletableFuture<>();
+    offer(new Work.Acknowledge(through, done));
+    return done;
+  }
+
+  CompletableFuture<Integer> reject(Rejection rejection) {
+    CompletableFuture<Integer> done = new CompletableFuture<>();
+    offer(new Work.Reject(rejection, done));
+    return done;
+  }
+
+  /// Empties the write-ahead log and gives free pages back.
+  CompletableFuture<Integer> tidy() {
+    CompletableFuture<Integer> done = new CompletableFuture<>();
+    offer(new Work.Tidy(done));
+    return done;
+  }
+
+  /// Commits what waits, then ends the thread.
+  void close() throws InterruptedException {
+    closing = true;
+    LockSupport.unpark(thread);
+    thread.join();
+    // Offered in the moment of the end: nobody will commit it.
+    take(Integer.MAX_VALUE, Long.MAX_VALUE)
+        .forEach(work -> fail(work, new Append.Outcome.Closed()));
+  }
+
+  private void offer(Work work) {
+    queue.add(work);
+    if (parked) {
+      LockSupport.unpark(thread);
+    } else if (!thread.isAlive() && closing) {
+      take(Integer.MAX_VALUE, Long.MAX_VALUE)
+          .forEach(left -> fail(left, new Append.Outcome.Closed()));
+    }
+  }
+
+  private void run() {
+    try {
+      while (true) {
+        List<Work> batch = take(MAX_RECORDS, MAX_BYTES);
+        if (!batch.isEmpty()) {
+          commit(batch);
+        } else if (closing) {
+          return;
+        } else {
+          keepHouse();
+          park();
+        }
+      }
+    } catch (RuntimeException | Error broken) {
+      die(new StorageException("the buffer's writer broke: " + broken, broken));
+    }
+  }
+
+  private void park() {
+    parked = true;
+    if (queue.isEmpty() && !closing) {
+      if (reserve.shortage() != 0) {
+        LockSupport.parkNanos(this, FULL_CHECK_NANOS);
+      } else if (!reserve.isWhole()) {
+        LockSupport.parkNanos(this, HOUSEKEEPING_NANOS);
+      } else {
+        LockSupport.park(this);
+      }
+    }
+    parked = false;
+  }
+
+  private List<Work> take(int maxRecords, long maxBytes) {
+    List<Work> batch = new ArrayList<>();
+    long bytes = 0;
+    while (batch.size() < maxRecords && bytes < maxBytes) {
+      Work work = queue.poll();
+      if (work == null) {
+        break;
+      }
+      batch.add(work);
+      bytes += work instanceof Work.Add add ? add.append().record().size() : 0;
+    }
+    return batch;
+  }
+
+  private void commit(List<Work> batch) {
+    List<Append> appends = new ArrayList<>(batch.size());
+    List<Work> others = new ArrayList<>();
+    long oldest = Long.MIN_VALUE;
+    for (Work work : batch) {
+      if (work instanceof Work.Add add) {
+        oldest = oldest == Long.MIN_VALUE ? add.offeredNanos() : oldest;
+        appends.add(add.append());
+      } else {
+        others.add(work);
+      }
+    }
+    oldestNanos = oldest;
+    try {
+      commitInOrder(appends, others);
+    } finally {
+      oldestNanos = Long.MIN_VALUE;
+    }
+  }
+
+  private void commitInOrder(List<Append> appends, List<Work> others) {
+    if (failure != null) {
+      StorageException known = failure;
+      failAll(appends, others, known);
+      return;
+    }
+    try {
+      if (reserve.shortage() != 0) {
+        settle(appends, noRoom());
+        transact(List.of(), others);
+      } else {
+        transact(appends, others);
+        settle(appends, new Append.Outcome.Stored());
+        if (!appends.isEmpty()) {
+          listener.stored();
+        }
+      }
+    } catch (StorageException.Full full) {
+      settle(appends, noRoomAfterRelease());
+      retryWithoutAppends(others);
+    } catch (StorageException.Busy busy) {
+      Events.warning("buffer_locked", "mend", busy.getMessage());
+      failAll(appends, others, busy);
+    } catch (StorageException failed) {
+      die(failed);
+      failAll(appends, others, failed);
+    }
+  }
+
+  private void retryWithoutAppends(List<Work> others) {
+    try {
+      writer.checkpoint();
+      transact(List.of(), others);
+    } catch (SQLException | StorageException stillFull) {
+      StorageException failed =
+          stillFull instanceof SQLException sql
+              ? Database.failure("checkpointing a full disk", sql)
+              : (StorageException) stillFull;
+      if (!(failed instanceof StorageException.Full)) {
+        die(failed);
+      }
+      failAll(List.of(), others, failed);
+    }
+  }
+
+  private void transact(List<Append> appends, List<Work> others) throws StorageException {
+    if (appends.isEmpty() && others.isEmpty()) {
+      return;
+    }
+    List<Runnable> completions = new ArrayList<>(others.size());
+    try {
+      writer.begin();
+      if (!appends.isEmpty()) {
+        writer.append(appends);
+      }
+      for (Work work : others) {
+        switch (work) {
+          case Work.Add add -> throw new IllegalStateException("not an append: " + add);
+          case Work.Acknowledge(long through, var done) -> {
+            int deleted = writer.acknowledge(through);
+            completions.add(() -> done.complete(deleted));
+          }
+          case Work.Reject(Rejection rejection, var done) -> {
+            writer.reject(rejection);
+            completions.add(() -> done.complete(1));
+          }
+          case Work.Tidy(var done) -> {
+            writer.shrink();
+            completions.add(() -> checkpoint(done));
+          }
+        }
+      }
+      writer.commit();
+      totals = writer.totals();
+    } catch (SQLException failed) {
+      StorageException kind = Database.failure("writing", failed);
+      try {
+        writer.rollback();
+      } catch (SQLException alsoFailed) {
+        kind.addSuppressed(alsoFailed);
+      }
+      throw kind;
+    }
+    completions.forEach(Runnable::run);
+  }
+
+  private void checkpoint(CompletableFuture<Integer> done) {
+    try {
+      writer.checkpoint();
+      done.complete(0);
+    } catch (SQLException failed) {
+      done.completeExceptionally(Database.failure("checkpointing", failed));
+    }
+  }
+
+  private Append.Outcome noRoom() {
+    return new Append.Outcome.NoRoom(
+        "the disk is full: "
+            + (reserve.shortage() + (1 << 20) - 1) / (1 << 20)
+            + " MiB more must be free on the file system of the buffer before records are taken again");
+  }
+
+  private Append.Outcome noRoomAfterRelease() {
+    try {
+      reserve.release();
+    } catch (IOException failed) {
+      Events.severe("reserve_failed", failed);
+    }
+    return noRoom();
+  }
+
+  private void keepHouse() {
+    if (reserve.isWhole() && reserve.shortage() == 0) {
+      return;
+    }
+    try {
+      if (reserve.shortage() != 0) {
+        writer.shrink();
+        writer.checkpoint();
+      }
+      reserve.rebuildStep();
+    } catch (IOException failed) {
+      // Most likely no room for the step: look again as after any full disk.
+      Append.Outcome _ = noRoomAfterRelease();
+    } catch (SQLException failed) {
+      if (!(Database.failure("making room", failed) instanceof StorageException.Full)) {
+        die(Database.failure("making room", failed));
+      }
+    }
+  }
+
+  private void die(StorageException failed) {
+    failure = failed;
+    listener.failed();
+  }
+
+  private void failAll(List<Append> appends, List<Work> others, StorageException failed) {
+    settle(appends, new Append.Outcome.Failed(String.valueOf(failed.getMessage())));
+    for (Work work : others) {
+      switch (work) {
+        case Work.Add add -> throw new IllegalStateException("not an append: " + add);
+        case Work.Acknowledge(long through, var done) -> done.completeExceptionally(failed);
+        case Work.Reject(Rejection rejection, var done) -> done.completeExceptionally(failed);
+        case Work.Tidy(var done) -> done.completeExceptionally(failed);
+      }
+    }
+  }
+
+  private void fail(Work work, Append.Outcome outcome) {
+    if (work instanceof Work.Add add) {
+      settle(List.of(add.append()), outcome);
+    } else {
+      failAll(List.of(), List.of(work), new StorageException("the buffer is closed"));
+    }
+  }
+
+  private void settle(List<Append> appends, Append.Outcome outcome) {
+    for (Append append : appends) {
+      waitingRecords.decrementAndGet();
+      waitingBytes.addAndGet(-append.record().size());
+      append.settled(outcome);
+    }
+  }
+}

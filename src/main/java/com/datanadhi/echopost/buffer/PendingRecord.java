@@ -1,0 +1,20 @@
+package com.datanadhi.echopost.buffer;
+
+import org.jspecify.annotations.Nullable;
+
+/// A record as it stands in the buffer, waiting for its delivery.
+///
+/// @param id its place in the replay order
+/// @param content what was accepted
+/// @param idempotencyKey the same at each attempt for ever
+/// @param sound whether the stored checksum matches; a record that is not must never be sent
+public record PendingRecord(long id, NewRecord content, String idempotencyKey, boolean sound) {
+  static PendingRecord of(long id, NewRecord content, long crc, String bufferId) {
+    @Nullable String origin = content.origin();
+    return new PendingRecord(
+        id,
+        content,
+        origin == null ? bufferId + "-" + id : origin,
+        crc == Checksum.of(id, content));
+  }
+}

@@ -1,0 +1,52 @@
+package com.datanadhi.echopost.buffer;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.OpenOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+
+/// Files that are private to the user from their first moment, and directory entries that survive a
+/// power loss.
+final class PrivateFiles {
+  private static final FileAttribute<Set<PosixFilePermission>> PRIVATE =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+
+  private PrivateFiles() {}
+
+  /// Opens `file`, mode 0600 when this creates it; a symbolic link is not followed.
+  static FileChannel open(Path file, OpenOption... options) throws IOException {
+    Set<OpenOption> all = new HashSet<>(List.of(options));
+    all.add(LinkOption.NOFOLLOW_LINKS);
+    return FileChannel.open(file, all, PRIVATE);
+  }
+
+  /// Creates `file` empty, unless it exists, and makes its name durable.
+  static void createIfMissing(Path file) throws IOException {
+    try {
+      Files.createFile(file, PRIVATE);
+      syncDirectoryOf(file);
+    } catch (FileAlreadyExistsException there) {
+      // As it should be at every start but the first.
+    }
+  }
+
+  /// fsync of the directory that `file` stands in: without it a new or renamed name can be gone
+  /// after a power loss.
+  static void syncDirectoryOf(Path file) throws IOException {
+    Path directory = Objects.requireNonNull(file.toAbsolutePath().getParent());
+    try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+      channel.force(true);
+    }
+  }
+}

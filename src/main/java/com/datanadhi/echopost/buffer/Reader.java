@@ -1,0 +1,63 @@
+package com.datanadhi.echopost.buffer;
+
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Reads pending records in replay order, in short transactions that never hold the write-ahead log
+/// for long. Confined to one thread at a time.
+final class Reader implements AutoCloseable {
+  private final Connection connection;
+  private final PreparedStatement select;
+  private final String bufferId;
+
+  private Reader(Connection connection, String bufferId) throws SQLException {
+    this.connection = connection;
+    this.bufferId = bufferId;
+    this.select =
+        connection.prepareStatement(
+            "SELECT id, received_at, json_data, pipelines, api_key, origin, crc32c"
+                + " FROM records WHERE id > ? ORDER BY id LIMIT ?");
+  }
+
+  static Reader open(Path file, String bufferId) throws StorageException {
+    Connection connection = Database.openReader(file);
+    try {
+      return new Reader(connection, bufferId);
+    } catch (SQLException failed) {
+      throw Database.failure("preparing to read", failed);
+    }
+  }
+
+  /// The records after `after`, at most `maxRecords`, and no more once `maxBytes` are reached.
+  List<PendingRecord> read(long after, int maxRecords, long maxBytes) throws SQLException {
+    List<PendingRecord> batch = new ArrayList<>(Math.min(maxRecords, 256));
+    select.setLong(1, after);
+    select.setInt(2, maxRecords);
+    long bytes = 0;
+    try (ResultSet rows = select.executeQuery()) {
+      while (bytes < maxBytes && rows.next()) {
+        NewRecord content =
+            new NewRecord(
+                rows.getLong(2), bytes(rows, 3), bytes(rows, 4), bytes(rows, 5), rows.getString(6));
+        batch.add(PendingRecord.of(rows.getLong(1), content, rows.getLong(7), bufferId));
+        bytes += content.size();
+      }
+    }
+    return batch;
+  }
+
+  private static byte[] bytes(ResultSet rows, int column) throws SQLException {
+    byte[] value = rows.getBytes(column);
+    return value == null ? new byte[0] : value;
+  }
+
+  @Override
+  public void close() throws SQLException {
+    connection.close();
+  }
+}

@@ -1,0 +1,57 @@
+package com.datanadhi.echopost.buffer;
+
+/// The buffer cannot be used; the message says what is wrong and how to mend it. What was accepted
+/// is still on disk.
+public class StorageException extends Exception {
+  private static final long serialVersionUID = 1L;
+
+  /// @param message one line
+  public StorageException(String message) {
+    super(message);
+  }
+
+  /// @param message one line
+  /// @param cause what SQLite or the file system said
+  public StorageException(String message, Throwable cause) {
+    super(message, cause);
+  }
+
+  /// Whether the same may succeed a moment later: the disk is full, or another process holds a
+  /// lock.
+  public boolean passes() {
+    return this instanceof Full || this instanceof Busy;
+  }
+
+  /// The file system is full.
+  static final class Full extends StorageException {
+    private static final long serialVersionUID = 1L;
+
+    Full(Throwable cause) {
+      super("the disk is full", cause);
+    }
+  }
+
+  /// Another process holds a lock on the database.
+  static final class Busy extends StorageException {
+    private static final long serialVersionUID = 1L;
+
+    Busy(Throwable cause) {
+      super(
+          "another process holds a write lock on buffer.db: close it; to look inside, open it with sqlite3 -readonly",
+          cause);
+    }
+  }
+
+  /// The file is not a sound database of ours.
+  static final class Damaged extends StorageException {
+    private static final long serialVersionUID = 1L;
+
+    Damaged(String message) {
+      super(message);
+    }
+
+    Damaged(String message, Throwable cause) {
+      super(message, cause);
+    }
+  }
+}

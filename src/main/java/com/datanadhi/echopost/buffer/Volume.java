@@ -1,0 +1,36 @@
+package com.datanadhi.echopost.buffer;
+
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// The file system that the buffer lives on, and the sizes that follow from its own.
+///
+/// The write-ahead log is bounded, and as much room as the bound is kept in reserve, because
+/// deletes and checkpoints need room too: a checkpoint can grow the database by all that the log
+/// holds. On a small volume both shrink with it.
+final class Volume {
+  private static final long LARGEST_WAL = 16L << 20;
+  private static final long SMALLEST_WAL = 1L << 20;
+  private static final int SHARE = 16;
+
+  private final FileStore store;
+  private final long walBound;
+
+  Volume(Path directory) throws IOException {
+    this.store = Files.getFileStore(directory);
+    long total = store.getTotalSpace();
+    this.walBound = Math.clamp(total / SHARE, SMALLEST_WAL, LARGEST_WAL);
+  }
+
+  /// How large the write-ahead log is let grow, in bytes.
+  long walBound() {
+    return walBound;
+  }
+
+  /// Room for this user, in bytes.
+  long usable() throws IOException {
+    return store.getUsableSpace();
+  }
+}

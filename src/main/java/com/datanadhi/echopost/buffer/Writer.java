@@ -1,0 +1,225 @@
+package com.datanadhi.echopost.buffer;
+
+import com.datanadhi.echopost.logging.Events;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
+import java.util.List;
+
+/// All that is ever written to the buffer, each as part of a transaction that the caller begins and
+/// commits.
+///
+/// The ledger row is written with every commit, in the same transaction. Confined to the writer's
+/// thread.
+final class Writer implements AutoCloseable {
+  private final Connection connection;
+  private final PreparedStatement insert;
+  private final PreparedStatement delete;
+  private final PreparedStatement reject;
+  private final PreparedStatement ledger;
+  private final String bufferId;
+  private Totals committed;
+  private Totals next;
+  private volatile boolean ledgerBroken;
+
+  Writer(Connection connection) throws SQLException {
+    this.connection = connection;
+    this.insert =
+        connection.prepareStatement(
+            "INSERT INTO records VALUES"
+                + " (?, ?, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), ?, ?)");
+    this.delete = connection.prepareStatement("DELETE FROM records WHERE id > ? AND id <= ?");
+    this.reject =
+        connection.prepareStatement(
+            "INSERT INTO rejected SELECT *, ?, ?, ?, ? FROM records WHERE id = ?");
+    this.ledger =
+        connection.prepareStatement(
+            "UPDATE meta SET settled_through=?, accepted=?, delivered=?, rejected=?");
+    this.bufferId = Database.query(connection, "SELECT buffer_id FROM meta");
+    this.committed = readTotals(connection);
+    this.next = committed;
+  }
+
+  private static Totals readTotals(Connection connection) throws SQLException {
+    try (var statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                "SELECT accepted, delivered, rejected, settled_through,"
+                    + " coalesce((SELECT seq FROM sqlite_sequence WHERE name='records'), 0)"
+                    + " FROM meta")) {
+      if (!row.next()) {
+        throw new SQLException("meta has no row");
+      }
+      return new Totals(
+          row.getLong(1),
+          row.getLong(2),
+          row.getLong(3),
+          Math.max(row.getLong(5), row.getLong(4)),
+          row.getLong(4));
+    }
+  }
+
+  String bufferId() {
+    return bufferId;
+  }
+
+  /// The ledger as of the last commit.
+  Totals totals() {
+    return committed;
+  }
+
+  void begin() throws SQLException {
+    Database.execute(connection, "BEGIN IMMEDIATE");
+  }
+
+  /// Stores records under the next ids.
+  void append(List<? extends Append> appends) throws SQLException {
+    long id = next.lastId();
+    for (Append append : appends) {
+      NewRecord content = append.record();
+      id++;
+      insert.setLong(1, id);
+      insert.setLong(2, content.receivedAt());
+      insert.setBytes(3, content.jsonData());
+      insert.setBytes(4, content.pipelines());
+      insert.setBytes(5, content.apiKey());
+      if (content.origin() == null) {
+        insert.setNull(6, Types.VARCHAR);
+      } else {
+        insert.setString(6, content.origin());
+      }
+      insert.setLong(7, Checksum.of(id, content));
+      insert.addBatch();
+    }
+    int[] _ = insert.executeBatch();
+    next = next.withAppended(appends.size());
+  }
+
+  /// Deletes every pending record up to `through`.
+  ///
+  /// @return how many there were
+  int acknowledge(long through) throws SQLException {
+    long expected = through - next.settledThrough();
+    delete.setLong(1, next.settledThrough());
+    delete.setLong(2, through);
+    int deleted = delete.executeUpdate();
+    next = next.withDelivered(deleted, through);
+    if (deleted != expected) {
+      // Ids have no gaps, so somebody else has been at the table.
+      ledgerBroken = true;
+      Events.severe(
+          "ledger_broken",
+          "expected_records",
+          expected,
+          "found_records",
+          deleted,
+          "through_id",
+          through,
+          "mend",
+          "somebody deleted rows of buffer.db by hand; what is left is delivered in order");
+    }
+    return deleted;
+  }
+
+  /// Whether the ledger was found wrong in this run. Any thread.
+  boolean ledgerBroken() {
+    return ledgerBroken;
+  }
+
+  /// Moves the first pending record to `rejected`.
+  void reject(Rejection rejection) throws SQLException {
+    long id = rejection.record().id();
+    reject.setInt(1, rejection.status());
+    reject.setString(2, rejection.response());
+    reject.setLong(3, rejection.rejectedAt());
+    reject.setInt(4, rejection.attempts());
+    reject.setLong(5, id);
+    int moved = reject.executeUpdate();
+    delete.setLong(1, id - 1);
+    delete.setLong(2, id);
+    int deleted = delete.executeUpdate();
+    if (moved != 1 || deleted != 1) {
+      throw new SQLException("record " + id + " is not there to be rejected");
+    }
+    next = next.withRejected(id);
+  }
+
+  /// Whether the rows' ids agree with the ledger, by looking at the first and the last alone.
+  void checkLedger() throws SQLException {
+    long first = Long.parseLong(query("SELECT coalesce(min(id), 0) FROM records"));
+    long last = Long.parseLong(query("SELECT coalesce(max(id), 0) FROM records"));
+    long pending = committed.pending();
+    boolean right =
+        pending == 0
+            ? first == 0
+            : first == committed.settledThrough() + 1
+                && last == committed.lastId()
+                && last - first + 1 == pending;
+    if (!right) {
+      ledgerBroken = true;
+      Events.severe(
+          "ledger_broken",
+          "pending_by_ledger",
+          pending,
+          "settled_through",
+          committed.settledThrough(),
+          "first_id",
+          first,
+          "last_id",
+          last,
+          "mend",
+          "somebody changed rows of buffer.db by hand; what is left is delivered in order");
+    }
+  }
+
+  private String query(String sql) throws SQLException {
+    return Database.query(connection, sql);
+  }
+
+  /// Ends the transaction; when this returns, it is on stable storage.
+  void commit() throws SQLException {
+    ledger.setLong(1, next.settledThrough());
+    ledger.setLong(2, next.accepted());
+    ledger.setLong(3, next.delivered());
+    ledger.setLong(4, next.rejected());
+    int _ = ledger.executeUpdate();
+    Database.execute(connection, "COMMIT");
+    committed = next;
+  }
+
+  /// Undoes what was not committed. Some failures have made SQLite roll back by itself already.
+  void rollback() throws SQLException {
+    next = committed;
+    insert.clearBatch();
+    try {
+      Database.execute(connection, "ROLLBACK");
+    } catch (SQLException failed) {
+      if (failed.getMessage() == null
+          || !failed.getMessage().contains("no transaction is active")) {
+        throw failed;
+      }
+    }
+  }
+
+  /// Writes the log back into the database and empties the log file, as far as readers let it.
+  void checkpoint() throws SQLException {
+    String _ = Database.query(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+  }
+
+  /// Gives free pages back to the file system.
+  void shrink() throws SQLException {
+    try (var statement = connection.createStatement();
+        ResultSet steps = statement.executeQuery("PRAGMA incremental_vacuum")) {
+      while (steps.next()) {
+        // Each step frees one page.
+      }
+    }
+  }
+
+  @Override
+  public void close() throws SQLException {
+    connection.close();
+  }
+}

@@ -1,0 +1,74 @@
+package com.datanadhi.echopost.cli;
+
+import java.util.List;
+import java.util.Map;
+
+/// Parses a command line by the rules of Go's `flag` package
+/// (<https://pkg.go.dev/flag#hdr-Command_line_flag_syntax>), since clients in the field were
+/// written against it: `-x v`, `--x v`, `-x=v` and `--x=v` are the same, a switch takes a value
+/// only as `-x=true`, `--` ends the flags, and so does the first argument that is not a flag.
+final class Flags {
+  /// What a flag expects.
+  enum Kind {
+    /// A value, in the same argument after `=` or in the next one.
+    VALUE,
+    /// Nothing, or a truth value after `=`.
+    SWITCH
+  }
+
+  /// The flags that were given (the last one wins), and what followed them.
+  record Parsed(Map<String, String> values, List<String> rest) {
+    boolean isOn(String name) {
+      return "true".equals(values.get(name));
+    }
+  }
+
+  private Flags() {}
+
+  static Parsed parse(Map<String, Kind> known, List<String> args) throws UsageException {
+    Map<String, String> values = new java.util.HashMap<>();
+    int i = 0;
+    while (i < args.size()) {
+      String arg = args.get(i);
+      if (arg.length() < 2 || arg.charAt(0) != '-') {
+        break;
+      }
+      i++;
+      if (arg.equals("--")) {
+        break;
+      }
+      String body = arg.substring(arg.charAt(1) == '-' ? 2 : 1);
+      int equals = body.indexOf('=');
+      String name = equals < 0 ? body : body.substring(0, equals);
+      if (name.isEmpty() || name.startsWith("-")) {
+        throw new UsageException("bad flag syntax: " + arg);
+      }
+      Kind kind = known.get(name);
+      if (kind == null) {
+        throw new UsageException("unknown flag -" + name + "; 'echopost -h' lists the flags");
+      }
+      String value;
+      if (equals >= 0) {
+        value = body.substring(equals + 1);
+      } else if (kind == Kind.SWITCH) {
+        value = "true";
+      } else if (i < args.size()) {
+        value = args.get(i++);
+      } else {
+        throw new UsageException("flag -" + name + " needs a value");
+      }
+      values.put(name, kind == Kind.SWITCH ? truth(name, value) : value);
+    }
+    return new Parsed(values, args.subList(i, args.size()));
+  }
+
+  private static String truth(String name, String value) throws UsageException {
+    return switch (value) {
+      case "1", "t", "T", "true", "TRUE", "True" -> "true";
+      case "0", "f", "F", "false", "FALSE", "False" -> "false";
+      default ->
+          throw new UsageException(
+              "flag -" + name + " is a switch: write -" + name + " or -" + name + "=false");
+    };
+  }
+}

@@ -1,0 +1,82 @@
+package com.datanadhi.echopost.cli;
+
+import com.datanadhi.echopost.buffer.RecordRules;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
+import java.util.Set;
+
+/// All that a caller can say about one run of the agent. Immutable.
+///
+/// @param directory where the socket, the lock, the buffer and the logs live; as given, so that a
+///   relative one stays short enough for a socket address
+/// @param apiKey the key for records that carry none; may be empty
+/// @param healthUrl the main server, as given; `upstream` knows what it must look like
+/// @param socketMode the permissions of the socket file
+public record Options(
+    Path directory, String apiKey, String healthUrl, Set<PosixFilePermission> socketMode) {
+  static final String DEFAULT_DIRECTORY = "./.datanadhi";
+  static final String DEFAULT_HEALTH_URL = "http://data-nadhi-server:5000";
+  private static final String API_KEY_VARIABLE = "DATANADHI_API_KEY";
+  private static final String SOCKET_MODE_VARIABLE = "ECHOPOST_SOCKET_MODE";
+
+  /// Without the key, which no log may show.
+  @Override
+  public String toString() {
+    return "Options[directory=" + directory + "]";
+  }
+
+  static Options of(Map<String, String> flags, Map<String, String> environment)
+      throws UsageException {
+    String apiKey = flags.getOrDefault("api-key", "");
+    String keySource = "-api-key";
+    if (apiKey.isEmpty()) {
+      apiKey = environment.getOrDefault(API_KEY_VARIABLE, "");
+      keySource = API_KEY_VARIABLE;
+    }
+    if (!RecordRules.isHeaderValue(apiKey.getBytes(StandardCharsets.UTF_8))) {
+      throw new UsageException(
+          keySource
+              + " cannot be sent as an HTTP header: take line ends and control characters out");
+    }
+    try {
+      return new Options(
+          directory(flags.getOrDefault("datanadhi", DEFAULT_DIRECTORY)),
+          apiKey,
+          flags.getOrDefault("health-url", DEFAULT_HEALTH_URL),
+          socketMode(environment.getOrDefault(SOCKET_MODE_VARIABLE, "0600")));
+    } catch (IllegalArgumentException bad) {
+      throw new UsageException(String.valueOf(bad.getMessage()));
+    }
+  }
+
+  private static Path directory(String text) {
+    if (text.isEmpty()) {
+      throw new IllegalArgumentException(
+          "-datanadhi is empty: give the directory for the socket and the buffer");
+    }
+    try {
+      return Path.of(text);
+    } catch (InvalidPathException bad) {
+      throw new IllegalArgumentException("-datanadhi is not a path: " + bad.getReason(), bad);
+    }
+  }
+
+  private static Set<PosixFilePermission> socketMode(String text) {
+    if (!text.matches("0?[0-7]{3}")) {
+      throw new IllegalArgumentException(
+          SOCKET_MODE_VARIABLE + " is '" + text + "': give an octal mode such as 0600 or 0660");
+    }
+    int bits = Integer.parseInt(text, 8);
+    StringBuilder letters = new StringBuilder("rwxrwxrwx");
+    for (int i = 0; i < letters.length(); i++) {
+      if ((bits & (0400 >> i)) == 0) {
+        letters.setCharAt(i, '-');
+      }
+    }
+    return PosixFilePermissions.fromString(letters.toString());
+  }
+}

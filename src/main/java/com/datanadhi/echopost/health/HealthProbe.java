@@ -1,0 +1,90 @@
+package com.datanadhi.echopost.health;
+
+import com.datanadhi.echopost.time.Waiter;
+import com.datanadhi.echopost.upstream.Answer;
+import java.time.Duration;
+
+/// The health-probe sibling: asks the main server how it is, at once and then again and again.
+///
+/// While the server is down the period grows from 0.25 s to 2 s, so that its return is noticed
+/// within about 2 s however long it was away; while it is up, the period is 2 s. Only the server
+/// itself (`Retry-After`), or the back-off after a failed delivery, makes it wait longer.
+public final class HealthProbe {
+  static final Duration SHORTEST = Duration.ofMillis(250);
+  static final Duration LONGEST = Duration.ofSeconds(2);
+  static final Duration LONGEST_ASKED = Duration.ofMinutes(5);
+
+  /// Asks the server once.
+  public interface Probe {
+    /// What the server says to one probe.
+    Answer ask() throws InterruptedException;
+  }
+
+  private final Probe probe;
+  private final Waiter waiter = new Waiter();
+  private final ServerState state;
+  private Duration period = SHORTEST;
+
+  /// @param probe asks the server once
+  /// @param onUp called when the server is found well after it was not; must not block
+  public HealthProbe(Probe probe, Runnable onUp) {
+    this.probe = probe;
+    this.state = new ServerState(waiter, onUp);
+  }
+
+  /// What is known of the server.
+  public ServerState state() {
+    return state;
+  }
+
+  /// Probes until interrupted.
+  public void run() throws InterruptedException {
+    while (true) {
+      waiter.await(turn());
+    }
+  }
+
+  /// Does one step: waits out nothing, probes at most once.
+  ///
+  /// @return how long to wait before the next turn, unless woken
+  Duration turn() throws InterruptedException {
+    Duration asked = state.takePause();
+    if (!asked.isZero()) {
+      period = SHORTEST;
+      return asked;
+    }
+    long ticket = state.beginProbe();
+    return switch (probe.ask()) {
+      case Answer.Answered answered when answered.isSuccess() -> {
+        state.probed(ticket, true, "");
+        period = SHORTEST;
+        yield LONGEST;
+      }
+      case Answer.Answered answered -> {
+        state.probed(ticket, false, "probe: HTTP " + answered.status());
+        Duration grown = grow();
+        yield answered.retryAfter() == null
+            ? grown
+            : max(grown, min(answered.retryAfter(), LONGEST_ASKED));
+      }
+      case Answer.NoAnswer none -> {
+        state.probed(ticket, false, "probe: " + none.reason());
+        yield grow();
+      }
+    };
+  }
+
+  private Duration grow() {
+    Duration now = period;
+    period = min(period.multipliedBy(2), LONGEST);
+    return now;
+  }
+
+  private static Duration min(Duration a, Duration b) {
+    return a.compareTo(b) < 0 ? a : b;
+  }
+
+  private static Duration max(Duration a, Duration b) {
+    return a.compareTo(b) > 0 ? a : b;
+  }
+}

@@ -1,0 +1,137 @@
+package com.datanadhi.echopost.ingest;
+
+import com.datanadhi.echopost.buffer.Append;
+import com.datanadhi.echopost.buffer.NewRecord;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.Status;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/// One call of SendLog, from its first byte to its answer.
+///
+/// Everything happens on the event loop, save [#settled], which the buffer's writer calls.
+final class Arrival extends ServerCall.Listener<Request> implements Append {
+  /// `LogResponse{success=true, message="stored"}` on the wire.
+  private static final byte[] STORED = {8, 1, 18, 6, 's', 't', 'o', 'r', 'e', 'd'};
+
+  private final ServerCall<Request, byte[]> call;
+  private final Connection connection;
+  private final Connections connections;
+  private final @Nullable String origin;
+  private final long startedNanos;
+  private @Nullable Request request;
+  private @Nullable NewRecord record;
+  private boolean complete;
+  private boolean ended;
+
+  Arrival(
+      ServerCall<Request, byte[]> call,
+      Connection connection,
+      Connections connections,
+      @Nullable String origin,
+      long startedNanos) {
+    this.call = call;
+    this.connection = connection;
+    this.connections = connections;
+    this.origin = origin;
+    this.startedNanos = startedNanos;
+  }
+
+  @Override
+  public void onMessage(Request message) {
+    request = message;
+  }
+
+  @Override
+  public void onHalfClose() {
+    complete = true;
+    connection.advance();
+  }
+
+  @Override
+  public void onCancel() {
+    end();
+    connection.advance();
+  }
+
+  @Override
+  public void onComplete() {
+    end();
+  }
+
+  /// Whether nothing of this call holds up the ones that were begun after it on its connection.
+  boolean isThrough() {
+    return complete || ended;
+  }
+
+  /// Whether the client went away, or has its answer.
+  boolean isEnded() {
+    return ended;
+  }
+
+  /// Whether the call was begun so long ago that the ones behind it need no longer wait for it.
+  boolean isOverdue(long nowNanos, long patienceNanos) {
+    return nowNanos - startedNanos > patienceNanos;
+  }
+
+  @Nullable Request request() {
+    return request;
+  }
+
+  @Nullable String origin() {
+    return origin;
+  }
+
+  void hold(NewRecord content) {
+    record = content;
+    // The message is held once, in the record.
+    request = null;
+  }
+
+  @Override
+  public NewRecord record() {
+    return Objects.requireNonNull(record);
+  }
+
+  @Override
+  public void settled(Outcome outcome) {
+    connections.settled(this, outcome);
+  }
+
+  /// Gives the client its answer.
+  void answer(Outcome outcome) {
+    switch (outcome) {
+      case Outcome.Stored() -> {
+        if (!ended) {
+          call.sendHeaders(new Metadata());
+          call.sendMessage(STORED);
+          close(Status.OK);
+        }
+      }
+      case Outcome.NoRoom(String message) ->
+          close(Status.RESOURCE_EXHAUSTED.withDescription(message));
+      case Outcome.Failed(String message) ->
+          close(
+              Status.INTERNAL.withDescription(
+                  "the record may or may not be stored, send it again: " + message));
+      case Outcome.Closed() ->
+          close(Status.UNAVAILABLE.withDescription("the agent is shutting down"));
+    }
+  }
+
+  /// Ends the call with `status`, unless it is over.
+  void close(Status status) {
+    if (!ended) {
+      end();
+      call.close(status, new Metadata());
+    }
+  }
+
+  private void end() {
+    if (!ended) {
+      ended = true;
+      connection.callEnded();
+    }
+  }
+}

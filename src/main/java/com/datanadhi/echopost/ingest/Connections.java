@@ -1,0 +1,261 @@
+package com.datanadhi.echopost.ingest;
+
+import com.datanadhi.echopost.buffer.Append;
+import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.NewRecord;
+import com.datanadhi.echopost.buffer.RecordRules;
+import com.datanadhi.echopost.time.Clock;
+import io.grpc.Status;
+import io.netty.channel.EventLoop;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/// All open connections, and what they may put into the buffer.
+///
+/// One event loop serves every connection, so the order in which it passes records on is the
+/// arrival order, and nothing here but [#settled] and the counters needs a lock. What waits for its
+/// commit is bounded: at the bound the loop stops reading, which the kernel's socket buffers and
+/// HTTP/2 flow control pass on to the clients; only when no commit has ended for 5 s is it read
+/// again, to refuse what comes until one does.
+final class Connections {
+  static final int MAX_WAITING_RECORDS = 8_192;
+  static final long MAX_WAITING_BYTES = 16L << 20;
+  private static final long REFUSE_NANOS = TimeUnit.SECONDS.toNanos(5);
+  private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long SILENT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
+  private record Settled(Arrival arrival, Append.Outcome outcome) {}
+
+  private final EventLoop loop;
+  private final Buffer buffer;
+  private final Clock clock;
+  private final JsonText json = new JsonText();
+  private final Set<Connection> open = new LinkedHashSet<>();
+  private final Gaps gaps;
+
+  // Settled in the writer's thread, answered on the loop: one wake-up for all that one commit
+  // covers.
+  private final ConcurrentLinkedQueue<Settled> settled = new ConcurrentLinkedQueue<>();
+  private final AtomicBoolean answering = new AtomicBoolean();
+
+  private @Nullable Connection current;
+  private boolean paused;
+  private boolean refusing;
+  private long progressNanos;
+  private final AtomicInteger openCalls = new AtomicInteger();
+  private volatile boolean closing;
+  private volatile long tickNanos;
+
+  Connections(EventLoop loop, Buffer buffer, Clock clock) {
+    this.loop = loop;
+    this.buffer = buffer;
+    this.clock = clock;
+    this.gaps = new Gaps(clock.nanos());
+    this.tickNanos = clock.nanos();
+  }
+
+  // ---- connections
+
+  void opened(Connection connection) {
+    open.add(connection);
+    if (paused) {
+      connection.setReading(false);
+    }
+  }
+
+  void closed(Connection connection) {
+    open.remove(connection);
+  }
+
+  /// `connection` has bytes to read; calls that begin before [#leave] are its own.
+  long enter(Connection connection) {
+    current = connection;
+    return clock.nanos();
+  }
+
+  void leave() {
+    current = null;
+  }
+
+  Connection current() {
+    return Objects.requireNonNull(current, "a call began outside its connection's read");
+  }
+
+  // ---- calls
+
+  void callBegun() {
+    openCalls.incrementAndGet();
+  }
+
+  void callEnded() {
+    openCalls.decrementAndGet();
+  }
+
+  /// Calls that have begun and are not answered yet. Any thread.
+  int openCalls() {
+    return openCalls.get();
+  }
+
+  /// The gaps between records. Any thread.
+  Gaps gaps() {
+    return gaps;
+  }
+
+  /// The next call in line is complete: checks it and hands it to the buffer, or refuses it.
+  void arrived(Arrival arrival) {
+    gaps.recordAt(clock.nanos());
+    @Nullable Status refusal = refusal(arrival);
+    if (refusal != null) {
+      arrival.close(refusal);
+      return;
+    }
+    buffer.append(arrival);
+    if (!paused && isFull()) {
+      paused = true;
+      progressNanos = clock.nanos();
+      setReading(false);
+    }
+  }
+
+  private @Nullable Status refusal(Arrival arrival) {
+    if (closing) {
+      return Status.UNAVAILABLE.withDescription("the agent is shutting down");
+    }
+    long shortage = buffer.shortage();
+    if (shortage != 0) {
+      return Status.RESOURCE_EXHAUSTED.withDescription(
+          "the disk is full: "
+              + (shortage + (1 << 20) - 1) / (1 << 20)
+              + " MiB more must be free before records are taken again");
+    }
+    if (refusing) {
+      return Status.RESOURCE_EXHAUSTED.withDescription(
+          "the disk has not taken a record for 5 s and no more fit in memory: send it again later");
+    }
+    return switch (arrival.request()) {
+      case null -> Status.INVALID_ARGUMENT.withDescription("the call carried no LogRequest");
+      case Request.Malformed(String why) -> Status.INVALID_ARGUMENT.withDescription(why);
+      case Request.Message message -> refusal(arrival, message);
+    };
+  }
+
+  private @Nullable Status refusal(Arrival arrival, Request.Message message) {
+    if (message.jsonData().length > RecordRules.MAX_JSON_BYTES) {
+      return Status.RESOURCE_EXHAUSTED.withDescription(
+          "json_data is "
+              + message.jsonData().length
+              + " bytes long, a record may have "
+              + RecordRules.MAX_JSON_BYTES);
+    }
+    @Nullable String problem = json.problem(message.jsonData());
+    if (problem != null) {
+      return Status.INVALID_ARGUMENT.withDescription("json_data is not JSON: " + problem);
+    }
+    if (!RecordRules.isHeaderValue(message.apiKey())) {
+      return Status.INVALID_ARGUMENT.withDescription(
+          "api_key cannot be sent as an HTTP header: take line ends and control characters out");
+    }
+    @Nullable String origin = arrival.origin();
+    if (origin != null && !RecordRules.isIdempotencyKey(origin)) {
+      return Status.INVALID_ARGUMENT.withDescription(
+          "idempotency-key must be 1 to 255 visible ASCII characters");
+    }
+    arrival.hold(
+        new NewRecord(
+            clock.millis(), message.jsonData(), message.pipelines(), message.apiKey(), origin));
+    return null;
+  }
+
+  // ---- answers
+
+  /// How `arrival` ended; called by the buffer's writer.
+  void settled(Arrival arrival, Append.Outcome outcome) {
+    settled.add(new Settled(arrival, outcome));
+    if (answering.compareAndSet(false, true)) {
+      loop.execute(this::answerSettled);
+    }
+  }
+
+  private void answerSettled() {
+    answering.set(false);
+    for (Settled next = settled.poll(); next != null; next = settled.poll()) {
+      next.arrival().answer(next.outcome());
+    }
+    progressNanos = clock.nanos();
+    refusing = false;
+    if (paused && !isHalfFull()) {
+      paused = false;
+      setReading(true);
+    }
+  }
+
+  private boolean isFull() {
+    return buffer.waitingRecords() >= MAX_WAITING_RECORDS
+        || buffer.waitingBytes() >= MAX_WAITING_BYTES;
+  }
+
+  private boolean isHalfFull() {
+    return buffer.waitingRecords() >= MAX_WAITING_RECORDS / 2
+        || buffer.waitingBytes() >= MAX_WAITING_BYTES / 2;
+  }
+
+  private void setReading(boolean reading) {
+    // A copy: to set one reading can close it.
+    for (Connection connection : Set.copyOf(open)) {
+      connection.setReading(reading);
+    }
+  }
+
+  // ---- upkeep
+
+  /// Looks after what time alone decides.
+  ///
+  /// @param makeRoom whether new connections wait outside for room
+  void tick(boolean makeRoom) {
+    long now = clock.nanos();
+    tickNanos = now;
+    if (paused && !refusing && now - progressNanos > REFUSE_NANOS) {
+      refusing = true;
+      setReading(true);
+    }
+    for (Connection connection : Set.copyOf(open)) {
+      connection.tick(now);
+    }
+    if (makeRoom) {
+      closeIdle(now);
+    }
+  }
+
+  /// How long ago the event loop last ran a tick, in nanoseconds. Any thread.
+  long sinceTickNanos() {
+    return clock.nanos() - tickNanos;
+  }
+
+  private void closeIdle(long now) {
+    open.stream()
+        .filter(c -> c.openCalls() == 0 && c.idleNanos(now) > IDLE_NANOS)
+        .sorted(Comparator.comparingLong((Connection c) -> c.idleNanos(now)).reversed())
+        .limit(Math.max(1, open.size() / 4))
+        .forEach(Connection::close);
+  }
+
+  /// Whether somebody is about to send, or waits for an answer: a call is open, or a connection is
+  /// so young that its first call may be on its way. On the loop.
+  boolean isBusy() {
+    long now = clock.nanos();
+    return openCalls.get() > 0
+        || open.stream().anyMatch(c -> c.isSilent() && c.idleNanos(now) < SILENT_NANOS);
+  }
+
+  /// From now on every record is refused: the agent was told to stop. Any thread.
+  void refuseAll() {
+    closing = true;
+  }
+}

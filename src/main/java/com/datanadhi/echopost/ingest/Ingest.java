@@ -1,0 +1,174 @@
+package com.datanadhi.echopost.ingest;
+
+import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.net.Transport;
+import com.datanadhi.echopost.time.Clock;
+import com.datanadhi.echopost.time.Waiter;
+import io.netty.channel.EventLoopGroup;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/// The ingest sibling: takes records over gRPC on the UNIX socket and puts them into the buffer.
+///
+/// Its loop keeps the socket's public name in place and watches that nobody waits for ever. Leaving
+/// goes in steps that the agent drives: [#withdraw], [#finish], and [#open] again when there turned
+/// out to be something left to do. All methods may be called from any thread; they exclude each
+/// other.
+public final class Ingest implements AutoCloseable {
+  private static final Duration TURN = Duration.ofMillis(40);
+  private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(30);
+  private static final Duration SILENCE = Duration.ofMillis(500);
+  private static final Duration LAST_CALLS = Duration.ofMillis(250);
+  private static final Duration GOODBYE = Duration.ofMillis(150);
+  private static final Duration LOOK_AGAIN = Duration.ofMillis(5);
+
+  private final Clock clock;
+  private final Buffer buffer;
+  private final Transport transport = Transport.ofThisSystem();
+  private final EventLoopGroup acceptLoop = transport.newEventLoop("accept");
+  private final EventLoopGroup workLoop = transport.newEventLoop("ingest");
+  private final SocketFile socketFile;
+  private final Connections connections;
+  private final Waiter waiter = new Waiter();
+  private final Waiter leaving = new Waiter();
+  private @Nullable Door door;
+
+  /// @param directory where the socket goes
+  /// @param socketMode the permissions of the socket file
+  public Ingest(Path directory, Set<PosixFilePermission> socketMode, Buffer buffer, Clock clock) {
+    transport.ensureAvailable();
+    this.clock = clock;
+    this.buffer = buffer;
+    this.socketFile = new SocketFile(directory, socketMode);
+    this.connections = new Connections(workLoop.next(), buffer, clock);
+  }
+
+  /// Serves on a new socket, then shows it.
+  public synchronized void open() throws IOException {
+    door =
+        Door.open(
+            socketFile.freshPrivateName(), transport, acceptLoop, workLoop, connections, clock);
+    socketFile.publish();
+  }
+
+  /// Looks after the socket until interrupted.
+  ///
+  /// @throws StuckException when the disk or the event loop has stood still for so long that only a
+  ///   new process helps
+  public void run() throws InterruptedException, IOException, StuckException {
+    while (true) {
+      waiter.await(turn());
+    }
+  }
+
+  /// Does one step of upkeep.
+  ///
+  /// @return how long to wait before the next
+  synchronized Duration turn() throws IOException, InterruptedException, StuckException {
+    if (!socketFile.heal()) {
+      Door unlinked = door;
+      open();
+      if (unlinked != null) {
+        unlinked.close(GOODBYE);
+      }
+    }
+    boolean makeRoom = door != null && door.isFull();
+    workLoop.execute(() -> connections.tick(makeRoom));
+    if (buffer.oldestWaitNanos() > STUCK_NANOS) {
+      throw new StuckException("a commit has not returned for 30 s: the disk hangs");
+    }
+    if (connections.sinceTickNanos() > STUCK_NANOS) {
+      throw new StuckException("the event loop has not run for 30 s");
+    }
+    return TURN;
+  }
+
+  /// Whether a call has begun and is not answered yet.
+  public boolean isAnswering() {
+    return connections.openCalls() > 0;
+  }
+
+  /// When the last record came, or else when ingest began, by the clock's nanoseconds.
+  public long lastRecordNanos() {
+    return connections.gaps().lastNanos();
+  }
+
+  /// The longest of the recent gaps between records, in nanoseconds.
+  public long longestGapNanos() {
+    return connections.gaps().longestNanos();
+  }
+
+  /// Takes the socket's public name away, and heals it no more. Who has looked already can still
+  /// connect.
+  public synchronized void withdraw() throws IOException {
+    socketFile.withdraw();
+  }
+
+  /// Ends serving, after [#withdraw], without failing anybody who came in time: every call that has
+  /// begun is answered, connected but silent clients get half a second, then new connections are
+  /// refused while those in the backlog are still taken and answered, and the rest is told to go
+  /// away. Takes at most a second. When it returns, whatever was accepted is committed.
+  public synchronized void finish() throws InterruptedException {
+    if (door != null) {
+      awaitQuiet(SILENCE);
+      door.refuseNew();
+      awaitQuiet(LAST_CALLS);
+      door.close(GOODBYE);
+      door = null;
+    }
+    awaitCommits();
+  }
+
+  /// Ends serving at once, as for a signal: records that are waiting for their commit get it,
+  /// others are refused.
+  public synchronized void stop() throws IOException, InterruptedException {
+    connections.refuseAll();
+    socketFile.withdraw();
+    awaitCommits();
+    if (door != null) {
+      door.close(GOODBYE);
+      door = null;
+    }
+  }
+
+  private void awaitCommits() throws InterruptedException {
+    long deadline = clock.nanos() + TimeUnit.SECONDS.toNanos(1);
+    while (buffer.waitingRecords() > 0 && clock.nanos() < deadline) {
+      leaving.await(LOOK_AGAIN);
+    }
+  }
+
+  private void awaitQuiet(Duration longest) throws InterruptedException {
+    long deadline = clock.nanos() + longest.toNanos();
+    while (clock.nanos() - deadline < 0 && isBusy()) {
+      leaving.await(LOOK_AGAIN);
+    }
+  }
+
+  private boolean isBusy() throws InterruptedException {
+    try {
+      return CompletableFuture.supplyAsync(connections::isBusy, workLoop).get();
+    } catch (ExecutionException broken) {
+      throw new IllegalStateException(broken);
+    }
+  }
+
+  /// Ends at once whatever is still being served.
+  @Override
+  public synchronized void close() throws IOException, InterruptedException {
+    socketFile.withdraw();
+    if (door != null) {
+      door.close(Duration.ZERO);
+      door = null;
+    }
+    var _ = acceptLoop.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);
+    var _ = workLoop.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);
+  }
+}

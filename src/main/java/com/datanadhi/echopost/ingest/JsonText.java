@@ -1,0 +1,68 @@
+package com.datanadhi.echopost.ingest;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.TokenStreamFactory;
+import tools.jackson.core.exc.StreamConstraintsException;
+import tools.jackson.core.exc.StreamReadException;
+import tools.jackson.core.json.JsonFactory;
+
+/// Says whether bytes are one JSON text by RFC 8259, in UTF-8, without building anything from them.
+///
+/// Strict: no byte order mark, no NaN, no comments, no trailing text, nothing nested more than
+/// 1,000 levels deep (section 9 of the RFC lets an implementation set such a limit). Thread-safe.
+final class JsonText {
+  private static final int DEEPEST = 1_000;
+
+  private final JsonFactory factory =
+      JsonFactory.builder()
+          // What looks like UTF-16 is not JSON to us.
+          .disable(TokenStreamFactory.Feature.CHARSET_DETECTION)
+          // Names come from strangers: a table of them would grow with each new one.
+          .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
+          .disable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES)
+          .streamReadConstraints(
+              StreamReadConstraints.builder()
+                  .maxNestingDepth(DEEPEST)
+                  .maxNumberLength(Integer.MAX_VALUE)
+                  .maxStringLength(Integer.MAX_VALUE)
+                  .maxNameLength(Integer.MAX_VALUE)
+                  .build())
+          .build();
+
+  /// What is wrong with `text`, for the person who sent it; null when it is JSON.
+  @Nullable String problem(byte[] text) {
+    ByteString bytes = UnsafeByteOperations.unsafeWrap(text);
+    if (!bytes.isValidUtf8()) {
+      return "it is not UTF-8";
+    }
+    if (text.length >= 3 && (text[0] & 0xFF) == 0xEF && (text[1] & 0xFF) == 0xBB) {
+      return "it begins with a byte order mark";
+    }
+    try (JsonParser parser = factory.createParser(ObjectReadContext.empty(), text)) {
+      int depth = 0;
+      int values = 0;
+      for (var token = parser.nextToken(); token != null; token = parser.nextToken()) {
+        if (depth == 0 && ++values > 1) {
+          return "there is more after its end";
+        }
+        if (token.isStructStart()) {
+          depth++;
+        } else if (token.isStructEnd()) {
+          depth--;
+        }
+      }
+      return values == 0 ? "it is empty" : null;
+    } catch (StreamConstraintsException tooDeep) {
+      return "it is nested more than " + DEEPEST + " levels deep";
+    } catch (StreamReadException bad) {
+      return bad.getOriginalMessage()
+          + " at byte "
+          + Math.max(0, bad.getLocation() == null ? 0 : bad.getLocation().getByteOffset());
+    }
+  }
+}

@@ -1,0 +1,125 @@
+package com.datanadhi.echopost.ingest;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.UnsafeByteOperations;
+import com.google.protobuf.WireFormat;
+import io.grpc.KnownLength;
+import io.grpc.MethodDescriptor;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.json.JsonFactory;
+
+/// A `LogRequest` as it came over the wire.
+sealed interface Request {
+  /// A well-formed message; its payload is not looked at yet.
+  ///
+  /// @param jsonData the payload's bytes
+  /// @param pipelines as a JSON array
+  /// @param apiKey may be empty
+  @SuppressWarnings("ArrayRecordComponent") // nobody compares requests
+  record Message(byte[] jsonData, byte[] pipelines, byte[] apiKey) implements Request {}
+
+  /// Not a `LogRequest`.
+  record Malformed(String why) implements Request {}
+
+  /// Reads the message off the wire by hand: it has three fields, and the generated classes would
+  /// cost their loading at each start and a decoding of each payload to a string and back
+  /// (docs/adr/0004).
+  final class Reader implements MethodDescriptor.Marshaller<Request> {
+    private static final int JSON_DATA = 1;
+    private static final int PIPELINES = 2;
+    private static final int API_KEY = 3;
+    private static final byte[] NONE = {};
+
+    private final JsonFactory json = new JsonFactory();
+
+    @Override
+    public InputStream stream(Request value) {
+      throw new UnsupportedOperationException("the agent sends no requests");
+    }
+
+    /// Never throws for what a client sent: it must get an answer that says what is wrong.
+    @Override
+    public Request parse(InputStream stream) {
+      try {
+        return read(CodedInputStream.newInstance(stream.readAllBytes()));
+      } catch (InvalidProtocolBufferException bad) {
+        return new Malformed("not a LogRequest message: " + bad.getMessage());
+      } catch (IOException unexpected) {
+        throw new UncheckedIOException(unexpected);
+      }
+    }
+
+    private Request read(CodedInputStream in) throws IOException {
+      byte[] jsonData = NONE;
+      byte[] apiKey = NONE;
+      List<byte[]> pipelines = new ArrayList<>(2);
+      for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+        boolean text = WireFormat.getTagWireType(tag) == WireFormat.WIRETYPE_LENGTH_DELIMITED;
+        switch (text ? WireFormat.getTagFieldNumber(tag) : 0) {
+          case JSON_DATA -> jsonData = in.readByteArray();
+          case PIPELINES -> pipelines.add(in.readByteArray());
+          case API_KEY -> apiKey = in.readByteArray();
+          default -> {
+            if (!in.skipField(tag)) {
+              return new Malformed("not a LogRequest message: an unmatched end of group");
+            }
+          }
+        }
+      }
+      for (byte[] name : pipelines) {
+        if (!isUtf8(name)) {
+          return new Malformed("a name in pipelines is not UTF-8");
+        }
+      }
+      return isUtf8(apiKey)
+          ? new Message(jsonData, array(pipelines), apiKey)
+          : new Malformed("api_key is not UTF-8");
+    }
+
+    private static boolean isUtf8(byte[] text) {
+      ByteString bytes = UnsafeByteOperations.unsafeWrap(text);
+      return bytes.isValidUtf8();
+    }
+
+    private byte[] array(List<byte[]> names) {
+      ByteArrayOutputStream out = new ByteArrayOutputStream(64);
+      try (JsonGenerator array = json.createGenerator(ObjectWriteContext.empty(), out)) {
+        array.writeStartArray();
+        for (byte[] name : names) {
+          array.writeUTF8String(name, 0, name.length);
+        }
+        array.writeEndArray();
+      }
+      return out.toByteArray();
+    }
+  }
+
+  /// The answer's way onto the wire: the bytes are the message.
+  final class ResponseWriter implements MethodDescriptor.Marshaller<byte[]> {
+    @Override
+    public InputStream stream(byte[] message) {
+      return new KnownBytes(message);
+    }
+
+    @Override
+    public byte[] parse(InputStream stream) {
+      throw new UnsupportedOperationException("the agent receives no responses");
+    }
+
+    private static final class KnownBytes extends ByteArrayInputStream implements KnownLength {
+      KnownBytes(byte[] bytes) {
+        super(bytes);
+      }
+    }
+  }
+}

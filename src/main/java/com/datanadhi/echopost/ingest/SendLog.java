@@ -1,0 +1,50 @@
+package com.datanadhi.echopost.ingest;
+
+import com.datanadhi.echopost.time.Clock;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerServiceDefinition;
+
+/// The service `logagent.LogAgent` of proto/logagent.proto. Its one method runs on the event loop
+/// from the first byte to the last: that is where arrival order is fixed.
+final class SendLog implements ServerCallHandler<Request, byte[]> {
+  static final String SERVICE = "logagent.LogAgent";
+  private static final Metadata.Key<String> IDEMPOTENCY_KEY =
+      Metadata.Key.of("idempotency-key", Metadata.ASCII_STRING_MARSHALLER);
+
+  private final Connections connections;
+  private final Clock clock;
+
+  private SendLog(Connections connections, Clock clock) {
+    this.connections = connections;
+    this.clock = clock;
+  }
+
+  static ServerServiceDefinition service(Connections connections, Clock clock) {
+    MethodDescriptor<Request, byte[]> method =
+        MethodDescriptor.<Request, byte[]>newBuilder()
+            .setType(MethodDescriptor.MethodType.UNARY)
+            .setFullMethodName(MethodDescriptor.generateFullMethodName(SERVICE, "SendLog"))
+            .setRequestMarshaller(new Request.Reader())
+            .setResponseMarshaller(new Request.ResponseWriter())
+            .build();
+    return ServerServiceDefinition.builder(SERVICE)
+        .addMethod(method, new SendLog(connections, clock))
+        .build();
+  }
+
+  @Override
+  public ServerCall.Listener<Request> startCall(
+      ServerCall<Request, byte[]> call, Metadata headers) {
+    Connection connection = connections.current();
+    Arrival arrival =
+        new Arrival(call, connection, connections, headers.get(IDEMPOTENCY_KEY), clock.nanos());
+    connection.begin(arrival);
+    connections.callBegun();
+    // Two, so that a second message, which is an error, is seen as one.
+    call.request(2);
+    return arrival;
+  }
+}

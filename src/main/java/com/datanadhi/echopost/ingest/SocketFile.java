@@ -1,0 +1,114 @@
+package com.datanadhi.echopost.ingest;
+
+import com.datanadhi.echopost.logging.Events;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// The life of the socket's public name: published, healed, withdrawn.
+///
+/// The server binds a private name in the same directory. Once it serves, that socket is linked to
+/// a temporary name, which is renamed over the public one: so the public name appears complete, and
+/// whatever stood there, a dead agent's socket or anything else but a directory, is replaced in one
+/// step. Clients of another process may delete or replace the name at any time; [#heal] puts it
+/// back. It knows its own by device and inode.
+///
+/// Confined to one thread at a time.
+final class SocketFile {
+  private static final String PUBLIC = "data-nadhi-agent.sock";
+
+  // Neither is longer than the public name, so that they fit where it does.
+  private static final String PRIVATE = ".agent-private.sock";
+  private static final String TEMPORARY = ".agent-publish.sock";
+
+  private final Path publicName;
+  private final Path privateName;
+  private final Path temporaryName;
+  private final Set<PosixFilePermission> mode;
+  private @Nullable Object published;
+  private boolean cannotLink;
+
+  SocketFile(Path directory, Set<PosixFilePermission> mode) {
+    this.publicName = directory.resolve(PUBLIC);
+    this.privateName = directory.resolve(PRIVATE);
+    this.temporaryName = directory.resolve(TEMPORARY);
+    this.mode = mode;
+  }
+
+  /// The name to bind, free of what a dead agent may have left there.
+  Path freshPrivateName() throws IOException {
+    Files.deleteIfExists(privateName);
+    return privateName;
+  }
+
+  /// Shows the bound socket under the public name.
+  void publish() throws IOException {
+    Files.setPosixFilePermissions(privateName, mode);
+    Object mine = Objects.requireNonNull(identity(privateName));
+    if (!cannotLink) {
+      try {
+        Files.deleteIfExists(temporaryName);
+        Files.createLink(temporaryName, privateName);
+        Files.move(temporaryName, publicName, StandardCopyOption.ATOMIC_MOVE);
+        // Renaming one link over another of the same file does nothing, and leaves the first.
+        Files.deleteIfExists(temporaryName);
+        published = mine;
+        return;
+      } catch (NoSuchFileException gone) {
+        throw gone;
+      } catch (FileSystemException | UnsupportedOperationException refused) {
+        if (Files.isDirectory(publicName, LinkOption.NOFOLLOW_LINKS)) {
+          throw new IOException(
+              publicName + " is a directory: move it away, the socket goes there", refused);
+        }
+        cannotLink = true;
+        Events.info("socket_not_linkable", "reason", refused.toString());
+      }
+    }
+    Files.move(privateName, publicName, StandardCopyOption.ATOMIC_MOVE);
+    published = mine;
+  }
+
+  /// Puts the public name back if it is not ours any more.
+  ///
+  /// @return false when this socket cannot be shown again, and a new one has to be bound
+  boolean heal() throws IOException {
+    if (published == null || published.equals(identity(publicName))) {
+      return true;
+    }
+    Events.warning(
+        "socket_healed", "reason", "another process deleted or replaced the socket file");
+    if (identity(privateName) == null) {
+      return false;
+    }
+    publish();
+    return true;
+  }
+
+  /// Takes the public name away, if it is still ours.
+  void withdraw() throws IOException {
+    if (published != null && published.equals(identity(publicName))) {
+      Files.deleteIfExists(publicName);
+    }
+    published = null;
+  }
+
+  private static @Nullable Object identity(Path name) throws IOException {
+    try {
+      // On UNIX: device and inode.
+      return Files.readAttributes(
+              name, java.nio.file.attribute.BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+          .fileKey();
+    } catch (NoSuchFileException gone) {
+      return null;
+    }
+  }
+}

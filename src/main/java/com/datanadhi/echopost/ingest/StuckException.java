@@ -1,0 +1,10 @@
+package com.datanadhi.echopost.ingest;
+
+/// Something that clients wait for has stood still for so long that only a new process helps.
+public final class StuckException extends Exception {
+  private static final long serialVersionUID = 1L;
+
+  StuckException(String message) {
+    super(message);
+  }
+}

@@ -1,0 +1,71 @@
+package com.datanadhi.echopost.logging;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.Map;
+import java.util.logging.Formatter;
+import java.util.logging.LogRecord;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.json.JsonFactory;
+
+/// One JSON object a line: `time` (RFC 3339, UTC, milliseconds), `level`, `event`, then the event's
+/// fields.
+///
+/// What a library logs through java.util.logging becomes the event `library_log` with its `logger`
+/// and `message`, so that every line of a session log has the same shape. Thread-safe.
+public final class JsonFormatter extends Formatter {
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
+
+  private final JsonFactory json = new JsonFactory();
+
+  @Override
+  public String format(LogRecord line) {
+    StringWriter out = new StringWriter(256);
+    try (JsonGenerator object = json.createGenerator(ObjectWriteContext.empty(), out)) {
+      object.writeStartObject();
+      object.writeStringProperty("time", TIME.format(Instant.ofEpochMilli(line.getMillis())));
+      object.writeStringProperty("level", line.getLevel().getName());
+      Object[] parameters = line.getParameters();
+      if (parameters != null
+          && parameters.length == 1
+          && parameters[0] instanceof Map<?, ?> fields) {
+        object.writeStringProperty("event", line.getMessage());
+        fields.forEach((name, value) -> writeField(object, String.valueOf(name), value));
+      } else {
+        object.writeStringProperty("event", "library_log");
+        object.writeStringProperty("logger", String.valueOf(line.getLoggerName()));
+        object.writeStringProperty("message", formatMessage(line));
+      }
+      if (line.getThrown() != null) {
+        object.writeStringProperty("failure", String.valueOf(line.getThrown()));
+        object.writeStringProperty("stack", stackOf(line.getThrown()));
+      }
+      object.writeEndObject();
+    }
+    return out.append('\n').toString();
+  }
+
+  private static void writeField(JsonGenerator object, String name, @Nullable Object value) {
+    object.writeName(name);
+    switch (value) {
+      case null -> object.writeNull();
+      case Integer number -> object.writeNumber(number);
+      case Long number -> object.writeNumber(number);
+      case Double number -> object.writeNumber(number);
+      case Boolean flag -> object.writeBoolean(flag);
+      default -> object.writeString(String.valueOf(value));
+    }
+  }
+
+  private static String stackOf(Throwable thrown) {
+    StringWriter stack = new StringWriter();
+    thrown.printStackTrace(new PrintWriter(stack));
+    return stack.toString();
+  }
+}

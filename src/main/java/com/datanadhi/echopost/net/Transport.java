@@ -1,0 +1,103 @@
+package com.datanadhi.echopost.net;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.kqueue.KQueue;
+import io.netty.channel.kqueue.KQueueIoHandler;
+import io.netty.channel.kqueue.KQueueServerDomainSocketChannel;
+import io.netty.channel.kqueue.KQueueSocketChannel;
+import io.netty.channel.unix.ServerDomainSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.util.function.Supplier;
+
+/// What this operating system offers for sockets: epoll on Linux, kqueue on macOS. The one place
+/// that tells them apart.
+public enum Transport {
+  /// Linux.
+  EPOLL(
+      EpollIoHandler::newFactory,
+      EpollServerDomainSocketChannel::new,
+      EpollSocketChannel::new,
+      107,
+      true),
+  /// macOS.
+  KQUEUE(
+      KQueueIoHandler::newFactory,
+      KQueueServerDomainSocketChannel::new,
+      KQueueSocketChannel::new,
+      103,
+      false);
+
+  @SuppressWarnings("ImmutableEnumChecker") // constructors of channels have no state
+  private final Supplier<IoHandlerFactory> handlers;
+
+  @SuppressWarnings("ImmutableEnumChecker")
+  private final Supplier<ServerDomainSocketChannel> listeners;
+
+  @SuppressWarnings("ImmutableEnumChecker")
+  private final ChannelFactory<? extends Channel> tcpChannels;
+
+  private final int longestSocketPath;
+  private final boolean shutdownRefuses;
+
+  Transport(
+      Supplier<IoHandlerFactory> handlers,
+      Supplier<ServerDomainSocketChannel> listeners,
+      ChannelFactory<? extends Channel> tcpChannels,
+      int longestSocketPath,
+      boolean shutdownRefuses) {
+    this.handlers = handlers;
+    this.listeners = listeners;
+    this.tcpChannels = tcpChannels;
+    this.longestSocketPath = longestSocketPath;
+    this.shutdownRefuses = shutdownRefuses;
+  }
+
+  /// By the name of the operating system; loads no native library.
+  public static Transport ofThisSystem() {
+    return System.getProperty("os.name").startsWith("Mac") ? KQUEUE : EPOLL;
+  }
+
+  /// Fails early and with the reason when the native library cannot be loaded.
+  public void ensureAvailable() {
+    switch (this) {
+      case EPOLL -> Epoll.ensureAvailability();
+      case KQUEUE -> KQueue.ensureAvailability();
+    }
+  }
+
+  /// One event loop, on a daemon thread of that name, which starts with its first use.
+  public EventLoopGroup newEventLoop(String threadName) {
+    return new MultiThreadIoEventLoopGroup(
+        1, new DefaultThreadFactory(threadName, true), handlers.get());
+  }
+
+  /// A channel that can listen on a UNIX socket.
+  public ServerDomainSocketChannel newListener() {
+    return listeners.get();
+  }
+
+  /// Makes TCP connections' channels.
+  public ChannelFactory<? extends Channel> tcpChannels() {
+    return tcpChannels;
+  }
+
+  /// How many bytes a UNIX socket's path may have, without its closing zero (`sun_path`, see
+  /// unix(7)).
+  public int longestSocketPath() {
+    return longestSocketPath;
+  }
+
+  /// Whether `shutdown(listener, SHUT_RD)` makes the kernel refuse new connections while those in
+  /// the backlog can still be accepted: tried on Linux; not so on macOS.
+  public boolean shutdownRefuses() {
+    return shutdownRefuses;
+  }
+}

@@ -1,0 +1,276 @@
+package com.datanadhi.echopost.replay;
+
+import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.NewRecord;
+import com.datanadhi.echopost.buffer.PendingRecord;
+import com.datanadhi.echopost.buffer.Rejection;
+import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.logging.Events;
+import com.datanadhi.echopost.time.Clock;
+import com.datanadhi.echopost.time.Waiter;
+import com.datanadhi.echopost.upstream.Answer;
+import com.datanadhi.echopost.upstream.Delivery;
+import java.time.Duration;
+import java.util.List;
+import java.util.random.RandomGenerator;
+
+/// The replay sibling: delivers what is pending, in order, one record at a time.
+///
+/// It reads a batch, delivers record by record, and acknowledges the delivered prefix in one
+/// transaction. At the first record that cannot be delivered now it acknowledges what was, and
+/// waits: for the server, or for the record's next attempt. A crash therefore repeats at most the
+/// unacknowledged part of one batch, under the same idempotency keys. A batch ends early after a
+/// second, so that a slow server does not make that part long.
+public final class Replay {
+  static final int BATCH_RECORDS = 256;
+  static final long BATCH_BYTES = 1 << 20;
+  private static final long BATCH_NANOS = 1_000_000_000;
+  private static final int RESPONSE_CHARS = 1 << 10;
+  private static final Duration IDLE = Duration.ofMinutes(1);
+  private static final Duration SETTLE_AGAIN = Duration.ofSeconds(1);
+  private static final int CHECKSUM_STATUS = 0;
+
+  /// Delivers one record and waits for the answer.
+  public interface Upstream {
+    /// What the server says to one record.
+    Answer deliver(Delivery delivery) throws InterruptedException;
+  }
+
+  private final Buffer buffer;
+  private final Upstream upstream;
+  private final ServerGate server;
+  private final Clock clock;
+  private final Waiter waiter;
+  private final Backoff backoff;
+  private final Doubt doubt;
+
+  // The record at the head of the line.
+  private long headId = -1;
+  private int headAttempts;
+  private long nextAttemptNanos;
+
+  // The pass since the server came back, for the log: later records that trickle in get no lines of
+  // their own.
+  private enum Pass {
+    NONE,
+    UNDER_WAY,
+    COMPLETE
+  }
+
+  private Pass pass = Pass.NONE;
+  private long passStart;
+  private long passDelivered;
+  private long passRejected;
+
+  /// @param waiter woken when there is something new to deliver
+  public Replay(
+      Buffer buffer,
+      Upstream upstream,
+      ServerGate server,
+      Clock clock,
+      Waiter waiter,
+      RandomGenerator random) {
+    this.buffer = buffer;
+    this.upstream = upstream;
+    this.server = server;
+    this.clock = clock;
+    this.waiter = waiter;
+    this.backoff = new Backoff(random);
+    this.doubt = new Doubt(clock);
+    this.nextAttemptNanos = clock.nanos();
+  }
+
+  /// Replays until interrupted.
+  public void run() throws InterruptedException, StorageException {
+    while (true) {
+      waiter.await(turn());
+    }
+  }
+
+  /// Does one step: delivers at most one batch, if the server is well and no attempt has to wait.
+  ///
+  /// @return how long to wait before the next turn, unless woken
+  Duration turn() throws InterruptedException, StorageException {
+    if (buffer.isDrained()) {
+      completePass();
+      return IDLE;
+    }
+    if (!server.isUp()) {
+      return IDLE;
+    }
+    long untilNextAttempt = nextAttemptNanos - clock.nanos();
+    if (untilNextAttempt > 0) {
+      return Duration.ofNanos(untilNextAttempt);
+    }
+    List<PendingRecord> batch = buffer.read(BATCH_RECORDS, BATCH_BYTES);
+    if (batch.isEmpty()) {
+      // The ledger says there is something, the table has nothing: settle what is gone, which says
+      // so in the log.
+      buffer.acknowledge(buffer.totals().lastId());
+      return Duration.ZERO;
+    }
+    beginPass();
+    deliver(batch);
+    return Duration.ZERO;
+  }
+
+  private void deliver(List<PendingRecord> batch) throws InterruptedException, StorageException {
+    long deadline = clock.nanos() + BATCH_NANOS;
+    long delivered = 0;
+    try {
+      for (PendingRecord record : batch) {
+        if (!record.sound()) {
+          delivered = acknowledge(delivered);
+          reject(record, CHECKSUM_STATUS, "the record's checksum does not match");
+          continue;
+        }
+        switch (attempt(record)) {
+          case Verdict.Delivered() -> {
+            delivered = record.id();
+            passDelivered++;
+            doubt.accepted(record.id());
+            backoff.reset();
+          }
+          case Verdict.Unavailable unavailable -> {
+            doubt.endRun();
+            delivered = acknowledge(delivered);
+            suspend(unavailable);
+            return;
+          }
+          case Verdict.Refused refused -> {
+            doubt.endRun();
+            delivered = acknowledge(delivered);
+            reject(record, refused.status(), refused.response());
+            backoff.reset();
+          }
+          case Verdict.Doubtful doubtful -> {
+            delivered = acknowledge(delivered);
+            if (!doubt.givesUp(record.id(), doubtful.status())) {
+              nextAttemptNanos = clock.nanos() + backoff.next(doubtful.retryAfter()).toNanos();
+              return;
+            }
+            reject(record, doubtful.status(), doubtful.response());
+            backoff.reset();
+          }
+        }
+        if (clock.nanos() - deadline >= 0) {
+          break;
+        }
+      }
+    } finally {
+      // Also when interrupted: what the server has must not be sent again for want of a moment.
+      delivered = acknowledge(delivered);
+    }
+  }
+
+  private Verdict attempt(PendingRecord record) throws InterruptedException {
+    if (headId != record.id()) {
+      headId = record.id();
+      headAttempts = 0;
+    }
+    headAttempts++;
+    NewRecord content = record.content();
+    return Verdict.of(
+        upstream.deliver(
+            new Delivery(
+                content.pipelines(),
+                content.jsonData(),
+                content.apiKey(),
+                record.idempotencyKey())));
+  }
+
+  /// @return 0: nothing is left to acknowledge
+  private long acknowledge(long delivered) throws InterruptedException, StorageException {
+    if (delivered != 0) {
+      boolean interrupted = Thread.interrupted();
+      try {
+        untilItFits(() -> buffer.acknowledge(delivered));
+      } finally {
+        if (interrupted) {
+          Thread.currentThread().interrupt();
+        }
+      }
+    }
+    return 0;
+  }
+
+  private void reject(PendingRecord record, int status, String response)
+      throws InterruptedException, StorageException {
+    int attempts = headId == record.id() ? headAttempts : 0;
+    String start = response.substring(0, Math.min(response.length(), RESPONSE_CHARS));
+    Rejection rejection = new Rejection(record, status, start, attempts, clock.millis());
+    untilItFits(() -> buffer.reject(rejection));
+    passRejected++;
+    Events.warning(
+        "record_rejected",
+        "id",
+        record.id(),
+        "status",
+        status,
+        "attempts",
+        attempts,
+        "idempotency_key",
+        record.idempotencyKey(),
+        "mend",
+        "see the table 'rejected' for the record and the server's answer");
+  }
+
+  private interface Settlement {
+    void commit() throws InterruptedException, StorageException;
+  }
+
+  /// A full disk or a foreign lock passes: what the server has said is committed then, not asked
+  /// for again.
+  private void untilItFits(Settlement settlement) throws InterruptedException, StorageException {
+    while (true) {
+      try {
+        settlement.commit();
+        return;
+      } catch (StorageException failed) {
+        if (!failed.passes()) {
+          throw failed;
+        }
+        Events.warning("acknowledge_waits", "reason", failed.getMessage());
+        waiter.await(SETTLE_AGAIN);
+      }
+    }
+  }
+
+  private void suspend(Verdict.Unavailable unavailable) {
+    pass = Pass.NONE;
+    Duration pause = backoff.next(unavailable.retryAfter());
+    Events.info(
+        "replay_suspended",
+        "reason",
+        unavailable.reason(),
+        "pause_ms",
+        pause.toMillis(),
+        "pending",
+        buffer.totals().pending());
+    server.suspect(pause, unavailable.reason());
+  }
+
+  private void beginPass() {
+    if (pass == Pass.NONE) {
+      pass = Pass.UNDER_WAY;
+      passStart = clock.nanos();
+      passDelivered = 0;
+      passRejected = 0;
+      Events.info("replay_started", "pending", buffer.totals().pending());
+    }
+  }
+
+  private void completePass() {
+    if (pass == Pass.UNDER_WAY) {
+      pass = Pass.COMPLETE;
+      Events.info(
+          "replay_completed",
+          "delivered",
+          passDelivered,
+          "rejected",
+          passRejected,
+          "seconds",
+          (clock.nanos() - passStart) / 1e9);
+    }
+  }
+}

@@ -1,0 +1,42 @@
+package com.datanadhi.echopost.time;
+
+import java.time.Duration;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// Where one loop sleeps until time has passed or somebody wakes it.
+///
+/// A wake-up that comes before the wait is not lost: the next [#await] returns at once. Several
+/// wake-ups before one wait count as one. Thread-safe; meant for one waiting thread.
+public final class Waiter {
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition woken = lock.newCondition();
+  private boolean wakeUp;
+
+  /// Ends the current wait, or the next one.
+  public void wake() {
+    lock.lock();
+    try {
+      wakeUp = true;
+      woken.signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Waits until woken, or until `longest` has passed; zero or less returns at once.
+  ///
+  /// @throws InterruptedException when the thread is interrupted before or while it waits
+  public void await(Duration longest) throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      long left = longest.toNanos();
+      while (!wakeUp && left > 0) {
+        left = woken.awaitNanos(left);
+      }
+      wakeUp = false;
+    } finally {
+      lock.unlock();
+    }
+  }
+}

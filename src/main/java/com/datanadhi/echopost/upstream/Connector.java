@@ -1,0 +1,250 @@
+package com.datanadhi.echopost.upstream;
+
+import com.datanadhi.echopost.net.Transport;
+import com.datanadhi.echopost.time.Clock;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPipeline;
+import io.netty.channel.EventLoopGroup;
+import io.netty.handler.codec.http.HttpClientCodec;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.proxy.HttpProxyHandler;
+import io.netty.handler.proxy.ProxyHandler;
+import io.netty.handler.proxy.Socks5ProxyHandler;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.resolver.NoopAddressResolverGroup;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.security.GeneralSecurityException;
+import java.security.Security;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLParameters;
+import org.jspecify.annotations.Nullable;
+
+/// Makes connections to the main server: looks its name up anew for each, tries its addresses in
+/// turn, goes through the proxy, and does TLS.
+final class Connector implements AutoCloseable {
+  private static final int LONGEST_START_LINE = 4 << 10;
+  private static final int LONGEST_HEADER = 32 << 10;
+  private static final int CHUNK = 8 << 10;
+
+  private final ServerUrl url;
+  private final Proxies.@Nullable Proxy proxy;
+  private final TrustStore trust;
+  private final Transport transport;
+  private final EventLoopGroup loop;
+  // Name look-ups can take many seconds, and cannot be interrupted: they have a thread of their
+  // own.
+  private final ExecutorService lookups =
+      Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("lookup").factory());
+
+  Connector(
+      ServerUrl url,
+      Proxies.@Nullable Proxy proxy,
+      TrustStore trust,
+      Transport transport,
+      EventLoopGroup loop) {
+    this.url = url;
+    this.proxy = proxy;
+    this.trust = trust;
+    this.transport = transport;
+    this.loop = loop;
+  }
+
+  HttpConnection connect(long deadlineNanos, Clock clock)
+      throws InterruptedException, ConnectFailedException {
+    String host = proxy == null ? url.host() : proxy.host();
+    int port = proxy == null ? url.port() : proxy.port();
+    InetSocketAddress server = InetSocketAddress.createUnresolved(url.host(), url.port());
+    String failure = "the name " + host + " has no address";
+    for (InetAddress address : lookUp(host, deadlineNanos - clock.nanos())) {
+      InetSocketAddress socketAddress = new InetSocketAddress(address, port);
+      Attempt attempt = new Attempt();
+      ProxyHandler tunnel = tunnel(socketAddress);
+      ChannelFuture connecting =
+          bootstrap(attempt, tunnel).connect(tunnel == null ? socketAddress : server);
+      attempt.follow(connecting, tunnel == null && !url.secure() && !tlsToProxy());
+      try {
+        attempt.ready.get(Math.max(0, deadlineNanos - clock.nanos()), TimeUnit.NANOSECONDS);
+        return attempt.connection(connecting.channel());
+      } catch (TimeoutException late) {
+        failure = "no connection to " + host + ":" + port + " in time";
+      } catch (ExecutionException failed) {
+        failure = describe(failed.getCause());
+      } finally {
+        if (!attempt.taken) {
+          var _ = connecting.channel().close();
+        }
+      }
+    }
+    throw new ConnectFailedException(failure);
+  }
+
+  private List<InetAddress> lookUp(String host, long patienceNanos)
+      throws InterruptedException, ConnectFailedException {
+    byte @Nullable [] literal = Addresses.literal(host);
+    try {
+      if (literal != null) {
+        return List.of(InetAddress.getByAddress(literal));
+      }
+      // The JDK would keep an answer for 30 s, and a failure for 10 s: a server that moved would
+      // look dead.
+      Security.setProperty("networkaddress.cache.ttl", "0");
+      Security.setProperty("networkaddress.cache.negative.ttl", "0");
+      return List.of(
+          lookups
+              .submit(() -> InetAddress.getAllByName(host))
+              .get(Math.max(0, patienceNanos), TimeUnit.NANOSECONDS));
+    } catch (TimeoutException late) {
+      throw new ConnectFailedException("the name " + host + " could not be looked up in time");
+    } catch (ExecutionException | UnknownHostException unknown) {
+      throw new ConnectFailedException("the name " + host + " could not be looked up");
+    }
+  }
+
+  /// One attempt: tells when TCP, proxy and TLS are all through.
+  private static final class Attempt {
+    final CompletableFuture<Void> ready = new CompletableFuture<>();
+    boolean taken;
+
+    HttpConnection connection(Channel channel) {
+      taken = true;
+      return channel.pipeline().get(HttpConnection.class);
+    }
+
+    void follow(io.netty.util.concurrent.Future<?> step, boolean last) {
+      step.addListener(done -> {
+        if (!done.isSuccess()) {
+          ready.completeExceptionally(done.cause());
+        } else if (last) {
+          ready.complete(null);
+        }
+      });
+    }
+  }
+
+  private Bootstrap bootstrap(Attempt attempt, @Nullable ProxyHandler tunnel) {
+    return new Bootstrap()
+        .group(loop)
+        .channelFactory(transport.tcpChannels())
+        // The addresses are looked up already; a proxy that is to look names up gets them as they
+        // are.
+        .resolver(NoopAddressResolverGroup.INSTANCE)
+        .option(ChannelOption.TCP_NODELAY, true)
+        .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) MainServer.DELIVERY_TIMEOUT.toMillis())
+        .handler(
+            new ChannelInitializer<>() {
+              @Override
+              protected void initChannel(Channel channel) throws Exception {
+                build(channel, attempt, tunnel);
+              }
+            });
+  }
+
+  private void build(Channel channel, Attempt attempt, @Nullable ProxyHandler tunnel)
+      throws SSLException {
+    ChannelPipeline pipeline = channel.pipeline();
+    if (proxy != null && tlsToProxy()) {
+      SslHandler toProxy = tls(proxy.host(), proxy.port());
+      pipeline.addLast(toProxy);
+      attempt.follow(toProxy.handshakeFuture(), tunnel == null && !url.secure());
+    }
+    if (tunnel != null) {
+      tunnel.setConnectTimeoutMillis(MainServer.DELIVERY_TIMEOUT.toMillis());
+      pipeline.addLast(tunnel);
+      attempt.follow(tunnel.connectFuture(), !url.secure());
+    }
+    if (url.secure()) {
+      SslHandler toServer = tls(url.host(), url.port());
+      pipeline.addLast(toServer);
+      attempt.follow(toServer.handshakeFuture(), true);
+    }
+    pipeline.addLast(
+        new HttpClientCodec(LONGEST_START_LINE, LONGEST_HEADER, CHUNK),
+        new HttpConnection(channel));
+  }
+
+  private @Nullable ProxyHandler tunnel(InetSocketAddress address) {
+    if (proxy == null || asksProxy()) {
+      return null;
+    }
+    String user = proxy.userInfo();
+    if (proxy.kind() == Proxies.Kind.SOCKS5) {
+      return user == null
+          ? new Socks5ProxyHandler(address)
+          : new Socks5ProxyHandler(address, name(user), password(user));
+    }
+    return user == null
+        ? new HttpProxyHandler(address)
+        : new HttpProxyHandler(address, name(user), password(user));
+  }
+
+  private static String name(String userInfo) {
+    int colon = userInfo.indexOf(':');
+    return colon < 0 ? userInfo : userInfo.substring(0, colon);
+  }
+
+  private static String password(String userInfo) {
+    int colon = userInfo.indexOf(':');
+    return colon < 0 ? "" : userInfo.substring(colon + 1);
+  }
+
+  private SslHandler tls(String host, int port) throws SSLException {
+    try {
+      SSLEngine engine = trust.context().createSSLEngine(host, port);
+      engine.setUseClientMode(true);
+      SSLParameters parameters = engine.getSSLParameters();
+      parameters.setEndpointIdentificationAlgorithm("HTTPS");
+      engine.setSSLParameters(parameters);
+      return new SslHandler(engine);
+    } catch (GeneralSecurityException | java.io.IOException failed) {
+      throw new SSLException("no TLS: " + failed.getMessage(), failed);
+    }
+  }
+
+  /// The request target: for a plain-HTTP proxy the whole URL (RFC 9112, section 3.2.2).
+  String target(String path) {
+    return asksProxy() ? "http://" + url.authority() + path : path;
+  }
+
+  void addProxyHeaders(HttpHeaders headers) {
+    if (asksProxy() && proxy != null && proxy.userInfo() != null) {
+      headers.set(HttpHeaderNames.PROXY_AUTHORIZATION, MainServer.basic(proxy.userInfo()));
+    }
+  }
+
+  private boolean asksProxy() {
+    return proxy != null && proxy.kind() != Proxies.Kind.SOCKS5 && !url.secure();
+  }
+
+  private boolean tlsToProxy() {
+    return proxy != null && proxy.kind() == Proxies.Kind.HTTPS;
+  }
+
+  static String describe(@Nullable Throwable failure) {
+    if (failure == null) {
+      return "unknown";
+    }
+    String message = failure.getMessage();
+    String kind = failure.getClass().getSimpleName();
+    return message == null ? kind : failure instanceof SSLException ? "TLS: " + message : message;
+  }
+
+  @Override
+  public void close() {
+    lookups.shutdownNow();
+  }
+}
