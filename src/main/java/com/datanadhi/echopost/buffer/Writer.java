@@ -210,11 +210,9 @@ final class Writer implements AutoCloseable {
 
   /// Gives free pages back to the file system.
   void shrink() throws SQLException {
-    try (var statement = connection.createStatement();
-        ResultSet steps = statement.executeQuery("PRAGMA incremental_vacuum")) {
-      while (steps.next()) {
-        // Each step frees one page.
-      }
+    try (var statement = connection.createStatement()) {
+      // As an update, since each step frees one page and yields a row of no columns.
+      int _ = statement.executeUpdate("PRAGMA incremental_vacuum");
     }
   }
 

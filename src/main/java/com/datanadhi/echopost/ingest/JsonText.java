@@ -9,6 +9,7 @@ import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.core.exc.StreamReadException;
+import tools.jackson.core.exc.UnexpectedEndOfInputException;
 import tools.jackson.core.json.JsonFactory;
 
 /// Says whether bytes are one JSON text by RFC 8259, in UTF-8, without building anything from them.
@@ -17,11 +18,10 @@ import tools.jackson.core.json.JsonFactory;
 /// 1,000 levels deep (section 9 of the RFC lets an implementation set such a limit). Thread-safe.
 final class JsonText {
   private static final int DEEPEST = 1_000;
+  private static final int DETECTED_BYTES = 4;
 
   private final JsonFactory factory =
       JsonFactory.builder()
-          // What looks like UTF-16 is not JSON to us.
-          .disable(TokenStreamFactory.Feature.CHARSET_DETECTION)
           // Names come from strangers: a table of them would grow with each new one.
           .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
           .disable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES)
@@ -43,9 +43,21 @@ final class JsonText {
     if (text.length >= 3 && (text[0] & 0xFF) == 0xEF && (text[1] & 0xFF) == 0xBB) {
       return "it begins with a byte order mark";
     }
+    for (int i = 0; i < Math.min(DETECTED_BYTES, text.length); i++) {
+      if (text[i] == 0) {
+        // The parser would take it for UTF-16 or UTF-32, which it tells by these bytes.
+        return "it holds a zero byte";
+      }
+    }
     try (JsonParser parser = factory.createParser(ObjectReadContext.empty(), text)) {
-      int depth = 0;
-      int values = 0;
+      return problem(parser);
+    }
+  }
+
+  private static @Nullable String problem(JsonParser parser) {
+    int depth = 0;
+    int values = 0;
+    try {
       for (var token = parser.nextToken(); token != null; token = parser.nextToken()) {
         if (depth == 0 && ++values > 1) {
           return "there is more after its end";
@@ -57,12 +69,15 @@ final class JsonText {
         }
       }
       return values == 0 ? "it is empty" : null;
-    } catch (StreamConstraintsException tooDeep) {
+    } catch (StreamConstraintsException _) {
       return "it is nested more than " + DEEPEST + " levels deep";
-    } catch (StreamReadException bad) {
-      return bad.getOriginalMessage()
-          + " at byte "
-          + Math.max(0, bad.getLocation() == null ? 0 : bad.getLocation().getByteOffset());
+    } catch (UnexpectedEndOfInputException _) {
+      return "it ends in the middle";
+    } catch (StreamReadException _) {
+      long at = Math.max(0, parser.currentLocation().getByteOffset());
+      return values == 1 && depth == 0
+          ? "there is more after its end"
+          : "it breaks the grammar near byte " + at;
     }
   }
 }

@@ -13,7 +13,9 @@ import org.jspecify.annotations.Nullable;
 /// Fields come as name, value pairs; a value is a number, a boolean, or anything with a `toString`;
 /// a null value leaves its field out. Never hand over a payload or an API key. Thread-safe.
 public final class Events {
-  private static final Logger LOGGER = Logger.getLogger("com.datanadhi.echopost");
+  /// Not registered with the LogManager, which closes the handlers of those it knows as soon as a
+  /// signal comes, while the agent still has its last lines to write.
+  static final Logger LOGGER = new Logger("com.datanadhi.echopost", null) {};
 
   private Events() {}
 

@@ -35,6 +35,22 @@ public final class SessionLog implements AutoCloseable {
   private final Logger root = Logger.getLogger("");
   private final FileHandler file;
   private final StdoutHandler stdout;
+  private final Handler fromLibraries =
+      new Handler() {
+        @Override
+        public void publish(@Nullable LogRecord line) {
+          Events.LOGGER.log(line);
+        }
+
+        @Override
+        public void flush() {}
+
+        @Override
+        public void close() {
+          // The LogManager calls this when a signal comes: the session goes on until it is closed
+          // itself.
+        }
+      };
 
   private SessionLog(FileHandler file, StdoutHandler stdout) {
     this.file = file;
@@ -51,10 +67,12 @@ public final class SessionLog implements AutoCloseable {
     StdoutHandler stdout = new StdoutHandler(standardOut, formatter);
     LogManager.getLogManager().reset();
     SessionLog log = new SessionLog(file, stdout);
-    log.root.setLevel(Level.WARNING);
-    Logger.getLogger("com.datanadhi.echopost").setLevel(Level.INFO);
-    log.root.addHandler(file);
-    log.root.addHandler(stdout);
+    // What clients do wrong they are told themselves; libraries have a say when something is broken
+    // here.
+    log.root.setLevel(Level.SEVERE);
+    log.root.addHandler(log.fromLibraries);
+    Events.LOGGER.addHandler(file);
+    Events.LOGGER.addHandler(stdout);
     return log;
   }
 
@@ -62,8 +80,9 @@ public final class SessionLog implements AutoCloseable {
   /// left.
   @Override
   public void close() {
-    root.removeHandler(file);
-    root.removeHandler(stdout);
+    root.removeHandler(fromLibraries);
+    Events.LOGGER.removeHandler(file);
+    Events.LOGGER.removeHandler(stdout);
     file.close();
     stdout.close();
   }
