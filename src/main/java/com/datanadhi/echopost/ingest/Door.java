@@ -153,7 +153,8 @@ final class Door extends ChannelInboundHandlerAdapter {
           .eventLoop()
           .execute(() -> {
             try {
-              ((Socket) channel.fd()).shutdown(true, false);
+              // Through a socket object of its own: Netty's would accept nothing more after it.
+              new Socket(channel.fd().intValue()).shutdown(true, false);
             } catch (IOException notListening) {
               backlogEmpty.countDown();
             }
