@@ -50,6 +50,10 @@ final class Door extends ChannelInboundHandlerAdapter {
   private volatile boolean full;
   private volatile boolean refusing;
 
+  // On the accept loop alone.
+  private boolean shut;
+  private int acceptedInThisRead;
+
   private Door(
       Path socket,
       Transport transport,
@@ -111,6 +115,7 @@ final class Door extends ChannelInboundHandlerAdapter {
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
     Channel accepted = (Channel) message;
+    acceptedInThisRead++;
     accepted.pipeline().addLast(new Connection(accepted, connections, clock.nanos()));
     if (openConnections.incrementAndGet() >= MAX_CONNECTIONS && !refusing) {
       full = true;
@@ -128,14 +133,14 @@ final class Door extends ChannelInboundHandlerAdapter {
   }
 
   @Override
-  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-    if (refusing) {
-      // accept(2) says EINVAL once the backlog of a listener that was shut down is empty.
+  public void channelReadComplete(ChannelHandlerContext context) {
+    if (shut && acceptedInThisRead == 0) {
       backlogEmpty.countDown();
-    } else {
-      // No descriptor left, most likely: Netty's own handler pauses accepting for a second.
-      context.fireExceptionCaught(cause);
+      // The kernel reports a listener that was shut down as readable for ever.
+      context.channel().config().setAutoRead(false);
     }
+    acceptedInThisRead = 0;
+    context.fireChannelReadComplete();
   }
 
   /// Whether new connections wait outside for room. Any thread.
@@ -155,6 +160,7 @@ final class Door extends ChannelInboundHandlerAdapter {
             try {
               // Through a socket object of its own: Netty's would accept nothing more after it.
               new Socket(channel.fd().intValue()).shutdown(true, false);
+              shut = true;
             } catch (IOException notListening) {
               backlogEmpty.countDown();
             }
