@@ -1,0 +1,139 @@
+package com.datanadhi.echopost.testkit;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+
+/// The packaged program as a process, spawned as an SDK does it.
+public final class AgentProcess implements AutoCloseable {
+  private static final Duration SOCKET_PATIENCE = Duration.ofSeconds(10);
+
+  private final Process process;
+  private final Path directory;
+  private final Path output;
+
+  private AgentProcess(Process process, Path directory, Path output) {
+    this.process = process;
+    this.directory = directory;
+    this.output = output;
+  }
+
+  /// The program under test: `target/echopost`, or what the system property `echopost.program`
+  /// names.
+  public static Path program() {
+    return Path.of(System.getProperty("echopost.program", "target/echopost")).toAbsolutePath();
+  }
+
+  /// Spawns it on `directory` for the server at `url`.
+  public static AgentProcess spawn(Path directory, String url, String... more) throws IOException {
+    return spawn(directory, url, Map.of(), more);
+  }
+
+  /// As above, with more in its environment.
+  public static AgentProcess spawn(
+      Path directory, String url, Map<String, String> environment, String... more)
+      throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                program().toString(),
+                "-datanadhi",
+                directory.toString(),
+                "-api-key",
+                "agent-key",
+                "-health-url",
+                url));
+    command.addAll(List.of(more));
+    Path output = Files.createTempFile("echopost", ".out");
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().putAll(environment);
+    Process process = builder.redirectErrorStream(true).redirectOutput(output.toFile()).start();
+    return new AgentProcess(process, directory, output);
+  }
+
+  /// Its directory.
+  public Path directory() {
+    return directory;
+  }
+
+  /// The public socket.
+  public Path socket() {
+    return directory.resolve("data-nadhi-agent.sock");
+  }
+
+  /// Returns once the socket's name is there.
+  ///
+  /// @return how long that took since the call, in nanoseconds
+  public long awaitSocket() {
+    long start = System.nanoTime();
+    while (!Files.exists(socket())) {
+      if (System.nanoTime() - start > SOCKET_PATIENCE.toNanos() || !process.isAlive()) {
+        throw new IllegalStateException("no socket from the agent; it printed:\n" + output());
+      }
+      LockSupport.parkNanos(200_000);
+    }
+    return System.nanoTime() - start;
+  }
+
+  /// kill -9.
+  public void kill() throws InterruptedException {
+    process.descendants().forEach(ProcessHandle::destroyForcibly);
+    process.destroyForcibly();
+    int _ = process.waitFor();
+  }
+
+  /// SIGTERM.
+  public void terminate() {
+    process.destroy();
+  }
+
+  /// The exit status.
+  ///
+  /// @throws TimeoutException when it has not ended by then
+  public int awaitExit(Duration longest) throws InterruptedException, TimeoutException {
+    if (!process.waitFor(longest.toNanos(), TimeUnit.NANOSECONDS)) {
+      throw new TimeoutException("the agent has not ended; it printed:\n" + output());
+    }
+    return process.exitValue();
+  }
+
+  /// Whether it runs.
+  public boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /// Its process.
+  public ProcessHandle handle() {
+    return process.toHandle();
+  }
+
+  /// What it printed so far, on both streams.
+  public String output() {
+    try {
+      return Files.readString(output, StandardCharsets.UTF_8);
+    } catch (IOException gone) {
+      return "(unreadable: " + gone + ")";
+    }
+  }
+
+  /// Whether an event of that name is in what it printed.
+  public boolean hasLogged(String event) {
+    return output().contains("\"event\":\"" + event + "\"");
+  }
+
+  @Override
+  public void close() throws IOException, InterruptedException {
+    if (process.isAlive()) {
+      kill();
+    }
+    Files.deleteIfExists(output);
+  }
+}
