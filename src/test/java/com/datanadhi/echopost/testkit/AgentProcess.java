@@ -83,6 +83,17 @@ public final class AgentProcess implements AutoCloseable {
     return System.nanoTime() - start;
   }
 
+  /// Returns once the agent serves, also where a dead one's socket file stands.
+  public void awaitReady() {
+    long start = System.nanoTime();
+    while (!hasLogged("agent_ready")) {
+      if (System.nanoTime() - start > SOCKET_PATIENCE.toNanos() || !process.isAlive()) {
+        throw new IllegalStateException("the agent is not ready; it printed:\n" + output());
+      }
+      LockSupport.parkNanos(1_000_000);
+    }
+  }
+
   /// kill -9.
   public void kill() throws InterruptedException {
     process.descendants().forEach(ProcessHandle::destroyForcibly);

@@ -85,7 +85,7 @@ public final class Quickstart {
     step("Starting the agent again on the same directory");
     long start = System.nanoTime();
     try (AgentProcess agent = AgentProcess.spawn(directory, url)) {
-      agent.awaitSocket();
+      agent.awaitReady();
       took("agent ready again", start);
       start = System.nanoTime();
       if (stub != null) {

@@ -1,0 +1,94 @@
+package com.datanadhi.echopost.acceptance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.echopost.testkit.LoadClient;
+import com.datanadhi.echopost.testkit.Payloads;
+import com.datanadhi.echopost.testkit.StubServer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What every acceptance test has: a directory, a main server that is down, and agents as
+/// processes.
+abstract class AcceptanceTest {
+  static final Duration SOON = Duration.ofSeconds(20);
+
+  @TempDir Path directory;
+  StubServer server;
+  private final List<AutoCloseable> open = new ArrayList<>();
+
+  @BeforeEach
+  void aServerThatIsDown() throws IOException {
+    server = use(StubServer.down());
+  }
+
+  @AfterEach
+  void closeAll() throws Exception {
+    for (AutoCloseable closeable : open.reversed()) {
+      closeable.close();
+    }
+  }
+
+  <T extends AutoCloseable> T use(T closeable) {
+    open.add(closeable);
+    return closeable;
+  }
+
+  /// Spawns an agent and waits until it serves.
+  AgentProcess agent() throws IOException {
+    AgentProcess agent = spawn();
+    agent.awaitReady();
+    return agent;
+  }
+
+  AgentProcess spawn(String... more) throws IOException {
+    return use(AgentProcess.spawn(directory, server.url(), more));
+  }
+
+  LoadClient client(AgentProcess agent) {
+    return use(new LoadClient(agent.socket()));
+  }
+
+  static LoadClient.Load load(long records, int connections) {
+    return new LoadClient.Load(records, 330, connections, 64, 0, 0);
+  }
+
+  /// Sends a load, all of which must be acknowledged.
+  void send(AgentProcess agent, LoadClient.Load load) throws InterruptedException {
+    LoadClient.Result result = client(agent).run(load, _ -> {});
+    assertThat(result.firstFailure()).isNull();
+    assertThat(result.acknowledged()).isEqualTo(load.records());
+  }
+
+  Payloads.Order order() {
+    return Payloads.check(server.deliveries().stream().map(StubServer.Request::text).toList());
+  }
+
+  void awaitDelivered(long distinct) {
+    await().atMost(SOON).until(() -> server.distinct() >= distinct);
+  }
+
+  /// The one value that `sql` asks the buffer for, as an operator would, while an agent may run.
+  String query(String sql) throws SQLException {
+    try (Connection connection =
+            DriverManager.getConnection(
+                "jdbc:sqlite:file:" + directory.resolve("buffer.db") + "?mode=ro");
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(sql)) {
+      return row.next() ? String.valueOf(row.getString(1)) : "";
+    }
+  }
+}

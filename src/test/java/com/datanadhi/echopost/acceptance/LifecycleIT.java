@@ -1,0 +1,394 @@
+package com.datanadhi.echopost.acceptance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.datanadhi.echopost.proto.LogAgentGrpc;
+import com.datanadhi.echopost.proto.LogRequest;
+import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.echopost.testkit.LoadClient;
+import com.datanadhi.echopost.testkit.StubServer;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/// The agent's life, from spawn to exit, on the packaged program as a process that is really
+/// killed.
+class LifecycleIT extends AcceptanceTest {
+  @Test
+  void records_taken_while_the_server_is_down_arrive_in_order_once_it_is_up() throws Exception {
+    AgentProcess agent = agent();
+    send(agent, load(2_000, 4));
+    assertThat(query("SELECT count(*) FROM records")).isEqualTo("2000");
+
+    server.comeUp();
+
+    assertThat(agent.awaitExit(SOON)).isZero();
+    assertThat(order().inversions()).isZero();
+    assertThat(order().repeats()).isZero();
+    for (int client = 0; client < 4; client++) {
+      assertThat(order().isWhole(client, 500)).isTrue();
+    }
+    assertThat(agent.socket()).doesNotExist();
+    assertThat(query("SELECT accepted || ' ' || delivered || ' ' || rejected FROM meta"))
+        .isEqualTo("2000 2000 0");
+    assertThat(query("SELECT count(*) FROM records")).isEqualTo("0");
+  }
+
+  @Test
+  void an_agent_with_nothing_to_do_leaves_by_itself() throws Exception {
+    server.comeUp();
+    AgentProcess agent = agent();
+
+    assertThat(agent.awaitExit(SOON)).isZero();
+
+    assertThat(agent.socket()).doesNotExist();
+    assertThat(agent.hasLogged("agent_stopped")).isTrue();
+  }
+
+  @Test
+  void an_agent_stays_while_the_server_is_down() throws Exception {
+    AgentProcess agent = agent();
+
+    await().during(Duration.ofSeconds(4)).atMost(SOON).until(agent::isAlive);
+  }
+
+  @Test
+  void a_flapping_server_gets_everything_in_order() throws Exception {
+    AgentProcess agent = agent();
+    Thread flapping =
+        Thread.ofVirtual()
+            .start(() -> {
+              try {
+                for (int i = 0; i < 6; i++) {
+                  server.comeUp();
+                  int seen = server.count();
+                  await().atMost(SOON).until(() -> server.count() > seen + 50);
+                  server.goDown();
+                }
+                server.comeUp();
+              } catch (java.io.IOException broken) {
+                throw new java.io.UncheckedIOException(broken);
+              }
+            });
+
+    send(agent, new LoadClient.Load(3_000, 330, 3, 16, 1_500, 0));
+
+    flapping.join();
+    assertThat(agent.awaitExit(SOON)).isZero();
+    for (int client = 0; client < 3; client++) {
+      assertThat(order().isWhole(client, 1_000)).isTrue();
+    }
+  }
+
+  @Test
+  void what_was_acknowledged_before_a_kill_in_ingest_is_delivered_after_it() throws Exception {
+    AgentProcess agent = agent();
+    CompletableFuture<LoadClient.Result> sending = new CompletableFuture<>();
+    LoadClient client = client(agent);
+    Thread sender =
+        Thread.ofPlatform()
+            .start(() -> {
+              try {
+                sending.complete(client.run(load(50_000, 4), _ -> {}));
+              } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+              }
+            });
+    await().atMost(SOON).until(() -> Long.parseLong(query("SELECT accepted FROM meta")) > 3_000);
+
+    agent.kill();
+    sender.join();
+    LoadClient.Result result = sending.join();
+    server.comeUp();
+    AgentProcess next = agent();
+
+    assertThat(next.awaitExit(SOON)).isZero();
+    assertThat(order().inversions()).isZero();
+    assertThat(result.acknowledged()).isBetween(1_000L, 49_999L);
+    for (int c = 0; c < 4; c++) {
+      Set<Long> arrived = new HashSet<>(order().seqsOf().get(c));
+      for (long acknowledged : result.ackedSeqs().get(c)) {
+        assertThat(arrived).contains(acknowledged);
+      }
+    }
+  }
+
+  @Test
+  void a_kill_in_replay_repeats_at_most_a_batch_under_the_same_keys() throws Exception {
+    AgentProcess agent = agent();
+    send(agent, load(5_000, 1));
+    server.comeUp();
+    awaitDelivered(1_000);
+
+    agent.kill();
+    int atKill = server.count();
+    AgentProcess next = agent();
+
+    assertThat(next.awaitExit(SOON)).isZero();
+    assertThat(atKill).isLessThan(5_000);
+    assertThat(order().isWhole(0, 5_000)).isTrue();
+    assertThat(order().repeats()).isLessThanOrEqualTo(256);
+    assertThat(server.distinct()).isEqualTo(5_000);
+  }
+
+  @Test
+  void a_server_that_goes_down_half_way_through_replay_gets_the_rest_later() throws Exception {
+    AgentProcess agent = agent();
+    send(agent, load(4_000, 1));
+    server.comeUp();
+    awaitDelivered(500);
+
+    server.goDown();
+    await().atMost(SOON).until(() -> agent.hasLogged("replay_suspended"));
+    server.comeUp();
+
+    assertThat(agent.awaitExit(SOON)).isZero();
+    assertThat(order().isWhole(0, 4_000)).isTrue();
+  }
+
+  @Test
+  void a_signal_ends_the_agent_with_4_while_records_are_pending() throws Exception {
+    AgentProcess agent = agent();
+    send(agent, load(100, 1));
+
+    agent.terminate();
+
+    assertThat(agent.awaitExit(SOON)).isEqualTo(4);
+    assertThat(agent.socket()).doesNotExist();
+    assertThat(agent.output()).contains("\"event\":\"agent_stopped\",\"exit_code\":4");
+    server.comeUp();
+    assertThat(agent().awaitExit(SOON)).isZero();
+    assertThat(order().isWhole(0, 100)).isTrue();
+  }
+
+  @Test
+  void an_interrupt_with_nothing_pending_ends_the_agent_with_0() throws Exception {
+    AgentProcess agent = agent();
+
+    assertThat(
+            new ProcessBuilder("kill", "-INT", Long.toString(agent.handle().pid()))
+                .start()
+                .waitFor())
+        .isZero();
+
+    assertThat(agent.awaitExit(SOON)).isZero();
+  }
+
+  @Test
+  void a_second_agent_leaves_with_3_and_harms_nobody() throws Exception {
+    AgentProcess first = agent();
+    AgentProcess second = spawn();
+
+    assertThat(second.awaitExit(SOON)).isEqualTo(3);
+
+    assertThat(second.output()).startsWith("echopost: another agent owns");
+    send(first, load(10, 1));
+  }
+
+  @Test
+  void the_socket_file_comes_back_when_another_process_deletes_or_replaces_it() throws Exception {
+    AgentProcess agent = agent();
+
+    Files.delete(agent.socket());
+    await()
+        .pollInterval(Duration.ofMillis(2))
+        .atMost(SOON)
+        .until(() -> Files.exists(agent.socket()));
+    send(agent, load(5, 1));
+    Files.delete(agent.socket());
+    Files.writeString(agent.socket(), "not a socket");
+    await()
+        .pollInterval(Duration.ofMillis(2))
+        .atMost(SOON)
+        .until(() -> !Files.isRegularFile(agent.socket()));
+
+    send(agent, load(5, 1));
+    assertThat(Files.exists(agent.directory().resolve(".agent-publish.sock"))).isFalse();
+  }
+
+  @Test
+  void a_dead_agents_socket_file_is_replaced() throws Exception {
+    try (ServerSocketChannel dead = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      dead.bind(UnixDomainSocketAddress.of(directory.resolve("data-nadhi-agent.sock")));
+    }
+    AgentProcess agent = agent();
+
+    send(agent, load(5, 1));
+  }
+
+  @Test
+  void a_successor_takes_over_while_its_predecessor_leaves() throws Exception {
+    server.comeUp();
+    AgentProcess first = agent();
+    await()
+        .pollInterval(Duration.ofMillis(1))
+        .atMost(SOON)
+        .until(() -> !Files.exists(first.socket()));
+
+    AgentProcess second = agent();
+
+    assertThat(first.awaitExit(SOON)).isZero();
+    send(second, load(5, 1));
+  }
+
+  @Test
+  void records_that_come_in_the_last_moments_are_delivered() throws Exception {
+    server.comeUp();
+    AgentProcess agent = agent();
+    LoadClient client = client(agent);
+    List<Long> acknowledged = new ArrayList<>();
+    long seq = 0;
+    // One connection per record, with gaps that grow towards the time after which the agent leaves,
+    // and beyond it.
+    for (long gap = 100; agent.isAlive() && gap < 30_000; gap += gap < 1_900 ? 600 : 2) {
+      long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(gap);
+      await()
+          .pollInterval(Duration.ofMillis(1))
+          .atMost(Duration.ofMinutes(1))
+          .until(() -> System.nanoTime() >= until || !agent.isAlive());
+      if (sendLikeAnSdk(client, agent, seq)) {
+        acknowledged.add(seq);
+      }
+      seq++;
+      if (seq > 12) {
+        break;
+      }
+    }
+
+    assertThat(agent.awaitExit(Duration.ofSeconds(40))).isZero();
+    assertThat(acknowledged).isNotEmpty();
+    assertThat(order().seqsOf().get(0)).containsExactlyElementsOf(acknowledged);
+  }
+
+  private static boolean sendLikeAnSdk(LoadClient client, AgentProcess agent, long seq) {
+    if (!Files.exists(agent.socket())) {
+      return false;
+    }
+    try {
+      return client.send(LoadClient.request(0, seq, 200)).getSuccess();
+    } catch (StatusRuntimeException gone) {
+      // The one gap that lies in the client: it looked, the name went, it connected.
+      assertThat(gone.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+      return false;
+    }
+  }
+
+  @Test
+  void refused_records_go_to_rejected_and_the_exit_status_says_so() throws Exception {
+    AgentProcess agent = agent();
+    send(agent, load(10, 1));
+    server.onDelivery((request, out) ->
+        (request.text().contains("\"seq\":4,")
+                ? StubServer.Behaviour.status(422, "no such pipeline")
+                : StubServer.OK)
+            .answer(request, out));
+
+    server.comeUp();
+
+    assertThat(agent.awaitExit(SOON)).isEqualTo(5);
+    assertThat(server.distinct()).isEqualTo(10);
+    assertThat(
+            query("SELECT id || ' ' || status || ' ' || response || ' ' || attempts FROM rejected"))
+        .isEqualTo("5 422 no such pipeline 1");
+    assertThat(query("SELECT accepted - delivered - rejected FROM meta")).isEqualTo("0");
+  }
+
+  @Test
+  void order_holds_on_each_connection_whatever_the_sizes() throws Exception {
+    AgentProcess agent = agent();
+    List<Thread> senders = new ArrayList<>();
+    for (int c = 0; c < 6; c++) {
+      int client = c;
+      ManagedChannel channel = client(agent).newChannel();
+      use(channel::shutdownNow);
+      senders.add(
+          Thread.ofPlatform()
+              .start(() -> {
+                var stub = LogAgentGrpc.newFutureStub(channel);
+                var calls = new ArrayList<com.google.common.util.concurrent.ListenableFuture<?>>();
+                for (int seq = 0; seq < 200; seq++) {
+                  int size = seq % 20 == 0 ? 300_000 : 100 + seq * 37 % 2_000;
+                  calls.add(stub.sendLog(LoadClient.request(client, seq, size)));
+                }
+                calls.forEach(com.google.common.util.concurrent.Futures::getUnchecked);
+              }));
+    }
+    for (Thread sender : senders) {
+      sender.join();
+    }
+    server.comeUp();
+
+    assertThat(agent.awaitExit(Duration.ofSeconds(60))).isZero();
+    for (int c = 0; c < 6; c++) {
+      assertThat(order().isWhole(c, 200)).as("client %s", c).isTrue();
+    }
+  }
+
+  @Test
+  void a_record_is_delivered_byte_for_byte_with_its_key_and_pipelines() throws Exception {
+    AgentProcess agent = agent();
+    String odd =
+        " {\"b\" : 1.0e2 ,\t\"a\":\"\\u00e9 é 😀\", \"big\":123456789012345678901234567890}\n";
+
+    var _ =
+        client(agent)
+            .send(
+                LogRequest.newBuilder()
+                    .setJsonData(odd)
+                    .addPipelines("a \"quoted\" one")
+                    .addPipelines("é")
+                    .setApiKey("own key")
+                    .build());
+    var _ = client(agent).send(LogRequest.newBuilder().setJsonData("[]").build());
+    server.comeUp();
+
+    assertThat(agent.awaitExit(SOON)).isZero();
+    StubServer.Request first = server.deliveries().get(0);
+    assertThat(first.text())
+        .isEqualTo("{\"pipelines\":[\"a \\\"quoted\\\" one\",\"é\"],\"log_data\":" + odd + "}");
+    assertThat(first.path()).isEqualTo("/log");
+    assertThat(first.headers())
+        .containsEntry("datanadhi-api-key", "own key")
+        .containsEntry("content-type", "application/json");
+    assertThat(first.key()).isEqualTo(query("SELECT buffer_id || '-1' FROM meta"));
+    StubServer.Request second = server.deliveries().get(1);
+    assertThat(second.text()).isEqualTo("{\"pipelines\":[],\"log_data\":[]}");
+    assertThat(second.headers()).containsEntry("datanadhi-api-key", "agent-key");
+  }
+
+  @Test
+  void files_are_private_and_the_socket_as_wide_as_asked_for() throws Exception {
+    AgentProcess agent =
+        use(
+            AgentProcess.spawn(
+                directory.resolve("new"),
+                server.url(),
+                java.util.Map.of("ECHOPOST_SOCKET_MODE", "0660")));
+    agent.awaitReady();
+
+    assertThat(mode(agent.directory())).isEqualTo("rwx------");
+    assertThat(mode(agent.socket())).isEqualTo("rw-rw----");
+    for (String name : List.of("agent.lock", "buffer.db", "buffer.db-wal", "buffer.db-shm")) {
+      assertThat(mode(agent.directory().resolve(name))).as(name).isEqualTo("rw-------");
+    }
+  }
+
+  private static String mode(Path file) throws java.io.IOException {
+    return java.nio.file.attribute.PosixFilePermissions.toString(
+        Files.getPosixFilePermissions(file));
+  }
+}
