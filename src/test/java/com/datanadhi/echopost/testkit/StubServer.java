@@ -116,6 +116,7 @@ public final class StubServer implements AutoCloseable {
   private final AtomicInteger connections = new AtomicInteger();
   private volatile int accepted;
   private ServerSocket listener;
+  private Thread accepting = new Thread();
 
   private StubServer(int port) throws IOException {
     this.listener = listen(port);
@@ -156,6 +157,12 @@ public final class StubServer implements AutoCloseable {
   /// Closes the port and every connection.
   public synchronized void goDown() throws IOException {
     listener.close();
+    try {
+      // Until its accept has returned, the port is not free.
+      accepting.join();
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
     for (Socket socket : sockets) {
       socket.close();
     }
@@ -222,20 +229,21 @@ public final class StubServer implements AutoCloseable {
 
   private void serve() {
     ServerSocket mine = listener;
-    Thread.ofVirtual()
-        .start(() -> {
-          while (!mine.isClosed()) {
-            try {
-              Socket socket = mine.accept();
-              socket.setTcpNoDelay(true);
-              sockets.add(socket);
-              connections.incrementAndGet();
-              Thread.ofVirtual().start(() -> converse(socket));
-            } catch (IOException closed) {
-              return;
-            }
-          }
-        });
+    accepting =
+        Thread.ofVirtual()
+            .start(() -> {
+              while (!mine.isClosed()) {
+                try {
+                  Socket socket = mine.accept();
+                  socket.setTcpNoDelay(true);
+                  sockets.add(socket);
+                  connections.incrementAndGet();
+                  Thread.ofVirtual().start(() -> converse(socket));
+                } catch (IOException closed) {
+                  return;
+                }
+              }
+            });
   }
 
   private void converse(Socket socket) {
