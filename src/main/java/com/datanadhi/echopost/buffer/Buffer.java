@@ -30,7 +30,9 @@ import org.jspecify.annotations.Nullable;
 /// and rejections may come from any thread; reads from one thread at a time.
 public final class Buffer implements AutoCloseable {
   private static final String FILE = "buffer.db";
+  private static final String RESERVE = "reserve";
   private static final long WRITER_PATIENCE_MILLIS = 10_000;
+  private static final long TIDY_NANOS = 1_000_000_000;
   private static final DateTimeFormatter STAMP =
       DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH-mm-ss'Z'").withZone(ZoneOffset.UTC);
 
@@ -92,6 +94,12 @@ public final class Buffer implements AutoCloseable {
       Connection connection;
       try {
         connection = Database.openWriter(file, volume.walBound(), WRITER_PATIENCE_MILLIS);
+      } catch (StorageException.Full full) {
+        // What an earlier run kept in reserve is for this too: to deliver is what makes room.
+        if (!Files.deleteIfExists(file.resolveSibling(RESERVE))) {
+          throw full;
+        }
+        connection = Database.openWriter(file, volume.walBound(), WRITER_PATIENCE_MILLIS);
       } catch (StorageException.Damaged damaged) {
         setAside(file, clock, damaged);
         setAside = true;
@@ -118,7 +126,7 @@ public final class Buffer implements AutoCloseable {
       Writer writer = new Writer(connection);
       writer.checkLedger();
       Reader reader = Reader.open(file, writer.bufferId());
-      Reserve reserve = new Reserve(file.resolveSibling("reserve"), volume);
+      Reserve reserve = new Reserve(file.resolveSibling(RESERVE), volume);
       GroupCommit commits = new GroupCommit(writer, reserve, listener);
       commits.start();
       return new Buffer(clock, connection, writer, reader, reserve, commits, setAside);
@@ -175,27 +183,32 @@ public final class Buffer implements AutoCloseable {
   ///
   /// @throws StorageException when it could not be committed; the records are then delivered again
   public void acknowledge(long throughId) throws StorageException, InterruptedException {
-    await(commits.acknowledge(throughId));
+    int _ = await(commits.acknowledge(throughId));
   }
 
   /// Moves the first pending record to the table `rejected`, in one transaction.
   ///
   /// @throws StorageException when it could not be committed; the record is then still pending
   public void reject(Rejection rejection) throws StorageException, InterruptedException {
-    await(commits.reject(rejection));
+    int _ = await(commits.reject(rejection));
   }
 
-  /// Empties the write-ahead log and gives free room back to the file system.
+  /// Gives free room back to the file system and empties the write-ahead log, for a second at most,
+  /// and only while nobody waits for a commit.
   ///
   /// @throws StorageException when that failed; nothing is lost by it
   public void tidy() throws StorageException, InterruptedException {
-    await(commits.tidy());
+    long deadline = clock.nanos() + TIDY_NANOS;
+    int left;
+    do {
+      left = await(commits.tidy());
+    } while (left > 0 && waitingRecords() == 0 && clock.nanos() - deadline < 0);
   }
 
-  private static void await(CompletableFuture<Integer> done)
+  private static int await(CompletableFuture<Integer> done)
       throws StorageException, InterruptedException {
     try {
-      int _ = done.get();
+      return done.get();
     } catch (ExecutionException failed) {
       throw failed.getCause() instanceof StorageException storage
           ? storage

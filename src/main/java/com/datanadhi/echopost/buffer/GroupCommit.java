@@ -105,7 +105,8 @@ final class GroupCommit {
     return done;
   }
 
-  /// Empties the write-ahead log and gives free pages back.
+  /// Gives some free pages back and empties the write-ahead log; the result is how many free pages
+  /// are left.
   CompletableFuture<Integer> tidy() {
     CompletableFuture<Integer> done = new CompletableFuture<>();
     offer(new Work.Tidy(done));
@@ -265,8 +266,8 @@ final class GroupCommit {
             completions.add(() -> done.complete(1));
           }
           case Work.Tidy(var done) -> {
-            writer.shrink();
-            completions.add(() -> checkpoint(done));
+            int left = writer.shrinkStep();
+            completions.add(() -> checkpoint(done, left));
           }
         }
       }
@@ -284,10 +285,10 @@ final class GroupCommit {
     completions.forEach(Runnable::run);
   }
 
-  private void checkpoint(CompletableFuture<Integer> done) {
+  private void checkpoint(CompletableFuture<Integer> done, int result) {
     try {
       writer.checkpoint();
-      done.complete(0);
+      done.complete(result);
     } catch (SQLException failed) {
       done.completeExceptionally(Database.failure("checkpointing", failed));
     }
@@ -315,7 +316,7 @@ final class GroupCommit {
     }
     try {
       if (reserve.shortage() != 0) {
-        writer.shrink();
+        int _ = writer.shrinkStep();
         writer.checkpoint();
       }
       reserve.rebuildStep();

@@ -14,6 +14,8 @@ import java.util.List;
 /// The ledger row is written with every commit, in the same transaction. Confined to the writer's
 /// thread.
 final class Writer implements AutoCloseable {
+  private static final int SHRINK_PAGES = 256;
+
   private final Connection connection;
   private final PreparedStatement insert;
   private final PreparedStatement delete;
@@ -208,12 +210,17 @@ final class Writer implements AutoCloseable {
     String _ = Database.query(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
   }
 
-  /// Gives free pages back to the file system.
-  void shrink() throws SQLException {
+  /// Gives some free pages back to the file system. A few at a time: SQLite touches each page that
+  /// it gives up, and what does not fit its cache would be written to the log, which needs the very
+  /// room that is wanted.
+  ///
+  /// @return how many are left
+  int shrinkStep() throws SQLException {
     try (var statement = connection.createStatement()) {
-      // As an update, since each step frees one page and yields a row of no columns.
-      int _ = statement.executeUpdate("PRAGMA incremental_vacuum");
+      // As an update, since each page freed yields a row of no columns.
+      int _ = statement.executeUpdate("PRAGMA incremental_vacuum(" + SHRINK_PAGES + ")");
     }
+    return Integer.parseInt(query("PRAGMA freelist_count"));
   }
 
   @Override

@@ -238,9 +238,12 @@ final class Connector implements AutoCloseable {
     if (failure == null) {
       return "unknown";
     }
-    String message = failure.getMessage();
-    String kind = failure.getClass().getSimpleName();
-    return message == null ? kind : failure instanceof SSLException ? "TLS: " + message : message;
+    if (failure.getMessage() == null) {
+      return failure.getClass().getSimpleName();
+    }
+    // Netty's native transport puts the system call and its number in front.
+    String message = failure.getMessage().replaceFirst("^\\w+\\(\\.\\.\\) failed with error\\(-\\d+\\): ", "");
+    return failure instanceof SSLException ? "TLS: " + message : message;
   }
 
   @Override
