@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -45,7 +46,7 @@ final class GroupCommit {
   private final Thread thread;
   private volatile Totals totals;
   private volatile @Nullable StorageException failure;
-  private volatile boolean parked;
+  private final AtomicBoolean parked = new AtomicBoolean();
   private volatile boolean closing;
   private volatile long oldestNanos = Long.MIN_VALUE;
 
@@ -125,7 +126,7 @@ final class GroupCommit {
 
   private void offer(Work work) {
     queue.add(work);
-    if (parked) {
+    if (parked.get() && parked.compareAndSet(true, false)) {
       LockSupport.unpark(thread);
     } else if (!thread.isAlive() && closing) {
       take(Integer.MAX_VALUE, Long.MAX_VALUE)
@@ -152,7 +153,7 @@ final class GroupCommit {
   }
 
   private void park() {
-    parked = true;
+    parked.set(true);
     if (queue.isEmpty() && !closing) {
       if (reserve.shortage() != 0) {
         LockSupport.parkNanos(this, FULL_CHECK_NANOS);
@@ -162,7 +163,7 @@ final class GroupCommit {
         LockSupport.park(this);
       }
     }
-    parked = false;
+    parked.set(false);
   }
 
   private List<Work> take(int maxRecords, long maxBytes) {

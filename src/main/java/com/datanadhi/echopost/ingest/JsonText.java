@@ -22,8 +22,7 @@ final class JsonText {
 
   private final JsonFactory factory =
       JsonFactory.builder()
-          // Names come from strangers: a table of them would grow with each new one.
-          .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
+          // Names come from strangers: none is kept for the life of the process.
           .disable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES)
           .streamReadConstraints(
               StreamReadConstraints.builder()

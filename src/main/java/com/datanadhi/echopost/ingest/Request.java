@@ -51,12 +51,19 @@ sealed interface Request {
     @Override
     public Request parse(InputStream stream) {
       try {
-        return read(CodedInputStream.newInstance(stream.readAllBytes()));
+        return read(CodedInputStream.newInstance(bytes(stream)));
       } catch (InvalidProtocolBufferException bad) {
         return new Malformed("not a LogRequest message: " + bad.getMessage());
       } catch (IOException unexpected) {
         throw new UncheckedIOException(unexpected);
       }
+    }
+
+    private static byte[] bytes(InputStream stream) throws IOException {
+      // gRPC knows how long an uncompressed message is: one array of that size, and no growing.
+      return stream instanceof KnownLength
+          ? stream.readNBytes(stream.available())
+          : stream.readAllBytes();
     }
 
     private Request read(CodedInputStream in) throws IOException {

@@ -242,7 +242,8 @@ final class Connector implements AutoCloseable {
       return failure.getClass().getSimpleName();
     }
     // Netty's native transport puts the system call and its number in front.
-    String message = failure.getMessage().replaceFirst("^\\w+\\(\\.\\.\\) failed with error\\(-\\d+\\): ", "");
+    String message =
+        failure.getMessage().replaceFirst("^\\w+\\(\\.\\.\\) failed with error\\(-\\d+\\): ", "");
     return failure instanceof SSLException ? "TLS: " + message : message;
   }
 
