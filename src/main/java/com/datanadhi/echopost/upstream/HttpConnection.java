@@ -39,6 +39,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
   private @Nullable HttpResponse head;
   private byte[] body = new byte[0];
   private int bodyLength;
+  private boolean bodyTimed;
 
   HttpConnection(Channel channel) {
     this.channel = channel;
@@ -95,7 +96,6 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
     }
   }
 
-  @SuppressWarnings("ReferenceEquality") // this very exchange, not an equal one
   private void begin(HttpResponse response) {
     if (response.decoderResult().isFailure()) {
       fail(
@@ -104,20 +104,31 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
     } else if (response.status().codeClass() != HttpStatusClass.INFORMATIONAL
         || response.status().code() == 101) {
       head = response;
+      bodyTimed = false;
       reusable = HttpUtil.isKeepAlive(response);
-      CompletableFuture<Response> mine = pending;
+    }
+  }
+
+  /// What is read is read: a body that is not complete now gets a second more.
+  @Override
+  @SuppressWarnings("ReferenceEquality") // this very exchange, not an equal one
+  public void channelReadComplete(ChannelHandlerContext context) {
+    HttpResponse mine = head;
+    if (mine != null && !bodyTimed) {
+      bodyTimed = true;
       var _ =
           channel
               .eventLoop()
               .schedule(
                   () -> {
-                    if (pending == mine && mine != null) {
+                    if (head == mine) {
                       settleEarly();
                     }
                   },
                   BODY_MILLIS,
                   TimeUnit.MILLISECONDS);
     }
+    context.fireChannelReadComplete();
   }
 
   private void add(HttpContent content) {

@@ -21,6 +21,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArraySet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import javax.net.ServerSocketFactory;
+import javax.net.ssl.SSLServerSocketFactory;
 import org.jspecify.annotations.Nullable;
 
 /// A stub main server on loopback: real HTTP/1.1 over real sockets, which records what it gets and
@@ -108,6 +110,8 @@ public final class StubServer implements AutoCloseable {
   private final Set<Socket> sockets = new CopyOnWriteArraySet<>();
   private final List<Request> deliveries = new ArrayList<>();
   private final Set<String> keys = ConcurrentHashMap.newKeySet();
+  private final ServerSocketFactory factory;
+  private final boolean secure;
   private final int port;
   private volatile Behaviour onProbe = OK;
   private volatile Behaviour onDelivery = OK;
@@ -118,14 +122,23 @@ public final class StubServer implements AutoCloseable {
   private ServerSocket listener;
   private Thread accepting = new Thread();
 
-  private StubServer(int port) throws IOException {
+  private StubServer(int port, ServerSocketFactory factory) throws IOException {
+    this.factory = factory;
+    this.secure = factory instanceof SSLServerSocketFactory;
     this.listener = listen(port);
     this.port = listener.getLocalPort();
   }
 
   /// A server that is up, on a free port.
   public static StubServer up() throws IOException {
-    StubServer server = new StubServer(0);
+    StubServer server = new StubServer(0, ServerSocketFactory.getDefault());
+    server.serve();
+    return server;
+  }
+
+  /// A server that is up and speaks TLS.
+  public static StubServer up(SSLServerSocketFactory tls) throws IOException {
+    StubServer server = new StubServer(0, tls);
     server.serve();
     return server;
   }
@@ -137,8 +150,8 @@ public final class StubServer implements AutoCloseable {
     return server;
   }
 
-  private static ServerSocket listen(int port) throws IOException {
-    ServerSocket socket = new ServerSocket();
+  private ServerSocket listen(int port) throws IOException {
+    ServerSocket socket = factory.createServerSocket();
     socket.setReuseAddress(true);
     socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 512);
     return socket;
@@ -146,7 +159,7 @@ public final class StubServer implements AutoCloseable {
 
   /// Where it is.
   public String url() {
-    return "http://127.0.0.1:" + port;
+    return (secure ? "https://localhost:" : "http://127.0.0.1:") + port;
   }
 
   /// Its port.
@@ -321,7 +334,9 @@ public final class StubServer implements AutoCloseable {
   /// MILLIS`, `hang`, `hostile` (hangs up in the middle of its answers), `status N`, `stats`,
   /// `quit`.
   public static void main(String[] args) throws IOException {
-    StubServer server = new StubServer(args.length == 0 ? 0 : Integer.parseInt(args[0]));
+    StubServer server =
+        new StubServer(
+            args.length == 0 ? 0 : Integer.parseInt(args[0]), ServerSocketFactory.getDefault());
     server.serve();
     server.keep(false);
     System.out.println("listening on " + server.url());
