@@ -16,6 +16,7 @@ import com.datanadhi.echopost.time.Waiter;
 import com.datanadhi.echopost.upstream.MainServer;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
@@ -88,10 +89,22 @@ public final class Agent {
       if (lock == null) {
         return ExitCode.OWNED;
       }
-      Path session = Sessions.create(directory, clock.now());
+      Path session = newSession();
       try (SessionLog log = SessionLog.open(session.resolve("agent.log"), standardOut)) {
         return runLogged(server);
       }
+    }
+  }
+
+  private Path newSession() throws IOException {
+    try {
+      return Sessions.create(directory, clock.now());
+    } catch (FileSystemException failed) {
+      // On a full disk, what is pending can only be delivered by a run that has room for its log.
+      if (!Buffer.giveUpReserve(directory)) {
+        throw failed;
+      }
+      return Sessions.create(directory, clock.now());
     }
   }
 

@@ -96,7 +96,7 @@ public final class Buffer implements AutoCloseable {
         connection = Database.openWriter(file, volume.walBound(), WRITER_PATIENCE_MILLIS);
       } catch (StorageException.Full full) {
         // What an earlier run kept in reserve is for this too: to deliver is what makes room.
-        if (!Files.deleteIfExists(file.resolveSibling(RESERVE))) {
+        if (!giveUpReserve(directory)) {
           throw full;
         }
         connection = Database.openWriter(file, volume.walBound(), WRITER_PATIENCE_MILLIS);
@@ -158,6 +158,14 @@ public final class Buffer implements AutoCloseable {
         aside.getFileName(),
         "mend",
         "records that were pending in it are not delivered by themselves: keep the file");
+  }
+
+  /// Gives up the room that an earlier run kept in reserve in `directory`, for one that cannot even
+  /// begin on a full disk.
+  ///
+  /// @return whether there was any
+  public static boolean giveUpReserve(Path directory) throws IOException {
+    return Files.deleteIfExists(directory.resolve(RESERVE));
   }
 
   /// Queues one record behind all that were queued before; its [Append#settled] says how it ended.

@@ -90,6 +90,7 @@ public final class SessionLog implements AutoCloseable {
   private static final class FileHandler extends Handler {
     private final Formatter formatter;
     private final OutputStream out;
+    private boolean failed;
 
     FileHandler(Path path, Formatter formatter) throws IOException {
       this.formatter = formatter;
@@ -110,7 +111,11 @@ public final class SessionLog implements AutoCloseable {
       try {
         out.write(formatter.format(line).getBytes(StandardCharsets.UTF_8));
       } catch (IOException fullOrGone) {
-        reportError("session log", fullOrGone, java.util.logging.ErrorManager.WRITE_FAILURE);
+        if (!failed) {
+          failed = true;
+          System.err.println(
+              "echopost: the session log cannot be written: " + fullOrGone.getMessage());
+        }
       }
     }
 
@@ -121,8 +126,8 @@ public final class SessionLog implements AutoCloseable {
     public synchronized void close() {
       try {
         out.close();
-      } catch (IOException failed) {
-        reportError("session log", failed, java.util.logging.ErrorManager.CLOSE_FAILURE);
+      } catch (IOException broken) {
+        System.err.println("echopost: the session log cannot be closed: " + broken.getMessage());
       }
     }
   }

@@ -271,7 +271,8 @@ class LifecycleIT extends AcceptanceTest {
 
     assertThat(agent.awaitExit(Duration.ofSeconds(40))).isZero();
     assertThat(acknowledged).isNotEmpty();
-    assertThat(order().seqsOf().get(0)).containsExactlyElementsOf(acknowledged);
+    // A call that failed may have been stored all the same.
+    assertThat(order().seqsOf().get(0)).containsSubsequence(acknowledged);
   }
 
   private static boolean sendLikeAnSdk(LoadClient client, AgentProcess agent, long seq) {
