@@ -103,6 +103,8 @@ class ArchitectureTest {
 
   @Test
   void only_the_agent_knows_structured_task_scopes() {
+    assertThat(program.get(room("agent") + ".Agent").getDirectDependenciesFromSelf())
+        .anyMatch(to -> to.getTargetClass().getSimpleName().startsWith("StructuredTaskScope"));
     noClasses()
         .that()
         .resideOutsideOfPackage(room("agent"))
