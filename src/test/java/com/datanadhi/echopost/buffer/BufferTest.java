@@ -448,6 +448,27 @@ class BufferTest {
   }
 
   @Test
+  void what_was_rolled_back_leaves_no_gap() throws Exception {
+    buffer.close();
+    long bound = new Volume(directory).walBound();
+    try (Writer writer =
+        new Writer(Database.openWriter(directory.resolve("buffer.db"), bound, 50))) {
+      for (boolean commit : new boolean[] {true, false, true}) {
+        writer.begin();
+        writer.append(List.of(Appended.of(Appended.record("1", "", null))));
+        if (commit) {
+          writer.commit();
+        } else {
+          writer.rollback();
+        }
+      }
+      assertThat(writer.totals()).isEqualTo(new Totals(2, 0, 0, 2, 0));
+    }
+    open();
+    assertThat(pending()).extracting(PendingRecord::id).containsExactly(1L, 2L);
+  }
+
+  @Test
   void an_append_in_one_batch_with_an_acknowledgement_keeps_its_order() throws Exception {
     Appended.store(buffer, "1");
     Appended second = Appended.to(buffer, Appended.record("2", "", null));

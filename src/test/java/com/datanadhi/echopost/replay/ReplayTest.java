@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -282,6 +283,40 @@ class ReplayTest {
     assertThat(sql("SELECT group_concat(id||':'||attempts) FROM rejected"))
         .isEqualTo("1:" + attemptsAtFirst + ",2:1,3:1");
     assertThat(buffer.totals().delivered()).isEqualTo(1);
+  }
+
+  @Test
+  void an_unavailable_answer_ends_the_doubtful_run() throws Exception {
+    Appended.store(buffer, "1");
+    long start = clock.nanos();
+    long interruption = Duration.ofSeconds(110).toNanos();
+    AtomicLong resumed = new AtomicLong();
+    answers =
+        payload -> {
+          if (clock.nanos() - start > interruption && resumed.compareAndSet(0, clock.nanos())) {
+            return status(503);
+          }
+          return status(404);
+        };
+    while (buffer.totals().rejected() == 0) {
+      up = true;
+      clock.advance(replay.turn());
+    }
+    assertThat(clock.nanos() - resumed.get()).isGreaterThanOrEqualTo(Doubt.RUN.toNanos());
+  }
+
+  @Test
+  void a_refused_record_ends_the_doubtful_run() throws Exception {
+    Appended.store(buffer, "1", "2", "3");
+    answers = payload -> status(payload.equals("2") ? 422 : 404);
+    while (buffer.totals().rejected() < 2) {
+      clock.advance(replay.turn());
+    }
+    long refused = clock.nanos();
+    drain();
+    assertThat(clock.nanos() - refused).isGreaterThanOrEqualTo(Doubt.RUN.toNanos());
+    assertThat(delivered().stream().filter("3"::equals).count())
+        .isGreaterThanOrEqualTo(Doubt.ATTEMPTS);
   }
 
   @Test
