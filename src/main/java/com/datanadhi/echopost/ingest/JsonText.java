@@ -2,11 +2,13 @@ package com.datanadhi.echopost.ingest;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
+import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.TokenStreamFactory;
+import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.core.exc.StreamReadException;
 import tools.jackson.core.exc.UnexpectedEndOfInputException;
@@ -48,12 +50,33 @@ final class JsonText {
         return "it holds a zero byte";
       }
     }
+    String problem = grammarProblem(text);
+    byte[] harmless = problem == null ? null : withoutSurrogateEscapes(text);
+    return harmless == null ? problem : grammarProblem(harmless);
+  }
+
+  /// The parser refuses an escaped lone surrogate in a name, which the RFC allows (section 8.2) and
+  /// Python, for one, writes. Which character an escape means is nothing to the grammar.
+  ///
+  /// @return null when there is none
+  private static byte @Nullable [] withoutSurrogateEscapes(byte[] text) {
+    byte[] copy = null;
+    for (int i = 2; i < text.length; i++) {
+      if ((text[i] | 0x20) == 'd' && text[i - 1] == 'u' && text[i - 2] == '\\') {
+        copy = copy == null ? text.clone() : copy;
+        copy[i] = '0';
+      }
+    }
+    return copy;
+  }
+
+  private @Nullable String grammarProblem(byte[] text) {
     try (JsonParser parser = factory.createParser(ObjectReadContext.empty(), text)) {
-      return problem(parser);
+      return problem(parser, text);
     }
   }
 
-  private static @Nullable String problem(JsonParser parser) {
+  private static @Nullable String problem(JsonParser parser, byte[] text) {
     int depth = 0;
     int values = 0;
     try {
@@ -72,11 +95,17 @@ final class JsonText {
       return "it is nested more than " + DEEPEST + " levels deep";
     } catch (UnexpectedEndOfInputException _) {
       return "it ends in the middle";
-    } catch (StreamReadException _) {
-      long at = Math.max(0, parser.currentLocation().getByteOffset());
+    } catch (StreamReadException bad) {
       return values == 1 && depth == 0
           ? "there is more after its end"
-          : "it breaks the grammar near byte " + at;
+          : "it breaks the grammar near byte " + byteOffset(text, bad.getLocation());
     }
+  }
+
+  // The parser counts characters.
+  private static int byteOffset(byte[] text, TokenStreamLocation at) {
+    String characters = new String(text, StandardCharsets.UTF_8);
+    int offset = Math.clamp(at.getCharOffset(), 0, characters.length());
+    return characters.substring(0, offset).getBytes(StandardCharsets.UTF_8).length;
   }
 }

@@ -41,7 +41,7 @@ public record ServerUrl(
     boolean secure = scheme.equals("https");
     int port = authority.port() < 0 ? (secure ? 443 : 80) : authority.port();
     String path = uri.getRawPath() == null || uri.getRawPath().isEmpty() ? "/" : uri.getRawPath();
-    return new ServerUrl(secure, authority.host(), port, path, uri.getUserInfo());
+    return new ServerUrl(secure, authority.host(), port, path, userInfo(uri));
   }
 
   /// Where records go: the path with `/log` added.
@@ -62,6 +62,13 @@ public record ServerUrl(
   }
 
   private record HostPort(String host, int port) {}
+
+  // Read past the host, which java.net.URI may not know: see authority().
+  private static @Nullable String userInfo(URI uri) {
+    String authority = String.valueOf(uri.getRawAuthority());
+    int at = authority.lastIndexOf('@');
+    return at < 0 ? null : URI.create("http://" + authority.substring(0, at) + "@h").getUserInfo();
+  }
 
   // java.net.URI knows no host with an underscore, which Docker's service names have: such an
   // authority is read here.

@@ -1,0 +1,164 @@
+package com.datanadhi.echopost;
+
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// The walls between the rooms, as ARCHITECTURE.md draws them.
+class ArchitectureTest {
+  private static final String ROOT = "com.datanadhi.echopost";
+  private static JavaClasses program;
+
+  @BeforeAll
+  static void readTheProgram() {
+    program =
+        new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPackages(ROOT);
+  }
+
+  private static String room(String name) {
+    return ROOT + "." + name;
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "cli | buffer",
+        "agent | ingest health replay buffer upstream net",
+        "ingest | buffer net",
+        "health | upstream",
+        "replay | buffer upstream",
+        "buffer | none",
+        "upstream | net",
+        "logging | none",
+        "time | none",
+        "net | none",
+      })
+  void a_room_touches_only_what_its_row_allows(String room, String others) {
+    List<String> allowed = new ArrayList<>(List.of(room(room)));
+    if (!room.equals("time") && !room.equals("logging") && !room.equals("net")) {
+      allowed.addAll(List.of(room("time"), room("logging")));
+    }
+    for (String other : others.split(" ", -1)) {
+      allowed.add(room(other));
+    }
+    DescribedPredicate<JavaClass> forbidden =
+        resideInAPackage(ROOT + "..")
+            .and(DescribedPredicate.not(resideInAnyPackage(allowed.toArray(String[]::new))));
+    noClasses()
+        .that()
+        .resideInAPackage(room(room))
+        .should()
+        .dependOnClassesThat(forbidden)
+        .check(program);
+  }
+
+  @Test
+  void every_class_is_in_a_room_of_the_table_or_is_the_program_itself() {
+    assertThat(program.size()).isGreaterThan(60);
+    classes()
+        .that()
+        .doNotHaveFullyQualifiedName(ROOT + ".Main")
+        .should()
+        .resideInAnyPackage(
+            room("cli"),
+            room("agent"),
+            room("ingest"),
+            room("health"),
+            room("replay"),
+            room("buffer"),
+            room("upstream"),
+            room("logging"),
+            room("time"),
+            room("net"))
+        .check(program);
+  }
+
+  @Test
+  void only_the_buffer_speaks_sql() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(room("buffer"))
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("java.sql..", "javax.sql..", "org.sqlite..")
+        .check(program);
+  }
+
+  @Test
+  void only_the_agent_knows_structured_task_scopes() {
+    assertThat(program.get(room("agent") + ".Agent").getDirectDependenciesFromSelf())
+        .anyMatch(to -> to.getTargetClass().getSimpleName().startsWith("StructuredTaskScope"));
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(room("agent"))
+        .should()
+        .dependOnClassesThat()
+        .haveNameMatching("java\\.util\\.concurrent\\.StructuredTaskScope.*")
+        .check(program);
+  }
+
+  @Test
+  void only_time_reads_clocks() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(room("time"))
+        .should()
+        .callMethod(System.class, "currentTimeMillis")
+        .orShould()
+        .callMethod(System.class, "nanoTime")
+        .orShould()
+        .callMethodWhere(
+            DescribedPredicate.describe(
+                "now() of java.time",
+                call ->
+                    call.getTarget().getName().equals("now")
+                        && call.getTargetOwner().getPackageName().startsWith("java.time")))
+        .orShould()
+        .dependOnClassesThat()
+        .haveNameMatching("java\\.util\\.(Date|Calendar|GregorianCalendar)|java\\.time\\.Clock")
+        .check(program);
+  }
+
+  @Test
+  void only_time_sleeps() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(room("time"))
+        .should()
+        .callMethod(Thread.class, "sleep", long.class)
+        .orShould()
+        .callMethod(Thread.class, "sleep", long.class, int.class)
+        .orShould()
+        .callMethod(Thread.class, "sleep", java.time.Duration.class)
+        .check(program);
+  }
+
+  @Test
+  void only_main_ends_the_process() {
+    noClasses()
+        .that()
+        .doNotHaveFullyQualifiedName(ROOT + ".Main")
+        .should()
+        .callMethod(System.class, "exit", int.class)
+        .orShould()
+        .callMethod(Runtime.class, "exit", int.class)
+        .check(program);
+  }
+}

@@ -1,0 +1,72 @@
+package com.datanadhi.echopost.buffer;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/// An append whose end a test can wait for.
+public final class Appended implements Append {
+  private final NewRecord record;
+  private final CompletableFuture<Outcome> end = new CompletableFuture<>();
+
+  private Appended(NewRecord record) {
+    this.record = record;
+  }
+
+  /// Appends `record` without waiting.
+  public static Appended to(Buffer buffer, NewRecord record) {
+    Appended append = new Appended(record);
+    buffer.append(append);
+    return append;
+  }
+
+  static Appended of(NewRecord record) {
+    return new Appended(record);
+  }
+
+  /// Appends records with these payloads and waits until all are stored.
+  public static void store(Buffer buffer, String... payloads) {
+    Appended[] all = new Appended[payloads.length];
+    for (int i = 0; i < all.length; i++) {
+      all[i] = to(buffer, record(payloads[i], "", null));
+    }
+    for (Appended one : all) {
+      if (!(one.outcome() instanceof Outcome.Stored)) {
+        throw new AssertionError("not stored: " + one.outcome());
+      }
+    }
+  }
+
+  /// A record for the pipeline `p`.
+  public static NewRecord record(String payload, String apiKey, @Nullable String origin) {
+    return new NewRecord(
+        1_700_000_000_000L,
+        payload.getBytes(UTF_8),
+        "[\"p\"]".getBytes(UTF_8),
+        apiKey.getBytes(UTF_8),
+        origin);
+  }
+
+  @Override
+  public NewRecord record() {
+    return record;
+  }
+
+  @Override
+  public void settled(Outcome outcome) {
+    if (!end.complete(outcome)) {
+      throw new IllegalStateException("settled twice");
+    }
+  }
+
+  boolean isSettled() {
+    return end.isDone();
+  }
+
+  /// How it ended.
+  public Outcome outcome() {
+    return end.orTimeout(1, TimeUnit.MINUTES).join();
+  }
+}

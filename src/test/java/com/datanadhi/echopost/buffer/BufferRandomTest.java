@@ -1,0 +1,150 @@
+package com.datanadhi.echopost.buffer;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.datanadhi.echopost.time.ManualClock;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The buffer against a plain queue, step by step.
+class BufferRandomTest {
+  private static final int STEPS = 3_000;
+
+  private record Expected(long id, String payload) {}
+
+  @TempDir Path directory;
+  private final Deque<Expected> queue = new ArrayDeque<>();
+  private long accepted;
+  private long delivered;
+  private long rejected;
+
+  private static Buffer open(Path directory) throws StorageException {
+    return Buffer.open(
+        directory,
+        new ManualClock(),
+        new Buffer.Listener() {
+          @Override
+          public void stored() {}
+
+          @Override
+          public void failed() {}
+        });
+  }
+
+  @Test
+  void it_behaves_like_a_queue_that_survives_reopening_and_its_ledger_always_adds_up()
+      throws Exception {
+    long seed = Long.getLong("echopost.seed", new Random().nextLong());
+    System.out.println("BufferRandomTest seed " + seed + " (-Dechopost.seed=" + seed + ")");
+    Random random = new Random(seed);
+    Buffer buffer = open(directory);
+    Sqlite second = new Sqlite(directory);
+    try {
+      for (int step = 0; step < STEPS; step++) {
+        switch (random.nextInt(20)) {
+          case 0, 1, 2, 3, 4, 5, 6 -> append(buffer, random);
+          case 7, 8, 9, 10 -> read(buffer, random);
+          case 11, 12, 13, 14, 15 -> acknowledge(buffer, random);
+          case 16, 17 -> reject(buffer, random);
+          case 18 -> buffer.tidy();
+          default -> {
+            if (random.nextInt(5) == 0) {
+              second.close();
+              buffer.close();
+              buffer = open(directory);
+              second = new Sqlite(directory);
+            }
+          }
+        }
+        assertLedger(buffer, second, "seed " + seed + ", step " + step);
+      }
+      assertThat(accepted).isGreaterThan(1_000);
+      assertThat(delivered).isPositive();
+      assertThat(rejected).isPositive();
+      assertThat(buffer.wasDamaged()).isFalse();
+    } finally {
+      second.close();
+      buffer.close();
+    }
+  }
+
+  private void append(Buffer buffer, Random random) {
+    List<Appended> all = new ArrayList<>();
+    for (int n = random.nextInt(6); n >= 0; n--) {
+      String payload =
+          "\"" + "é".repeat(random.nextInt(random.nextInt(50) == 0 ? 100_000 : 40)) + "\"";
+      accepted++;
+      queue.add(new Expected(accepted, payload));
+      all.add(Appended.to(buffer, Appended.record(payload, "", null)));
+    }
+    for (Appended append : all) {
+      assertThat(append.outcome()).isEqualTo(new Append.Outcome.Stored());
+    }
+  }
+
+  private void read(Buffer buffer, Random random) throws StorageException {
+    int records = 1 + random.nextInt(20);
+    List<PendingRecord> batch = buffer.read(records, Long.MAX_VALUE);
+    assertThat(batch).allMatch(PendingRecord::sound);
+    assertThat(
+            batch.stream()
+                .map(record ->
+                    new Expected(record.id(), new String(record.content().jsonData(), UTF_8))))
+        .containsExactlyElementsOf(queue.stream().limit(records).toList());
+  }
+
+  private void acknowledge(Buffer buffer, Random random) throws Exception {
+    if (queue.isEmpty()) {
+      return;
+    }
+    long through = 0;
+    for (int n = random.nextInt(Math.min(queue.size(), 12)); n >= 0; n--) {
+      through = queue.remove().id();
+      delivered++;
+    }
+    buffer.acknowledge(through);
+  }
+
+  private void reject(Buffer buffer, Random random) throws Exception {
+    if (queue.isEmpty()) {
+      return;
+    }
+    PendingRecord first = buffer.read(1, 1).getFirst();
+    assertThat(first.id()).isEqualTo(queue.remove().id());
+    rejected++;
+    buffer.reject(new Rejection(first, 400 + random.nextInt(100), "no", 1, 0));
+  }
+
+  private void assertLedger(Buffer buffer, Sqlite second, String where) throws Exception {
+    Totals totals = buffer.totals();
+    assertThat(totals)
+        .as(where)
+        .isEqualTo(new Totals(accepted, delivered, rejected, accepted, delivered + rejected));
+    assertThat(totals.pending()).as(where).isEqualTo(queue.size());
+    // As one statement it sees one commit.
+    assertThat(
+            second.query(
+                "SELECT accepted||'='||delivered||'+'||(SELECT count(*) FROM records)||'+'||rejected"
+                    + "||', '||(SELECT count(*) FROM rejected)||' rejected'"
+                    + " FROM meta WHERE accepted = delivered + rejected + (SELECT count(*) FROM records)"))
+        .as(where)
+        .isEqualTo(
+            accepted
+                + "="
+                + delivered
+                + "+"
+                + queue.size()
+                + "+"
+                + rejected
+                + ", "
+                + rejected
+                + " rejected");
+  }
+}

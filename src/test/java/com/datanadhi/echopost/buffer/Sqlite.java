@@ -1,0 +1,35 @@
+package com.datanadhi.echopost.buffer;
+
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+
+/// A second look at a buffer's file, as the sqlite3 command line gives a person.
+public final class Sqlite implements AutoCloseable {
+  private final Connection connection;
+
+  /// Opens `buffer.db` in `directory`.
+  public Sqlite(Path directory) throws SQLException {
+    this(directory, "buffer.db");
+  }
+
+  Sqlite(Path directory, String name) throws SQLException {
+    connection = DriverManager.getConnection("jdbc:sqlite:" + directory.resolve(name));
+  }
+
+  /// The first column of the first row.
+  public String query(String sql) throws SQLException {
+    return Database.query(connection, sql);
+  }
+
+  /// Runs a statement that yields no rows.
+  public void execute(String sql) throws SQLException {
+    Database.execute(connection, sql);
+  }
+
+  @Override
+  public void close() throws SQLException {
+    connection.close();
+  }
+}

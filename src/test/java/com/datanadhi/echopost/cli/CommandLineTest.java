@@ -1,0 +1,75 @@
+package com.datanadhi.echopost.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CommandLineTest {
+  private static Command parse(String... args) throws UsageException {
+    return CommandLine.parse(List.of(args), Map.of());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-h", "--h", "-help", "--help"})
+  void the_help_text_is_printed_on_demand(String flag) throws UsageException {
+    assertThat(parse("-datanadhi", "d", flag, "word"))
+        .isEqualTo(new Command.Print(CommandLine.USAGE));
+  }
+
+  @Test
+  void the_help_text_names_every_flag_default_variable_and_exit_status() {
+    assertThat(CommandLine.USAGE)
+        .contains("-datanadhi", "-api-key", "-health-url", "-version", "-h")
+        .contains("./.datanadhi", "http://data-nadhi-server:5000", "data-nadhi-agent.sock")
+        .contains("DATANADHI_API_KEY", "ECHOPOST_SOCKET_MODE", "SSL_CERT_FILE")
+        .contains("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY");
+    for (int code = 0; code <= 5; code++) {
+      assertThat(CommandLine.USAGE).containsPattern("(?m)^ +" + code + "  [a-z]+");
+    }
+    assertThat(CommandLine.USAGE).doesNotContain("%s");
+  }
+
+  @Test
+  void the_version_is_that_of_the_file_version() throws UsageException, IOException {
+    String version = Files.readString(Path.of("VERSION")).strip();
+    assertThat(version).matches("v\\d+\\.\\d+\\.\\d+");
+    assertThat(CommandLine.version()).isEqualTo(version);
+    assertThat(parse("-version")).isEqualTo(new Command.Print("echopost " + version + "\n"));
+    assertThat(parse("--version=true")).isEqualTo(parse("-version"));
+  }
+
+  @Test
+  void without_arguments_the_agent_runs_with_its_defaults() throws UsageException {
+    assertThat(parse())
+        .isEqualTo(new Command.Run(Options.of(Map.of(), Map.of())))
+        .isEqualTo(parse("-version=false", "-h=false"));
+  }
+
+  @Test
+  void flags_reach_the_options() throws UsageException {
+    assertThat(parse("-datanadhi", "d", "--api-key=k", "-health-url", "http://h:1"))
+        .isInstanceOfSatisfying(
+            Command.Run.class,
+            run -> {
+              assertThat(run.options().directory()).isEqualTo(Path.of("d"));
+              assertThat(run.options().apiKey()).isEqualTo("k");
+              assertThat(run.options().healthUrl()).isEqualTo("http://h:1");
+            });
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"frobnicate", "-", ""})
+  void an_unknown_command_is_refused_by_name(String word) {
+    assertThatThrownBy(() -> parse(word, "-h"))
+        .isInstanceOf(UsageException.class)
+        .hasMessage("unknown command '" + word + "'; 'echopost -h' says what there is");
+  }
+}

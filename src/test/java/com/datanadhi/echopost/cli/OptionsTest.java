@@ -1,0 +1,95 @@
+package com.datanadhi.echopost.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class OptionsTest {
+  private static Options withEnvironment(String name, String value) throws UsageException {
+    return Options.of(Map.of(), Map.of(name, value));
+  }
+
+  @Test
+  void the_defaults_are_those_of_the_agents_in_the_field() throws UsageException {
+    assertThat(Options.of(Map.of(), Map.of()))
+        .isEqualTo(
+            new Options(
+                Path.of("./.datanadhi"),
+                "",
+                "http://data-nadhi-server:5000",
+                PosixFilePermissions.fromString("rw-------")));
+  }
+
+  @Test
+  void the_environments_key_counts_when_the_flag_gives_none() throws UsageException {
+    Map<String, String> environment = Map.of("DATANADHI_API_KEY", "from-environment");
+    assertThat(Options.of(Map.of(), environment).apiKey()).isEqualTo("from-environment");
+    assertThat(Options.of(Map.of("api-key", ""), environment).apiKey())
+        .isEqualTo("from-environment");
+    assertThat(Options.of(Map.of("api-key", "flag"), environment).apiKey()).isEqualTo("flag");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a\nb", "a\r\nX: y", "a\u0000", "\u007f", "tail\n"})
+  void a_key_that_is_no_header_value_is_refused_without_being_shown(String key) {
+    assertThatThrownBy(() -> Options.of(Map.of("api-key", key), Map.of()))
+        .isInstanceOf(UsageException.class)
+        .hasMessageStartingWith("-api-key cannot be sent")
+        .message()
+        .doesNotContain(key)
+        .doesNotContain("\n");
+    assertThatThrownBy(() -> withEnvironment("DATANADHI_API_KEY", key))
+        .isInstanceOf(UsageException.class)
+        .hasMessageStartingWith("DATANADHI_API_KEY cannot be sent");
+  }
+
+  @Test
+  void options_in_a_log_show_no_key() throws UsageException {
+    assertThat(Options.of(Map.of("api-key", "s3cret"), Map.of()).toString())
+        .doesNotContain("s3cret");
+  }
+
+  @Test
+  void an_empty_directory_is_refused() {
+    assertThatThrownBy(() -> Options.of(Map.of("datanadhi", ""), Map.of()))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("-datanadhi is empty");
+  }
+
+  @Test
+  void a_directory_that_is_no_path_is_refused() {
+    assertThatThrownBy(() -> Options.of(Map.of("datanadhi", "a\u0000b"), Map.of()))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("-datanadhi is not a path");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0600, rw-------",
+    "600, rw-------",
+    "0660, rw-rw----",
+    "0666, rw-rw-rw-",
+    "777, rwxrwxrwx",
+    "0621, rw--w---x"
+  })
+  void the_socket_mode_is_octal(String mode, String permissions) throws UsageException {
+    assertThat(withEnvironment("ECHOPOST_SOCKET_MODE", mode).socketMode())
+        .isEqualTo(PosixFilePermissions.fromString(permissions));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "rw", "8", "0680", "06000", "1777", "0o660", "-600", " 600", "60"})
+  void a_bad_socket_mode_is_refused_with_an_example(String mode) {
+    assertThatThrownBy(() -> withEnvironment("ECHOPOST_SOCKET_MODE", mode))
+        .isInstanceOf(UsageException.class)
+        .hasMessage(
+            "ECHOPOST_SOCKET_MODE is '" + mode + "': give an octal mode such as 0600 or 0660");
+  }
+}

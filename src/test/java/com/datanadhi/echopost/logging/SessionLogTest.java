@@ -1,0 +1,135 @@
+package com.datanadhi.echopost.logging;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.CountDownLatch;
+import java.util.logging.Logger;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+// The time-out only ends a test that hangs.
+@Timeout(60)
+class SessionLogTest {
+  private static final int MANY = 3_000; // more than the queue to standard output holds
+
+  @TempDir Path directory;
+
+  private Path file() {
+    return directory.resolve("agent.log");
+  }
+
+  private void assertFileHasAllLines() throws IOException {
+    assertThat(Files.readAllLines(file()).stream().map(line -> line.replaceAll(".*\"n\":|}", "")))
+        .containsExactlyElementsOf(IntStream.range(0, MANY).mapToObj(Integer::toString).toList());
+  }
+
+  private static void logMany() {
+    for (int n = 0; n < MANY; n++) {
+      Events.info("e", "n", n);
+    }
+  }
+
+  @Test
+  void every_event_goes_to_the_file_and_to_standard_output() throws IOException {
+    ByteArrayOutputStream stdout = new ByteArrayOutputStream();
+    try (SessionLog _ = SessionLog.open(file(), stdout)) {
+      Events.info("one", "a", 1, "left_out", null);
+      assertThat(file()).content().contains("\"event\":\"one\",\"a\":1}\n");
+      Events.warning("two");
+      Events.severe("three", new IOException("why"));
+    }
+    assertThat(Files.readAllLines(file())).hasSize(3);
+    assertThat(stdout.toString(UTF_8)).isEqualTo(Files.readString(file()));
+    assertThat(Files.getPosixFilePermissions(file()))
+        .isEqualTo(PosixFilePermissions.fromString("rw-------"));
+  }
+
+  @Test
+  void a_standard_output_that_blocks_for_ever_does_not_stop_the_log() throws Exception {
+    CountDownLatch never = new CountDownLatch(1);
+    CountDownLatch blocked = new CountDownLatch(1);
+    OutputStream stuck =
+        new OutputStream() {
+          @Override
+          public void write(int b) throws IOException {
+            blocked.countDown();
+            try {
+              never.await();
+            } catch (InterruptedException ended) {
+              throw new IOException(ended);
+            }
+          }
+        };
+    try (SessionLog _ = SessionLog.open(file(), stuck)) {
+      logMany();
+      blocked.await();
+      assertFileHasAllLines();
+    }
+    assertFileHasAllLines();
+    never.countDown();
+  }
+
+  @Test
+  void a_closed_standard_output_does_not_stop_the_log() throws IOException {
+    OutputStream closed =
+        new OutputStream() {
+          @Override
+          public void write(int b) throws IOException {
+            throw new IOException("Broken pipe");
+          }
+        };
+    try (SessionLog _ = SessionLog.open(file(), closed)) {
+      logMany();
+    }
+    assertFileHasAllLines();
+  }
+
+  @Test
+  void a_log_goes_on_behind_what_is_there() throws IOException {
+    for (String event : new String[] {"first", "second"}) {
+      try (SessionLog _ = SessionLog.open(file(), OutputStream.nullOutputStream())) {
+        Events.info(event);
+      }
+    }
+    assertThat(Files.readAllLines(file())).hasSize(2);
+  }
+
+  @Test
+  void nothing_is_written_after_the_end() throws IOException {
+    try (SessionLog _ = SessionLog.open(file(), OutputStream.nullOutputStream())) {
+      Events.info("last");
+    }
+    Events.info("later");
+    assertThat(Files.readString(file())).contains("last").doesNotContain("later");
+  }
+
+  @Test
+  void libraries_are_heard_when_something_is_broken() throws IOException {
+    Logger library = Logger.getLogger("io.library");
+    try (SessionLog _ = SessionLog.open(file(), OutputStream.nullOutputStream())) {
+      library.warning("chatter");
+      library.severe("broken");
+    }
+    assertThat(Files.readAllLines(file()))
+        .singleElement()
+        .asString()
+        .contains("\"event\":\"library_log\",\"logger\":\"io.library\",\"message\":\"broken\"");
+  }
+
+  @Test
+  void a_file_that_cannot_be_made_is_an_error_at_once() {
+    Path nowhere = directory.resolve("missing/agent.log");
+    assertThatThrownBy(() -> SessionLog.open(nowhere, OutputStream.nullOutputStream()))
+        .isInstanceOf(IOException.class);
+  }
+}

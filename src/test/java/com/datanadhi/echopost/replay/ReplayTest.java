@@ -1,0 +1,404 @@
+package com.datanadhi.echopost.replay;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.datanadhi.echopost.buffer.Appended;
+import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.Sqlite;
+import com.datanadhi.echopost.time.ManualClock;
+import com.datanadhi.echopost.time.Waiter;
+import com.datanadhi.echopost.upstream.Answer;
+import com.datanadhi.echopost.upstream.Delivery;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ReplayTest {
+  private static final Answer OK = new Answer.Answered(200, null, "");
+
+  @TempDir Path directory;
+  private final ManualClock clock = new ManualClock();
+  private final List<Delivery> deliveries = new ArrayList<>();
+  private final List<Duration> suspicions = new ArrayList<>();
+  private Function<String, Answer> answers = payload -> OK;
+  private boolean up = true;
+  private Buffer buffer;
+  private Replay replay;
+
+  @BeforeEach
+  void open() throws Exception {
+    buffer =
+        Buffer.open(
+            directory,
+            clock,
+            new Buffer.Listener() {
+              @Override
+              public void stored() {}
+
+              @Override
+              public void failed() {}
+            });
+    replay =
+        new Replay(
+            buffer,
+            delivery -> {
+              deliveries.add(delivery);
+              return answers.apply(new String(delivery.jsonData(), UTF_8));
+            },
+            new ServerGate() {
+              @Override
+              public boolean isUp() {
+                return up;
+              }
+
+              @Override
+              public void suspect(Duration pause, String why) {
+                up = false;
+                suspicions.add(pause);
+              }
+            },
+            clock,
+            new Waiter(),
+            new Random(1));
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    buffer.close();
+  }
+
+  private List<String> delivered() {
+    return deliveries.stream().map(delivery -> new String(delivery.jsonData(), UTF_8)).toList();
+  }
+
+  private static Answer status(int status) {
+    return new Answer.Answered(status, null, "body of " + status);
+  }
+
+  /// Turns until there is nothing left to do, each pause passing at once.
+  private void drain() throws Exception {
+    for (int turns = 0; !buffer.isDrained(); turns++) {
+      assertThat(turns).isLessThan(10_000);
+      clock.advance(replay.turn());
+    }
+  }
+
+  private String sql(String query) throws Exception {
+    try (Sqlite sqlite = new Sqlite(directory)) {
+      return sqlite.query(query);
+    }
+  }
+
+  private void change(String statement) throws Exception {
+    try (Sqlite sqlite = new Sqlite(directory)) {
+      sqlite.execute(statement);
+    }
+  }
+
+  @Test
+  void records_are_delivered_in_order_and_deleted() throws Exception {
+    String[] payloads =
+        IntStream.range(0, 2 * Replay.BATCH_RECORDS + 1)
+            .mapToObj(Integer::toString)
+            .toArray(String[]::new);
+    Appended.store(buffer, payloads);
+    for (int turn = 0; turn < 3; turn++) {
+      assertThat(replay.turn()).isEqualTo(Duration.ZERO);
+    }
+    assertThat(delivered()).containsExactly(payloads);
+    assertThat(buffer.totals().delivered()).isEqualTo(payloads.length);
+    assertThat(buffer.isDrained()).isTrue();
+    assertThat(sql("SELECT count(*) FROM records")).isEqualTo("0");
+  }
+
+  @Test
+  void a_record_goes_out_as_it_was_accepted_with_its_own_key_and_origin() throws Exception {
+    String bufferId = sql("SELECT buffer_id FROM meta");
+    var _ = Appended.to(buffer, Appended.record("{\"é\": 1.0}", "own-key", "client-key")).outcome();
+    var _ = Appended.to(buffer, Appended.record("2", "", null)).outcome();
+    Duration _ = replay.turn();
+    Delivery first = deliveries.get(0);
+    assertThat(first.jsonData()).asString(UTF_8).isEqualTo("{\"é\": 1.0}");
+    assertThat(first.pipelines()).asString(UTF_8).isEqualTo("[\"p\"]");
+    assertThat(first.apiKey()).asString(UTF_8).isEqualTo("own-key");
+    assertThat(first.idempotencyKey()).isEqualTo("client-key");
+    assertThat(deliveries.get(1).apiKey()).isEmpty();
+    assertThat(deliveries.get(1).idempotencyKey()).isEqualTo(bufferId + "-2");
+  }
+
+  @Test
+  void a_record_is_deleted_only_after_the_answer() throws Exception {
+    Appended.store(buffer, "1", "2");
+    List<String> pendingWhileAsking = new ArrayList<>();
+    answers =
+        payload -> {
+          try {
+            pendingWhileAsking.add(sql("SELECT count(*) FROM records WHERE json_data=" + payload));
+          } catch (Exception failed) {
+            throw new AssertionError(failed);
+          }
+          return OK;
+        };
+    Duration _ = replay.turn();
+    assertThat(pendingWhileAsking).containsExactly("1", "1");
+    assertThat(sql("SELECT count(*) FROM records")).isEqualTo("0");
+  }
+
+  @Test
+  void nothing_is_sent_while_the_server_is_down_or_nothing_is_pending() throws Exception {
+    assertThat(replay.turn()).isEqualTo(Duration.ofMinutes(1));
+    Appended.store(buffer, "1");
+    up = false;
+    assertThat(replay.turn()).isEqualTo(Duration.ofMinutes(1));
+    assertThat(deliveries).isEmpty();
+  }
+
+  @Test
+  void at_the_first_unavailable_the_prefix_is_acknowledged_and_replay_stops() throws Exception {
+    Appended.store(buffer, "1", "2", "3", "4");
+    answers = payload -> payload.equals("3") ? status(503) : OK;
+    Duration _ = replay.turn();
+    assertThat(delivered()).containsExactly("1", "2", "3");
+    assertThat(buffer.totals().settledThrough()).isEqualTo(2);
+    assertThat(sql("SELECT group_concat(id) FROM records")).isEqualTo("3,4");
+    assertThat(suspicions).hasSize(1).allMatch(pause -> pause.compareTo(Backoff.FIRST) <= 0);
+    assertThat(replay.turn()).isEqualTo(Duration.ofMinutes(1));
+    assertThat(deliveries).hasSize(3);
+  }
+
+  @Test
+  void a_record_has_the_same_idempotency_key_at_each_attempt() throws Exception {
+    Appended.store(buffer, "1");
+    List<Answer> script =
+        new ArrayList<>(
+            List.of(new Answer.NoAnswer("timed out"), status(500), status(429), status(500), OK));
+    answers = payload -> script.removeFirst();
+    while (!buffer.isDrained()) {
+      up = true;
+      clock.advance(replay.turn());
+    }
+    assertThat(deliveries).hasSize(5);
+    assertThat(deliveries).extracting(Delivery::idempotencyKey).containsOnly(sqlKey(1));
+  }
+
+  private String sqlKey(long id) throws Exception {
+    return sql("SELECT buffer_id FROM meta") + "-" + id;
+  }
+
+  @Test
+  void unavailable_never_rejects_however_long_it_lasts() throws Exception {
+    Appended.store(buffer, "1");
+    answers = payload -> status(503);
+    for (int attempt = 0; attempt < 200; attempt++) {
+      up = true;
+      Duration _ = replay.turn();
+      clock.advance(Duration.ofMinutes(5));
+    }
+    assertThat(buffer.totals().pending()).isEqualTo(1);
+    assertThat(suspicions).hasSize(200).allMatch(pause -> pause.compareTo(Backoff.CAP) <= 0);
+  }
+
+  @Test
+  void retry_after_reaches_the_probe_as_its_pause() throws Exception {
+    Appended.store(buffer, "1");
+    answers = payload -> new Answer.Answered(429, Duration.ofSeconds(90), "");
+    Duration _ = replay.turn();
+    assertThat(suspicions).containsExactly(Duration.ofSeconds(90));
+  }
+
+  @Test
+  void a_refused_record_is_moved_to_rejected_and_replay_goes_on() throws Exception {
+    Appended.store(buffer, "1", "2", "3");
+    answers = payload -> payload.equals("2") ? status(422) : OK;
+    Duration _ = replay.turn();
+    assertThat(delivered()).containsExactly("1", "2", "3");
+    assertThat(buffer.totals().rejected()).isEqualTo(1);
+    assertThat(buffer.totals().delivered()).isEqualTo(2);
+    assertThat(
+            sql(
+                "SELECT id||' '||json_data||' '||status||' '||response||' '||attempts||' '||rejected_at"
+                    + " FROM rejected"))
+        .isEqualTo("2 2 422 body of 422 1 " + clock.millis());
+  }
+
+  @Test
+  void at_most_the_first_kibibyte_of_an_answer_is_kept() throws Exception {
+    Appended.store(buffer, "1");
+    answers = payload -> new Answer.Answered(400, null, "x".repeat(5_000));
+    Duration _ = replay.turn();
+    assertThat(sql("SELECT response FROM rejected")).isEqualTo("x".repeat(1_024));
+  }
+
+  @Test
+  void a_doubtful_record_after_an_accepted_one_is_rejected_after_five_attempts() throws Exception {
+    Appended.store(buffer, "1", "2", "3");
+    answers = payload -> payload.equals("2") ? status(500) : OK;
+    drain();
+    assertThat(delivered()).containsExactly("1", "2", "2", "2", "2", "2", "3");
+    assertThat(sql("SELECT status||' '||attempts||' '||response FROM rejected"))
+        .isEqualTo("500 5 body of 500");
+  }
+
+  @Test
+  void a_doubtful_answer_is_waited_out_without_another_attempt() throws Exception {
+    Appended.store(buffer, "1", "2");
+    answers = payload -> payload.equals("2") ? status(404) : OK;
+    assertThat(replay.turn()).isEqualTo(Duration.ZERO);
+    assertThat(buffer.totals().delivered()).isEqualTo(1);
+    Duration pause = replay.turn();
+    assertThat(pause).isPositive().isLessThanOrEqualTo(Backoff.FIRST);
+    clock.advance(pause.minusNanos(1));
+    assertThat(replay.turn()).isEqualTo(Duration.ofNanos(1));
+    assertThat(deliveries).hasSize(2);
+    clock.advance(Duration.ofNanos(1));
+    Duration _ = replay.turn();
+    assertThat(delivered()).containsExactly("1", "2", "2");
+    assertThat(suspicions).isEmpty();
+  }
+
+  @Test
+  void a_server_in_doubt_loses_nothing_for_two_minutes_then_a_bad_run_drains() throws Exception {
+    Appended.store(buffer, "1", "2", "3", "4");
+    answers = payload -> payload.equals("4") ? OK : status(404);
+    long start = clock.nanos();
+    while (buffer.totals().rejected() == 0) {
+      clock.advance(replay.turn());
+    }
+    assertThat(clock.nanos() - start).isGreaterThanOrEqualTo(Doubt.RUN.toNanos());
+    int attemptsAtFirst = (int) delivered().stream().filter("1"::equals).count();
+    assertThat(attemptsAtFirst).isGreaterThanOrEqualTo(Doubt.ATTEMPTS);
+    drain();
+    assertThat(delivered().subList(attemptsAtFirst, deliveries.size()))
+        .containsExactly("2", "3", "4");
+    assertThat(sql("SELECT group_concat(id||':'||attempts) FROM rejected"))
+        .isEqualTo("1:" + attemptsAtFirst + ",2:1,3:1");
+    assertThat(buffer.totals().delivered()).isEqualTo(1);
+  }
+
+  @Test
+  void an_unavailable_answer_ends_the_doubtful_run() throws Exception {
+    Appended.store(buffer, "1");
+    long start = clock.nanos();
+    long interruption = Duration.ofSeconds(110).toNanos();
+    AtomicLong resumed = new AtomicLong();
+    answers =
+        payload -> {
+          if (clock.nanos() - start > interruption && resumed.compareAndSet(0, clock.nanos())) {
+            return status(503);
+          }
+          return status(404);
+        };
+    while (buffer.totals().rejected() == 0) {
+      up = true;
+      clock.advance(replay.turn());
+    }
+    assertThat(clock.nanos() - resumed.get()).isGreaterThanOrEqualTo(Doubt.RUN.toNanos());
+  }
+
+  @Test
+  void a_refused_record_ends_the_doubtful_run() throws Exception {
+    Appended.store(buffer, "1", "2", "3");
+    answers = payload -> status(payload.equals("2") ? 422 : 404);
+    while (buffer.totals().rejected() < 2) {
+      clock.advance(replay.turn());
+    }
+    long refused = clock.nanos();
+    drain();
+    assertThat(clock.nanos() - refused).isGreaterThanOrEqualTo(Doubt.RUN.toNanos());
+    assertThat(delivered().stream().filter("3"::equals).count())
+        .isGreaterThanOrEqualTo(Doubt.ATTEMPTS);
+  }
+
+  @Test
+  void a_server_that_comes_back_out_of_doubt_gets_everything() throws Exception {
+    Appended.store(buffer, "1", "2");
+    long start = clock.nanos();
+    answers =
+        payload -> clock.nanos() - start < Duration.ofSeconds(110).toNanos() ? status(404) : OK;
+    drain();
+    assertThat(buffer.totals().delivered()).isEqualTo(2);
+    assertThat(buffer.totals().rejected()).isZero();
+  }
+
+  @Test
+  void a_damaged_record_is_never_sent_but_rejected_with_status_0() throws Exception {
+    Appended.store(buffer, "1", "2", "3", "4", "5");
+    change("UPDATE records SET json_data='22' WHERE id=2");
+    change("UPDATE records SET received_at=received_at+1 WHERE id=3");
+    change("UPDATE records SET origin='forged' WHERE id=5");
+    Duration _ = replay.turn();
+    assertThat(delivered()).containsExactly("1", "4");
+    assertThat(sql("SELECT group_concat(id||':'||status||':'||attempts) FROM rejected"))
+        .isEqualTo("2:0:0,3:0:0,5:0:0");
+    assertThat(buffer.isDrained()).isTrue();
+  }
+
+  @Test
+  void a_row_in_anothers_place_is_damaged() throws Exception {
+    Appended.store(buffer, "1", "2");
+    change(
+        "UPDATE records SET json_data='1', crc32c=(SELECT crc32c FROM records WHERE id=1) WHERE id=2");
+    Duration _ = replay.turn();
+    assertThat(delivered()).containsExactly("1");
+    assertThat(buffer.totals().rejected()).isEqualTo(1);
+  }
+
+  @Test
+  void a_row_that_somebody_deleted_does_not_stop_the_others() throws Exception {
+    Appended.store(buffer, "1", "2", "3");
+    change("DELETE FROM records WHERE id=2");
+    Duration _ = replay.turn();
+    assertThat(delivered()).containsExactly("1", "3");
+    assertThat(buffer.isDrained()).isTrue();
+    assertThat(buffer.wasDamaged()).isTrue();
+  }
+
+  @Test
+  void a_table_that_somebody_emptied_settles_the_ledger() throws Exception {
+    Appended.store(buffer, "1", "2");
+    change("DELETE FROM records");
+    drain();
+    assertThat(deliveries).isEmpty();
+    assertThat(buffer.wasDamaged()).isTrue();
+  }
+
+  @Test
+  void an_interrupted_batch_keeps_its_delivered_prefix_acknowledged() throws Exception {
+    Appended.store(buffer, "1", "2", "3");
+    Replay interrupted =
+        new Replay(
+            buffer,
+            delivery -> {
+              if (delivery.idempotencyKey().endsWith("-3")) {
+                throw new InterruptedException();
+              }
+              return OK;
+            },
+            new ServerGate() {
+              @Override
+              public boolean isUp() {
+                return true;
+              }
+
+              @Override
+              public void suspect(Duration pause, String why) {}
+            },
+            clock,
+            new Waiter(),
+            new Random(1));
+    org.assertj.core.api.Assertions.assertThatThrownBy(interrupted::turn)
+        .isInstanceOf(InterruptedException.class);
+    assertThat(buffer.totals().settledThrough()).isEqualTo(2);
+    assertThat(sql("SELECT group_concat(id) FROM records")).isEqualTo("3");
+  }
+}
