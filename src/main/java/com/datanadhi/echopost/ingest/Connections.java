@@ -36,7 +36,6 @@ final class Connections {
   private final EventLoop loop;
   private final Buffer buffer;
   private final Clock clock;
-  private final JsonText json = new JsonText();
   private final Set<Connection> open = new LinkedHashSet<>();
   private final Gaps gaps;
 
@@ -154,7 +153,7 @@ final class Connections {
               + " bytes long, a record may have "
               + RecordRules.MAX_JSON_BYTES);
     }
-    @Nullable String problem = json.problem(message.jsonData());
+    @Nullable String problem = JsonText.problem(message.jsonData());
     if (problem != null) {
       return Status.INVALID_ARGUMENT.withDescription("json_data is not JSON: " + problem);
     }

@@ -1,111 +1,242 @@
 package com.datanadhi.echopost.ingest;
 
-import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
-import java.nio.charset.StandardCharsets;
+import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JsonParser;
-import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.TokenStreamFactory;
-import tools.jackson.core.TokenStreamLocation;
-import tools.jackson.core.exc.StreamConstraintsException;
-import tools.jackson.core.exc.StreamReadException;
-import tools.jackson.core.exc.UnexpectedEndOfInputException;
-import tools.jackson.core.json.JsonFactory;
 
-/// Says whether bytes are one JSON text by RFC 8259, in UTF-8, without building anything from them.
+/// Says whether bytes are one JSON text by RFC 8259, in UTF-8, looking at each byte once and
+/// building nothing.
 ///
 /// Strict: no byte order mark, no NaN, no comments, no trailing text, nothing nested more than
-/// 1,000 levels deep (section 9 of the RFC lets an implementation set such a limit). Thread-safe.
+/// 1,000 levels deep (section 9 of the RFC lets an implementation set such a limit). By hand, for
+/// what it costs otherwise: docs/adr/0006.
 final class JsonText {
   private static final int DEEPEST = 1_000;
-  private static final int DETECTED_BYTES = 4;
+  private static final String EMPTY = "it is empty";
+  private static final String CUT = "it ends in the middle";
+  private static final String MORE = "there is more after its end";
+  private static final String DEEP = "it is nested more than " + DEEPEST + " levels deep";
 
-  private final JsonFactory factory =
-      JsonFactory.builder()
-          // Names come from strangers: none is kept for the life of the process.
-          .disable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES)
-          .streamReadConstraints(
-              StreamReadConstraints.builder()
-                  .maxNestingDepth(DEEPEST)
-                  .maxNumberLength(Integer.MAX_VALUE)
-                  .maxStringLength(Integer.MAX_VALUE)
-                  .maxNameLength(Integer.MAX_VALUE)
-                  .build())
-          .build();
+  private final byte[] text;
+  private final BitSet objects = new BitSet();
+  private int at;
+  private int depth;
+  private boolean valueNext;
+
+  private JsonText(byte[] text) {
+    this.text = text;
+  }
 
   /// What is wrong with `text`, for the person who sent it; null when it is JSON.
-  @Nullable String problem(byte[] text) {
-    ByteString bytes = UnsafeByteOperations.unsafeWrap(text);
-    if (!bytes.isValidUtf8()) {
+  static @Nullable String problem(byte[] text) {
+    if (!UnsafeByteOperations.unsafeWrap(text).isValidUtf8()) {
       return "it is not UTF-8";
     }
-    if (text.length >= 3 && (text[0] & 0xFF) == 0xEF && (text[1] & 0xFF) == 0xBB) {
-      return "it begins with a byte order mark";
-    }
-    for (int i = 0; i < Math.min(DETECTED_BYTES, text.length); i++) {
-      if (text[i] == 0) {
-        // The parser would take it for UTF-16 or UTF-32, which it tells by these bytes.
-        return "it holds a zero byte";
+    JsonText scan = new JsonText(text);
+    scan.skipSpace();
+    return scan.at == text.length ? EMPTY : scan.values();
+  }
+
+  private @Nullable String values() {
+    while (true) {
+      @Nullable String problem = value();
+      if (problem != null) {
+        return problem;
       }
-    }
-    String problem = grammarProblem(text);
-    byte[] harmless = problem == null ? null : withoutSurrogateEscapes(text);
-    return harmless == null ? problem : grammarProblem(harmless);
-  }
-
-  /// The parser refuses an escaped lone surrogate in a name, which the RFC allows (section 8.2) and
-  /// Python, for one, writes. Which character an escape means is nothing to the grammar.
-  ///
-  /// @return null when there is none
-  private static byte @Nullable [] withoutSurrogateEscapes(byte[] text) {
-    byte[] copy = null;
-    for (int i = 2; i < text.length; i++) {
-      if ((text[i] | 0x20) == 'd' && text[i - 1] == 'u' && text[i - 2] == '\\') {
-        copy = copy == null ? text.clone() : copy;
-        copy[i] = '0';
-      }
-    }
-    return copy;
-  }
-
-  private @Nullable String grammarProblem(byte[] text) {
-    try (JsonParser parser = factory.createParser(ObjectReadContext.empty(), text)) {
-      return problem(parser, text);
-    }
-  }
-
-  private static @Nullable String problem(JsonParser parser, byte[] text) {
-    int depth = 0;
-    int values = 0;
-    try {
-      for (var token = parser.nextToken(); token != null; token = parser.nextToken()) {
-        if (depth == 0 && ++values > 1) {
-          return "there is more after its end";
+      while (!valueNext) {
+        skipSpace();
+        if (depth == 0) {
+          return at == text.length ? null : MORE;
         }
-        if (token.isStructStart()) {
-          depth++;
-        } else if (token.isStructEnd()) {
-          depth--;
+        problem = separator();
+        if (problem != null) {
+          return problem;
         }
       }
-      return values == 0 ? "it is empty" : null;
-    } catch (StreamConstraintsException _) {
-      return "it is nested more than " + DEEPEST + " levels deep";
-    } catch (UnexpectedEndOfInputException _) {
-      return "it ends in the middle";
-    } catch (StreamReadException bad) {
-      return values == 1 && depth == 0
-          ? "there is more after its end"
-          : "it breaks the grammar near byte " + byteOffset(text, bad.getLocation());
     }
   }
 
-  // The parser counts characters.
-  private static int byteOffset(byte[] text, TokenStreamLocation at) {
-    String characters = new String(text, StandardCharsets.UTF_8);
-    int offset = Math.clamp(at.getCharOffset(), 0, characters.length());
-    return characters.substring(0, offset).getBytes(StandardCharsets.UTF_8).length;
+  /// One value; of an array or object, only its opening.
+  private @Nullable String value() {
+    valueNext = false;
+    if (at == text.length) {
+      return CUT;
+    }
+    return switch (text[at]) {
+      case '{' -> open(true, '}');
+      case '[' -> open(false, ']');
+      case '"' -> string();
+      case 't' -> literal("true");
+      case 'f' -> literal("false");
+      case 'n' -> literal("null");
+      default -> number();
+    };
+  }
+
+  private @Nullable String open(boolean object, char end) {
+    if (depth == DEEPEST) {
+      return DEEP;
+    }
+    objects.set(depth++, object);
+    at++;
+    skipSpace();
+    if (at < text.length && text[at] == end) {
+      return close();
+    }
+    return next();
+  }
+
+  private @Nullable String close() {
+    at++;
+    depth--;
+    return null;
+  }
+
+  /// What stands between a value and the next: a comma, or the end of what holds it.
+  private @Nullable String separator() {
+    if (at == text.length) {
+      return CUT;
+    }
+    if (text[at] == (objects.get(depth - 1) ? '}' : ']')) {
+      return close();
+    }
+    if (text[at] != ',') {
+      return broken();
+    }
+    at++;
+    skipSpace();
+    return next();
+  }
+
+  /// The way to the next value: in an object, past its name.
+  private @Nullable String next() {
+    valueNext = true;
+    if (!objects.get(depth - 1)) {
+      return null;
+    }
+    if (at == text.length) {
+      return CUT;
+    }
+    @Nullable String problem = text[at] == '"' ? string() : broken();
+    if (problem != null) {
+      return problem;
+    }
+    skipSpace();
+    if (at == text.length) {
+      return CUT;
+    }
+    if (text[at] != ':') {
+      return broken();
+    }
+    at++;
+    skipSpace();
+    return null;
+  }
+
+  private @Nullable String string() {
+    for (at++; at < text.length; at++) {
+      byte c = text[at];
+      if (c == '"') {
+        at++;
+        return null;
+      }
+      if (c == '\\') {
+        @Nullable String problem = escape();
+        if (problem != null) {
+          return problem;
+        }
+      } else if (c >= 0 && c < ' ') {
+        return broken();
+      }
+    }
+    return CUT;
+  }
+
+  /// Ends on the escape's last byte.
+  private @Nullable String escape() {
+    at++;
+    if (at == text.length) {
+      return CUT;
+    }
+    return switch (text[at]) {
+      case '"', '\\', '/', 'b', 'f', 'n', 'r', 't' -> null;
+      case 'u' -> {
+        for (int i = 0; i < 4; i++) {
+          at++;
+          if (at == text.length) {
+            yield CUT;
+          }
+          if (Character.digit(text[at], 16) < 0) {
+            yield broken();
+          }
+        }
+        yield null;
+      }
+      default -> broken();
+    };
+  }
+
+  private @Nullable String literal(String word) {
+    for (int i = 0; i < word.length(); i++, at++) {
+      if (at == text.length) {
+        return CUT;
+      }
+      if (text[at] != word.charAt(i)) {
+        return broken();
+      }
+    }
+    return null;
+  }
+
+  private @Nullable String number() {
+    if (text[at] == '-') {
+      at++;
+    }
+    @Nullable String problem = at < text.length && text[at] == '0' ? zero() : digits();
+    if (problem == null && at < text.length && text[at] == '.') {
+      at++;
+      problem = digits();
+    }
+    if (problem == null && at < text.length && (text[at] | 0x20) == 'e') {
+      at++;
+      if (at < text.length && (text[at] == '+' || text[at] == '-')) {
+        at++;
+      }
+      problem = digits();
+    }
+    return problem;
+  }
+
+  private @Nullable String zero() {
+    at++;
+    return at < text.length && isDigit() ? broken() : null;
+  }
+
+  private @Nullable String digits() {
+    if (at == text.length) {
+      return CUT;
+    }
+    if (!isDigit()) {
+      return broken();
+    }
+    while (at < text.length && isDigit()) {
+      at++;
+    }
+    return null;
+  }
+
+  private boolean isDigit() {
+    return text[at] >= '0' && text[at] <= '9';
+  }
+
+  private void skipSpace() {
+    while (at < text.length
+        && (text[at] == ' ' || text[at] == '\n' || text[at] == '\t' || text[at] == '\r')) {
+      at++;
+    }
+  }
+
+  private String broken() {
+    return "it breaks the grammar near byte " + at;
   }
 }

@@ -16,10 +16,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class JsonTextTest {
-  private final JsonText json = new JsonText();
 
   private @Nullable String problem(String text) {
-    return json.problem(text.getBytes(UTF_8));
+    return JsonText.problem(text.getBytes(UTF_8));
   }
 
   @ParameterizedTest
@@ -270,7 +269,7 @@ class JsonTextTest {
     "in white space, 7B2080 7D",
   })
   void what_is_not_utf_8_is_refused(String what, String hex) {
-    assertThat(json.problem(HexFormat.of().parseHex(hex.replace(" ", ""))))
+    assertThat(JsonText.problem(HexFormat.of().parseHex(hex.replace(" ", ""))))
         .as(what)
         .isEqualTo("it is not UTF-8");
   }
@@ -282,8 +281,8 @@ class JsonTextTest {
           new Charset[] {
             UTF_16BE, UTF_16LE, Charset.forName("UTF-32BE"), Charset.forName("UTF-32LE")
           }) {
-        assertThat(json.problem(text.getBytes(charset))).as(text + " " + charset).isNotNull();
-        assertThat(json.problem(("\ufeff" + text).getBytes(charset)))
+        assertThat(JsonText.problem(text.getBytes(charset))).as(text + " " + charset).isNotNull();
+        assertThat(JsonText.problem(("\ufeff" + text).getBytes(charset)))
             .as("marked " + text + " " + charset)
             .isNotNull();
       }
@@ -314,9 +313,9 @@ class JsonTextTest {
   void every_cut_of_a_text_is_refused() {
     byte[] whole =
         "{\"a\":[1.5e-3,true,null,\"é😀\\n\\u00e9\"],\"b\":{\"c\":false}}".getBytes(UTF_8);
-    assertThat(json.problem(whole)).isNull();
+    assertThat(JsonText.problem(whole)).isNull();
     for (int length = 0; length < whole.length; length++) {
-      assertThat(json.problem(java.util.Arrays.copyOf(whole, length)))
+      assertThat(JsonText.problem(java.util.Arrays.copyOf(whole, length)))
           .as("%d bytes", length)
           .isNotNull();
     }

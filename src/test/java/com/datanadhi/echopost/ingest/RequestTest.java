@@ -93,7 +93,7 @@ class RequestTest {
     assertThat(new String(message.jsonData(), UTF_8)).isEqualTo(expected.getJsonData());
     assertThat(new String(message.apiKey(), UTF_8)).isEqualTo(expected.getApiKey());
     assertThat(read(message.pipelines())).isEqualTo(expected.getPipelinesList());
-    assertThat(new JsonText().problem(message.pipelines())).isNull();
+    assertThat(JsonText.problem(message.pipelines())).isNull();
   }
 
   @Test
