@@ -42,8 +42,10 @@ final class Sessions {
     }
   }
 
-  /// Deletes all but the newest [#KEPT]. Never touches anything but plain files in directories of
-  /// that name.
+  /// Deletes all but the newest [#KEPT]: the plain files in them, then the directories themselves.
+  /// One in which somebody put something else is left as it is.
+  ///
+  /// @throws IOException when some could not be deleted; the others are
   static void prune(Path parent) throws IOException {
     List<Path> sessions = new ArrayList<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(parent, "session-*")) {
@@ -55,14 +57,28 @@ final class Sessions {
       }
     }
     sessions.sort(Comparator.comparing(Sessions::second).thenComparingInt(Sessions::number));
+    IOException failure = new IOException("some old sessions could not be deleted");
     for (Path old : sessions.subList(0, Math.max(0, sessions.size() - KEPT))) {
-      try (DirectoryStream<Path> files = Files.newDirectoryStream(old)) {
-        for (Path file : files) {
+      try {
+        delete(old);
+      } catch (IOException kept) {
+        failure.addSuppressed(kept);
+      }
+    }
+    if (failure.getSuppressed().length > 0) {
+      throw failure;
+    }
+  }
+
+  private static void delete(Path session) throws IOException {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(session)) {
+      for (Path file : files) {
+        if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
           Files.delete(file);
         }
       }
-      Files.delete(old);
     }
+    Files.delete(session);
   }
 
   private static String second(Path session) {

@@ -129,12 +129,8 @@ public final class Proxies {
             case HTTPS -> 443;
             case SOCKS5 -> 1080;
           };
-      if (uri.getHost() == null) {
-        throw new IllegalArgumentException(
-            name + " has no host: write it as http://proxy:3128, or unset it");
-      }
-      int port = uri.getPort() < 0 ? standard : uri.getPort();
-      return new Proxy(kind, uri.getHost(), port, uri.getUserInfo());
+      Authority authority = Authority.of(uri, name);
+      return new Proxy(kind, authority.host(), authority.portOr(standard), authority.userInfo());
     } catch (URISyntaxException bad) {
       throw new IllegalArgumentException(
           name + " is not a URL (" + bad.getReason() + "): write it as http://proxy:3128", bad);

@@ -33,15 +33,15 @@ public record ServerUrl(
       throw new IllegalArgumentException(
           "-health-url must begin with http:// or https://, as in http://data-nadhi-server:5000");
     }
-    HostPort authority = authority(uri);
+    Authority authority = Authority.of(uri, "-health-url");
     if (uri.getRawQuery() != null || uri.getRawFragment() != null) {
       throw new IllegalArgumentException(
           "-health-url must have no '?' and no '#': /log is added to its path");
     }
     boolean secure = scheme.equals("https");
-    int port = authority.port() < 0 ? (secure ? 443 : 80) : authority.port();
+    int port = authority.portOr(secure ? 443 : 80);
     String path = uri.getRawPath() == null || uri.getRawPath().isEmpty() ? "/" : uri.getRawPath();
-    return new ServerUrl(secure, authority.host(), port, path, userInfo(uri));
+    return new ServerUrl(secure, authority.host(), port, path, authority.userInfo());
   }
 
   /// Where records go: the path with `/log` added.
@@ -59,46 +59,5 @@ public record ServerUrl(
   @Override
   public String toString() {
     return (secure ? "https://" : "http://") + authority() + (path.equals("/") ? "" : path);
-  }
-
-  private record HostPort(String host, int port) {}
-
-  // Read past the host, which java.net.URI may not know: see authority().
-  private static @Nullable String userInfo(URI uri) {
-    String authority = String.valueOf(uri.getRawAuthority());
-    int at = authority.lastIndexOf('@');
-    return at < 0 ? null : URI.create("http://" + authority.substring(0, at) + "@h").getUserInfo();
-  }
-
-  // java.net.URI knows no host with an underscore, which Docker's service names have: such an
-  // authority is read here.
-  private static HostPort authority(URI uri) {
-    String host = uri.getHost();
-    int port = uri.getPort();
-    if (host == null && uri.getRawAuthority() != null) {
-      String rest = uri.getRawAuthority();
-      rest = rest.substring(rest.lastIndexOf('@') + 1);
-      int colon = rest.lastIndexOf(':');
-      host = colon < 0 ? rest : rest.substring(0, colon);
-      if (colon >= 0) {
-        String digits = rest.substring(colon + 1);
-        if (!digits.isEmpty() && !digits.matches("[0-9]{1,6}")) {
-          throw new IllegalArgumentException(
-              "-health-url has a bad port '" + digits + "': give a number from 1 to 65535");
-        }
-        port = digits.isEmpty() ? -1 : Integer.parseInt(digits);
-      }
-    }
-    if (host == null
-        || host.isEmpty()
-        || !host.matches("[A-Za-z0-9._~%-]+|\\[[0-9A-Fa-f:.%a-z]+]")) {
-      throw new IllegalArgumentException(
-          "-health-url has no usable host: write http://HOST:PORT, as in http://data-nadhi-server:5000");
-    }
-    if (port == 0 || port > 65_535) {
-      throw new IllegalArgumentException(
-          "-health-url has a bad port " + port + ": give a number from 1 to 65535");
-    }
-    return new HostPort(host.startsWith("[") ? host.substring(1, host.length() - 1) : host, port);
   }
 }

@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -111,5 +112,21 @@ class SessionsTest {
     session("session-2026-11-21T10-00-00Z");
     Sessions.prune(directory);
     assertThat(names()).containsExactly("session-2026-11-21T10-00-00Z");
+  }
+
+  @Test
+  void an_old_session_that_cannot_be_deleted_does_not_keep_the_others() throws Exception {
+    for (int second = 10; second < 34; second++) {
+      Files.createDirectory(directory.resolve("session-2026-01-01T00-00-" + second + "Z"));
+    }
+    Path stubborn =
+        Files.createDirectories(directory.resolve("session-2026-01-01T00-00-10Z/of/somebody-else"));
+
+    assertThatThrownBy(() -> Sessions.prune(directory)).isInstanceOf(IOException.class);
+
+    assertThat(stubborn).exists();
+    try (var left = Files.list(directory)) {
+      assertThat(left).hasSize(21);
+    }
   }
 }

@@ -132,4 +132,13 @@ class ProxiesTest {
           .doesNotContain("s3cret");
     }
   }
+
+  @Test
+  void a_proxy_may_have_an_underscore_in_its_name() {
+    Proxies.Proxy proxy =
+        Proxies.fromEnvironment(Map.of("HTTP_PROXY", "http://me:pw@squid_proxy:3128"))
+            .proxyFor(ServerUrl.parse("http://main.example"));
+
+    assertThat(proxy).isEqualTo(new Proxies.Proxy(Proxies.Kind.HTTP, "squid_proxy", 3128, "me:pw"));
+  }
 }

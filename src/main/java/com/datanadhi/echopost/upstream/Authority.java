@@ -1,0 +1,51 @@
+package com.datanadhi.echopost.upstream;
+
+import java.net.URI;
+import org.jspecify.annotations.Nullable;
+
+/// Who a URL is about: read here because java.net.URI knows no host with an underscore, which
+/// Docker's service names have.
+///
+/// @param host a name or an address; an IPv6 address without its brackets
+/// @param port -1 when the URL names none
+/// @param userInfo `user:password`, decoded, or null
+record Authority(String host, int port, @Nullable String userInfo) {
+  /// Reads the authority of `uri`.
+  ///
+  /// @param source what the URL was given as, for the message
+  /// @throws IllegalArgumentException when there is no usable host or port; the message quotes no
+  ///   password
+  static Authority of(URI uri, String source) {
+    String all = uri.getRawAuthority() == null ? "" : uri.getRawAuthority();
+    int at = all.lastIndexOf('@');
+    String rest = all.substring(at + 1);
+    int colon = rest.lastIndexOf(':');
+    boolean hasPort = colon > rest.lastIndexOf(']');
+    String host = hasPort ? rest.substring(0, colon) : rest;
+    if (!host.matches("[A-Za-z0-9._~%-]+|\\[[0-9A-Fa-f:.%a-z]+]")) {
+      throw new IllegalArgumentException(
+          source
+              + " has no usable host: write it as http://HOST:PORT, as in http://data-nadhi-server:5000");
+    }
+    return new Authority(
+        host.startsWith("[") ? host.substring(1, host.length() - 1) : host,
+        hasPort ? port(rest.substring(colon + 1), source) : -1,
+        at < 0 ? null : URI.create("http://" + all.substring(0, at) + "@host").getUserInfo());
+  }
+
+  private static int port(String digits, String source) {
+    if (digits.isEmpty()) {
+      return -1;
+    }
+    int port = digits.matches("[0-9]{1,6}") ? Integer.parseInt(digits) : 0;
+    if (port == 0 || port > 65_535) {
+      throw new IllegalArgumentException(
+          source + " has a bad port '" + digits + "': give a number from 1 to 65535");
+    }
+    return port;
+  }
+
+  int portOr(int standard) {
+    return port < 0 ? standard : port;
+  }
+}
