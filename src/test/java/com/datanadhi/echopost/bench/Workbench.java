@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
@@ -20,6 +21,8 @@ final class Workbench implements AutoCloseable {
   private static final Duration EXIT_PATIENCE = Duration.ofSeconds(5);
   private static final int EXIT_DRAINED = 0;
   private static final int EXIT_PENDING = 4;
+
+  private static final String JVM_OPTIONS = "JDK_JAVA_OPTIONS";
 
   private final Path root;
   private final List<String> jvmFlags;
@@ -33,6 +36,7 @@ final class Workbench implements AutoCloseable {
   Workbench(List<String> jvmFlags) throws IOException {
     this.jvmFlags = jvmFlags;
     this.root = Files.createTempDirectory("echopost-bench");
+    Path _ = Files.createDirectory(root.resolve("tmp"));
   }
 
   /// Where its directories are.
@@ -49,7 +53,9 @@ final class Workbench implements AutoCloseable {
   /// Spawns the agent.
   synchronized AgentProcess spawnAgent(Path directory, String url) throws IOException {
     checkOpen();
-    AgentProcess agent = AgentProcess.spawn(directory, url);
+    // Its JVM says on standard error that it has picked this up.
+    AgentProcess agent =
+        AgentProcess.spawn(directory, url, Map.of(JVM_OPTIONS, temporaryDirectory()));
     agents.add(agent);
     return agent;
   }
@@ -71,7 +77,9 @@ final class Workbench implements AutoCloseable {
         .lines()
         // That the server is down is no news: most measurements want it so.
         .filter(line ->
-            !line.contains("\"level\":\"INFO\"") && !line.contains("\"event\":\"server_down\""))
+            !line.contains("\"level\":\"INFO\"")
+                && !line.contains("\"event\":\"server_down\"")
+                && !line.contains(JVM_OPTIONS))
         .forEach(complaints::add);
     if (agents.remove(agent)) {
       agent.close();
@@ -91,6 +99,7 @@ final class Workbench implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.add(javaCommand());
     command.addAll(jvmFlags);
+    command.add(temporaryDirectory());
     // Test libraries bring SLF4J without a back end, which it would say.
     command.add("-Dslf4j.internal.verbosity=ERROR");
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName()));
@@ -118,6 +127,12 @@ final class Workbench implements AutoCloseable {
     if (!floor.waitFor(EXIT_PATIENCE.toNanos(), TimeUnit.NANOSECONDS)) {
       floor.destroyForcibly();
     }
+  }
+
+  /// A JVM that is stopped leaves the native libraries that it has unpacked: all of them share a
+  /// place that goes with the run.
+  private String temporaryDirectory() {
+    return "-Djava.io.tmpdir=" + root.resolve("tmp");
   }
 
   /// The `java` of the JDK that this runs on.
@@ -155,14 +170,7 @@ final class Workbench implements AutoCloseable {
     for (Process floor : floors) {
       stop(floor);
     }
-    // First a signal, since a killed JVM leaves the native libraries that it has unpacked.
-    agents.forEach(AgentProcess::terminate);
     for (AgentProcess agent : agents) {
-      try {
-        int _ = agent.awaitExit(EXIT_PATIENCE);
-      } catch (TimeoutException stuck) {
-        // Its close kills it.
-      }
       agent.close();
     }
     agents.clear();
