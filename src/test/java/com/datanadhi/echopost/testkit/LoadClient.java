@@ -14,6 +14,7 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -28,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 /// A client with nothing but the .proto: sends records over the agent's socket, pipelined, each
 /// connection in order, and says what was acknowledged.
 public final class LoadClient implements AutoCloseable {
+  private static final Duration PROGRESS_EVERY = Duration.ofMillis(20);
+
   private final EventLoopGroup loop =
       new MultiThreadIoEventLoopGroup(
           1, new DefaultThreadFactory("load-client", true), EpollIoHandler.newFactory());
@@ -124,12 +127,11 @@ public final class LoadClient implements AutoCloseable {
       connections.add(connection);
       senders.add(Thread.ofPlatform().start(connection::send));
     }
-    while (answers.get() < load.records()) {
-      progress.accept(answers.get());
-      LockSupport.parkNanos(20_000_000);
-    }
     for (Thread sender : senders) {
-      sender.join();
+      // A sender ends with its last answer: joined, not polled, so that the time is exact.
+      while (!sender.join(PROGRESS_EVERY)) {
+        progress.accept(answers.get());
+      }
     }
     long nanos = System.nanoTime() - start;
     progress.accept(answers.get());

@@ -1,0 +1,109 @@
+package com.datanadhi.echopost.bench;
+
+import com.datanadhi.echopost.net.Transport;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.Status;
+import io.grpc.netty.NettyServerBuilder;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.unix.DomainSocketAddress;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/// The floor of ingest: the same service on the same stack (grpc-netty on a UNIX socket, one event
+/// loop for accepting and one for the work, direct executor), which answers success at once and
+/// stores nothing.
+///
+/// Its marshallers are made by hand, and do less than the agent's: the request's bytes are read and
+/// not looked at, the response is a constant.
+final class NoOpService implements ServerCallHandler<byte[], byte[]> {
+  private static final String SERVICE = "logagent.LogAgent";
+
+  /// `LogResponse{success: true, message: "stored"}` on the wire.
+  private static final byte[] STORED =
+      "\u0008\u0001\u0012\u0006stored".getBytes(StandardCharsets.ISO_8859_1);
+
+  private static final class Bytes implements MethodDescriptor.Marshaller<byte[]> {
+    @Override
+    public InputStream stream(byte[] value) {
+      return new ByteArrayInputStream(value);
+    }
+
+    @Override
+    public byte[] parse(InputStream stream) {
+      try {
+        return stream.readAllBytes();
+      } catch (IOException unexpected) {
+        throw new UncheckedIOException(unexpected);
+      }
+    }
+  }
+
+  @Override
+  public ServerCall.Listener<byte[]> startCall(ServerCall<byte[], byte[]> call, Metadata headers) {
+    call.request(2);
+    return new ServerCall.Listener<>() {
+      @Override
+      public void onHalfClose() {
+        call.sendHeaders(new Metadata());
+        call.sendMessage(STORED);
+        call.close(Status.OK, new Metadata());
+      }
+    };
+  }
+
+  private static ServerServiceDefinition service() {
+    MethodDescriptor<byte[], byte[]> method =
+        MethodDescriptor.<byte[], byte[]>newBuilder()
+            .setType(MethodDescriptor.MethodType.UNARY)
+            .setFullMethodName(MethodDescriptor.generateFullMethodName(SERVICE, "SendLog"))
+            .setRequestMarshaller(new Bytes())
+            .setResponseMarshaller(new Bytes())
+            .build();
+    return ServerServiceDefinition.builder(SERVICE).addMethod(method, new NoOpService()).build();
+  }
+
+  /// A running one.
+  ///
+  /// @param process in which it is
+  record Running(Process process, Path directory, Path socket) {}
+
+  /// Starts it in a process of its own, and returns once it serves.
+  static Running start(Workbench bench) throws IOException {
+    Path directory = bench.newDirectory();
+    Path socket = directory.resolve("no-op.sock");
+    Process process = bench.startFloor(NoOpService.class, socket.toString());
+    if (process.getInputStream().read() < 0) {
+      throw new IOException("the no-op service did not start");
+    }
+    return new Running(process, directory, socket);
+  }
+
+  /// `NoOpService SOCKET`: serves until its standard input ends, having printed a line once it
+  /// does.
+  public static void main(String[] arguments) throws IOException {
+    Transport transport = Transport.ofThisSystem();
+    transport.ensureAvailable();
+    Server server =
+        NettyServerBuilder.forAddress(new DomainSocketAddress(arguments[0]))
+            .channelFactory(transport::newListener)
+            .bossEventLoopGroup(transport.newEventLoop("accept"))
+            .workerEventLoopGroup(transport.newEventLoop("no-op"))
+            .directExecutor()
+            .withChildOption(ChannelOption.SO_KEEPALIVE, null)
+            .addService(service())
+            .build()
+            .start();
+    System.out.println("serving");
+    long _ = System.in.transferTo(java.io.OutputStream.nullOutputStream());
+    server.shutdownNow();
+  }
+}
