@@ -105,6 +105,7 @@ final class Database {
   }
 
   private static Connection open(Path file, Setup setup) throws StorageException {
+    NativeLibrary.load();
     Connection connection;
     try {
       // As a URI, since the driver takes what follows a '?' in a plain name for settings.

@@ -17,10 +17,12 @@ final class Writer implements AutoCloseable {
   private static final int SHRINK_PAGES = 256;
 
   private final Connection connection;
+  private final PreparedStatement begin;
   private final PreparedStatement insert;
   private final PreparedStatement delete;
   private final PreparedStatement reject;
   private final PreparedStatement ledger;
+  private final PreparedStatement commit;
   private final String bufferId;
   private Totals committed;
   private Totals next;
@@ -28,6 +30,7 @@ final class Writer implements AutoCloseable {
 
   Writer(Connection connection) throws SQLException {
     this.connection = connection;
+    this.begin = connection.prepareStatement("BEGIN IMMEDIATE");
     this.insert =
         connection.prepareStatement(
             "INSERT INTO records VALUES"
@@ -39,6 +42,7 @@ final class Writer implements AutoCloseable {
     this.ledger =
         connection.prepareStatement(
             "UPDATE meta SET settled_through=?, accepted=?, delivered=?, rejected=?");
+    this.commit = connection.prepareStatement("COMMIT");
     this.bufferId = Database.query(connection, "SELECT buffer_id FROM meta");
     this.committed = readTotals(connection);
     this.next = committed;
@@ -73,7 +77,7 @@ final class Writer implements AutoCloseable {
   }
 
   void begin() throws SQLException {
-    Database.execute(connection, "BEGIN IMMEDIATE");
+    boolean _ = begin.execute();
   }
 
   /// Stores records under the next ids.
@@ -187,7 +191,7 @@ final class Writer implements AutoCloseable {
     ledger.setLong(3, next.delivered());
     ledger.setLong(4, next.rejected());
     int _ = ledger.executeUpdate();
-    Database.execute(connection, "COMMIT");
+    boolean _ = commit.execute();
     committed = next;
   }
 
