@@ -8,6 +8,7 @@ import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
 import com.datanadhi.echopost.testkit.StubServer;
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthGrpc;
@@ -16,9 +17,14 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -226,5 +232,46 @@ class ProgramIT extends AcceptanceTest {
 
     assertThat(agent.awaitExit(SOON)).isZero();
     assertThat(server.count()).isEqualTo(5);
+  }
+
+  @Test
+  void a_disk_that_takes_nothing_slows_clients_down_and_only_then_refuses_them() throws Exception {
+    AgentProcess agent = agent();
+    LoadClient client = client(agent);
+    // 512 calls of 64 KiB at once: twice what may wait in memory.
+    LoadClient.Load flood = new LoadClient.Load(800, 65_536, 4, 128, 0, 0);
+    LoadClient.Result held;
+    try (Connection lock =
+            DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("buffer.db"));
+        Statement statement = lock.createStatement()) {
+      boolean _ = statement.execute("BEGIN IMMEDIATE");
+      AtomicBoolean locked = new AtomicBoolean(true);
+      // While the lock is held nothing can be stored: the first answer is a refusal.
+      held =
+          client.run(
+              flood,
+              answers -> {
+                if (answers > 0 && locked.compareAndSet(true, false)) {
+                  unlock(statement);
+                }
+              });
+    }
+
+    assertThat(held.firstFailure())
+        .isNotNull()
+        .extracting(Status::getCode)
+        .isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    assertThat(held.acknowledged()).isGreaterThan(200);
+    assertThat(Long.parseLong(query("SELECT count(*) FROM records")))
+        .isEqualTo(held.acknowledged());
+    send(agent, load(100, 1));
+  }
+
+  private static void unlock(Statement statement) {
+    try {
+      boolean _ = statement.execute("COMMIT");
+    } catch (SQLException failed) {
+      throw new IllegalStateException(failed);
+    }
   }
 }
