@@ -6,5 +6,5 @@ find_jdk25() {
       /Library/Java/JavaVirtualMachines/*25*/Contents/Home /opt/homebrew/opt/openjdk@25/libexec/openjdk.jdk/Contents/Home; do
     if [ -n "$home" ] && is_jdk25 "$home"; then printf '%s\n' "$home"; return 0; fi
   done
-  return 1
+  home=$(command -v java) && home=$(readlink -f "$home") && home=${home%/bin/java} && is_jdk25 "$home" && printf '%s\n' "$home"
 }

@@ -42,6 +42,15 @@ public final class Main {
       return fail(ExitCode.USAGE, usage);
     } catch (StorageException | IOException | RuntimeException fatal) {
       return fail(ExitCode.FATAL, fatal);
+    } catch (LinkageError noLibrary) {
+      return fail(
+          ExitCode.FATAL,
+          new IOException(
+              "a native library cannot be loaded: see that "
+                  + System.getProperty("java.io.tmpdir")
+                  + " has room and lets programs run ("
+                  + noLibrary.getMessage()
+                  + ")"));
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
       return fail(ExitCode.FATAL, interrupted);

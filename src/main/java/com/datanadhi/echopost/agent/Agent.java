@@ -145,32 +145,37 @@ public final class Agent {
     Totals atStart = buffer.totals();
     Events.info("buffer_opened", "pending", atStart.pending(), "rejected", atStart.rejected());
     ExitCode ended = ExitCode.FATAL;
+    boolean stuckForGood = false;
     try (Ingest ingest = new Ingest(directory, socketMode, buffer, clock)) {
       ended = runScope(buffer, ingest, server, replayWaiter);
     } catch (StuckException stuck) {
       // The writer may never come back: nothing can be closed, the process has to end.
       Events.severe(
           "agent_stuck", "reason", stuck.getMessage(), "mend", "see to the disk, then start again");
-      return ExitCode.FATAL;
+      stuckForGood = true;
     } catch (StorageException failed) {
       Events.severe("storage_failed", failed, "mend", "see to the disk, then start again");
-    } finally {
-      Totals atEnd = buffer.totals();
-      Events.info(
-          "agent_stopped",
-          "exit_code",
-          exitCode(ended, atStart, buffer).code(),
-          "accepted",
-          atEnd.accepted() - atStart.accepted(),
-          "delivered",
-          atEnd.delivered() - atStart.delivered(),
-          "rejected",
-          atEnd.rejected() - atStart.rejected(),
-          "pending",
-          atEnd.pending());
     }
-    ExitCode code = exitCode(ended, atStart, buffer);
+    if (stuckForGood) {
+      return ExitCode.FATAL;
+    }
+    // What is still in the writer's hands is committed now: only then do the totals say how the run
+    // ended.
     buffer.close();
+    ExitCode code = exitCode(ended, atStart, buffer);
+    Totals atEnd = buffer.totals();
+    Events.info(
+        "agent_stopped",
+        "exit_code",
+        code.code(),
+        "accepted",
+        atEnd.accepted() - atStart.accepted(),
+        "delivered",
+        atEnd.delivered() - atStart.delivered(),
+        "rejected",
+        atEnd.rejected() - atStart.rejected(),
+        "pending",
+        atEnd.pending());
     return code;
   }
 
@@ -187,7 +192,7 @@ public final class Agent {
   /// The three siblings and the lifecycle that watches over them, wired.
   private ExitCode runScope(Buffer buffer, Ingest ingest, MainServer server, Waiter replayWaiter)
       throws StorageException, StuckException, IOException, InterruptedException {
-    HealthProbe health = new HealthProbe(server::probe, replayWaiter::wake);
+    HealthProbe health = new HealthProbe(server::probe, replayWaiter::wake, clock);
     Replay replay =
         new Replay(
             buffer, server::deliver, gate(health.state()), clock, replayWaiter, new Random());

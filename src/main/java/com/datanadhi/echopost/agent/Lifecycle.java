@@ -85,6 +85,9 @@ final class Lifecycle {
             // While the name still stands: what takes long is done before anybody can find it
             // missing.
             tidy();
+            if (!isQuiet()) {
+              yield serving;
+            }
             Events.info("draining");
             ingest.withdraw();
             yield serving.drain();
@@ -98,11 +101,11 @@ final class Lifecycle {
   }
 
   private AgentState leave(AgentState.Draining draining) throws InterruptedException, IOException {
-    ingest.finish();
-    if (buffer.isDrained()) {
+    if (ingest.finish() && buffer.isDrained()) {
       return draining.drained(0);
     }
     if (stopReason != null) {
+      ingest.stop();
       return draining.stop();
     }
     Events.info("serving_on", "pending", buffer.totals().pending());

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
@@ -31,7 +32,11 @@ import org.jspecify.annotations.Nullable;
 public final class Buffer implements AutoCloseable {
   private static final String FILE = "buffer.db";
   private static final String RESERVE = "reserve";
-  private static final long WRITER_PATIENCE_MILLIS = 10_000;
+  private static final long WRITER_PATIENCE_MILLIS = 1_000;
+
+  /// Less than the 30 s after which a call that waits for its commit means that the disk hangs.
+  private static final Duration LOCK_PATIENCE = Duration.ofSeconds(25);
+
   private static final long TIDY_NANOS = 1_000_000_000;
   private static final DateTimeFormatter STAMP =
       DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH-mm-ss'Z'").withZone(ZoneOffset.UTC);
@@ -127,7 +132,7 @@ public final class Buffer implements AutoCloseable {
       writer.checkLedger();
       Reader reader = Reader.open(file, writer.bufferId());
       Reserve reserve = new Reserve(file.resolveSibling(RESERVE), volume);
-      GroupCommit commits = new GroupCommit(writer, reserve, listener);
+      GroupCommit commits = new GroupCommit(writer, reserve, listener, clock, LOCK_PATIENCE);
       commits.start();
       return new Buffer(clock, connection, writer, reader, reserve, commits, setAside);
     } catch (SQLException failed) {

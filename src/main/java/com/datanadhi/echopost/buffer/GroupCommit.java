@@ -1,8 +1,10 @@
 package com.datanadhi.echopost.buffer;
 
 import com.datanadhi.echopost.logging.Events;
+import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -40,6 +42,8 @@ final class GroupCommit {
   private final Writer writer;
   private final Reserve reserve;
   private final Buffer.Listener listener;
+  private final Clock clock;
+  private final Duration lockPatience;
   private final ConcurrentLinkedQueue<Work> queue = new ConcurrentLinkedQueue<>();
   private final AtomicInteger waitingRecords = new AtomicInteger();
   private final AtomicLong waitingBytes = new AtomicLong();
@@ -48,9 +52,17 @@ final class GroupCommit {
   private volatile @Nullable StorageException failure;
   private final AtomicBoolean parked = new AtomicBoolean();
   private volatile boolean closing;
+  private boolean lockReported;
   private volatile long oldestNanos = Long.MIN_VALUE;
 
-  GroupCommit(Writer writer, Reserve reserve, Buffer.Listener listener) {
+  GroupCommit(
+      Writer writer,
+      Reserve reserve,
+      Buffer.Listener listener,
+      Clock clock,
+      Duration lockPatience) {
+    this.clock = clock;
+    this.lockPatience = lockPatience;
     this.writer = writer;
     this.reserve = reserve;
     this.listener = listener;
@@ -194,17 +206,21 @@ final class GroupCommit {
     }
     oldestNanos = oldest;
     try {
-      commitInOrder(appends, others);
+      while (!commitInOrder(appends, others, oldest)) {
+        // SQLite has waited its second for the lock.
+        Thread.onSpinWait();
+      }
     } finally {
       oldestNanos = Long.MIN_VALUE;
     }
   }
 
-  private void commitInOrder(List<Append> appends, List<Work> others) {
+  /// @return false when another process holds a lock and the same should be tried again
+  private boolean commitInOrder(List<Append> appends, List<Work> others, long oldest) {
     if (failure != null) {
       StorageException known = failure;
       failAll(appends, others, known);
-      return;
+      return true;
     }
     try {
       if (reserve.shortage() != 0) {
@@ -221,12 +237,31 @@ final class GroupCommit {
       settle(appends, noRoomAfterRelease());
       retryWithoutAppends(others);
     } catch (StorageException.Busy busy) {
-      Events.warning("buffer_locked", "mend", busy.getMessage());
+      if (waitsOn(oldest)) {
+        return false;
+      }
       failAll(appends, others, busy);
     } catch (StorageException failed) {
       die(failed);
       failAll(appends, others, failed);
     }
+    return true;
+  }
+
+  /// Nothing was written: the clients can wait while somebody else writes, but not for ever.
+  private boolean waitsOn(long oldest) {
+    boolean waits =
+        oldest != Long.MIN_VALUE && !closing && clock.nanos() - oldest < lockPatience.toNanos();
+    if (!lockReported || !waits) {
+      lockReported = waits;
+      Events.warning(
+          "buffer_locked",
+          "mend",
+          "another process holds a write lock on buffer.db: close it, and open it with sqlite3 -readonly",
+          "calls",
+          waits ? "wait" : "fail");
+    }
+    return waits;
   }
 
   private void retryWithoutAppends(List<Work> others) {

@@ -31,13 +31,14 @@ final class PrivateFiles {
     return FileChannel.open(file, all, PRIVATE);
   }
 
-  /// Creates `file` empty, unless it exists, and makes its name durable.
+  /// Creates `file` empty, unless it exists, and makes its name durable; one that exists is made
+  /// private again.
   static void createIfMissing(Path file) throws IOException {
     try {
       Files.createFile(file, PRIVATE);
       syncDirectoryOf(file);
     } catch (FileAlreadyExistsException there) {
-      // As it should be at every start but the first.
+      Files.setPosixFilePermissions(file, PRIVATE.value());
     }
   }
 

@@ -25,4 +25,8 @@ public record Totals(
   Totals withRejected(long id) {
     return new Totals(accepted, delivered, rejected + 1, lastId, id);
   }
+
+  Totals withMissing(long count) {
+    return new Totals(accepted - count, delivered, rejected, lastId, settledThrough);
+  }
 }

@@ -24,6 +24,7 @@ final class Writer implements AutoCloseable {
   private final PreparedStatement ledger;
   private final PreparedStatement commit;
   private final String bufferId;
+  private final int patienceMillis;
   private Totals committed;
   private Totals next;
   private volatile boolean ledgerBroken;
@@ -43,6 +44,7 @@ final class Writer implements AutoCloseable {
         connection.prepareStatement(
             "UPDATE meta SET settled_through=?, accepted=?, delivered=?, rejected=?");
     this.commit = connection.prepareStatement("COMMIT");
+    this.patienceMillis = Integer.parseInt(Database.query(connection, "PRAGMA busy_timeout"));
     this.bufferId = Database.query(connection, "SELECT buffer_id FROM meta");
     this.committed = readTotals(connection);
     this.next = committed;
@@ -112,21 +114,25 @@ final class Writer implements AutoCloseable {
     delete.setLong(2, through);
     int deleted = delete.executeUpdate();
     next = next.withDelivered(deleted, through);
-    if (deleted != expected) {
-      // Ids have no gaps, so somebody else has been at the table.
+    noteMissing(expected - deleted, through);
+    return deleted;
+  }
+
+  /// Ids have no gaps: where rows are missing somebody else has been at the table. They are taken
+  /// out of what was accepted, so that the ledger is right again.
+  private void noteMissing(long missing, long through) {
+    if (missing != 0) {
       ledgerBroken = true;
+      next = next.withMissing(missing);
       Events.severe(
           "ledger_broken",
-          "expected_records",
-          expected,
-          "found_records",
-          deleted,
+          "missing_records",
+          missing,
           "through_id",
           through,
           "mend",
           "somebody deleted rows of buffer.db by hand; what is left is delivered in order");
     }
-    return deleted;
   }
 
   /// Whether the ledger was found wrong in this run. Any thread.
@@ -149,7 +155,9 @@ final class Writer implements AutoCloseable {
     if (moved != 1 || deleted != 1) {
       throw new SQLException("record " + id + " is not there to be rejected");
     }
+    long missing = id - 1 - next.settledThrough();
     next = next.withRejected(id);
+    noteMissing(missing, id);
   }
 
   /// Whether the rows' ids agree with the ledger, by looking at the first and the last alone.
@@ -211,7 +219,13 @@ final class Writer implements AutoCloseable {
 
   /// Writes the log back into the database and empties the log file, as far as readers let it.
   void checkpoint() throws SQLException {
-    String _ = Database.query(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+    // Without patience: somebody who reads for long must not hold up the only writer.
+    Database.execute(connection, "PRAGMA busy_timeout=0");
+    try {
+      String _ = query("PRAGMA wal_checkpoint(TRUNCATE)");
+    } finally {
+      Database.execute(connection, "PRAGMA busy_timeout=" + patienceMillis);
+    }
   }
 
   /// Gives some free pages back to the file system. A few at a time: SQLite touches each page that

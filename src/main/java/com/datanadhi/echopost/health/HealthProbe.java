@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.health;
 
+import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
 import com.datanadhi.echopost.upstream.Answer;
 import java.time.Duration;
@@ -21,13 +22,15 @@ public final class HealthProbe {
   }
 
   private final Probe probe;
+  private final Clock clock;
   private final Waiter waiter = new Waiter();
   private final ServerState state;
   private Duration period = SHORTEST;
 
   /// @param probe asks the server once
   /// @param onUp called when the server is found well after it was not; must not block
-  public HealthProbe(Probe probe, Runnable onUp) {
+  public HealthProbe(Probe probe, Runnable onUp, Clock clock) {
+    this.clock = clock;
     this.probe = probe;
     this.state = new ServerState(waiter, onUp);
   }
@@ -40,7 +43,10 @@ public final class HealthProbe {
   /// Probes until interrupted.
   public void run() throws InterruptedException {
     while (true) {
-      waiter.await(turn());
+      // From start to start: a server that hangs must not make the period longer by its time-out.
+      long begun = clock.nanos();
+      Duration period = turn();
+      waiter.await(period.minusNanos(clock.nanos() - begun));
     }
   }
 

@@ -19,9 +19,10 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
   private final Connection connection;
   private final Connections connections;
   private final @Nullable String origin;
-  private final long startedNanos;
+  private final Receiving receiving;
   private @Nullable Request request;
   private @Nullable NewRecord record;
+  private boolean askedFor;
   private boolean complete;
   private boolean ended;
 
@@ -30,22 +31,44 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
       Connection connection,
       Connections connections,
       @Nullable String origin,
-      long startedNanos) {
+      Receiving receiving) {
     this.call = call;
     this.connection = connection;
     this.connections = connections;
     this.origin = origin;
-    this.startedNanos = startedNanos;
+    this.receiving = receiving;
+    receiving.follow(this);
+  }
+
+  /// Lets its message come. It can be complete when this returns.
+  void askFor() {
+    askedFor = true;
+    receiving.begin();
+    // Two, so that a second message, which is an error, is seen as one.
+    call.request(2);
+  }
+
+  boolean isAskedFor() {
+    return askedFor;
   }
 
   @Override
   public void onMessage(Request message) {
-    request = message;
+    request =
+        request == null
+            ? message
+            : new Request.Malformed(
+                "a call of SendLog carries one LogRequest, this one carried more");
   }
 
   @Override
   public void onHalfClose() {
+    if (ended) {
+      return;
+    }
     complete = true;
+    connection.callComplete();
+    receiving.end();
     connection.advance();
   }
 
@@ -70,9 +93,9 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
     return ended;
   }
 
-  /// Whether the call was begun so long ago that the ones behind it need no longer wait for it.
-  boolean isOverdue(long nowNanos, long patienceNanos) {
-    return nowNanos - startedNanos > patienceNanos;
+  /// Since when nothing of the message has come.
+  long lastBytesNanos() {
+    return receiving.lastNanos();
   }
 
   @Nullable Request request() {
@@ -131,7 +154,8 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
   private void end() {
     if (!ended) {
       ended = true;
-      connection.callEnded();
+      receiving.end();
+      connection.callEnded(complete);
     }
   }
 }

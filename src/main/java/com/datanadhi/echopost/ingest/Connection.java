@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.ingest;
 
+import io.grpc.Status;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -7,22 +8,28 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.TimeUnit;
 
-/// One client's connection: keeps its calls in the order in which they were begun. Confined to the
+/// One client's connection: takes its calls in the order in which they were begun. Confined to the
 /// event loop.
 ///
 /// HTTP/2 mixes the frames of calls in flight, so a large record can be complete after a small one
-/// that was sent later. Arrival order is the order in which the requests were sent: a complete call
-/// waits here for those begun before it. One that stands still half-way for 5 s loses its place, so
-/// that it cannot hold up the rest for ever.
+/// that was sent later. Arrival order is the order in which the requests were sent: gRPC is asked
+/// for the message of the first call alone, and HTTP/2 flow control holds back what the others send
+/// beyond their windows. So no more than one message a connection is put together in memory. A
+/// first call that stands still half-way for 5 s is cancelled, so that it cannot hold up the rest
+/// for ever.
 final class Connection extends ChannelInboundHandlerAdapter {
-  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
+  private static final long STILL_NANOS = TimeUnit.SECONDS.toNanos(5);
+  private static final long GOODBYE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final Channel channel;
   private final Connections connections;
   private final Deque<Arrival> begun = new ArrayDeque<>();
   private long lastReadNanos;
-  private int openCalls;
+  private int completeCalls;
   private long calls;
+  private long closeAtNanos;
+  private boolean closing;
+  private boolean advancing;
 
   Connection(Channel channel, Connections connections, long nowNanos) {
     this.channel = channel;
@@ -54,42 +61,71 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
   void begin(Arrival arrival) {
     begun.addLast(arrival);
-    openCalls++;
     calls++;
   }
 
-  void callEnded() {
-    openCalls--;
+  /// A call's message is all there: its client waits for an answer.
+  void callComplete() {
+    completeCalls++;
+  }
+
+  void callEnded(boolean wasComplete) {
+    if (wasComplete) {
+      completeCalls--;
+    }
     connections.callEnded();
   }
 
-  /// Passes on what is next in line.
+  /// Passes on what is next in line, and asks for what comes after it while there is room.
   void advance() {
-    while (!begun.isEmpty() && begun.getFirst().isThrough()) {
-      Arrival next = begun.removeFirst();
-      if (!next.isEnded()) {
-        connections.arrived(next);
+    if (advancing) {
+      // To ask for a message can complete it at once, which leads here again.
+      return;
+    }
+    advancing = true;
+    try {
+      while (!begun.isEmpty()) {
+        Arrival first = begun.getFirst();
+        if (first.isThrough()) {
+          begun.removeFirst();
+          if (!first.isEnded()) {
+            connections.arrived(first);
+          }
+        } else if (first.isAskedFor() || !connections.hasRoomFor(this)) {
+          return;
+        } else {
+          first.askFor();
+        }
       }
+    } finally {
+      advancing = false;
     }
   }
 
-  /// Lets what waits behind a call that stands still go on.
-  void tick(long nowNanos) {
-    for (int left = begun.size(); left > 1; left--) {
-      if (begun.isEmpty() || !begun.getFirst().isOverdue(nowNanos, PATIENCE_NANOS)) {
-        return;
-      }
-      begun.addLast(begun.removeFirst());
+  /// Looks after a call that stands still.
+  ///
+  /// @param readableSince when the agent last began to read; a call cannot be blamed for what was
+  ///   not read
+  void tick(long nowNanos, long readableSince) {
+    Arrival first = begun.peekFirst();
+    if (first != null
+        && first.isAskedFor()
+        && !first.isThrough()
+        && nowNanos - Math.max(first.lastBytesNanos(), readableSince) > STILL_NANOS) {
+      first.close(
+          Status.CANCELLED.withDescription(
+              "nothing of the request has come for 5 s: send it again"));
       advance();
     }
   }
 
-  void setReading(boolean reading) {
-    channel.config().setAutoRead(reading);
+  /// Whether nobody here waits for an answer of ours: there is no call, or none that is complete.
+  boolean waitsForNothing() {
+    return completeCalls == 0;
   }
 
-  int openCalls() {
-    return openCalls;
+  void setReading(boolean reading) {
+    channel.config().setAutoRead(reading);
   }
 
   /// Whether no call was ever begun on it.
@@ -101,7 +137,16 @@ final class Connection extends ChannelInboundHandlerAdapter {
     return nowNanos - lastReadNanos;
   }
 
-  void close() {
-    var _ = channel.close();
+  /// Says goodbye (GOAWAY) when first called. That waits for the client's answer and its calls, so
+  /// when called again a second later, the connection is cut.
+  void close(long nowNanos) {
+    if (!closing) {
+      closing = true;
+      closeAtNanos = nowNanos + GOODBYE_NANOS;
+      var _ = channel.close();
+    } else if (nowNanos - closeAtNanos > 0) {
+      // Past gRPC's handler, which would wait on.
+      var _ = channel.pipeline().context(this).close();
+    }
   }
 }

@@ -9,9 +9,11 @@ import io.grpc.Status;
 import io.netty.channel.EventLoop;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -27,6 +29,11 @@ import org.jspecify.annotations.Nullable;
 final class Connections {
   static final int MAX_WAITING_RECORDS = 8_192;
   static final long MAX_WAITING_BYTES = 16L << 20;
+
+  /// Messages that are not complete yet lie in direct memory, of which the launcher allows twice as
+  /// much.
+  private static final long MAX_HELD_BYTES = 128L << 20;
+
   private static final long REFUSE_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long SILENT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
@@ -37,6 +44,7 @@ final class Connections {
   private final Buffer buffer;
   private final Clock clock;
   private final Set<Connection> open = new LinkedHashSet<>();
+  private final Set<Connection> waiting = new LinkedHashSet<>();
   private final Gaps gaps;
 
   // Settled in the writer's thread, answered on the loop: one wake-up for all that one commit
@@ -45,6 +53,9 @@ final class Connections {
   private final AtomicBoolean answering = new AtomicBoolean();
 
   private @Nullable Connection current;
+  private @Nullable Receiving receiving;
+  private long heldBytes;
+  private long readableSince;
   private boolean paused;
   private boolean refusing;
   private long progressNanos;
@@ -58,6 +69,7 @@ final class Connections {
     this.clock = clock;
     this.gaps = new Gaps(clock.nanos());
     this.tickNanos = clock.nanos();
+    this.readableSince = clock.nanos();
   }
 
   // ---- connections
@@ -71,6 +83,7 @@ final class Connections {
 
   void closed(Connection connection) {
     open.remove(connection);
+    waiting.remove(connection);
   }
 
   /// `connection` has bytes to read; calls that begin before [#leave] are its own.
@@ -88,6 +101,31 @@ final class Connections {
   }
 
   // ---- calls
+
+  /// The next call to begin is followed by `follower`.
+  void receiving(Receiving follower) {
+    receiving = follower;
+  }
+
+  Receiving receiving() {
+    return Objects.requireNonNull(receiving, "a call began without its tracer");
+  }
+
+  /// More of an incomplete message is held. Past the bound the call that is growing is refused: to
+  /// stop reading would not help, since only more bytes complete any of them.
+  void held(long more, Arrival growing) {
+    heldBytes += more;
+    if (heldBytes > MAX_HELD_BYTES) {
+      loop.execute(() ->
+          growing.close(
+              Status.RESOURCE_EXHAUSTED.withDescription(
+                  "too many large records at once: send fewer side by side")));
+    }
+  }
+
+  void released(long bytes) {
+    heldBytes -= bytes;
+  }
 
   void callBegun() {
     openCalls.incrementAndGet();
@@ -123,6 +161,16 @@ final class Connections {
     }
   }
 
+  /// Whether another message may be put together in memory; when not, `connection` is told to go on
+  /// once there is room.
+  boolean hasRoomFor(Connection connection) {
+    boolean room = !paused || refusing;
+    if (!room) {
+      waiting.add(connection);
+    }
+    return room;
+  }
+
   private @Nullable Status refusal(Arrival arrival) {
     if (closing) {
       return Status.UNAVAILABLE.withDescription("the agent is shutting down");
@@ -141,6 +189,7 @@ final class Connections {
     return switch (arrival.request()) {
       case null -> Status.INVALID_ARGUMENT.withDescription("the call carried no LogRequest");
       case Request.Malformed(String why) -> Status.INVALID_ARGUMENT.withDescription(why);
+      case Request.TooLarge(String why) -> Status.RESOURCE_EXHAUSTED.withDescription(why);
       case Request.Message message -> refusal(arrival, message);
     };
   }
@@ -178,7 +227,12 @@ final class Connections {
   void settled(Arrival arrival, Append.Outcome outcome) {
     settled.add(new Settled(arrival, outcome));
     if (answering.compareAndSet(false, true)) {
-      loop.execute(this::answerSettled);
+      try {
+        loop.execute(this::answerSettled);
+      } catch (RejectedExecutionException _) {
+        // The loop has ended, and with it every connection: nobody is left to be told.
+        return;
+      }
     }
   }
 
@@ -188,10 +242,13 @@ final class Connections {
       next.arrival().answer(next.outcome());
     }
     progressNanos = clock.nanos();
+    boolean wasRefusing = refusing;
     refusing = false;
     if (paused && !isHalfFull()) {
       paused = false;
-      setReading(true);
+      read();
+    } else if (wasRefusing) {
+      setReading(false);
     }
   }
 
@@ -203,6 +260,18 @@ final class Connections {
   private boolean isHalfFull() {
     return buffer.waitingRecords() >= MAX_WAITING_RECORDS / 2
         || buffer.waitingBytes() >= MAX_WAITING_BYTES / 2;
+  }
+
+  /// Goes on with all connections, those that have waited longest first.
+  private void read() {
+    List<Connection> next = List.copyOf(waiting);
+    waiting.clear();
+    for (Connection connection : next) {
+      connection.advance();
+    }
+    if (!paused || refusing) {
+      setReading(true);
+    }
   }
 
   private void setReading(boolean reading) {
@@ -222,12 +291,16 @@ final class Connections {
     tickNanos = now;
     if (paused && !refusing && now - progressNanos > REFUSE_NANOS) {
       refusing = true;
-      setReading(true);
+      read();
+    }
+    if (paused && !refusing) {
+      // What is not read cannot stand still.
+      readableSince = now;
     }
     for (Connection connection : Set.copyOf(open)) {
-      connection.tick(now);
+      connection.tick(now, readableSince);
     }
-    if (makeRoom) {
+    if (makeRoom && !paused) {
       closeIdle(now);
     }
   }
@@ -239,10 +312,10 @@ final class Connections {
 
   private void closeIdle(long now) {
     open.stream()
-        .filter(c -> c.openCalls() == 0 && c.idleNanos(now) > IDLE_NANOS)
+        .filter(c -> c.waitsForNothing() && c.idleNanos(now) > IDLE_NANOS)
         .sorted(Comparator.comparingLong((Connection c) -> c.idleNanos(now)).reversed())
         .limit(Math.max(1, open.size() / 4))
-        .forEach(Connection::close);
+        .forEach(c -> c.close(now));
   }
 
   /// Whether somebody is about to send, or waits for an answer: a call is open, or a connection is

@@ -37,6 +37,9 @@ final class Door extends ChannelInboundHandlerAdapter {
   /// Room for the other fields and the framing beside the largest payload.
   private static final int MAX_MESSAGE_BYTES = RecordRules.MAX_JSON_BYTES + (64 << 10);
 
+  /// What a call may send before its message is asked for.
+  private static final int CALL_WINDOW_BYTES = 64 << 10;
+
   private static final int MAX_CALLS_PER_CONNECTION = 1_024;
   private static final Duration BACKLOG_PATIENCE = Duration.ofMillis(200);
 
@@ -76,11 +79,13 @@ final class Door extends ChannelInboundHandlerAdapter {
             // Netty logs a warning.
             .withChildOption(ChannelOption.SO_KEEPALIVE, null)
             .maxInboundMessageSize(MAX_MESSAGE_BYTES)
+            .flowControlWindow(CALL_WINDOW_BYTES)
             .maxConcurrentCallsPerConnection(MAX_CALLS_PER_CONNECTION)
             // A client that pings often is no reason to close on it.
             .permitKeepAliveTime(1, TimeUnit.MILLISECONDS)
             .permitKeepAliveWithoutCalls(true)
-            .addService(SendLog.service(connections, clock))
+            .addStreamTracerFactory(Receiving.factory(connections, clock))
+            .addService(SendLog.service(connections))
             .fallbackHandlerRegistry(new HealthService())
             .build();
   }
@@ -150,6 +155,9 @@ final class Door extends ChannelInboundHandlerAdapter {
 
   /// Lets no new connection in any more, and returns once those in the backlog are accepted.
   void refuseNew() throws InterruptedException {
+    if (refusing) {
+      return;
+    }
     refusing = true;
     ServerDomainSocketChannel channel = Objects.requireNonNull(listener);
     channel.config().setAutoRead(true);

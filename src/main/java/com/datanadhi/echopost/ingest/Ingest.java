@@ -9,11 +9,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /// The ingest sibling: takes records over gRPC on the UNIX socket and puts them into the buffer.
 ///
@@ -27,6 +28,7 @@ public final class Ingest implements AutoCloseable {
   private static final Duration SILENCE = Duration.ofMillis(500);
   private static final Duration LAST_CALLS = Duration.ofMillis(250);
   private static final Duration GOODBYE = Duration.ofMillis(150);
+  private static final Duration COMMITS = Duration.ofSeconds(1);
   private static final Duration LOOK_AGAIN = Duration.ofMillis(5);
 
   private final Clock clock;
@@ -38,7 +40,8 @@ public final class Ingest implements AutoCloseable {
   private final Connections connections;
   private final Waiter waiter = new Waiter();
   private final Waiter leaving = new Waiter();
-  private @Nullable Door door;
+  // The last one is open; the others only serve the connections they have.
+  private final List<Door> doors = new ArrayList<>();
 
   /// @param directory where the socket goes
   /// @param socketMode the permissions of the socket file
@@ -52,9 +55,9 @@ public final class Ingest implements AutoCloseable {
 
   /// Serves on a new socket, then shows it.
   public synchronized void open() throws IOException {
-    door =
+    doors.add(
         Door.open(
-            socketFile.freshPrivateName(), transport, acceptLoop, workLoop, connections, clock);
+            socketFile.freshPrivateName(), transport, acceptLoop, workLoop, connections, clock));
     socketFile.publish();
   }
 
@@ -73,13 +76,10 @@ public final class Ingest implements AutoCloseable {
   /// @return how long to wait before the next
   synchronized Duration turn() throws IOException, InterruptedException, StuckException {
     if (!socketFile.heal()) {
-      Door unlinked = door;
       open();
-      if (unlinked != null) {
-        unlinked.close(GOODBYE);
-      }
+      doors.removeFirst().close(GOODBYE);
     }
-    boolean makeRoom = door != null && door.isFull();
+    boolean makeRoom = doors.stream().anyMatch(Door::isFull);
     workLoop.execute(() -> connections.tick(makeRoom));
     if (buffer.oldestWaitNanos() > STUCK_NANOS) {
       throw new StuckException("a commit has not returned for 30 s: the disk hangs");
@@ -114,16 +114,21 @@ public final class Ingest implements AutoCloseable {
   /// Ends serving, after [#withdraw], without failing anybody who came in time: every call that has
   /// begun is answered, connected but silent clients get half a second, then new connections are
   /// refused while those in the backlog are still taken and answered, and the rest is told to go
-  /// away. Takes at most a second. When it returns, whatever was accepted is committed.
-  public synchronized void finish() throws InterruptedException {
-    if (door != null) {
-      awaitQuiet(SILENCE);
+  /// away. Takes at most a second.
+  ///
+  /// @return whether it ended; false when somebody still waits for an answer, who is then served
+  ///   on: [#open] again
+  public synchronized boolean finish() throws InterruptedException {
+    awaitQuiet(SILENCE);
+    for (Door door : doors) {
       door.refuseNew();
-      awaitQuiet(LAST_CALLS);
-      door.close(GOODBYE);
-      door = null;
     }
-    awaitCommits();
+    awaitQuiet(LAST_CALLS);
+    if (isAnswering() || buffer.waitingRecords() > 0) {
+      return false;
+    }
+    closeDoors(GOODBYE);
+    return buffer.waitingRecords() == 0;
   }
 
   /// Ends serving at once, as for a signal: records that are waiting for their commit get it,
@@ -131,18 +136,18 @@ public final class Ingest implements AutoCloseable {
   public synchronized void stop() throws IOException, InterruptedException {
     connections.refuseAll();
     socketFile.withdraw();
-    awaitCommits();
-    if (door != null) {
-      door.close(GOODBYE);
-      door = null;
-    }
-  }
-
-  private void awaitCommits() throws InterruptedException {
-    long deadline = clock.nanos() + TimeUnit.SECONDS.toNanos(1);
-    while (buffer.waitingRecords() > 0 && clock.nanos() < deadline) {
+    long deadline = clock.nanos() + COMMITS.toNanos();
+    while (buffer.waitingRecords() > 0 && clock.nanos() - deadline < 0) {
       leaving.await(LOOK_AGAIN);
     }
+    closeDoors(GOODBYE);
+  }
+
+  private void closeDoors(Duration patience) throws InterruptedException {
+    for (Door door : doors) {
+      door.close(patience);
+    }
+    doors.clear();
   }
 
   private void awaitQuiet(Duration longest) throws InterruptedException {
@@ -164,10 +169,7 @@ public final class Ingest implements AutoCloseable {
   @Override
   public synchronized void close() throws IOException, InterruptedException {
     socketFile.withdraw();
-    if (door != null) {
-      door.close(Duration.ZERO);
-      door = null;
-    }
+    closeDoors(Duration.ZERO);
     var _ = acceptLoop.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);
     var _ = workLoop.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);
   }

@@ -7,11 +7,11 @@ import com.google.protobuf.UnsafeByteOperations;
 import com.google.protobuf.WireFormat;
 import io.grpc.KnownLength;
 import io.grpc.MethodDescriptor;
+import io.grpc.StatusRuntimeException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import tools.jackson.core.JsonGenerator;
@@ -30,6 +30,9 @@ sealed interface Request {
 
   /// Not a `LogRequest`.
   record Malformed(String why) implements Request {}
+
+  /// Larger than a message may be, once decompressed.
+  record TooLarge(String why) implements Request {}
 
   /// Reads the message off the wire by hand: it has three fields, and the generated classes would
   /// cost their loading at each start and a decoding of each payload to a string and back
@@ -54,8 +57,10 @@ sealed interface Request {
         return read(CodedInputStream.newInstance(bytes(stream)));
       } catch (InvalidProtocolBufferException bad) {
         return new Malformed("not a LogRequest message: " + bad.getMessage());
-      } catch (IOException unexpected) {
-        throw new UncheckedIOException(unexpected);
+      } catch (StatusRuntimeException tooLarge) {
+        return new TooLarge(String.valueOf(tooLarge.getStatus().getDescription()));
+      } catch (IOException unreadable) {
+        return new Malformed("the message cannot be decompressed: " + unreadable.getMessage());
       }
     }
 

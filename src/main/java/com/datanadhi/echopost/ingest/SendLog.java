@@ -1,6 +1,5 @@
 package com.datanadhi.echopost.ingest;
 
-import com.datanadhi.echopost.time.Clock;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
@@ -15,14 +14,12 @@ final class SendLog implements ServerCallHandler<Request, byte[]> {
       Metadata.Key.of("idempotency-key", Metadata.ASCII_STRING_MARSHALLER);
 
   private final Connections connections;
-  private final Clock clock;
 
-  private SendLog(Connections connections, Clock clock) {
+  private SendLog(Connections connections) {
     this.connections = connections;
-    this.clock = clock;
   }
 
-  static ServerServiceDefinition service(Connections connections, Clock clock) {
+  static ServerServiceDefinition service(Connections connections) {
     MethodDescriptor<Request, byte[]> method =
         MethodDescriptor.<Request, byte[]>newBuilder()
             .setType(MethodDescriptor.MethodType.UNARY)
@@ -31,7 +28,7 @@ final class SendLog implements ServerCallHandler<Request, byte[]> {
             .setResponseMarshaller(new Request.ResponseWriter())
             .build();
     return ServerServiceDefinition.builder(SERVICE)
-        .addMethod(method, new SendLog(connections, clock))
+        .addMethod(method, new SendLog(connections))
         .build();
   }
 
@@ -40,11 +37,11 @@ final class SendLog implements ServerCallHandler<Request, byte[]> {
       ServerCall<Request, byte[]> call, Metadata headers) {
     Connection connection = connections.current();
     Arrival arrival =
-        new Arrival(call, connection, connections, headers.get(IDEMPOTENCY_KEY), clock.nanos());
+        new Arrival(
+            call, connection, connections, headers.get(IDEMPOTENCY_KEY), connections.receiving());
     connection.begin(arrival);
     connections.callBegun();
-    // Two, so that a second message, which is an error, is seen as one.
-    call.request(2);
+    connection.advance();
     return arrival;
   }
 }

@@ -102,7 +102,15 @@ public final class Replay {
     if (untilNextAttempt > 0) {
       return Duration.ofNanos(untilNextAttempt);
     }
-    List<PendingRecord> batch = buffer.read(BATCH_RECORDS, BATCH_BYTES);
+    List<PendingRecord> batch;
+    try {
+      batch = buffer.read(BATCH_RECORDS, BATCH_BYTES);
+    } catch (StorageException failed) {
+      if (!failed.passes()) {
+        throw failed;
+      }
+      return SETTLE_AGAIN;
+    }
     if (batch.isEmpty()) {
       // The ledger says there is something, the table has nothing: settle what is gone, which says
       // so in the log.

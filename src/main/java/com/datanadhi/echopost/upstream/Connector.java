@@ -144,6 +144,8 @@ final class Connector implements AutoCloseable {
         // are.
         .resolver(NoopAddressResolverGroup.INSTANCE)
         .option(ChannelOption.TCP_NODELAY, true)
+        // A write that fails must not throw away an answer that is already there.
+        .option(ChannelOption.AUTO_CLOSE, false)
         .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) MainServer.DELIVERY_TIMEOUT.toMillis())
         .handler(
             new ChannelInitializer<>() {

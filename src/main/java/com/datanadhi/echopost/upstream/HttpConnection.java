@@ -69,7 +69,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
               .writeAndFlush(request)
               .addListener(sent -> {
                 if (!sent.isSuccess()) {
-                  fail(sent.cause());
+                  failUnlessAnswered(sent.cause(), future);
                 }
               });
         });
@@ -105,7 +105,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
         || response.status().code() == 101) {
       head = response;
       bodyTimed = false;
-      reusable = HttpUtil.isKeepAlive(response);
+      reusable &= HttpUtil.isKeepAlive(response);
     }
   }
 
@@ -172,6 +172,24 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
               response.headers().get(HttpHeaderNames.RETRY_AFTER),
               Arrays.copyOf(body, Math.min(bodyLength, KEPT_BODY))));
     }
+  }
+
+  /// A server may answer before it has read the whole request, and hang up: what it said counts.
+  @SuppressWarnings("ReferenceEquality") // this very exchange, not an equal one
+  private void failUnlessAnswered(Throwable cause, CompletableFuture<Response> mine) {
+    reusable = false;
+    var _ =
+        channel
+            .eventLoop()
+            .schedule(
+                () -> {
+                  if (pending == mine) {
+                    settle();
+                    fail(cause);
+                  }
+                },
+                BODY_MILLIS,
+                TimeUnit.MILLISECONDS);
   }
 
   private void fail(Throwable cause) {

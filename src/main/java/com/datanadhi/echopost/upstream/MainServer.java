@@ -98,7 +98,10 @@ public final class MainServer implements AutoCloseable {
         connection = reconnect(deadline);
       }
       Answer answer = exchange(connection, logRequest(delivery), deadline);
-      if (reused && answer instanceof Answer.NoAnswer && !connection.wasAnswered()) {
+      if (reused
+          && answer instanceof Answer.NoAnswer
+          && !connection.wasAnswered()
+          && clock.nanos() - deadline < 0) {
         // The server had closed the idle connection: its right, and no sign that it is down.
         connection = reconnect(deadline);
         answer = exchange(connection, logRequest(delivery), deadline);

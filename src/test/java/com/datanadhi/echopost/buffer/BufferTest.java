@@ -3,14 +3,17 @@ package com.datanadhi.echopost.buffer;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.echopost.buffer.Append.Outcome;
+import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.ManualClock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -418,12 +421,17 @@ class BufferTest {
     try (Connection connection = Database.openWriter(file, volume.walBound(), 50)) {
       Writer writer = new Writer(connection);
       GroupCommit commits =
-          new GroupCommit(writer, new Reserve(directory.resolve("reserve"), volume), listener());
+          new GroupCommit(
+              writer,
+              new Reserve(directory.resolve("reserve"), volume),
+              listener(),
+              Clock.system(),
+              Duration.ofMillis(200));
       commits.start();
       Appended refused = Appended.of(Appended.record("1", "", null));
       try (Sqlite foreign = new Sqlite(directory)) {
         foreign.execute("BEGIN IMMEDIATE");
-        commits.append(refused, 0);
+        commits.append(refused, Clock.system().nanos());
         assertThat(refused.outcome())
             .isInstanceOfSatisfying(
                 Outcome.Failed.class,
@@ -438,7 +446,7 @@ class BufferTest {
       assertThat(commits.failure()).isNull();
       assertThat(failed).hasValue(0);
       Appended kept = Appended.of(Appended.record("2", "", null));
-      commits.append(kept, 0);
+      commits.append(kept, Clock.system().nanos());
       assertThat(kept.outcome()).isEqualTo(new Outcome.Stored());
       assertThat(commits.totals()).isEqualTo(new Totals(1, 0, 0, 1, 0));
       commits.close();
@@ -489,5 +497,43 @@ class BufferTest {
       long migrations = files.filter(file -> file.toString().endsWith(".sql")).count();
       assertThat(sql("SELECT schema_version FROM meta")).isEqualTo(Long.toString(migrations));
     }
+  }
+
+  @Test
+  void calls_wait_while_another_process_writes_for_a_while() throws Exception {
+    Appended waiting = Appended.of(Appended.record("1", "", null));
+    try (Sqlite foreign = new Sqlite(directory)) {
+      foreign.execute("BEGIN IMMEDIATE");
+      buffer.append(waiting);
+      // Longer than SQLite itself waits.
+      await().pollDelay(Duration.ofMillis(1_500)).until(() -> buffer.waitingRecords() == 1);
+      foreign.execute("ROLLBACK");
+    }
+
+    assertThat(waiting.outcome()).isEqualTo(new Outcome.Stored());
+  }
+
+  @Test
+  void rows_deleted_by_hand_are_named_once_and_the_ledger_is_right_again() throws Exception {
+    for (int i = 1; i <= 5; i++) {
+      Appended stored = Appended.of(Appended.record(Integer.toString(i), "", null));
+      buffer.append(stored);
+      assertThat(stored.outcome()).isEqualTo(new Outcome.Stored());
+    }
+    try (Sqlite foreign = new Sqlite(directory)) {
+      foreign.execute("DELETE FROM records WHERE id IN (2, 4)");
+    }
+
+    buffer.acknowledge(3);
+    PendingRecord fifth = pending().getFirst();
+    buffer.reject(new Rejection(fifth, 400, "", 1, 0));
+
+    assertThat(buffer.wasDamaged()).isTrue();
+    assertThat(sql("SELECT accepted || ' ' || delivered || ' ' || rejected FROM meta"))
+        .isEqualTo("3 2 1");
+    buffer.close();
+    open();
+    assertThat(buffer.wasDamaged()).isFalse();
+    assertThat(buffer.isDrained()).isTrue();
   }
 }

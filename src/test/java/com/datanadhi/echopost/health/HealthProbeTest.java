@@ -3,6 +3,7 @@ package com.datanadhi.echopost.health;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.datanadhi.echopost.health.ServerState.Health;
+import com.datanadhi.echopost.time.ManualClock;
 import com.datanadhi.echopost.upstream.Answer;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -32,7 +33,8 @@ class HealthProbeTest {
           },
           () -> {
             int _ = ups.incrementAndGet();
-          });
+          },
+          new ManualClock());
   private final ServerState state = probe.state();
 
   private static Answer answer(int status, @Nullable Duration retryAfter) {

@@ -125,6 +125,33 @@ class MainServerTest {
   }
 
   @Test
+  void an_answer_before_the_request_is_read_counts() throws Exception {
+    try (ServerSocket early = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      Thread.ofVirtual()
+          .start(() -> {
+            try (Socket socket = early.accept()) {
+              byte[] _ = socket.getInputStream().readNBytes(1_000);
+              socket
+                  .getOutputStream()
+                  .write(
+                      "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"
+                          .getBytes(StandardCharsets.US_ASCII));
+              socket.shutdownOutput();
+              // Reads no more, and hangs up only when the other side has.
+              Thread.currentThread().join(Duration.ofSeconds(3));
+            } catch (IOException | InterruptedException over) {
+              // The test is over.
+            }
+          });
+
+      assertThat(
+              client("http://127.0.0.1:" + early.getLocalPort(), Map.of())
+                  .deliver(delivery('"' + "x".repeat(20_000_000) + '"')))
+          .isEqualTo(new Answer.Answered(413, null, ""));
+    }
+  }
+
+  @Test
   void a_server_that_never_answers_a_probe_is_given_up_on() throws Exception {
     StubServer server = use(StubServer.up());
     server.onProbe(Behaviour.hang());

@@ -1,0 +1,217 @@
+package com.datanadhi.echopost.acceptance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.datanadhi.echopost.proto.LogAgentGrpc;
+import com.datanadhi.echopost.proto.LogRequest;
+import com.datanadhi.echopost.proto.LogResponse;
+import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.echopost.testkit.LoadClient;
+import com.datanadhi.echopost.testkit.StubServer;
+import com.google.common.util.concurrent.ListenableFuture;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+
+/// Moments and clients that are out of the ordinary.
+class EdgeIT extends AcceptanceTest {
+  @Test
+  void a_record_that_reaches_the_leaving_agent_is_kept_and_it_serves_on() throws Exception {
+    server.comeUp();
+    AgentProcess agent = agent();
+    ManagedChannel channel = client(agent).newChannel();
+    use(channel::shutdownNow);
+    var stub = LogAgentGrpc.newBlockingStub(channel);
+    assertThat(stub.sendLog(LoadClient.request(0, 0, 100)).getSuccess()).isTrue();
+    awaitDelivered(1);
+    // What comes now is not delivered before the agent looks for the last time.
+    AtomicBoolean slow = new AtomicBoolean(true);
+    server.onDelivery((request, out) ->
+        (slow.get() ? StubServer.Behaviour.slow(3_000, StubServer.OK) : StubServer.OK)
+            .answer(request, out));
+    // Connected but silent clients, one of them always young: the agent gives each half a second.
+    List<SocketChannel> silent = new ArrayList<>();
+    use(() -> closeAll(silent));
+    while (Files.exists(agent.socket())) {
+      silent.add(connect(agent.socket()));
+      await().pollInterval(Duration.ofMillis(1)).pollDelay(Duration.ofMillis(20)).until(() -> true);
+    }
+
+    assertThat(stub.sendLog(LoadClient.request(0, 1, 100)).getSuccess()).isTrue();
+
+    await().atMost(SOON).until(() -> agent.hasLogged("serving_on"));
+    await().atMost(SOON).until(() -> Files.exists(agent.socket()));
+    slow.set(false);
+    assertThat(agent.awaitExit(SOON)).isZero();
+    assertThat(order().isWhole(0, 2)).isTrue();
+  }
+
+  private static SocketChannel connect(Path socket) throws IOException {
+    SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+    try {
+      boolean _ = channel.connect(UnixDomainSocketAddress.of(socket));
+    } catch (IOException gone) {
+      channel.close();
+    }
+    return channel;
+  }
+
+  private static void closeAll(List<SocketChannel> channels) throws IOException {
+    for (SocketChannel channel : channels) {
+      channel.close();
+    }
+  }
+
+  @Test
+  void a_record_that_is_committed_after_the_signal_is_not_forgotten() throws Exception {
+    AgentProcess agent = agent();
+    ManagedChannel channel = client(agent).newChannel();
+    use(channel::shutdownNow);
+    try (Connection lock =
+            DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("buffer.db"));
+        Statement statement = lock.createStatement()) {
+      boolean _ = statement.execute("BEGIN IMMEDIATE");
+      ListenableFuture<LogResponse> call =
+          LogAgentGrpc.newFutureStub(channel).sendLog(LoadClient.request(0, 0, 100));
+      await().pollDelay(Duration.ofMillis(300)).until(() -> !call.isDone());
+      agent.terminate();
+      await().atMost(SOON).until(() -> !Files.exists(agent.socket()));
+      boolean _ = statement.execute("ROLLBACK");
+    }
+
+    int exit = agent.awaitExit(SOON);
+
+    String stored = query("SELECT count(*) FROM records");
+    assertThat(exit).as("stored: " + stored).isEqualTo(stored.equals("0") ? 0 : 4);
+    assertThat(agent.output()).contains("\"pending\":" + stored + "}");
+  }
+
+  @Test
+  void half_open_calls_by_the_hundred_do_not_lock_others_out() throws Exception {
+    AgentProcess agent = agent();
+    List<SocketChannel> halfOpen = new ArrayList<>();
+    use(() -> closeAll(halfOpen));
+    for (int i = 0; i < 600; i++) {
+      SocketChannel channel = connect(agent.socket());
+      halfOpen.add(channel);
+      int _ = channel.write(ByteBuffer.wrap(headersWithoutABody()));
+    }
+
+    send(agent, load(10, 1));
+  }
+
+  /// A client's preface, its SETTINGS, and a call of SendLog that never goes on (RFC 9113, RFC
+  /// 7541).
+  private static byte[] headersWithoutABody() {
+    ByteArrayOutputStream block = new ByteArrayOutputStream();
+    block.write(0x83); // :method POST
+    block.write(0x86); // :scheme http
+    literal(block, 0x44, "/logagent.LogAgent/SendLog"); // :path
+    literal(block, 0x41, "localhost"); // :authority
+    literal(block, 0x5F, "application/grpc"); // content-type
+    literal(block, 0x40, "te");
+    literal(block, -1, "trailers");
+    ByteArrayOutputStream all = new ByteArrayOutputStream();
+    all.writeBytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+    all.writeBytes(new byte[] {0, 0, 0, 4, 0, 0, 0, 0, 0});
+    all.writeBytes(new byte[] {0, 0, (byte) block.size(), 1, 4, 0, 0, 0, 1});
+    all.writeBytes(block.toByteArray());
+    return all.toByteArray();
+  }
+
+  private static void literal(ByteArrayOutputStream block, int prefix, String value) {
+    if (prefix >= 0) {
+      block.write(prefix);
+    }
+    block.write(value.length());
+    block.writeBytes(value.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  @Test
+  void many_large_records_at_once_are_taken_or_refused_one_by_one() throws Exception {
+    AgentProcess agent = agent();
+    ManagedChannel channel = client(agent).newChannel();
+    use(channel::shutdownNow);
+    List<ListenableFuture<LogResponse>> calls = new ArrayList<>();
+    for (int seq = 0; seq < 32; seq++) {
+      calls.add(LogAgentGrpc.newFutureStub(channel).sendLog(LoadClient.request(0, seq, 4_000_000)));
+    }
+    int stored = 0;
+    for (ListenableFuture<LogResponse> call : calls) {
+      try {
+        assertThat(call.get(60, TimeUnit.SECONDS).getSuccess()).isTrue();
+        stored++;
+      } catch (ExecutionException refused) {
+        assertThat(Status.fromThrowable(refused).getCode())
+            .isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+      }
+    }
+
+    assertThat(stored).isPositive();
+    assertThat(query("SELECT count(*) FROM records")).isEqualTo(Integer.toString(stored));
+    send(agent, load(10, 1));
+  }
+
+  @Test
+  void a_compressed_record_counts_by_what_it_is_decompressed() throws Exception {
+    AgentProcess agent = agent();
+    ManagedChannel channel = client(agent).newChannel();
+    use(channel::shutdownNow);
+    var gzip = LogAgentGrpc.newBlockingStub(channel).withCompression("gzip");
+    assertThat(gzip.sendLog(LoadClient.request(0, 0, 1_000_000)).getSuccess()).isTrue();
+
+    assertThat(
+            org.assertj.core.api.Assertions.catchThrowable(
+                () -> gzip.sendLog(LoadClient.request(0, 1, 20_000_000))))
+        .isInstanceOfSatisfying(
+            StatusRuntimeException.class,
+            refused ->
+                assertThat(refused.getStatus().getCode())
+                    .isEqualTo(Status.Code.RESOURCE_EXHAUSTED));
+    assertThat(query("SELECT count(*) FROM records")).isEqualTo("1");
+  }
+
+  @Test
+  void a_directory_may_have_any_name_also_in_an_empty_environment() throws Exception {
+    Path odd = directory.resolve("größe 100% ?#&");
+    Path socket = odd.resolve("data-nadhi-agent.sock");
+    Process process =
+        new ProcessBuilder(
+                "env",
+                "-i",
+                AgentProcess.program().toString(),
+                "-datanadhi",
+                odd.toString(),
+                "-health-url",
+                server.url())
+            .start();
+    use(process::destroyForcibly);
+    await().atMost(SOON).until(() -> Files.exists(socket));
+    // By another name for it: the test's client makes a URI of the path.
+    Path link = Files.createSymbolicLink(directory.resolve("link"), odd);
+    LoadClient client = use(new LoadClient(link.resolve("data-nadhi-agent.sock")));
+
+    assertThat(client.send(LogRequest.newBuilder().setJsonData("1").build()).getSuccess()).isTrue();
+    assertThat(odd.resolve("buffer.db")).isRegularFile();
+  }
+}
