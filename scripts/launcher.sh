@@ -9,7 +9,7 @@ fail() { printf 'echopost: %s\n' "$1" >&2; exit 1; }
 #include find-jdk.sh
 self=$0
 case $self in */*) ;; *) self=$(command -v -- "$self") || fail "cannot find my own file: start me by a path" ;; esac
-java_home=$(find_jdk25) || fail "needs Java 25: install a JDK 25, or name its home in ECHOPOST_JAVA_HOME"
+java_home=$(find_jdk25) || fail "needs Java 25: install a JDK 25, or name its home in ECHOPOST_JAVA_HOME${ECHOPOST_JAVA_HOME+ (now $ECHOPOST_JAVA_HOME)}"
 # Out of memory is a crash (SIGABRT): exit status 3, which is what the JVM would say otherwise, means something else here.
 # Preview: StructuredTaskScope. Parallelism: a read of the buffer pins its carrier thread, the others must go on.
 exec "$java_home/bin/java" \
