@@ -63,7 +63,7 @@ public final class Main {
           StorageException,
           IOException,
           InterruptedException {
-    Agent agent = agent(options, environment);
+    CompletableFuture<Agent> made = new CompletableFuture<>();
     CompletableFuture<ExitCode> ended = new CompletableFuture<>();
     // SIGTERM, SIGINT and SIGHUP: the JVM runs its shutdown hooks, which is the one portable way to
     // hear of them.
@@ -71,13 +71,15 @@ public final class Main {
         Thread.ofPlatform()
             .unstarted(() -> {
               if (!ended.isDone()) {
-                agent.requestStop("signal");
+                var _ = made.thenAccept(agent -> agent.requestStop("signal"));
                 Runtime.getRuntime().halt(ended.join().code());
               }
             });
     Runtime.getRuntime().addShutdownHook(hook);
     ExitCode code = ExitCode.FATAL;
     try {
+      Agent agent = agent(options, environment);
+      made.complete(agent);
       code = agent.run();
       if (code == ExitCode.OWNED) {
         System.err.println(

@@ -35,7 +35,7 @@ public final class Buffer implements AutoCloseable {
   private static final long WRITER_PATIENCE_MILLIS = 1_000;
 
   /// Less than the 30 s after which a call that waits for its commit means that the disk hangs.
-  private static final Duration LOCK_PATIENCE = Duration.ofSeconds(25);
+  private static final Duration LOCK_PATIENCE = Duration.ofSeconds(20);
 
   private static final long TIDY_NANOS = 1_000_000_000;
   private static final DateTimeFormatter STAMP =

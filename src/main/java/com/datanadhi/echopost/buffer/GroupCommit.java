@@ -225,6 +225,8 @@ final class GroupCommit {
     try {
       if (reserve.shortage() != 0) {
         settle(appends, noRoom());
+        // Settled once, also when what follows is tried again.
+        appends.clear();
         transact(List.of(), others);
       } else {
         transact(appends, others);
@@ -273,9 +275,7 @@ final class GroupCommit {
           stillFull instanceof SQLException sql
               ? Database.failure("checkpointing a full disk", sql)
               : (StorageException) stillFull;
-      if (!(failed instanceof StorageException.Full)) {
-        die(failed);
-      }
+      dieUnlessPasses(failed);
       failAll(List.of(), others, failed);
     }
   }
@@ -360,9 +360,13 @@ final class GroupCommit {
       // Most likely no room for the step: look again as after any full disk.
       Append.Outcome _ = noRoomAfterRelease();
     } catch (SQLException failed) {
-      if (!(Database.failure("making room", failed) instanceof StorageException.Full)) {
-        die(Database.failure("making room", failed));
-      }
+      dieUnlessPasses(Database.failure("making room", failed));
+    }
+  }
+
+  private void dieUnlessPasses(StorageException failed) {
+    if (!failed.passes()) {
+      die(failed);
     }
   }
 

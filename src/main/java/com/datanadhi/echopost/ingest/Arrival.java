@@ -148,6 +148,7 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
     if (!ended) {
       end();
       call.close(status, new Metadata());
+      connection.advance();
     }
   }
 

@@ -6,6 +6,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /// One client's connection: takes its calls in the order in which they were begun. Confined to the
@@ -29,6 +30,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private long calls;
   private long closeAtNanos;
   private boolean closing;
+  private boolean reading = true;
   private boolean advancing;
 
   Connection(Channel channel, Connections connections, long nowNanos) {
@@ -115,7 +117,13 @@ final class Connection extends ChannelInboundHandlerAdapter {
       first.close(
           Status.CANCELLED.withDescription(
               "nothing of the request has come for 5 s: send it again"));
-      advance();
+    }
+  }
+
+  /// Ends every call that has begun and is not in the buffer's hands.
+  void refuse(Status status) {
+    for (Arrival arrival : List.copyOf(begun)) {
+      arrival.close(status);
     }
   }
 
@@ -124,8 +132,16 @@ final class Connection extends ChannelInboundHandlerAdapter {
     return completeCalls == 0;
   }
 
-  void setReading(boolean reading) {
-    channel.config().setAutoRead(reading);
+  void setReading(boolean wanted) {
+    reading = wanted;
+    channel.config().setAutoRead(wanted && channel.isWritable());
+  }
+
+  /// A client that does not read its answers is not read either: they would pile up.
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext context) {
+    setReading(reading);
+    context.fireChannelWritabilityChanged();
   }
 
   /// Whether no call was ever begun on it.

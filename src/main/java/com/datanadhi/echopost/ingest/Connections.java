@@ -30,9 +30,15 @@ final class Connections {
   static final int MAX_WAITING_RECORDS = 8_192;
   static final long MAX_WAITING_BYTES = 16L << 20;
 
-  /// Messages that are not complete yet lie in direct memory, of which the launcher allows twice as
-  /// much.
-  private static final long MAX_HELD_BYTES = 128L << 20;
+  /// Messages that are not complete yet lie in direct memory, of which the launcher allows 256 MiB.
+  private static final long MAX_HELD_BYTES = 96L << 20;
+
+  /// As many can wait for a commit and half as many stand behind one that is not complete. What
+  /// those send before their turn is bounded by their windows.
+  private static final int MAX_OPEN_CALLS = MAX_WAITING_RECORDS + MAX_WAITING_RECORDS / 2;
+
+  private static final Status SHUTTING_DOWN =
+      Status.UNAVAILABLE.withDescription("the agent is shutting down");
 
   private static final long REFUSE_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -127,6 +133,17 @@ final class Connections {
     heldBytes -= bytes;
   }
 
+  /// Why a call that begins now is refused before its message is looked at, or null.
+  @Nullable Status refusalAtOnce() {
+    if (closing) {
+      return SHUTTING_DOWN;
+    }
+    return openCalls.get() < MAX_OPEN_CALLS
+        ? null
+        : Status.RESOURCE_EXHAUSTED.withDescription(
+            "too many calls at once wait behind one whose request is not complete");
+  }
+
   void callBegun() {
     openCalls.incrementAndGet();
   }
@@ -173,7 +190,7 @@ final class Connections {
 
   private @Nullable Status refusal(Arrival arrival) {
     if (closing) {
-      return Status.UNAVAILABLE.withDescription("the agent is shutting down");
+      return SHUTTING_DOWN;
     }
     long shortage = buffer.shortage();
     if (shortage != 0) {
@@ -326,8 +343,10 @@ final class Connections {
         || open.stream().anyMatch(c -> c.isSilent() && c.idleNanos(now) < SILENT_NANOS);
   }
 
-  /// From now on every record is refused: the agent was told to stop. Any thread.
+  /// From now on every record that the buffer does not have yet is refused: the agent was told to
+  /// stop. Any thread.
   void refuseAll() {
     closing = true;
+    loop.execute(() -> Set.copyOf(open).forEach(connection -> connection.refuse(SHUTTING_DOWN)));
   }
 }

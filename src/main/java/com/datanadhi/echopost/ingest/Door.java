@@ -38,7 +38,7 @@ final class Door extends ChannelInboundHandlerAdapter {
   private static final int MAX_MESSAGE_BYTES = RecordRules.MAX_JSON_BYTES + (64 << 10);
 
   /// What a call may send before its message is asked for.
-  private static final int CALL_WINDOW_BYTES = 64 << 10;
+  private static final int CALL_WINDOW_BYTES = 8 << 10;
 
   private static final int MAX_CALLS_PER_CONNECTION = 1_024;
   private static final Duration BACKLOG_PATIENCE = Duration.ofMillis(200);

@@ -5,6 +5,8 @@ import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerServiceDefinition;
+import io.grpc.Status;
+import org.jspecify.annotations.Nullable;
 
 /// The service `logagent.LogAgent` of proto/logagent.proto. Its one method runs on the event loop
 /// from the first byte to the last: that is where arrival order is fixed.
@@ -35,6 +37,11 @@ final class SendLog implements ServerCallHandler<Request, byte[]> {
   @Override
   public ServerCall.Listener<Request> startCall(
       ServerCall<Request, byte[]> call, Metadata headers) {
+    @Nullable Status refusal = connections.refusalAtOnce();
+    if (refusal != null) {
+      call.close(refusal, new Metadata());
+      return new ServerCall.Listener<>() {};
+    }
     Connection connection = connections.current();
     Arrival arrival =
         new Arrival(

@@ -1,8 +1,8 @@
 package com.datanadhi.echopost.logging;
 
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -94,13 +94,13 @@ public final class SessionLog implements AutoCloseable {
 
     FileHandler(Path path, Formatter formatter) throws IOException {
       this.formatter = formatter;
-      this.out =
-          Channels.newOutputStream(
-              Files.newByteChannel(
-                  path,
-                  Set.of(StandardOpenOption.CREATE, StandardOpenOption.APPEND),
-                  PosixFilePermissions.asFileAttribute(
-                      PosixFilePermissions.fromString("rw-------"))));
+      Files.newByteChannel(
+              path,
+              Set.of(StandardOpenOption.CREATE, StandardOpenOption.APPEND),
+              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))
+          .close();
+      // Not that channel: it would be closed by the first line that an interrupted thread writes.
+      this.out = new FileOutputStream(path.toFile(), true);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.acceptance;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.echopost.proto.LogAgentGrpc;
@@ -10,7 +11,11 @@ import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
 import com.datanadhi.echopost.testkit.StubServer;
 import com.google.common.util.concurrent.ListenableFuture;
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.ByteArrayOutputStream;
@@ -170,6 +175,91 @@ class EdgeIT extends AcceptanceTest {
     assertThat(stored).isPositive();
     assertThat(query("SELECT count(*) FROM records")).isEqualTo(Integer.toString(stored));
     send(agent, load(10, 1));
+  }
+
+  @Test
+  void clients_that_send_much_at_once_are_slowed_down_and_not_refused() throws Exception {
+    AgentProcess agent = agent();
+    LogRequest large = LoadClient.request(0, 0, 4_000_000);
+    LogRequest medium = LoadClient.request(0, 1, 60_000);
+    List<ListenableFuture<LogResponse>> calls = new ArrayList<>();
+    for (int client = 0; client < 6; client++) {
+      ManagedChannel channel = client(agent).newChannel();
+      use(channel::shutdownNow);
+      calls.add(LogAgentGrpc.newFutureStub(channel).sendLog(large));
+      for (int i = 0; i < 600; i++) {
+        calls.add(LogAgentGrpc.newFutureStub(channel).sendLog(medium));
+      }
+    }
+
+    for (ListenableFuture<LogResponse> call : calls) {
+      assertThat(call.get(60, TimeUnit.SECONDS).getSuccess()).isTrue();
+    }
+    assertThat(query("SELECT count(*) FROM records")).isEqualTo(Integer.toString(calls.size()));
+  }
+
+  @Test
+  void calls_behind_one_that_stands_still_are_bounded_and_answered_in_the_end() throws Exception {
+    AgentProcess agent = agent();
+    List<ListenableFuture<LogResponse>> calls = new ArrayList<>();
+    for (int client = 0; client < 40; client++) {
+      ManagedChannel channel = client(agent).newChannel();
+      use(channel::shutdownNow);
+      beginAndStandStill(channel);
+      for (int i = 0; i < 1_000; i++) {
+        calls.add(LogAgentGrpc.newFutureStub(channel).sendLog(LoadClient.request(client, i, 100)));
+      }
+    }
+    int stored = 0;
+    for (ListenableFuture<LogResponse> call : calls) {
+      try {
+        assertThat(call.get(60, TimeUnit.SECONDS).getSuccess()).isTrue();
+        stored++;
+      } catch (ExecutionException refused) {
+        assertThat(Status.fromThrowable(refused).getCode())
+            .isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+      }
+    }
+
+    assertThat(query("SELECT count(*) FROM records")).isEqualTo(Integer.toString(stored));
+    server.comeUp();
+    // Nobody is counted as waiting who is not.
+    assertThat(agent.awaitExit(Duration.ofSeconds(60))).isZero();
+    assertThat(server.distinct()).isEqualTo(stored);
+  }
+
+  @Test
+  void calls_that_wait_in_line_are_told_when_the_agent_is_stopped() throws Exception {
+    AgentProcess agent = agent();
+    ManagedChannel channel = client(agent).newChannel();
+    use(channel::shutdownNow);
+    beginAndStandStill(channel);
+    ListenableFuture<LogResponse> behind =
+        LogAgentGrpc.newFutureStub(channel).sendLog(LoadClient.request(0, 0, 100));
+    // The agent has it once it answers what was sent later on another connection.
+    send(agent, load(1, 1));
+
+    agent.terminate();
+
+    assertThatThrownBy(() -> behind.get(10, TimeUnit.SECONDS))
+        .satisfies(failed -> {
+          Status status = Status.fromThrowable(failed);
+          assertThat(status.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+          assertThat(status.getDescription()).isEqualTo("the agent is shutting down");
+        });
+    assertThat(agent.awaitExit(SOON)).isEqualTo(4);
+  }
+
+  /// Begins a call of SendLog and sends no message: as a client does that is stopped half-way.
+  private static void beginAndStandStill(ManagedChannel channel) {
+    ClientCall<LogRequest, LogResponse> call =
+        channel.newCall(
+            LogAgentGrpc.getSendLogMethod().toBuilder()
+                .setType(MethodDescriptor.MethodType.CLIENT_STREAMING)
+                .build(),
+            CallOptions.DEFAULT);
+    call.start(new ClientCall.Listener<>() {}, new Metadata());
+    call.request(1);
   }
 
   @Test

@@ -414,6 +414,42 @@ class BufferTest {
   }
 
   @Test
+  void a_foreign_write_lock_on_a_full_disk_is_not_the_end() throws Exception {
+    buffer.close();
+    Volume volume = new Volume(directory);
+    try (Connection connection =
+        Database.openWriter(directory.resolve("buffer.db"), volume.walBound(), 50)) {
+      Database.execute(connection, "PRAGMA max_page_count=20");
+      GroupCommit commits =
+          new GroupCommit(
+              new Writer(connection),
+              new Reserve(directory.resolve("reserve"), volume),
+              listener(),
+              Clock.system(),
+              Duration.ofMillis(200));
+      commits.start();
+      Appended refused =
+          Appended.of(Appended.record("\"" + "x".repeat(1_000_000) + "\"", "", null));
+      commits.append(refused, Clock.system().nanos());
+      assertThat(refused.outcome()).isInstanceOf(Outcome.NoRoom.class);
+      try (Sqlite foreign = new Sqlite(directory)) {
+        foreign.execute("BEGIN IMMEDIATE");
+        Appended also = Appended.of(Appended.record("1", "", null));
+        commits.append(also, Clock.system().nanos());
+        // To make room needs a write; it is tried a few times a second.
+        await().pollDelay(Duration.ofSeconds(1)).until(() -> true);
+        foreign.execute("ROLLBACK");
+      }
+      assertThat(commits.failure()).isNull();
+      assertThat(failed).hasValue(0);
+      assertThat(commits.waitingRecords()).isZero();
+      assertThat(commits.waitingBytes()).isZero();
+      commits.close();
+    }
+    open();
+  }
+
+  @Test
   void a_foreign_write_lock_fails_the_commit_for_a_moment_only() throws Exception {
     buffer.close();
     Path file = directory.resolve("buffer.db");

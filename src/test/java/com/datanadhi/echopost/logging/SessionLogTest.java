@@ -55,6 +55,17 @@ class SessionLogTest {
   }
 
   @Test
+  void an_interrupted_thread_does_not_end_the_log() throws IOException {
+    try (SessionLog _ = SessionLog.open(file(), new ByteArrayOutputStream())) {
+      Thread.currentThread().interrupt();
+      Events.info("one");
+      assertThat(Thread.interrupted()).isTrue();
+      Events.info("two");
+    }
+    assertThat(Files.readAllLines(file())).hasSize(2);
+  }
+
+  @Test
   void a_standard_output_that_blocks_for_ever_does_not_stop_the_log() throws Exception {
     CountDownLatch never = new CountDownLatch(1);
     CountDownLatch blocked = new CountDownLatch(1);
