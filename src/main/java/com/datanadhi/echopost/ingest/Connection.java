@@ -4,6 +4,7 @@ import io.grpc.Status;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.util.ReferenceCountUtil;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -28,8 +29,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private long lastReadNanos;
   private int completeCalls;
   private long calls;
+  private long readableSince;
   private long closeAtNanos;
   private boolean closing;
+  private final Deque<Object> unread = new ArrayDeque<>();
+  private boolean wantsReading = true;
   private boolean reading = true;
   private boolean advancing;
 
@@ -37,6 +41,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
     this.channel = channel;
     this.connections = connections;
     this.lastReadNanos = nowNanos;
+    this.readableSince = nowNanos;
   }
 
   @Override
@@ -48,12 +53,24 @@ final class Connection extends ChannelInboundHandlerAdapter {
   @Override
   public void channelUnregistered(ChannelHandlerContext context) {
     connections.closed(this);
+    unread.forEach(ReferenceCountUtil::release);
+    unread.clear();
     context.fireChannelUnregistered();
   }
 
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
-    lastReadNanos = connections.enter(this);
+    lastReadNanos = connections.now();
+    if (reading) {
+      pass(context, message);
+    } else {
+      // What Netty reads once more after it was told to stop.
+      unread.add(message);
+    }
+  }
+
+  private void pass(ChannelHandlerContext context, Object message) {
+    connections.enter(this);
     try {
       context.fireChannelRead(message);
     } finally {
@@ -105,10 +122,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   /// Looks after a call that stands still.
-  ///
-  /// @param readableSince when the agent last began to read; a call cannot be blamed for what was
-  ///   not read
-  void tick(long nowNanos, long readableSince) {
+  void tick(long nowNanos) {
+    if (!channel.config().isAutoRead()) {
+      // It cannot be blamed for what is not read.
+      readableSince = nowNanos;
+    }
     Arrival first = begun.peekFirst();
     if (first != null
         && first.isAskedFor()
@@ -117,6 +135,14 @@ final class Connection extends ChannelInboundHandlerAdapter {
       first.close(
           Status.CANCELLED.withDescription(
               "nothing of the request has come for 5 s: send it again"));
+    }
+  }
+
+  /// Refuses the first call when its message has only come in part.
+  void refuseIncomplete(Status status) {
+    Arrival first = begun.peekFirst();
+    if (first != null && first.isAskedFor() && !first.isThrough()) {
+      first.close(status);
     }
   }
 
@@ -133,14 +159,23 @@ final class Connection extends ChannelInboundHandlerAdapter {
   }
 
   void setReading(boolean wanted) {
-    reading = wanted;
-    channel.config().setAutoRead(wanted && channel.isWritable());
+    wantsReading = wanted;
+    reading = wanted && channel.isWritable();
+    channel.config().setAutoRead(reading);
+    ChannelHandlerContext context = channel.pipeline().context(this);
+    if (unread.isEmpty() || context == null) {
+      return;
+    }
+    while (reading && !unread.isEmpty()) {
+      pass(context, unread.removeFirst());
+    }
+    context.fireChannelReadComplete();
   }
 
   /// A client that does not read its answers is not read either: they would pile up.
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext context) {
-    setReading(reading);
+    setReading(wantsReading);
     context.fireChannelWritabilityChanged();
   }
 

@@ -25,7 +25,9 @@ import org.jspecify.annotations.Nullable;
 /// arrival order, and nothing here but [#settled] and the counters needs a lock. What waits for its
 /// commit is bounded: at the bound the loop stops reading, which the kernel's socket buffers and
 /// HTTP/2 flow control pass on to the clients; only when no commit has ended for 5 s is it read
-/// again, to refuse what comes until one does.
+/// again, to refuse what comes until one does. The number of open calls is bounded in the same way:
+/// when for 5 s none has ended, requests that are not complete are refused, since they hold up the
+/// rest.
 final class Connections {
   static final int MAX_WAITING_RECORDS = 8_192;
   static final long MAX_WAITING_BYTES = 16L << 20;
@@ -37,6 +39,9 @@ final class Connections {
   /// those send before their turn is bounded by their windows.
   private static final int MAX_OPEN_CALLS = MAX_WAITING_RECORDS + MAX_WAITING_RECORDS / 2;
 
+  private static final Status CROWDED =
+      Status.RESOURCE_EXHAUSTED.withDescription(
+          "the request is not complete, and too many calls at once wait behind it");
   private static final Status SHUTTING_DOWN =
       Status.UNAVAILABLE.withDescription("the agent is shutting down");
 
@@ -61,8 +66,10 @@ final class Connections {
   private @Nullable Connection current;
   private @Nullable Receiving receiving;
   private long heldBytes;
-  private long readableSince;
+  // Messages fill the memory: none is asked for.
   private boolean paused;
+  // Calls do.
+  private boolean crowded;
   private boolean refusing;
   private long progressNanos;
   private final AtomicInteger openCalls = new AtomicInteger();
@@ -75,16 +82,13 @@ final class Connections {
     this.clock = clock;
     this.gaps = new Gaps(clock.nanos());
     this.tickNanos = clock.nanos();
-    this.readableSince = clock.nanos();
   }
 
   // ---- connections
 
   void opened(Connection connection) {
     open.add(connection);
-    if (paused) {
-      connection.setReading(false);
-    }
+    connection.setReading(isReading());
   }
 
   void closed(Connection connection) {
@@ -92,10 +96,13 @@ final class Connections {
     waiting.remove(connection);
   }
 
-  /// `connection` has bytes to read; calls that begin before [#leave] are its own.
-  long enter(Connection connection) {
-    current = connection;
+  long now() {
     return clock.nanos();
+  }
+
+  /// `connection` has bytes to read; calls that begin before [#leave] are its own.
+  void enter(Connection connection) {
+    current = connection;
   }
 
   void leave() {
@@ -135,21 +142,23 @@ final class Connections {
 
   /// Why a call that begins now is refused before its message is looked at, or null.
   @Nullable Status refusalAtOnce() {
-    if (closing) {
-      return SHUTTING_DOWN;
-    }
-    return openCalls.get() < MAX_OPEN_CALLS
-        ? null
-        : Status.RESOURCE_EXHAUSTED.withDescription(
-            "too many calls at once wait behind one whose request is not complete");
+    return closing ? SHUTTING_DOWN : null;
   }
 
   void callBegun() {
-    openCalls.incrementAndGet();
+    if (openCalls.incrementAndGet() >= MAX_OPEN_CALLS && !crowded) {
+      crowded = true;
+      progressNanos = clock.nanos();
+      setReading();
+    }
   }
 
   void callEnded() {
-    openCalls.decrementAndGet();
+    if (openCalls.decrementAndGet() < MAX_WAITING_RECORDS && crowded) {
+      crowded = false;
+      // Not from within some connection's read, which this can be.
+      loop.execute(this::setReading);
+    }
   }
 
   /// Calls that have begun and are not answered yet. Any thread.
@@ -174,14 +183,14 @@ final class Connections {
     if (!paused && isFull()) {
       paused = true;
       progressNanos = clock.nanos();
-      setReading(false);
+      setReading();
     }
   }
 
   /// Whether another message may be put together in memory; when not, `connection` is told to go on
   /// once there is room.
   boolean hasRoomFor(Connection connection) {
-    boolean room = !paused || refusing;
+    boolean room = takesMessages();
     if (!room) {
       waiting.add(connection);
     }
@@ -265,7 +274,7 @@ final class Connections {
       paused = false;
       read();
     } else if (wasRefusing) {
-      setReading(false);
+      setReading();
     }
   }
 
@@ -286,15 +295,21 @@ final class Connections {
     for (Connection connection : next) {
       connection.advance();
     }
-    if (!paused || refusing) {
-      setReading(true);
-    }
+    setReading();
   }
 
-  private void setReading(boolean reading) {
-    // A copy: to set one reading can close it.
-    for (Connection connection : Set.copyOf(open)) {
-      connection.setReading(reading);
+  private boolean takesMessages() {
+    return !paused || refusing;
+  }
+
+  private boolean isReading() {
+    return takesMessages() && !crowded;
+  }
+
+  private void setReading() {
+    // A copy: to set one reading can close it. Asked each time: it can also end all reading.
+    for (Connection connection : List.copyOf(open)) {
+      connection.setReading(isReading());
     }
   }
 
@@ -310,14 +325,14 @@ final class Connections {
       refusing = true;
       read();
     }
-    if (paused && !refusing) {
-      // What is not read cannot stand still.
-      readableSince = now;
+    if (crowded && now - progressNanos > REFUSE_NANOS) {
+      progressNanos = now;
+      Set.copyOf(open).forEach(connection -> connection.refuseIncomplete(CROWDED));
     }
     for (Connection connection : Set.copyOf(open)) {
-      connection.tick(now, readableSince);
+      connection.tick(now);
     }
-    if (makeRoom && !paused) {
+    if (makeRoom && isReading()) {
       closeIdle(now);
     }
   }

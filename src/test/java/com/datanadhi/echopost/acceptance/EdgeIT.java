@@ -202,7 +202,7 @@ class EdgeIT extends AcceptanceTest {
   void calls_behind_one_that_stands_still_are_bounded_and_answered_in_the_end() throws Exception {
     AgentProcess agent = agent();
     List<ListenableFuture<LogResponse>> calls = new ArrayList<>();
-    for (int client = 0; client < 40; client++) {
+    for (int client = 0; client < 20; client++) {
       ManagedChannel channel = client(agent).newChannel();
       use(channel::shutdownNow);
       beginAndStandStill(channel);
