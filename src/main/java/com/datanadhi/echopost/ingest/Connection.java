@@ -138,10 +138,12 @@ final class Connection extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /// Refuses the first call when its message has only come in part.
+  /// Refuses every call of which not all has come.
   void refuseIncomplete(Status status) {
-    Arrival first = begun.peekFirst();
-    if (first != null && first.isAskedFor() && !first.isThrough()) {
+    for (Arrival first = begun.peekFirst();
+        first != null && first.isAskedFor() && !first.isThrough();
+        first = begun.peekFirst()) {
+      // Which asks for the next, so that it is known whether that is complete.
       first.close(status);
     }
   }
