@@ -13,6 +13,8 @@ import com.datanadhi.echopost.upstream.MainServer;
 import com.datanadhi.echopost.upstream.Proxies;
 import com.datanadhi.echopost.upstream.ServerUrl;
 import com.datanadhi.echopost.upstream.TrustStore;
+import io.netty.util.internal.logging.InternalLoggerFactory;
+import io.netty.util.internal.logging.JdkLoggerFactory;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -26,18 +28,20 @@ public final class Main {
 
   /// Runs, and ends the process.
   public static void main(String[] args) {
+    // Netty would look for three other logging libraries first.
+    InternalLoggerFactory.setDefaultFactory(JdkLoggerFactory.INSTANCE);
     System.exit(run(List.of(args), System.getenv()).code());
   }
 
   private static ExitCode run(List<String> args, Map<String, String> environment) {
     try {
-      return switch (CommandLine.parse(args, environment)) {
-        case Command.Print(String text) -> {
-          System.out.print(text);
-          yield ExitCode.DRAINED;
-        }
-        case Command.Run(Options options) -> runAgent(options, environment);
-      };
+      Command command = CommandLine.parse(args, environment);
+      // Not a switch by type: that would be compiled anew at each start (docs/PERFORMANCE.md).
+      if (command instanceof Command.Run(Options options)) {
+        return runAgent(options, environment);
+      }
+      System.out.print(((Command.Print) command).text());
+      return ExitCode.DRAINED;
     } catch (UsageException | UnusableDirectoryException usage) {
       return fail(ExitCode.USAGE, usage);
     } catch (StorageException | IOException | RuntimeException fatal) {

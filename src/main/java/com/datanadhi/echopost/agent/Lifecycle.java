@@ -70,12 +70,14 @@ final class Lifecycle {
     if (failure != null) {
       throw failure;
     }
+    if (state instanceof AgentState.Starting starting) {
+      // Ahead of the switch by type, which is compiled when first met: the socket need not wait.
+      ingest.open();
+      state = starting.serve();
+      return state;
+    }
     state =
         switch (state) {
-          case AgentState.Starting starting -> {
-            ingest.open();
-            yield starting.serve();
-          }
           case AgentState.Serving serving when stopReason != null -> {
             ingest.stop();
             Events.info("stop_requested", "reason", Objects.requireNonNull(stopReason));
@@ -94,8 +96,7 @@ final class Lifecycle {
           }
           case AgentState.Serving serving -> serving;
           case AgentState.Draining draining -> leave(draining);
-          case AgentState.Drained drained -> drained;
-          case AgentState.Stopped stopped -> stopped;
+          case AgentState.Starting _, AgentState.Drained _, AgentState.Stopped _ -> state;
         };
     return state;
   }

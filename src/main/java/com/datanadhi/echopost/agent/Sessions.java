@@ -11,7 +11,6 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -56,7 +55,11 @@ final class Sessions {
         }
       }
     }
-    sessions.sort(Comparator.comparing(Sessions::second).thenComparingInt(Sessions::number));
+    // Plainly, for the sake of start-up: a composed comparator is compiled at each start.
+    sessions.sort((a, b) -> {
+      int bySecond = second(a).compareTo(second(b));
+      return bySecond != 0 ? bySecond : Integer.compare(number(a), number(b));
+    });
     IOException failure = new IOException("some old sessions could not be deleted");
     for (Path old : sessions.subList(0, Math.max(0, sessions.size() - KEPT))) {
       try {

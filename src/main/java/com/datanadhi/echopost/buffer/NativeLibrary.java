@@ -8,10 +8,12 @@ import org.sqlite.SQLiteJDBCLoader;
 
 /// Loads SQLite's native library, and leaves nothing behind.
 ///
-/// The driver unpacks it to a temporary file that it deletes when the JVM ends in good order; a
-/// process that is killed would leave a megabyte each time. Once loaded, the file is not needed any
-/// more.
+/// The packaged program has it in a file of its own, named by a system property. Elsewhere, as in
+/// tests, the driver unpacks it to a temporary file that it deletes when the JVM ends in good
+/// order; a process that is killed would leave a megabyte each time. Once loaded, the file is not
+/// needed any more.
 final class NativeLibrary {
+  private static final String UNPACKED = "org.sqlite.lib.path";
   private static final String PLACE = "org.sqlite.tmpdir";
 
   private NativeLibrary() {}
@@ -22,6 +24,10 @@ final class NativeLibrary {
       return;
     }
     try {
+      if (System.getProperty(UNPACKED) != null) {
+        boolean _ = SQLiteJDBCLoader.initialize();
+        return;
+      }
       Path place = Files.createTempDirectory("echopost-");
       try {
         System.setProperty(PLACE, place.toString());

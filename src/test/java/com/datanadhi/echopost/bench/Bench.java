@@ -15,7 +15,7 @@ import java.util.List;
 ///
 /// It runs in the project's directory. Progress goes to standard error.
 public final class Bench {
-  private static final Path LAUNCHER = Path.of("scripts/launcher.sh");
+  private static final Path JVM_FLAGS = Path.of("scripts/jvm-flags");
 
   private final Effort effort;
   private final Workbench bench;
@@ -59,7 +59,7 @@ public final class Bench {
   }
 
   private static boolean run(Effort effort, boolean json) throws Exception {
-    try (Workbench bench = new Workbench(LauncherFlags.read(LAUNCHER))) {
+    try (Workbench bench = new Workbench(LauncherFlags.read(JVM_FLAGS))) {
       Runtime.getRuntime()
           .addShutdownHook(
               Thread.ofPlatform()

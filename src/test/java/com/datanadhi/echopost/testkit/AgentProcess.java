@@ -41,16 +41,25 @@ public final class AgentProcess implements AutoCloseable {
   public static AgentProcess spawn(
       Path directory, String url, Map<String, String> environment, String... more)
       throws IOException {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                program().toString(),
-                "-datanadhi",
-                directory.toString(),
-                "-api-key",
-                "agent-key",
-                "-health-url",
-                url));
+    return spawn(List.of(program().toString()), directory, url, environment, more);
+  }
+
+  /// Spawns what `command` starts as an agent.
+  public static AgentProcess spawn(List<String> command, Path directory, String url)
+      throws IOException {
+    return spawn(command, directory, url, Map.of());
+  }
+
+  private static AgentProcess spawn(
+      List<String> program,
+      Path directory,
+      String url,
+      Map<String, String> environment,
+      String... more)
+      throws IOException {
+    List<String> command = new ArrayList<>(program);
+    command.addAll(
+        List.of("-datanadhi", directory.toString(), "-api-key", "agent-key", "-health-url", url));
     command.addAll(List.of(more));
     Path output = Files.createTempFile("echopost", ".out");
     ProcessBuilder builder = new ProcessBuilder(command);

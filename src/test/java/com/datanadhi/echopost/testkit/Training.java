@@ -1,0 +1,80 @@
+package com.datanadhi.echopost.testkit;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/// Makes the AOT cache that the program ships with: the JVM records what the agent loads, links and
+/// how it runs while it does its whole job, from an empty directory (which needs the most) to its
+/// end: it takes records, waits for its server, replays, drains and leaves. Then the cache is
+/// tried: an agent that is killed, and one that starts on what that left.
+public final class Training {
+  private static final int RECORDS = 10_000;
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
+
+  private Training() {}
+
+  /// `Training CACHE COMMAND…`: COMMAND starts the agent; its first word is the JVM.
+  public static void main(String[] args) throws Exception {
+    Path cache = Path.of(args[0]);
+    List<String> command = List.of(args).subList(1, args.length);
+    if (!run(with(command, "-XX:AOTCacheOutput=" + cache), false)) {
+      throw new IllegalStateException("the agent did not do its job while it was recorded");
+    }
+    if (!run(with(command, "-XX:AOTCache=" + cache, "-XX:AOTMode=on"), true)) {
+      throw new IllegalStateException("the agent did not do its job with its AOT cache");
+    }
+  }
+
+  private static List<String> with(List<String> command, String... options) {
+    List<String> longer = new ArrayList<>(command);
+    longer.addAll(1, List.of(options));
+    return longer;
+  }
+
+  private static boolean run(List<String> command, boolean kill) throws Exception {
+    Path directory = Files.createTempDirectory("echopost-training");
+    try (StubServer server = StubServer.down()) {
+      if (kill) {
+        try (AgentProcess killed = AgentProcess.spawn(command, directory, server.url())) {
+          send(killed);
+          killed.kill();
+        }
+      }
+      try (AgentProcess agent = AgentProcess.spawn(command, directory, server.url())) {
+        if (!kill) {
+          send(agent);
+        }
+        agent.awaitReady();
+        server.comeUp();
+        int exit = agent.awaitExit(PATIENCE);
+        if (exit != 0) {
+          throw new IllegalStateException("exit status " + exit + ":\n" + agent.output());
+        }
+      }
+      return server.distinct() == RECORDS;
+    } finally {
+      delete(directory);
+    }
+  }
+
+  private static void send(AgentProcess agent) throws InterruptedException {
+    agent.awaitReady();
+    try (LoadClient client = new LoadClient(agent.socket())) {
+      var _ = client.run(new LoadClient.Load(RECORDS, 330, 4, 64, 0, 0), _ -> {});
+    }
+  }
+
+  private static void delete(Path directory) throws IOException {
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+}
