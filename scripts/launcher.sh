@@ -81,11 +81,12 @@ for cache in "${ECHOPOST_RUNTIME_DIR-}" "${XDG_CACHE_HOME:+$XDG_CACHE_HOME/echop
   if unpacked_in "$cache"; then found=1; break; fi
   reasons="$reasons$why; "
 done
+[ -n "$found" ] || [ -d "$dir" ] || { printf 'echopost: %s\n' "cannot make the directory $dir: choose another with -datanadhi" >&2; exit 2; }
 [ -n "$found" ] || fail "no place to unpack to: ${reasons}name a directory of your own with 70 MB of room in ECHOPOST_RUNTIME_DIR"
 
 # The agent outlives this script; a signal to it is for the agent.
-agent= signalled=
-trap 'signalled=1; [ -z "$agent" ] || kill -TERM "$agent" 2> /dev/null' TERM INT HUP
+agent= signalled= stopped=
+trap 'signalled=1 stopped=1; [ -z "$agent" ] || kill -TERM "$agent" 2> /dev/null' TERM INT HUP
 report=$cache/crash-$$.log
 "$runtime/bin/java" -XX:AOTCache="$runtime/app/echopost.aot" -XX:ErrorFile="$report" @FLAGS@ \
   -Dorg.sqlite.lib.path="$runtime/lib" -Djava.library.path="$runtime/lib" \
@@ -101,6 +102,10 @@ while [ -n "$signalled" ]; do
   again=$?
   [ "$again" = 127 ] || status=$again
 done
+# Told to stop before Java was up: nothing has been touched.
+if [ "$status" = 143 ] && [ -n "$stopped" ]; then
+  if [ -e "$dir/buffer.db" ]; then status=4; else status=0; fi
+fi
 if [ -f "$report" ]; then
   for session in "$dir"/session-*; do :; done
   mv -- "$report" "$session/crash.log" 2> /dev/null

@@ -295,7 +295,7 @@ class EdgeIT extends AcceptanceTest {
                 "-health-url",
                 server.url())
             .start();
-    use(process::destroyForcibly);
+    use(() -> AgentProcess.kill(process));
     await().atMost(SOON).until(() -> Files.exists(socket));
     // By another name for it: the test's client makes a URI of the path.
     Path link = Files.createSymbolicLink(directory.resolve("link"), odd);

@@ -32,6 +32,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// The packaged program as its callers meet it: command line, exit codes, other clients, hostile
 /// servers.
 class ProgramIT extends AcceptanceTest {
+  private static final Map<String, String> UNPACKED =
+      Map.of(AgentProcess.RUNTIME_DIR, AgentProcess.runtimeDirectory().toString());
+
   record Ran(int exit, String out, String err) {}
 
   private static Ran run(Map<String, String> environment, Path workingDirectory, String... args)
@@ -76,7 +79,7 @@ class ProgramIT extends AcceptanceTest {
   void misuse_is_one_line_and_exit_2(List<String> args) throws Exception {
     Files.createFile(directory.resolve("VERSION"));
 
-    Ran ran = run(Map.of(), directory, args.toArray(String[]::new));
+    Ran ran = run(UNPACKED, directory, args.toArray(String[]::new));
 
     assertThat(ran.exit()).isEqualTo(2);
     assertThat(ran.err()).startsWith("echopost: ").hasLineCount(1);
@@ -94,7 +97,7 @@ class ProgramIT extends AcceptanceTest {
                 directory.toString(),
                 server.url())
             .start();
-    use(process::destroyForcibly);
+    use(() -> AgentProcess.kill(process));
     await().atMost(SOON).until(() -> Files.exists(directory.resolve("data-nadhi-agent.sock")));
     LoadClient client = use(new LoadClient(directory.resolve("data-nadhi-agent.sock")));
     assertThat(client.run(load(100, 1), _ -> {}).acknowledged()).isEqualTo(100);

@@ -39,7 +39,7 @@ final class IngestThroughput implements Measurement {
     try (StubServer server = StubServer.down()) {
       AgentProcess process = bench.spawnAgent(bench.newDirectory(), server.url());
       process.awaitSocket();
-      measure(process.socket(), process.handle(), agent);
+      measure(process.socket(), process.agent(), agent);
       bench.stop(process);
     }
     NoOpService.Running service = NoOpService.start(bench);

@@ -53,11 +53,11 @@ final class ReplayThroughput implements Measurement {
       try (Sender sender = new Sender(process.socket())) {
         var _ = sender.pipelined(effort.replayRecords());
       }
-      Duration before = process.handle().info().totalCpuDuration().orElse(Duration.ZERO);
+      Duration before = process.agent().info().totalCpuDuration().orElse(Duration.ZERO);
       server.comeUp();
       deliveries.await(effort.replayRecords(), process::output);
       Duration used =
-          process.handle().info().totalCpuDuration().orElse(Duration.ZERO).minus(before);
+          process.agent().info().totalCpuDuration().orElse(Duration.ZERO).minus(before);
       int exit = process.awaitExit(EXIT_PATIENCE);
       if (exit != 0) {
         throw new IllegalStateException("the agent ended with " + exit + ":\n" + process.output());

@@ -115,7 +115,7 @@ final class ResidentMemory implements Measurement {
     try (StubServer server = StubServer.down()) {
       AgentProcess process = bench.spawnAgent(bench.newDirectory(), server.url());
       process.awaitSocket();
-      measure(process.handle().pid(), process.socket(), agent);
+      measure(process.agent().pid(), process.socket(), agent);
       bench.stop(process);
     }
     NoOpService.Running service = NoOpService.start(bench);

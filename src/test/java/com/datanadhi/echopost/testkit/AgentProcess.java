@@ -16,6 +16,9 @@ import java.util.concurrent.locks.LockSupport;
 public final class AgentProcess implements AutoCloseable {
   private static final Duration SOCKET_PATIENCE = Duration.ofSeconds(10);
 
+  /// Names where the program unpacks itself.
+  public static final String RUNTIME_DIR = "ECHOPOST_RUNTIME_DIR";
+
   private final Process process;
   private final Path directory;
   private final Path output;
@@ -30,6 +33,11 @@ public final class AgentProcess implements AutoCloseable {
   /// names.
   public static Path program() {
     return Path.of(System.getProperty("echopost.program", "target/echopost")).toAbsolutePath();
+  }
+
+  /// Where the program under test unpacks itself: beside it, not in its user's cache.
+  public static Path runtimeDirectory() {
+    return program().resolveSibling("unpacked");
   }
 
   /// Spawns it on `directory` for the server at `url`.
@@ -64,6 +72,7 @@ public final class AgentProcess implements AutoCloseable {
     Path output = Files.createTempFile("echopost", ".out");
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().putAll(environment);
+    builder.environment().putIfAbsent(RUNTIME_DIR, runtimeDirectory().toString());
     Process process = builder.redirectErrorStream(true).redirectOutput(output.toFile()).start();
     return new AgentProcess(process, directory, output);
   }
@@ -103,11 +112,17 @@ public final class AgentProcess implements AutoCloseable {
     }
   }
 
-  /// kill -9.
+  /// kill -9, of the launcher that stays as parent and of the agent itself.
   public void kill() throws InterruptedException {
-    process.descendants().forEach(ProcessHandle::destroyForcibly);
-    process.destroyForcibly();
+    kill(process);
     int _ = process.waitFor();
+  }
+
+  /// kill -9, of `process` and what it has started.
+  public static void kill(Process process) {
+    List<ProcessHandle> started = process.descendants().toList();
+    process.destroyForcibly();
+    started.forEach(ProcessHandle::destroyForcibly);
   }
 
   /// SIGTERM.
@@ -130,9 +145,14 @@ public final class AgentProcess implements AutoCloseable {
     return process.isAlive();
   }
 
-  /// Its process.
+  /// The process that was spawned.
   public ProcessHandle handle() {
     return process.toHandle();
+  }
+
+  /// The agent's own process: the launcher's child, where a launcher stays.
+  public ProcessHandle agent() {
+    return process.children().findFirst().orElseGet(process::toHandle);
   }
 
   /// What it printed so far, on both streams.

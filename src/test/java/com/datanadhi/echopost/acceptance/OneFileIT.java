@@ -1,0 +1,225 @@
+package com.datanadhi.echopost.acceptance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.datanadhi.echopost.testkit.AgentProcess;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// The one file on a machine that has no Java: how it unpacks itself, and what it makes of places
+/// where it cannot, or should not.
+class OneFileIT extends AcceptanceTest {
+  private static final String VERSION = "echopost v1.0.0\n";
+
+  private Path cache;
+
+  record Ran(int exit, String out, String err) {}
+
+  @BeforeEach
+  void aCacheOfItsOwn() {
+    cache = directory.resolve("cache");
+  }
+
+  private Process start(Path program, Map<String, String> environment, String... args)
+      throws IOException {
+    List<String> command = new ArrayList<>(List.of(program.toString()));
+    command.addAll(List.of(args));
+    ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
+    builder.environment().clear();
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    use(() -> AgentProcess.kill(process));
+    return process;
+  }
+
+  private static Ran end(Process process) throws IOException, InterruptedException {
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    return new Ran(
+        process.exitValue(),
+        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8),
+        new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8));
+  }
+
+  private Ran version(Map<String, String> environment) throws IOException, InterruptedException {
+    return end(start(AgentProcess.program(), environment, "-version"));
+  }
+
+  private Map<String, String> inCache() {
+    return Map.of(AgentProcess.RUNTIME_DIR, cache.toString());
+  }
+
+  private Path unpacked() throws IOException {
+    try (Stream<Path> entries = Files.list(cache)) {
+      List<Path> all = entries.toList();
+      assertThat(all).hasSize(1);
+      return all.getFirst();
+    }
+  }
+
+  @Test
+  void the_first_start_unpacks_for_this_user_alone_and_later_ones_use_that() throws Exception {
+    assertThat(version(inCache())).isEqualTo(new Ran(0, VERSION, ""));
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(cache)))
+        .isEqualTo("rwx------");
+    Object first = Files.getAttribute(unpacked(), "unix:ino");
+
+    assertThat(version(inCache())).isEqualTo(new Ran(0, VERSION, ""));
+
+    assertThat(Files.getAttribute(unpacked(), "unix:ino")).isEqualTo(first);
+  }
+
+  @Test
+  void it_looks_for_a_place_in_turn() throws Exception {
+    Path home = Files.createDirectory(directory.resolve("home"));
+    Path xdg = Files.createDirectory(directory.resolve("xdg"));
+    Map<String, String> environment = new HashMap<>(Map.of("HOME", home.toString()));
+
+    assertThat(version(environment).exit()).isZero();
+    assertThat(home.resolve(".cache/echopost")).isDirectory();
+
+    environment.put("XDG_CACHE_HOME", xdg.toString());
+    assertThat(version(environment).exit()).isZero();
+    assertThat(xdg.resolve("echopost")).isDirectory();
+
+    assertThat(version(Map.of()).exit()).isZero();
+    assertThat(directory.resolve(".datanadhi/.runtime")).isDirectory();
+  }
+
+  @Test
+  void a_damaged_file_is_replaced() throws Exception {
+    assertThat(version(inCache()).exit()).isZero();
+    Path jvm = unpacked().resolve("lib/server/libjvm.so");
+    assumeTrue(Files.exists(jvm), "skipped: a JVM's library has another name here");
+    byte[] sound = Files.readAllBytes(jvm);
+    byte[] damaged = sound.clone();
+    damaged[damaged.length / 2] ^= 1;
+    Files.write(jvm, damaged);
+
+    assertThat(version(inCache())).isEqualTo(new Ran(0, VERSION, ""));
+
+    assertThat(Files.readAllBytes(unpacked().resolve("lib/server/libjvm.so"))).isEqualTo(sound);
+  }
+
+  @Test
+  void what_a_killed_start_left_is_no_hindrance() throws Exception {
+    assertThat(version(inCache()).exit()).isZero();
+    Path whole = unpacked();
+    String id = String.valueOf(whole.getFileName());
+    Process dead = new ProcessBuilder("true").start();
+    assertThat(dead.waitFor()).isZero();
+    Files.move(whole, cache.resolve(".new-" + dead.pid()));
+    Files.createSymbolicLink(cache.resolve(".lock-" + id), Path.of(Long.toString(dead.pid())));
+
+    assertThat(version(inCache())).isEqualTo(new Ran(0, VERSION, ""));
+
+    assertThat(unpacked()).isEqualTo(whole);
+  }
+
+  @Test
+  void a_place_that_others_can_write_to_is_not_trusted() throws Exception {
+    Files.createDirectory(cache);
+    Files.setPosixFilePermissions(cache, PosixFilePermissions.fromString("rwxrwxrwx"));
+    Map<String, String> environment = new HashMap<>(inCache());
+    environment.put("HOME", directory.toString());
+
+    assertThat(version(environment)).isEqualTo(new Ran(0, VERSION, ""));
+
+    assertThat(cache).isEmptyDirectory();
+    assertThat(directory.resolve(".cache/echopost")).isDirectory();
+  }
+
+  @Test
+  void without_any_place_one_line_says_what_to_do() throws Exception {
+    Path own = Files.createDirectory(directory.resolve("own"));
+    Files.createFile(own.resolve(".runtime"));
+    Map<String, String> environment = Map.of(AgentProcess.RUNTIME_DIR, "/dev/null/x");
+
+    Ran ran = end(start(AgentProcess.program(), environment, "-datanadhi", own.toString()));
+
+    assertThat(ran.exit()).isEqualTo(1);
+    assertThat(ran.err()).startsWith("echopost: ").contains("ECHOPOST_RUNTIME_DIR").hasLineCount(1);
+  }
+
+  @Test
+  void twenty_at_once_on_a_fresh_place_all_start() throws Exception {
+    List<Process> many = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      many.add(start(AgentProcess.program(), inCache(), "-version"));
+    }
+
+    for (Process one : many) {
+      assertThat(end(one)).isEqualTo(new Ran(0, VERSION, ""));
+    }
+    assertThat(unpacked()).isDirectory();
+  }
+
+  @Test
+  void a_file_that_was_damaged_on_its_way_says_so() throws Exception {
+    Path cut = directory.resolve("echopost");
+    byte[] whole = Files.readAllBytes(AgentProcess.program());
+    Files.write(cut, java.util.Arrays.copyOf(whole, whole.length - 1_000_000));
+    Files.setPosixFilePermissions(cut, PosixFilePermissions.fromString("r-xr-xr-x"));
+
+    Ran ran = end(start(cut, inCache(), "-version"));
+
+    assertThat(ran.exit()).isEqualTo(1);
+    assertThat(ran.err()).contains("damaged").hasLineCount(1);
+  }
+
+  @Test
+  void the_program_can_lie_in_a_place_that_is_read_only() throws Exception {
+    Path place = Files.createDirectory(directory.resolve("read only"));
+    Path program = place.resolve("echopost");
+    Files.copy(AgentProcess.program(), program);
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("r-xr-xr-x"));
+    Files.setPosixFilePermissions(place, PosixFilePermissions.fromString("r-xr-xr-x"));
+    try {
+      assertThat(end(start(program, inCache(), "-version"))).isEqualTo(new Ran(0, VERSION, ""));
+    } finally {
+      Files.setPosixFilePermissions(place, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+  }
+
+  @Test
+  void a_crash_leaves_its_report_in_the_session_and_nothing_elsewhere() throws Exception {
+    Path own = directory.resolve("own");
+    Process process =
+        start(
+            AgentProcess.program(),
+            inCache(),
+            "-datanadhi",
+            own.toString(),
+            "-health-url",
+            server.url());
+    await().atMost(SOON).until(() -> Files.exists(own.resolve("data-nadhi-agent.sock")));
+    long agent = process.children().findFirst().orElseThrow().pid();
+
+    assertThat(new ProcessBuilder("kill", "-SEGV", Long.toString(agent)).start().waitFor())
+        .isZero();
+
+    assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isNotZero();
+    try (Stream<Path> found = Files.walk(directory)) {
+      List<String> reports =
+          found
+              .map(file -> directory.relativize(file).toString())
+              .filter(name -> name.matches(".*(crash|hs_err|core).*"))
+              .toList();
+      assertThat(reports).hasSize(1);
+      assertThat(reports.getFirst()).matches("own/session-[^/]*/crash.log");
+    }
+  }
+}
