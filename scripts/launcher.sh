@@ -26,7 +26,7 @@ for word in "$@"; do
 done
 
 # What can be seen of the unpacked files without reading them: all have the same old date, so a change shows.
-look() { cd -- "$1" && LC_ALL=C TZ=UTC0 exec ls -lnd app/* bin/* lib/* lib/server/* 2>&1; }
+look() { cd -- "$1" && LC_ALL=C TZ=UTC0 exec ls -ilnd app/* bin/* lib/* lib/server/* 2>&1; }
 sound() { [ -f "$1/list" ] && [ "$(look "$1")" = "$(cat "$1/list")" ]; }
 # Ours, and nobody else can write to it.
 trusted() { [ -O "$1" ] && case $(LC_ALL=C exec ls -ld -- "$1") in d????-??-*) ;; *) false ;; esac; }

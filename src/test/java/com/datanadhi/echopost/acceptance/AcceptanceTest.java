@@ -17,6 +17,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
@@ -75,6 +76,13 @@ abstract class AcceptanceTest {
 
   Payloads.Order order() {
     return Payloads.check(server.deliveries().stream().map(StubServer.Request::text).toList());
+  }
+
+  /// Exactly the records 0 to `count` - 1 of `client` were delivered, in order.
+  void assertInOrder(int client, long count) {
+    assertThat(order().seqsOf().get(client))
+        .as("client %s", client)
+        .isEqualTo(LongStream.range(0, count).boxed().toList());
   }
 
   void awaitDelivered(long distinct) {

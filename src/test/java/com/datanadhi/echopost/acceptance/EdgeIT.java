@@ -68,7 +68,7 @@ class EdgeIT extends AcceptanceTest {
     await().atMost(SOON).until(() -> Files.exists(agent.socket()));
     slow.set(false);
     assertThat(agent.awaitExit(SOON)).isZero();
-    assertThat(order().isWhole(0, 2)).isTrue();
+    assertInOrder(0, 2);
   }
 
   private static SocketChannel connect(Path socket) throws IOException {

@@ -40,7 +40,7 @@ class LifecycleIT extends AcceptanceTest {
     assertThat(order().inversions()).isZero();
     assertThat(order().repeats()).isZero();
     for (int client = 0; client < 4; client++) {
-      assertThat(order().isWhole(client, 500)).isTrue();
+      assertInOrder(client, 500);
     }
     assertThat(agent.socket()).doesNotExist();
     assertThat(query("SELECT accepted || ' ' || delivered || ' ' || rejected FROM meta"))
@@ -90,7 +90,7 @@ class LifecycleIT extends AcceptanceTest {
     flapping.join();
     assertThat(agent.awaitExit(SOON)).isZero();
     for (int client = 0; client < 3; client++) {
-      assertThat(order().isWhole(client, 1_000)).isTrue();
+      assertInOrder(client, 1_000);
     }
   }
 
@@ -140,7 +140,7 @@ class LifecycleIT extends AcceptanceTest {
 
     assertThat(next.awaitExit(SOON)).isZero();
     assertThat(atKill).isLessThan(5_000);
-    assertThat(order().isWhole(0, 5_000)).isTrue();
+    assertInOrder(0, 5_000);
     assertThat(order().repeats()).isLessThanOrEqualTo(256);
     assertThat(server.distinct()).isEqualTo(5_000);
   }
@@ -157,7 +157,7 @@ class LifecycleIT extends AcceptanceTest {
     server.comeUp();
 
     assertThat(agent.awaitExit(SOON)).isZero();
-    assertThat(order().isWhole(0, 4_000)).isTrue();
+    assertInOrder(0, 4_000);
   }
 
   @Test
@@ -172,7 +172,7 @@ class LifecycleIT extends AcceptanceTest {
     assertThat(agent.output()).contains("\"event\":\"agent_stopped\",\"exit_code\":4");
     server.comeUp();
     assertThat(agent().awaitExit(SOON)).isZero();
-    assertThat(order().isWhole(0, 100)).isTrue();
+    assertInOrder(0, 100);
   }
 
   @Test
@@ -335,7 +335,7 @@ class LifecycleIT extends AcceptanceTest {
 
     assertThat(agent.awaitExit(Duration.ofSeconds(60))).isZero();
     for (int c = 0; c < 6; c++) {
-      assertThat(order().isWhole(c, 200)).as("client %s", c).isTrue();
+      assertInOrder(c, 200);
     }
   }
 

@@ -146,7 +146,7 @@ class ProgramIT extends AcceptanceTest {
     assertThat(said).isEqualTo("acknowledged 810\n");
     server.comeUp();
     assertThat(agent.awaitExit(SOON)).isZero();
-    assertThat(order().isWhole(0, 810)).isTrue();
+    assertInOrder(0, 810);
     assertThat(server.deliveries().getFirst().headers())
         .containsEntry("datanadhi-api-key", "python-key");
   }
@@ -212,7 +212,7 @@ class ProgramIT extends AcceptanceTest {
     server.comeUp();
 
     assertThat(agent.awaitExit(SOON)).isZero();
-    assertThat(order().isWhole(0, 50)).isTrue();
+    assertInOrder(0, 50);
     assertThat(order().inversions()).isZero();
   }
 

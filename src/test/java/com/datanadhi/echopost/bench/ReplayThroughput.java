@@ -56,8 +56,7 @@ final class ReplayThroughput implements Measurement {
       Duration before = process.agent().info().totalCpuDuration().orElse(Duration.ZERO);
       server.comeUp();
       deliveries.await(effort.replayRecords(), process::output);
-      Duration used =
-          process.agent().info().totalCpuDuration().orElse(Duration.ZERO).minus(before);
+      Duration used = process.agent().info().totalCpuDuration().orElse(Duration.ZERO).minus(before);
       int exit = process.awaitExit(EXIT_PATIENCE);
       if (exit != 0) {
         throw new IllegalStateException("the agent ended with " + exit + ":\n" + process.output());

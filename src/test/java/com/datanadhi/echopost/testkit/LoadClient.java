@@ -3,6 +3,7 @@ package com.datanadhi.echopost.testkit;
 import com.datanadhi.echopost.proto.LogAgentGrpc;
 import com.datanadhi.echopost.proto.LogRequest;
 import com.datanadhi.echopost.proto.LogResponse;
+import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
@@ -81,16 +82,32 @@ public final class LoadClient implements AutoCloseable {
     }
   }
 
-  /// A channel to the agent.
+  /// A channel that is connected to the agent, or cannot be.
   public ManagedChannel newChannel() {
-    return NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toString()))
-        .overrideAuthority("localhost")
-        .eventLoopGroup(loop)
-        .channelType(EpollDomainSocketChannel.class)
-        .withOption(io.netty.channel.ChannelOption.SO_KEEPALIVE, null)
-        .usePlaintext()
-        .directExecutor()
-        .build();
+    ManagedChannel channel =
+        NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toString()))
+            .overrideAuthority("localhost")
+            .eventLoopGroup(loop)
+            .channelType(EpollDomainSocketChannel.class)
+            .withOption(io.netty.channel.ChannelOption.SO_KEEPALIVE, null)
+            .usePlaintext()
+            .directExecutor()
+            .build();
+    // While a grpc-java channel connects it keeps calls in a queue of its own, and lets later ones
+    // overtake them.
+    ConnectivityState state = channel.getState(true);
+    while (state == ConnectivityState.IDLE || state == ConnectivityState.CONNECTING) {
+      CountDownLatch changed = new CountDownLatch(1);
+      channel.notifyWhenStateChanged(state, changed::countDown);
+      try {
+        changed.await();
+      } catch (InterruptedException interrupted) {
+        Thread.currentThread().interrupt();
+        return channel;
+      }
+      state = channel.getState(true);
+    }
+    return channel;
   }
 
   /// Sends one record and waits for the answer.
