@@ -75,12 +75,20 @@ sealed interface Request {
       byte[] jsonData = NONE;
       byte[] apiKey = NONE;
       List<byte[]> pipelines = new ArrayList<>(2);
+      // Of a field that comes twice the last one counts, but all have to be UTF-8.
+      boolean overruledAreUtf8 = true;
       for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
         boolean text = WireFormat.getTagWireType(tag) == WireFormat.WIRETYPE_LENGTH_DELIMITED;
         switch (text ? WireFormat.getTagFieldNumber(tag) : 0) {
-          case JSON_DATA -> jsonData = in.readByteArray();
+          case JSON_DATA -> {
+            overruledAreUtf8 &= isUtf8(jsonData);
+            jsonData = in.readByteArray();
+          }
           case PIPELINES -> pipelines.add(in.readByteArray());
-          case API_KEY -> apiKey = in.readByteArray();
+          case API_KEY -> {
+            overruledAreUtf8 &= isUtf8(apiKey);
+            apiKey = in.readByteArray();
+          }
           default -> {
             if (!in.skipField(tag)) {
               return new Malformed("not a LogRequest message: an unmatched end of group");
@@ -92,6 +100,9 @@ sealed interface Request {
         if (!isUtf8(name)) {
           return new Malformed("a name in pipelines is not UTF-8");
         }
+      }
+      if (!overruledAreUtf8) {
+        return new Malformed("json_data or api_key comes twice, and not as UTF-8");
       }
       return isUtf8(apiKey)
           ? new Message(jsonData, array(pipelines), apiKey)

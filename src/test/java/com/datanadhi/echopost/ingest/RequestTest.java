@@ -126,12 +126,24 @@ class RequestTest {
         assertSame((Request.Message) actual, expected);
       } else if (actual instanceof Request.Message(byte[] jsonData, byte[] _, byte[] _)) {
         // The payload's encoding is judged with the payload.
-        assertThat(ByteString.copyFrom(jsonData).isValidUtf8()).as("seed %d", seed).isFalse();
+        assertThat(ByteString.copyFrom(jsonData).isValidUtf8())
+            .as("seed %d, %s", seed, java.util.HexFormat.of().formatHex(cut))
+            .isFalse();
       } else {
         malformed++;
       }
     }
     assertThat(malformed).isPositive();
+  }
+
+  @Test
+  void a_field_that_is_overruled_must_be_utf8_too() {
+    for (int field : new int[] {1, 3}) {
+      byte tag = (byte) (field << 3 | 2);
+      byte[] wire = {tag, 1, (byte) 0x80, tag, 1, '1'};
+      assertThat(generated(wire)).isNull();
+      assertThat(parse(wire)).isInstanceOf(Request.Malformed.class);
+    }
   }
 
   private static @Nullable LogRequest generated(byte[] wire) {
