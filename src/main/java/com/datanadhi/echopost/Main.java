@@ -102,17 +102,12 @@ public final class Main {
     try {
       Clock clock = Clock.system();
       ServerUrl url = ServerUrl.parse(options.healthUrl());
-      MainServer server =
-          new MainServer(
-              url,
-              options.apiKey(),
-              Proxies.fromEnvironment(environment),
-              new TrustStore(environment),
-              clock);
+      Proxies proxies = Proxies.fromEnvironment(environment);
+      TrustStore trust = new TrustStore(environment);
       return new Agent(
           options.directory(),
           options.socketMode(),
-          server,
+          () -> new MainServer(url, options.apiKey(), proxies, trust, clock),
           url.toString(),
           CommandLine.version(),
           clock,

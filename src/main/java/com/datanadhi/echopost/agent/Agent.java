@@ -22,8 +22,11 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.StructuredTaskScope;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// One run of the agent on one directory: takes the directory, runs ingest, health-probe and replay
@@ -34,24 +37,25 @@ import org.jspecify.annotations.Nullable;
 public final class Agent {
   private final Path directory;
   private final Set<PosixFilePermission> socketMode;
-  private final MainServer mainServer;
+  private final Supplier<MainServer> mainServer;
   private final String version;
   private final String serverName;
   private final Clock clock;
   private final OutputStream standardOut;
   private final AtomicReference<@Nullable Lifecycle> lifecycle = new AtomicReference<>();
+  private volatile @Nullable ServerState serverState;
   private volatile @Nullable String stopReason;
 
   /// @param directory the agent's own, created when missing
   /// @param socketMode the permissions of the socket file
-  /// @param mainServer where records go; closed by [#run]
+  /// @param mainServer makes where records go, which [#run] closes
   /// @param serverName the server's URL, for the log
   /// @param version for the log
   /// @param standardOut gets a copy of the session log
   public Agent(
       Path directory,
       Set<PosixFilePermission> socketMode,
-      MainServer mainServer,
+      Supplier<MainServer> mainServer,
       String serverName,
       String version,
       Clock clock,
@@ -84,14 +88,13 @@ public final class Agent {
   public ExitCode run()
       throws UnusableDirectoryException, StorageException, IOException, InterruptedException {
     Workspace workspace = Workspace.prepare(directory);
-    try (MainServer server = mainServer;
-        DirectoryLock lock = takeLock(workspace)) {
+    try (DirectoryLock lock = takeLock(workspace)) {
       if (lock == null) {
         return ExitCode.OWNED;
       }
       Path session = newSession();
       try (SessionLog log = SessionLog.open(session.resolve("agent.log"), standardOut)) {
-        return runLogged(server);
+        return runLogged();
       }
     }
   }
@@ -122,8 +125,7 @@ public final class Agent {
     }
   }
 
-  private ExitCode runLogged(MainServer server)
-      throws StorageException, IOException, InterruptedException {
+  private ExitCode runLogged() throws StorageException, IOException, InterruptedException {
     Waiter replayWaiter = new Waiter();
     Events.info(
         "agent_started",
@@ -135,18 +137,48 @@ public final class Agent {
         directory.toAbsolutePath().normalize(),
         "server",
         serverName);
-    Buffer buffer;
-    try {
-      buffer = Buffer.open(directory, clock, new CommitListener(replayWaiter));
-    } catch (StorageException failed) {
-      Events.severe("storage_unusable", "reason", failed.getMessage());
-      throw failed;
+    // Side by side: together they are most of a start.
+    FutureTask<Buffer> opening =
+        new FutureTask<>(() -> Buffer.open(directory, clock, new CommitListener(replayWaiter)));
+    Thread opener = Thread.ofPlatform().name("buffer-opener").start(opening);
+    try (Ingest ingest = bindDuring(opener);
+        MainServer server = mainServer.get()) {
+      return serve(opened(opening), ingest, server, replayWaiter);
     }
+  }
+
+  private Ingest bindDuring(Thread opener) throws IOException, InterruptedException {
+    try {
+      Ingest ingest = new Ingest(directory, socketMode, clock);
+      ingest.bind();
+      return ingest;
+    } finally {
+      opener.join();
+    }
+  }
+
+  private static Buffer opened(FutureTask<Buffer> opening)
+      throws StorageException, InterruptedException {
+    try {
+      return opening.get();
+    } catch (ExecutionException failed) {
+      StorageException storage =
+          failed.getCause() instanceof StorageException known
+              ? known
+              : new StorageException("the buffer cannot be opened: " + failed.getCause(), failed);
+      Events.severe("storage_unusable", "reason", storage.getMessage());
+      throw storage;
+    }
+  }
+
+  private ExitCode serve(Buffer buffer, Ingest ingest, MainServer server, Waiter replayWaiter)
+      throws StorageException, IOException, InterruptedException {
     Totals atStart = buffer.totals();
     Events.info("buffer_opened", "pending", atStart.pending(), "rejected", atStart.rejected());
     ExitCode ended = ExitCode.FATAL;
     boolean stuckForGood = false;
-    try (Ingest ingest = new Ingest(directory, socketMode, buffer, clock)) {
+    try (ingest) {
+      ingest.takeInto(buffer);
       ended = runScope(buffer, ingest, server, replayWaiter);
     } catch (StuckException stuck) {
       // The writer may never come back: nothing can be closed, the process has to end.
@@ -193,6 +225,7 @@ public final class Agent {
   private ExitCode runScope(Buffer buffer, Ingest ingest, MainServer server, Waiter replayWaiter)
       throws StorageException, StuckException, IOException, InterruptedException {
     HealthProbe health = new HealthProbe(server::probe, replayWaiter::wake, clock);
+    serverState = health.state();
     Replay replay =
         new Replay(
             buffer, server::deliver, gate(health.state()), clock, replayWaiter, new Random());
@@ -266,7 +299,12 @@ public final class Agent {
 
     @Override
     public void stored() {
-      replayWaiter.wake();
+      // While the server is down replay would wake up for nothing, some hundred times a second; it
+      // is woken when the server is up.
+      ServerState known = serverState;
+      if (known != null && known.health() == ServerState.Health.UP) {
+        replayWaiter.wake();
+      }
     }
 
     @Override

@@ -42,6 +42,8 @@ final class Connections {
   private static final Status CROWDED =
       Status.RESOURCE_EXHAUSTED.withDescription(
           "the request is not complete, and too many calls at once wait behind it");
+  private static final Status STARTING =
+      Status.UNAVAILABLE.withDescription("the agent is starting: its socket is not shown yet");
   private static final Status SHUTTING_DOWN =
       Status.UNAVAILABLE.withDescription("the agent is shutting down");
 
@@ -52,7 +54,7 @@ final class Connections {
   private record Settled(Arrival arrival, Append.Outcome outcome) {}
 
   private final EventLoop loop;
-  private final Buffer buffer;
+  private volatile @Nullable Buffer opened;
   private final Clock clock;
   private final Set<Connection> open = new LinkedHashSet<>();
   private final Set<Connection> waiting = new LinkedHashSet<>();
@@ -76,12 +78,20 @@ final class Connections {
   private volatile boolean closing;
   private volatile long tickNanos;
 
-  Connections(EventLoop loop, Buffer buffer, Clock clock) {
+  Connections(EventLoop loop, Clock clock) {
     this.loop = loop;
-    this.buffer = buffer;
     this.clock = clock;
     this.gaps = new Gaps(clock.nanos());
     this.tickNanos = clock.nanos();
+  }
+
+  /// From now on records are taken, into `buffer`. Any thread.
+  void takeInto(Buffer buffer) {
+    opened = buffer;
+  }
+
+  private Buffer buffer() {
+    return Objects.requireNonNull(opened, "no call gets this far before there is a buffer");
   }
 
   // ---- connections
@@ -142,6 +152,9 @@ final class Connections {
 
   /// Why a call that begins now is refused before its message is looked at, or null.
   @Nullable Status refusalAtOnce() {
+    if (opened == null) {
+      return STARTING;
+    }
     return closing ? SHUTTING_DOWN : null;
   }
 
@@ -179,7 +192,7 @@ final class Connections {
       arrival.close(refusal);
       return;
     }
-    buffer.append(arrival);
+    buffer().append(arrival);
     if (!paused && isFull()) {
       paused = true;
       progressNanos = clock.nanos();
@@ -201,7 +214,7 @@ final class Connections {
     if (closing) {
       return SHUTTING_DOWN;
     }
-    long shortage = buffer.shortage();
+    long shortage = buffer().shortage();
     if (shortage != 0) {
       return Status.RESOURCE_EXHAUSTED.withDescription(
           "the disk is full: "
@@ -279,13 +292,13 @@ final class Connections {
   }
 
   private boolean isFull() {
-    return buffer.waitingRecords() >= MAX_WAITING_RECORDS
-        || buffer.waitingBytes() >= MAX_WAITING_BYTES;
+    return buffer().waitingRecords() >= MAX_WAITING_RECORDS
+        || buffer().waitingBytes() >= MAX_WAITING_BYTES;
   }
 
   private boolean isHalfFull() {
-    return buffer.waitingRecords() >= MAX_WAITING_RECORDS / 2
-        || buffer.waitingBytes() >= MAX_WAITING_BYTES / 2;
+    return buffer().waitingRecords() >= MAX_WAITING_RECORDS / 2
+        || buffer().waitingBytes() >= MAX_WAITING_BYTES / 2;
   }
 
   /// Goes on with all connections, those that have waited longest first.

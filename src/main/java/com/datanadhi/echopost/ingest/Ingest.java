@@ -11,10 +11,12 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// The ingest sibling: takes records over gRPC on the UNIX socket and puts them into the buffer.
 ///
@@ -32,7 +34,6 @@ public final class Ingest implements AutoCloseable {
   private static final Duration LOOK_AGAIN = Duration.ofMillis(5);
 
   private final Clock clock;
-  private final Buffer buffer;
   private final Transport transport = Transport.ofThisSystem();
   private final EventLoopGroup acceptLoop = transport.newEventLoop("accept");
   private final EventLoopGroup workLoop = transport.newEventLoop("ingest");
@@ -42,23 +43,45 @@ public final class Ingest implements AutoCloseable {
   private final Waiter leaving = new Waiter();
   // The last one is open; the others only serve the connections they have.
   private final List<Door> doors = new ArrayList<>();
+  // The last one is bound, and not shown yet.
+  private boolean bound;
+  private @Nullable Buffer opened;
 
   /// @param directory where the socket goes
   /// @param socketMode the permissions of the socket file
-  public Ingest(Path directory, Set<PosixFilePermission> socketMode, Buffer buffer, Clock clock) {
+  public Ingest(Path directory, Set<PosixFilePermission> socketMode, Clock clock) {
     transport.ensureAvailable();
     this.clock = clock;
-    this.buffer = buffer;
     this.socketFile = new SocketFile(directory, socketMode);
-    this.connections = new Connections(workLoop.next(), buffer, clock);
+    this.connections = new Connections(workLoop.next(), clock);
   }
 
-  /// Serves on a new socket, then shows it.
-  public synchronized void open() throws IOException {
+  /// Binds a socket that nobody can see yet. It is what takes longest at a start and needs no
+  /// buffer: one can be opened meanwhile.
+  public synchronized void bind() throws IOException {
     doors.add(
         Door.open(
             socketFile.freshPrivateName(), transport, acceptLoop, workLoop, connections, clock));
+    bound = true;
+  }
+
+  /// Takes records into `buffer` from now on.
+  public synchronized void takeInto(Buffer buffer) {
+    opened = buffer;
+    connections.takeInto(buffer);
+  }
+
+  /// Shows the socket that was bound, or else a new one.
+  public synchronized void open() throws IOException {
+    if (!bound) {
+      bind();
+    }
     socketFile.publish();
+    bound = false;
+  }
+
+  private Buffer buffer() {
+    return Objects.requireNonNull(opened, "no buffer to serve");
   }
 
   /// Looks after the socket until interrupted.
@@ -81,7 +104,7 @@ public final class Ingest implements AutoCloseable {
     }
     boolean makeRoom = doors.stream().anyMatch(Door::isFull);
     workLoop.execute(() -> connections.tick(makeRoom));
-    if (buffer.oldestWaitNanos() > STUCK_NANOS) {
+    if (buffer().oldestWaitNanos() > STUCK_NANOS) {
       throw new StuckException("a commit has not returned for 30 s: the disk hangs");
     }
     if (connections.sinceTickNanos() > STUCK_NANOS) {
@@ -124,11 +147,11 @@ public final class Ingest implements AutoCloseable {
       door.refuseNew();
     }
     awaitQuiet(LAST_CALLS);
-    if (isAnswering() || buffer.waitingRecords() > 0) {
+    if (isAnswering() || buffer().waitingRecords() > 0) {
       return false;
     }
     closeDoors(GOODBYE);
-    return buffer.waitingRecords() == 0;
+    return buffer().waitingRecords() == 0;
   }
 
   /// Ends serving at once, as for a signal: records that are waiting for their commit get it,
@@ -137,7 +160,7 @@ public final class Ingest implements AutoCloseable {
     connections.refuseAll();
     socketFile.withdraw();
     long deadline = clock.nanos() + COMMITS.toNanos();
-    while (buffer.waitingRecords() > 0 && clock.nanos() - deadline < 0) {
+    while (buffer().waitingRecords() > 0 && clock.nanos() - deadline < 0) {
       leaving.await(LOOK_AGAIN);
     }
     closeDoors(GOODBYE);
