@@ -12,6 +12,7 @@ import com.datanadhi.echopost.upstream.Answer;
 import com.datanadhi.echopost.upstream.Delivery;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 
 /// The replay sibling: delivers what is pending, in order, one record at a time.
@@ -30,10 +31,12 @@ public final class Replay {
   private static final Duration SETTLE_AGAIN = Duration.ofSeconds(1);
   private static final int CHECKSUM_STATUS = 0;
 
-  /// Delivers one record and waits for the answer.
+  /// Where the records go.
   public interface Upstream {
-    /// What the server says to one record.
-    Answer deliver(Delivery delivery) throws InterruptedException;
+    /// Delivers in order, each record once the one before is answered, until `goOn`, which hears
+    /// each answer, has had enough. `goOn` does not block, may be called on another thread, and is
+    /// not called any more once this has returned.
+    void deliver(List<Delivery> deliveries, Predicate<Answer> goOn) throws InterruptedException;
   }
 
   private final Buffer buffer;
@@ -124,71 +127,116 @@ public final class Replay {
 
   private void deliver(List<PendingRecord> batch) throws InterruptedException, StorageException {
     long deadline = clock.nanos() + BATCH_NANOS;
-    long delivered = 0;
-    try {
-      for (PendingRecord record : batch) {
-        if (!record.sound()) {
-          delivered = acknowledge(delivered);
-          reject(record, CHECKSUM_STATUS, "the record's checksum does not match");
-          continue;
+    List<PendingRecord> rest = batch;
+    boolean goesOn = true;
+    while (goesOn && !rest.isEmpty() && clock.nanos() - deadline < 0) {
+      PendingRecord head = rest.getFirst();
+      if (head.sound()) {
+        Run run = new Run(soundPrefix(rest), deadline);
+        try {
+          upstream.deliver(run.deliveries(), run);
+        } finally {
+          // Also when interrupted: what the server has must not be sent again for want of a
+          // moment.
+          acknowledge(run.delivered);
         }
-        switch (attempt(record)) {
-          case Verdict.Delivered() -> {
-            delivered = record.id();
-            passDelivered++;
-            doubt.accepted(record.id());
-            backoff.reset();
-          }
-          case Verdict.Unavailable unavailable -> {
-            doubt.endRun();
-            delivered = acknowledge(delivered);
-            suspend(unavailable);
-            return;
-          }
-          case Verdict.Refused refused -> {
-            doubt.endRun();
-            delivered = acknowledge(delivered);
-            reject(record, refused.status(), refused.response());
-            backoff.reset();
-          }
-          case Verdict.Doubtful doubtful -> {
-            delivered = acknowledge(delivered);
-            if (!doubt.givesUp(record.id(), doubtful.status())) {
-              nextAttemptNanos = clock.nanos() + backoff.next(doubtful.retryAfter()).toNanos();
-              return;
-            }
-            reject(record, doubtful.status(), doubtful.response());
-            backoff.reset();
-          }
-        }
-        if (clock.nanos() - deadline >= 0) {
-          break;
-        }
+        goesOn = settle(run);
+        rest = rest.subList(run.answered, rest.size());
+      } else {
+        reject(head, CHECKSUM_STATUS, "the record's checksum does not match");
+        rest = rest.subList(1, rest.size());
       }
-    } finally {
-      // Also when interrupted: what the server has must not be sent again for want of a moment.
-      delivered = acknowledge(delivered);
     }
   }
 
-  private Verdict attempt(PendingRecord record) throws InterruptedException {
-    if (headId != record.id()) {
-      headId = record.id();
+  private static List<PendingRecord> soundPrefix(List<PendingRecord> records) {
+    int end = 0;
+    while (end < records.size() && records.get(end).sound()) {
+      end++;
+    }
+    return records.subList(0, end);
+  }
+
+  /// Deals with the answer that ended a run, if it was no success.
+  ///
+  /// @return whether the next record may be delivered now
+  private boolean settle(Run run) throws InterruptedException, StorageException {
+    return switch (run.verdict) {
+      case Verdict.Delivered() -> true;
+      case Verdict.Unavailable unavailable -> {
+        doubt.endRun();
+        suspend(unavailable);
+        yield false;
+      }
+      case Verdict.Refused refused -> {
+        doubt.endRun();
+        reject(run.last, refused.status(), refused.response());
+        backoff.reset();
+        yield true;
+      }
+      case Verdict.Doubtful doubtful -> {
+        if (!doubt.givesUp(run.last.id(), doubtful.status())) {
+          nextAttemptNanos = clock.nanos() + backoff.next(doubtful.retryAfter()).toNanos();
+          yield false;
+        }
+        reject(run.last, doubtful.status(), doubtful.response());
+        backoff.reset();
+        yield true;
+      }
+    };
+  }
+
+  /// Records that go out one after the other, up to the first that is not delivered. It hears the
+  /// answers on another thread while the replaying one waits.
+  private final class Run implements Predicate<Answer> {
+    private final List<PendingRecord> records;
+    private final long deadlineNanos;
+    private PendingRecord last;
+    private Verdict verdict = new Verdict.Delivered();
+    private int answered;
+    private long delivered;
+
+    Run(List<PendingRecord> records, long deadlineNanos) {
+      this.records = records;
+      this.deadlineNanos = deadlineNanos;
+      this.last = records.getFirst();
+    }
+
+    List<Delivery> deliveries() {
+      return records.stream()
+          .map(record -> {
+            NewRecord content = record.content();
+            return new Delivery(
+                content.pipelines(), content.jsonData(), content.apiKey(), record.idempotencyKey());
+          })
+          .toList();
+    }
+
+    @Override
+    public boolean test(Answer answer) {
+      last = records.get(answered++);
+      countAttempt(last.id());
+      verdict = Verdict.of(answer);
+      if (!(verdict instanceof Verdict.Delivered)) {
+        return false;
+      }
+      delivered = last.id();
+      passDelivered++;
+      doubt.accepted(last.id());
+      backoff.reset();
+      return clock.nanos() - deadlineNanos < 0;
+    }
+  }
+
+  private void countAttempt(long id) {
+    if (headId != id) {
+      headId = id;
       headAttempts = 0;
     }
     headAttempts++;
-    NewRecord content = record.content();
-    return Verdict.of(
-        upstream.deliver(
-            new Delivery(
-                content.pipelines(),
-                content.jsonData(),
-                content.apiKey(),
-                record.idempotencyKey())));
   }
 
-  /// @return 0: nothing is left to acknowledge
-  private long acknowledge(long delivered) throws InterruptedException, StorageException {
+  private void acknowledge(long delivered) throws InterruptedException, StorageException {
     if (delivered != 0) {
       boolean interrupted = Thread.interrupted();
       try {
@@ -199,7 +247,6 @@ public final class Replay {
         }
       }
     }
-    return 0;
   }
 
   private void reject(PendingRecord record, int status, String response)

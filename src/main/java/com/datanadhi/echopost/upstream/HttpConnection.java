@@ -54,6 +54,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
     return answered;
   }
 
+  /// Runs `task` on the event loop.
+  void execute(Runnable task) {
+    channel.eventLoop().execute(task);
+  }
+
   /// Sends `request` (and releases it). The future fails with an IOException when the connection
   /// breaks first.
   CompletableFuture<Response> exchange(FullHttpRequest request) {
@@ -62,6 +67,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
         .eventLoop()
         .execute(() -> {
           answered = false;
+          if (!channel.isActive()) {
+            boolean _ = request.release();
+            future.completeExceptionally(new IOException("the connection was closed"));
+            return;
+          }
           pending = future;
           head = null;
           bodyLength = 0;

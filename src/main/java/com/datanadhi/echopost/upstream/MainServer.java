@@ -18,9 +18,12 @@ import io.netty.util.AsciiString;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.Iterator;
+import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// The main server, spoken to in HTTP/1.1 over Netty's codec.
@@ -88,27 +91,35 @@ public final class MainServer implements AutoCloseable {
     }
   }
 
-  /// Hands one record over, and waits for the answer.
-  public Answer deliver(Delivery delivery) throws InterruptedException {
-    long deadline = clock.nanos() + DELIVERY_TIMEOUT.toNanos();
-    HttpConnection connection = kept;
-    boolean reused = connection != null && connection.isUsable();
-    try {
+  /// Hands records over in their order, each once the one before is answered, until `goOn` has had
+  /// enough.
+  ///
+  /// @param goOn hears each answer and says whether to send the next record; called on another
+  ///   thread, which must not block, and not after this has returned
+  /// @throws InterruptedException when interrupted; whether the record that was under way has
+  ///   arrived is then not known
+  public void deliver(List<Delivery> deliveries, Predicate<Answer> goOn)
+      throws InterruptedException {
+    int answered = 0;
+    long since = clock.nanos();
+    boolean ended = false;
+    while (!ended) {
+      HttpConnection connection = kept;
+      boolean reused = connection != null && connection.isUsable();
       if (connection == null || !reused) {
-        connection = reconnect(deadline);
+        try {
+          connection = reconnect(since + DELIVERY_TIMEOUT.toNanos());
+        } catch (ConnectFailedException failed) {
+          boolean _ = goOn.test(new Answer.NoAnswer(String.valueOf(failed.getMessage())));
+          return;
+        }
       }
-      Answer answer = exchange(connection, logRequest(delivery), deadline);
-      if (reused
-          && answer instanceof Answer.NoAnswer
-          && !connection.wasAnswered()
-          && clock.nanos() - deadline < 0) {
-        // The server had closed the idle connection: its right, and no sign that it is down.
-        connection = reconnect(deadline);
-        answer = exchange(connection, logRequest(delivery), deadline);
-      }
-      return answer;
-    } catch (ConnectFailedException failed) {
-      return new Answer.NoAnswer(String.valueOf(failed.getMessage()));
+      Iterator<FullHttpRequest> requests =
+          deliveries.stream().skip(answered).map(this::logRequest).iterator();
+      DeliveryRun run = new DeliveryRun(connection, requests, goOn, reused, clock, since);
+      ended = run.await();
+      answered += run.answers();
+      since = run.sinceNanos();
     }
   }
 

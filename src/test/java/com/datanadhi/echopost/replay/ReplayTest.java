@@ -51,9 +51,13 @@ class ReplayTest {
     replay =
         new Replay(
             buffer,
-            delivery -> {
-              deliveries.add(delivery);
-              return answers.apply(new String(delivery.jsonData(), UTF_8));
+            (batch, goOn) -> {
+              for (Delivery delivery : batch) {
+                deliveries.add(delivery);
+                if (!goOn.test(answers.apply(new String(delivery.jsonData(), UTF_8)))) {
+                  return;
+                }
+              }
             },
             new ServerGate() {
               @Override
@@ -378,11 +382,13 @@ class ReplayTest {
     Replay interrupted =
         new Replay(
             buffer,
-            delivery -> {
-              if (delivery.idempotencyKey().endsWith("-3")) {
-                throw new InterruptedException();
+            (batch, goOn) -> {
+              for (Delivery delivery : batch) {
+                if (delivery.idempotencyKey().endsWith("-3")) {
+                  throw new InterruptedException();
+                }
+                assertThat(goOn.test(OK)).isTrue();
               }
-              return OK;
             },
             new ServerGate() {
               @Override

@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.upstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.echopost.testkit.StubServer;
 import com.datanadhi.echopost.testkit.StubServer.Behaviour;
@@ -17,8 +18,11 @@ import java.security.KeyStore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLServerSocketFactory;
@@ -55,6 +59,13 @@ class MainServerTest {
             Clock.system()));
   }
 
+  private static Answer deliver(MainServer client, Delivery delivery) throws InterruptedException {
+    List<Answer> answers = new ArrayList<>();
+    client.deliver(List.of(delivery), answers::add);
+    assertThat(answers).hasSize(1);
+    return answers.getFirst();
+  }
+
   private static Delivery delivery(String json) {
     return new Delivery(
         "[]".getBytes(StandardCharsets.UTF_8), json.getBytes(StandardCharsets.UTF_8), NONE, "k-1");
@@ -66,7 +77,7 @@ class MainServerTest {
     MainServer client = client(server.url() + "/base/", Map.of());
 
     for (int i = 0; i < 5; i++) {
-      assertThat(client.deliver(delivery("{}"))).isEqualTo(new Answer.Answered(200, null, ""));
+      assertThat(deliver(client, delivery("{}"))).isEqualTo(new Answer.Answered(200, null, ""));
     }
     assertThat(server.connections()).isEqualTo(1);
     assertThat(server.deliveries().getFirst().path()).isEqualTo("/base/log");
@@ -74,16 +85,111 @@ class MainServerTest {
     assertThat(server.connections()).isEqualTo(2);
   }
 
+  private static List<Delivery> numbered(int count) {
+    return IntStream.range(0, count).mapToObj(i -> delivery(Integer.toString(i))).toList();
+  }
+
+  private static void assertArrivedInOrder(StubServer server, int count) {
+    assertThat(server.deliveries())
+        .extracting(StubServer.Request::text)
+        .containsExactlyElementsOf(
+            IntStream.range(0, count)
+                .mapToObj(i -> "{\"pipelines\":[],\"log_data\":" + i + "}")
+                .toList());
+  }
+
+  @Test
+  void many_go_out_in_order_each_after_the_answer_to_the_one_before() throws Exception {
+    StubServer server = use(StubServer.up());
+    List<Answer> answers = new ArrayList<>();
+
+    client(server.url(), Map.of()).deliver(numbered(300), answers::add);
+
+    assertThat(answers).hasSize(300).containsOnly(new Answer.Answered(200, null, ""));
+    assertArrivedInOrder(server, 300);
+    assertThat(server.connections()).isEqualTo(1);
+  }
+
+  @Test
+  void none_goes_out_once_the_caller_has_had_enough() throws Exception {
+    StubServer server = use(StubServer.up());
+    List<Answer> answers = new ArrayList<>();
+
+    client(server.url(), Map.of())
+        .deliver(
+            numbered(10),
+            answer -> {
+              answers.add(answer);
+              return answers.size() < 3;
+            });
+
+    assertThat(answers).hasSize(3);
+    assertArrivedInOrder(server, 3);
+  }
+
+  @Test
+  void a_server_that_closes_after_each_answer_gets_all_of_them() throws Exception {
+    StubServer server = use(StubServer.up());
+    server.onDelivery(Behaviour.status(200, "", "Connection: close"));
+    List<Answer> answers = new ArrayList<>();
+
+    client(server.url(), Map.of()).deliver(numbered(20), answers::add);
+
+    assertThat(answers).hasSize(20);
+    assertArrivedInOrder(server, 20);
+  }
+
+  @Test
+  void a_second_answer_does_not_count_for_the_next_record() throws Exception {
+    StubServer server = use(StubServer.up());
+    String once = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    server.onDelivery((request, out) ->
+        (request.text().endsWith(":0}") ? Behaviour.raw(once + once) : StubServer.OK)
+            .answer(request, out));
+    List<Answer> answers = new ArrayList<>();
+
+    client(server.url(), Map.of()).deliver(numbered(3), answers::add);
+
+    assertThat(answers).hasSize(3);
+    assertArrivedInOrder(server, 3);
+  }
+
+  @Test
+  void an_interrupt_ends_a_run_at_once_and_nothing_is_heard_after_it() throws Exception {
+    StubServer server = use(StubServer.up());
+    server.onDelivery((request, out) ->
+        (request.text().endsWith(":2}") ? Behaviour.hang() : StubServer.OK).answer(request, out));
+    List<Answer> answers = Collections.synchronizedList(new ArrayList<>());
+    MainServer client = client(server.url(), Map.of());
+    AtomicBoolean interrupted = new AtomicBoolean();
+    Thread replaying =
+        Thread.ofVirtual()
+            .start(() -> {
+              try {
+                client.deliver(numbered(5), answers::add);
+              } catch (InterruptedException expected) {
+                interrupted.set(true);
+              }
+            });
+    await().until(() -> server.count() == 3);
+
+    replaying.interrupt();
+
+    assertThat(replaying.join(Duration.ofSeconds(5))).isTrue();
+    assertThat(interrupted).isTrue();
+    assertThat(answers).hasSize(2);
+  }
+
   @Test
   void a_kept_connection_that_the_server_has_closed_is_no_failure() throws Exception {
     StubServer server = use(StubServer.up());
     MainServer client = client(server.url(), Map.of());
-    assertThat(client.deliver(delivery("1"))).isInstanceOf(Answer.Answered.class);
+    assertThat(deliver(client, delivery("1"))).isInstanceOf(Answer.Answered.class);
 
     server.goDown();
     server.comeUp();
 
-    assertThat(client.deliver(delivery("2"))).isInstanceOf(Answer.Answered.class);
+    assertThat(deliver(client, delivery("2"))).isInstanceOf(Answer.Answered.class);
   }
 
   @Test
@@ -91,7 +197,7 @@ class MainServerTest {
     StubServer server = use(StubServer.up());
     server.onDelivery(Behaviour.status(429, "x".repeat(5_000), "Retry-After: 7"));
 
-    assertThat(client(server.url(), Map.of()).deliver(delivery("{}")))
+    assertThat(deliver(client(server.url(), Map.of()), delivery("{}")))
         .isEqualTo(new Answer.Answered(429, Duration.ofSeconds(7), "x".repeat(1_024)));
   }
 
@@ -103,10 +209,10 @@ class MainServerTest {
         List.of(
             "", "HTTP/1.1 2", "nonsense\r\n\r\n", "HTTP/1.1 200 OK\r\nA: " + "b".repeat(50_000))) {
       server.onDelivery(Behaviour.raw(bytes));
-      assertThat(client.deliver(delivery("{}"))).as(bytes).isInstanceOf(Answer.NoAnswer.class);
+      assertThat(deliver(client, delivery("{}"))).as(bytes).isInstanceOf(Answer.NoAnswer.class);
     }
     server.onDelivery(StubServer.OK);
-    assertThat(client.deliver(delivery("{}"))).isInstanceOf(Answer.Answered.class);
+    assertThat(deliver(client, delivery("{}"))).isInstanceOf(Answer.Answered.class);
   }
 
   @Test
@@ -120,8 +226,8 @@ class MainServerTest {
     });
     MainServer client = client(server.url(), Map.of());
 
-    assertThat(client.deliver(delivery("{}"))).isInstanceOf(Answer.Answered.class);
-    assertThat(client.deliver(delivery("{}"))).isInstanceOf(Answer.Answered.class);
+    assertThat(deliver(client, delivery("{}"))).isInstanceOf(Answer.Answered.class);
+    assertThat(deliver(client, delivery("{}"))).isInstanceOf(Answer.Answered.class);
   }
 
   @Test
@@ -145,8 +251,9 @@ class MainServerTest {
           });
 
       assertThat(
-              client("http://127.0.0.1:" + early.getLocalPort(), Map.of())
-                  .deliver(delivery('"' + "x".repeat(20_000_000) + '"')))
+              deliver(
+                  client("http://127.0.0.1:" + early.getLocalPort(), Map.of()),
+                  delivery('"' + "x".repeat(20_000_000) + '"')))
           .isEqualTo(new Answer.Answered(413, null, ""));
     }
   }
@@ -175,7 +282,7 @@ class MainServerTest {
     StubServer server = use(StubServer.up());
 
     var _ =
-        client(server.url().replace("://", "://user:pa%20ss@"), Map.of()).deliver(delivery("{}"));
+        deliver(client(server.url().replace("://", "://user:pa%20ss@"), Map.of()), delivery("{}"));
 
     assertThat(server.deliveries().getFirst().headers())
         .containsEntry("authorization", "Basic " + base64("user:pa ss"))
@@ -194,7 +301,7 @@ class MainServerTest {
             "http://main.example:5000",
             Map.of("http_proxy", proxy.url().replace("://", "://me:secret@")));
 
-    assertThat(client.deliver(delivery("{}"))).isInstanceOf(Answer.Answered.class);
+    assertThat(deliver(client, delivery("{}"))).isInstanceOf(Answer.Answered.class);
 
     StubServer.Request request = proxy.deliveries().getFirst();
     assertThat(request.path()).isEqualTo("http://main.example:5000/log");
@@ -216,7 +323,7 @@ class MainServerTest {
                   "SSL_CERT_FILE",
                   directory.resolve("main.example.pem").toString()));
 
-      assertThat(client.deliver(delivery("{}"))).isEqualTo(new Answer.Answered(200, null, ""));
+      assertThat(deliver(client, delivery("{}"))).isEqualTo(new Answer.Answered(200, null, ""));
 
       assertThat(tunnel.asked).startsWith("CONNECT main.example:8443 HTTP/1.1");
       assertThat(server.deliveries().getFirst().path()).isEqualTo("/log");
@@ -228,8 +335,11 @@ class MainServerTest {
     StubServer server = use(StubServer.up(certificate("localhost")));
 
     Answer answer =
-        client(server.url(), Map.of("SSL_CERT_FILE", directory.resolve("localhost.pem").toString()))
-            .deliver(delivery("{}"));
+        deliver(
+            client(
+                server.url(),
+                Map.of("SSL_CERT_FILE", directory.resolve("localhost.pem").toString())),
+            delivery("{}"));
 
     assertThat(answer).isEqualTo(new Answer.Answered(200, null, ""));
   }
