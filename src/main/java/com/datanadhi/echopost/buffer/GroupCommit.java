@@ -303,7 +303,7 @@ final class GroupCommit {
           }
           case Work.Tidy(var done) -> {
             int left = writer.shrinkStep();
-            completions.add(() -> checkpoint(done, left));
+            completions.add(() -> finishTidying(done, left));
           }
         }
       }
@@ -321,12 +321,13 @@ final class GroupCommit {
     completions.forEach(Runnable::run);
   }
 
-  private void checkpoint(CompletableFuture<Integer> done, int result) {
+  private void finishTidying(CompletableFuture<Integer> done, int freePages) {
     try {
+      int left = writer.rewriteIfMostlyFree() ? 0 : freePages;
       writer.checkpoint();
-      done.complete(result);
+      done.complete(left);
     } catch (SQLException failed) {
-      done.completeExceptionally(Database.failure("checkpointing", failed));
+      done.completeExceptionally(Database.failure("tidying", failed));
     }
   }
 

@@ -15,6 +15,8 @@ import java.util.List;
 /// thread.
 final class Writer implements AutoCloseable {
   private static final int SHRINK_PAGES = 256;
+  private static final int WORTH_REWRITING_PAGES = 4_096;
+  private static final int LARGEST_REWRITE_PAGES = 1_024;
 
   private final Connection connection;
   private final PreparedStatement begin;
@@ -239,6 +241,21 @@ final class Writer implements AutoCloseable {
       int _ = statement.executeUpdate("PRAGMA incremental_vacuum(" + SHRINK_PAGES + ")");
     }
     return Integer.parseInt(query("PRAGMA freelist_count"));
+  }
+
+  /// Rewrites the file without its free pages, if there are many of them and little else: after a
+  /// backlog of gigabytes that takes a second, and to give them back page by page a minute. Not
+  /// within a transaction.
+  ///
+  /// @return whether it did
+  boolean rewriteIfMostlyFree() throws SQLException {
+    int free = Integer.parseInt(query("PRAGMA freelist_count"));
+    int used = Integer.parseInt(query("PRAGMA page_count")) - free;
+    if (free < WORTH_REWRITING_PAGES || used > LARGEST_REWRITE_PAGES) {
+      return false;
+    }
+    Database.execute(connection, "VACUUM");
+    return true;
   }
 
   @Override

@@ -15,9 +15,11 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -343,6 +345,40 @@ class BufferTest {
     buffer.tidy();
     assertThat(directory.resolve("buffer.db-wal")).isEmptyFile();
     assertThat(Files.size(directory.resolve("buffer.db"))).isLessThan(1 << 20);
+  }
+
+  @Test
+  void the_room_of_a_delivered_backlog_is_given_back_in_one_go() throws Exception {
+    String payload = "x".repeat(4 << 20);
+    String[] payloads = new String[8];
+    Arrays.fill(payloads, payload);
+    Appended.store(buffer, payloads);
+    buffer.acknowledge(8);
+    buffer.close();
+    AtomicLong nanos = new AtomicLong();
+    // Whenever somebody looks, two seconds have passed: no time for a second step.
+    Clock hasty =
+        new Clock() {
+          @Override
+          public long millis() {
+            return clock.millis();
+          }
+
+          @Override
+          public long nanos() {
+            return nanos.addAndGet(2_000_000_000);
+          }
+        };
+    buffer = Buffer.open(directory, hasty, listener());
+
+    buffer.tidy();
+
+    assertThat(Files.size(directory.resolve("buffer.db"))).isLessThan(1 << 20);
+    Appended.store(buffer, "9");
+    assertThat(pending()).extracting(PendingRecord::id).containsExactly(9L);
+    reopen();
+    assertThat(payloads()).containsExactly("9");
+    assertThat(buffer.wasDamaged()).isFalse();
   }
 
   @Test
