@@ -15,7 +15,9 @@ import java.nio.file.StandardOpenOption;
 /// Confined to the writer's thread, save [#shortage()].
 final class Reserve {
   private static final int STEP = 256 << 10;
+  private static final int PIECE = 16 << 10;
 
+  private final ByteBuffer zeros = ByteBuffer.allocateDirect(PIECE);
   private final Path file;
   private final Volume volume;
   private final long size;
@@ -87,9 +89,8 @@ final class Reserve {
     try (FileChannel out =
         PrivateFiles.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
       // Zeros that are really written: a sparse file would hold no room.
-      ByteBuffer zeros = ByteBuffer.allocate((int) Math.min(STEP, size - held));
-      while (zeros.hasRemaining()) {
-        held += out.write(zeros, held);
+      for (long end = Math.min(held + STEP, size); held < end; ) {
+        held += out.write(zeros.clear().limit((int) Math.min(PIECE, end - held)), held);
       }
       out.force(false);
     }
