@@ -7,6 +7,7 @@ import com.datanadhi.echopost.buffer.RecordRules;
 import com.datanadhi.echopost.time.Clock;
 import io.grpc.Status;
 import io.netty.channel.EventLoop;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -64,6 +65,10 @@ final class Connections {
   // covers.
   private final ConcurrentLinkedQueue<Settled> settled = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean answering = new AtomicBoolean();
+
+  // Checked, and not in the buffer's hands yet.
+  private final List<Arrival> arrived = new ArrayList<>();
+  private long arrivedBytes;
 
   private @Nullable Connection current;
   private @Nullable Receiving receiving;
@@ -192,12 +197,24 @@ final class Connections {
       arrival.close(refusal);
       return;
     }
-    buffer().append(arrival);
+    if (arrived.isEmpty()) {
+      // All that can be read now goes to the buffer at once: it makes one commit of it.
+      loop.execute(this::append);
+    }
+    arrived.add(arrival);
+    arrivedBytes += arrival.record().size();
     if (!paused && isFull()) {
       paused = true;
       progressNanos = clock.nanos();
       setReading();
     }
+  }
+
+  private void append() {
+    Buffer buffer = buffer();
+    arrived.forEach(buffer::append);
+    arrived.clear();
+    arrivedBytes = 0;
   }
 
   /// Whether another message may be put together in memory; when not, `connection` is told to go on
@@ -292,8 +309,8 @@ final class Connections {
   }
 
   private boolean isFull() {
-    return buffer().waitingRecords() >= MAX_WAITING_RECORDS
-        || buffer().waitingBytes() >= MAX_WAITING_BYTES;
+    return buffer().waitingRecords() + arrived.size() >= MAX_WAITING_RECORDS
+        || buffer().waitingBytes() + arrivedBytes >= MAX_WAITING_BYTES;
   }
 
   private boolean isHalfFull() {
