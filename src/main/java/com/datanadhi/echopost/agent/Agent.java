@@ -187,6 +187,9 @@ public final class Agent {
       stuckForGood = true;
     } catch (StorageException failed) {
       Events.severe("storage_failed", failed, "mend", "see to the disk, then start again");
+    } catch (RuntimeException broken) {
+      Events.severe("agent_broke", broken, "mend", "report it; what was accepted is on disk");
+      throw broken;
     }
     if (stuckForGood) {
       return ExitCode.FATAL;

@@ -23,6 +23,7 @@ import java.net.UnknownHostException;
 import java.security.GeneralSecurityException;
 import java.security.Security;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -79,7 +80,7 @@ final class Connector implements AutoCloseable {
       attempt.follow(connecting, tunnel == null && !url.secure() && !tlsToProxy());
       try {
         attempt.ready.get(Math.max(0, deadlineNanos - clock.nanos()), TimeUnit.NANOSECONDS);
-        return attempt.connection(connecting.channel());
+        return attempt.take();
       } catch (TimeoutException late) {
         failure = "no connection to " + host + ":" + port + " in time";
       } catch (ExecutionException failed) {
@@ -118,11 +119,21 @@ final class Connector implements AutoCloseable {
   /// One attempt: tells when TCP, proxy and TLS are all through.
   private static final class Attempt {
     final CompletableFuture<Void> ready = new CompletableFuture<>();
+    private volatile @Nullable HttpConnection made;
     boolean taken;
 
-    HttpConnection connection(Channel channel) {
+    /// Made with the channel, and kept here: the pipeline of a connection that the server closes at
+    /// once is empty by the time it is asked.
+    HttpConnection make(Channel channel) {
+      HttpConnection connection = new HttpConnection(channel);
+      made = connection;
+      return connection;
+    }
+
+    /// Once [#ready].
+    HttpConnection take() {
       taken = true;
-      return channel.pipeline().get(HttpConnection.class);
+      return Objects.requireNonNull(made);
     }
 
     void follow(io.netty.util.concurrent.Future<?> step, boolean last) {
@@ -175,8 +186,7 @@ final class Connector implements AutoCloseable {
       attempt.follow(toServer.handshakeFuture(), true);
     }
     pipeline.addLast(
-        new HttpClientCodec(LONGEST_START_LINE, LONGEST_HEADER, CHUNK),
-        new HttpConnection(channel));
+        new HttpClientCodec(LONGEST_START_LINE, LONGEST_HEADER, CHUNK), attempt.make(channel));
   }
 
   private @Nullable ProxyHandler tunnel(InetSocketAddress address) {

@@ -193,6 +193,35 @@ class MainServerTest {
   }
 
   @Test
+  void a_server_that_hangs_up_as_soon_as_it_has_accepted_is_no_answer() throws Exception {
+    try (ServerSocket listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+      Thread hangingUp =
+          Thread.ofPlatform()
+              .daemon()
+              .start(() -> {
+                try {
+                  for (int i = 0; ; i++) {
+                    Socket accepted = listener.accept();
+                    if (i % 2 == 0) {
+                      // With a reset.
+                      accepted.setSoLinger(true, 0);
+                    }
+                    accepted.close();
+                  }
+                } catch (IOException over) {
+                  // The test is over.
+                }
+              });
+      MainServer client = client("http://127.0.0.1:" + listener.getLocalPort(), Map.of());
+      for (int i = 0; i < 1_000; i++) {
+        assertThat(client.probe()).isInstanceOf(Answer.NoAnswer.class);
+        assertThat(deliver(client, delivery("{}"))).isInstanceOf(Answer.NoAnswer.class);
+      }
+      assertThat(hangingUp.isAlive()).isTrue();
+    }
+  }
+
+  @Test
   void an_answer_carries_its_status_its_retry_after_and_the_start_of_its_body() throws Exception {
     StubServer server = use(StubServer.up());
     server.onDelivery(Behaviour.status(429, "x".repeat(5_000), "Retry-After: 7"));
