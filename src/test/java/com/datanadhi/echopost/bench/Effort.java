@@ -6,9 +6,15 @@ package com.datanadhi.echopost.bench;
 /// @param warmUpRecords sent after the first ones and before the measured ones
 /// @param warmRecords sent to a warm service, measured
 /// @param singleRecords sent one at a time, measured
+/// @param connections one record on each, measured
 /// @param replayRecords in the backlog
 record Effort(
-    int rounds, int warmUpRecords, int warmRecords, int singleRecords, int replayRecords) {
+    int rounds,
+    int warmUpRecords,
+    int warmRecords,
+    int singleRecords,
+    int connections,
+    int replayRecords) {
   /// The records right after the spawn: what a client finds that has just started its agent.
   static final int FIRST_RECORDS = 50_000;
 
@@ -18,6 +24,6 @@ record Effort(
   /// Spawns timed, however much else a run does: they are quick.
   static final int STARTS = 10;
 
-  static final Effort FULL = new Effort(3, 50_000, 100_000, 3_000, 50_000);
-  static final Effort QUICK = new Effort(1, 30_000, 50_000, 1_000, 10_000);
+  static final Effort FULL = new Effort(3, 50_000, 100_000, 3_000, 8_000, 50_000);
+  static final Effort QUICK = new Effort(1, 30_000, 50_000, 1_000, 4_000, 10_000);
 }

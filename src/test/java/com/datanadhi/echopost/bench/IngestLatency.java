@@ -1,8 +1,6 @@
 package com.datanadhi.echopost.bench;
 
-import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
-import com.datanadhi.echopost.testkit.StubServer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -10,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.DoubleUnaryOperator;
 
 /// How long one record waits for its acknowledgement when nobody else sends: each has a commit of
 /// its own.
@@ -22,21 +21,8 @@ final class IngestLatency implements Measurement {
 
   private final Workbench bench;
   private final Effort effort;
-  private final Values agent = new Values();
-  private final Values noOp = new Values();
-  private final Values sync = new Values();
-
-  private static final class Values {
-    final Series median = new Series();
-    final Series p99 = new Series();
-    final Series rate = new Series();
-
-    void add(double medianMillis, double p99Millis, double perSecond) {
-      median.add(medianMillis);
-      p99.add(p99Millis);
-      rate.add(perSecond);
-    }
-  }
+  private final Values values = new Values();
+  private final Picture picture = Picture.ofLatencies("latency-single", "Latency, one at a time");
 
   IngestLatency(Workbench bench, Effort effort) {
     this.bench = bench;
@@ -50,27 +36,26 @@ final class IngestLatency implements Measurement {
 
   @Override
   public void round() throws Exception {
-    try (StubServer server = StubServer.down()) {
-      AgentProcess process = bench.spawnAgent(bench.newDirectory(), server.url());
-      process.awaitSocket();
-      measure(process.socket(), agent);
-      bench.stop(process);
-    }
     Path directory = bench.newDirectory();
     measureSync(directory.resolve("pages"));
     bench.delete(directory);
-    NoOpService.Running service = NoOpService.start(bench);
-    measure(service.socket(), noOp);
-    bench.stop(service.process());
+    bench.onEach(this::measure);
   }
 
-  private void measure(Path socket, Values values) throws InterruptedException {
-    try (Sender sender = new Sender(socket)) {
+  private void measure(Service service) throws InterruptedException {
+    try (Sender sender = new Sender(service.socket())) {
       var _ = sender.pipelined(effort.warmUpRecords());
       var _ = sender.single(effort.singleRecords() / 3);
       LoadClient.Result result = sender.single(effort.singleRecords());
-      values.add(result.latencyMillis(0.5), result.latencyMillis(0.99), result.perSecond());
+      add(service.name(), result::latencyMillis, result.perSecond());
     }
+  }
+
+  private void add(String whose, DoubleUnaryOperator millis, double perSecond) {
+    values.add("single_p50", whose, millis.applyAsDouble(0.5));
+    values.add("single_p99", whose, millis.applyAsDouble(0.99));
+    values.add("single_rate", whose, perSecond);
+    picture.latencies(whose, millis);
   }
 
   private void measureSync(Path file) throws IOException {
@@ -91,7 +76,10 @@ final class IngestLatency implements Measurement {
       }
       double perSecond = millis.length / ((System.nanoTime() - start) / 1e9);
       Arrays.sort(millis);
-      sync.add(millis[millis.length / 2], millis[millis.length * 99 / 100], perSecond);
+      add(
+          "write + fdatasync of 4 KiB",
+          quantile -> millis[(int) (quantile * millis.length)],
+          perSecond);
     }
   }
 
@@ -103,27 +91,13 @@ final class IngestLatency implements Measurement {
   @Override
   public List<Figure> figures() {
     return List.of(
-        figure(
-            "single_p50",
-            "one at a time: median latency",
-            "ms",
-            agent.median,
-            noOp.median,
-            sync.median),
-        figure("single_p99", "one at a time: p99 latency", "ms", agent.p99, noOp.p99, sync.p99),
-        figure(
-            "single_rate", "one at a time: rate", "records/s", agent.rate, noOp.rate, sync.rate));
+        values.figure("single_p50", "one at a time: median latency", "ms"),
+        values.figure("single_p99", "one at a time: p99 latency", "ms"),
+        values.figure("single_rate", "one at a time: rate", "records/s"));
   }
 
-  private static Figure figure(
-      String name, String what, String unit, Series values, Series noOp, Series sync) {
-    return new Figure(
-        name,
-        what,
-        unit,
-        values,
-        List.of(
-            new Figure.Floor("write + fdatasync of 4 KiB", sync),
-            new Figure.Floor("no-op service", noOp)));
+  @Override
+  public List<Picture> pictures() {
+    return List.of(picture);
   }
 }

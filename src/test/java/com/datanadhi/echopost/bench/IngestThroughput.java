@@ -1,28 +1,25 @@
 package com.datanadhi.echopost.bench;
 
-import com.datanadhi.echopost.testkit.AgentProcess;
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.echopost.testkit.LoadClient;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 
 /// Records a second that are acknowledged while the server is down, in the first records after the
-/// spawn and warm; and the processor time that one takes the serving process, which says more than
-/// the rate does where the clients compete for the same cores.
+/// spawn and warm; how long the slowest of them wait under that load; and the processor time that
+/// one takes the serving process, which says more than the rate does where the clients compete for
+/// the same cores.
 ///
 /// Floors: the no-op service, and SQLite alone.
 final class IngestThroughput implements Measurement {
   private final Workbench bench;
   private final Effort effort;
-  private final Values agent = new Values();
-  private final Values noOp = new Values();
-  private final Series sqlite = new Series();
-
-  private static final class Values {
-    final Series first = new Series();
-    final Series warm = new Series();
-    final Series processor = new Series();
-  }
+  private final Values values = new Values();
+  private final Picture rates =
+      Picture.overTime(
+          "ingest-rate", "Ingest from the spawn on", "seconds since the spawn", "records/s");
+  private final Picture latencies =
+      Picture.ofLatencies("latency-load", "Latency under load: 4 connections, 64 calls on each");
 
   IngestThroughput(Workbench bench, Effort effort) {
     this.bench = bench;
@@ -36,17 +33,11 @@ final class IngestThroughput implements Measurement {
 
   @Override
   public void round() throws Exception {
-    try (StubServer server = StubServer.down()) {
-      AgentProcess process = bench.spawnAgent(bench.newDirectory(), server.url());
-      process.awaitSocket();
-      measure(process.socket(), process.agent(), agent);
-      bench.stop(process);
-    }
-    NoOpService.Running service = NoOpService.start(bench);
-    measure(service.socket(), service.process().toHandle(), noOp);
-    bench.stop(service.process());
+    bench.onEach(this::measure);
     Path directory = bench.newDirectory();
-    sqlite.add(
+    values.add(
+        "ingest_warm",
+        "SQLite, 256 inserts a transaction",
         Double.parseDouble(
             bench.runFloor(
                 SqliteInserts.class,
@@ -56,40 +47,37 @@ final class IngestThroughput implements Measurement {
     bench.delete(directory);
   }
 
-  private void measure(Path socket, ProcessHandle process, Values values)
-      throws InterruptedException {
-    try (Sender sender = new Sender(socket)) {
-      values.first.add(sender.pipelined(Effort.FIRST_RECORDS).perSecond());
+  private void measure(Service service) throws InterruptedException {
+    RateOverTime rate = new RateOverTime(service.spawnedNanos());
+    try (Sender sender = new Sender(service.socket(), rate::count)) {
+      values.add(
+          "ingest_first", service.name(), sender.pipelined(Effort.FIRST_RECORDS).perSecond());
       var _ = sender.pipelined(effort.warmUpRecords());
+      ProcessHandle process = service.process().get();
       Duration before = process.info().totalCpuDuration().orElse(Duration.ZERO);
-      values.warm.add(sender.pipelined(effort.warmRecords()).perSecond());
+      LoadClient.Result warm = sender.pipelined(effort.warmRecords());
       Duration used = process.info().totalCpuDuration().orElse(Duration.ZERO).minus(before);
-      values.processor.add(used.toNanos() / 1e3 / effort.warmRecords());
+      values.add("ingest_warm", service.name(), warm.perSecond());
+      values.add("load_p99", service.name(), warm.latencyMillis(0.99));
+      values.add("load_p999", service.name(), warm.latencyMillis(0.999));
+      values.add("ingest_processor", service.name(), used.toNanos() / 1e3 / effort.warmRecords());
+      latencies.latencies(service.name(), warm::latencyMillis);
     }
+    rates.curve(service.name(), rate.points());
   }
 
   @Override
   public List<Figure> figures() {
     return List.of(
-        new Figure(
-            "ingest_first",
-            "ingest, first 50,000 after spawn",
-            "records/s",
-            agent.first,
-            List.of(new Figure.Floor("no-op service", noOp.first))),
-        new Figure(
-            "ingest_warm",
-            "ingest, warm",
-            "records/s",
-            agent.warm,
-            List.of(
-                new Figure.Floor("no-op service", noOp.warm),
-                new Figure.Floor("SQLite, 256 inserts a transaction", sqlite))),
-        new Figure(
-            "ingest_processor",
-            "ingest, warm: processor time",
-            "µs/record",
-            agent.processor,
-            List.of(new Figure.Floor("no-op service", noOp.processor))));
+        values.figure("ingest_first", "ingest, first 50,000 after spawn", "records/s"),
+        values.figure("ingest_warm", "ingest, warm", "records/s"),
+        values.figure("load_p99", "ingest, warm: p99 latency", "ms"),
+        values.figure("load_p999", "ingest, warm: p99.9 latency", "ms"),
+        values.figure("ingest_processor", "ingest, warm: processor time", "µs/record"));
+  }
+
+  @Override
+  public List<Picture> pictures() {
+    return List.of(rates, latencies);
   }
 }

@@ -25,6 +25,9 @@ import java.nio.file.Path;
 /// Its marshallers are made by hand, and do less than the agent's: the request's bytes are read and
 /// not looked at, the response is a constant.
 final class NoOpService implements ServerCallHandler<byte[], byte[]> {
+  /// Whose the values are that are measured with it.
+  static final String NAME = "no-op service";
+
   private static final String SERVICE = "logagent.LogAgent";
 
   /// `LogResponse{success: true, message: "stored"}` on the wire.

@@ -4,7 +4,9 @@ import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.StubServer;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
@@ -17,10 +19,10 @@ final class ReplayThroughput implements Measurement {
 
   private final Workbench bench;
   private final Effort effort;
-  private final Series agent = new Series();
-  private final Series processor = new Series();
-  private final Series http = new Series();
-  private final Series socket = new Series();
+  private final Values values = new Values();
+  private final Picture picture =
+      Picture.overTime(
+          "replay", "Replay of a backlog", "seconds since the first delivery", "records delivered");
   private boolean serverIsWarm;
 
   ReplayThroughput(Workbench bench, Effort effort) {
@@ -37,18 +39,25 @@ final class ReplayThroughput implements Measurement {
   public void round() throws Exception {
     if (!serverIsWarm) {
       // The server is in this process: who comes first must not wait for its compiler.
-      double _ = floor(PlainSender.SOCKET);
+      Deliveries _ = floor(PlainSender.SOCKET);
       serverIsWarm = true;
     }
-    measureAgent();
-    http.add(floor(PlainSender.HTTP_CLIENT));
-    socket.add(floor(PlainSender.SOCKET));
+    for (Program program : bench.programs()) {
+      measure(program);
+    }
+    add("java.net.http, one at a time", floor(PlainSender.HTTP_CLIENT));
+    add("keep-alive socket, one at a time", floor(PlainSender.SOCKET));
   }
 
-  private void measureAgent() throws IOException, InterruptedException, TimeoutException {
+  private void add(String whose, Deliveries deliveries) {
+    values.add("replay", whose, deliveries.perSecond());
+    picture.curve(whose, deliveries.curve());
+  }
+
+  private void measure(Program program) throws IOException, InterruptedException, TimeoutException {
     try (StubServer server = StubServer.down()) {
-      Deliveries deliveries = new Deliveries(server);
-      AgentProcess process = bench.spawnAgent(bench.newDirectory(), server.url());
+      Deliveries deliveries = new Deliveries(server, program.isOurs());
+      AgentProcess process = bench.spawn(program, server.url(), Map.of());
       process.awaitSocket();
       try (Sender sender = new Sender(process.socket())) {
         var _ = sender.pipelined(effort.replayRecords());
@@ -57,20 +66,23 @@ final class ReplayThroughput implements Measurement {
       server.comeUp();
       deliveries.await(effort.replayRecords(), process::output);
       Duration used = process.agent().info().totalCpuDuration().orElse(Duration.ZERO).minus(before);
-      int exit = process.awaitExit(EXIT_PATIENCE);
-      if (exit != 0) {
-        throw new IllegalStateException("the agent ended with " + exit + ":\n" + process.output());
+      if (program.isOurs()) {
+        int exit = process.awaitExit(EXIT_PATIENCE);
+        if (exit != 0) {
+          throw new IllegalStateException(
+              "the agent ended with " + exit + ":\n" + process.output());
+        }
+        deliveries.check(effort.replayRecords());
       }
-      deliveries.check(effort.replayRecords());
-      agent.add(deliveries.perSecond());
-      processor.add(used.toNanos() / 1e3 / effort.replayRecords());
+      add(program.name(), deliveries);
+      values.add("replay_processor", program.name(), used.toNanos() / 1e3 / effort.replayRecords());
       bench.forget(process);
     }
   }
 
-  private double floor(String kind) throws IOException, InterruptedException {
+  private Deliveries floor(String kind) throws IOException, InterruptedException {
     try (StubServer server = StubServer.up()) {
-      Deliveries deliveries = new Deliveries(server);
+      Deliveries deliveries = new Deliveries(server, true);
       String _ =
           bench.runFloor(
               PlainSender.class,
@@ -78,21 +90,26 @@ final class ReplayThroughput implements Measurement {
               Integer.toString(server.port()),
               Integer.toString(effort.replayRecords()));
       deliveries.check(effort.replayRecords());
-      return deliveries.perSecond();
+      return deliveries;
     }
   }
 
   /// Times what comes to a server, and sees to its order.
   private static final class Deliveries {
     private static final long PATIENCE_NANOS = TimeUnit.MINUTES.toNanos(2);
+    private static final int RECORDS_A_POINT = 100;
 
+    private final List<Picture.Point> curve = new ArrayList<>();
+    private final boolean numbered;
     private long count;
     private long firstNanos;
     private long lastNanos;
     private long lastId;
     private long outOfOrder;
 
-    Deliveries(StubServer server) {
+    /// @param numbered whether the keys tell the order, as EchoPost's do: a peer may have its own
+    Deliveries(StubServer server, boolean numbered) {
+      this.numbered = numbered;
       server.keep(false);
       server.onDelivery((request, out) -> {
         arrived(request.key());
@@ -104,10 +121,14 @@ final class ReplayThroughput implements Measurement {
     private synchronized void arrived(String key) {
       lastNanos = System.nanoTime();
       firstNanos = count == 0 ? lastNanos : firstNanos;
-      count++;
-      long id = Long.parseLong(key, key.lastIndexOf('-') + 1, key.length(), 10);
-      outOfOrder += id == lastId + 1 ? 0 : 1;
-      lastId = id;
+      if (count++ % RECORDS_A_POINT == 0) {
+        curve.add(new Picture.Point((lastNanos - firstNanos) / 1e9, count));
+      }
+      if (numbered) {
+        long id = Long.parseLong(key, key.lastIndexOf('-') + 1, key.length(), 10);
+        outOfOrder += id == lastId + 1 ? 0 : 1;
+        lastId = id;
+      }
       notifyAll();
     }
 
@@ -130,6 +151,11 @@ final class ReplayThroughput implements Measurement {
       }
     }
 
+    /// Seconds since the first delivery, and how many there were by then.
+    synchronized List<Picture.Point> curve() {
+      return List.copyOf(curve);
+    }
+
     synchronized double perSecond() {
       return (count - 1) / ((lastNanos - firstNanos) / 1e9);
     }
@@ -138,19 +164,12 @@ final class ReplayThroughput implements Measurement {
   @Override
   public List<Figure> figures() {
     return List.of(
-        new Figure(
-            "replay",
-            "replay of a backlog",
-            "records/s",
-            agent,
-            List.of(
-                new Figure.Floor("java.net.http, one at a time", http),
-                new Figure.Floor("keep-alive socket, one at a time", socket))),
-        new Figure(
-            "replay_processor",
-            "replay of a backlog: processor time",
-            "µs/record",
-            processor,
-            List.of()));
+        values.figure("replay", "replay of a backlog", "records/s"),
+        values.figure("replay_processor", "replay of a backlog: processor time", "µs/record"));
+  }
+
+  @Override
+  public List<Picture> pictures() {
+    return List.of(picture);
   }
 }

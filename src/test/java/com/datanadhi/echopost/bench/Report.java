@@ -1,91 +1,82 @@
 package com.datanadhi.echopost.bench;
 
+import java.io.IOException;
 import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /// What a run has found.
 ///
 /// @param version of EchoPost
+/// @param rounds in which figures and floors alternated
 /// @param complaints what agents logged or printed that was not information
 record Report(
     Instant date,
     String version,
     Machine machine,
-    Effort effort,
+    int rounds,
     List<Figure> figures,
     List<String> complaints) {
-  private static final List<String> HEADINGS =
-      List.of("figure", "unit", "median", "min - max", "floor", "median", "min - max", "ratio");
-
-  /// Left-aligned columns; the others hold numbers.
-  private static final List<Integer> TEXTS = List.of(0, 1, 4);
-
   /// For a person: a line for each figure and floor.
   String table() {
-    List<List<String>> rows = new ArrayList<>();
-    rows.add(HEADINGS);
+    Table table =
+        new Table(
+            Set.of("figure", "unit", "floor"),
+            "figure",
+            "unit",
+            "median",
+            "min - max",
+            "floor",
+            "floor's median",
+            "floor's min - max",
+            "ratio");
     for (Figure figure : figures) {
       List<String> cells = new ArrayList<>(List.of(figure.what(), figure.unit()));
       addValues(cells, figure.values());
       if (figure.floors().isEmpty()) {
-        cells.addAll(List.of("", "", "", ""));
-        rows.add(cells);
+        table.add(cells);
       }
       for (Figure.Floor floor : figure.floors()) {
         cells.add(floor.name());
         addValues(cells, floor.values());
-        cells.add(String.format(Locale.ROOT, "%.2f", figure.ratio(floor)));
-        rows.add(cells);
+        cells.add(Table.ratio(figure.ratio(floor)));
+        table.add(cells);
         cells = new ArrayList<>(List.of("", "", "", ""));
       }
     }
-    return align(rows)
-        + String.format(
-            Locale.ROOT,
-            "%nEchoPost %s, %s, %d cores, %s %s, %s, %s; rounds: %d%n",
-            version,
-            date,
-            machine.cores(),
-            machine.kernel(),
-            machine.architecture(),
-            machine.jdk(),
-            machine.fileSystem(),
-            effort.rounds());
+    return table + "\n" + origin() + "\n";
   }
 
   private static void addValues(List<String> cells, Series values) {
-    cells.add(number(values.median()));
-    cells.add(number(values.min()) + " - " + number(values.max()));
+    cells.add(Table.number(values.median()));
+    cells.add(Table.number(values.min()) + " - " + Table.number(values.max()));
   }
 
-  private static String number(double value) {
+  /// Of what, when and where it is, in one line.
+  String origin() {
     return String.format(
-        Locale.ROOT, value >= 1_000 ? "%,.0f" : value >= 10 ? "%.1f" : "%.3f", value);
-  }
-
-  private static String align(List<List<String>> rows) {
-    int[] widths = new int[HEADINGS.size()];
-    for (List<String> row : rows) {
-      for (int i = 0; i < widths.length; i++) {
-        widths[i] = Math.max(widths[i], row.get(i).length());
-      }
-    }
-    StringBuilder table = new StringBuilder();
-    for (List<String> row : rows) {
-      StringBuilder line = new StringBuilder();
-      for (int i = 0; i < widths.length; i++) {
-        String pad = " ".repeat(widths[i] - row.get(i).length());
-        line.append(TEXTS.contains(i) ? row.get(i) + pad : pad + row.get(i)).append("  ");
-      }
-      table.append(line.toString().stripTrailing()).append('\n');
-    }
-    return table.toString();
+        Locale.ROOT,
+        "EchoPost %s, %s, %d cores, %s %s, %s, %s; rounds: %d",
+        version,
+        date,
+        machine.cores(),
+        machine.kernel(),
+        machine.architecture(),
+        machine.jdk(),
+        machine.fileSystem(),
+        rounds);
   }
 
   /// For a program: one object, in one line.
@@ -95,7 +86,7 @@ record Report(
       json.writeStartObject();
       json.writeStringProperty("date", date.toString());
       json.writeStringProperty("version", version);
-      json.writeNumberProperty("rounds", effort.rounds());
+      json.writeNumberProperty("rounds", rounds);
       json.writeName("machine").writeStartObject();
       json.writeNumberProperty("cores", machine.cores());
       json.writeStringProperty("kernel", machine.kernel());
@@ -141,5 +132,50 @@ record Report(
       json.writeNumber(value);
     }
     json.writeEndArray();
+  }
+
+  /// What [#json] wrote.
+  ///
+  /// @throws IOException when the file cannot be read, or is no report
+  static Report read(Path file) throws IOException {
+    if (!Files.isReadable(file)) {
+      throw new IOException("there is no such file to read");
+    }
+    try {
+      JsonNode json = JsonMapper.shared().readTree(Files.readString(file));
+      JsonNode machine = json.required("machine");
+      return new Report(
+          Instant.parse(json.required("date").stringValue()),
+          json.required("version").stringValue(),
+          new Machine(
+              machine.required("cores").intValue(),
+              machine.required("kernel").stringValue(),
+              machine.required("architecture").stringValue(),
+              machine.required("jdk").stringValue(),
+              machine.required("file_system").stringValue()),
+          json.required("rounds").intValue(),
+          json.required("figures").valueStream().map(Report::figure).toList(),
+          json.required("complaints").valueStream().map(JsonNode::stringValue).toList());
+    } catch (JacksonException | DateTimeException wrong) {
+      throw new IOException("not results of scripts/bench", wrong);
+    }
+  }
+
+  private static Figure figure(JsonNode json) {
+    return new Figure(
+        json.required("name").stringValue(),
+        json.required("what").stringValue(),
+        json.required("unit").stringValue(),
+        series(json),
+        json.required("floors")
+            .valueStream()
+            .map(floor -> new Figure.Floor(floor.required("name").stringValue(), series(floor)))
+            .toList());
+  }
+
+  private static Series series(JsonNode json) {
+    Series series = new Series();
+    json.required("values").valueStream().forEach(value -> series.add(value.doubleValue()));
+    return series;
   }
 }

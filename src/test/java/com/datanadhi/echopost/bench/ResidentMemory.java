@@ -1,7 +1,5 @@
 package com.datanadhi.echopost.bench;
 
-import com.datanadhi.echopost.testkit.AgentProcess;
-import com.datanadhi.echopost.testkit.StubServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,8 +21,13 @@ final class ResidentMemory implements Measurement {
 
   private final Workbench bench;
   private final Effort effort;
-  private final Values agent = new Values();
-  private final Values noOp = new Values();
+  private final Values values = new Values();
+  private final Picture picture =
+      Picture.overTime(
+          "memory",
+          "Resident memory: idle, under load, afterwards",
+          "seconds since the socket was ready",
+          "RSS, MiB");
 
   /// Resident and proportional set size, in MiB.
   private record Size(double rss, double pss) {
@@ -49,34 +52,18 @@ final class ResidentMemory implements Measurement {
     }
   }
 
-  private static final class Moment {
-    final Series rss = new Series();
-    final Series pss = new Series();
+  /// Samples of a process, taken by a thread of its own.
+  private static final class Sampler implements AutoCloseable {
+    private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor();
+    private final List<Picture.Point> rss = new ArrayList<>();
+    private Size peak = new Size(0, 0);
 
-    void add(Size size) {
-      rss.add(size.rss());
-      pss.add(size.pss());
-    }
-  }
-
-  private static final class Values {
-    final Moment idle = new Moment();
-    final Moment load = new Moment();
-    final Moment after = new Moment();
-  }
-
-  /// The largest of the samples of a process, taken by a thread of its own.
-  private static final class Peak implements AutoCloseable {
-    private final ScheduledExecutorService sampler = Executors.newSingleThreadScheduledExecutor();
-    private Size peak;
-
-    Peak(long pid) throws IOException {
-      peak = Size.of(pid);
+    Sampler(long pid, long originNanos) {
       var _ =
-          sampler.scheduleAtFixedRate(
+          thread.scheduleAtFixedRate(
               () -> {
                 try {
-                  sample(Size.of(pid));
+                  sample(Size.of(pid), (System.nanoTime() - originNanos) / 1e9);
                 } catch (IOException gone) {
                   // The process has ended: the load fails, and says so.
                 }
@@ -86,7 +73,8 @@ final class ResidentMemory implements Measurement {
               TimeUnit.MILLISECONDS);
     }
 
-    private synchronized void sample(Size size) {
+    private synchronized void sample(Size size, double seconds) {
+      rss.add(new Picture.Point(seconds, size.rss()));
       peak = peak.max(size);
     }
 
@@ -94,9 +82,14 @@ final class ResidentMemory implements Measurement {
       return peak;
     }
 
+    /// Seconds since the origin, and MiB.
+    synchronized List<Picture.Point> rss() {
+      return List.copyOf(rss);
+    }
+
     @Override
     public void close() {
-      sampler.close();
+      thread.close();
     }
   }
 
@@ -112,28 +105,26 @@ final class ResidentMemory implements Measurement {
 
   @Override
   public void round() throws Exception {
-    try (StubServer server = StubServer.down()) {
-      AgentProcess process = bench.spawnAgent(bench.newDirectory(), server.url());
-      process.awaitSocket();
-      measure(process.agent().pid(), process.socket(), agent);
-      bench.stop(process);
-    }
-    NoOpService.Running service = NoOpService.start(bench);
-    measure(service.process().pid(), service.socket(), noOp);
-    bench.stop(service.process());
+    bench.onEach(this::measure);
   }
 
-  private void measure(long pid, Path socket, Values values)
-      throws IOException, InterruptedException {
-    pause();
-    values.idle.add(Size.of(pid));
-    try (Peak peak = new Peak(pid);
-        Sender sender = new Sender(socket)) {
+  private void measure(Service service) throws IOException, InterruptedException {
+    long pid = service.process().get().pid();
+    try (Sampler sampler = new Sampler(pid, service.readyNanos());
+        Sender sender = new Sender(service.socket())) {
+      pause();
+      add("idle", service.name(), Size.of(pid));
       var _ = sender.pipelined(effort.warmRecords());
-      values.load.add(peak.peak());
+      add("load", service.name(), sampler.peak());
+      pause();
+      add("after", service.name(), Size.of(pid));
+      picture.curve(service.name(), sampler.rss());
     }
-    pause();
-    values.after.add(Size.of(pid));
+  }
+
+  private void add(String moment, String whose, Size size) {
+    values.add("rss_" + moment, whose, size.rss());
+    values.add("pss_" + moment, whose, size.pss());
   }
 
   private static void pause() {
@@ -145,28 +136,17 @@ final class ResidentMemory implements Measurement {
 
   @Override
   public List<Figure> figures() {
-    List<Figure> figures = new ArrayList<>();
-    add(figures, "idle", "idle", agent.idle, noOp.idle);
-    add(figures, "load", "peak under load", agent.load, noOp.load);
-    add(figures, "after", "after load", agent.after, noOp.after);
-    return figures;
+    return List.of(
+        values.figure("rss_idle", "RSS, idle", "MiB"),
+        values.figure("pss_idle", "PSS, idle", "MiB"),
+        values.figure("rss_load", "RSS, peak under load", "MiB"),
+        values.figure("pss_load", "PSS, peak under load", "MiB"),
+        values.figure("rss_after", "RSS, after load", "MiB"),
+        values.figure("pss_after", "PSS, after load", "MiB"));
   }
 
-  private static void add(
-      List<Figure> figures, String name, String what, Moment agent, Moment noOp) {
-    figures.add(
-        new Figure(
-            "rss_" + name,
-            "RSS, " + what,
-            "MiB",
-            agent.rss,
-            List.of(new Figure.Floor("no-op service", noOp.rss))));
-    figures.add(
-        new Figure(
-            "pss_" + name,
-            "PSS, " + what,
-            "MiB",
-            agent.pss,
-            List.of(new Figure.Floor("no-op service", noOp.pss))));
+  @Override
+  public List<Picture> pictures() {
+    return List.of(picture);
   }
 }

@@ -1,17 +1,15 @@
 package com.datanadhi.echopost.bench;
 
-import com.datanadhi.echopost.testkit.AgentProcess;
-import com.datanadhi.echopost.testkit.StubServer;
+import java.io.IOException;
 import java.util.List;
 
 /// The time from the spawn to the socket file, in an empty directory, the program's file in the
-/// page cache.
+/// page cache; and from there until the first record, sent on a new connection, is acknowledged.
 ///
-/// Floor: the JDK's own `java -version`, spawn to exit.
+/// Floors: the JDK's own `java -version`, spawn to exit; the no-op service's first record.
 final class StartUp implements Measurement {
   private final Workbench bench;
-  private final Series agent = new Series();
-  private final Series java = new Series();
+  private final Values values = new Values();
 
   StartUp(Workbench bench) {
     this.bench = bench;
@@ -24,13 +22,7 @@ final class StartUp implements Measurement {
 
   @Override
   public void round() throws Exception {
-    try (StubServer server = StubServer.down()) {
-      long start = System.nanoTime();
-      AgentProcess process = bench.spawnAgent(bench.newDirectory(), server.url());
-      process.awaitSocket();
-      agent.add((System.nanoTime() - start) / 1e6);
-      bench.stop(process);
-    }
+    bench.onEach(this::measure);
     long start = System.nanoTime();
     Process version =
         new ProcessBuilder(Workbench.javaCommand(), "-version")
@@ -38,20 +30,29 @@ final class StartUp implements Measurement {
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .start();
     int exit = version.waitFor();
-    java.add((System.nanoTime() - start) / 1e6);
+    values.add("socket_ready", "java -version", (System.nanoTime() - start) / 1e6);
     if (exit != 0) {
-      throw new IllegalStateException("java -version failed");
+      throw new IOException("java -version failed");
+    }
+  }
+
+  private void measure(Service service) {
+    try (Sender sender = new Sender(service.socket())) {
+      long start = System.nanoTime();
+      sender.one();
+      values.add("first_record", service.name(), (System.nanoTime() - start) / 1e6);
+    }
+    if (!service.name().equals(NoOpService.NAME)) {
+      // The no-op service's JVM has no AOT cache: its start is nobody's floor.
+      values.add(
+          "socket_ready", service.name(), (service.readyNanos() - service.spawnedNanos()) / 1e6);
     }
   }
 
   @Override
   public List<Figure> figures() {
     return List.of(
-        new Figure(
-            "socket_ready",
-            "socket ready after spawn",
-            "ms",
-            agent,
-            List.of(new Figure.Floor("java -version", java))));
+        values.figure("socket_ready", "socket ready after spawn", "ms"),
+        values.figure("first_record", "first record acknowledged after that", "ms"));
   }
 }

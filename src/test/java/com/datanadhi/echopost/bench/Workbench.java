@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.bench;
 
 import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.echopost.testkit.StubServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -9,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -26,15 +28,26 @@ final class Workbench implements AutoCloseable {
 
   private final Path root;
   private final List<String> jvmFlags;
-  private final List<AgentProcess> agents = new ArrayList<>();
+  private final List<Program> programs;
+  private final Map<AgentProcess, Program> agents = new HashMap<>();
   private final List<Process> floors = new ArrayList<>();
   private final List<String> complaints = new ArrayList<>();
   private int directories;
   private boolean closed;
 
+  /// What is measured of a service.
+  interface Work {
+    /// Measures a service that was just started.
+    ///
+    /// @throws Exception when the service did not do its part
+    void on(Service service) throws Exception;
+  }
+
   /// @param jvmFlags that the floors' processes are started with
-  Workbench(List<String> jvmFlags) throws IOException {
+  /// @param programs to measure
+  Workbench(List<String> jvmFlags, List<Program> programs) throws IOException {
     this.jvmFlags = jvmFlags;
+    this.programs = programs;
     this.root = Files.createTempDirectory("echopost-bench");
     Path _ = Files.createDirectory(root.resolve("tmp"));
   }
@@ -50,38 +63,75 @@ final class Workbench implements AutoCloseable {
     return Files.createDirectory(root.resolve(Integer.toString(directories++)));
   }
 
-  /// Spawns the agent.
-  synchronized AgentProcess spawnAgent(Path directory, String url) throws IOException {
+  /// The programs to measure, EchoPost first.
+  List<Program> programs() {
+    return programs;
+  }
+
+  /// Does `work` on each program in turn, and on the no-op service: each just started, alone, with
+  /// nothing stored and no main server, and ended afterwards.
+  void onEach(Work work) throws Exception {
+    for (Program program : programs) {
+      try (StubServer server = StubServer.down()) {
+        long spawned = System.nanoTime();
+        AgentProcess agent = spawn(program, server.url(), Map.of());
+        agent.awaitSocket();
+        long ready = System.nanoTime();
+        work.on(new Service(program.name(), agent.socket(), agent::agent, spawned, ready));
+        stop(agent);
+      }
+    }
+    long spawned = System.nanoTime();
+    NoOpService.Running noOp = NoOpService.start(this);
+    long ready = System.nanoTime();
+    work.on(new Service(NoOpService.NAME, noOp.socket(), noOp.process()::toHandle, spawned, ready));
+    stop(noOp.process());
+  }
+
+  /// Spawns a program in a new directory, with more in its environment.
+  synchronized AgentProcess spawn(Program program, String url, Map<String, String> environment)
+      throws IOException {
     checkOpen();
+    Map<String, String> whole = new HashMap<>(environment);
     // Its JVM says on standard error that it has picked this up.
+    whole.put(JVM_OPTIONS, temporaryDirectory());
     AgentProcess agent =
-        AgentProcess.spawn(directory, url, Map.of(JVM_OPTIONS, temporaryDirectory()));
-    agents.add(agent);
+        AgentProcess.spawn(List.of(program.path().toString()), newDirectory(), url, whole);
+    agents.put(agent, program);
     return agent;
   }
 
-  /// Ends an agent as an operator would, and deletes its directory.
+  /// Ends an agent as an operator would, and deletes its directory. How a peer ends is not asked.
   void stop(AgentProcess agent) throws IOException, InterruptedException, TimeoutException {
-    agent.terminate();
-    int exit = agent.awaitExit(EXIT_PATIENCE);
-    if (exit != EXIT_DRAINED && exit != EXIT_PENDING) {
-      throw new IllegalStateException("the agent ended with " + exit + ":\n" + agent.output());
+    if (isOurs(agent)) {
+      agent.terminate();
+      int exit = agent.awaitExit(EXIT_PATIENCE);
+      if (exit != EXIT_DRAINED && exit != EXIT_PENDING) {
+        throw new IllegalStateException("the agent ended with " + exit + ":\n" + agent.output());
+      }
     }
     forget(agent);
   }
 
-  /// Cleans up after an agent that has ended.
+  private synchronized boolean isOurs(AgentProcess agent) {
+    Program program = agents.get(agent);
+    return program != null && program.isOurs();
+  }
+
+  /// Cleans up after an agent that has ended, or is to be killed.
   synchronized void forget(AgentProcess agent) throws IOException, InterruptedException {
-    agent
-        .output()
-        .lines()
-        // That the server is down is no news: most measurements want it so.
-        .filter(line ->
-            !line.contains("\"level\":\"INFO\"")
-                && !line.contains("\"event\":\"server_down\"")
-                && !line.contains(JVM_OPTIONS))
-        .forEach(complaints::add);
-    if (agents.remove(agent)) {
+    if (isOurs(agent)) {
+      agent
+          .output()
+          .lines()
+          // That the server is down is no news: most measurements want it so.
+          .filter(line ->
+              !line.contains("\"level\":\"INFO\"")
+                  && !line.contains("\"event\":\"server_down\"")
+                  && !line.contains(JVM_OPTIONS))
+          .forEach(complaints::add);
+    }
+    if (agents.remove(agent) != null) {
       agent.close();
       delete(agent.directory());
     }
@@ -170,7 +220,7 @@ final class Workbench implements AutoCloseable {
     for (Process floor : floors) {
       stop(floor);
     }
-    for (AgentProcess agent : agents) {
+    for (AgentProcess agent : agents.keySet()) {
       agent.close();
     }
     agents.clear();

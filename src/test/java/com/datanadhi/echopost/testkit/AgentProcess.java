@@ -58,7 +58,8 @@ public final class AgentProcess implements AutoCloseable {
     return spawn(command, directory, url, Map.of());
   }
 
-  private static AgentProcess spawn(
+  /// As above, with more in its environment and on its command line.
+  public static AgentProcess spawn(
       List<String> program,
       Path directory,
       String url,
