@@ -36,10 +36,10 @@ final class IngestLatency implements Measurement {
 
   @Override
   public void round() throws Exception {
+    bench.onEach(this::measure);
     Path directory = bench.newDirectory();
     measureSync(directory.resolve("pages"));
     bench.delete(directory);
-    bench.onEach(this::measure);
   }
 
   private void measure(Service service) throws InterruptedException {

@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.bench;
 
+import java.awt.Color;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.MathContext;
@@ -15,6 +16,7 @@ import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.style.Styler;
 import org.knowm.xchart.style.XYStyler;
+import org.knowm.xchart.style.colors.ColorBlindFriendlySeriesColors;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /// One picture: a curve for everybody who was measured.
@@ -39,6 +41,8 @@ final class Picture {
             .yAxisTitle(y)
             .build();
     style().setLocale(Locale.ROOT);
+    style().setChartBackgroundColor(Color.WHITE);
+    style().setSeriesColors(new ColorBlindFriendlySeriesColors().getSeriesColors());
     style().setLegendPosition(Styler.LegendPosition.OutsideS);
   }
 
@@ -46,7 +50,7 @@ final class Picture {
     return chart.getStyler();
   }
 
-  /// A quantity over time, both from zero.
+  /// A quantity over time.
   static Picture overTime(String name, String title, String x, String y) {
     Picture picture = new Picture(name, title, x, y);
     picture.style().setXAxisMin(0.0);
@@ -58,11 +62,13 @@ final class Picture {
   /// Latencies from the median to p99.9, drawn over one record in how many waits longer, so that
   /// the rare ones have as much room as the many.
   static Picture ofLatencies(String name, String title) {
-    Picture picture = new Picture(name, title, "percentile", "ms");
+    Picture picture = new Picture(name, title, "percentile, from the median on", "ms");
     picture.style().setXAxisLogarithmic(true);
-    picture.style().setYAxisLogarithmic(true);
     picture.style().setXAxisLogarithmicDecadeOnly(true);
     picture.style().setXAxisTickLabelsFormattingFunction(Picture::percentile);
+    picture.style().setYAxisLogarithmic(true);
+    picture.style().setYAxisLogarithmicDecadeOnly(false);
+    picture.style().setYAxisTickLabelsFormattingFunction(Picture::millis);
     return picture;
   }
 
@@ -72,6 +78,12 @@ final class Picture {
             .round(new MathContext(4))
             .stripTrailingZeros()
             .toPlainString();
+  }
+
+  private static String millis(double value) {
+    BigDecimal tick = new BigDecimal(value).round(new MathContext(1)).stripTrailingZeros();
+    // The upper ones of a decade stand too close to be read.
+    return tick.unscaledValue().intValue() > 5 ? "" : tick.toPlainString();
   }
 
   /// Draws somebody's curve, in place of the one of the round before.

@@ -68,9 +68,19 @@ final class Workbench implements AutoCloseable {
     return programs;
   }
 
-  /// Does `work` on each program in turn, and on the no-op service: each just started, alone, with
-  /// nothing stored and no main server, and ended afterwards.
+  /// Does `work` on each program in turn, and on the no-op service: each just started, alone, and
+  /// ended afterwards.
   void onEach(Work work) throws Exception {
+    onPrograms(work);
+    long spawned = System.nanoTime();
+    NoOpService.Running noOp = NoOpService.start(this);
+    long ready = System.nanoTime();
+    work.on(new Service(NoOpService.NAME, noOp.socket(), noOp.process()::toHandle, spawned, ready));
+    stop(noOp.process());
+  }
+
+  /// Does `work` on each program in turn: just started, with nothing stored and no main server.
+  void onPrograms(Work work) throws Exception {
     for (Program program : programs) {
       try (StubServer server = StubServer.down()) {
         long spawned = System.nanoTime();
@@ -81,11 +91,6 @@ final class Workbench implements AutoCloseable {
         stop(agent);
       }
     }
-    long spawned = System.nanoTime();
-    NoOpService.Running noOp = NoOpService.start(this);
-    long ready = System.nanoTime();
-    work.on(new Service(NoOpService.NAME, noOp.socket(), noOp.process()::toHandle, spawned, ready));
-    stop(noOp.process());
   }
 
   /// Spawns a program in a new directory, with more in its environment.
