@@ -129,6 +129,74 @@ class OneFileIT extends AcceptanceTest {
   }
 
   @Test
+  void a_lock_that_names_a_stranger_holds_up_nobody_for_long() throws Exception {
+    assertThat(version(inCache()).exit()).isZero();
+    Path whole = unpacked();
+    Files.move(whole, directory.resolve("elsewhere"));
+    // The number of a start that was killed is somebody else's by now: this JVM's.
+    Files.createSymbolicLink(
+        cache.resolve(".lock-" + whole.getFileName()),
+        Path.of(Long.toString(ProcessHandle.current().pid())));
+
+    assertThat(version(inCache())).isEqualTo(new Ran(0, VERSION, ""));
+
+    assertThat(unpacked()).isEqualTo(whole);
+  }
+
+  @Test
+  void a_place_that_java_cannot_name_is_passed_over() throws Exception {
+    Path colon = directory.resolve("a:b");
+    Map<String, String> environment = new HashMap<>();
+    environment.put(AgentProcess.RUNTIME_DIR, colon.toString());
+    environment.put("HOME", directory.toString());
+
+    assertThat(version(environment)).isEqualTo(new Ran(0, VERSION, ""));
+
+    assertThat(directory.resolve(".cache/echopost")).isDirectory();
+  }
+
+  @Test
+  void a_signal_while_it_starts_is_heard_whenever_it_comes() throws Exception {
+    assertThat(version(inCache()).exit()).isZero();
+    for (int i = 0; i < 30; i++) {
+      Process process =
+          start(
+              AgentProcess.program(),
+              inCache(),
+              "-datanadhi",
+              directory.resolve("own" + i % 2).toString(),
+              "-health-url",
+              server.url());
+      assertThat(process.waitFor(10 + 5 * i, TimeUnit.MILLISECONDS)).isFalse();
+      process.destroy();
+
+      assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+      // 143: it came before the launcher's first line.
+      assertThat(process.exitValue()).isIn(0, 4, 143);
+    }
+  }
+
+  @Test
+  void a_signal_while_it_unpacks_leaves_nothing_half_done() throws Exception {
+    Process process = start(AgentProcess.program(), inCache(), "-version");
+    await().atMost(SOON).until(() -> Files.exists(cache) && !isEmpty(cache));
+    process.destroy();
+
+    assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isZero();
+    try (Stream<Path> left = Files.list(cache)) {
+      assertThat(left.map(path -> String.valueOf(path.getFileName())))
+          .noneMatch(name -> name.startsWith("."));
+    }
+  }
+
+  private static boolean isEmpty(Path place) throws IOException {
+    try (Stream<Path> entries = Files.list(place)) {
+      return entries.findAny().isEmpty();
+    }
+  }
+
+  @Test
   void a_place_that_others_can_write_to_is_not_trusted() throws Exception {
     Files.createDirectory(cache);
     Files.setPosixFilePermissions(cache, PosixFilePermissions.fromString("rwxrwxrwx"));
