@@ -88,7 +88,7 @@ class ComparisonTest {
 
   @Test
   void a_peer_that_cannot_be_run_is_refused() {
-    assertThatThrownBy(() -> Options.parse("--peer", directory.toString()))
+    assertThatThrownBy(() -> Options.parse("--program", "/bin/sh", "--peer", directory.toString()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(directory + " is no program");
   }
