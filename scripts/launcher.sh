@@ -66,7 +66,7 @@ unpacked_in() {
   [ -w "$1" ] || { why="$1 cannot be written"; return 1; }
   # The lock only spares work: the first unpacks, the others wait for that a while. It is a link to nothing but its
   # holder's process id, so that it never exists without saying whose it is.
-  lock=$1/.lock-@ID@ waits=0 misses=0 seen=
+  lock=$1/.lock-@ID@ waits=0 misses=0 seen=nothing
   until [ ! -h "$lock" ] && ln -s -- $$ "$lock" 2> /dev/null; do
     sound "$runtime" && return 0
     if holder=$(readlink -- "$lock"); then
@@ -84,7 +84,7 @@ unpacked_in() {
     fi
     sleep 0.05 2> /dev/null || sleep 1
   done
-  unpack "$1"
+  sound "$runtime" || unpack "$1"
   unpacked=$?
   # Whosever it is: now it has nothing to spare any more.
   if [ "$unpacked" = 0 ]; then rm -f -- "$lock"; else unlock; fi
