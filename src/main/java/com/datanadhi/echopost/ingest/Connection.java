@@ -1,9 +1,12 @@
 package com.datanadhi.echopost.ingest;
 
 import io.grpc.Status;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
 import io.netty.util.ReferenceCountUtil;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -19,13 +22,20 @@ import java.util.concurrent.TimeUnit;
 /// beyond their windows. So no more than one message a connection is put together in memory. A
 /// first call that stands still half-way for 5 s is cancelled, so that it cannot hold up the rest
 /// for ever.
-final class Connection extends ChannelInboundHandlerAdapter {
+final class Connection extends ChannelDuplexHandler {
   private static final long STILL_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final long GOODBYE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  /// No more calls, please, but those that have begun are answered, whichever they are: how a
+  /// graceful shutdown begins (RFC 9113, 6.8).
+  private static final byte[] GOAWAY = {
+    0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7F, (byte) 0xFF, (byte) 0xFF, (byte) 0xFF, 0, 0, 0, 0
+  };
 
   private final Channel channel;
   private final Connections connections;
   private final Deque<Arrival> begun = new ArrayDeque<>();
+  private boolean complete;
   private long lastReadNanos;
   private int completeCalls;
   private long calls;
@@ -37,17 +47,30 @@ final class Connection extends ChannelInboundHandlerAdapter {
   private boolean reading = true;
   private boolean advancing;
 
-  Connection(Channel channel, Connections connections, long nowNanos) {
+  Connection(Channel channel, Connections connections) {
     this.channel = channel;
     this.connections = connections;
-    this.lastReadNanos = nowNanos;
-    this.readableSince = nowNanos;
   }
 
   @Override
   public void channelRegistered(ChannelHandlerContext context) {
+    // Not since it was accepted: how long the loop takes to get to it is not the client's fault.
+    lastReadNanos = connections.now();
+    readableSince = lastReadNanos;
+    context.pipeline().addLast(new CloseAtOnce());
+    complete = true;
+    context.flush();
     connections.opened(this);
     context.fireChannelRegistered();
+  }
+
+  /// gRPC sends its preface while the pipeline is still being put together: that can wait until
+  /// [CloseAtOnce] is in its place to hear of a failure.
+  @Override
+  public void flush(ChannelHandlerContext context) {
+    if (complete) {
+      context.flush();
+    }
   }
 
   @Override
@@ -190,16 +213,29 @@ final class Connection extends ChannelInboundHandlerAdapter {
     return nowNanos - lastReadNanos;
   }
 
-  /// Says goodbye (GOAWAY) when first called. That waits for the client's answer and its calls, so
-  /// when called again a second later, the connection is cut.
+  /// Asks the client to close the connection (GOAWAY) when first called; when called again a second
+  /// later, cuts it. Both past gRPC's handler, which would keep it in memory for 10 s.
   void close(long nowNanos) {
+    ChannelHandlerContext context = channel.pipeline().context(this);
     if (!closing) {
       closing = true;
       closeAtNanos = nowNanos + GOODBYE_NANOS;
-      var _ = channel.close();
+      var _ = context.writeAndFlush(Unpooled.wrappedBuffer(GOAWAY));
     } else if (nowNanos - closeAtNanos > 0) {
-      // Past gRPC's handler, which would wait on.
-      var _ = channel.pipeline().context(this).close();
+      var _ = context.close();
+    }
+  }
+
+  /// Last in line, so that it hears first that the connection is to be closed.
+  private static final class CloseAtOnce extends ChannelOutboundHandlerAdapter {
+    /// Of a client that is gone, gRPC would await the answer to its goodbye, and keep the
+    /// connection in memory for the 10 s that it does.
+    @Override
+    public void close(ChannelHandlerContext context, ChannelPromise promise) {
+      var _ =
+          context.channel().isActive()
+              ? context.close(promise)
+              : context.pipeline().firstContext().close(promise);
     }
   }
 }

@@ -19,7 +19,6 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /// One listening socket and the gRPC server behind it, from its bind to its end. After that another
@@ -45,13 +44,12 @@ final class Door extends ChannelInboundHandlerAdapter {
 
   private final Transport transport;
   private final Connections connections;
-  private final Clock clock;
-  private final AtomicInteger openConnections = new AtomicInteger();
   private final CountDownLatch backlogEmpty = new CountDownLatch(1);
   private final Server server;
   private @Nullable ServerDomainSocketChannel listener;
   private volatile boolean full;
   private volatile boolean refusing;
+  private int openConnections;
 
   // On the accept loop alone.
   private boolean shut;
@@ -66,7 +64,6 @@ final class Door extends ChannelInboundHandlerAdapter {
       Clock clock) {
     this.transport = transport;
     this.connections = connections;
-    this.clock = clock;
     this.server =
         NettyServerBuilder.forAddress(new DomainSocketAddress(socket.toString()))
             .channelFactory(this::newListener)
@@ -121,20 +118,21 @@ final class Door extends ChannelInboundHandlerAdapter {
   public void channelRead(ChannelHandlerContext context, Object message) {
     Channel accepted = (Channel) message;
     acceptedInThisRead++;
-    accepted.pipeline().addLast(new Connection(accepted, connections, clock.nanos()));
-    if (openConnections.incrementAndGet() >= MAX_CONNECTIONS && !refusing) {
-      full = true;
-      context.channel().config().setAutoRead(false);
-    }
-    accepted
-        .closeFuture()
-        .addListener(closed -> {
-          if (openConnections.decrementAndGet() < MAX_CONNECTIONS && full) {
-            full = false;
-            context.channel().config().setAutoRead(true);
-          }
-        });
+    accepted.pipeline().addLast(new Connection(accepted, connections));
+    countConnection(1);
+    accepted.closeFuture().addListener(closed -> countConnection(-1));
     context.fireChannelRead(message);
+  }
+
+  /// Connections come on the accept loop and go on the work loop: unless each looks and acts in one
+  /// step, a pause that nobody ends can be what is left.
+  private synchronized void countConnection(int change) {
+    openConnections += change;
+    boolean nowFull = openConnections >= MAX_CONNECTIONS && !refusing;
+    if (nowFull != full) {
+      full = nowFull;
+      Objects.requireNonNull(listener).config().setAutoRead(!nowFull);
+    }
   }
 
   @Override
@@ -159,8 +157,9 @@ final class Door extends ChannelInboundHandlerAdapter {
       return;
     }
     refusing = true;
+    // Also those that wait for room are let in.
+    countConnection(0);
     ServerDomainSocketChannel channel = Objects.requireNonNull(listener);
-    channel.config().setAutoRead(true);
     if (transport.shutdownRefuses()) {
       channel
           .eventLoop()

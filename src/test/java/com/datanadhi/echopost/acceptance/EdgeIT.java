@@ -125,6 +125,24 @@ class EdgeIT extends AcceptanceTest {
     send(agent, load(10, 1));
   }
 
+  @Test
+  void crowds_that_come_and_go_do_not_lock_others_out() throws Exception {
+    AgentProcess agent = agent();
+    for (int crowd = 0; crowd < 20; crowd++) {
+      List<SocketChannel> channels = new ArrayList<>();
+      for (int i = 0; i < 1_000; i++) {
+        channels.add(connect(agent.socket()));
+      }
+      closeAll(channels);
+    }
+    LoadClient client = client(agent);
+    // While the last crowd fills the backlog, the kernel refuses others.
+    await()
+        .atMost(SOON)
+        .ignoreException(StatusRuntimeException.class)
+        .until(() -> client.send(LoadClient.request(0, 0, 100)).getSuccess());
+  }
+
   /// A client's preface, its SETTINGS, and a call of SendLog that never goes on (RFC 9113, RFC
   /// 7541).
   private static byte[] headersWithoutABody() {
@@ -161,16 +179,7 @@ class EdgeIT extends AcceptanceTest {
     for (int seq = 0; seq < 32; seq++) {
       calls.add(LogAgentGrpc.newFutureStub(channel).sendLog(LoadClient.request(0, seq, 4_000_000)));
     }
-    int stored = 0;
-    for (ListenableFuture<LogResponse> call : calls) {
-      try {
-        assertThat(call.get(60, TimeUnit.SECONDS).getSuccess()).isTrue();
-        stored++;
-      } catch (ExecutionException refused) {
-        assertThat(Status.fromThrowable(refused).getCode())
-            .isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
-      }
-    }
+    int stored = stored(calls);
 
     assertThat(stored).isPositive();
     assertThat(query("SELECT count(*) FROM records")).isEqualTo(Integer.toString(stored));
@@ -210,16 +219,7 @@ class EdgeIT extends AcceptanceTest {
         calls.add(LogAgentGrpc.newFutureStub(channel).sendLog(LoadClient.request(client, i, 100)));
       }
     }
-    int stored = 0;
-    for (ListenableFuture<LogResponse> call : calls) {
-      try {
-        assertThat(call.get(60, TimeUnit.SECONDS).getSuccess()).isTrue();
-        stored++;
-      } catch (ExecutionException refused) {
-        assertThat(Status.fromThrowable(refused).getCode())
-            .isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
-      }
-    }
+    int stored = stored(calls);
 
     assertThat(query("SELECT count(*) FROM records")).isEqualTo(Integer.toString(stored));
     server.comeUp();
@@ -248,6 +248,21 @@ class EdgeIT extends AcceptanceTest {
           assertThat(status.getDescription()).isEqualTo("the agent is shutting down");
         });
     assertThat(agent.awaitExit(SOON)).isEqualTo(4);
+  }
+
+  /// How many of `calls` were taken; the others were refused for want of room.
+  private static int stored(List<ListenableFuture<LogResponse>> calls) throws Exception {
+    int stored = 0;
+    for (ListenableFuture<LogResponse> call : calls) {
+      try {
+        assertThat(call.get(60, TimeUnit.SECONDS).getSuccess()).isTrue();
+        stored++;
+      } catch (ExecutionException refused) {
+        assertThat(Status.fromThrowable(refused).getCode())
+            .isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+      }
+    }
+    return stored;
   }
 
   /// Begins a call of SendLog and sends no message: as a client does that is stopped half-way.
