@@ -138,8 +138,7 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
           close(
               Status.INTERNAL.withDescription(
                   "the record may or may not be stored, send it again: " + message));
-      case Outcome.Closed() ->
-          close(Status.UNAVAILABLE.withDescription("the agent is shutting down"));
+      case Outcome.Closed() -> close(Connections.SHUTTING_DOWN);
     }
   }
 

@@ -45,7 +45,7 @@ final class Connections {
           "the request is not complete, and too many calls at once wait behind it");
   private static final Status STARTING =
       Status.UNAVAILABLE.withDescription("the agent is starting: its socket is not shown yet");
-  private static final Status SHUTTING_DOWN =
+  static final Status SHUTTING_DOWN =
       Status.UNAVAILABLE.withDescription("the agent is shutting down");
 
   private static final long REFUSE_NANOS = TimeUnit.SECONDS.toNanos(5);
@@ -95,8 +95,9 @@ final class Connections {
     opened = buffer;
   }
 
-  private Buffer buffer() {
-    return Objects.requireNonNull(opened, "no call gets this far before there is a buffer");
+  /// What records are taken into, once there is one. Any thread.
+  Buffer buffer() {
+    return Objects.requireNonNull(opened, "nobody gets this far before there is a buffer");
   }
 
   // ---- connections

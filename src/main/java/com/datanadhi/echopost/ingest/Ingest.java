@@ -11,12 +11,10 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /// The ingest sibling: takes records over gRPC on the UNIX socket and puts them into the buffer.
 ///
@@ -45,7 +43,6 @@ public final class Ingest implements AutoCloseable {
   private final List<Door> doors = new ArrayList<>();
   // The last one is bound, and not shown yet.
   private boolean bound;
-  private @Nullable Buffer opened;
 
   /// @param directory where the socket goes
   /// @param socketMode the permissions of the socket file
@@ -66,8 +63,7 @@ public final class Ingest implements AutoCloseable {
   }
 
   /// Takes records into `buffer` from now on.
-  public synchronized void takeInto(Buffer buffer) {
-    opened = buffer;
+  public void takeInto(Buffer buffer) {
     connections.takeInto(buffer);
   }
 
@@ -78,10 +74,6 @@ public final class Ingest implements AutoCloseable {
     }
     socketFile.publish();
     bound = false;
-  }
-
-  private Buffer buffer() {
-    return Objects.requireNonNull(opened, "no buffer to serve");
   }
 
   /// Looks after the socket until interrupted.
@@ -104,7 +96,7 @@ public final class Ingest implements AutoCloseable {
     }
     boolean makeRoom = doors.stream().anyMatch(Door::isFull);
     workLoop.execute(() -> connections.tick(makeRoom));
-    if (buffer().oldestWaitNanos() > STUCK_NANOS) {
+    if (connections.buffer().oldestWaitNanos() > STUCK_NANOS) {
       throw new StuckException("a commit has not returned for 30 s: the disk hangs");
     }
     if (connections.sinceTickNanos() > STUCK_NANOS) {
@@ -147,11 +139,11 @@ public final class Ingest implements AutoCloseable {
       door.refuseNew();
     }
     awaitQuiet(LAST_CALLS);
-    if (isAnswering() || buffer().waitingRecords() > 0) {
+    if (isAnswering() || connections.buffer().waitingRecords() > 0) {
       return false;
     }
     closeDoors(GOODBYE);
-    return buffer().waitingRecords() == 0;
+    return connections.buffer().waitingRecords() == 0;
   }
 
   /// Ends serving at once, as for a signal: records that are waiting for their commit get it,
@@ -160,7 +152,7 @@ public final class Ingest implements AutoCloseable {
     connections.refuseAll();
     socketFile.withdraw();
     long deadline = clock.nanos() + COMMITS.toNanos();
-    while (buffer().waitingRecords() > 0 && clock.nanos() - deadline < 0) {
+    while (connections.buffer().waitingRecords() > 0 && clock.nanos() - deadline < 0) {
       leaving.await(LOOK_AGAIN);
     }
     closeDoors(GOODBYE);

@@ -2,7 +2,6 @@ package com.datanadhi.echopost.upstream;
 
 import com.datanadhi.echopost.time.Clock;
 import io.netty.handler.codec.http.FullHttpRequest;
-import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -112,19 +111,12 @@ final class DeliveryRun {
     answers++;
     sinceNanos = clock.nanos();
     try {
-      stopped = !goOn.test(response == null ? noAnswer(failure) : answer(response));
+      stopped = !goOn.test(response == null ? noAnswer(failure) : response.answer(clock.now()));
     } catch (RuntimeException broken) {
       boolean _ = ended.completeExceptionally(broken);
       return;
     }
     send();
-  }
-
-  private Answer answer(HttpConnection.Response response) {
-    return new Answer.Answered(
-        response.status(),
-        RetryAfter.parse(response.retryAfter(), clock.now()),
-        new String(response.body(), StandardCharsets.UTF_8));
   }
 
   private Answer noAnswer(@Nullable Throwable failure) {

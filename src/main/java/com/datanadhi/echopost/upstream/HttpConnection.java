@@ -12,6 +12,8 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -28,7 +30,13 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
 
   /// An answer's header, and the start of its body.
   @SuppressWarnings("ArrayRecordComponent") // nobody compares responses
-  record Response(int status, @Nullable String retryAfter, byte[] body) {}
+  record Response(int status, @Nullable String retryAfter, byte[] body) {
+    /// What it says to whom asked, `now` being when it came.
+    Answer answer(Instant now) {
+      return new Answer.Answered(
+          status, RetryAfter.parse(retryAfter, now), new String(body, StandardCharsets.UTF_8));
+    }
+  }
 
   private final Channel channel;
   private volatile boolean reusable = true;

@@ -143,10 +143,7 @@ public final class MainServer implements AutoCloseable {
               .exchange(request)
               .get(Math.max(0, deadline - clock.nanos()), TimeUnit.NANOSECONDS);
       done = true;
-      return new Answer.Answered(
-          response.status(),
-          RetryAfter.parse(response.retryAfter(), clock.now()),
-          new String(response.body(), StandardCharsets.UTF_8));
+      return response.answer(clock.now());
     } catch (TimeoutException late) {
       return new Answer.NoAnswer("no answer in time");
     } catch (ExecutionException failed) {

@@ -8,6 +8,7 @@ import com.datanadhi.echopost.testkit.LoadClient;
 import com.datanadhi.echopost.testkit.Payloads;
 import com.datanadhi.echopost.testkit.StubServer;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -17,7 +18,8 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.LongStream;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,6 +48,36 @@ abstract class AcceptanceTest {
   <T extends AutoCloseable> T use(T closeable) {
     open.add(closeable);
     return closeable;
+  }
+
+  /// How a program ended, and what it said.
+  record Ran(int exit, String out, String err) {}
+
+  /// Starts `program` in the directory, with nothing but `environment`.
+  Process start(Path program, Map<String, String> environment, String... args) throws IOException {
+    List<String> command = new ArrayList<>(List.of(program.toString()));
+    command.addAll(List.of(args));
+    ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
+    builder.environment().clear();
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    use(() -> AgentProcess.kill(process));
+    return process;
+  }
+
+  /// Waits for its end.
+  static Ran end(Process process) throws IOException, InterruptedException {
+    assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    return new Ran(
+        process.exitValue(),
+        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8),
+        new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8));
+  }
+
+  /// Runs the packaged program to its end.
+  Ran run(Map<String, String> environment, String... args)
+      throws IOException, InterruptedException {
+    return end(start(AgentProcess.program(), environment, args));
   }
 
   /// Spawns an agent and waits until it serves.
@@ -82,7 +114,7 @@ abstract class AcceptanceTest {
   void assertInOrder(int client, long count) {
     assertThat(order().seqsOf().get(client))
         .as("client %s", client)
-        .isEqualTo(LongStream.range(0, count).boxed().toList());
+        .isEqualTo(Payloads.whole(count));
   }
 
   void awaitDelivered(long distinct) {

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.datanadhi.echopost.testkit.AgentProcess;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -26,35 +25,13 @@ class OneFileIT extends AcceptanceTest {
 
   private Path cache;
 
-  record Ran(int exit, String out, String err) {}
-
   @BeforeEach
   void aCacheOfItsOwn() {
     cache = directory.resolve("cache");
   }
 
-  private Process start(Path program, Map<String, String> environment, String... args)
-      throws IOException {
-    List<String> command = new ArrayList<>(List.of(program.toString()));
-    command.addAll(List.of(args));
-    ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
-    builder.environment().clear();
-    builder.environment().putAll(environment);
-    Process process = builder.start();
-    use(() -> AgentProcess.kill(process));
-    return process;
-  }
-
-  private static Ran end(Process process) throws IOException, InterruptedException {
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-    return new Ran(
-        process.exitValue(),
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8),
-        new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8));
-  }
-
   private Ran version(Map<String, String> environment) throws IOException, InterruptedException {
-    return end(start(AgentProcess.program(), environment, "-version"));
+    return run(environment, "-version");
   }
 
   private Map<String, String> inCache() {
@@ -215,7 +192,7 @@ class OneFileIT extends AcceptanceTest {
     Files.createFile(own.resolve(".runtime"));
     Map<String, String> environment = Map.of(AgentProcess.RUNTIME_DIR, "/dev/null/x");
 
-    Ran ran = end(start(AgentProcess.program(), environment, "-datanadhi", own.toString()));
+    Ran ran = run(environment, "-datanadhi", own.toString());
 
     assertThat(ran.exit()).isEqualTo(1);
     assertThat(ran.err()).startsWith("echopost: ").contains("ECHOPOST_RUNTIME_DIR").hasLineCount(1);

@@ -13,7 +13,6 @@ import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.stub.MetadataUtils;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,31 +34,14 @@ class ProgramIT extends AcceptanceTest {
   private static final Map<String, String> UNPACKED =
       Map.of(AgentProcess.RUNTIME_DIR, AgentProcess.runtimeDirectory().toString());
 
-  record Ran(int exit, String out, String err) {}
-
-  private static Ran run(Map<String, String> environment, Path workingDirectory, String... args)
-      throws IOException, InterruptedException {
-    List<String> command = new java.util.ArrayList<>(List.of(AgentProcess.program().toString()));
-    command.addAll(List.of(args));
-    ProcessBuilder builder = new ProcessBuilder(command).directory(workingDirectory.toFile());
-    builder.environment().clear();
-    builder.environment().putAll(environment);
-    Process process = builder.start();
-    assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
-    return new Ran(
-        process.exitValue(),
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8),
-        new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8));
-  }
-
   @Test
   void it_runs_from_any_directory_with_an_empty_environment() throws Exception {
-    Ran version = run(Map.of(), directory, "-version");
+    Ran version = run(Map.of(), "-version");
 
     assertThat(version)
         .isEqualTo(
             new Ran(0, "echopost " + Files.readString(Path.of("VERSION")).strip() + "\n", ""));
-    assertThat(run(Map.of(), directory, "-h").out()).contains("usage: echopost");
+    assertThat(run(Map.of(), "-h").out()).contains("usage: echopost");
   }
 
   static List<List<String>> misuses() {
@@ -79,7 +61,7 @@ class ProgramIT extends AcceptanceTest {
   void misuse_is_one_line_and_exit_2(List<String> args) throws Exception {
     Files.createFile(directory.resolve("VERSION"));
 
-    Ran ran = run(UNPACKED, directory, args.toArray(String[]::new));
+    Ran ran = run(UNPACKED, args.toArray(String[]::new));
 
     assertThat(ran.exit()).isEqualTo(2);
     assertThat(ran.err()).startsWith("echopost: ").hasLineCount(1);

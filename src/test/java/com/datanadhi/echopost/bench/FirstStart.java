@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.bench;
 
 import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.echopost.testkit.Directories;
 import com.datanadhi.echopost.testkit.StubServer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -46,7 +47,7 @@ final class FirstStart implements Measurement {
       bench.stop(one);
       bench.stop(other);
     }
-    bench.delete(runtime);
+    Directories.delete(runtime);
   }
 
   @Override

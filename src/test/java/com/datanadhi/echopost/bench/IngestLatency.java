@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.bench;
 
+import com.datanadhi.echopost.testkit.Directories;
 import com.datanadhi.echopost.testkit.LoadClient;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -39,7 +40,7 @@ final class IngestLatency implements Measurement {
     bench.onEach(this::measure);
     Path directory = bench.newDirectory();
     measureSync(directory.resolve("pages"));
-    bench.delete(directory);
+    Directories.delete(directory);
   }
 
   private void measure(Service service) throws InterruptedException {

@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.bench;
 
+import com.datanadhi.echopost.testkit.Directories;
 import com.datanadhi.echopost.testkit.LoadClient;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -44,7 +45,7 @@ final class IngestThroughput implements Measurement {
                 directory.toString(),
                 Integer.toString(effort.warmUpRecords()),
                 Integer.toString(effort.warmRecords()))));
-    bench.delete(directory);
+    Directories.delete(directory);
   }
 
   private void measure(Service service) throws InterruptedException {

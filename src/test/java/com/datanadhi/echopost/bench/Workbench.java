@@ -1,21 +1,19 @@
 package com.datanadhi.echopost.bench;
 
 import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.echopost.testkit.Directories;
 import com.datanadhi.echopost.testkit.StubServer;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.stream.Stream;
 
 /// Every process and directory of a run. Closing it, from any thread, ends and deletes all of them,
 /// and nothing can be started afterwards: so a run that is interrupted leaves nothing behind.
@@ -138,7 +136,7 @@ final class Workbench implements AutoCloseable {
     }
     if (agents.remove(agent) != null) {
       agent.close();
-      delete(agent.directory());
+      Directories.delete(agent.directory());
     }
   }
 
@@ -206,19 +204,6 @@ final class Workbench implements AutoCloseable {
     }
   }
 
-  /// Deletes a directory and all that is in it.
-  void delete(Path directory) throws IOException {
-    if (Files.exists(directory)) {
-      try (Stream<Path> all = Files.walk(directory)) {
-        for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-          Files.deleteIfExists(path);
-        }
-      } catch (UncheckedIOException failed) {
-        throw failed.getCause();
-      }
-    }
-  }
-
   @Override
   public synchronized void close() throws IOException, InterruptedException {
     closed = true;
@@ -229,6 +214,6 @@ final class Workbench implements AutoCloseable {
       agent.close();
     }
     agents.clear();
-    delete(root);
+    Directories.delete(root);
   }
 }

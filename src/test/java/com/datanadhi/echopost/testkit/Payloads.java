@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.LongStream;
 
 /// Records that say who sent them and as which one, so that whoever gets them can check their
 /// order.
@@ -30,17 +31,13 @@ public final class Payloads {
       long distinct, long repeats, long inversions, Map<Integer, List<Long>> seqsOf) {
     /// Whether exactly the records 0 to `count` - 1 of `client` came, in order.
     public boolean isWhole(int client, long count) {
-      List<Long> seqs = seqsOf.getOrDefault(client, List.of());
-      if (seqs.size() != count) {
-        return false;
-      }
-      for (int i = 0; i < count; i++) {
-        if (seqs.get(i) != i) {
-          return false;
-        }
-      }
-      return true;
+      return whole(count).equals(seqsOf.get(client));
     }
+  }
+
+  /// The numbers that a client's records have in order: 0 to `count` - 1.
+  public static List<Long> whole(long count) {
+    return LongStream.range(0, count).boxed().toList();
   }
 
   /// Checks bodies in the order in which they came.

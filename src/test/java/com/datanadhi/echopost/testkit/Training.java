@@ -1,13 +1,10 @@
 package com.datanadhi.echopost.testkit;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
 
 /// Makes the AOT cache that the program ships with: the JVM records what the agent loads, links and
 /// how it runs while it does its whole job, from an empty directory (which needs the most) to its
@@ -59,7 +56,7 @@ public final class Training {
       }
       return server.distinct() == RECORDS;
     } finally {
-      delete(directory);
+      Directories.delete(directory);
     }
   }
 
@@ -67,14 +64,6 @@ public final class Training {
     agent.awaitReady();
     try (LoadClient client = new LoadClient(agent.socket())) {
       var _ = client.run(new LoadClient.Load(RECORDS, 330, 4, 64, 0, 0), _ -> {});
-    }
-  }
-
-  private static void delete(Path directory) throws IOException {
-    try (Stream<Path> files = Files.walk(directory)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
     }
   }
 }
