@@ -12,19 +12,30 @@ self=$0
 case $self in */*) ;; *) if [ -f "./$self" ]; then self=./$self; else self=$(command -v -- "$self"); fi ;; esac
 [ -f "$self" ] || fail "cannot find my own file: start me by a path"
 
-# -datanadhi, by the rules of Go's flags.
-dir=.datanadhi flag=
-for word in "$@"; do
-  case $flag$word in
-    -datanadhi-value:*) dir=$word flag= ;;
-    -other-value:*) flag= ;;
-    -datanadhi=* | --datanadhi=*) dir=${word#*=} ;;
-    -datanadhi | --datanadhi) flag=-datanadhi-value: ;;
-    -api-key | --api-key | -health-url | --health-url) flag=-other-value: ;;
-    -*) ;;
-    *) break ;;
+# -datanadhi and -api-key, by the rules of Go's flags. The key goes on in the environment: the JVM's arguments are in its
+# crash report, and for every user in ps. Words after the first that is no flag are a command's.
+dir=.datanadhi key= flag= command= words=$#
+while [ "$words" -gt 0 ]; do
+  words=$((words - 1)) word=$1
+  shift
+  case $command$flag in
+    '') case $word in
+      -datanadhi=* | --datanadhi=*) dir=${word#*=} ;;
+      -datanadhi | --datanadhi) flag=dir ;;
+      -api-key=* | --api-key=*) key=${word#*=}; continue ;;
+      # Without a value it is left, for Java to say so.
+      -api-key | --api-key) flag=key; [ "$words" = 0 ] || continue ;;
+      -health-url | --health-url) flag=url ;;
+      -*) ;;
+      *) command=1 ;;
+    esac ;;
+    dir) dir=$word flag= ;;
+    key) key=$word flag=; continue ;;
+    url) flag= ;;
   esac
+  set -- "$@" "$word"
 done
+[ -z "$key" ] || { DATANADHI_API_KEY=$key; export DATANADHI_API_KEY; }
 
 # What can be seen of the unpacked files without reading them: all have the same old date, so a change shows.
 look() { cd -- "$1" && LC_ALL=C TZ=UTC0 exec ls -lnd app/* bin/* lib/* lib/server/* 2>&1; }
@@ -35,19 +46,20 @@ trusted() { [ -O "$1" ] && case $(LC_ALL=C exec ls -ld -- "$1") in d????-??-*) ;
 # A signal is for the agent. One that comes while Java is not up yet would be lost, or taken for a failure: it is held back
 # until the agent has taken its directory.
 agent= starting= stopped= signalled= new= lock=
+# Whether the agent is the last one that took the directory.
+owns() { owner=; [ -f "$dir/agent.lock" ] && read -r owner 2> /dev/null < "$dir/agent.lock"; [ "$owner" = "$agent" ]; }
 on_signal() {
   stopped=1 signalled=1
   [ -n "$starting" ] || leave_early
   [ -n "$agent" ] || return
-  tries=0 owner=
-  until [ "$owner" = "$agent" ] || [ "$tries" -ge 60 ] || ! kill -0 "$agent" 2> /dev/null; do
+  tries=0
+  until [ -n "$command" ] || owns || [ "$tries" -ge 60 ] || ! kill -0 "$agent" 2> /dev/null; do
     tries=$((tries + 1))
     sleep 0.05 2> /dev/null || sleep 1
-    read -r owner 2> /dev/null < "$dir/agent.lock"
   done
   kill -TERM "$agent" 2> /dev/null
 }
-# Told to stop before there was an agent: nothing has been touched.
+# Told to stop while there is no agent.
 leave_early() {
   [ -z "$new" ] || rm -rf -- "$new"
   unlock
@@ -122,26 +134,90 @@ done
 
 report=$cache/crash-$$.log
 [ -w "$cache" ] || report=$dir/crash-$$.log
-# The agent outlives this script.
-starting=1
-"$runtime/bin/java" -XX:AOTCache="$runtime/app/echopost.aot" -XX:ErrorFile="$report" @FLAGS@ \
-  -Dorg.sqlite.lib.path="$runtime/lib" -Djava.library.path="$runtime/lib" \
-  -cp "$runtime/app/echopost.jar" com.datanadhi.echopost.Main "$@" &
-agent=$!
-[ -z "$stopped" ] || on_signal
-signalled=
-wait "$agent"
-status=$?
-while [ -n "$signalled" ]; do
+
+# Runs the agent to its end and sets $status. It outlives this script.
+death=
+run() {
+  [ ! -e "$report" ] || rm -f -- "$report"
+  "$runtime/bin/java" -XX:AOTCache="$runtime/app/echopost.aot" -XX:ErrorFile="$report" @FLAGS@ \
+    -Dorg.sqlite.lib.path="$runtime/lib" -Djava.library.path="$runtime/lib" ${death:+-Dechopost.restarted_after="$death"} \
+    -cp "$runtime/app/echopost.jar" com.datanadhi.echopost.Main "$@" &
+  agent=$!
+  [ -z "$stopped" ] || on_signal
   signalled=
   wait "$agent"
-  again=$?
-  [ "$again" = 127 ] || status=$again
+  status=$?
+  while [ -n "$signalled" ]; do
+    signalled=
+    wait "$agent"
+    again=$?
+    [ "$again" = 127 ] || status=$again
+  done
+}
+# A client that meets the name of a socket on which nobody listens is refused, and gives up for good. It is the dead
+# agent's if nobody has taken the directory since, and its private name is the same socket; where a file system cannot
+# link sockets, there is no private name.
+remove_dead_name() {
+  public=$dir/data-nadhi-agent.sock private=$dir/.agent-private.sock
+  [ -S "$public" ] && owns && { [ ! -e "$private" ] || [ "$public" -ef "$private" ]; } && rm -f -- "$public"
+}
+# The newest session's directory, if it is a directory and ours.
+find_session() {
+  session=
+  for found in "$dir"/session-[0-9]*; do
+    [ ! -d "$found" ] || [ -h "$found" ] || [ ! -O "$found" ] || session=$found
+  done
+}
+# Of the times of the last restarts those within a minute are kept. A clock that was set back makes them old.
+may_restart() {
+  now=$(date +%s) recent= count=0
+  for past in $restarts; do
+    [ "$now" -lt "$past" ] || [ $((now - past)) -ge 60 ] || recent="$recent $past" count=$((count + 1))
+  done
+  restarts="$recent $now"
+  [ "$count" -lt 5 ]
+}
+give_up() {
+  find_session
+  log=$session/agent.log
+  if [ -n "$session" ] && [ -f "$log" ] && [ ! -h "$log" ]; then
+    printf '{"time":"%s","level":"SEVERE","event":"restarts_given_up","died_of":"%s","restarts_in_a_minute":5,"mend":"%s"}\n' \
+      "$(date -u +%Y-%m-%dT%H:%M:%S.000Z)" "$death" "see what kills it, and crash.log, then start again" >> "$log"
+  fi
+  fail "the agent died again ($death) after 5 restarts in a minute and stays down; what was accepted is on disk in $dir: see what kills it, and crash.log in the newest sessions there, then start again"
+}
+
+# Sets $death to what the agent died of, which ended with $status; 1 when it ended by itself. A JVM that crashes writes a
+# report, and its status says nothing.
+died() {
+  death=
+  if [ -f "$report" ]; then
+    death=$(sed -n -e 's/^# *\(SIG[A-Z]*\) .*/\1/p' -e 's/^#.* OutOfMemory .*/OutOfMemoryError/p' -e 20q "$report")
+    : "${death:=crash}"
+    find_session
+    [ -z "$session" ] || mv -- "$report" "$session/crash.log" 2> /dev/null
+  elif [ "$status" -gt 128 ]; then
+    death=SIG$(kill -l "$status")
+  elif [ "$status" -gt 5 ]; then
+    death=status-$status
+  fi
+  [ -n "$death" ]
+}
+
+starting=1 restarts=
+while :; do
+  run "$@"
+  [ -n "$command" ] || remove_dead_name
+  agent=
+  died || break
+  # A command is its caller's to repeat.
+  [ -z "$command" ] || break
+  # Java itself was told to stop before it was up; or the agent died of something else while it stopped.
+  case $stopped$death in 1* | SIGTERM | SIGINT | SIGHUP) leave_early ;; esac
+  # What was accepted is in the buffer; whether all of it is delivered only the agent can see.
+  [ -e "$dir/buffer.db" ] || break
+  may_restart || give_up
+  unpacked_in "$cache" || [ -n "$stopped" ] || fail "the agent died ($death) and cannot be started again: $why"
+  [ -z "$stopped" ] || leave_early
 done
-# Java itself was told to stop before it was up.
-if [ "$status" = 143 ] && [ -n "$stopped" ]; then leave_early; fi
-if [ -f "$report" ]; then
-  for session in "$dir"/session-*; do :; done
-  mv -- "$report" "$session/crash.log" 2> /dev/null
-fi
 exit "$status"
