@@ -24,6 +24,10 @@ import java.util.concurrent.CompletableFuture;
 
 /// The program: from arguments to an exit status.
 public final class Main {
+  /// Set by the launcher when it starts an agent in the place of one that died, to what that died
+  /// of.
+  private static final String RESTARTED_AFTER = "echopost.restarted_after";
+
   private Main() {}
 
   /// Runs, and ends the process.
@@ -111,7 +115,8 @@ public final class Main {
           url.toString(),
           CommandLine.version(),
           clock,
-          new FileOutputStream(FileDescriptor.out));
+          new FileOutputStream(FileDescriptor.out),
+          System.getProperty(RESTARTED_AFTER));
     } catch (IllegalArgumentException bad) {
       throw new UsageException(String.valueOf(bad.getMessage()));
     }

@@ -42,6 +42,7 @@ public final class Agent {
   private final String serverName;
   private final Clock clock;
   private final OutputStream standardOut;
+  private final @Nullable String predecessorDiedOf;
   private final AtomicReference<@Nullable Lifecycle> lifecycle = new AtomicReference<>();
   private volatile @Nullable ServerState serverState;
   private volatile @Nullable String stopReason;
@@ -52,6 +53,8 @@ public final class Agent {
   /// @param serverName the server's URL, for the log
   /// @param version for the log
   /// @param standardOut gets a copy of the session log
+  /// @param predecessorDiedOf for the log, when this run was started in the place of one that
+  ///   crashed or was killed
   public Agent(
       Path directory,
       Set<PosixFilePermission> socketMode,
@@ -59,7 +62,8 @@ public final class Agent {
       String serverName,
       String version,
       Clock clock,
-      OutputStream standardOut) {
+      OutputStream standardOut,
+      @Nullable String predecessorDiedOf) {
     this.directory = directory;
     this.socketMode = socketMode;
     this.mainServer = mainServer;
@@ -67,6 +71,7 @@ public final class Agent {
     this.version = version;
     this.clock = clock;
     this.standardOut = standardOut;
+    this.predecessorDiedOf = predecessorDiedOf;
   }
 
   /// Asks the run to end: what is in flight is committed or refused, what is pending stays on disk.
@@ -92,9 +97,10 @@ public final class Agent {
       if (lock == null) {
         return ExitCode.OWNED;
       }
+      workspace.removeDeadSocket();
       Path session = newSession();
       try (SessionLog log = SessionLog.open(session.resolve("agent.log"), standardOut)) {
-        return runLogged();
+        return runLogged(workspace);
       }
     }
   }
@@ -125,8 +131,21 @@ public final class Agent {
     }
   }
 
-  private ExitCode runLogged() throws StorageException, IOException, InterruptedException {
+  private ExitCode runLogged(Workspace workspace)
+      throws StorageException, IOException, InterruptedException {
     Waiter replayWaiter = new Waiter();
+    logStart(workspace);
+    // Side by side: together they are most of a start.
+    FutureTask<Buffer> opening =
+        new FutureTask<>(() -> Buffer.open(directory, clock, new CommitListener(replayWaiter)));
+    Thread opener = Thread.ofPlatform().name("buffer-opener").start(opening);
+    try (Ingest ingest = bindDuring(opener);
+        MainServer server = mainServer.get()) {
+      return serve(opened(opening), ingest, server, replayWaiter);
+    }
+  }
+
+  private void logStart(Workspace workspace) throws IOException {
     Events.info(
         "agent_started",
         "version",
@@ -137,13 +156,19 @@ public final class Agent {
         directory.toAbsolutePath().normalize(),
         "server",
         serverName);
-    // Side by side: together they are most of a start.
-    FutureTask<Buffer> opening =
-        new FutureTask<>(() -> Buffer.open(directory, clock, new CommitListener(replayWaiter)));
-    Thread opener = Thread.ofPlatform().name("buffer-opener").start(opening);
-    try (Ingest ingest = bindDuring(opener);
-        MainServer server = mainServer.get()) {
-      return serve(opened(opening), ingest, server, replayWaiter);
+    if (predecessorDiedOf != null) {
+      Events.warning("restarted_after_crash", "died_of", predecessorDiedOf);
+    }
+    String others = workspace.openTo();
+    if (others != null) {
+      Events.warning(
+          "directory_open_to_others",
+          "writable_by",
+          others,
+          "risk",
+          "they can take the socket's place and get what is sent there, and hold the agent up",
+          "mend",
+          "chmod go-w " + directory.toAbsolutePath().normalize());
     }
   }
 

@@ -26,6 +26,11 @@ final class Sessions {
 
   private Sessions() {}
 
+  /// Whether a run's directory may be called that.
+  static boolean isSession(String name) {
+    return PATTERN.matcher(name).matches();
+  }
+
   /// Makes this run's directory (mode 0700).
   static Path create(Path parent, Instant now) throws IOException {
     String name = NAME.format(now);
@@ -49,7 +54,7 @@ final class Sessions {
     List<Path> sessions = new ArrayList<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(parent, "session-*")) {
       for (Path entry : entries) {
-        if (PATTERN.matcher(String.valueOf(entry.getFileName())).matches()
+        if (isSession(String.valueOf(entry.getFileName()))
             && Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
           sessions.add(entry);
         }

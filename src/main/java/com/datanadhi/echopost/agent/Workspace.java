@@ -3,12 +3,21 @@ package com.datanadhi.echopost.agent;
 import com.datanadhi.echopost.net.Transport;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// The agent's directory, found fit for use.
 ///
@@ -16,6 +25,7 @@ import java.util.List;
 ///   a socket address
 record Workspace(Path directory) {
   private static final String SOCKET = "data-nadhi-agent.sock";
+  private static final String USER = "uid";
   private static final List<String> OURS =
       List.of("agent.lock", "buffer.db", "buffer.db-wal", "buffer.db-shm", "reserve");
 
@@ -49,19 +59,108 @@ record Workspace(Path directory) {
       throw new UnusableDirectoryException(
           directory + " is not writable: mend its permissions or choose another with -datanadhi");
     }
-    for (String name : OURS) {
-      Path file = directory.resolve(name);
-      if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)
-          && !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-        throw new UnusableDirectoryException(
-            file + " is not a plain file and not ours: move it away, or choose another directory");
-      }
-    }
     if (Files.isDirectory(directory.resolve(SOCKET), LinkOption.NOFOLLOW_LINKS)) {
       throw new UnusableDirectoryException(
           directory.resolve(SOCKET) + " is a directory: move it away, the socket goes there");
     }
+    try {
+      checkWhatIsThere(directory);
+    } catch (IOException | DirectoryIteratorException failed) {
+      throw new UnusableDirectoryException(
+          "cannot look into "
+              + directory
+              + " ("
+              + failed
+              + "): mend its permissions or choose another directory with -datanadhi");
+    }
     return new Workspace(directory);
+  }
+
+  /// What stands under our names is neither followed nor opened before it is known to be ours: a
+  /// directory that others can write to may hold anything.
+  private static void checkWhatIsThere(Path directory)
+      throws IOException, UnusableDirectoryException {
+    Object self = userOfNewFiles(directory);
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
+      for (Path entry : entries) {
+        String name = String.valueOf(entry.getFileName());
+        if (OURS.contains(name)) {
+          check(entry, "file", "isRegularFile", self);
+        } else if (Sessions.isSession(name)) {
+          check(entry, "directory", "isDirectory", self);
+        }
+      }
+    }
+  }
+
+  private static void check(Path entry, String kind, String isOfThatKind, @Nullable Object self)
+      throws IOException, UnusableDirectoryException {
+    Map<String, Object> found;
+    try {
+      found = look(entry);
+    } catch (NoSuchFileException gone) {
+      // An agent is leaving just now.
+      return;
+    }
+    if (!Boolean.TRUE.equals(found.get(isOfThatKind))) {
+      throw new UnusableDirectoryException(
+          entry
+              + " is not a plain "
+              + kind
+              + " and not ours: move it away, or choose another directory");
+    }
+    if (self != null && !self.equals(found.get(USER))) {
+      throw new UnusableDirectoryException(
+          entry + " belongs to another user: move it away, or choose another directory");
+    }
+  }
+
+  /// As whose the files that this process makes here appear: on a network's or a host's file system
+  /// that may be somebody else than the process's user.
+  ///
+  /// @return null when no file can be made to see, as on a full disk
+  private static @Nullable Object userOfNewFiles(Path directory) throws IOException {
+    Path probe = directory.resolve(".agent-probe-" + Long.toHexString(new Random().nextLong()));
+    try {
+      Files.createFile(probe);
+    } catch (FileSystemException full) {
+      return null;
+    }
+    try {
+      return look(probe).get(USER);
+    } finally {
+      Files.deleteIfExists(probe);
+    }
+  }
+
+  /// Users by number: their names may have to be asked for over the network.
+  private static Map<String, Object> look(Path entry) throws IOException {
+    return Files.readAttributes(
+        entry, "unix:" + USER + ",isRegularFile,isDirectory", LinkOption.NOFOLLOW_LINKS);
+  }
+
+  /// Who else can write to the directory, in words; null when nobody can.
+  @Nullable String openTo() throws IOException {
+    Set<PosixFilePermission> mode = Files.getPosixFilePermissions(directory);
+    if (mode.contains(PosixFilePermission.OTHERS_WRITE)) {
+      return "everyone";
+    }
+    return mode.contains(PosixFilePermission.GROUP_WRITE) ? "its group" : null;
+  }
+
+  /// Takes away the name of a dead agent's socket, which refuses whoever meets it. Only for who
+  /// holds the directory's lock: then nobody listens on whatever stands there.
+  void removeDeadSocket() throws UnusableDirectoryException {
+    try {
+      Files.deleteIfExists(directory.resolve(SOCKET));
+    } catch (IOException failed) {
+      throw new UnusableDirectoryException(
+          "cannot remove "
+              + directory.resolve(SOCKET)
+              + " ("
+              + failed
+              + "): move it away, the socket goes there");
+    }
   }
 
   Path lockFile() {

@@ -9,6 +9,7 @@ import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashSet;
@@ -38,7 +39,8 @@ final class PrivateFiles {
       Files.createFile(file, PRIVATE);
       syncDirectoryOf(file);
     } catch (FileAlreadyExistsException there) {
-      Files.setPosixFilePermissions(file, PRIVATE.value());
+      Files.getFileAttributeView(file, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
+          .setPermissions(PRIVATE.value());
     }
   }
 

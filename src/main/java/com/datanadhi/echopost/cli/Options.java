@@ -32,15 +32,14 @@ public record Options(
   static Options of(Map<String, String> flags, Map<String, String> environment)
       throws UsageException {
     String apiKey = flags.getOrDefault("api-key", "");
-    String keySource = "-api-key";
     if (apiKey.isEmpty()) {
       apiKey = environment.getOrDefault(API_KEY_VARIABLE, "");
-      keySource = API_KEY_VARIABLE;
     }
     if (!RecordRules.isHeaderValue(apiKey.getBytes(StandardCharsets.UTF_8))) {
       throw new UsageException(
-          keySource
-              + " cannot be sent as an HTTP header: take line ends and control characters out");
+          "the API key (-api-key, or "
+              + API_KEY_VARIABLE
+              + ") cannot be sent as an HTTP header: take line ends and control characters out");
     }
     try {
       return new Options(

@@ -2,6 +2,7 @@ package com.datanadhi.echopost.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.datanadhi.echopost.net.Transport;
 import java.io.IOException;
@@ -95,6 +96,64 @@ class WorkspaceTest {
     Files.delete(ours);
     Files.createDirectory(ours);
     refused(parent, ours + " is not a plain file and not ours");
+  }
+
+  @Test
+  void a_link_or_a_file_under_the_name_of_a_session_is_refused() throws IOException {
+    Path session = parent.resolve("session-2026-11-21T10-00-00Z");
+    Files.createSymbolicLink(session, Files.createDirectory(parent.resolve("elsewhere")));
+    refused(parent, session + " is not a plain directory and not ours");
+    Files.delete(session);
+    Files.createFile(session);
+    refused(parent, session + " is not a plain directory and not ours");
+  }
+
+  @Test
+  void what_only_looks_like_a_session_is_left_alone() throws Exception {
+    Files.createFile(parent.resolve("session-of-somebody"));
+    assertThat(Workspace.prepare(parent).directory()).isEqualTo(parent);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"agent.lock", "buffer.db", "session-2026-11-21T10-00-00Z-2"})
+  void what_another_user_has_put_under_one_of_our_names_is_refused(String name) throws Exception {
+    Path theirs = parent.resolve(name);
+    if (name.startsWith("session")) {
+      Files.createDirectory(theirs);
+    } else {
+      Files.createFile(theirs);
+    }
+    assertThat(Workspace.prepare(parent).directory()).isEqualTo(parent);
+    assumeTrue(
+        Files.getAttribute(parent, "unix:uid").equals(0), "skipped: only root can give files away");
+    Files.setAttribute(theirs, "unix:uid", 54_321);
+    refused(parent, theirs + " belongs to another user");
+  }
+
+  @Test
+  void looking_leaves_nothing_behind() throws Exception {
+    var _ = Workspace.prepare(parent);
+    assertThat(parent).isEmptyDirectory();
+  }
+
+  @Test
+  void a_directory_says_who_else_can_write_to_it() throws Exception {
+    Workspace workspace = Workspace.prepare(parent);
+    Files.setPosixFilePermissions(parent, PosixFilePermissions.fromString("rwxr-xr-x"));
+    assertThat(workspace.openTo()).isNull();
+    Files.setPosixFilePermissions(parent, PosixFilePermissions.fromString("rwxrwxr-x"));
+    assertThat(workspace.openTo()).isEqualTo("its group");
+    Files.setPosixFilePermissions(parent, PosixFilePermissions.fromString("rwxrwxrwx"));
+    assertThat(workspace.openTo()).isEqualTo("everyone");
+  }
+
+  @Test
+  void a_dead_agents_socket_is_removed() throws Exception {
+    Path name = Files.createFile(parent.resolve(SOCKET));
+    Workspace workspace = Workspace.prepare(parent);
+    assertThat(name).exists();
+    workspace.removeDeadSocket();
+    assertThat(name).doesNotExist();
   }
 
   @Test

@@ -41,13 +41,13 @@ class OptionsTest {
   void a_key_that_is_no_header_value_is_refused_without_being_shown(String key) {
     assertThatThrownBy(() -> Options.of(Map.of("api-key", key), Map.of()))
         .isInstanceOf(UsageException.class)
-        .hasMessageStartingWith("-api-key cannot be sent")
+        .hasMessageStartingWith("the API key (-api-key, or DATANADHI_API_KEY) cannot be sent")
         .message()
         .doesNotContain(key)
         .doesNotContain("\n");
     assertThatThrownBy(() -> withEnvironment("DATANADHI_API_KEY", key))
         .isInstanceOf(UsageException.class)
-        .hasMessageStartingWith("DATANADHI_API_KEY cannot be sent");
+        .hasMessageStartingWith("the API key (-api-key, or DATANADHI_API_KEY) cannot be sent");
   }
 
   @Test

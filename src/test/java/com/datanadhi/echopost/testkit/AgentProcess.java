@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.testkit;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -8,9 +9,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 
 /// The packaged program as a process, spawned as an SDK does it.
 public final class AgentProcess implements AutoCloseable {
@@ -121,9 +124,28 @@ public final class AgentProcess implements AutoCloseable {
 
   /// kill -9, of `process` and what it has started.
   public static void kill(Process process) {
+    // A launcher that stands still starts no other agent behind our back.
+    signal(process.toHandle(), "STOP");
     List<ProcessHandle> started = process.descendants().toList();
     process.destroyForcibly();
     started.forEach(ProcessHandle::destroyForcibly);
+  }
+
+  /// Sends a signal, if the process is still there.
+  ///
+  /// @param name as kill(1) has it
+  public static void signal(ProcessHandle process, String name) {
+    try {
+      int _ =
+          new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
+              .redirectErrorStream(true)
+              .start()
+              .waitFor();
+    } catch (IOException noKill) {
+      throw new UncheckedIOException(noKill);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /// SIGTERM.
@@ -153,7 +175,14 @@ public final class AgentProcess implements AutoCloseable {
 
   /// The agent's own process: the launcher's child, where a launcher stays.
   public ProcessHandle agent() {
-    return process.children().findFirst().orElseGet(process::toHandle);
+    return jvm().orElseGet(process::toHandle);
+  }
+
+  /// The agent's JVM; empty before the launcher has started it, and between two of them.
+  public Optional<ProcessHandle> jvm() {
+    return Stream.concat(Stream.of(process.toHandle()), process.children())
+        .filter(handle -> handle.info().command().orElse("").endsWith("/java"))
+        .findFirst();
   }
 
   /// What it printed so far, on both streams.

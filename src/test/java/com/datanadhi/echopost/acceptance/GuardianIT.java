@@ -1,0 +1,331 @@
+package com.datanadhi.echopost.acceptance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.echopost.testkit.LoadClient;
+import com.datanadhi.echopost.testkit.StubServer;
+import io.grpc.ManagedChannel;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// The launcher as the agent's guardian: the JVM dies and it does not, or the other way round.
+class GuardianIT extends AcceptanceTest {
+  private static final int RESTARTS_IN_A_MINUTE = 5;
+
+  /// kill(1) of the JVM alone; returns once it is dead.
+  private static void kill(AgentProcess agent, String signal) {
+    ProcessHandle jvm = agent.jvm().orElseThrow();
+    AgentProcess.signal(jvm, signal);
+    await().pollInterval(Duration.ofMillis(1)).atMost(SOON).until(() -> !jvm.isAlive());
+  }
+
+  /// Returns once the agent has been started again for the `count`th time, and serves.
+  private static void awaitRestart(AgentProcess agent, int count) {
+    await()
+        .atMost(SOON)
+        .until(() ->
+            agent.isAlive()
+                && times(agent, "restarted_after_crash") == count
+                && times(agent, "agent_ready") > count);
+  }
+
+  private static int times(AgentProcess agent, String event) {
+    return agent.output().split("\"event\":\"" + event + "\"", -1).length - 1;
+  }
+
+  @Test
+  void an_agent_that_is_killed_in_ingest_is_back_by_itself_and_has_lost_nothing() throws Exception {
+    AgentProcess agent = agent();
+    LoadClient client = client(agent);
+    CompletableFuture<LoadClient.Result> sending = new CompletableFuture<>();
+    Thread sender =
+        Thread.ofPlatform()
+            .start(() -> {
+              try {
+                sending.complete(client.run(load(50_000, 4), _ -> {}));
+              } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+              }
+            });
+    await().atMost(SOON).until(() -> Long.parseLong(query("SELECT accepted FROM meta")) > 3_000);
+
+    kill(agent, "KILL");
+    sender.join();
+    awaitRestart(agent, 1);
+    server.comeUp();
+
+    assertThat(agent.awaitExit(SOON)).isZero();
+    assertThat(agent.output())
+        .contains("\"event\":\"restarted_after_crash\",\"died_of\":\"SIGKILL\"");
+    LoadClient.Result result = sending.join();
+    assertThat(result.acknowledged()).isBetween(1_000L, 49_999L);
+    for (int c = 0; c < 4; c++) {
+      assertThat(new HashSet<>(order().seqsOf().get(c)))
+          .containsAll(java.util.Arrays.stream(result.ackedSeqs().get(c)).boxed().toList());
+    }
+  }
+
+  @Test
+  void one_that_is_killed_in_replay_goes_on_where_it_was() throws Exception {
+    AgentProcess agent = agent();
+    send(agent, load(500, 1));
+    server.onDelivery(StubServer.Behaviour.slow(2, StubServer.OK));
+    server.comeUp();
+    awaitDelivered(100);
+
+    kill(agent, "KILL");
+    int atKill = server.count();
+
+    assertThat(agent.awaitExit(SOON)).isZero();
+    assertThat(atKill).isLessThan(500);
+    assertInOrder(0, 500);
+    assertThat(server.distinct()).isEqualTo(500);
+    assertThat(order().repeats()).isLessThanOrEqualTo(256);
+  }
+
+  @Test
+  void one_that_is_killed_with_nothing_left_to_do_comes_back_and_leaves() throws Exception {
+    AgentProcess agent = agent();
+    send(agent, load(10, 1));
+    server.comeUp();
+    await().atMost(SOON).until(() -> agent.hasLogged("replay_completed"));
+
+    kill(agent, "KILL");
+
+    assertThat(agent.awaitExit(SOON)).isZero();
+    assertThat(times(agent, "restarted_after_crash")).isOne();
+    assertThat(agent.socket()).doesNotExist();
+    assertInOrder(0, 10);
+  }
+
+  @Test
+  void one_that_is_killed_while_it_starts_is_started_again_when_records_are_pending()
+      throws Exception {
+    AgentProcess first = agent();
+    send(first, load(50, 1));
+    first.kill();
+    long seed = Long.getLong("echopost.seed", new Random().nextLong());
+    System.out.println("GuardianIT seed " + seed + " (-Dechopost.seed=" + seed + ")");
+    Random random = new Random(seed);
+    AgentProcess agent = spawn();
+    for (int i = 0; i < RESTARTS_IN_A_MINUTE; i++) {
+      long until = System.nanoTime() + random.nextInt(150_000_000);
+      ProcessHandle dead =
+          await()
+              .pollInterval(Duration.ofMillis(1))
+              .atMost(SOON)
+              .until(
+                  () -> System.nanoTime() < until ? null : agent.jvm().orElse(null),
+                  p -> p != null);
+      AgentProcess.signal(dead, "KILL");
+      await().pollInterval(Duration.ofMillis(1)).atMost(SOON).until(() -> !dead.isAlive());
+    }
+
+    server.comeUp();
+
+    assertThat(agent.awaitExit(SOON)).isZero();
+    assertInOrder(0, 50);
+  }
+
+  @Test
+  void one_that_dies_before_it_has_a_buffer_is_not_started_again() throws Exception {
+    Path own = directory.resolve("own");
+    AgentProcess agent = use(AgentProcess.spawn(own, server.url()));
+    await().pollInterval(Duration.ofMillis(1)).atMost(SOON).until(() -> agent.jvm().isPresent());
+
+    kill(agent, "KILL");
+
+    assertThat(agent.awaitExit(SOON)).isEqualTo(137);
+    assertThat(own.resolve("buffer.db")).doesNotExist();
+    assertThat(agent.socket()).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"SEGV, SIGSEGV", "BUS, SIGBUS", "ILL, SIGILL", "ABRT, SIGABRT"})
+  void one_that_crashes_comes_back_and_says_of_what(String signal, String diedOf) throws Exception {
+    AgentProcess agent = agent();
+    send(agent, load(10, 1));
+
+    kill(agent, signal);
+    awaitRestart(agent, 1);
+
+    server.comeUp();
+    assertThat(agent.awaitExit(SOON)).isZero();
+    assertThat(agent.output()).contains("\"died_of\":\"" + diedOf + "\"");
+    assertInOrder(0, 10);
+  }
+
+  @Test
+  void one_that_runs_out_of_memory_comes_back() throws Exception {
+    AgentProcess agent =
+        use(AgentProcess.spawn(List.of(withLessMemory().toString()), directory, server.url()));
+    agent.awaitReady();
+    send(agent, load(100, 1));
+    List<ManagedChannel> channels = new ArrayList<>();
+    use(() -> channels.forEach(ManagedChannel::shutdownNow));
+    LoadClient client = client(agent);
+    while (!agent.hasLogged("restarted_after_crash")) {
+      try (LoadClient many = new LoadClient(agent.socket())) {
+        var _ = many.run(new LoadClient.Load(2_000, 60_000, 50, 128, 0, 1_000), _ -> {});
+      }
+    }
+    assertThat(agent.output())
+        .contains("\"event\":\"restarted_after_crash\",\"died_of\":\"OutOfMemoryError\"");
+    awaitRestart(agent, times(agent, "restarted_after_crash"));
+    assertThat(client.send(LoadClient.request(77, 0, 100)).getSuccess()).isTrue();
+  }
+
+  /// The program with a heap that is too small for its work.
+  private Path withLessMemory() throws IOException {
+    byte[] whole = Files.readAllBytes(AgentProcess.program());
+    // Byte for byte, and no longer: what follows the script has its place.
+    String text = new String(whole, StandardCharsets.ISO_8859_1);
+    Path program = directory.resolve("less");
+    Files.write(
+        program, text.replaceFirst("-Xmx64m", "-Xmx16m").getBytes(StandardCharsets.ISO_8859_1));
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
+    return program;
+  }
+
+  @Test
+  void one_whose_guardian_is_killed_serves_on() throws Exception {
+    AgentProcess agent = agent();
+    ProcessHandle jvm = agent.jvm().orElseThrow();
+    use(jvm::destroyForcibly);
+
+    assertThat(agent.handle().destroyForcibly()).isTrue();
+    assertThat(agent.awaitExit(SOON)).isEqualTo(137);
+
+    send(agent, load(100, 1));
+    server.comeUp();
+    await().atMost(SOON).until(() -> !jvm.isAlive());
+    assertInOrder(0, 100);
+    assertThat(agent.socket()).doesNotExist();
+  }
+
+  @Test
+  void when_both_are_killed_the_next_start_finds_everything() throws Exception {
+    AgentProcess agent = agent();
+    ProcessHandle jvm = agent.jvm().orElseThrow();
+    send(agent, load(100, 1));
+
+    agent.kill();
+
+    await().atMost(SOON).until(() -> !jvm.isAlive());
+    assertThat(agent.socket()).exists();
+    server.comeUp();
+    assertThat(agent().awaitExit(SOON)).isZero();
+    assertInOrder(0, 100);
+  }
+
+  @Test
+  void one_that_dies_again_and_again_is_left_alone_and_the_last_line_says_so() throws Exception {
+    AgentProcess agent = agent();
+    send(agent, load(20, 1));
+    for (int restart = 1; restart <= RESTARTS_IN_A_MINUTE; restart++) {
+      kill(agent, "KILL");
+      awaitRestart(agent, restart);
+    }
+
+    kill(agent, "KILL");
+
+    assertThat(agent.awaitExit(SOON)).isEqualTo(1);
+    assertThat(agent.output().lines().toList().getLast())
+        .startsWith("echopost: the agent died again (SIGKILL) after 5 restarts in a minute");
+    assertThat(agent.socket()).doesNotExist();
+    try (Stream<Path> sessions = Files.list(directory)) {
+      Path newest =
+          sessions
+              .filter(path -> path.getFileName().toString().startsWith("session-"))
+              .max(Path::compareTo)
+              .orElseThrow();
+      assertThat(Files.readAllLines(newest.resolve("agent.log")).getLast())
+          .contains("\"level\":\"SEVERE\",\"event\":\"restarts_given_up\"");
+    }
+    server.comeUp();
+    assertThat(agent().awaitExit(SOON)).isZero();
+    assertInOrder(0, 20);
+  }
+
+  @Test
+  void a_buffer_that_cannot_be_opened_is_tried_once() throws Exception {
+    AgentProcess first = agent();
+    send(first, load(5, 1));
+    first.terminate();
+    assertThat(first.awaitExit(SOON)).isEqualTo(4);
+    try (Connection connection =
+            DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("buffer.db"));
+        Statement statement = connection.createStatement()) {
+      assertThat(statement.executeUpdate("UPDATE meta SET schema_version = 999")).isOne();
+    }
+
+    AgentProcess agent = spawn();
+
+    assertThat(agent.awaitExit(SOON)).isEqualTo(1);
+    assertThat(times(agent, "agent_started")).isOne();
+    assertThat(agent.socket()).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 3, 10, 30, 100})
+  void a_signal_while_it_is_started_again_is_heard(int millis) throws Exception {
+    AgentProcess agent = agent();
+    send(agent, load(5, 1));
+    kill(agent, "KILL");
+    await().pollDelay(Duration.ofMillis(millis)).until(() -> true);
+
+    agent.terminate();
+
+    assertThat(agent.awaitExit(SOON)).isEqualTo(4);
+    assertThat(agent.socket()).doesNotExist();
+    server.comeUp();
+    assertThat(agent().awaitExit(SOON)).isZero();
+    assertInOrder(0, 5);
+  }
+
+  @Test
+  void another_agent_may_be_there_first() throws Exception {
+    AgentProcess agent = agent();
+    send(agent, load(20, 1));
+    AgentProcess other = spawn();
+    // By then it waits for the lock.
+    await().atMost(SOON).until(() -> other.jvm().isPresent());
+
+    kill(agent, "KILL");
+
+    AgentProcess winner =
+        await()
+            .atMost(SOON)
+            .until(
+                () ->
+                    other.hasLogged("agent_ready")
+                        ? other
+                        : times(agent, "agent_ready") > 1 ? agent : null,
+                ready -> ready != null);
+    AgentProcess loser = winner == agent ? other : agent;
+    assertThat(loser.awaitExit(SOON)).isEqualTo(3);
+    send(winner, new LoadClient.Load(10, 330, 1, 8, 0, 20));
+    server.comeUp();
+    assertThat(winner.awaitExit(SOON)).isZero();
+    assertInOrder(0, 30);
+  }
+}
