@@ -57,7 +57,7 @@ class SecurityIT extends AcceptanceTest {
 
   private static void crash(AgentProcess agent) {
     AgentProcess.signal(agent.jvm().orElseThrow(), "SEGV");
-    await().atMost(SOON).until(() -> agent.output().split("\"agent_ready\"", -1).length > 2);
+    await().atMost(SOON).until(() -> agent.logged("agent_ready") > 1);
   }
 
   private static List<Path> allIn(Path place) throws IOException {

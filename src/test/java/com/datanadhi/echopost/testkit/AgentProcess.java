@@ -196,7 +196,12 @@ public final class AgentProcess implements AutoCloseable {
 
   /// Whether an event of that name is in what it printed.
   public boolean hasLogged(String event) {
-    return output().contains("\"event\":\"" + event + "\"");
+    return logged(event) > 0;
+  }
+
+  /// How often an event of that name is in what it printed.
+  public int logged(String event) {
+    return output().split("\"event\":\"" + event + "\"", -1).length - 1;
   }
 
   @Override
