@@ -198,8 +198,9 @@ died() {
     [ -z "$session" ] || mv -- "$report" "$session/crash.log" 2> /dev/null
   elif [ "$status" -gt 128 ]; then
     death=SIG$(kill -l "$status")
-  elif [ "$status" -gt 5 ]; then
-    death=status-$status
+  else
+    # bash says -1 of a process that was dead before a signal came.
+    case $status in [0-5]) ;; *) death=status-$status ;; esac
   fi
   [ -n "$death" ]
 }
