@@ -22,6 +22,7 @@
  * crash anyway.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -191,15 +192,19 @@ OPEN(openat64, (int at, const char *path, int flags, ...), at, (at, path, flags,
 int creat(const char *path, mode_t mode) { return open(path, O_CREAT | O_WRONLY | O_TRUNC, mode); }
 int creat64(const char *path, mode_t mode) { return creat(path, mode); }
 
-int close(int fd) {
-  if (is_watched(fd)) {
-    pthread_mutex_lock(&order);
-    free(watched[fd].path);
-    watched[fd].path = NULL;
-    pthread_mutex_unlock(&order);
-  }
-  return REAL(close)(fd);
+static void forget(int fd) {
+  if (!is_watched(fd)) return;
+  pthread_mutex_lock(&order);
+  free(watched[fd].path);
+  watched[fd].path = NULL;
+  pthread_mutex_unlock(&order);
 }
+
+#define CLOSE(name, arguments, fd, call) int name arguments { forget(fd); return REAL(name) call; }
+CLOSE(close, (int fd), fd, (fd))
+CLOSE(closedir, (DIR *stream), dirfd(stream), (stream))
+CLOSE(fclose, (FILE *stream), fileno(stream), (stream))
+CLOSE(dup2, (int from, int to), to, (from, to))
 
 /* --- contents --- */
 

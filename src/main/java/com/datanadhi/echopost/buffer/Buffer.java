@@ -94,6 +94,9 @@ public final class Buffer implements AutoCloseable {
                 + ((2 * volume.walBound()) >> 20)
                 + " MiB free; free some, or choose another directory with -datanadhi");
       }
+      if (isNew) {
+        PrivateFiles.syncDirectoriesAbove(directory);
+      }
       PrivateFiles.createIfMissing(file);
       boolean setAside = false;
       Connection connection;

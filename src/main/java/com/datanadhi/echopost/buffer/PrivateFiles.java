@@ -45,7 +45,20 @@ final class PrivateFiles {
   /// fsync of the directory that `file` stands in: without it a new or renamed name can be gone
   /// after a power loss.
   static void syncDirectoryOf(Path file) throws IOException {
-    Path directory = Objects.requireNonNull(file.toAbsolutePath().getParent());
+    sync(Objects.requireNonNull(file.toAbsolutePath().getParent()));
+  }
+
+  /// The same for `directory` itself and for those that it stands in, whoever has made them: a name
+  /// above that is gone takes all below with it.
+  static void syncDirectoriesAbove(Path directory) throws IOException {
+    Path above = directory.toAbsolutePath().normalize().getParent();
+    // One that this user may not read was not made by this user just now either.
+    for (; above != null && Files.isReadable(above); above = above.getParent()) {
+      sync(above);
+    }
+  }
+
+  private static void sync(Path directory) throws IOException {
     try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
       channel.force(true);
     }

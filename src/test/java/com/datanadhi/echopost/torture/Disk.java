@@ -130,8 +130,8 @@ final class Disk {
         name(entry, path, file);
       }
       case Change.MadeDirectory(String path) -> name(entry, path, new Directory());
-      case Change.Written write -> file(write.inode()).pending.add(pending(entry));
-      case Change.Resized resize -> file(resize.inode()).pending.add(pending(entry));
+      case Change.Written write -> file(write, write.inode()).pending.add(pending(entry));
+      case Change.Resized resize -> file(resize, resize.inode()).pending.add(pending(entry));
       case Change.Renamed(String from, String to) -> {
         Node node = known(from);
         seen.remove(from);
@@ -161,10 +161,10 @@ final class Disk {
     return new Pending(entry.end(), entry.change());
   }
 
-  private File file(long inode) {
+  private File file(Change change, long inode) {
     File file = files.get(inode);
     if (file == null) {
-      throw new IllegalStateException("inode " + inode + " was never created");
+      throw new IllegalStateException(change.path() + " was never created");
     }
     return file;
   }
@@ -198,7 +198,7 @@ final class Disk {
       }
       return;
     }
-    File file = file(done.inode());
+    File file = file(done, done.inode());
     for (Iterator<Pending> all = file.pending.iterator(); all.hasNext(); ) {
       Pending pending = all.next();
       if (pending.end() <= done.begun()) {

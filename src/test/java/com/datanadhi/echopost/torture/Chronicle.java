@@ -1,0 +1,59 @@
+package com.datanadhi.echopost.torture;
+
+import com.datanadhi.echopost.testkit.StubServer;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/// What clients were told is stored and what the server took, each with the length that the disk's
+/// journal had by then, so that it can be told again as it stood at any moment. Thread-safe.
+final class Chronicle implements Acknowledgements {
+  private sealed interface Event {
+    long journalLength();
+  }
+
+  private record Acknowledged(long journalLength, int client, int seq) implements Event {}
+
+  private record Arrived(long journalLength, StubServer.Request request) implements Event {}
+
+  private final DiskShim shim;
+  private final List<Event> events = new ArrayList<>();
+  private final Set<String> arrived = new HashSet<>();
+
+  Chronicle(DiskShim shim) {
+    this.shim = shim;
+  }
+
+  @Override
+  public synchronized void acknowledged(int client, int seq) {
+    events.add(new Acknowledged(shim.journalLength(), client, seq));
+  }
+
+  /// A server that writes down what it takes, before it says so.
+  StubServer.Behaviour recording() {
+    return (request, out) -> {
+      arrived(request);
+      return StubServer.OK.answer(request, out);
+    };
+  }
+
+  private synchronized void arrived(StubServer.Request request) {
+    if (arrived.add(request.key())) {
+      events.add(new Arrived(shim.journalLength(), request));
+    }
+  }
+
+  /// Tells `witness` what had happened when the journal was `length` long.
+  synchronized void tell(Witness witness, long length) {
+    for (Event event : events) {
+      if (event.journalLength() > length) {
+        return;
+      }
+      switch (event) {
+        case Acknowledged(long _, int client, int seq) -> witness.acknowledged(client, seq);
+        case Arrived(long _, StubServer.Request request) -> witness.arrived(request);
+      }
+    }
+  }
+}

@@ -1,0 +1,98 @@
+package com.datanadhi.echopost.torture;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+
+/// Power loss, as often as there are rounds: at a random moment of a history the disk is rebuilt as
+/// it could be then, from the journal of what was written and synced. The records on it, together
+/// with those that the server had got by then, must be all that were acknowledged, each client's in
+/// order. Most disks are read here; on some the program itself is started.
+///
+/// That this would find a missing fsync is tried too: on a disk that never syncs records must be
+/// lost.
+final class Power implements Campaign {
+  private static final int CUTS_OF_A_HISTORY = 100;
+  private static final int CUTS_WITHOUT_SYNCS = 3;
+  private static final int CUTS_TO_ONE_START = 40;
+
+  @Override
+  public String name() {
+    return "power";
+  }
+
+  @Override
+  public String attack() {
+    return "power loss: what was not synced is lost, torn, or written out of order";
+  }
+
+  @Override
+  public String obstacle() {
+    return DiskShim.obstacle();
+  }
+
+  @Override
+  public void run(Attack attack) throws Exception {
+    boolean goesOn = attack.goesOn();
+    while (goesOn) {
+      Path home = attack.directory().resolveSibling("history-" + attack.rounds());
+      History history = History.live(home, attack.random(), attack.tally());
+      attack.tally().add("histories", 1);
+      showThatItCanFail(attack, history, home);
+      try (PowerCuts cuts =
+          new PowerCuts(history, Disk.Syncs.HONOURED, CUTS_OF_A_HISTORY, attack.random())) {
+        while (goesOn && cuts.hasNext()) {
+          cut(attack, cuts);
+          goesOn = attack.goesOn();
+        }
+      }
+      attack.forget(home);
+    }
+  }
+
+  private static void cut(Attack attack, PowerCuts cuts) throws Exception {
+    Path disk = attack.directory();
+    long seed = attack.random().nextLong();
+    Tally tally = new Tally();
+    Witness witness = new Witness("cut " + attack.rounds(), tally);
+    cuts.next(disk, witness, new Random(seed));
+    List<String> wrong;
+    if (attack.rounds() % CUTS_TO_ONE_START == 0) {
+      wrong = Remains.drain(disk, witness);
+      attack.tally().add("started", 1);
+    } else {
+      wrong = Remains.read(disk, witness);
+    }
+    witness.close();
+    wrong.forEach(tally::broken);
+    attack.tally().take(tally, "cut " + attack.rounds() + " at " + cuts + " by " + seed);
+    attack.forget(disk);
+  }
+
+  private static void showThatItCanFail(Attack attack, History history, Path home)
+      throws Exception {
+    long lost = lostWithoutSyncs(history, home.resolve("without-syncs"), attack.random());
+    attack.tally().add("lost by disks without syncs", lost);
+    if (lost == 0) {
+      attack.tally().broken("disks that never synced lost nothing: this campaign is blind");
+    }
+  }
+
+  /// Cuts the power of disks that never synced.
+  ///
+  /// @return how many records were lost by them
+  static long lostWithoutSyncs(History history, Path home, Random random) throws Exception {
+    Tally tally = new Tally();
+    try (PowerCuts cuts =
+        new PowerCuts(history, Disk.Syncs.NEVER_HAPPENED, CUTS_WITHOUT_SYNCS, random)) {
+      while (cuts.hasNext()) {
+        Path disk = home.resolve(String.valueOf(random.nextLong()));
+        Witness witness = new Witness("without syncs", tally);
+        cuts.next(disk, witness, random);
+        List<String> _ = Remains.read(disk, witness);
+        witness.close();
+      }
+    }
+    return tally.count(Tally.Count.LOST);
+  }
+}
