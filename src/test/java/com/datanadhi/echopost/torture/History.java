@@ -5,7 +5,6 @@ import com.datanadhi.echopost.testkit.StubServer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Random;
-import java.util.concurrent.locks.LockSupport;
 
 /// Some seconds in the life of a directory, under load: all that agents wrote to its disk, and what
 /// clients and the server saw meanwhile.
@@ -15,8 +14,8 @@ import java.util.concurrent.locks.LockSupport;
 record History(DiskShim shim, Chronicle chronicle) {
   private static final int LIVES = 3;
   private static final int CHANGES_IN_A_LIFE = 5;
-  private static final int LONGEST_MILLIS = 500;
-  private static final int MEAN_PAUSE_NANOS = 1_500_000;
+  private static final int MOST_RECORDS_TO_A_CHANGE = 400;
+  private static final int LONGEST_PAUSE_NANOS = 1_000_000;
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   /// Lives it: several clients send, pipelined, the server comes and goes, agents are told to stop
@@ -34,12 +33,12 @@ record History(DiskShim shim, Chronicle chronicle) {
               2 + random.nextInt(3),
               1 + random.nextInt(32),
               50 + random.nextInt(1_000),
-              random.nextInt(2 * MEAN_PAUSE_NANOS),
+              random.nextInt(LONGEST_PAUSE_NANOS),
               chronicle,
               tally)) {
         for (int life = 1; life <= LIVES; life++) {
           for (int change = 0; change < CHANGES_IN_A_LIFE; change++) {
-            LockSupport.parkNanos(random.nextInt(LONGEST_MILLIS) * 1_000_000L);
+            chronicle.awaitAcknowledged(1 + random.nextInt(MOST_RECORDS_TO_A_CHANGE), PATIENCE);
             if (random.nextBoolean()) {
               server.comeUp();
             } else {

@@ -1,8 +1,13 @@
 package com.datanadhi.echopost.torture;
 
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 /// Power loss, as often as there are rounds: at a random moment of a history the disk is rebuilt as
 /// it could be then, from the journal of what was written and synced. The records on it, together
@@ -39,34 +44,49 @@ final class Power implements Campaign {
       History history = History.live(home, attack.random(), attack.tally());
       attack.tally().add("histories", 1);
       showThatItCanFail(attack, history, home);
-      try (PowerCuts cuts =
-          new PowerCuts(history, Disk.Syncs.HONOURED, CUTS_OF_A_HISTORY, attack.random())) {
+      // A start takes seconds, in which it mostly waits: other disks are read meanwhile.
+      try (ExecutorService starts = Executors.newVirtualThreadPerTaskExecutor();
+          PowerCuts cuts =
+              new PowerCuts(history, Disk.Syncs.HONOURED, CUTS_OF_A_HISTORY, attack.random())) {
+        List<Future<?>> started = new ArrayList<>();
         while (goesOn && cuts.hasNext()) {
-          cut(attack, cuts);
+          Cut cut = cut(attack, cuts);
+          if (attack.rounds() % CUTS_TO_ONE_START == 0) {
+            attack.tally().add("started", 1);
+            started.add(
+                starts.submit(() -> {
+                  cut.check(attack, Remains.drain(cut.disk(), cut.witness()));
+                  return null;
+                }));
+          } else {
+            cut.check(attack, Remains.read(cut.disk(), cut.witness()));
+          }
           goesOn = attack.goesOn();
+        }
+        for (Future<?> start : started) {
+          Object _ = start.get();
         }
       }
       attack.forget(home);
     }
   }
 
-  private static void cut(Attack attack, PowerCuts cuts) throws Exception {
-    Path disk = attack.directory();
+  private record Cut(String where, Path disk, Witness witness, Tally tally) {
+    void check(Attack attack, List<String> wrong) throws IOException {
+      witness.close();
+      wrong.forEach(tally::broken);
+      attack.tally().take(tally, where);
+      attack.forget(disk);
+    }
+  }
+
+  private static Cut cut(Attack attack, PowerCuts cuts) throws IOException {
     long seed = attack.random().nextLong();
     Tally tally = new Tally();
-    Witness witness = new Witness("cut " + attack.rounds(), tally);
-    cuts.next(disk, witness, new Random(seed));
-    List<String> wrong;
-    if (attack.rounds() % CUTS_TO_ONE_START == 0) {
-      wrong = Remains.drain(disk, witness);
-      attack.tally().add("started", 1);
-    } else {
-      wrong = Remains.read(disk, witness);
-    }
-    witness.close();
-    wrong.forEach(tally::broken);
-    attack.tally().take(tally, "cut " + attack.rounds() + " at " + cuts + " by " + seed);
-    attack.forget(disk);
+    String name = "cut " + attack.rounds();
+    Witness witness = new Witness(name, tally);
+    cuts.next(attack.directory(), witness, new Random(seed));
+    return new Cut(name + " at " + cuts + " by " + seed, attack.directory(), witness, tally);
   }
 
   private static void showThatItCanFail(Attack attack, History history, Path home)
