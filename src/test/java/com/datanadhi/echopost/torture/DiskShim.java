@@ -105,6 +105,11 @@ final class DiskShim {
     return disk.resolve("agent");
   }
 
+  /// The disk that it stands before.
+  Path disk() {
+    return disk;
+  }
+
   Path journal() {
     return journal;
   }

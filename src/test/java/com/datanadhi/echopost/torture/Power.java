@@ -47,7 +47,7 @@ final class Power implements Campaign {
       // A start takes seconds, in which it mostly waits: other disks are read meanwhile.
       try (ExecutorService starts = Executors.newVirtualThreadPerTaskExecutor();
           PowerCuts cuts =
-              new PowerCuts(history, Disk.Syncs.HONOURED, CUTS_OF_A_HISTORY, attack.random())) {
+              new PowerCuts(history, Disk.Syncs.HONOURED, 0, CUTS_OF_A_HISTORY, attack.random())) {
         List<Future<?>> started = new ArrayList<>();
         while (goesOn && cuts.hasNext()) {
           Cut cut = cut(attack, cuts);
@@ -104,7 +104,7 @@ final class Power implements Campaign {
   static long lostWithoutSyncs(History history, Path home, Random random) throws Exception {
     Tally tally = new Tally();
     try (PowerCuts cuts =
-        new PowerCuts(history, Disk.Syncs.NEVER_HAPPENED, CUTS_WITHOUT_SYNCS, random)) {
+        new PowerCuts(history, Disk.Syncs.NEVER_HAPPENED, 0, CUTS_WITHOUT_SYNCS, random)) {
       while (cuts.hasNext()) {
         Path disk = home.resolve(String.valueOf(random.nextLong()));
         Witness witness = new Witness("without syncs", tally);

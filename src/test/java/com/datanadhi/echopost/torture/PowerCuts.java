@@ -18,21 +18,27 @@ final class PowerCuts implements AutoCloseable {
   private int cuts;
   private long length;
 
+  /// @param from the earliest moment, as a length of the journal
   /// @param count how many moments
-  PowerCuts(History history, Disk.Syncs syncs, int count, Random random) throws IOException {
+  PowerCuts(History history, Disk.Syncs syncs, long from, int count, Random random)
+      throws IOException {
     this.history = history;
     this.disk = new Disk(syncs, random);
-    this.moments = moments(history.shim().journal(), count, random);
+    this.moments = moments(history.shim().journal(), from, count, random);
     this.journal = new DiskJournal(history.shim().journal());
   }
 
-  private static List<Integer> moments(Path file, int count, Random random) throws IOException {
+  private static List<Integer> moments(Path file, long from, int count, Random random)
+      throws IOException {
     List<Integer> rare = new ArrayList<>();
     int all = 0;
+    int before = 0;
     try (DiskJournal journal = new DiskJournal(file)) {
       for (DiskJournal.Entry entry = journal.next(); entry != null; entry = journal.next()) {
         all++;
-        if (!entry.change().path().matches(".*(-wal|-shm|reserve|agent\\.log)")) {
+        if (entry.end() < from) {
+          before = all;
+        } else if (!entry.change().path().matches(".*(-wal|-shm|reserve|agent\\.log)")) {
           rare.add(all);
         }
       }
@@ -40,7 +46,9 @@ final class PowerCuts implements AutoCloseable {
     List<Integer> moments = new ArrayList<>();
     for (int n = 0; n < count; n++) {
       moments.add(
-          random.nextBoolean() ? rare.get(random.nextInt(rare.size())) : 1 + random.nextInt(all));
+          !rare.isEmpty() && random.nextBoolean()
+              ? rare.get(random.nextInt(rare.size()))
+              : before + random.nextInt(1 + all - before));
     }
     moments.sort(null);
     return moments;

@@ -1,0 +1,144 @@
+package com.datanadhi.echopost.torture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.echopost.testkit.LoadClient;
+import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.echopost.torture.DiskShim.Call;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What the program does when its disk fails, and what is on that disk afterwards.
+class DiskErrorIT {
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final int RECORDS = 40;
+  private static final int FATAL = 1;
+
+  @TempDir Path home;
+  private DiskShim shim;
+  private Chronicle chronicle;
+  private StubServer server;
+  private int seq;
+
+  @BeforeEach
+  void aDiskThatCanFail() throws Exception {
+    assumeThat(DiskShim.obstacle()).isEmpty();
+    shim = new DiskShim(home);
+    chronicle = new Chronicle(shim);
+    server = StubServer.down();
+  }
+
+  @AfterEach
+  void closeServer() throws Exception {
+    server.close();
+  }
+
+  private AgentProcess agent() throws Exception {
+    AgentProcess agent = AgentProcess.spawn(shim.directory(), server.url(), shim.environment());
+    agent.awaitReady();
+    return agent;
+  }
+
+  private void send(AgentProcess agent, int records) {
+    try (LoadClient client = new LoadClient(agent.socket())) {
+      for (int n = 0; n < records; n++) {
+        assertThat(client.send(LoadClient.request(0, seq, 200)).getSuccess()).isTrue();
+        chronicle.acknowledged(0, seq++);
+      }
+    }
+  }
+
+  private void assertInternal(AgentProcess agent) {
+    try (LoadClient client = new LoadClient(agent.socket())) {
+      assertThatThrownBy(() -> client.send(LoadClient.request(0, seq, 200)))
+          .hasMessageStartingWith("INTERNAL: ");
+    }
+    seq++;
+  }
+
+  /// Cuts the power now, on as many disks as there are ways for the failed syncs to have ended.
+  private void assertNothingLostByPowerLoss() throws Exception {
+    for (int seed = 0; seed < 20; seed++) {
+      Tally tally = new Tally();
+      Witness witness = new Witness("seed " + seed, tally);
+      try (PowerCuts cuts =
+          new PowerCuts(
+              new History(shim, chronicle),
+              Disk.Syncs.HONOURED,
+              shim.journalLength(),
+              1,
+              new Random(seed))) {
+        Path disk = home.resolve("cut-" + seed);
+        cuts.next(disk, witness, new Random(seed));
+        assertThat(Remains.read(disk, witness)).isEmpty();
+      }
+      witness.close();
+      assertThat(tally.broken()).isEmpty();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void what_is_acknowledged_after_a_sync_that_failed_outlives_a_power_loss(boolean forGood)
+      throws Exception {
+    try (AgentProcess agent = agent()) {
+      send(agent, RECORDS);
+      shim.fail(Call.SYNC, "buffer.db-wal", 1, forGood);
+      assertInternal(agent);
+      assertThat(agent.awaitExit(PATIENCE)).isEqualTo(FATAL);
+      assertThat(agent.hasLogged("storage_failed")).isTrue();
+    }
+    shim.mend();
+    try (AgentProcess agent = agent()) {
+      send(agent, RECORDS);
+      assertNothingLostByPowerLoss();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void an_agent_does_not_start_on_a_disk_that_fails_and_harms_nothing(Call call) throws Exception {
+    try (AgentProcess agent = agent()) {
+      send(agent, RECORDS);
+    }
+    shim.fail(call, "buffer.db*", 1, true);
+    try (AgentProcess failing =
+        AgentProcess.spawn(shim.directory(), server.url(), shim.environment())) {
+      assertThat(failing.awaitExit(PATIENCE)).isEqualTo(FATAL);
+    }
+    assertThat(shim.failures()).isPositive();
+    shim.mend();
+    try (AgentProcess agent = agent()) {
+      send(agent, RECORDS);
+      assertNothingLostByPowerLoss();
+    }
+  }
+
+  @Test
+  void an_agent_that_cannot_read_ends_and_the_next_delivers() throws Exception {
+    try (AgentProcess agent = agent()) {
+      send(agent, RECORDS);
+      shim.fail(Call.READ, "buffer.db*", 1, true);
+      server.comeUp();
+      assertThat(agent.awaitExit(PATIENCE)).isEqualTo(FATAL);
+    }
+    shim.mend();
+    Tally tally = new Tally();
+    Witness witness = new Witness("", tally);
+    chronicle.tell(witness, Long.MAX_VALUE);
+    assertThat(Remains.drain(shim.disk(), witness)).isEmpty();
+    witness.close();
+    assertThat(tally.broken()).isEmpty();
+  }
+}
