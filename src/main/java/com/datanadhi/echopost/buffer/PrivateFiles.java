@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.buffer;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -22,6 +23,8 @@ final class PrivateFiles {
   private static final FileAttribute<Set<PosixFilePermission>> PRIVATE =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 
+  private static final int PIECE = 64 << 10;
+
   private PrivateFiles() {}
 
   /// Opens `file`, mode 0600 when this creates it; a symbolic link is not followed.
@@ -39,6 +42,22 @@ final class PrivateFiles {
       syncDirectoryOf(file);
     } catch (FileAlreadyExistsException there) {
       Files.setPosixFilePermissions(file, PRIVATE.value());
+    }
+  }
+
+  /// Writes `file`'s own bytes over themselves and syncs them. An fsync that fails leaves pages
+  /// that the system takes for written and that are not on the disk, and no later fsync makes up
+  /// for it; this does.
+  static void writeAgain(Path file) throws IOException {
+    try (FileChannel channel = open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      ByteBuffer piece = ByteBuffer.allocateDirect(PIECE);
+      for (long at = 0; channel.read(piece.clear(), at) > 0; ) {
+        piece.flip();
+        while (piece.hasRemaining()) {
+          at += channel.write(piece, at);
+        }
+      }
+      channel.force(false);
     }
   }
 
