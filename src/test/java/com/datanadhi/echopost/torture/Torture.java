@@ -15,7 +15,15 @@ public final class Torture {
   private static final long SECONDS = 15;
 
   /// Every campaign there is, in the order in which they are run.
-  static final List<Campaign> ALL = List.of(new Kill(), new Power(), new DiskError());
+  static final List<Campaign> ALL =
+      List.of(
+          new Kill(),
+          new Power(),
+          new DiskError(),
+          new SocketAttack(),
+          new Drain(),
+          new Server(),
+          new Garbage());
 
   private Torture() {}
 

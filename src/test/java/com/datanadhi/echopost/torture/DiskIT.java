@@ -19,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What the program does when its disk fails, and what is on that disk afterwards.
-class DiskErrorIT {
+/// What is on the program's disk after a power loss, and what the program does when its disk fails.
+class DiskIT {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final int RECORDS = 40;
   private static final int FATAL = 1;
@@ -67,24 +67,34 @@ class DiskErrorIT {
     seq++;
   }
 
-  /// Cuts the power now, on as many disks as there are ways for the failed syncs to have ended.
-  private void assertNothingLostByPowerLoss() throws Exception {
+  /// Cuts the power now, on as many disks as there are ways for unsynced writes to have ended.
+  private Tally cutPower(Disk.Syncs syncs) throws Exception {
+    Tally tally = new Tally();
+    History history = new History(shim, chronicle);
     for (int seed = 0; seed < 20; seed++) {
-      Tally tally = new Tally();
-      Witness witness = new Witness("seed " + seed, tally);
-      try (PowerCuts cuts =
-          new PowerCuts(
-              new History(shim, chronicle),
-              Disk.Syncs.HONOURED,
-              shim.journalLength(),
-              1,
-              new Random(seed))) {
-        Path disk = home.resolve("cut-" + seed);
-        cuts.next(disk, witness, new Random(seed));
-        assertThat(Remains.read(disk, witness)).isEmpty();
+      Random random = new Random(seed);
+      try (PowerCuts cuts = new PowerCuts(history, syncs, shim.journalLength(), 1, random)) {
+        Path disk = home.resolve(syncs + "-" + seed);
+        Witness witness = new Witness("seed " + seed, tally);
+        cuts.next(disk, witness, random);
+        Remains.read(disk, witness).forEach(tally::broken);
+        witness.close();
       }
-      witness.close();
-      assertThat(tally.broken()).isEmpty();
+    }
+    return tally;
+  }
+
+  private void assertNothingLostByPowerLoss() throws Exception {
+    assertThat(cutPower(Disk.Syncs.HONOURED).broken()).isEmpty();
+  }
+
+  @Test
+  void a_power_loss_takes_nothing_that_was_acknowledged_unless_syncs_are_not_honoured()
+      throws Exception {
+    try (AgentProcess agent = agent()) {
+      send(agent, RECORDS);
+      assertNothingLostByPowerLoss();
+      assertThat(cutPower(Disk.Syncs.NEVER_HAPPENED).count(Tally.Count.LOST)).isPositive();
     }
   }
 
