@@ -144,11 +144,39 @@ class DiskIT {
       assertThat(agent.awaitExit(PATIENCE)).isEqualTo(FATAL);
     }
     shim.mend();
-    Tally tally = new Tally();
-    Witness witness = new Witness("", tally);
+    assertAllDelivered(new Tally());
+  }
+
+  private void assertAllDelivered(Tally tally) throws Exception {
+    Witness witness = new Witness("the mended disk", tally);
     chronicle.tell(witness, Long.MAX_VALUE);
+    witness.crashed();
     assertThat(Remains.drain(shim.disk(), witness)).isEmpty();
     witness.close();
     assertThat(tally.broken()).isEmpty();
+  }
+
+  @Test
+  void a_reserve_that_cannot_be_written_is_not_taken_for_a_full_disk() throws Exception {
+    shim.fail(Call.WRITE, "reserve", 1, true);
+    try (AgentProcess agent =
+        AgentProcess.spawn(shim.directory(), server.url(), shim.environment())) {
+      assertThat(agent.awaitExit(PATIENCE)).isEqualTo(FATAL);
+      assertThat(agent.hasLogged("storage_failed")).isTrue();
+      assertThat(agent.hasLogged("disk_full")).isFalse();
+    }
+  }
+
+  @Test
+  void an_agent_ends_when_its_log_cannot_be_written_back() throws Exception {
+    Tally tally = new Tally();
+    try (AgentProcess agent = agent();
+        Clients _ = new Clients(agent.socket(), 2, 8, 4_000, 0, chronicle, tally)) {
+      shim.fail(Call.WRITE, "buffer.db", 1, true);
+      assertThat(agent.awaitExit(PATIENCE)).isEqualTo(FATAL);
+      assertThat(agent.hasLogged("storage_failed")).isTrue();
+    }
+    shim.mend();
+    assertAllDelivered(tally);
   }
 }
