@@ -99,11 +99,7 @@ final class DiskError implements Campaign {
             agent = bear(agent, shim, server);
           }
           shim.mend();
-          if (!agent.isAlive()) {
-            end(agent);
-            agent = spawn(shim, server);
-          }
-          chronicle.awaitAcknowledged(1 + random.nextInt(MOST_RECORDS), PATIENCE);
+          agent = recover(agent, shim, server, chronicle);
           figures.add("refused", clients.refused());
         }
         agent.terminate();
@@ -130,6 +126,28 @@ final class DiskError implements Campaign {
       }
       end(agent);
       return spawn(shim, server);
+    }
+
+    /// Returns the agent that has taken records on the mended disk.
+    private AgentProcess recover(
+        AgentProcess failing, DiskShim shim, StubServer server, Chronicle chronicle)
+        throws Exception {
+      AgentProcess agent = failing;
+      int records = 1 + random.nextInt(MOST_RECORDS);
+      for (int tries = 0; tries < PATIENCE.toSeconds(); tries++) {
+        try {
+          chronicle.awaitAcknowledged(records, Duration.ofSeconds(1));
+          return agent;
+        } catch (TimeoutException slow) {
+          // It may also find out late that the disk has failed.
+          if (!agent.isAlive()) {
+            end(agent);
+            agent = spawn(shim, server);
+          }
+        }
+      }
+      tally.broken(name + ": takes no records on the mended disk: " + agent.output());
+      return agent;
     }
 
     private void end(AgentProcess agent) throws Exception {
