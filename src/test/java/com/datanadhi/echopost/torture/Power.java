@@ -14,8 +14,8 @@ import java.util.concurrent.Future;
 /// with those that the server had got by then, must be all that were acknowledged, each client's in
 /// order. Most disks are read here; on some the program itself is started.
 ///
-/// The figures are summed over all cuts. That this would find a missing fsync is tried too: on a disk that never syncs records must be
-/// lost.
+/// The figures are summed over all cuts. That this would find a missing fsync is tried too: on a
+/// disk that never syncs records must be lost.
 final class Power implements Campaign {
   private static final int CUTS_OF_A_HISTORY = 100;
   private static final int CUTS_WITHOUT_SYNCS = 30;

@@ -19,6 +19,7 @@ public final class Torture {
       List.of(
           new Kill(),
           new Power(),
+          new DiskFull(),
           new DiskError(),
           new SocketAttack(),
           new Drain(),
