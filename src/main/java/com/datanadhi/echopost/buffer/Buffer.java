@@ -94,7 +94,11 @@ public final class Buffer implements AutoCloseable {
                 + ((2 * volume.walBound()) >> 20)
                 + " MiB free; free some, or choose another directory with -datanadhi");
       }
+      if (isNew) {
+        PrivateFiles.syncDirectoriesAbove(directory);
+      }
       PrivateFiles.createIfMissing(file);
+      writeLogAgain(file);
       boolean setAside = false;
       Connection connection;
       try {
@@ -140,13 +144,35 @@ public final class Buffer implements AutoCloseable {
     }
   }
 
+  /// Where an earlier run ended in a failed fsync, its log can be less on the disk than it seems: a
+  /// power loss would then take what is written behind it too.
+  private static void writeLogAgain(Path file) throws IOException {
+    Path log = logOf(file);
+    if (!Files.exists(log)) {
+      return;
+    }
+    try {
+      PrivateFiles.writeAgain(log);
+    } catch (IOException failed) {
+      // Some file systems need room even to write what is there already.
+      if (!Files.deleteIfExists(file.resolveSibling(RESERVE))) {
+        throw failed;
+      }
+      PrivateFiles.writeAgain(log);
+    }
+  }
+
+  private static Path logOf(Path file) {
+    return file.resolveSibling(FILE + "-wal");
+  }
+
   private static void setAside(Path file, Clock clock, StorageException why) throws IOException {
     String suffix = ".damaged-" + STAMP.format(clock.now());
     Path aside = file.resolveSibling(FILE + suffix);
     for (int n = 2; Files.exists(aside); n++) {
       aside = file.resolveSibling(FILE + suffix + "-" + n);
     }
-    Path log = file.resolveSibling(FILE + "-wal");
+    Path log = logOf(file);
     Files.move(file, aside, StandardCopyOption.ATOMIC_MOVE);
     if (Files.exists(log)) {
       Files.move(

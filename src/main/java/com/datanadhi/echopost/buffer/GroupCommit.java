@@ -152,6 +152,7 @@ final class GroupCommit {
         List<Work> batch = take(MAX_RECORDS, MAX_BYTES);
         if (!batch.isEmpty()) {
           commit(batch);
+          lookAtLog();
         } else if (closing) {
           return;
         } else {
@@ -347,6 +348,16 @@ final class GroupCommit {
     return noRoom();
   }
 
+  private void lookAtLog() {
+    try {
+      if (failure == null) {
+        writer.checkpointIfOverdue();
+      }
+    } catch (SQLException failed) {
+      dieUnlessPasses(Database.failure("writing the log back", failed));
+    }
+  }
+
   private void keepHouse() {
     if (reserve.isWhole() && reserve.shortage() == 0) {
       return;
@@ -358,8 +369,12 @@ final class GroupCommit {
       }
       reserve.rebuildStep();
     } catch (IOException failed) {
-      // Most likely no room for the step: look again as after any full disk.
-      Append.Outcome _ = noRoomAfterRelease();
+      if (Volume.isBroken(failed)) {
+        die(new StorageException("the reserve cannot be written: " + failed.getMessage(), failed));
+      } else {
+        // Most likely no room for the step: look again as after any full disk.
+        Append.Outcome _ = noRoomAfterRelease();
+      }
     } catch (SQLException failed) {
       dieUnlessPasses(Database.failure("making room", failed));
     }

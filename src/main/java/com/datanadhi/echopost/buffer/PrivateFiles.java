@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.buffer;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -23,6 +24,8 @@ final class PrivateFiles {
   private static final FileAttribute<Set<PosixFilePermission>> PRIVATE =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 
+  private static final int PIECE = 64 << 10;
+
   private PrivateFiles() {}
 
   /// Opens `file`, mode 0600 when this creates it; a symbolic link is not followed.
@@ -44,10 +47,39 @@ final class PrivateFiles {
     }
   }
 
+  /// Writes `file`'s own bytes over themselves and syncs them. An fsync that fails leaves pages
+  /// that the system takes for written and that are not on the disk, and no later fsync makes up
+  /// for it; this does.
+  static void writeAgain(Path file) throws IOException {
+    try (FileChannel channel = open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      ByteBuffer piece = ByteBuffer.allocateDirect(PIECE);
+      for (long at = 0; channel.read(piece.clear(), at) > 0; ) {
+        piece.flip();
+        while (piece.hasRemaining()) {
+          at += channel.write(piece, at);
+        }
+      }
+      channel.force(false);
+    }
+  }
+
   /// fsync of the directory that `file` stands in: without it a new or renamed name can be gone
   /// after a power loss.
   static void syncDirectoryOf(Path file) throws IOException {
-    Path directory = Objects.requireNonNull(file.toAbsolutePath().getParent());
+    sync(Objects.requireNonNull(file.toAbsolutePath().getParent()));
+  }
+
+  /// The same for `directory` itself and for those that it stands in, whoever has made them: a name
+  /// above that is gone takes all below with it.
+  static void syncDirectoriesAbove(Path directory) throws IOException {
+    Path above = directory.toAbsolutePath().normalize().getParent();
+    // One that this user may not read was not made by this user just now either.
+    for (; above != null && Files.isReadable(above); above = above.getParent()) {
+      sync(above);
+    }
+  }
+
+  private static void sync(Path directory) throws IOException {
     try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
       channel.force(true);
     }

@@ -24,6 +24,11 @@ final class Volume {
     this.walBound = Math.clamp(total / SHARE, SMALLEST_WAL, LARGEST_WAL);
   }
 
+  /// Whether this is the device's failure (`EIO`), and no lack of room.
+  static boolean isBroken(IOException failed) {
+    return String.valueOf(failed.getMessage()).endsWith("Input/output error");
+  }
+
   /// How large the write-ahead log is let grow, in bytes.
   long walBound() {
     return walBound;

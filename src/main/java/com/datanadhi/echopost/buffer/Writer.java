@@ -17,6 +17,7 @@ final class Writer implements AutoCloseable {
   private static final int SHRINK_PAGES = 256;
   private static final int WORTH_REWRITING_PAGES = 4_096;
   private static final int LARGEST_REWRITE_PAGES = 1_024;
+  private static final int COMMITS_TO_A_LOOK_AT_THE_LOG = 256;
 
   private final Connection connection;
   private PreparedStatement begin;
@@ -27,6 +28,8 @@ final class Writer implements AutoCloseable {
   private PreparedStatement commit;
   private final String bufferId;
   private final int patienceMillis;
+  private final int mostLogPages;
+  private int commits;
   private Totals committed;
   private Totals next;
   private volatile boolean ledgerBroken;
@@ -35,6 +38,8 @@ final class Writer implements AutoCloseable {
     this.connection = connection;
     prepare();
     this.patienceMillis = Integer.parseInt(Database.query(connection, "PRAGMA busy_timeout"));
+    this.mostLogPages =
+        2 * Integer.parseInt(Database.query(connection, "PRAGMA wal_autocheckpoint"));
     this.bufferId = Database.query(connection, "SELECT buffer_id FROM meta");
     this.committed = readTotals(connection);
     this.next = committed;
@@ -235,6 +240,24 @@ final class Writer implements AutoCloseable {
       String _ = query("PRAGMA wal_checkpoint(TRUNCATE)");
     } finally {
       Database.execute(connection, "PRAGMA busy_timeout=" + patienceMillis);
+    }
+  }
+
+  /// Now and then, writes the log back if it has outgrown its bound. SQLite does that by itself
+  /// long before, but keeps it to itself when it cannot.
+  ///
+  /// @throws SQLException when the log cannot be written back; what is in it is safe
+  void checkpointIfOverdue() throws SQLException {
+    commits++;
+    if (commits % COMMITS_TO_A_LOOK_AT_THE_LOG == 0 && logPages() > mostLogPages) {
+      checkpoint();
+    }
+  }
+
+  private int logPages() throws SQLException {
+    try (var statement = connection.createStatement();
+        ResultSet row = statement.executeQuery("PRAGMA wal_checkpoint(NOOP)")) {
+      return row.next() ? row.getInt(2) : 0;
     }
   }
 

@@ -29,7 +29,7 @@ final class Clients implements AutoCloseable {
   private final int inFlight;
   private final int size;
   private final long pauseNanos;
-  private final Witness witness;
+  private final Acknowledgements acknowledgements;
   private final Tally tally;
   private final List<Thread> threads = new ArrayList<>();
   private final AtomicInteger refused = new AtomicInteger();
@@ -51,14 +51,14 @@ final class Clients implements AutoCloseable {
       int inFlight,
       int size,
       long pauseNanos,
-      Witness witness,
+      Acknowledgements acknowledgements,
       Tally tally) {
     this.load = new LoadClient(socket);
     this.socket = socket;
     this.inFlight = inFlight;
     this.size = size;
     this.pauseNanos = pauseNanos;
-    this.witness = witness;
+    this.acknowledgements = acknowledgements;
     this.tally = tally;
     for (int client = 0; client < count; client++) {
       int number = client;
@@ -135,7 +135,7 @@ final class Clients implements AutoCloseable {
             @Override
             public void onNext(LogResponse response) {
               if (response.getSuccess()) {
-                witness.acknowledged(client, seq);
+                acknowledgements.acknowledged(client, seq);
                 long nanos = System.nanoTime() - sent;
                 tally.took("latency", nanos);
                 latencies.add(nanos);

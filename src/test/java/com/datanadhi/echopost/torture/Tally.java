@@ -64,6 +64,14 @@ final class Tally {
     }
   }
 
+  /// Adds what a part of this campaign came to.
+  ///
+  /// @param where names the part behind each promise that it broke
+  synchronized void take(Tally part, String where) {
+    part.counts.forEach(this::add);
+    part.broken().forEach(how -> broken(how + " [" + where + "]"));
+  }
+
   synchronized boolean isSound() {
     return brokenInAll == 0;
   }

@@ -19,11 +19,13 @@ public final class Torture {
       List.of(
           new Kill(),
           new Guardian(),
+          new Power(),
           new DiskFull(),
-          new Garbage(),
+          new DiskError(),
           new SocketAttack(),
           new Drain(),
-          new Server());
+          new Server(),
+          new Garbage());
 
   private Torture() {}
 

@@ -10,7 +10,7 @@ import java.util.TreeMap;
 /// Sees both ends of one round: what clients were told is stored, and what the server got; and says
 /// whether the promise was kept. Each client's records are numbered upwards in the order in which
 /// it sent them. Thread-safe.
-final class Witness {
+final class Witness implements Acknowledgements {
   private static final class Client {
     final BitSet acknowledged = new BitSet();
     final BitSet arrived = new BitSet();
@@ -36,8 +36,8 @@ final class Witness {
     this.tally = tally;
   }
 
-  /// The agent told `client` that its record `seq` is stored.
-  synchronized void acknowledged(int client, int seq) {
+  @Override
+  public synchronized void acknowledged(int client, int seq) {
     client(client).acknowledged.set(seq);
     tally.add(Tally.Count.ACKNOWLEDGED, 1);
   }

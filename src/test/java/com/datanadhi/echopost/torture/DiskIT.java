@@ -1,0 +1,182 @@
+package com.datanadhi.echopost.torture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.echopost.testkit.LoadClient;
+import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.echopost.torture.DiskShim.Call;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What is on the program's disk after a power loss, and what the program does when its disk fails.
+class DiskIT {
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final int RECORDS = 40;
+  private static final int FATAL = 1;
+
+  @TempDir Path home;
+  private DiskShim shim;
+  private Chronicle chronicle;
+  private StubServer server;
+  private int seq;
+
+  @BeforeEach
+  void aDiskThatCanFail() throws Exception {
+    assumeThat(DiskShim.obstacle()).isEmpty();
+    shim = new DiskShim(home);
+    chronicle = new Chronicle(shim);
+    server = StubServer.down();
+  }
+
+  @AfterEach
+  void closeServer() throws Exception {
+    server.close();
+  }
+
+  private AgentProcess agent() throws Exception {
+    AgentProcess agent = AgentProcess.spawn(shim.directory(), server.url(), shim.environment());
+    agent.awaitReady();
+    return agent;
+  }
+
+  private void send(AgentProcess agent, int records) {
+    try (LoadClient client = new LoadClient(agent.socket())) {
+      for (int n = 0; n < records; n++) {
+        assertThat(client.send(LoadClient.request(0, seq, 200)).getSuccess()).isTrue();
+        chronicle.acknowledged(0, seq++);
+      }
+    }
+  }
+
+  private void assertInternal(AgentProcess agent) {
+    try (LoadClient client = new LoadClient(agent.socket())) {
+      assertThatThrownBy(() -> client.send(LoadClient.request(0, seq, 200)))
+          .hasMessageStartingWith("INTERNAL: ");
+    }
+    seq++;
+  }
+
+  /// Cuts the power now, on as many disks as there are ways for unsynced writes to have ended.
+  private Tally cutPower(Disk.Syncs syncs) throws Exception {
+    Tally tally = new Tally();
+    History history = new History(shim, chronicle);
+    for (int seed = 0; seed < 20; seed++) {
+      Random random = new Random(seed);
+      try (PowerCuts cuts = new PowerCuts(history, syncs, shim.journalLength(), 1, random)) {
+        Path disk = home.resolve(syncs + "-" + seed);
+        Witness witness = new Witness("seed " + seed, tally);
+        cuts.next(disk, witness, random);
+        Remains.read(disk, witness).forEach(tally::broken);
+        witness.close();
+      }
+    }
+    return tally;
+  }
+
+  private void assertNothingLostByPowerLoss() throws Exception {
+    assertThat(cutPower(Disk.Syncs.HONOURED).broken()).isEmpty();
+  }
+
+  @Test
+  void a_power_loss_takes_nothing_that_was_acknowledged_unless_syncs_are_not_honoured()
+      throws Exception {
+    try (AgentProcess agent = agent()) {
+      send(agent, RECORDS);
+      assertNothingLostByPowerLoss();
+      assertThat(cutPower(Disk.Syncs.NEVER_HAPPENED).count(Tally.Count.LOST)).isPositive();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void what_is_acknowledged_after_a_sync_that_failed_outlives_a_power_loss(boolean forGood)
+      throws Exception {
+    try (AgentProcess agent = agent()) {
+      send(agent, RECORDS);
+      shim.fail(Call.SYNC, "buffer.db-wal", 1, forGood);
+      assertInternal(agent);
+      assertThat(agent.awaitExit(PATIENCE)).isEqualTo(FATAL);
+      assertThat(agent.hasLogged("storage_failed")).isTrue();
+    }
+    shim.mend();
+    try (AgentProcess agent = agent()) {
+      send(agent, RECORDS);
+      assertNothingLostByPowerLoss();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void an_agent_does_not_start_on_a_disk_that_fails_and_harms_nothing(Call call) throws Exception {
+    try (AgentProcess agent = agent()) {
+      send(agent, RECORDS);
+    }
+    shim.fail(call, "buffer.db*", 1, true);
+    try (AgentProcess failing =
+        AgentProcess.spawn(shim.directory(), server.url(), shim.environment())) {
+      assertThat(failing.awaitExit(PATIENCE)).isEqualTo(FATAL);
+    }
+    assertThat(shim.failures()).isPositive();
+    shim.mend();
+    try (AgentProcess agent = agent()) {
+      send(agent, RECORDS);
+      assertNothingLostByPowerLoss();
+    }
+  }
+
+  @Test
+  void an_agent_that_cannot_read_ends_and_the_next_delivers() throws Exception {
+    try (AgentProcess agent = agent()) {
+      send(agent, RECORDS);
+      shim.fail(Call.READ, "buffer.db*", 1, true);
+      server.comeUp();
+      assertThat(agent.awaitExit(PATIENCE)).isEqualTo(FATAL);
+    }
+    shim.mend();
+    assertAllDelivered(new Tally());
+  }
+
+  private void assertAllDelivered(Tally tally) throws Exception {
+    Witness witness = new Witness("the mended disk", tally);
+    chronicle.tell(witness, Long.MAX_VALUE);
+    witness.crashed();
+    assertThat(Remains.drain(shim.disk(), witness)).isEmpty();
+    witness.close();
+    assertThat(tally.broken()).isEmpty();
+  }
+
+  @Test
+  void a_reserve_that_cannot_be_written_is_not_taken_for_a_full_disk() throws Exception {
+    shim.fail(Call.WRITE, "reserve", 1, true);
+    try (AgentProcess agent =
+        AgentProcess.spawn(shim.directory(), server.url(), shim.environment())) {
+      assertThat(agent.awaitExit(PATIENCE)).isEqualTo(FATAL);
+      assertThat(agent.hasLogged("storage_failed")).isTrue();
+      assertThat(agent.hasLogged("disk_full")).isFalse();
+    }
+  }
+
+  @Test
+  void an_agent_ends_when_its_log_cannot_be_written_back() throws Exception {
+    Tally tally = new Tally();
+    try (AgentProcess agent = agent();
+        Clients _ = new Clients(agent.socket(), 2, 8, 4_000, 0, chronicle, tally)) {
+      shim.fail(Call.WRITE, "buffer.db", 1, true);
+      assertThat(agent.awaitExit(PATIENCE)).isEqualTo(FATAL);
+      assertThat(agent.hasLogged("storage_failed")).isTrue();
+    }
+    shim.mend();
+    assertAllDelivered(tally);
+  }
+}
