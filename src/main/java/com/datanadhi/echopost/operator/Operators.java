@@ -43,13 +43,13 @@ public final class Operators {
                 new UsageException(
                     "unknown command '" + name + "'; 'echopost -h' says what there is"));
     Arguments arguments = Arguments.parse(command, words);
-    ExitCode code = ExitCode.DONE;
     if (arguments.wantHelp()) {
       terminal.out().print(command.usage() + commonFlags());
-    } else {
-      arguments.checkOperands(command);
-      code = command.run(arguments, terminal);
+      terminal.flush();
+      return ExitCode.DONE;
     }
+    arguments.checkOperands(command);
+    ExitCode code = command.run(arguments, terminal);
     terminal.flush();
     return code;
   }

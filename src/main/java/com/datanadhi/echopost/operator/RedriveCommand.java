@@ -44,11 +44,8 @@ final class RedriveCommand implements OperatorCommand {
     arguments.requireBuffer();
     SweepRun run =
         SweepRun.of(arguments.directory(), selection, Sweep.Action.REDRIVE, terminal.err());
-    try {
-      run.run();
-    } finally {
-      terminal.out().print(report(run, selection));
-    }
+    run.run();
+    terminal.out().print(report(run, selection));
     return ExitCode.DONE;
   }
 

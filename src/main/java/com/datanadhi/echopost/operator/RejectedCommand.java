@@ -134,15 +134,12 @@ final class RejectedCommand implements OperatorCommand {
   private static void discard(Path directory, Selection selection, Terminal terminal)
       throws StorageException, IOException, InterruptedException {
     SweepRun run = SweepRun.of(directory, selection, Sweep.Action.DISCARD, terminal.err());
-    try {
-      run.run();
-    } finally {
-      terminal
-          .out()
-          .print(
-              run.count() == 0
-                  ? "nothing to do: there is no rejected record " + selection + "\n"
-                  : run.counted() + " deleted for good\n");
-    }
+    run.run();
+    terminal
+        .out()
+        .print(
+            run.count() == 0
+                ? "nothing to do: there is no rejected record " + selection + "\n"
+                : run.counted() + " deleted for good\n");
   }
 }

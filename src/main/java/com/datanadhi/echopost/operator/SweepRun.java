@@ -24,8 +24,11 @@ final class SweepRun {
   /// spare.
   private static final Duration HOLD = Duration.ofMillis(250);
 
-  /// Longer than an agent that waits for the lock takes to look again.
-  private static final Duration GIVE_WAY = Duration.ofMillis(25);
+  /// Long enough for whoever waits for the lock to take it: an agent looks every 5 ms, and another
+  /// operator, who can wait better, less often.
+  private static final Duration GIVE_WAY = Duration.ofMillis(50);
+
+  private static final Duration LOOK_AGAIN = Duration.ofMillis(25);
 
   /// An agent that has the lock and does not answer is starting or leaving, which takes it less.
   private static final Duration PATIENCE = Duration.ofSeconds(10);
@@ -68,25 +71,41 @@ final class SweepRun {
   ///
   /// @throws StorageException when the rest cannot be done; what is done stays done
   void run() throws StorageException, IOException, InterruptedException {
-    long deadline = clock.nanos() + PATIENCE.toNanos();
-    while (!rest.isComplete()) {
+    try {
+      finish();
+    } catch (StorageException | IOException failed) {
+      if (count > 0) {
+        progress.println(
+            "echopost: " + counted() + " done, up to id " + rest.afterId() + "; then:");
+      }
+      throw failed;
+    }
+    if (damaged > DAMAGED_NAMED) {
+      progress.println("echopost: " + (damaged - DAMAGED_NAMED) + " more stay for the same reason");
+    }
+  }
+
+  private void finish() throws StorageException, IOException, InterruptedException {
+    long sinceNanos = clock.nanos();
+    while (true) {
       long before = rest.afterId();
       if (Files.exists(Workspace.socketIn(directory))) {
         askAgent();
       }
-      if (!rest.isComplete() && !doUnderLock() && clock.nanos() - deadline > 0) {
+      if (rest.isComplete()) {
+        return;
+      }
+      boolean held = doUnderLock();
+      if (rest.isComplete()) {
+        return;
+      }
+      if (rest.afterId() != before) {
+        sinceNanos = clock.nanos();
+      } else if (clock.nanos() - sinceNanos > PATIENCE.toNanos()) {
         throw new StorageException(
             "another process holds " + directory.resolve("agent.lock") + " and does not answer");
       }
-      if (!rest.isComplete()) {
-        waiter.await(GIVE_WAY);
-      }
-      if (rest.afterId() != before) {
-        deadline = clock.nanos() + PATIENCE.toNanos();
-      }
-    }
-    if (damaged > DAMAGED_NAMED) {
-      progress.println("echopost: " + (damaged - DAMAGED_NAMED) + " more stay for the same reason");
+      waiter.await(held ? GIVE_WAY : LOOK_AGAIN);
     }
   }
 

@@ -1,15 +1,22 @@
 package com.datanadhi.echopost.acceptance;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.datanadhi.echopost.buffer.Rejections;
+import com.datanadhi.echopost.proto.OperatorGrpc;
+import com.datanadhi.echopost.proto.RejectedRange;
 import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.echopost.testkit.LoadClient;
 import com.datanadhi.echopost.testkit.Payloads;
 import com.datanadhi.echopost.testkit.StubServer;
+import io.grpc.ManagedChannel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -288,5 +295,59 @@ class RejectedIT extends AcceptanceTest {
         .contains("\"rejected\":5,\"rejected_counted\":4");
     assertThat(ledger()).isEqualTo("4 0 0 4 0");
     assertThat(spawn().awaitExit(SOON)).isZero();
+  }
+
+  @Test
+  void another_user_who_may_send_records_may_not_decide_about_rejected_ones() throws Exception {
+    Path setpriv = Path.of("/usr/bin/setpriv");
+    assumeTrue(
+        Files.isExecutable(setpriv)
+            && Files.getAttribute(directory, "unix:uid").equals(0)
+            && Path.of(System.getProperty("java.home")).startsWith("/usr"),
+        "skipped: to become another user takes root, setpriv and a JDK that all can read");
+    rejectedRecords(3);
+    AgentProcess agent =
+        use(AgentProcess.spawn(directory, server.url(), Map.of("ECHOPOST_SOCKET_MODE", "0666")));
+    agent.awaitReady();
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Path theirs = Files.createDirectory(directory.resolve("theirs"));
+    Files.setPosixFilePermissions(theirs, PosixFilePermissions.fromString("rwxrwxrwx"));
+    Path outside = theirs.resolve("s");
+    // Without its package, whose directories it would have to lie in.
+    Path source =
+        Files.writeString(
+            theirs.resolve("Relay.java"),
+            Files.readString(Path.of("src/test/java/com/datanadhi/echopost/testkit/Relay.java"))
+                .replaceFirst("package [^;]+;", ""));
+    Files.setPosixFilePermissions(source, PosixFilePermissions.fromString("rw-r--r--"));
+    Process relay =
+        new ProcessBuilder(
+                setpriv.toString(),
+                "--reuid=65534",
+                "--regid=65534",
+                "--clear-groups",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                source.toString(),
+                outside.toString(),
+                agent.socket().toString())
+            .inheritIO()
+            .start();
+    use(() -> AgentProcess.kill(relay));
+    await().atMost(Duration.ofSeconds(60)).until(() -> Files.exists(outside));
+    LoadClient stranger = use(new LoadClient(outside));
+    ManagedChannel channel = stranger.newChannel();
+    use(channel::shutdownNow);
+    RejectedRange all = RejectedRange.newBuilder().setThroughId(Long.MAX_VALUE).build();
+
+    assertThat(stranger.send(LoadClient.request(1, 0, 100)).getSuccess()).isTrue();
+    assertThatThrownBy(() -> OperatorGrpc.newBlockingStub(channel).discard(all))
+        .hasMessageStartingWith("PERMISSION_DENIED: only the user that the agent runs as");
+    assertThatThrownBy(() -> OperatorGrpc.newBlockingStub(channel).redrive(all))
+        .hasMessageStartingWith("PERMISSION_DENIED");
+
+    assertThat(ledger()).isEqualTo("4 0 1 3 0");
+    ManagedChannel own = client(agent).newChannel();
+    use(own::shutdownNow);
+    assertThat(OperatorGrpc.newBlockingStub(own).discard(all).getCount()).isEqualTo(3);
   }
 }
