@@ -129,8 +129,9 @@ final class GroupCommit {
   CompletableFuture<Sweep.Slice> sweep(Sweep sweep) {
     waitingRecords.incrementAndGet();
     CompletableFuture<Sweep.Slice> done = new CompletableFuture<>();
+    var _ = done.whenComplete((slice, failed) -> waitingRecords.decrementAndGet());
     offer(new Work.Sweeping(sweep, done));
-    return done.whenComplete((slice, failed) -> waitingRecords.decrementAndGet());
+    return done;
   }
 
   /// Gives some free pages back and empties the write-ahead log; the result is how many free pages
