@@ -9,7 +9,7 @@ import java.util.List;
 
 /// The table `rejected` as a [Sweep] needs it, within the writer's transactions and in its thread.
 /// Made when an operator first asks: most agents never need it.
-final class RejectedTable {
+final class RejectedTable implements AutoCloseable {
   /// What one transaction looks at: ingest waits for it some 20 ms.
   private static final int SLICE_RECORDS = 1_000;
 
@@ -64,5 +64,11 @@ final class RejectedTable {
     if (delete.executeUpdate() != 1) {
       throw new SQLException("record " + id + " is not there any more");
     }
+  }
+
+  @Override
+  public void close() throws SQLException {
+    select.close();
+    delete.close();
   }
 }

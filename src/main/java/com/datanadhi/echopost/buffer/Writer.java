@@ -23,12 +23,12 @@ final class Writer implements AutoCloseable {
   private static final int LARGEST_REWRITE_PAGES = 1_024;
 
   private final Connection connection;
-  private final PreparedStatement begin;
-  private final PreparedStatement insert;
-  private final PreparedStatement delete;
-  private final PreparedStatement reject;
-  private final PreparedStatement ledger;
-  private final PreparedStatement commit;
+  private PreparedStatement begin;
+  private PreparedStatement insert;
+  private PreparedStatement delete;
+  private PreparedStatement reject;
+  private PreparedStatement ledger;
+  private PreparedStatement commit;
   private final String bufferId;
   private final int patienceMillis;
   private @Nullable RejectedTable rejectedTable;
@@ -38,23 +38,28 @@ final class Writer implements AutoCloseable {
 
   Writer(Connection connection) throws SQLException {
     this.connection = connection;
-    this.begin = connection.prepareStatement("BEGIN IMMEDIATE");
-    this.insert =
-        connection.prepareStatement(
-            "INSERT INTO records VALUES"
-                + " (?, ?, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), ?, ?)");
-    this.delete = connection.prepareStatement("DELETE FROM records WHERE id > ? AND id <= ?");
-    this.reject =
-        connection.prepareStatement(
-            "INSERT INTO rejected SELECT *, ?, ?, ?, ? FROM records WHERE id = ?");
-    this.ledger =
-        connection.prepareStatement(
-            "UPDATE meta SET settled_through=?, accepted=?, delivered=?, rejected=?, discarded=?");
-    this.commit = connection.prepareStatement("COMMIT");
+    prepare();
     this.patienceMillis = Integer.parseInt(Database.query(connection, "PRAGMA busy_timeout"));
     this.bufferId = Database.query(connection, "SELECT buffer_id FROM meta");
     this.committed = readTotals(connection);
     this.next = committed;
+  }
+
+  /// The driver closes a statement that failed for a full disk or an I/O error.
+  private void prepare() throws SQLException {
+    begin = connection.prepareStatement("BEGIN IMMEDIATE");
+    insert =
+        connection.prepareStatement(
+            "INSERT INTO records VALUES"
+                + " (?, ?, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), ?, ?)");
+    delete = connection.prepareStatement("DELETE FROM records WHERE id > ? AND id <= ?");
+    reject =
+        connection.prepareStatement(
+            "INSERT INTO rejected SELECT *, ?, ?, ?, ? FROM records WHERE id = ?");
+    ledger =
+        connection.prepareStatement(
+            "UPDATE meta SET settled_through=?, accepted=?, delivered=?, rejected=?, discarded=?");
+    commit = connection.prepareStatement("COMMIT");
   }
 
   private static Totals readTotals(Connection connection) throws SQLException {
@@ -324,7 +329,13 @@ final class Writer implements AutoCloseable {
   /// Undoes what was not committed. Some failures have made SQLite roll back by itself already.
   void rollback() throws SQLException {
     next = committed;
-    insert.clearBatch();
+    for (PreparedStatement statement : List.of(begin, insert, delete, reject, ledger, commit)) {
+      statement.close();
+    }
+    if (rejectedTable != null) {
+      rejectedTable.close();
+      rejectedTable = null;
+    }
     try {
       Database.execute(connection, "ROLLBACK");
     } catch (SQLException failed) {
@@ -333,6 +344,7 @@ final class Writer implements AutoCloseable {
         throw failed;
       }
     }
+    prepare();
   }
 
   /// Writes the log back into the database and empties the log file, as far as readers let it.

@@ -16,7 +16,8 @@ public final class Torture {
 
   /// Every campaign there is, in the order in which they are run.
   static final List<Campaign> ALL =
-      List.of(new Kill(), new Garbage(), new SocketAttack(), new Drain(), new Server());
+      List.of(
+          new Kill(), new DiskFull(), new Garbage(), new SocketAttack(), new Drain(), new Server());
 
   private Torture() {}
 
