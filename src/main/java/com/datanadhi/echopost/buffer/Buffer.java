@@ -40,7 +40,7 @@ public final class Buffer implements AutoCloseable {
 
   private static final long TIDY_NANOS = 1_000_000_000;
 
-  /// Some 500,000 rows. A successor waits for the directory meanwhile.
+  /// Enough for some 100,000 rows. A successor waits for the directory meanwhile.
   private static final Duration COUNT_AT_CLOSE = Duration.ofMillis(250);
 
   private static final DateTimeFormatter STAMP =

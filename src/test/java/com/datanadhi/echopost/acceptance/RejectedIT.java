@@ -223,7 +223,7 @@ class RejectedIT extends AcceptanceTest {
       await()
           .pollInterval(Duration.ofMillis(1))
           .atMost(SOON)
-          .until(() -> !query("SELECT pending FROM ledger").equals(before));
+          .until(() -> !query("SELECT pending FROM ledger").equals(before) || !redrive.isAlive());
       AgentProcess.kill(redrive);
       int _ = redrive.waitFor();
     }
