@@ -12,26 +12,27 @@ self=$0
 case $self in */*) ;; *) if [ -f "./$self" ]; then self=./$self; else self=$(command -v -- "$self"); fi ;; esac
 [ -f "$self" ] || fail "cannot find my own file: start me by a path"
 
-# -datanadhi and -api-key, by the rules of Go's flags. The key goes on in the environment: the JVM's arguments are in its
-# crash report, and for every user in ps. Words after the first that is no flag are a command's.
+# -datanadhi and -api-key, by the rules of Go's flags, the first also behind the word that names a command. The key goes on in
+# the environment: the JVM's arguments are in its crash report, and for every user in ps.
 dir=.datanadhi key= flag= command= words=$#
 while [ "$words" -gt 0 ]; do
   words=$((words - 1)) word=$1
   shift
-  case $command$flag in
+  case $flag in
     '') case $word in
       -datanadhi=* | --datanadhi=*) dir=${word#*=} ;;
       -datanadhi | --datanadhi) flag=dir ;;
-      -api-key=* | --api-key=*) key=${word#*=}; continue ;;
+      -api-key=* | --api-key=*) [ -n "$command" ] || { key=${word#*=}; continue; } ;;
       # Without a value it is left, for Java to say so.
-      -api-key | --api-key) flag=key; [ "$words" = 0 ] || continue ;;
-      -health-url | --health-url) flag=url ;;
-      -*) ;;
+      -api-key | --api-key) [ -n "$command" ] || { flag=key; [ "$words" = 0 ] || continue; } ;;
+      -health-url | --health-url) flag=other ;;
+      --) flag=rest ;;
+      -?*) ;;
       *) command=1 ;;
     esac ;;
     dir) dir=$word flag= ;;
     key) key=$word flag=; continue ;;
-    url) flag= ;;
+    other) flag= ;;
   esac
   set -- "$@" "$word"
 done
@@ -53,7 +54,7 @@ on_signal() {
   [ -n "$starting" ] || leave_early
   [ -n "$agent" ] || return
   tries=0
-  until [ -n "$command" ] || owns || [ "$tries" -ge 60 ] || ! kill -0 "$agent" 2> /dev/null; do
+  until owns || [ "$tries" -ge 60 ] || ! kill -0 "$agent" 2> /dev/null; do
     tries=$((tries + 1))
     sleep 0.05 2> /dev/null || sleep 1
   done
@@ -134,14 +135,17 @@ done
 
 report=$cache/crash-$$.log
 [ -w "$cache" ] || report=$dir/crash-$$.log
+set -- -XX:AOTCache="$runtime/app/echopost.aot" -XX:ErrorFile="$report" @FLAGS@ \
+  -Dorg.sqlite.lib.path="$runtime/lib" -Djava.library.path="$runtime/lib" \
+  -cp "$runtime/app/echopost.jar" com.datanadhi.echopost.Main "$@"
+# A command needs no guardian, but the terminal, which a shell does not leave to what runs behind it.
+[ -z "$command" ] || exec "$runtime/bin/java" "$@"
 
 # Runs the agent to its end and sets $status. It outlives this script.
 death=
 run() {
   [ ! -e "$report" ] || rm -f -- "$report"
-  "$runtime/bin/java" -XX:AOTCache="$runtime/app/echopost.aot" -XX:ErrorFile="$report" @FLAGS@ \
-    -Dorg.sqlite.lib.path="$runtime/lib" -Djava.library.path="$runtime/lib" ${death:+-Dechopost.restarted_after="$death"} \
-    -cp "$runtime/app/echopost.jar" com.datanadhi.echopost.Main "$@" &
+  "$runtime/bin/java" ${death:+-Dechopost.restarted_after="$death"} "$@" &
   agent=$!
   [ -z "$stopped" ] || on_signal
   signalled=
@@ -208,11 +212,9 @@ died() {
 starting=1 restarts=
 while :; do
   run "$@"
-  [ -n "$command" ] || remove_dead_name
+  remove_dead_name
   agent=
   died || break
-  # A command is its caller's to repeat.
-  [ -z "$command" ] || break
   # Java itself was told to stop before it was up; or the agent died of something else while it stopped.
   case $stopped$death in 1* | SIGTERM | SIGINT | SIGHUP) leave_early ;; esac
   # What was accepted is in the buffer; whether all of it is delivered only the agent can see.

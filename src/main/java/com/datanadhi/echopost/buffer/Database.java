@@ -26,9 +26,10 @@ final class Database {
 
   private static final int PAGE_SIZE = 4096;
   private static final int READER_PATIENCE_MILLIS = 100;
+  private static final int OPERATOR_PATIENCE_MILLIS = 2_000;
 
   /// The migrations in `sql/`, in order; the place in this list is the schema version.
-  private static final List<String> MIGRATIONS = List.of("001_buffer.sql");
+  private static final List<String> MIGRATIONS = List.of("001_buffer.sql", "002_discarded.sql");
 
   private Database() {}
 
@@ -43,8 +44,7 @@ final class Database {
           if (isNew) {
             execute(connection, "PRAGMA page_size=" + PAGE_SIZE);
             execute(connection, "PRAGMA auto_vacuum=INCREMENTAL");
-          } else if (!Integer.toString(APPLICATION_ID)
-              .equals(query(connection, "PRAGMA application_id"))) {
+          } else if (!isOurs(connection)) {
             // A file of ours that never got its first commit has no tables either.
             if (!"0".equals(query(connection, "SELECT count(*) FROM sqlite_schema"))) {
               throw new StorageException.Damaged("buffer.db is another program's database");
@@ -72,6 +72,27 @@ final class Database {
           execute(connection, "PRAGMA busy_timeout=" + READER_PATIENCE_MILLIS);
           execute(connection, "PRAGMA cache_size=-1000");
         });
+  }
+
+  /// A connection that cannot write, for somebody beside the agent.
+  static Connection openReadOnly(Path file) throws StorageException {
+    SQLiteConfig config = new SQLiteConfig();
+    config.setReadOnly(true);
+    return open(
+        file,
+        config,
+        connection -> {
+          execute(connection, "PRAGMA busy_timeout=" + OPERATOR_PATIENCE_MILLIS);
+          execute(connection, "PRAGMA cache_size=-1000");
+          if (!isOurs(connection)) {
+            throw new StorageException(file + " is no buffer of EchoPost");
+          }
+          checkKnown(schemaVersion(connection));
+        });
+  }
+
+  private static boolean isOurs(Connection connection) throws SQLException {
+    return Integer.toString(APPLICATION_ID).equals(query(connection, "PRAGMA application_id"));
   }
 
   /// What SQLite reported, as the kind of failure that it is.
@@ -105,12 +126,16 @@ final class Database {
   }
 
   private static Connection open(Path file, Setup setup) throws StorageException {
+    return open(file, new SQLiteConfig(), setup);
+  }
+
+  private static Connection open(Path file, SQLiteConfig config, Setup setup)
+      throws StorageException {
     NativeLibrary.load();
     Connection connection;
     try {
       // As a URI, since the driver takes what follows a '?' in a plain name for settings.
-      connection =
-          new SQLiteConfig().createConnection("jdbc:sqlite:" + file.toAbsolutePath().toUri());
+      connection = config.createConnection("jdbc:sqlite:" + file.toAbsolutePath().toUri());
     } catch (SQLException failed) {
       throw failure("opening buffer.db", failed);
     }
@@ -143,16 +168,8 @@ final class Database {
   private static void migrate(Connection connection) throws SQLException, StorageException {
     boolean isNew =
         "0".equals(query(connection, "SELECT count(*) FROM sqlite_schema WHERE name='meta'"));
-    int version =
-        isNew ? 0 : Integer.parseInt(query(connection, "SELECT schema_version FROM meta"));
-    if (version > MIGRATIONS.size()) {
-      throw new StorageException(
-          "buffer.db was written by a newer EchoPost (schema "
-              + version
-              + ", this one knows "
-              + MIGRATIONS.size()
-              + "): start that version, or a later one");
-    }
+    int version = isNew ? 0 : schemaVersion(connection);
+    checkKnown(version);
     if (version == MIGRATIONS.size()) {
       return;
     }
@@ -176,6 +193,21 @@ final class Database {
         failed.addSuppressed(alsoFailed);
       }
       throw failed;
+    }
+  }
+
+  private static int schemaVersion(Connection connection) throws SQLException {
+    return Integer.parseInt(query(connection, "SELECT schema_version FROM meta"));
+  }
+
+  private static void checkKnown(int version) throws StorageException {
+    if (version > MIGRATIONS.size()) {
+      throw new StorageException(
+          "buffer.db was written by a newer EchoPost (schema "
+              + version
+              + ", this one knows "
+              + MIGRATIONS.size()
+              + "): start that version, or a later one");
     }
   }
 

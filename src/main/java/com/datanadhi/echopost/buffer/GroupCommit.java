@@ -36,6 +36,8 @@ final class GroupCommit {
 
     record Reject(Rejection rejection, CompletableFuture<Integer> done) implements Work {}
 
+    record Sweeping(Sweep sweep, CompletableFuture<Sweep.Slice> done) implements Work {}
+
     record Tidy(CompletableFuture<Integer> done) implements Work {}
   }
 
@@ -47,6 +49,7 @@ final class GroupCommit {
   private final ConcurrentLinkedQueue<Work> queue = new ConcurrentLinkedQueue<>();
   private final AtomicInteger waitingRecords = new AtomicInteger();
   private final AtomicLong waitingBytes = new AtomicLong();
+  private final AtomicLong rejections = new AtomicLong();
   private final Thread thread;
   private volatile Totals totals;
   private volatile @Nullable StorageException failure;
@@ -76,6 +79,10 @@ final class GroupCommit {
 
   Totals totals() {
     return totals;
+  }
+
+  long rejections() {
+    return rejections.get();
   }
 
   int waitingRecords() {
@@ -115,6 +122,15 @@ final class GroupCommit {
   CompletableFuture<Integer> reject(Rejection rejection) {
     CompletableFuture<Integer> done = new CompletableFuture<>();
     offer(new Work.Reject(rejection, done));
+    return done;
+  }
+
+  /// Does the next slice of `sweep`. It counts as a record that waits for its commit.
+  CompletableFuture<Sweep.Slice> sweep(Sweep sweep) {
+    waitingRecords.incrementAndGet();
+    CompletableFuture<Sweep.Slice> done = new CompletableFuture<>();
+    var _ = done.whenComplete((slice, failed) -> waitingRecords.decrementAndGet());
+    offer(new Work.Sweeping(sweep, done));
     return done;
   }
 
@@ -228,6 +244,7 @@ final class GroupCommit {
         settle(appends, noRoom());
         // Settled once, also when what follows is tried again.
         appends.clear();
+        refuseRedrives(others);
         transact(List.of(), others);
       } else {
         transact(appends, others);
@@ -238,6 +255,7 @@ final class GroupCommit {
       }
     } catch (StorageException.Full full) {
       settle(appends, noRoomAfterRelease());
+      refuseRedrives(others);
       retryWithoutAppends(others);
     } catch (StorageException.Busy busy) {
       if (waitsOn(oldest)) {
@@ -249,6 +267,14 @@ final class GroupCommit {
       failAll(appends, others, failed);
     }
     return true;
+  }
+
+  /// What the reserve gives up is for deletes and checkpoints alone.
+  private static void refuseRedrives(List<Work> others) {
+    others.removeIf(work ->
+        work instanceof Work.Sweeping(Sweep sweep, var done)
+            && sweep.action() == Sweep.Action.REDRIVE
+            && done.completeExceptionally(new StorageException.Full()));
   }
 
   /// Nothing was written: the clients can wait while somebody else writes, but not for ever.
@@ -286,40 +312,61 @@ final class GroupCommit {
       return;
     }
     List<Runnable> completions = new ArrayList<>(others.size());
-    try {
-      writer.begin();
+    writer.transact(() -> {
+      // Anew, whatever came of an earlier try.
+      completions.clear();
       if (!appends.isEmpty()) {
         writer.append(appends);
       }
       for (Work work : others) {
-        switch (work) {
-          case Work.Add add -> throw new IllegalStateException("not an append: " + add);
-          case Work.Acknowledge(long through, var done) -> {
-            int deleted = writer.acknowledge(through);
-            completions.add(() -> done.complete(deleted));
-          }
-          case Work.Reject(Rejection rejection, var done) -> {
-            writer.reject(rejection);
-            completions.add(() -> done.complete(1));
-          }
-          case Work.Tidy(var done) -> {
-            int left = writer.shrinkStep();
-            completions.add(() -> finishTidying(done, left));
-          }
-        }
+        completions.add(apply(work));
       }
-      writer.commit();
-      totals = writer.totals();
-    } catch (SQLException failed) {
-      StorageException kind = Database.failure("writing", failed);
-      try {
-        writer.rollback();
-      } catch (SQLException alsoFailed) {
-        kind.addSuppressed(alsoFailed);
-      }
-      throw kind;
-    }
+      return completions;
+    });
+    totals = writer.totals();
     completions.forEach(Runnable::run);
+  }
+
+  /// @return what is to be done once it is committed
+  private Runnable apply(Work work) throws SQLException {
+    switch (work) {
+      case Work.Add add -> throw new IllegalStateException("not an append: " + add);
+      case Work.Acknowledge(long through, var done) -> {
+        int deleted = writer.acknowledge(through);
+        return () -> done.complete(deleted);
+      }
+      case Work.Reject(Rejection rejection, var done) -> {
+        writer.reject(rejection);
+        return () -> {
+          rejections.incrementAndGet();
+          done.complete(1);
+        };
+      }
+      case Work.Sweeping(Sweep sweep, var done) -> {
+        Sweep.Slice slice = writer.sweep(sweep);
+        return () -> finishSlice(sweep, slice, done);
+      }
+      case Work.Tidy(var done) -> {
+        int left = writer.shrinkStep();
+        return () -> finishTidying(done, left);
+      }
+    }
+  }
+
+  private void finishSlice(Sweep sweep, Sweep.Slice slice, CompletableFuture<Sweep.Slice> done) {
+    boolean redriven = sweep.action() == Sweep.Action.REDRIVE;
+    if (slice.count() > 0) {
+      Events.info(
+          redriven ? "rejected_redriven" : "rejected_discarded",
+          "records",
+          slice.count(),
+          "through_id",
+          slice.throughId());
+    }
+    if (redriven) {
+      listener.stored();
+    }
+    done.complete(slice);
   }
 
   private void finishTidying(CompletableFuture<Integer> done, int freePages) {
@@ -398,6 +445,7 @@ final class GroupCommit {
         case Work.Add add -> throw new IllegalStateException("not an append: " + add);
         case Work.Acknowledge(long through, var done) -> done.completeExceptionally(failed);
         case Work.Reject(Rejection rejection, var done) -> done.completeExceptionally(failed);
+        case Work.Sweeping(Sweep sweep, var done) -> done.completeExceptionally(failed);
         case Work.Tidy(var done) -> done.completeExceptionally(failed);
       }
     }

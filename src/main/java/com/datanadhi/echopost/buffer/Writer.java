@@ -1,12 +1,16 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.buffer.LedgerCount.Counted;
 import com.datanadhi.echopost.logging.Events;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// All that is ever written to the buffer, each as part of a transaction that the caller begins and
 /// commits.
@@ -30,6 +34,7 @@ final class Writer implements AutoCloseable {
   private final int patienceMillis;
   private final int mostLogPages;
   private int commits;
+  private @Nullable RejectedTable rejectedTable;
   private Totals committed;
   private Totals next;
   private volatile boolean ledgerBroken;
@@ -58,7 +63,7 @@ final class Writer implements AutoCloseable {
             "INSERT INTO rejected SELECT *, ?, ?, ?, ? FROM records WHERE id = ?");
     ledger =
         connection.prepareStatement(
-            "UPDATE meta SET settled_through=?, accepted=?, delivered=?, rejected=?");
+            "UPDATE meta SET settled_through=?, accepted=?, delivered=?, rejected=?, discarded=?");
     commit = connection.prepareStatement("COMMIT");
   }
 
@@ -66,7 +71,7 @@ final class Writer implements AutoCloseable {
     try (var statement = connection.createStatement();
         ResultSet row =
             statement.executeQuery(
-                "SELECT accepted, delivered, rejected, settled_through,"
+                "SELECT accepted, delivered, rejected, discarded, settled_through,"
                     + " coalesce((SELECT seq FROM sqlite_sequence WHERE name='records'), 0)"
                     + " FROM meta")) {
       if (!row.next()) {
@@ -76,8 +81,9 @@ final class Writer implements AutoCloseable {
           row.getLong(1),
           row.getLong(2),
           row.getLong(3),
-          Math.max(row.getLong(5), row.getLong(4)),
-          row.getLong(4));
+          row.getLong(4),
+          Math.max(row.getLong(6), row.getLong(5)),
+          row.getLong(5));
     }
   }
 
@@ -90,6 +96,31 @@ final class Writer implements AutoCloseable {
     return committed;
   }
 
+  /// What a transaction is made of.
+  interface Body<T> {
+    T run() throws SQLException;
+  }
+
+  /// Begins, does `body` and commits; when this returns, it is on stable storage.
+  ///
+  /// @throws StorageException when any of it failed; all of it is undone then
+  <T> T transact(Body<T> body) throws StorageException {
+    try {
+      begin();
+      T result = body.run();
+      commit();
+      return result;
+    } catch (SQLException failed) {
+      StorageException kind = Database.failure("writing", failed);
+      try {
+        rollback();
+      } catch (SQLException alsoFailed) {
+        kind.addSuppressed(alsoFailed);
+      }
+      throw kind;
+    }
+  }
+
   void begin() throws SQLException {
     boolean _ = begin.execute();
   }
@@ -98,23 +129,26 @@ final class Writer implements AutoCloseable {
   void append(List<? extends Append> appends) throws SQLException {
     long id = next.lastId();
     for (Append append : appends) {
-      NewRecord content = append.record();
       id++;
-      insert.setLong(1, id);
-      insert.setLong(2, content.receivedAt());
-      insert.setBytes(3, content.jsonData());
-      insert.setBytes(4, content.pipelines());
-      insert.setBytes(5, content.apiKey());
-      if (content.origin() == null) {
-        insert.setNull(6, Types.VARCHAR);
-      } else {
-        insert.setString(6, content.origin());
-      }
-      insert.setLong(7, Checksum.of(id, content));
-      insert.addBatch();
+      addToInsert(id, append.record());
     }
     int[] _ = insert.executeBatch();
     next = next.withAppended(appends.size());
+  }
+
+  private void addToInsert(long id, NewRecord content) throws SQLException {
+    insert.setLong(1, id);
+    insert.setLong(2, content.receivedAt());
+    insert.setBytes(3, content.jsonData());
+    insert.setBytes(4, content.pipelines());
+    insert.setBytes(5, content.apiKey());
+    if (content.origin() == null) {
+      insert.setNull(6, Types.VARCHAR);
+    } else {
+      insert.setString(6, content.origin());
+    }
+    insert.setLong(7, Checksum.of(id, content));
+    insert.addBatch();
   }
 
   /// Deletes every pending record up to `through`.
@@ -134,16 +168,8 @@ final class Writer implements AutoCloseable {
   /// out of what was accepted, so that the ledger is right again.
   private void noteMissing(long missing, long through) {
     if (missing != 0) {
-      ledgerBroken = true;
       next = next.withMissing(missing);
-      Events.severe(
-          "ledger_broken",
-          "missing_records",
-          missing,
-          "through_id",
-          through,
-          "mend",
-          "somebody deleted rows of buffer.db by hand; what is left is delivered in order");
+      broken("missing_records", missing, "through_id", through);
     }
   }
 
@@ -172,8 +198,101 @@ final class Writer implements AutoCloseable {
     noteMissing(missing, id);
   }
 
+  /// Does the next slice of what an operator decided about rejected records.
+  Sweep.Slice sweep(Sweep sweep) throws SQLException {
+    RejectedTable table = rejectedTable;
+    if (table == null) {
+      table = new RejectedTable(connection, bufferId);
+      rejectedTable = table;
+    }
+    RejectedTable.Window window = table.look(sweep);
+    List<Long> damaged = new ArrayList<>();
+    int count = 0;
+    for (PendingRecord record : window.records()) {
+      if (sweep.action() == Sweep.Action.DISCARD) {
+        table.delete(record.id());
+        count++;
+      } else if (record.sound()) {
+        table.delete(record.id());
+        count++;
+        addToInsert(next.lastId() + count, record.content().withOrigin(record.idempotencyKey()));
+      } else {
+        damaged.add(record.id());
+      }
+    }
+    if (sweep.action() == Sweep.Action.DISCARD) {
+      next = next.withDiscarded(count);
+    } else {
+      int[] _ = insert.executeBatch();
+      next = next.withRedriven(count);
+    }
+    checkRejected(next);
+    return new Sweep.Slice(window.throughId(), count, damaged);
+  }
+
+  /// Whether the table `rejected` agrees with the ledger, by looking at its last row alone.
+  private void checkRejected(Totals ledger) throws SQLException {
+    long last = Long.parseLong(query("SELECT coalesce(max(id), 0) FROM rejected"));
+    boolean right =
+        ledger.rejected() == 0 ? last == 0 : last != 0 && last <= ledger.settledThrough();
+    if (!right) {
+      broken(
+          "rejected_by_ledger",
+          ledger.rejected(),
+          "settled_through",
+          ledger.settledThrough(),
+          "last_rejected_id",
+          last);
+    }
+  }
+
+  private void broken(Object... figures) {
+    ledgerBroken = true;
+    Object[] fields = Arrays.copyOf(figures, figures.length + 2);
+    fields[figures.length] = "mend";
+    fields[figures.length + 1] =
+        "somebody changed rows of buffer.db by hand; what is left is delivered in order";
+    Events.severe("ledger_broken", fields);
+  }
+
+  /// Whether as many rows are there as the ledger says, by counting them. Where rejected records
+  /// were deleted by hand, the ledger is made right again; where pending ones were, it will be when
+  /// their ids are passed. Not within a transaction.
+  void countLedger(LedgerCount count) throws SQLException, StorageException {
+    Counted rejected = count.rowsOf(connection, "rejected");
+    Counted pending = count.rowsOf(connection, "records");
+    if (differs(rejected, committed.rejected()) || differs(pending, committed.pending())) {
+      broken(
+          "accepted",
+          committed.accepted(),
+          "delivered",
+          committed.delivered(),
+          "pending",
+          committed.pending(),
+          "pending_counted",
+          pending.rows(),
+          "rejected",
+          committed.rejected(),
+          "rejected_counted",
+          rejected.rows(),
+          "discarded",
+          committed.discarded());
+    } else if (!rejected.complete() || !pending.complete()) {
+      Events.info("ledger_not_counted", "reason", "there are too many rows to count them now");
+    }
+    if (differs(rejected, committed.rejected()) && rejected.complete()) {
+      next = committed.withRejectedCounted(rejected.rows());
+      transact(() -> rejected);
+    }
+  }
+
+  private static boolean differs(Counted counted, long ledger) {
+    return counted.complete() ? counted.rows() != ledger : counted.rows() > ledger;
+  }
+
   /// Whether the rows' ids agree with the ledger, by looking at the first and the last alone.
   void checkLedger() throws SQLException {
+    checkRejected(committed);
     long first = Long.parseLong(query("SELECT coalesce(min(id), 0) FROM records"));
     long last = Long.parseLong(query("SELECT coalesce(max(id), 0) FROM records"));
     long pending = committed.pending();
@@ -184,9 +303,7 @@ final class Writer implements AutoCloseable {
                 && last == committed.lastId()
                 && last - first + 1 == pending;
     if (!right) {
-      ledgerBroken = true;
-      Events.severe(
-          "ledger_broken",
+      broken(
           "pending_by_ledger",
           pending,
           "settled_through",
@@ -194,9 +311,7 @@ final class Writer implements AutoCloseable {
           "first_id",
           first,
           "last_id",
-          last,
-          "mend",
-          "somebody changed rows of buffer.db by hand; what is left is delivered in order");
+          last);
     }
   }
 
@@ -210,6 +325,7 @@ final class Writer implements AutoCloseable {
     ledger.setLong(2, next.accepted());
     ledger.setLong(3, next.delivered());
     ledger.setLong(4, next.rejected());
+    ledger.setLong(5, next.discarded());
     int _ = ledger.executeUpdate();
     boolean _ = commit.execute();
     committed = next;
@@ -220,6 +336,10 @@ final class Writer implements AutoCloseable {
     next = committed;
     for (PreparedStatement statement : List.of(begin, insert, delete, reject, ledger, commit)) {
       statement.close();
+    }
+    if (rejectedTable != null) {
+      rejectedTable.close();
+      rejectedTable = null;
     }
     try {
       Database.execute(connection, "ROLLBACK");
