@@ -317,5 +317,10 @@ public final class Agent {
         running.wake();
       }
     }
+
+    @Override
+    public void begunAnew() {
+      replayWaiter.wake();
+    }
   }
 }

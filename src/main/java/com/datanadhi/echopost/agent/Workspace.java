@@ -17,7 +17,13 @@ import java.util.List;
 record Workspace(Path directory) {
   private static final String SOCKET = "data-nadhi-agent.sock";
   private static final List<String> OURS =
-      List.of("agent.lock", "buffer.db", "buffer.db-wal", "buffer.db-shm", "reserve");
+      List.of(
+          "agent.lock",
+          "buffer.db",
+          "buffer.db-wal",
+          "buffer.db-shm",
+          "buffer.db-watermark",
+          "reserve");
 
   /// Creates the directory if need be (mode 0700) and checks that all the agent needs can live in
   /// it.

@@ -13,6 +13,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// The one writer: takes all that waits, in its order, writes it in one transaction, and says so
@@ -37,9 +38,25 @@ final class GroupCommit {
     record Reject(Rejection rejection, CompletableFuture<Integer> done) implements Work {}
 
     record Tidy(CompletableFuture<Integer> done) implements Work {}
+
+    record Restore(Step step, CompletableFuture<Integer> done) implements Work {}
+
+    record BeginAnew(Writer damaged, StorageException why, CompletableFuture<Integer> done)
+        implements Work {}
   }
 
-  private final Writer writer;
+  /// One part of a transaction.
+  interface Step {
+    int apply(Writer writer) throws SQLException;
+  }
+
+  /// Begins a new buffer in the place of a damaged one.
+  interface Anew {
+    /// Sets the damaged one aside and closes its connection.
+    Writer begin(Writer damaged, StorageException why) throws StorageException;
+  }
+
+  private final Anew anew;
   private final Reserve reserve;
   private final Buffer.Listener listener;
   private final Clock clock;
@@ -48,6 +65,7 @@ final class GroupCommit {
   private final AtomicInteger waitingRecords = new AtomicInteger();
   private final AtomicLong waitingBytes = new AtomicLong();
   private final Thread thread;
+  private volatile Writer writer;
   private volatile Totals totals;
   private volatile @Nullable StorageException failure;
   private final AtomicBoolean parked = new AtomicBoolean();
@@ -60,7 +78,9 @@ final class GroupCommit {
       Reserve reserve,
       Buffer.Listener listener,
       Clock clock,
-      Duration lockPatience) {
+      Duration lockPatience,
+      Anew anew) {
+    this.anew = anew;
     this.clock = clock;
     this.lockPatience = lockPatience;
     this.writer = writer;
@@ -76,6 +96,11 @@ final class GroupCommit {
 
   Totals totals() {
     return totals;
+  }
+
+  /// The one that writes now.
+  Writer writer() {
+    return writer;
   }
 
   int waitingRecords() {
@@ -123,6 +148,21 @@ final class GroupCommit {
   CompletableFuture<Integer> tidy() {
     CompletableFuture<Integer> done = new CompletableFuture<>();
     offer(new Work.Tidy(done));
+    return done;
+  }
+
+  /// Puts back something of a damaged buffer.
+  CompletableFuture<Integer> restore(Step step) {
+    CompletableFuture<Integer> done = new CompletableFuture<>();
+    offer(new Work.Restore(step, done));
+    return done;
+  }
+
+  /// What `damaged` writes was found damaged by a reader: begins anew, if that has not been done
+  /// meanwhile.
+  CompletableFuture<Integer> beginAnew(Writer damaged, StorageException why) {
+    CompletableFuture<Integer> done = new CompletableFuture<>();
+    offer(new Work.BeginAnew(damaged, why, done));
     return done;
   }
 
@@ -206,8 +246,10 @@ final class GroupCommit {
     }
     oldestNanos = oldest;
     try {
-      while (!commitInOrder(appends, others, oldest)) {
-        // SQLite has waited its second for the lock.
+      others.removeIf(this::beginsAnew);
+      Writer first = writer;
+      while (!commitInOrder(appends, others, oldest, first)) {
+        // SQLite has waited its second for the lock, or a new buffer has been begun.
         Thread.onSpinWait();
       }
     } finally {
@@ -215,8 +257,11 @@ final class GroupCommit {
     }
   }
 
-  /// @return false when another process holds a lock and the same should be tried again
-  private boolean commitInOrder(List<Append> appends, List<Work> others, long oldest) {
+  /// @param first who wrote when this was first tried
+  /// @return false when the same should be tried again: another process holds a lock, or the buffer
+  ///   was damaged and has been begun anew
+  private boolean commitInOrder(
+      List<Append> appends, List<Work> others, long oldest, Writer first) {
     if (failure != null) {
       StorageException known = failure;
       failAll(appends, others, known);
@@ -237,17 +282,63 @@ final class GroupCommit {
       }
     } catch (StorageException.Full full) {
       settle(appends, noRoomAfterRelease());
+      // The reserve is for what makes room.
+      refuse(others, work -> work instanceof Work.Restore, full);
       retryWithoutAppends(others);
     } catch (StorageException.Busy busy) {
       if (waitsOn(oldest)) {
         return false;
       }
       failAll(appends, others, busy);
+    } catch (StorageException.Damaged damaged) {
+      if (writer == first && beginAnew(damaged)) {
+        // An acknowledgement counts in the new buffer too: what it settles is not salvaged. A
+        // record to be rejected is salvaged first.
+        refuse(
+            others, work -> work instanceof Work.Reject || work instanceof Work.Restore, damaged);
+        return false;
+      }
+      die(damaged);
+      failAll(appends, others, damaged);
     } catch (StorageException failed) {
       die(failed);
       failAll(appends, others, failed);
     }
     return true;
+  }
+
+  private boolean beginsAnew(Work work) {
+    if (!(work instanceof Work.BeginAnew(Writer damaged, StorageException why, var done))) {
+      return false;
+    }
+    if (damaged == writer && failure == null && !beginAnew(why)) {
+      die(why);
+    }
+    done.complete(0);
+    return true;
+  }
+
+  /// @return whether there is a new buffer now
+  private boolean beginAnew(StorageException why) {
+    try {
+      writer = anew.begin(writer, why);
+      totals = writer.totals();
+      listener.begunAnew();
+      return true;
+    } catch (StorageException failed) {
+      Events.severe("buffer_not_begun_anew", failed);
+      return false;
+    }
+  }
+
+  private void refuse(List<Work> works, Predicate<Work> which, StorageException why) {
+    works.removeIf(work -> {
+      boolean refused = which.test(work);
+      if (refused) {
+        failAll(List.of(), List.of(work), why);
+      }
+      return refused;
+    });
   }
 
   /// Nothing was written: the clients can wait while somebody else writes, but not for ever.
@@ -305,6 +396,12 @@ final class GroupCommit {
             int left = writer.shrinkStep();
             completions.add(() -> finishTidying(done, left));
           }
+          case Work.Restore(Step step, var done) -> {
+            int restored = step.apply(writer);
+            completions.add(() -> done.complete(restored));
+          }
+          case Work.BeginAnew begin ->
+              throw new IllegalStateException("not in a transaction: " + begin);
         }
       }
       writer.commit();
@@ -327,7 +424,11 @@ final class GroupCommit {
       writer.checkpoint();
       done.complete(left);
     } catch (SQLException failed) {
-      done.completeExceptionally(Database.failure("tidying", failed));
+      StorageException kind = Database.failure("tidying", failed);
+      if (kind.isDamage()) {
+        dieUnlessPasses(kind);
+      }
+      done.completeExceptionally(kind);
     }
   }
 
@@ -366,7 +467,7 @@ final class GroupCommit {
   }
 
   private void dieUnlessPasses(StorageException failed) {
-    if (!failed.passes()) {
+    if (!failed.passes() && !(failed.isDamage() && beginAnew(failed))) {
       die(failed);
     }
   }
@@ -384,6 +485,9 @@ final class GroupCommit {
         case Work.Acknowledge(long through, var done) -> done.completeExceptionally(failed);
         case Work.Reject(Rejection rejection, var done) -> done.completeExceptionally(failed);
         case Work.Tidy(var done) -> done.completeExceptionally(failed);
+        case Work.Restore(Step step, var done) -> done.completeExceptionally(failed);
+        case Work.BeginAnew(Writer damaged, StorageException why, var done) ->
+            done.completeExceptionally(failed);
       }
     }
   }

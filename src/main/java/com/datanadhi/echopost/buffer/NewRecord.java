@@ -18,4 +18,9 @@ public record NewRecord(
   public int size() {
     return jsonData.length + pipelines.length + apiKey.length;
   }
+
+  /// The same with another `origin`.
+  NewRecord withOrigin(@Nullable String key) {
+    return new NewRecord(receivedAt, jsonData, pipelines, apiKey, key);
+  }
 }

@@ -51,6 +51,16 @@ final class Reader implements AutoCloseable {
     return batch;
   }
 
+  /// Has SQLite look whether the file is sound, which reads all of it.
+  ///
+  /// @throws StorageException.Damaged when it is not
+  void check() throws SQLException, StorageException {
+    String found = Database.query(connection, "PRAGMA quick_check(1)");
+    if (!found.equals("ok")) {
+      throw new StorageException.Damaged("buffer.db is damaged: " + found);
+    }
+  }
+
   private static byte[] bytes(ResultSet rows, int column) throws SQLException {
     byte[] value = rows.getBytes(column);
     return value == null ? new byte[0] : value;
