@@ -40,6 +40,20 @@ public final class Payloads {
     return LongStream.range(0, count).boxed().toList();
   }
 
+  /// Who sent a record, and as which one.
+  public record Label(int client, long seq) {}
+
+  /// What a body says of itself.
+  ///
+  /// @throws IllegalArgumentException when it is not one of ours
+  public static Label label(String body) {
+    Matcher label = LABEL.matcher(body);
+    if (!label.find()) {
+      throw new IllegalArgumentException("not one of ours: " + body);
+    }
+    return new Label(Integer.parseInt(label.group(1)), Long.parseLong(label.group(2)));
+  }
+
   /// Checks bodies in the order in which they came.
   public static Order check(Iterable<String> bodies) {
     Map<Integer, List<Long>> seqsOf = new HashMap<>();
@@ -48,12 +62,9 @@ public final class Payloads {
     long inversions = 0;
     long distinct = 0;
     for (String body : bodies) {
-      Matcher label = LABEL.matcher(body);
-      if (!label.find()) {
-        throw new IllegalArgumentException("not one of ours: " + body);
-      }
-      int client = Integer.parseInt(label.group(1));
-      long seq = Long.parseLong(label.group(2));
+      Label label = label(body);
+      int client = label.client();
+      long seq = label.seq();
       List<Long> seqs = seqsOf.computeIfAbsent(client, c -> new ArrayList<>());
       if (!seen.computeIfAbsent(client, c -> new java.util.HashSet<>()).add(seq)) {
         repeats++;

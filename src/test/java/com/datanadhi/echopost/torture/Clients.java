@@ -1,0 +1,142 @@
+package com.datanadhi.echopost.torture;
+
+import com.datanadhi.echopost.proto.LogAgentGrpc;
+import com.datanadhi.echopost.proto.LogResponse;
+import com.datanadhi.echopost.testkit.LoadClient;
+import io.grpc.ConnectivityState;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+
+/// Clients that send one record after the other without end, pipelined, each in order on one
+/// connection at a time. What fails is not sent again; when the connection breaks they make another
+/// as soon as there is a socket.
+final class Clients implements AutoCloseable {
+  private static final long TRY_AGAIN_NANOS = 5_000_000;
+
+  private final LoadClient load;
+  private final Path socket;
+  private final int inFlight;
+  private final int size;
+  private final long pauseNanos;
+  private final Witness witness;
+  private final Tally tally;
+  private final List<Thread> threads = new ArrayList<>();
+  private final AtomicInteger refused = new AtomicInteger();
+  private volatile boolean stopped;
+
+  /// Starts them.
+  ///
+  /// @param count how many
+  /// @param inFlight calls at once of each
+  /// @param size of a payload in bytes
+  /// @param pauseNanos between two records of a client
+  Clients(
+      Path socket,
+      int count,
+      int inFlight,
+      int size,
+      long pauseNanos,
+      Witness witness,
+      Tally tally) {
+    this.load = new LoadClient(socket);
+    this.socket = socket;
+    this.inFlight = inFlight;
+    this.size = size;
+    this.pauseNanos = pauseNanos;
+    this.witness = witness;
+    this.tally = tally;
+    for (int client = 0; client < count; client++) {
+      int number = client;
+      threads.add(Thread.ofPlatform().name("client-" + client).start(() -> send(number)));
+    }
+  }
+
+  /// Calls that were answered with an error and not by the end of their connection.
+  int refused() {
+    return refused.get();
+  }
+
+  private void send(int client) {
+    int seq = 0;
+    while (!stopped) {
+      if (!Files.exists(socket)) {
+        LockSupport.parkNanos(TRY_AGAIN_NANOS);
+        continue;
+      }
+      ManagedChannel channel = load.newChannel();
+      try {
+        if (channel.getState(false) == ConnectivityState.READY) {
+          seq = send(client, seq, channel);
+        } else {
+          LockSupport.parkNanos(TRY_AGAIN_NANOS);
+        }
+      } finally {
+        channel.shutdownNow();
+      }
+    }
+  }
+
+  /// Until the connection breaks.
+  ///
+  /// @return the number of the next record
+  private int send(int client, int firstSeq, ManagedChannel channel) {
+    LogAgentGrpc.LogAgentStub stub = LogAgentGrpc.newStub(channel);
+    Semaphore slots = new Semaphore(inFlight);
+    Semaphore broken = new Semaphore(0);
+    int next = firstSeq;
+    while (!stopped && broken.availablePermits() == 0) {
+      slots.acquireUninterruptibly();
+      int seq = next++;
+      long sent = System.nanoTime();
+      stub.sendLog(
+          LoadClient.request(client, seq, size),
+          new StreamObserver<>() {
+            @Override
+            public void onNext(LogResponse response) {
+              if (response.getSuccess()) {
+                witness.acknowledged(client, seq);
+                tally.took("latency", System.nanoTime() - sent);
+              }
+            }
+
+            @Override
+            public void onError(Throwable thrown) {
+              switch (Status.fromThrowable(thrown).getCode()) {
+                case UNAVAILABLE, CANCELLED -> broken.release();
+                default -> refused.incrementAndGet();
+              }
+              slots.release();
+            }
+
+            @Override
+            public void onCompleted() {
+              slots.release();
+            }
+          });
+      if (pauseNanos > 0) {
+        LockSupport.parkNanos(pauseNanos);
+      }
+    }
+    // Every call has ended before there is another connection: that keeps this client's order.
+    slots.acquireUninterruptibly(inFlight);
+    return next;
+  }
+
+  /// Returns once every call has ended.
+  @Override
+  public void close() throws InterruptedException {
+    stopped = true;
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    load.close();
+  }
+}

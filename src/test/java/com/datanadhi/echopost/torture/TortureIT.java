@@ -1,0 +1,32 @@
+package com.datanadhi.echopost.torture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// A short run of each campaign.
+class TortureIT {
+  private static final long SECONDS = Long.getLong("echopost.torture.seconds", 15);
+
+  static List<String> campaigns() {
+    return Torture.ALL.stream().map(Campaign::name).toList();
+  }
+
+  @ParameterizedTest
+  @MethodSource("campaigns")
+  void nothing_accepted_is_lost_or_reordered_by(String name) throws Exception {
+    Campaign campaign =
+        Torture.ALL.stream().filter(one -> one.name().equals(name)).findFirst().orElseThrow();
+    assumeThat(campaign.obstacle()).isEmpty();
+
+    boolean kept =
+        Torture.run(
+            campaign, Long.getLong("echopost.seed", new Random().nextLong() >>> 1), 0, SECONDS);
+
+    assertThat(kept).isTrue();
+  }
+}

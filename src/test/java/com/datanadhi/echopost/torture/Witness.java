@@ -1,0 +1,115 @@
+package com.datanadhi.echopost.torture;
+
+import com.datanadhi.echopost.testkit.Payloads;
+import com.datanadhi.echopost.testkit.StubServer;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// Sees both ends of one round: what clients were told is stored, and what the server got; and says
+/// whether the promise was kept. Each client's records are numbered upwards in the order in which
+/// it sent them. Thread-safe.
+final class Witness {
+  private static final class Client {
+    final BitSet acknowledged = new BitSet();
+    final BitSet arrived = new BitSet();
+    final Map<Integer, String> keys = new HashMap<>();
+    int last = -1;
+  }
+
+  /// A batch, as the README has it.
+  private static final long MOST_REPEATS = 256;
+
+  private final Map<Integer, Client> clients = new TreeMap<>();
+  private final Map<String, String> records = new HashMap<>();
+  private final String round;
+  private final Tally tally;
+  private long repeatsAllowed;
+
+  /// @param round names it where a promise was broken
+  Witness(String round, Tally tally) {
+    this.round = round;
+    this.tally = tally;
+  }
+
+  /// The agent told `client` that its record `seq` is stored.
+  synchronized void acknowledged(int client, int seq) {
+    client(client).acknowledged.set(seq);
+    tally.add(Tally.Count.ACKNOWLEDGED, 1);
+  }
+
+  /// The server got a record, and is about to answer that it has it, or something else.
+  synchronized void arrived(StubServer.Request request) {
+    Payloads.Label label = Payloads.label(request.text());
+    Client from = client(label.client());
+    int seq = (int) label.seq();
+    String known = from.keys.putIfAbsent(seq, request.key());
+    if (known != null && !known.equals(request.key())) {
+      tally.broken(round + ": " + label + " came as " + known + " and as " + request.key());
+    }
+    String other = records.putIfAbsent(request.key(), label.toString());
+    if (other != null && !other.equals(label.toString())) {
+      tally.broken(round + ": " + other + " and " + label + " came as " + request.key());
+    }
+    if (from.arrived.get(seq)) {
+      tally.add(Tally.Count.REPEATS, 1);
+      if (--repeatsAllowed < 0) {
+        tally.broken(round + ": " + label + " came again, one repeat more than there may be");
+      }
+      return;
+    }
+    from.arrived.set(seq);
+    tally.add(Tally.Count.DELIVERED, 1);
+    if (seq < from.last) {
+      tally.add(Tally.Count.REORDERED, 1);
+      tally.broken(round + ": " + label + " came after " + from.last);
+    }
+    from.last = Math.max(from.last, seq);
+  }
+
+  /// Records `request` as above and then does as `then`.
+  StubServer.Behaviour recording(StubServer.Behaviour then) {
+    return (request, out) -> {
+      arrived(request);
+      return then.answer(request, out);
+    };
+  }
+
+  /// The agent was killed: from now on one batch may come again.
+  synchronized void crashed() {
+    tally.add(Tally.Count.KILLS, 1);
+    repeatsAllowed = MOST_REPEATS;
+  }
+
+  /// An answer was lost, or said to try again: one record more may come again.
+  synchronized void mayRepeat() {
+    repeatsAllowed++;
+  }
+
+  /// Whether all that was acknowledged has come.
+  synchronized boolean hasAll() {
+    return clients.values().stream().allMatch(c -> lost(c).isEmpty());
+  }
+
+  /// At the end: whatever was acknowledged and did not come is lost.
+  synchronized void close() {
+    clients.forEach((number, client) -> {
+      BitSet lost = lost(client);
+      if (!lost.isEmpty()) {
+        tally.add(Tally.Count.LOST, lost.cardinality());
+        tally.broken(round + ": of client " + number + " were acknowledged and never came " + lost);
+      }
+    });
+  }
+
+  private static BitSet lost(Client client) {
+    BitSet lost = (BitSet) client.acknowledged.clone();
+    lost.andNot(client.arrived);
+    return lost;
+  }
+
+  private Client client(int number) {
+    return clients.computeIfAbsent(number, _ -> new Client());
+  }
+}
