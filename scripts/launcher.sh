@@ -12,8 +12,8 @@ self=$0
 case $self in */*) ;; *) if [ -f "./$self" ]; then self=./$self; else self=$(command -v -- "$self"); fi ;; esac
 [ -f "$self" ] || fail "cannot find my own file: start me by a path"
 
-# -datanadhi, by the rules of Go's flags.
-dir=.datanadhi flag=
+# -datanadhi, by the rules of Go's flags, before or behind the word that names a command.
+dir=.datanadhi flag= command=
 for word in "$@"; do
   case $flag$word in
     -datanadhi-value:*) dir=$word flag= ;;
@@ -21,8 +21,9 @@ for word in "$@"; do
     -datanadhi=* | --datanadhi=*) dir=${word#*=} ;;
     -datanadhi | --datanadhi) flag=-datanadhi-value: ;;
     -api-key | --api-key | -health-url | --health-url) flag=-other-value: ;;
-    -*) ;;
-    *) break ;;
+    --) break ;;
+    -?*) ;;
+    *) command=1 ;;
   esac
 done
 
@@ -122,11 +123,14 @@ done
 
 report=$cache/crash-$$.log
 [ -w "$cache" ] || report=$dir/crash-$$.log
+set -- -XX:AOTCache="$runtime/app/echopost.aot" -XX:ErrorFile="$report" @FLAGS@ \
+  -Dorg.sqlite.lib.path="$runtime/lib" -Djava.library.path="$runtime/lib" \
+  -cp "$runtime/app/echopost.jar" com.datanadhi.echopost.Main "$@"
+# A command needs no parent, but the terminal, which a shell does not leave to what runs behind it.
+[ -z "$command" ] || exec "$runtime/bin/java" "$@"
 # The agent outlives this script.
 starting=1
-"$runtime/bin/java" -XX:AOTCache="$runtime/app/echopost.aot" -XX:ErrorFile="$report" @FLAGS@ \
-  -Dorg.sqlite.lib.path="$runtime/lib" -Djava.library.path="$runtime/lib" \
-  -cp "$runtime/app/echopost.jar" com.datanadhi.echopost.Main "$@" &
+"$runtime/bin/java" "$@" &
 agent=$!
 [ -z "$stopped" ] || on_signal
 signalled=

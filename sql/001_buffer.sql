@@ -1,6 +1,7 @@
 -- The buffer: what was accepted and is not yet delivered, what the server refused, and the ledger over both.
 -- Open it at any time, also while the agent runs:  sqlite3 -readonly buffer.db
--- One writer, the agent, changes it; accepted = delivered + pending + rejected holds at every commit.
+-- One writer, the agent, changes it; accepted = delivered + pending + rejected holds at every commit (002 adds what was
+-- discarded).
 
 -- Pending records in the order in which they are replayed. A row is deleted after the server has acknowledged it.
 CREATE TABLE records (

@@ -8,6 +8,7 @@ import com.datanadhi.echopost.cli.Command;
 import com.datanadhi.echopost.cli.CommandLine;
 import com.datanadhi.echopost.cli.Options;
 import com.datanadhi.echopost.cli.UsageException;
+import com.datanadhi.echopost.operator.Operators;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.upstream.MainServer;
 import com.datanadhi.echopost.upstream.Proxies;
@@ -40,8 +41,14 @@ public final class Main {
       if (command instanceof Command.Run(Options options)) {
         return runAgent(options, environment);
       }
-      System.out.print(((Command.Print) command).text());
-      return ExitCode.DRAINED;
+      if (command instanceof Command.Operate(String name, List<String> arguments)) {
+        return Operators.run(name, arguments);
+      }
+      System.out.print(
+          command instanceof Command.Print(String text)
+              ? text
+              : CommandLine.usage(Operators.summaries()));
+      return ExitCode.DONE;
     } catch (UsageException | UnusableDirectoryException usage) {
       return fail(ExitCode.USAGE, usage);
     } catch (StorageException | IOException | RuntimeException fatal) {

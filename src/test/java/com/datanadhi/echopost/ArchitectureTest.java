@@ -40,8 +40,10 @@ class ArchitectureTest {
       delimiter = '|',
       value = {
         "cli | buffer",
+        "operator | cli agent control buffer net",
+        "control | buffer",
         "agent | ingest health replay buffer upstream net",
-        "ingest | buffer net",
+        "ingest | buffer control net",
         "health | upstream",
         "replay | buffer upstream",
         "buffer | none",
@@ -78,6 +80,8 @@ class ArchitectureTest {
         .should()
         .resideInAnyPackage(
             room("cli"),
+            room("operator"),
+            room("control"),
             room("agent"),
             room("ingest"),
             room("health"),

@@ -197,8 +197,11 @@ public final class Agent {
     // What is still in the writer's hands is committed now: only then do the totals say how the run
     // ended.
     buffer.close();
-    ExitCode code = exitCode(ended, atStart, buffer);
+    ExitCode code = exitCode(ended, buffer);
     Totals atEnd = buffer.totals();
+    long discarded = atEnd.discarded() - atStart.discarded();
+    // Rejected records have become more by rejections, fewer by what operators did.
+    long redriven = atStart.rejected() + buffer.rejections() - discarded - atEnd.rejected();
     Events.info(
         "agent_stopped",
         "exit_code",
@@ -208,20 +211,24 @@ public final class Agent {
         "delivered",
         atEnd.delivered() - atStart.delivered(),
         "rejected",
-        atEnd.rejected() - atStart.rejected(),
+        buffer.rejections(),
+        "redriven",
+        redriven == 0 ? null : redriven,
+        "discarded",
+        discarded == 0 ? null : discarded,
         "pending",
         atEnd.pending());
     return code;
   }
 
-  private static ExitCode exitCode(ExitCode ended, Totals atStart, Buffer buffer) {
+  private static ExitCode exitCode(ExitCode ended, Buffer buffer) {
     if (ended == ExitCode.FATAL || buffer.wasDamaged()) {
       return ExitCode.FATAL;
     }
     if (!buffer.isDrained()) {
       return ExitCode.STOPPED;
     }
-    return buffer.totals().rejected() > atStart.rejected() ? ExitCode.REJECTED : ExitCode.DRAINED;
+    return buffer.rejections() > 0 ? ExitCode.REJECTED : ExitCode.DRAINED;
   }
 
   /// The three siblings and the lifecycle that watches over them, wired.

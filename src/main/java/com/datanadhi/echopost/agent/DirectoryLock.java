@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// The lock that makes one agent the owner of its directory: an OS lock on `agent.lock`, which the
 /// kernel frees when its holder dies, however it dies. The file itself stays; it names the owner's
 /// process for people.
-final class DirectoryLock implements AutoCloseable {
+public final class DirectoryLock implements AutoCloseable {
   /// An agent that is leaving takes a second at most, so a successor waits for it.
   static final Duration PATIENCE = Duration.ofSeconds(5);
 
@@ -29,10 +29,24 @@ final class DirectoryLock implements AutoCloseable {
     this.channel = channel;
   }
 
-  /// Takes the lock.
+  /// Takes the lock, as an agent does.
   ///
   /// @return null when another process held it for all of [#PATIENCE]
   static @Nullable DirectoryLock take(Path file, Clock clock)
+      throws IOException, InterruptedException {
+    return take(file, clock, PATIENCE);
+  }
+
+  /// Takes the lock of `directory` for a moment, as a command does: half a second at most, so that
+  /// an agent that is spawned meanwhile still starts in time.
+  ///
+  /// @return null when another process holds it
+  public static @Nullable DirectoryLock tryTake(Path directory, Clock clock)
+      throws IOException, InterruptedException {
+    return take(directory.resolve(Workspace.LOCK), clock, Duration.ZERO);
+  }
+
+  private static @Nullable DirectoryLock take(Path file, Clock clock, Duration patience)
       throws IOException, InterruptedException {
     FileChannel channel =
         FileChannel.open(
@@ -46,9 +60,9 @@ final class DirectoryLock implements AutoCloseable {
     boolean taken = false;
     try {
       Waiter waiter = new Waiter();
-      long deadline = clock.nanos() + PATIENCE.toNanos();
+      long deadline = clock.nanos() + patience.toNanos();
       while (channel.tryLock() == null) {
-        if (clock.nanos() - deadline > 0) {
+        if (clock.nanos() - deadline >= 0) {
           return null;
         }
         waiter.await(LOOK_AGAIN);

@@ -4,6 +4,8 @@ package com.datanadhi.echopost.agent;
 public enum ExitCode {
   /// Nothing pending, nothing rejected in this run.
   DRAINED(0),
+  /// What was asked for is done, and it was not to run an agent.
+  DONE(0),
   /// The storage cannot be used, or something that must never happen did; what was accepted is on
   /// disk.
   FATAL(1),

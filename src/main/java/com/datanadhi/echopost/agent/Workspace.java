@@ -14,16 +14,17 @@ import java.util.List;
 ///
 /// @param directory as the caller gave it: a relative path stays relative, so that a short one fits
 ///   a socket address
-record Workspace(Path directory) {
+public record Workspace(Path directory) {
+  static final String LOCK = "agent.lock";
   private static final String SOCKET = "data-nadhi-agent.sock";
   private static final List<String> OURS =
       List.of(
-          "agent.lock",
-          "buffer.db",
-          "buffer.db-wal",
-          "buffer.db-shm",
-          "buffer.db-watermark",
-          "reserve");
+          LOCK, "buffer.db", "buffer.db-wal", "buffer.db-shm", "buffer.db-watermark", "reserve");
+
+  /// The public name of the socket of an agent that lives in `directory`.
+  public static Path socketIn(Path directory) {
+    return directory.resolve(SOCKET);
+  }
 
   /// Creates the directory if need be (mode 0700) and checks that all the agent needs can live in
   /// it.
@@ -71,6 +72,6 @@ record Workspace(Path directory) {
   }
 
   Path lockFile() {
-    return directory.resolve("agent.lock");
+    return directory.resolve(LOCK);
   }
 }

@@ -4,6 +4,7 @@ import com.datanadhi.echopost.logging.Events;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// What it promises: a record whose [Append] was settled as stored is on stable storage (SQLite in
 /// WAL mode with `synchronous=FULL`: the commit returned after fsync) and comes out of [#read] in
 /// its place, also after a crash or a power loss, until it is acknowledged or rejected. At every
-/// commit `accepted = delivered + pending + rejected`.
+/// commit `accepted = delivered + pending + rejected + discarded`.
 ///
 /// What it does not promise: a record whose append failed may be stored all the same; and a disk
 /// that lies about fsync can lose what it said it had.
@@ -27,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 /// One process opens a buffer at a time; whoever opens it sees to that. Appends, acknowledgements
 /// and rejections may come from any thread; reads from one thread at a time.
 public final class Buffer implements AutoCloseable {
-  private static final String FILE = "buffer.db";
+  static final String FILE = "buffer.db";
   private static final String RESERVE = "reserve";
   private static final long WRITER_PATIENCE_MILLIS = 1_000;
 
@@ -35,6 +36,9 @@ public final class Buffer implements AutoCloseable {
   private static final Duration LOCK_PATIENCE = Duration.ofSeconds(20);
 
   private static final long TIDY_NANOS = 1_000_000_000;
+
+  /// Some 500,000 rows. A successor waits for the directory meanwhile.
+  private static final Duration COUNT_AT_CLOSE = Duration.ofMillis(250);
 
   /// Hears of what the writer did, in the writer's thread; must not block.
   public interface Listener {
@@ -81,6 +85,11 @@ public final class Buffer implements AutoCloseable {
             LOCK_PATIENCE,
             (broken, why) -> beginAnew(broken, volume, why));
     commits.start();
+  }
+
+  /// Whether there is a buffer in `directory`.
+  public static boolean existsIn(Path directory) {
+    return Files.isRegularFile(directory.resolve(FILE), LinkOption.NOFOLLOW_LINKS);
   }
 
   /// Opens the buffer in `directory`, creating it when there is none. A file that is not a sound
@@ -254,7 +263,7 @@ public final class Buffer implements AutoCloseable {
             throw new StorageException.Damaged("the buffer was damaged during a salvage");
           }
           if (reserve.shortage() != 0) {
-            throw new StorageException.Full(new IOException("no room for what is salvaged"));
+            throw new StorageException.Full();
           }
           return await(commits.restore(writer -> writer.restore(rows, source, bufferId)));
         };
@@ -330,6 +339,13 @@ public final class Buffer implements AutoCloseable {
     int _ = await(commits.reject(rejection));
   }
 
+  /// Does the next slice of what an operator decided about rejected records, in one transaction.
+  /// The result comes in the writer's thread, when it is on stable storage; or the
+  /// [StorageException] for which nothing of it was done. Does not block.
+  public CompletableFuture<Sweep.Slice> sweep(Sweep sweep) {
+    return commits.sweep(sweep);
+  }
+
   /// Gives free room back to the file system and empties the write-ahead log, for a second at most,
   /// and only while nobody waits for a commit.
   ///
@@ -391,19 +407,29 @@ public final class Buffer implements AutoCloseable {
     return commits.failure();
   }
 
+  /// How many records this run has put into the table `rejected`.
+  public long rejections() {
+    return commits.rejections();
+  }
+
   /// Whether something was wrong with what was on disk: a file set aside or salvaged, or a ledger
   /// that does not add up.
   public boolean wasDamaged() {
     return damaged || commits.writer().ledgerBroken();
   }
 
-  /// Commits what waits and closes the file, its log written back when nothing stands in the way.
+  /// Commits what waits, counts the rows against the ledger, for a quarter of a second at most, and
+  /// closes the file, its log written back when nothing stands in the way.
   @Override
   public void close() throws StorageException, InterruptedException {
     commits.close();
     try {
+      Writer writer = commits.writer();
+      if (failure() == null && !writer.isClosed()) {
+        writer.countLedger(new LedgerCount(clock, COUNT_AT_CLOSE));
+      }
       reader.close();
-      commits.writer().close();
+      writer.close();
     } catch (SQLException failed) {
       throw Database.failure("closing buffer.db", failed);
     } catch (IOException failed) {

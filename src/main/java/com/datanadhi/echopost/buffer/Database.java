@@ -26,9 +26,11 @@ final class Database {
 
   static final int PAGE_SIZE = 4096;
   private static final int READER_PATIENCE_MILLIS = 100;
+  private static final int OPERATOR_PATIENCE_MILLIS = 2_000;
 
   /// The migrations in `sql/`, in order; the place in this list is the schema version.
-  private static final List<String> MIGRATIONS = List.of("001_buffer.sql", "003_salvage.sql");
+  private static final List<String> MIGRATIONS =
+      List.of("001_buffer.sql", "002_discarded.sql", "003_salvage.sql");
 
   private Database() {}
 
@@ -47,8 +49,7 @@ final class Database {
       if (isNew) {
         execute(connection, "PRAGMA page_size=" + PAGE_SIZE);
         execute(connection, "PRAGMA auto_vacuum=INCREMENTAL");
-      } else if (!Integer.toString(APPLICATION_ID)
-          .equals(query(connection, "PRAGMA application_id"))) {
+      } else if (!isOurs(connection)) {
         // A file of ours that never got its first commit has no tables either.
         if (!"0".equals(query(connection, "SELECT count(*) FROM sqlite_schema"))) {
           throw new StorageException.Damaged("buffer.db is another program's database");
@@ -92,6 +93,27 @@ final class Database {
         });
   }
 
+  /// A connection that cannot write, for somebody beside the agent.
+  static Connection openReadOnly(Path file) throws StorageException {
+    SQLiteConfig config = new SQLiteConfig();
+    config.setReadOnly(true);
+    return open(
+        file,
+        config,
+        connection -> {
+          execute(connection, "PRAGMA busy_timeout=" + OPERATOR_PATIENCE_MILLIS);
+          execute(connection, "PRAGMA cache_size=-1000");
+          if (!isOurs(connection)) {
+            throw new StorageException(file + " is no buffer of EchoPost");
+          }
+          checkKnown(schemaVersion(connection));
+        });
+  }
+
+  private static boolean isOurs(Connection connection) throws SQLException {
+    return Integer.toString(APPLICATION_ID).equals(query(connection, "PRAGMA application_id"));
+  }
+
   /// What SQLite reported, as the kind of failure that it is.
   static StorageException failure(String doing, SQLException failed) {
     String message = "the buffer failed while " + doing + ": " + failed.getMessage();
@@ -122,7 +144,12 @@ final class Database {
   }
 
   private static Connection open(Path file, Setup setup) throws StorageException {
-    Connection connection = connect(file);
+    return open(file, new SQLiteConfig(), setup);
+  }
+
+  private static Connection open(Path file, SQLiteConfig config, Setup setup)
+      throws StorageException {
+    Connection connection = connect(file, config);
     try {
       setup.apply(connection);
       return connection;
@@ -134,10 +161,14 @@ final class Database {
 
   /// A connection as it comes.
   static Connection connect(Path file) throws StorageException {
+    return connect(file, new SQLiteConfig());
+  }
+
+  private static Connection connect(Path file, SQLiteConfig config) throws StorageException {
     NativeLibrary.load();
     try {
       // As a URI, since the driver takes what follows a '?' in a plain name for settings.
-      return new SQLiteConfig().createConnection("jdbc:sqlite:" + file.toAbsolutePath().toUri());
+      return config.createConnection("jdbc:sqlite:" + file.toAbsolutePath().toUri());
     } catch (SQLException failed) {
       throw failure("opening buffer.db", failed);
     }
@@ -170,14 +201,7 @@ final class Database {
       throw new StorageException.Damaged("buffer.db has lost its schema");
     }
     int version = isNew ? 0 : schemaVersion(connection);
-    if (version > MIGRATIONS.size()) {
-      throw new StorageException(
-          "buffer.db was written by a newer EchoPost (schema "
-              + version
-              + ", this one knows "
-              + MIGRATIONS.size()
-              + "): start that version, or a later one");
-    }
+    checkKnown(version);
     if (version == MIGRATIONS.size()) {
       return;
     }
@@ -209,6 +233,17 @@ final class Database {
       return Integer.parseInt(query(connection, "SELECT schema_version FROM meta"));
     } catch (NumberFormatException noRow) {
       throw new StorageException.Damaged("buffer.db has no ledger", noRow);
+    }
+  }
+
+  private static void checkKnown(int version) throws StorageException {
+    if (version > MIGRATIONS.size()) {
+      throw new StorageException(
+          "buffer.db was written by a newer EchoPost (schema "
+              + version
+              + ", this one knows "
+              + MIGRATIONS.size()
+              + "): start that version, or a later one");
     }
   }
 

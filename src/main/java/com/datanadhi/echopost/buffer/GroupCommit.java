@@ -37,6 +37,8 @@ final class GroupCommit {
 
     record Reject(Rejection rejection, CompletableFuture<Integer> done) implements Work {}
 
+    record Sweeping(Sweep sweep, CompletableFuture<Sweep.Slice> done) implements Work {}
+
     record Tidy(CompletableFuture<Integer> done) implements Work {}
 
     record Restore(Step step, CompletableFuture<Integer> done) implements Work {}
@@ -64,6 +66,7 @@ final class GroupCommit {
   private final ConcurrentLinkedQueue<Work> queue = new ConcurrentLinkedQueue<>();
   private final AtomicInteger waitingRecords = new AtomicInteger();
   private final AtomicLong waitingBytes = new AtomicLong();
+  private final AtomicLong rejections = new AtomicLong();
   private final Thread thread;
   private volatile Writer writer;
   private volatile Totals totals;
@@ -101,6 +104,10 @@ final class GroupCommit {
   /// The one that writes now.
   Writer writer() {
     return writer;
+  }
+
+  long rejections() {
+    return rejections.get();
   }
 
   int waitingRecords() {
@@ -141,6 +148,14 @@ final class GroupCommit {
     CompletableFuture<Integer> done = new CompletableFuture<>();
     offer(new Work.Reject(rejection, done));
     return done;
+  }
+
+  /// Does the next slice of `sweep`. It counts as a record that waits for its commit.
+  CompletableFuture<Sweep.Slice> sweep(Sweep sweep) {
+    waitingRecords.incrementAndGet();
+    CompletableFuture<Sweep.Slice> done = new CompletableFuture<>();
+    offer(new Work.Sweeping(sweep, done));
+    return done.whenComplete((slice, failed) -> waitingRecords.decrementAndGet());
   }
 
   /// Gives some free pages back and empties the write-ahead log; the result is how many free pages
@@ -272,6 +287,7 @@ final class GroupCommit {
         settle(appends, noRoom());
         // Settled once, also when what follows is tried again.
         appends.clear();
+        refuse(others, GroupCommit::needsRoom, new StorageException.Full());
         transact(List.of(), others);
       } else {
         transact(appends, others);
@@ -283,7 +299,7 @@ final class GroupCommit {
     } catch (StorageException.Full full) {
       settle(appends, noRoomAfterRelease());
       // The reserve is for what makes room.
-      refuse(others, work -> work instanceof Work.Restore, full);
+      refuse(others, GroupCommit::needsRoom, full);
       retryWithoutAppends(others);
     } catch (StorageException.Busy busy) {
       if (waitsOn(oldest)) {
@@ -292,10 +308,9 @@ final class GroupCommit {
       failAll(appends, others, busy);
     } catch (StorageException.Damaged damaged) {
       if (writer == first && beginAnew(damaged)) {
-        // An acknowledgement counts in the new buffer too: what it settles is not salvaged. A
-        // record to be rejected is salvaged first.
-        refuse(
-            others, work -> work instanceof Work.Reject || work instanceof Work.Restore, damaged);
+        // An acknowledgement counts in the new buffer too: what it settles is not salvaged. What
+        // is about other rows has to wait for the salvage.
+        refuse(others, work -> !(work instanceof Work.Acknowledge), damaged);
         return false;
       }
       die(damaged);
@@ -329,6 +344,13 @@ final class GroupCommit {
       Events.severe("buffer_not_begun_anew", failed);
       return false;
     }
+  }
+
+  /// What the reserve gives up is for deletes and checkpoints alone.
+  private static boolean needsRoom(Work work) {
+    return work instanceof Work.Restore
+        || (work instanceof Work.Sweeping(Sweep sweep, var _)
+            && sweep.action() == Sweep.Action.REDRIVE);
   }
 
   private void refuse(List<Work> works, Predicate<Work> which, StorageException why) {
@@ -376,46 +398,67 @@ final class GroupCommit {
       return;
     }
     List<Runnable> completions = new ArrayList<>(others.size());
-    try {
-      writer.begin();
+    writer.transact(() -> {
+      // Anew, whatever came of an earlier try.
+      completions.clear();
       if (!appends.isEmpty()) {
         writer.append(appends);
       }
       for (Work work : others) {
-        switch (work) {
-          case Work.Add add -> throw new IllegalStateException("not an append: " + add);
-          case Work.Acknowledge(long through, var done) -> {
-            int deleted = writer.acknowledge(through);
-            completions.add(() -> done.complete(deleted));
-          }
-          case Work.Reject(Rejection rejection, var done) -> {
-            writer.reject(rejection);
-            completions.add(() -> done.complete(1));
-          }
-          case Work.Tidy(var done) -> {
-            int left = writer.shrinkStep();
-            completions.add(() -> finishTidying(done, left));
-          }
-          case Work.Restore(Step step, var done) -> {
-            int restored = step.apply(writer);
-            completions.add(() -> done.complete(restored));
-          }
-          case Work.BeginAnew begin ->
-              throw new IllegalStateException("not in a transaction: " + begin);
-        }
+        completions.add(apply(work));
       }
-      writer.commit();
-      totals = writer.totals();
-    } catch (SQLException failed) {
-      StorageException kind = Database.failure("writing", failed);
-      try {
-        writer.rollback();
-      } catch (SQLException alsoFailed) {
-        kind.addSuppressed(alsoFailed);
-      }
-      throw kind;
-    }
+      return completions;
+    });
+    totals = writer.totals();
     completions.forEach(Runnable::run);
+  }
+
+  /// @return what is to be done once it is committed
+  private Runnable apply(Work work) throws SQLException {
+    switch (work) {
+      case Work.Add add -> throw new IllegalStateException("not an append: " + add);
+      case Work.Acknowledge(long through, var done) -> {
+        int deleted = writer.acknowledge(through);
+        return () -> done.complete(deleted);
+      }
+      case Work.Reject(Rejection rejection, var done) -> {
+        writer.reject(rejection);
+        return () -> {
+          rejections.incrementAndGet();
+          done.complete(1);
+        };
+      }
+      case Work.Sweeping(Sweep sweep, var done) -> {
+        Sweep.Slice slice = writer.sweep(sweep);
+        return () -> finishSlice(sweep, slice, done);
+      }
+      case Work.Restore(Step step, var done) -> {
+        int restored = step.apply(writer);
+        return () -> done.complete(restored);
+      }
+      case Work.BeginAnew begin ->
+          throw new IllegalStateException("not in a transaction: " + begin);
+      case Work.Tidy(var done) -> {
+        int left = writer.shrinkStep();
+        return () -> finishTidying(done, left);
+      }
+    }
+  }
+
+  private void finishSlice(Sweep sweep, Sweep.Slice slice, CompletableFuture<Sweep.Slice> done) {
+    boolean redriven = sweep.action() == Sweep.Action.REDRIVE;
+    if (slice.count() > 0) {
+      Events.info(
+          redriven ? "rejected_redriven" : "rejected_discarded",
+          "records",
+          slice.count(),
+          "through_id",
+          slice.throughId());
+    }
+    if (redriven) {
+      listener.stored();
+    }
+    done.complete(slice);
   }
 
   private void finishTidying(CompletableFuture<Integer> done, int freePages) {
@@ -484,6 +527,7 @@ final class GroupCommit {
         case Work.Add add -> throw new IllegalStateException("not an append: " + add);
         case Work.Acknowledge(long through, var done) -> done.completeExceptionally(failed);
         case Work.Reject(Rejection rejection, var done) -> done.completeExceptionally(failed);
+        case Work.Sweeping(Sweep sweep, var done) -> done.completeExceptionally(failed);
         case Work.Tidy(var done) -> done.completeExceptionally(failed);
         case Work.Restore(Step step, var done) -> done.completeExceptionally(failed);
         case Work.BeginAnew(Writer damaged, StorageException why, var done) ->

@@ -14,13 +14,13 @@ import org.jspecify.annotations.Nullable;
 public record NewRecord(
     long receivedAt, byte[] jsonData, byte[] pipelines, byte[] apiKey, @Nullable String origin) {
 
+  /// The same record, to be known to the server by `key`.
+  NewRecord withOrigin(String key) {
+    return new NewRecord(receivedAt, jsonData, pipelines, apiKey, key);
+  }
+
   /// What the record weighs against the bound on waiting records, in bytes.
   public int size() {
     return jsonData.length + pipelines.length + apiKey.length;
-  }
-
-  /// The same with another `origin`.
-  NewRecord withOrigin(@Nullable String key) {
-    return new NewRecord(receivedAt, jsonData, pipelines, apiKey, key);
   }
 }

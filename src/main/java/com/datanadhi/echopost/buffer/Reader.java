@@ -11,6 +11,9 @@ import java.util.List;
 /// Reads pending records in replay order, in short transactions that never hold the write-ahead log
 /// for long. Confined to one thread at a time.
 final class Reader implements AutoCloseable {
+  /// What a record consists of, in the order in which [#record] takes it.
+  static final String COLUMNS = "id, received_at, json_data, pipelines, api_key, origin, crc32c";
+
   private final Connection connection;
   private final PreparedStatement select;
   private final String bufferId;
@@ -20,8 +23,7 @@ final class Reader implements AutoCloseable {
     this.bufferId = bufferId;
     this.select =
         connection.prepareStatement(
-            "SELECT id, received_at, json_data, pipelines, api_key, origin, crc32c"
-                + " FROM records WHERE id > ? ORDER BY id LIMIT ?");
+            "SELECT " + COLUMNS + " FROM records WHERE id > ? ORDER BY id LIMIT ?");
   }
 
   static Reader open(Path file, String bufferId) throws StorageException {
@@ -41,11 +43,9 @@ final class Reader implements AutoCloseable {
     long bytes = 0;
     try (ResultSet rows = select.executeQuery()) {
       while (bytes < maxBytes && rows.next()) {
-        NewRecord content =
-            new NewRecord(
-                rows.getLong(2), bytes(rows, 3), bytes(rows, 4), bytes(rows, 5), rows.getString(6));
-        batch.add(PendingRecord.of(rows.getLong(1), content, rows.getLong(7), bufferId));
-        bytes += content.size();
+        PendingRecord record = record(rows, bufferId);
+        batch.add(record);
+        bytes += record.content().size();
       }
     }
     return batch;
@@ -59,6 +59,14 @@ final class Reader implements AutoCloseable {
     if (!found.equals("ok")) {
       throw new StorageException.Damaged("buffer.db is damaged: " + found);
     }
+  }
+
+  /// The row that `rows` is at, of which [#COLUMNS] come first.
+  static PendingRecord record(ResultSet rows, String bufferId) throws SQLException {
+    NewRecord content =
+        new NewRecord(
+            rows.getLong(2), bytes(rows, 3), bytes(rows, 4), bytes(rows, 5), rows.getString(6));
+    return PendingRecord.of(rows.getLong(1), content, rows.getLong(7), bufferId);
   }
 
   private static byte[] bytes(ResultSet rows, int column) throws SQLException {

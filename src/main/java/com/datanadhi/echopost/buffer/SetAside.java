@@ -57,6 +57,7 @@ final class SetAside {
         walBound,
         mark == null ? UUID.randomUUID().toString() : mark.bufferId(),
         last == 0 && mark == null ? UNKNOWN_EPOCH : Totals.epochAfter(last),
+        mark == null ? 0 : mark.settledThrough(),
         known == null ? 0 : known.delivered(),
         unsalvaged);
     move(file, aside);
@@ -139,7 +140,13 @@ final class SetAside {
   }
 
   private static void make(
-      Path anew, long walBound, String bufferId, long epoch, long delivered, List<Path> unsalvaged)
+      Path anew,
+      long walBound,
+      String bufferId,
+      long epoch,
+      long settled,
+      long delivered,
+      List<Path> unsalvaged)
       throws StorageException, IOException {
     for (String suffix : List.of("", WAL, SHM)) {
       Files.deleteIfExists(beside(anew, suffix));
@@ -150,13 +157,14 @@ final class SetAside {
       Database.execute(connection, "BEGIN");
       try (PreparedStatement meta =
               connection.prepareStatement(
-                  "UPDATE meta SET buffer_id=?, salvaged_through=?, accepted=?, delivered=?");
+                  "UPDATE meta SET buffer_id=?, salvaged_through=?, settled_through=?, accepted=?, delivered=?");
           PreparedStatement salvage =
               connection.prepareStatement("INSERT INTO salvage VALUES (?, 0)")) {
         meta.setString(1, bufferId);
         meta.setLong(2, epoch);
-        meta.setLong(3, delivered);
+        meta.setLong(3, settled);
         meta.setLong(4, delivered);
+        meta.setLong(5, delivered);
         int _ = meta.executeUpdate();
         for (Path file : unsalvaged) {
           salvage.setString(1, file.toString());

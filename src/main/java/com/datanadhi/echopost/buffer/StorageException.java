@@ -32,6 +32,10 @@ public class StorageException extends Exception {
   static final class Full extends StorageException {
     private static final long serialVersionUID = 1L;
 
+    Full() {
+      super("the disk is full");
+    }
+
     Full(Throwable cause) {
       super("the disk is full", cause);
     }

@@ -2,19 +2,21 @@ package com.datanadhi.echopost.buffer;
 
 import java.util.List;
 
-/// The ledger at one commit: `accepted = delivered + pending + rejected`.
+/// The ledger at one commit: `accepted = delivered + pending + rejected + discarded`.
 ///
 /// @param accepted records ever taken
 /// @param delivered records the server has acknowledged
-/// @param rejected records put aside in the table `rejected`
+/// @param rejected records in the table `rejected`
+/// @param discarded rejected records that an operator has deleted for good
 /// @param lastId the newest id given, 0 when none was
-/// @param settledThrough every id up to this one is delivered or rejected
+/// @param settledThrough every id up to this one is delivered or was rejected
 /// @param salvagedThrough ids above this one, a multiple of [#EPOCH], have no gaps; those up to it
 ///   come from a damaged buffer, and have
 public record Totals(
     long accepted,
     long delivered,
     long rejected,
+    long discarded,
     long lastId,
     long settledThrough,
     long salvagedThrough) {
@@ -23,8 +25,14 @@ public record Totals(
   static final long EPOCH = 1L << 40;
 
   /// The ledger of a buffer without a past.
-  public Totals(long accepted, long delivered, long rejected, long lastId, long settledThrough) {
-    this(accepted, delivered, rejected, lastId, settledThrough, 0);
+  public Totals(
+      long accepted,
+      long delivered,
+      long rejected,
+      long discarded,
+      long lastId,
+      long settledThrough) {
+    this(accepted, delivered, rejected, discarded, lastId, settledThrough, 0);
   }
 
   /// The multiple of [#EPOCH] above which `id` was given.
@@ -39,7 +47,7 @@ public record Totals(
 
   /// Records waiting for their delivery.
   public long pending() {
-    return accepted - delivered - rejected;
+    return accepted - delivered - rejected - discarded;
   }
 
   /// How many rows the table `records` has fewer than the ledger says, by the ids: as many are
@@ -67,31 +75,80 @@ public record Totals(
 
   Totals withAppended(int count) {
     return new Totals(
-        accepted + count, delivered, rejected, lastId + count, settledThrough, salvagedThrough);
+        accepted + count,
+        delivered,
+        rejected,
+        discarded,
+        lastId + count,
+        settledThrough,
+        salvagedThrough);
   }
 
   Totals withDelivered(int count, long through) {
-    return new Totals(accepted, delivered + count, rejected, lastId, through, salvagedThrough);
+    return new Totals(
+        accepted, delivered + count, rejected, discarded, lastId, through, salvagedThrough);
   }
 
   Totals withRejected(long id) {
-    return new Totals(accepted, delivered, rejected + 1, lastId, id, salvagedThrough);
+    return new Totals(accepted, delivered, rejected + 1, discarded, lastId, id, salvagedThrough);
   }
 
+  /// Rejected records are pending again, each under a new id. They were accepted once.
+  Totals withRedriven(int count) {
+    return new Totals(
+        accepted,
+        delivered,
+        rejected - count,
+        discarded,
+        lastId + count,
+        settledThrough,
+        salvagedThrough);
+  }
+
+  Totals withDiscarded(int count) {
+    return new Totals(
+        accepted,
+        delivered,
+        rejected - count,
+        discarded + count,
+        lastId,
+        settledThrough,
+        salvagedThrough);
+  }
+
+  /// Pending records are gone that nobody has settled.
   Totals withMissing(long count) {
     return new Totals(
-        accepted - count, delivered, rejected, lastId, settledThrough, salvagedThrough);
+        accepted - count, delivered, rejected, discarded, lastId, settledThrough, salvagedThrough);
   }
 
   /// Rows of a damaged buffer were put back, some of them into the table `rejected`.
   Totals withSalvaged(int count, int refused) {
     return new Totals(
-        accepted + count, delivered, rejected + refused, lastId, settledThrough, salvagedThrough);
+        accepted + count,
+        delivered,
+        rejected + refused,
+        discarded,
+        lastId,
+        settledThrough,
+        salvagedThrough);
   }
 
   /// Ids go on above `epoch`.
   Totals withEpoch(long epoch) {
     return new Totals(
-        accepted, delivered, rejected, Math.max(lastId, epoch), settledThrough, epoch);
+        accepted, delivered, rejected, discarded, Math.max(lastId, epoch), settledThrough, epoch);
+  }
+
+  /// The table `rejected` has `counted` rows, whatever the ledger said.
+  Totals withRejectedCounted(long counted) {
+    return new Totals(
+        accepted - (rejected - counted),
+        delivered,
+        counted,
+        discarded,
+        lastId,
+        settledThrough,
+        salvagedThrough);
   }
 }

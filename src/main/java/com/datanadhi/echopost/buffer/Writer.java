@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.buffer.LedgerCount.Counted;
 import com.datanadhi.echopost.logging.Events;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -8,6 +9,8 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +38,7 @@ final class Writer implements AutoCloseable {
   private final PreparedStatement commit;
   private final String bufferId;
   private final int patienceMillis;
+  private @Nullable RejectedTable rejectedTable;
   private Totals committed;
   private Totals next;
   private volatile boolean ledgerBroken;
@@ -53,7 +57,7 @@ final class Writer implements AutoCloseable {
                 + " ?, ?, ?, ? FROM records WHERE id = ?");
     this.ledger =
         connection.prepareStatement(
-            "UPDATE meta SET settled_through=?, accepted=?, delivered=?, rejected=?");
+            "UPDATE meta SET settled_through=?, accepted=?, delivered=?, rejected=?, discarded=?");
     this.commit = connection.prepareStatement("COMMIT");
     this.patienceMillis = Integer.parseInt(Database.query(connection, "PRAGMA busy_timeout"));
     this.bufferId = Database.query(connection, "SELECT buffer_id FROM meta");
@@ -67,7 +71,8 @@ final class Writer implements AutoCloseable {
         ResultSet row =
             statement.executeQuery(
                 // An id is never given twice, whatever damage has done to one of these.
-                "SELECT accepted, delivered, rejected, max(settled_through, salvaged_through,"
+                "SELECT accepted, delivered, rejected, discarded,"
+                    + " max(settled_through, salvaged_through,"
                     + " coalesce((SELECT seq FROM sqlite_sequence WHERE name='records'), 0),"
                     + " coalesce((SELECT max(id) FROM records), 0)),"
                     + " settled_through, salvaged_through FROM meta")) {
@@ -80,7 +85,8 @@ final class Writer implements AutoCloseable {
           row.getLong(3),
           row.getLong(4),
           row.getLong(5),
-          row.getLong(6));
+          row.getLong(6),
+          row.getLong(7));
     }
   }
 
@@ -91,6 +97,31 @@ final class Writer implements AutoCloseable {
   /// The ledger as of the last commit.
   Totals totals() {
     return committed;
+  }
+
+  /// What a transaction is made of.
+  interface Body<T> {
+    T run() throws SQLException;
+  }
+
+  /// Begins, does `body` and commits; when this returns, it is on stable storage.
+  ///
+  /// @throws StorageException when any of it failed; all of it is undone then
+  <T> T transact(Body<T> body) throws StorageException {
+    try {
+      begin();
+      T result = body.run();
+      commit();
+      return result;
+    } catch (SQLException failed) {
+      StorageException kind = Database.failure("writing", failed);
+      try {
+        rollback();
+      } catch (SQLException alsoFailed) {
+        kind.addSuppressed(alsoFailed);
+      }
+      throw kind;
+    }
   }
 
   void begin() throws SQLException {
@@ -141,16 +172,8 @@ final class Writer implements AutoCloseable {
   private void noteMissing() {
     long missing = next.missing();
     if (missing != 0) {
-      ledgerBroken = true;
       next = next.withMissing(missing);
-      Events.severe(
-          "ledger_broken",
-          "missing_records",
-          missing,
-          "through_id",
-          next.settledThrough(),
-          "mend",
-          "somebody deleted rows of buffer.db by hand; what is left is delivered in order");
+      broken("missing_records", missing, "through_id", next.settledThrough());
     }
   }
 
@@ -271,9 +294,105 @@ final class Writer implements AutoCloseable {
     }
   }
 
+  /// Does the next slice of what an operator decided about rejected records.
+  Sweep.Slice sweep(Sweep sweep) throws SQLException {
+    RejectedTable table = rejectedTable;
+    if (table == null) {
+      table = new RejectedTable(connection, bufferId);
+      rejectedTable = table;
+    }
+    RejectedTable.Window window = table.look(sweep);
+    List<Long> damaged = new ArrayList<>();
+    int count = 0;
+    for (PendingRecord record : window.records()) {
+      if (sweep.action() == Sweep.Action.DISCARD) {
+        table.delete(record.id());
+        count++;
+      } else if (record.sound()) {
+        table.delete(record.id());
+        count++;
+        bind(insert, next.lastId() + count, record.content().withOrigin(record.idempotencyKey()));
+        insert.addBatch();
+      } else {
+        damaged.add(record.id());
+      }
+    }
+    if (sweep.action() == Sweep.Action.DISCARD) {
+      next = next.withDiscarded(count);
+    } else {
+      int[] _ = insert.executeBatch();
+      next = next.withRedriven(count);
+    }
+    checkRejected(next);
+    return new Sweep.Slice(window.throughId(), count, damaged);
+  }
+
+  /// Whether the table `rejected` agrees with the ledger, by looking at its last row alone.
+  private void checkRejected(Totals ledger) throws SQLException {
+    long last = Long.parseLong(query("SELECT coalesce(max(id), 0) FROM rejected"));
+    boolean right =
+        ledger.rejected() == 0
+            ? last == 0
+            : last != 0 && last <= Math.max(ledger.settledThrough(), ledger.salvagedThrough());
+    if (!right) {
+      broken(
+          "rejected_by_ledger",
+          ledger.rejected(),
+          "settled_through",
+          ledger.settledThrough(),
+          "last_rejected_id",
+          last);
+    }
+  }
+
+  private void broken(Object... figures) {
+    ledgerBroken = true;
+    Object[] fields = Arrays.copyOf(figures, figures.length + 2);
+    fields[figures.length] = "mend";
+    fields[figures.length + 1] =
+        "somebody changed rows of buffer.db by hand; what is left is delivered in order";
+    Events.severe("ledger_broken", fields);
+  }
+
+  /// Whether as many rows are there as the ledger says, by counting them. Where rejected records
+  /// were deleted by hand, the ledger is made right again; where pending ones were, it will be when
+  /// their ids are passed. Not within a transaction.
+  void countLedger(LedgerCount count) throws SQLException, StorageException {
+    Counted rejected = count.rowsOf(connection, "rejected");
+    Counted pending = count.rowsOf(connection, "records");
+    if (differs(rejected, committed.rejected()) || differs(pending, committed.pending())) {
+      broken(
+          "accepted",
+          committed.accepted(),
+          "delivered",
+          committed.delivered(),
+          "pending",
+          committed.pending(),
+          "pending_counted",
+          pending.rows(),
+          "rejected",
+          committed.rejected(),
+          "rejected_counted",
+          rejected.rows(),
+          "discarded",
+          committed.discarded());
+    } else if (!rejected.complete() || !pending.complete()) {
+      Events.info("ledger_not_counted", "reason", "there are too many rows to count them now");
+    }
+    if (differs(rejected, committed.rejected()) && rejected.complete()) {
+      next = committed.withRejectedCounted(rejected.rows());
+      transact(() -> rejected);
+    }
+  }
+
+  private static boolean differs(Counted counted, long ledger) {
+    return counted.complete() ? counted.rows() != ledger : counted.rows() > ledger;
+  }
+
   /// Whether the rows' ids agree with the ledger, by looking at the first and the last alone. A row
   /// that is there is not settled, whatever the ledger says.
   void checkLedger() throws SQLException {
+    checkRejected(committed);
     long first = Long.parseLong(query("SELECT coalesce(min(id), 0) FROM records"));
     long last = Long.parseLong(query("SELECT coalesce(max(id), 0) FROM records"));
     long pending = committed.pending();
@@ -286,13 +405,11 @@ final class Writer implements AutoCloseable {
                 && (committed.settledThrough() < committed.salvagedThrough()
                     || (first == committed.settledThrough() + 1 && last == committed.lastId()));
     if (!right) {
-      ledgerBroken = true;
       if (first != 0 && first <= committed.settledThrough()) {
         committed = committed.withDelivered(0, first - 1);
         next = committed;
       }
-      Events.severe(
-          "ledger_broken",
+      broken(
           "pending_by_ledger",
           pending,
           "settled_through",
@@ -300,9 +417,7 @@ final class Writer implements AutoCloseable {
           "first_id",
           first,
           "last_id",
-          last,
-          "mend",
-          "somebody changed rows of buffer.db by hand; what is left is delivered in order");
+          last);
     }
   }
 
@@ -316,6 +431,7 @@ final class Writer implements AutoCloseable {
     ledger.setLong(2, next.accepted());
     ledger.setLong(3, next.delivered());
     ledger.setLong(4, next.rejected());
+    ledger.setLong(5, next.discarded());
     int _ = ledger.executeUpdate();
     boolean _ = commit.execute();
     committed = next;
@@ -378,6 +494,10 @@ final class Writer implements AutoCloseable {
     }
     Database.execute(connection, "VACUUM");
     return true;
+  }
+
+  boolean isClosed() throws SQLException {
+    return connection.isClosed();
   }
 
   @Override

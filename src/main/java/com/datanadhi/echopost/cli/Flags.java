@@ -7,9 +7,9 @@ import java.util.Map;
 /// (<https://pkg.go.dev/flag#hdr-Command_line_flag_syntax>), since clients in the field were
 /// written against it: `-x v`, `--x v`, `-x=v` and `--x=v` are the same, a switch takes a value
 /// only as `-x=true`, `--` ends the flags, and so does the first argument that is not a flag.
-final class Flags {
+public final class Flags {
   /// What a flag expects.
-  enum Kind {
+  public enum Kind {
     /// A value, in the same argument after `=` or in the next one.
     VALUE,
     /// Nothing, or a truth value after `=`.
@@ -17,15 +17,19 @@ final class Flags {
   }
 
   /// The flags that were given (the last one wins), and what followed them.
-  record Parsed(Map<String, String> values, List<String> rest) {
-    boolean isOn(String name) {
+  public record Parsed(Map<String, String> values, List<String> rest) {
+    /// Whether a switch is on.
+    public boolean isOn(String name) {
       return "true".equals(values.get(name));
     }
   }
 
   private Flags() {}
 
-  static Parsed parse(Map<String, Kind> known, List<String> args) throws UsageException {
+  /// Reads flags up to the first argument that is none.
+  ///
+  /// @throws UsageException when a flag is not `known`, or its value is missing or makes no sense
+  public static Parsed parse(Map<String, Kind> known, List<String> args) throws UsageException {
     Map<String, String> values = new java.util.HashMap<>();
     int i = 0;
     while (i < args.size()) {
@@ -45,7 +49,7 @@ final class Flags {
       }
       Kind kind = known.get(name);
       if (kind == null) {
-        throw new UsageException("unknown flag -" + name + "; 'echopost -h' lists the flags");
+        throw new UsageException("unknown flag -" + name + "; -h lists the flags");
       }
       String value;
       if (equals >= 0) {

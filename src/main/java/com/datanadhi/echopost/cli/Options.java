@@ -18,7 +18,9 @@ import java.util.Set;
 /// @param socketMode the permissions of the socket file
 public record Options(
     Path directory, String apiKey, String healthUrl, Set<PosixFilePermission> socketMode) {
-  static final String DEFAULT_DIRECTORY = "./.datanadhi";
+  /// Where an agent lives that is told nothing else.
+  public static final String DEFAULT_DIRECTORY = "./.datanadhi";
+
   static final String DEFAULT_HEALTH_URL = "http://data-nadhi-server:5000";
   private static final String API_KEY_VARIABLE = "DATANADHI_API_KEY";
   private static final String SOCKET_MODE_VARIABLE = "ECHOPOST_SOCKET_MODE";
@@ -44,7 +46,7 @@ public record Options(
     }
     try {
       return new Options(
-          directory(flags.getOrDefault("datanadhi", DEFAULT_DIRECTORY)),
+          directory(flags),
           apiKey,
           flags.getOrDefault("health-url", DEFAULT_HEALTH_URL),
           socketMode(environment.getOrDefault(SOCKET_MODE_VARIABLE, "0600")));
@@ -53,15 +55,19 @@ public record Options(
     }
   }
 
-  private static Path directory(String text) {
+  /// The agent's directory that `flags` name, or the default.
+  ///
+  /// @throws UsageException when that cannot be a path
+  public static Path directory(Map<String, String> flags) throws UsageException {
+    String text = flags.getOrDefault("datanadhi", DEFAULT_DIRECTORY);
     if (text.isEmpty()) {
-      throw new IllegalArgumentException(
+      throw new UsageException(
           "-datanadhi is empty: give the directory for the socket and the buffer");
     }
     try {
       return Path.of(text);
     } catch (InvalidPathException bad) {
-      throw new IllegalArgumentException("-datanadhi is not a path: " + bad.getReason(), bad);
+      throw new UsageException("-datanadhi is not a path: " + bad.getReason());
     }
   }
 

@@ -183,6 +183,11 @@ final class Connection extends ChannelDuplexHandler {
     return completeCalls == 0;
   }
 
+  /// The client's socket.
+  Channel channel() {
+    return channel;
+  }
+
   void setReading(boolean wanted) {
     wantsReading = wanted;
     reading = wanted && channel.isWritable();

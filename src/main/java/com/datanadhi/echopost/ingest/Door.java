@@ -83,7 +83,9 @@ final class Door extends ChannelInboundHandlerAdapter {
             .permitKeepAliveWithoutCalls(true)
             .addStreamTracerFactory(Receiving.factory(connections, clock))
             .addService(SendLog.service(connections))
-            .fallbackHandlerRegistry(new HealthService())
+            .fallbackHandlerRegistry(
+                new RareServices(
+                    connections, new OwnUser(transport, socket.resolveSibling("agent.lock"))))
             .build();
   }
 

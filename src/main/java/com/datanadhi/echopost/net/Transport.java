@@ -6,15 +6,19 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.kqueue.KQueue;
+import io.netty.channel.kqueue.KQueueDomainSocketChannel;
 import io.netty.channel.kqueue.KQueueIoHandler;
 import io.netty.channel.kqueue.KQueueServerDomainSocketChannel;
 import io.netty.channel.kqueue.KQueueSocketChannel;
+import io.netty.channel.unix.PeerCredentials;
 import io.netty.channel.unix.ServerDomainSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
 import java.util.function.Supplier;
 
 /// What this operating system offers for sockets: epoll on Linux, kqueue on macOS. The one place
@@ -25,6 +29,8 @@ public enum Transport {
       EpollIoHandler::newFactory,
       EpollServerDomainSocketChannel::new,
       EpollSocketChannel::new,
+      EpollDomainSocketChannel::new,
+      channel -> ((EpollDomainSocketChannel) channel).peerCredentials(),
       107,
       true),
   /// macOS.
@@ -32,6 +38,8 @@ public enum Transport {
       KQueueIoHandler::newFactory,
       KQueueServerDomainSocketChannel::new,
       KQueueSocketChannel::new,
+      KQueueDomainSocketChannel::new,
+      channel -> ((KQueueDomainSocketChannel) channel).peerCredentials(),
       103,
       false);
 
@@ -44,6 +52,12 @@ public enum Transport {
   @SuppressWarnings("ImmutableEnumChecker")
   private final ChannelFactory<? extends Channel> tcpChannels;
 
+  @SuppressWarnings("ImmutableEnumChecker")
+  private final ChannelFactory<? extends Channel> unixChannels;
+
+  @SuppressWarnings("ImmutableEnumChecker")
+  private final Peers peers;
+
   private final int longestSocketPath;
   private final boolean shutdownRefuses;
 
@@ -51,11 +65,15 @@ public enum Transport {
       Supplier<IoHandlerFactory> handlers,
       Supplier<ServerDomainSocketChannel> listeners,
       ChannelFactory<? extends Channel> tcpChannels,
+      ChannelFactory<? extends Channel> unixChannels,
+      Peers peers,
       int longestSocketPath,
       boolean shutdownRefuses) {
     this.handlers = handlers;
     this.listeners = listeners;
     this.tcpChannels = tcpChannels;
+    this.unixChannels = unixChannels;
+    this.peers = peers;
     this.longestSocketPath = longestSocketPath;
     this.shutdownRefuses = shutdownRefuses;
   }
@@ -87,6 +105,21 @@ public enum Transport {
   /// Makes TCP connections' channels.
   public ChannelFactory<? extends Channel> tcpChannels() {
     return tcpChannels;
+  }
+
+  /// Makes connections to UNIX sockets.
+  public ChannelFactory<? extends Channel> unixChannels() {
+    return unixChannels;
+  }
+
+  /// The user id of the process that has connected `channel`, which a listener of [#newListener]
+  /// has accepted.
+  public int peerUser(Channel channel) throws IOException {
+    return peers.of(channel).uid();
+  }
+
+  private interface Peers {
+    PeerCredentials of(Channel channel) throws IOException;
   }
 
   /// How many bytes a UNIX socket's path may have, without its closing zero (`sun_path`, see

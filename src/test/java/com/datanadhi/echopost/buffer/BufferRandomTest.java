@@ -126,7 +126,7 @@ class BufferRandomTest {
     Totals totals = buffer.totals();
     assertThat(totals)
         .as(where)
-        .isEqualTo(new Totals(accepted, delivered, rejected, accepted, delivered + rejected));
+        .isEqualTo(new Totals(accepted, delivered, rejected, 0, accepted, delivered + rejected));
     assertThat(totals.pending()).as(where).isEqualTo(queue.size());
     // As one statement it sees one commit.
     assertThat(

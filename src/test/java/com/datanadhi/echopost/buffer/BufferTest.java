@@ -99,7 +99,7 @@ class BufferTest {
 
   @Test
   void a_new_buffer_is_empty_and_drained() throws Exception {
-    assertThat(buffer.totals()).isEqualTo(new Totals(0, 0, 0, 0, 0));
+    assertThat(buffer.totals()).isEqualTo(new Totals(0, 0, 0, 0, 0, 0));
     assertThat(buffer.isDrained()).isTrue();
     assertThat(buffer.wasDamaged()).isFalse();
     assertThat(pending()).isEmpty();
@@ -123,7 +123,7 @@ class BufferTest {
     buffer.reject(new Rejection(pending().getFirst(), 400, "no", 1, 7));
     List<String> keys = pending().stream().map(PendingRecord::idempotencyKey).toList();
     reopen();
-    assertThat(buffer.totals()).isEqualTo(new Totals(5, 1, 1, 5, 2));
+    assertThat(buffer.totals()).isEqualTo(new Totals(5, 1, 1, 0, 5, 2));
     assertThat(payloads()).containsExactly("3", "4", "5");
     assertThat(pending()).extracting(PendingRecord::idempotencyKey).isEqualTo(keys);
     assertThat(buffer.wasDamaged()).isFalse();
@@ -191,7 +191,7 @@ class BufferTest {
     buffer.acknowledge(2);
     assertThat(payloads()).containsExactly("3");
     assertThat(sql("SELECT group_concat(id) FROM records")).isEqualTo("3");
-    assertThat(buffer.totals()).isEqualTo(new Totals(3, 2, 0, 3, 2));
+    assertThat(buffer.totals()).isEqualTo(new Totals(3, 2, 0, 0, 3, 2));
     assertThat(buffer.isDrained()).isFalse();
     buffer.acknowledge(3);
     assertThat(buffer.isDrained()).isTrue();
@@ -207,7 +207,7 @@ class BufferTest {
     assertThat(sql("SELECT status||' '||response||' '||attempts||' '||rejected_at FROM rejected"))
         .isEqualTo("422 wrong 3 99");
     assertThat(sql("SELECT count(*) FROM records")).isEqualTo("0");
-    assertThat(buffer.totals()).isEqualTo(new Totals(1, 0, 1, 1, 1));
+    assertThat(buffer.totals()).isEqualTo(new Totals(1, 0, 1, 0, 1, 1));
   }
 
   @Test
@@ -239,7 +239,7 @@ class BufferTest {
   void the_database_is_in_wal_mode_and_marked_as_ours() throws Exception {
     assertThat(sql("PRAGMA journal_mode")).isEqualTo("wal");
     assertThat(sql("PRAGMA application_id")).isEqualTo(Integer.toString(0x4563686F));
-    assertThat(sql("SELECT schema_version||' '||count(*) FROM meta")).isEqualTo("1 1");
+    assertThat(sql("SELECT schema_version||' '||count(*) FROM meta")).isEqualTo("3 1");
   }
 
   @Test
@@ -296,7 +296,7 @@ class BufferTest {
         .isInstanceOf(StorageException.class)
         .hasMessageContaining("written by a newer EchoPost (schema 999");
     assertThat(setAside()).isEmpty();
-    change("UPDATE meta SET schema_version=1");
+    change("UPDATE meta SET schema_version=3");
     open();
     assertThat(payloads()).containsExactly("1");
   }
@@ -431,7 +431,7 @@ class BufferTest {
     assertThat(failed).hasValue(1);
     assertThat(buffer.failure()).hasMessageContaining("broken");
     assertThatThrownBy(() -> buffer.acknowledge(1)).isInstanceOf(StorageException.class);
-    assertThat(buffer.totals()).isEqualTo(new Totals(1, 0, 0, 1, 0));
+    assertThat(buffer.totals()).isEqualTo(new Totals(1, 0, 0, 0, 1, 0));
     assertThat(sql("SELECT accepted||' '||(SELECT group_concat(json_data) FROM records) FROM meta"))
         .isEqualTo("1 1");
     change("DROP TRIGGER fault");
@@ -525,7 +525,7 @@ class BufferTest {
       Appended kept = Appended.of(Appended.record("2", "", null));
       commits.append(kept, Clock.system().nanos());
       assertThat(kept.outcome()).isEqualTo(new Outcome.Stored());
-      assertThat(commits.totals()).isEqualTo(new Totals(1, 0, 0, 1, 0));
+      assertThat(commits.totals()).isEqualTo(new Totals(1, 0, 0, 0, 1, 0));
       commits.close();
     }
     open();
@@ -549,7 +549,7 @@ class BufferTest {
           writer.rollback();
         }
       }
-      assertThat(writer.totals()).isEqualTo(new Totals(2, 0, 0, 2, 0));
+      assertThat(writer.totals()).isEqualTo(new Totals(2, 0, 0, 0, 2, 0));
     }
     open();
     assertThat(pending()).extracting(PendingRecord::id).containsExactly(1L, 2L);
@@ -562,7 +562,7 @@ class BufferTest {
     buffer.acknowledge(1);
     assertThat(second.outcome()).isEqualTo(new Outcome.Stored());
     assertThat(payloads()).containsExactly("2");
-    assertThat(buffer.totals()).isEqualTo(new Totals(2, 1, 0, 2, 1));
+    assertThat(buffer.totals()).isEqualTo(new Totals(2, 1, 0, 0, 2, 1));
   }
 
   @Test
@@ -571,7 +571,7 @@ class BufferTest {
             sql(
                 "SELECT group_concat(name, ' ') FROM (SELECT name FROM sqlite_schema"
                     + " WHERE name NOT LIKE 'sqlite_%' ORDER BY name)"))
-        .isEqualTo("meta pending records rejected salvage");
+        .isEqualTo("ledger meta pending records rejected salvage");
     try (var files = Files.list(Path.of("sql"))) {
       long migrations = files.filter(file -> file.toString().endsWith(".sql")).count();
       assertThat(sql("SELECT schema_version FROM meta")).isEqualTo(Long.toString(migrations));

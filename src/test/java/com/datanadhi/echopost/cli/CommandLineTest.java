@@ -20,21 +20,22 @@ class CommandLineTest {
   @ParameterizedTest
   @ValueSource(strings = {"-h", "--h", "-help", "--help"})
   void the_help_text_is_printed_on_demand(String flag) throws UsageException {
-    assertThat(parse("-datanadhi", "d", flag, "word"))
-        .isEqualTo(new Command.Print(CommandLine.USAGE));
+    assertThat(parse("-datanadhi", "d", flag, "word")).isEqualTo(new Command.Help());
   }
 
   @Test
   void the_help_text_names_every_flag_default_variable_and_exit_status() {
-    assertThat(CommandLine.USAGE)
+    String usage = CommandLine.usage("  word      does something\n");
+    assertThat(usage)
+        .contains("echopost COMMAND [flags]", "  word      does something")
         .contains("-datanadhi", "-api-key", "-health-url", "-version", "-h")
         .contains("./.datanadhi", "http://data-nadhi-server:5000", "data-nadhi-agent.sock")
         .contains("DATANADHI_API_KEY", "ECHOPOST_SOCKET_MODE", "SSL_CERT_FILE")
         .contains("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY");
     for (int code = 0; code <= 5; code++) {
-      assertThat(CommandLine.USAGE).containsPattern("(?m)^ +" + code + "  [a-z]+");
+      assertThat(usage).containsPattern("(?m)^ +" + code + "  [a-z]+");
     }
-    assertThat(CommandLine.USAGE).doesNotContain("%s");
+    assertThat(usage).doesNotContain("%s");
   }
 
   @Test
@@ -67,9 +68,14 @@ class CommandLineTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"frobnicate", "-", ""})
-  void an_unknown_command_is_refused_by_name(String word) {
-    assertThatThrownBy(() -> parse(word, "-h"))
+  void the_first_word_is_a_command_and_what_follows_is_its_own(String word) throws UsageException {
+    assertThat(parse(word, "-h", "x")).isEqualTo(new Command.Operate(word, List.of("-h", "x")));
+  }
+
+  @Test
+  void flags_ahead_of_a_command_are_refused() {
+    assertThatThrownBy(() -> parse("-datanadhi", "d", "word"))
         .isInstanceOf(UsageException.class)
-        .hasMessage("unknown command '" + word + "'; 'echopost -h' says what there is");
+        .hasMessage("flags go behind the command: echopost word [flags]");
   }
 }

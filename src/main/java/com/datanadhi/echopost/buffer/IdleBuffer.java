@@ -1,0 +1,58 @@
+package com.datanadhi.echopost.buffer;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+
+/// A buffer without a living agent, in the hands of an operator who holds the directory's lock.
+///
+/// Unlike [Buffer] it creates nothing, sets nothing aside and has no thread of its own: what is
+/// wrong with the file is the next agent's to see to. For one thread.
+public final class IdleBuffer implements AutoCloseable {
+  private static final long PATIENCE_MILLIS = 1_000;
+
+  private final Writer writer;
+
+  private IdleBuffer(Writer writer) {
+    this.writer = writer;
+  }
+
+  /// Opens the buffer in `directory`, which exists.
+  ///
+  /// @throws StorageException when it cannot be used
+  public static IdleBuffer open(Path directory) throws StorageException {
+    try {
+      Connection connection =
+          Database.openWriter(
+              directory.resolve(Buffer.FILE), new Volume(directory).walBound(), PATIENCE_MILLIS);
+      try {
+        return new IdleBuffer(
+            new Writer(connection, Watermark.open(directory.resolve(Buffer.FILE))));
+      } catch (SQLException | StorageException | IOException failed) {
+        connection.close();
+        throw failed;
+      }
+    } catch (SQLException | IOException failed) {
+      throw new StorageException("cannot use the buffer in " + directory + ": " + failed, failed);
+    }
+  }
+
+  /// Does the next slice of `sweep`; when this returns, it is on stable storage.
+  ///
+  /// @throws StorageException when it could not be committed; nothing of it is done then
+  public Sweep.Slice sweep(Sweep sweep) throws StorageException {
+    return writer.transact(() -> writer.sweep(sweep));
+  }
+
+  @Override
+  public void close() throws StorageException {
+    try {
+      writer.close();
+    } catch (SQLException failed) {
+      throw Database.failure("closing buffer.db", failed);
+    } catch (IOException failed) {
+      throw new StorageException("closing the watermark failed: " + failed, failed);
+    }
+  }
+}

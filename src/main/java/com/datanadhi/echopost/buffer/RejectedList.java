@@ -1,0 +1,106 @@
+package com.datanadhi.echopost.buffer;
+
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The table `rejected` for a person to look at: in the order of rejection, a page at a time, so
+/// that neither memory nor the write-ahead log grows with it.
+///
+/// Reads only, whether or not an agent lives. For one thread.
+public final class RejectedList implements AutoCloseable {
+  private static final int PAGE_RECORDS = 500;
+  private static final int START_CHARS = 60;
+
+  /// A rejected record without its API key.
+  ///
+  /// @param id its place in the order of rejection
+  /// @param status the HTTP status of the last answer, 0 for a damaged record
+  /// @param attempts deliveries tried
+  /// @param rejectedAt UTC, milliseconds since 1970
+  /// @param bytes the payload's size
+  /// @param start the payload's first 60 characters
+  public record Entry(
+      long id, int status, int attempts, long rejectedAt, long bytes, String start) {}
+
+  private final Connection connection;
+  private final PreparedStatement page;
+
+  private RejectedList(Connection connection) throws SQLException {
+    this.connection = connection;
+    this.page =
+        connection.prepareStatement(
+            "SELECT id, status, attempts, rejected_at, octet_length(json_data), substr(json_data, 1, "
+                + START_CHARS
+                + ") FROM rejected WHERE id > ? ORDER BY id LIMIT "
+                + PAGE_RECORDS);
+  }
+
+  /// Opens the buffer in `directory`.
+  ///
+  /// @throws StorageException when there is none, or it cannot be read
+  public static RejectedList open(Path directory) throws StorageException {
+    Connection connection = Database.openReadOnly(directory.resolve(Buffer.FILE));
+    try {
+      return new RejectedList(connection);
+    } catch (SQLException failed) {
+      StorageException why = Database.failure("reading", failed);
+      try {
+        connection.close();
+      } catch (SQLException alsoFailed) {
+        why.addSuppressed(alsoFailed);
+      }
+      throw why;
+    }
+  }
+
+  /// The next records after `id`; none when there are no more.
+  ///
+  /// @throws StorageException when the file cannot be read
+  public List<Entry> after(long id) throws StorageException {
+    List<Entry> entries = new ArrayList<>(PAGE_RECORDS);
+    try {
+      page.setLong(1, id);
+      try (ResultSet rows = page.executeQuery()) {
+        while (rows.next()) {
+          entries.add(
+              new Entry(
+                  rows.getLong(1),
+                  rows.getInt(2),
+                  rows.getInt(3),
+                  rows.getLong(4),
+                  rows.getLong(5),
+                  String.valueOf(rows.getString(6))));
+        }
+      }
+      return entries;
+    } catch (SQLException failed) {
+      throw Database.failure("reading", failed);
+    }
+  }
+
+  /// The id of the record that was rejected last, 0 when there is none.
+  ///
+  /// @throws StorageException when the file cannot be read
+  public long lastId() throws StorageException {
+    try {
+      return Long.parseLong(
+          Database.query(connection, "SELECT coalesce(max(id), 0) FROM rejected"));
+    } catch (SQLException failed) {
+      throw Database.failure("reading", failed);
+    }
+  }
+
+  @Override
+  public void close() throws StorageException {
+    try {
+      connection.close();
+    } catch (SQLException failed) {
+      throw Database.failure("closing buffer.db", failed);
+    }
+  }
+}

@@ -1,0 +1,158 @@
+package com.datanadhi.echopost.control;
+
+import com.datanadhi.echopost.buffer.Sweep;
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.WireFormat;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// The service `echopost.Operator` of proto/operator.proto, as both ends need it. Read and written
+/// by hand, as the other messages are (docs/adr/0004).
+public final class OperatorProtocol {
+  /// The service's full name.
+  public static final String SERVICE = "echopost.Operator";
+
+  private OperatorProtocol() {}
+
+  /// The method that does `action`.
+  public static MethodDescriptor<Sweep, Sweep.Slice> method(Sweep.Action action) {
+    String name =
+        switch (action) {
+          case REDRIVE -> "Redrive";
+          case DISCARD -> "Discard";
+        };
+    return MethodDescriptor.<Sweep, Sweep.Slice>newBuilder()
+        .setType(MethodDescriptor.MethodType.UNARY)
+        .setFullMethodName(MethodDescriptor.generateFullMethodName(SERVICE, name))
+        .setRequestMarshaller(new RangeMarshaller(action))
+        .setResponseMarshaller(new SliceMarshaller())
+        .build();
+  }
+
+  /// `RejectedRange`. What is to become of the records is in the method's name.
+  private static final class RangeMarshaller extends Message<Sweep> {
+    private final Sweep.Action action;
+
+    RangeMarshaller(Sweep.Action action) {
+      this.action = action;
+    }
+
+    @Override
+    void write(Sweep range, CodedOutputStream out) throws IOException {
+      out.writeInt64(1, range.afterId());
+      out.writeInt64(2, range.throughId());
+      if (range.status() != null) {
+        out.writeInt32(3, range.status());
+      }
+    }
+
+    @Override
+    Sweep read(CodedInputStream in) throws IOException {
+      long afterId = 0;
+      long throughId = 0;
+      @Nullable Integer status = null;
+      for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+        switch (tag) {
+          case AFTER_ID -> afterId = in.readInt64();
+          case THROUGH_ID -> throughId = in.readInt64();
+          case STATUS -> status = in.readInt32();
+          default -> skip(in, tag);
+        }
+      }
+      return new Sweep(action, afterId, throughId, status);
+    }
+
+    private static final int AFTER_ID = 1 << 3 | WireFormat.WIRETYPE_VARINT;
+    private static final int THROUGH_ID = 2 << 3 | WireFormat.WIRETYPE_VARINT;
+    private static final int STATUS = 3 << 3 | WireFormat.WIRETYPE_VARINT;
+  }
+
+  /// `RejectedSlice`.
+  private static final class SliceMarshaller extends Message<Sweep.Slice> {
+    @Override
+    void write(Sweep.Slice slice, CodedOutputStream out) throws IOException {
+      out.writeInt64(1, slice.throughId());
+      out.writeInt32(2, slice.count());
+      for (long id : slice.damagedIds()) {
+        out.writeInt64(3, id);
+      }
+    }
+
+    @Override
+    Sweep.Slice read(CodedInputStream in) throws IOException {
+      long throughId = 0;
+      int count = 0;
+      List<Long> damagedIds = new ArrayList<>();
+      for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+        switch (tag) {
+          case THROUGH_ID -> throughId = in.readInt64();
+          case COUNT -> count = in.readInt32();
+          case DAMAGED_ID -> damagedIds.add(in.readInt64());
+          case DAMAGED_IDS -> {
+            int end = in.pushLimit(in.readRawVarint32());
+            while (in.getBytesUntilLimit() > 0) {
+              damagedIds.add(in.readInt64());
+            }
+            in.popLimit(end);
+          }
+          default -> skip(in, tag);
+        }
+      }
+      return new Sweep.Slice(throughId, count, damagedIds);
+    }
+
+    private static final int THROUGH_ID = 1 << 3 | WireFormat.WIRETYPE_VARINT;
+    private static final int COUNT = 2 << 3 | WireFormat.WIRETYPE_VARINT;
+    private static final int DAMAGED_ID = 3 << 3 | WireFormat.WIRETYPE_VARINT;
+
+    // Protobuf's readers must take repeated numbers packed as well as one by one.
+    private static final int DAMAGED_IDS = 3 << 3 | WireFormat.WIRETYPE_LENGTH_DELIMITED;
+  }
+
+  /// A message's way onto the wire and off it.
+  private abstract static class Message<T> implements MethodDescriptor.Marshaller<T> {
+    abstract void write(T message, CodedOutputStream out) throws IOException;
+
+    abstract T read(CodedInputStream in) throws IOException;
+
+    static void skip(CodedInputStream in, int tag) throws IOException {
+      if (!in.skipField(tag)) {
+        throw new IOException("an unmatched end of group");
+      }
+    }
+
+    @Override
+    public InputStream stream(T message) {
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      CodedOutputStream out = CodedOutputStream.newInstance(bytes);
+      try {
+        write(message, out);
+        out.flush();
+      } catch (IOException impossible) {
+        throw new UncheckedIOException(impossible);
+      }
+      return new ByteArrayInputStream(bytes.toByteArray());
+    }
+
+    @Override
+    public T parse(InputStream stream) {
+      try {
+        return read(CodedInputStream.newInstance(stream));
+      } catch (IOException bad) {
+        throw Status.INTERNAL
+            .withDescription("not a message of " + SERVICE)
+            .withCause(bad)
+            .asRuntimeException();
+      }
+    }
+  }
+}
