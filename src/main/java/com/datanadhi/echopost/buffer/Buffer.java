@@ -92,6 +92,11 @@ public final class Buffer implements AutoCloseable {
     return Files.isRegularFile(directory.resolve(FILE), LinkOption.NOFOLLOW_LINKS);
   }
 
+  /// Whether `file` is the buffer in `directory`.
+  public static boolean isIn(Path directory, Path file) throws IOException {
+    return existsIn(directory) && Files.isSameFile(directory.resolve(FILE), file);
+  }
+
   /// Opens the buffer in `directory`, creating it when there is none. A file that is not a sound
   /// buffer is set aside as `buffer.db.damaged-<time>`, and a new one is begun: see [#salvage].
   ///
@@ -146,16 +151,15 @@ public final class Buffer implements AutoCloseable {
   /// @throws StorageException.Damaged when it was no sound buffer; now there is a new one
   private static Writer openWriter(Path file, Volume volume, Clock clock)
       throws StorageException, IOException {
-    Path log = file.resolveSibling(FILE + "-wal");
-    boolean hasLog = Files.exists(log) && Files.size(log) > 0;
     Connection connection = null;
     try {
       connection = Database.connect(file);
       Database.prepareWriter(connection, volume.walBound(), WRITER_PATIENCE_MILLIS);
       Writer writer = new Writer(connection, Watermark.open(file));
-      Watermark.Mark mark = hasLog ? Watermark.read(file) : null;
-      if (mark != null && !mark.bufferId().equals(writer.bufferId())) {
-        throw new StorageException.Damaged("buffer.db-wal is another buffer's");
+      Watermark.Mark mark = Watermark.read(file);
+      if (mark != null && !writer.accountsFor(mark)) {
+        throw new StorageException.Damaged(
+            "buffer.db and its log are not those that were last written here");
       }
       writer.checkLedger();
       return writer;
@@ -178,7 +182,6 @@ public final class Buffer implements AutoCloseable {
   private Writer beginAnew(Writer broken, Volume volume, StorageException why)
       throws StorageException {
     try {
-      broken.mark();
       SetAside.beginAnew(file, volume.walBound(), clock, why, broken.totals());
       damaged = true;
       Database.closeAfter(why, broken);
@@ -292,7 +295,8 @@ public final class Buffer implements AutoCloseable {
     Totals before = totals();
     try {
       readFrom(writer);
-      List<PendingRecord> rows = reader.read(before.settledThrough(), maxRecords, maxBytes);
+      List<PendingRecord> rows =
+          reader.read(before.settledThrough(), before.lastId(), maxRecords, maxBytes);
       if (!rowsChecked && !before.accountsFor(rows)) {
         reader.check();
         rowsChecked = true;

@@ -14,10 +14,9 @@ import org.jspecify.annotations.Nullable;
 /// The file `buffer.db-watermark` beside the buffer: up to which id everything is settled, so that
 /// damage to the buffer cannot take this too. With it a salvage knows which rows still count.
 ///
-/// Written in place after each commit that settled something, without a sync of its own: two places
-/// in turn, 4 KiB apart, each with a checksum, so that a torn write takes one alone. It may lag
-/// behind the buffer after a power loss, when a few records are delivered again; it is never ahead.
-/// Confined to one thread.
+/// Written in place after each commit, without a sync of its own: two places in turn, 4 KiB apart,
+/// each with a checksum, so that a torn write takes one alone. It may lag behind the buffer after a
+/// power loss, when a few records are delivered again; it is never ahead. Confined to one thread.
 final class Watermark implements AutoCloseable {
   static final String SUFFIX = "-watermark";
   private static final int PLACE_BYTES = 4096;
@@ -26,10 +25,13 @@ final class Watermark implements AutoCloseable {
   /// @param bufferId the buffer's identity
   /// @param settledThrough every id up to this one is settled
   /// @param lastId at least this id has been given
-  record Mark(String bufferId, long settledThrough, long lastId) {}
+  record Mark(String bufferId, long settledThrough, long lastId) {
+    boolean isAheadOf(long otherSettledThrough, long otherLastId) {
+      return settledThrough > otherSettledThrough || lastId > otherLastId;
+    }
+  }
 
   private final FileChannel channel;
-  private @Nullable Mark written;
   private int nextPlace;
   private boolean failed;
 
@@ -47,31 +49,25 @@ final class Watermark implements AutoCloseable {
         PrivateFiles.open(of(buffer), StandardOpenOption.CREATE, StandardOpenOption.WRITE));
   }
 
-  /// Writes what a commit has settled, if anything. A failure is logged and no more: it only means
-  /// repeats, should the buffer be damaged.
+  /// Writes what was committed. A failure is logged and no more: it only means repeats, should the
+  /// buffer be damaged.
   void advance(String bufferId, Totals committed) {
-    Mark before = written;
-    if (before == null || before.settledThrough() != committed.settledThrough()) {
-      try {
-        write(bufferId, committed);
-      } catch (IOException unwritable) {
-        if (!failed) {
-          Events.warning("watermark_failed", "reason", unwritable.toString());
-        }
-        failed = true;
+    try {
+      write(bufferId, committed);
+    } catch (IOException unwritable) {
+      if (!failed) {
+        Events.warning("watermark_failed", "reason", unwritable.toString());
       }
+      failed = true;
     }
   }
 
-  /// Writes the ledger as it is.
-  void write(String bufferId, Totals committed) throws IOException {
-    Mark mark = new Mark(bufferId, committed.settledThrough(), committed.lastId());
-    String text = mark.bufferId() + " " + mark.settledThrough() + " " + mark.lastId() + " ";
+  private void write(String bufferId, Totals committed) throws IOException {
+    String text = bufferId + " " + committed.settledThrough() + " " + committed.lastId() + " ";
     ByteBuffer line =
         ByteBuffer.wrap((text + checksum(text) + "\n").getBytes(StandardCharsets.US_ASCII));
     int _ = channel.write(line, (long) nextPlace * PLACE_BYTES);
     nextPlace = (nextPlace + 1) % PLACES;
-    written = mark;
   }
 
   private static String checksum(String text) {
@@ -90,7 +86,7 @@ final class Watermark implements AutoCloseable {
     Mark best = null;
     for (int place = 0; place < all.length(); place += PLACE_BYTES) {
       Mark mark = parse(all.substring(place));
-      if (mark != null && (best == null || mark.settledThrough() > best.settledThrough())) {
+      if (mark != null && (best == null || mark.isAheadOf(best.settledThrough(), best.lastId()))) {
         best = mark;
       }
     }

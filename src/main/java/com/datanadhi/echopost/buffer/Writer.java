@@ -438,9 +438,10 @@ final class Writer implements AutoCloseable {
     watermark.advance(bufferId, committed);
   }
 
-  /// Writes the ledger as of the last commit beside the buffer, as exact as it is known.
-  void mark() throws IOException {
-    watermark.write(bufferId, committed);
+  /// Whether this can be the buffer of which `mark` was written: it is never ahead.
+  boolean accountsFor(Watermark.Mark mark) {
+    return mark.bufferId().equals(bufferId)
+        && !mark.isAheadOf(committed.settledThrough(), committed.lastId());
   }
 
   /// Undoes what was not committed. Some failures have made SQLite roll back by itself already.

@@ -15,7 +15,7 @@ public final class Torture {
   private static final long SECONDS = 15;
 
   /// Every campaign there is, in the order in which they are run.
-  static final List<Campaign> ALL = List.of(new Kill());
+  static final List<Campaign> ALL = List.of(new Kill(), new Damage());
 
   private Torture() {}
 

@@ -14,6 +14,7 @@ final class Witness {
   private static final class Client {
     final BitSet acknowledged = new BitSet();
     final BitSet arrived = new BitSet();
+    final BitSet excused = new BitSet();
     final Map<Integer, String> keys = new HashMap<>();
     int last = -1;
   }
@@ -87,6 +88,22 @@ final class Witness {
     repeatsAllowed++;
   }
 
+  /// What stood on the disk of `seq` was damaged: it need not come.
+  synchronized void mayBeGone(int client, int seq) {
+    client(client).excused.set(seq);
+  }
+
+  /// How many acknowledged records did not come, excused or not.
+  synchronized long missing() {
+    return clients.values().stream()
+        .mapToLong(client -> {
+          BitSet missing = (BitSet) client.acknowledged.clone();
+          missing.andNot(client.arrived);
+          return missing.cardinality();
+        })
+        .sum();
+  }
+
   /// Whether all that was acknowledged has come.
   synchronized boolean hasAll() {
     return clients.values().stream().allMatch(c -> lost(c).isEmpty());
@@ -106,6 +123,7 @@ final class Witness {
   private static BitSet lost(Client client) {
     BitSet lost = (BitSet) client.acknowledged.clone();
     lost.andNot(client.arrived);
+    lost.andNot(client.excused);
     return lost;
   }
 
