@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 ///
 /// Each payload repeats its own number, so that a look at the files' bytes says where it lies.
 class SalvageRandomTest {
-  private static final int ROUNDS = Integer.getInteger("echopost.rounds", 12);
+  private static final int ROUNDS = Integer.getInteger("echopost.rounds", 8);
   private static final Pattern NUMBER = Pattern.compile("#(\\d{6})#");
   private static final int PAGE = 4096;
   private static final int WAL_HEADER = 32;
