@@ -11,9 +11,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /// Clients that send one record after the other without end, pipelined, each in order on one
 /// connection at a time. What fails is not sent again; when the connection breaks they make another
@@ -30,6 +33,9 @@ final class Clients implements AutoCloseable {
   private final Tally tally;
   private final List<Thread> threads = new ArrayList<>();
   private final AtomicInteger refused = new AtomicInteger();
+  private final Queue<Long> latencies = new ConcurrentLinkedQueue<>();
+  private final AtomicInteger connections = new AtomicInteger();
+  private volatile @Nullable Status firstFailure;
   private volatile boolean stopped;
 
   /// Starts them.
@@ -64,6 +70,26 @@ final class Clients implements AutoCloseable {
     return refused.get();
   }
 
+  /// The 99th of a hundred of the latencies since this was last asked, in milliseconds.
+  double p99Millis() {
+    List<Long> sorted = new ArrayList<>();
+    for (Long next = latencies.poll(); next != null; next = latencies.poll()) {
+      sorted.add(next);
+    }
+    sorted.sort(null);
+    return sorted.isEmpty() ? Double.NaN : sorted.get(sorted.size() * 99 / 100) / 1e6;
+  }
+
+  /// Connections that were made.
+  int connections() {
+    return connections.get();
+  }
+
+  /// The first failure of all, or null.
+  @Nullable Status firstFailure() {
+    return firstFailure;
+  }
+
   private void send(int client) {
     int seq = 0;
     while (!stopped) {
@@ -74,6 +100,7 @@ final class Clients implements AutoCloseable {
       ManagedChannel channel = load.newChannel();
       try {
         if (channel.getState(false) == ConnectivityState.READY) {
+          connections.incrementAndGet();
           seq = send(client, seq, channel);
         } else {
           LockSupport.parkNanos(TRY_AGAIN_NANOS);
@@ -103,13 +130,17 @@ final class Clients implements AutoCloseable {
             public void onNext(LogResponse response) {
               if (response.getSuccess()) {
                 witness.acknowledged(client, seq);
-                tally.took("latency", System.nanoTime() - sent);
+                long nanos = System.nanoTime() - sent;
+                tally.took("latency", nanos);
+                latencies.add(nanos);
               }
             }
 
             @Override
             public void onError(Throwable thrown) {
-              switch (Status.fromThrowable(thrown).getCode()) {
+              Status failure = Status.fromThrowable(thrown);
+              firstFailure = firstFailure == null ? failure : firstFailure;
+              switch (failure.getCode()) {
                 case UNAVAILABLE, CANCELLED -> broken.release();
                 default -> refused.incrementAndGet();
               }

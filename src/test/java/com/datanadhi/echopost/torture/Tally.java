@@ -25,6 +25,7 @@ final class Tally {
   private final Map<Count, Long> counts = new LinkedHashMap<>();
   private final Map<String, Long> others = new LinkedHashMap<>();
   private final Map<String, Double> worst = new LinkedHashMap<>();
+  private final Map<String, Long> peaks = new LinkedHashMap<>();
   private final List<String> broken = new ArrayList<>();
   private long brokenInAll;
 
@@ -46,6 +47,11 @@ final class Tally {
   /// A time of which the longest is told.
   synchronized void took(String what, long nanos) {
     worst.merge(what, nanos / (double) TimeUnit.MILLISECONDS.toNanos(1), Math::max);
+  }
+
+  /// A figure of which the highest is told.
+  synchronized void peak(String what, long value) {
+    peaks.merge(what, value, Math::max);
   }
 
   /// A promise was broken.
@@ -85,6 +91,7 @@ final class Tally {
     others.forEach((name, n) -> figures.add(String.format(Locale.ROOT, "%s %,d", name, n)));
     worst.forEach((name, millis) ->
         figures.add(String.format(Locale.ROOT, "worst %s %,.1f ms", name, millis)));
+    peaks.forEach((what, n) -> figures.add(String.format(Locale.ROOT, "at most %,d %s", n, what)));
     return String.join(", ", figures);
   }
 }

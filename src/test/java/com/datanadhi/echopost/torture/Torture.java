@@ -15,7 +15,9 @@ public final class Torture {
   private static final long SECONDS = 15;
 
   /// Every campaign there is, in the order in which they are run.
-  static final List<Campaign> ALL = List.of(new Kill(), new Damage());
+  static final List<Campaign> ALL =
+      List.of(
+          new Kill(), new Damage(), new Garbage(), new SocketAttack(), new Drain(), new Server());
 
   private Torture() {}
 

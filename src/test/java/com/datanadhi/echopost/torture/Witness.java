@@ -15,6 +15,7 @@ final class Witness {
     final BitSet acknowledged = new BitSet();
     final BitSet arrived = new BitSet();
     final BitSet excused = new BitSet();
+    final BitSet inDoubt = new BitSet();
     final Map<Integer, String> keys = new HashMap<>();
     int last = -1;
   }
@@ -67,6 +68,25 @@ final class Witness {
       tally.broken(round + ": " + label + " came after " + from.last);
     }
     from.last = Math.max(from.last, seq);
+  }
+
+  /// The server took a record, and the agent will not hear of it.
+  synchronized void arrivedUnheard(StubServer.Request request) {
+    arrived(request);
+    Payloads.Label label = Payloads.label(request.text());
+    client(label.client()).inDoubt.set((int) label.seq());
+  }
+
+  /// A record of which the agent says that the server refuses it for good.
+  synchronized void rejected(String payload) {
+    Payloads.Label label = Payloads.label(payload);
+    Client from = client(label.client());
+    int seq = (int) label.seq();
+    if (from.arrived.get(seq) && !from.inDoubt.get(seq)) {
+      tally.broken(round + ": " + label + " was delivered and is rejected too");
+    }
+    from.arrived.set(seq);
+    tally.add(Tally.Count.REJECTED, 1);
   }
 
   /// Records `request` as above and then does as `then`.

@@ -1,0 +1,43 @@
+package com.datanadhi.echopost.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.EnumSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// Every interleaving of an agent that leaves, one that arrives, and two clients.
+class HandOverModelTest {
+  @Test
+  void no_interleaving_loses_a_record_or_has_two_agents_or_leaves_a_client_waiting() {
+    HandOverModel model = new HandOverModel(EnumSet.allOf(HandOverModel.Rule.class));
+
+    int moments = model.explore();
+
+    assertThat(moments).isGreaterThan(1_000);
+    assertThat(model.violations()).isEmpty();
+  }
+
+  @Test
+  void a_send_fails_only_where_the_name_went_between_look_and_connect() {
+    HandOverModel model = new HandOverModel(EnumSet.allOf(HandOverModel.Rule.class));
+
+    int _ = model.explore();
+
+    assertThat(model.ends())
+        .containsExactlyInAnyOrder(HandOverModel.Client.DONE, HandOverModel.Client.IN_THE_GAP);
+  }
+
+  @ParameterizedTest
+  @EnumSource(HandOverModel.Rule.class)
+  void without_any_one_of_its_rules_the_protocol_breaks(HandOverModel.Rule left) {
+    EnumSet<HandOverModel.Rule> others = EnumSet.allOf(HandOverModel.Rule.class);
+    others.remove(left);
+    HandOverModel model = new HandOverModel(others);
+
+    int moments = model.explore();
+
+    assertThat(model.violations()).as("%s moments", moments).isNotEmpty();
+  }
+}
