@@ -124,8 +124,11 @@ final class RejectedCommand implements OperatorCommand {
         found += page.stream().filter(selection::covers).count();
       }
     }
-    String answer = ask.apply("Delete " + SweepRun.records(found) + " for good? [y/N] ");
-    return found == 0 || answer.strip().toLowerCase(Locale.ROOT).matches("y|yes");
+    return found == 0
+        || ask.apply("Delete " + SweepRun.records(found) + " for good? [y/N] ")
+            .strip()
+            .toLowerCase(Locale.ROOT)
+            .matches("y|yes");
   }
 
   private static void discard(Path directory, Selection selection, Terminal terminal)

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,9 +22,12 @@ class BufferRandomTest {
 
   @TempDir Path directory;
   private final Deque<Expected> queue = new ArrayDeque<>();
+  private final List<Expected> refused = new ArrayList<>();
   private long accepted;
   private long delivered;
   private long rejected;
+  private long redriven;
+  private long discarded;
 
   private static Buffer open(Path directory) throws StorageException {
     return Buffer.open(
@@ -48,12 +52,13 @@ class BufferRandomTest {
     Sqlite second = new Sqlite(directory);
     try {
       for (int step = 0; step < STEPS; step++) {
-        switch (random.nextInt(20)) {
+        switch (random.nextInt(22)) {
           case 0, 1, 2, 3, 4, 5, 6 -> append(buffer, random);
           case 7, 8, 9, 10 -> read(buffer, random);
           case 11, 12, 13, 14, 15 -> acknowledge(buffer, random);
           case 16, 17 -> reject(buffer, random);
           case 18 -> buffer.tidy();
+          case 19, 20 -> sweep(buffer, random);
           default -> {
             if (random.nextInt(5) == 0) {
               second.close();
@@ -68,6 +73,9 @@ class BufferRandomTest {
       assertThat(accepted).isGreaterThan(1_000);
       assertThat(delivered).isPositive();
       assertThat(rejected).isPositive();
+      assertThat(redriven).isPositive();
+      assertThat(discarded).isPositive();
+      buffer.close();
       assertThat(buffer.wasDamaged()).isFalse();
     } finally {
       second.close();
@@ -81,7 +89,7 @@ class BufferRandomTest {
       String payload =
           "\"" + "é".repeat(random.nextInt(random.nextInt(50) == 0 ? 100_000 : 40)) + "\"";
       accepted++;
-      queue.add(new Expected(accepted, payload));
+      queue.add(new Expected(accepted + redriven, payload));
       all.add(Appended.to(buffer, Appended.record(payload, "", null)));
     }
     for (Appended append : all) {
@@ -90,7 +98,7 @@ class BufferRandomTest {
   }
 
   private void read(Buffer buffer, Random random) throws Exception {
-    int records = 1 + random.nextInt(20);
+    int records = 1 + random.nextInt(22);
     List<PendingRecord> batch = buffer.read(records, Long.MAX_VALUE);
     assertThat(batch).allMatch(PendingRecord::sound);
     assertThat(
@@ -117,23 +125,55 @@ class BufferRandomTest {
       return;
     }
     PendingRecord first = buffer.read(1, 1).getFirst();
-    assertThat(first.id()).isEqualTo(queue.remove().id());
+    Expected head = queue.remove();
+    assertThat(first.id()).isEqualTo(head.id());
+    refused.add(head);
     rejected++;
     buffer.reject(new Rejection(first, 400 + random.nextInt(100), "no", 1, 0));
   }
 
+  private void sweep(Buffer buffer, Random random) throws Exception {
+    if (refused.isEmpty()) {
+      return;
+    }
+    int from = random.nextInt(refused.size());
+    List<Expected> some = refused.subList(from, from + 1 + random.nextInt(refused.size() - from));
+    Sweep.Action action = random.nextInt(3) == 0 ? Sweep.Action.DISCARD : Sweep.Action.REDRIVE;
+    Sweep sweep = new Sweep(action, some.getFirst().id() - 1, some.getLast().id(), null);
+    int done = 0;
+    while (!sweep.isComplete()) {
+      Sweep.Slice slice = buffer.sweep(sweep).get(1, TimeUnit.MINUTES);
+      done += slice.count();
+      sweep = sweep.after(slice);
+    }
+    assertThat(done).isEqualTo(some.size());
+    for (Expected one : some) {
+      if (action == Sweep.Action.DISCARD) {
+        discarded++;
+      } else {
+        redriven++;
+        queue.add(new Expected(accepted + redriven, one.payload()));
+      }
+    }
+    rejected -= some.size();
+    some.clear();
+  }
+
   private void assertLedger(Buffer buffer, Sqlite second, String where) throws Exception {
     Totals totals = buffer.totals();
+    // Every id that was ever given is pending, delivered, or was rejected once.
+    long newest = accepted + redriven;
     assertThat(totals)
         .as(where)
-        .isEqualTo(new Totals(accepted, delivered, rejected, 0, accepted, delivered + rejected));
+        .isEqualTo(
+            new Totals(accepted, delivered, rejected, discarded, newest, newest - queue.size()));
     assertThat(totals.pending()).as(where).isEqualTo(queue.size());
     // As one statement it sees one commit.
     assertThat(
             second.query(
                 "SELECT accepted||'='||delivered||'+'||(SELECT count(*) FROM records)||'+'||rejected"
                     + "||', '||(SELECT count(*) FROM rejected)||' rejected'"
-                    + " FROM meta WHERE accepted = delivered + rejected + (SELECT count(*) FROM records)"))
+                    + " FROM meta WHERE accepted = delivered + rejected + discarded + (SELECT count(*) FROM records)"))
         .as(where)
         .isEqualTo(
             accepted

@@ -1,0 +1,23 @@
+package com.datanadhi.echopost.buffer;
+
+import java.nio.file.Path;
+import java.sql.SQLException;
+
+/// Rejected records by the thousand, which a server takes its time for.
+public final class Rejections {
+  private Rejections() {}
+
+  /// Moves all pending records of `directory`'s buffer to `rejected` in one go, as an agent does
+  /// one by one. No agent lives there.
+  public static void rejectAll(Path directory, int status) throws SQLException {
+    try (Sqlite sqlite = new Sqlite(directory)) {
+      sqlite.execute("BEGIN IMMEDIATE");
+      sqlite.execute("INSERT INTO rejected SELECT *, " + status + ", 'no', 7, 1 FROM records");
+      sqlite.execute(
+          "UPDATE meta SET rejected = rejected + (SELECT count(*) FROM records),"
+              + " settled_through = (SELECT seq FROM sqlite_sequence WHERE name = 'records')");
+      sqlite.execute("DELETE FROM records");
+      sqlite.execute("COMMIT");
+    }
+  }
+}

@@ -1,0 +1,84 @@
+package com.datanadhi.echopost.control;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.datanadhi.echopost.buffer.Sweep;
+import com.datanadhi.echopost.buffer.Sweep.Action;
+import com.datanadhi.echopost.proto.OperatorGrpc;
+import com.datanadhi.echopost.proto.RejectedRange;
+import com.datanadhi.echopost.proto.RejectedSlice;
+import io.grpc.MethodDescriptor;
+import io.grpc.StatusRuntimeException;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.util.List;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// Both messages beside the classes that protoc makes of proto/operator.proto.
+class OperatorProtocolTest {
+  private final Random random = new Random(seed());
+
+  private static long seed() {
+    long seed = Long.getLong("echopost.seed", new Random().nextLong());
+    System.out.println("OperatorProtocolTest seed " + seed + " (-Dechopost.seed=" + seed + ")");
+    return seed;
+  }
+
+  private static <T> byte[] bytes(MethodDescriptor.Marshaller<T> marshaller, T message)
+      throws IOException {
+    return marshaller.stream(message).readAllBytes();
+  }
+
+  @Test
+  void the_methods_are_those_of_the_proto() {
+    assertThat(OperatorProtocol.method(Action.REDRIVE).getFullMethodName())
+        .isEqualTo(OperatorGrpc.getRedriveMethod().getFullMethodName());
+    assertThat(OperatorProtocol.method(Action.DISCARD).getFullMethodName())
+        .isEqualTo(OperatorGrpc.getDiscardMethod().getFullMethodName());
+  }
+
+  @ParameterizedTest
+  @EnumSource(Action.class)
+  void a_range_is_read_and_written_as_the_proto_says(Action action) throws IOException {
+    var marshaller = OperatorProtocol.method(action).getRequestMarshaller();
+    for (int i = 0; i < 1_000; i++) {
+      @Nullable Integer status = random.nextBoolean() ? null : random.nextInt(600);
+      Sweep sweep = new Sweep(action, random.nextLong(), random.nextLong(), status);
+      RejectedRange range = RejectedRange.parseFrom(bytes(marshaller, sweep));
+      assertThat(range.getAfterId()).isEqualTo(sweep.afterId());
+      assertThat(range.getThroughId()).isEqualTo(sweep.throughId());
+      assertThat(range.hasStatus() ? (Integer) range.getStatus() : null).isEqualTo(status);
+      assertThat(marshaller.parse(new ByteArrayInputStream(range.toByteArray()))).isEqualTo(sweep);
+    }
+  }
+
+  @Test
+  void a_slice_is_read_and_written_as_the_proto_says() throws IOException {
+    var marshaller = OperatorProtocol.method(Action.REDRIVE).getResponseMarshaller();
+    for (int i = 0; i < 1_000; i++) {
+      List<Long> damaged = random.longs(random.nextInt(5)).boxed().toList();
+      Sweep.Slice slice = new Sweep.Slice(random.nextLong(), random.nextInt(1_000), damaged);
+      RejectedSlice message = RejectedSlice.parseFrom(bytes(marshaller, slice));
+      assertThat(message.getThroughId()).isEqualTo(slice.throughId());
+      assertThat(message.getCount()).isEqualTo(slice.count());
+      assertThat(message.getDamagedIdsList()).isEqualTo(damaged);
+      assertThat(marshaller.parse(new ByteArrayInputStream(message.toByteArray())))
+          .isEqualTo(slice);
+    }
+  }
+
+  @Test
+  void what_is_no_message_is_refused() {
+    var marshaller = OperatorProtocol.method(Action.REDRIVE).getRequestMarshaller();
+    for (byte[] bad : List.of(new byte[] {8}, new byte[] {12}, new byte[] {34, 100, 1})) {
+      assertThatThrownBy(() -> marshaller.parse(new ByteArrayInputStream(bad)))
+          .isInstanceOf(StatusRuntimeException.class)
+          .hasMessageContaining("not a message of echopost.Operator");
+    }
+  }
+}

@@ -1,0 +1,250 @@
+package com.datanadhi.echopost.operator;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.datanadhi.echopost.agent.ExitCode;
+import com.datanadhi.echopost.buffer.Appended;
+import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.Rejections;
+import com.datanadhi.echopost.buffer.Sqlite;
+import com.datanadhi.echopost.cli.UsageException;
+import com.datanadhi.echopost.time.ManualClock;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// The commands on real buffers that no agent owns.
+class OperatorsTest {
+  @TempDir Path directory;
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private @Nullable UnaryOperator<String> ask;
+
+  private String run(String line) throws Exception {
+    out.reset();
+    err.reset();
+    List<String> words = List.of(line.split(" "));
+    Terminal terminal =
+        new Terminal(new PrintStream(out, false, UTF_8), new PrintStream(err, true, UTF_8), ask);
+    assertThat(Operators.run(words.getFirst(), words.subList(1, words.size()), terminal))
+        .isEqualTo(ExitCode.DONE);
+    return out.toString(UTF_8);
+  }
+
+  /// Three rejected records, the second with another status.
+  private void aBufferWithRejectedRecords() throws Exception {
+    aBuffer("{\"a\":1}", "{\"b\":\n[31m2}", "{\"c\":3}");
+    Rejections.rejectAll(directory, 422);
+    change("UPDATE rejected SET status=400 WHERE id=2");
+  }
+
+  private void aBuffer(String... payloads) throws Exception {
+    try (Buffer buffer =
+        Buffer.open(
+            directory,
+            new ManualClock(),
+            new Buffer.Listener() {
+              @Override
+              public void stored() {}
+
+              @Override
+              public void failed() {}
+            })) {
+      Appended.store(buffer, payloads);
+    }
+  }
+
+  private void change(String statement) throws Exception {
+    try (Sqlite sqlite = new Sqlite(directory)) {
+      sqlite.execute(statement);
+    }
+  }
+
+  private String ledger() throws Exception {
+    try (Sqlite sqlite = new Sqlite(directory)) {
+      return sqlite.query(
+          "SELECT accepted||' '||delivered||' '||pending||' '||rejected||' '||discarded FROM ledger");
+    }
+  }
+
+  @Test
+  void each_command_is_listed_and_explains_each_of_its_flags() throws Exception {
+    assertThat(Operators.summaries()).contains("rejected ", "redrive ");
+    for (String name : List.of("rejected", "redrive")) {
+      assertThat(run(name + " -h"))
+          .contains(
+              "usage: echopost " + name, "-id N", "-status S", "-all", "-datanadhi DIR", "-h ")
+          .isEqualTo(run(name + " -all --help"));
+    }
+    assertThat(run("rejected -h")).contains("-discard", "-yes");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      value = {
+        "frobnicate | unknown command 'frobnicate'",
+        "redrive -frobnicate | unknown flag -frobnicate",
+        "redrive | say which records",
+        "redrive -all -id 1 | say which records",
+        "redrive -id 1 -status 2 | say which records",
+        "redrive -all=false | say which records",
+        "redrive -id one | -id is 'one': give a number",
+        "redrive -id -1 | -id is -1",
+        "redrive -status 1000 | -status is 1000",
+        "redrive -all more | 'more' is one argument too many",
+        "redrive -discard -all | unknown flag -discard",
+        "rejected -yes | -yes goes with -discard alone",
+        "rejected -discard -yes | say which records",
+        "rejected -discard -all | no terminal to ask on: say -yes",
+        "rejected -all | there is no buffer in",
+        "redrive -all | there is no buffer in",
+        "rejected -discard -all -yes | there is no buffer in",
+      })
+  void what_makes_no_sense_is_refused_by_name(String line, String message) {
+    assertThatThrownBy(() -> run(line + " -datanadhi " + directory))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining(message);
+    assertThat(directory).isEmptyDirectory();
+  }
+
+  @Test
+  void the_list_shows_what_was_rejected_and_nothing_that_steers_the_terminal() throws Exception {
+    aBufferWithRejectedRecords();
+    assertThat(run("rejected -datanadhi " + directory).lines())
+        .containsExactly(
+            "        id  status  attempts  rejected (UTC)            bytes  payload",
+            "         1     422         1  1970-01-01T00:00:00Z          7  {\"a\":1}",
+            "         2     400         1  1970-01-01T00:00:00Z         12  {\"b\": [31m2}",
+            "         3     422         1  1970-01-01T00:00:00Z          7  {\"c\":3}");
+    assertThat(run("rejected -datanadhi " + directory + " -status 400").lines()).hasSize(2);
+    assertThat(run("rejected -id 3 -datanadhi " + directory)).contains("{\"c\":3}").hasLineCount(2);
+    assertThat(run("rejected -id 4 -datanadhi " + directory))
+        .isEqualTo("there is no rejected record with id 4\n");
+  }
+
+  @Test
+  void a_list_that_nobody_can_read_ends_with_an_error() throws Exception {
+    aBufferWithRejectedRecords();
+    PrintStream broken =
+        new PrintStream(
+            new OutputStream() {
+              @Override
+              public void write(int b) throws IOException {
+                throw new IOException("broken pipe");
+              }
+            });
+    assertThatThrownBy(() ->
+            Operators.run(
+                "rejected",
+                List.of("-datanadhi", directory.toString()),
+                new Terminal(broken, broken, null)))
+        .isInstanceOf(IOException.class);
+  }
+
+  @Test
+  void a_redrive_says_what_it_did() throws Exception {
+    aBufferWithRejectedRecords();
+    assertThat(run("redrive -status 422 -datanadhi " + directory))
+        .isEqualTo("2 records put back; no agent lives: the next one that starts delivers them\n");
+    assertThat(ledger()).isEqualTo("3 0 2 1 0");
+    assertThat(run("redrive -status 422 -datanadhi " + directory))
+        .isEqualTo("nothing to do: there is no rejected record with status 422\n");
+    assertThat(run("redrive -id 2 -datanadhi " + directory)).startsWith("1 record put back;");
+    assertThat(run("redrive -all -datanadhi " + directory))
+        .isEqualTo("nothing to do: there is no rejected record at all\n");
+    assertThat(err.toString(UTF_8)).isEmpty();
+  }
+
+  @Test
+  void a_damaged_record_is_named_and_not_put_back() throws Exception {
+    aBufferWithRejectedRecords();
+    change("UPDATE rejected SET json_data='{}' WHERE id=2");
+    assertThat(run("redrive -id 2 -datanadhi " + directory)).isEqualTo("nothing was put back\n");
+    assertThat(err.toString(UTF_8))
+        .isEqualTo("echopost: record 2 stays in 'rejected': its checksum does not match\n");
+    assertThat(run("redrive -all -datanadhi " + directory)).startsWith("2 records put back;");
+    assertThat(ledger()).isEqualTo("3 0 2 1 0");
+  }
+
+  @Test
+  void of_many_damaged_records_the_first_are_named_and_the_others_counted() throws Exception {
+    String[] payloads = new String[25];
+    java.util.Arrays.fill(payloads, "1");
+    aBuffer(payloads);
+    Rejections.rejectAll(directory, 0);
+    change("UPDATE rejected SET json_data='2'");
+    assertThat(run("redrive -all -datanadhi " + directory)).isEqualTo("nothing was put back\n");
+    assertThat(err.toString(UTF_8))
+        .hasLineCount(11)
+        .contains("record 10 stays")
+        .endsWith("echopost: 15 more stay for the same reason\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"y", "yes", " YES "})
+  void records_are_deleted_when_the_answer_is_yes(String answer) throws Exception {
+    aBufferWithRejectedRecords();
+    StringBuilder asked = new StringBuilder();
+    ask =
+        question -> {
+          asked.append(question);
+          return answer;
+        };
+    assertThat(run("rejected -discard -status 422 -datanadhi " + directory))
+        .isEqualTo("2 records deleted for good\n");
+    assertThat(asked).hasToString("Delete 2 records for good? [y/N] ");
+    assertThat(ledger()).isEqualTo("3 0 0 1 2");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "n", "no", "why", "yesno"})
+  void records_stay_when_the_answer_is_not_yes(String answer) throws Exception {
+    aBufferWithRejectedRecords();
+    ask = question -> answer;
+    assertThat(run("rejected -discard -all -datanadhi " + directory))
+        .isEqualTo("nothing was deleted\n");
+    assertThat(ledger()).isEqualTo("3 0 0 3 0");
+  }
+
+  @Test
+  void a_script_need_not_be_asked_and_hears_when_there_is_nothing() throws Exception {
+    aBufferWithRejectedRecords();
+    assertThat(run("rejected -discard -all -yes -datanadhi " + directory))
+        .isEqualTo("3 records deleted for good\n");
+    assertThat(run("rejected -discard -all -yes -datanadhi " + directory))
+        .isEqualTo("nothing to do: there is no rejected record at all\n");
+  }
+
+  @Test
+  void a_person_is_not_asked_about_nothing() throws Exception {
+    aBuffer("1");
+    ask =
+        question -> {
+          throw new AssertionError("asked: " + question);
+        };
+    assertThat(run("rejected -discard -all -datanadhi " + directory))
+        .isEqualTo("nothing to do: there is no rejected record at all\n");
+  }
+
+  @Test
+  void a_dead_agents_socket_is_in_nobodys_way() throws Exception {
+    aBufferWithRejectedRecords();
+    Files.createFile(directory.resolve("data-nadhi-agent.sock"));
+    assertThat(run("redrive -all -datanadhi " + directory)).startsWith("3 records put back;");
+  }
+}
