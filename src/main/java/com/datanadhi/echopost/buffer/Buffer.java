@@ -151,12 +151,16 @@ public final class Buffer implements AutoCloseable {
   /// @throws StorageException.Damaged when it was no sound buffer; now there is a new one
   private static Writer openWriter(Path file, Volume volume, Clock clock)
       throws StorageException, IOException {
+    Watermark.Mark mark = Watermark.read(file);
     Connection connection = null;
     try {
+      if (mark != null && Files.size(file) == 0) {
+        // SQLite would take it for new, and delete its log.
+        throw new StorageException.Damaged("buffer.db is empty, and was not");
+      }
       connection = Database.connect(file);
       Database.prepareWriter(connection, volume.walBound(), WRITER_PATIENCE_MILLIS);
       Writer writer = new Writer(connection, Watermark.open(file));
-      Watermark.Mark mark = Watermark.read(file);
       if (mark != null && !writer.accountsFor(mark)) {
         throw new StorageException.Damaged(
             "buffer.db and its log are not those that were last written here");
@@ -219,7 +223,19 @@ public final class Buffer implements AutoCloseable {
     Writer into = commits.writer();
     for (Salvage.Source source : into.salvages()) {
       damaged = true;
-      SalvageReport _ = salvage(source, into);
+      if (Files.exists(source.file())) {
+        SalvageReport _ = salvage(source, into);
+      } else {
+        Events.severe(
+            "salvage_impossible",
+            "file",
+            source.file(),
+            "reason",
+            "somebody moved it away",
+            "mend",
+            "if it is still there, let the agent end, then: echopost salvage FILE");
+        end(source, into);
+      }
     }
   }
 
@@ -260,21 +276,18 @@ public final class Buffer implements AutoCloseable {
 
   private SalvageReport salvage(Salvage.Source source, Writer into)
       throws StorageException, InterruptedException {
+    makeSureOfRoom();
     Salvage.Sink sink =
         (rows, bufferId) -> {
           if (commits.writer() != into) {
             throw new StorageException.Damaged("the buffer was damaged during a salvage");
           }
-          if (reserve.shortage() != 0) {
-            throw new StorageException.Full();
-          }
+          makeSureOfRoom();
           return await(commits.restore(writer -> writer.restore(rows, source, bufferId)));
         };
     long settledSince = source.idBase() == 0 ? into.totals().settledThrough() : 0;
     SalvageReport report = new Salvage(source, sink, settledSince).run();
-    // Not for a buffer that was begun meanwhile: that one has to do all of it again.
-    int _ = await(commits.restore(writer -> writer == into ? writer.endSalvage(source) : 0));
-    boolean _ = into.salvages().remove(source);
+    end(source, into);
     report.tell();
     try {
       report.write();
@@ -282,6 +295,19 @@ public final class Buffer implements AutoCloseable {
       Events.warning("salvage_report_not_written", "reason", failed.toString());
     }
     return report;
+  }
+
+  private void makeSureOfRoom() throws StorageException {
+    if (reserve.shortage() != 0) {
+      throw new StorageException.Full();
+    }
+  }
+
+  /// Not in a buffer that was begun meanwhile: there all of it has to be done again.
+  private void end(Salvage.Source source, Writer into)
+      throws StorageException, InterruptedException {
+    int _ = await(commits.restore(writer -> writer == into ? writer.endSalvage(source) : 0));
+    boolean _ = into.salvages().remove(source);
   }
 
   /// The first pending records in replay order: at most `maxRecords`, and no more once `maxBytes`

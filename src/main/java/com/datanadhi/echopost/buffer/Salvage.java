@@ -51,6 +51,9 @@ final class Salvage {
       String bufferId = mark == null ? null : mark.bufferId();
       long after = Math.max(mark == null ? 0 : mark.settledThrough(), settledThrough);
       for (long image = 0; image < damaged.images(); image++) {
+        if (Thread.interrupted()) {
+          throw new InterruptedException();
+        }
         damaged.rows(image, row -> take(row, after, bufferId));
       }
       restore(bufferId);

@@ -100,7 +100,6 @@ public final class Replay {
       return replayTurn();
     } catch (StorageException failed) {
       if (failed.passes()) {
-        Events.warning("replay_waits", "reason", failed.getMessage());
         return SETTLE_AGAIN;
       }
       if (failed.isDamage() && buffer.failure() == null) {

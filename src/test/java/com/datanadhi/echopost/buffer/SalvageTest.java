@@ -303,6 +303,21 @@ class SalvageTest {
   }
 
   @Test
+  void an_empty_file_with_a_log_gives_back_what_the_log_has() throws Exception {
+    Appended.store(buffer, "1", "2", "3");
+    Path copy = directory.resolveSibling(directory.getFileName() + "-crashed");
+    Files.createDirectories(copy);
+    for (String suffix : List.of("-wal", "-watermark")) {
+      Files.copy(directory.resolve("buffer.db" + suffix), copy.resolve("buffer.db" + suffix));
+    }
+    buffer.close();
+    directory = copy;
+    open();
+    assertThat(ids()).containsExactly(1L, 2L, 3L);
+    assertThat(buffer.wasDamaged()).isTrue();
+  }
+
+  @Test
   void a_row_whose_id_was_never_given_hides_no_others() throws Exception {
     Appended.store(buffer, "1", "2", "3");
     try (Sqlite foreign = new Sqlite(directory)) {
