@@ -21,13 +21,19 @@ class SalvageIT extends AcceptanceTest {
     }
   }
 
+  /// A log that is written back holds no other copy of the header.
+  private void damageAfter(AgentProcess agent) throws Exception {
+    agent.terminate();
+    assertThat(agent.awaitExit(SOON)).isEqualTo(4);
+    garbageHeader(directory.resolve("buffer.db"));
+  }
+
   @Test
   void a_damaged_buffer_delivers_all_that_was_sound_in_order_and_the_exit_status_says_so()
       throws Exception {
     AgentProcess first = agent();
     send(first, load(20_000, 1));
-    first.kill();
-    garbageHeader(directory.resolve("buffer.db"));
+    damageAfter(first);
     AgentProcess second = agent();
     server.comeUp();
     int exit = second.awaitExit(SOON.multipliedBy(2));
@@ -45,8 +51,7 @@ class SalvageIT extends AcceptanceTest {
   void a_kill_in_the_middle_of_a_salvage_loses_and_doubles_nothing() throws Exception {
     AgentProcess first = agent();
     send(first, load(30_000, 1));
-    first.kill();
-    garbageHeader(directory.resolve("buffer.db"));
+    damageAfter(first);
     for (int kill = 0; kill < 3; kill++) {
       AgentProcess killed = agent();
       killed.kill();
