@@ -30,12 +30,12 @@ final class Writer implements AutoCloseable {
   private final Connection connection;
   private final Watermark watermark;
   private final List<Salvage.Source> salvages = new CopyOnWriteArrayList<>();
-  private final PreparedStatement begin;
-  private final PreparedStatement insert;
-  private final PreparedStatement delete;
-  private final PreparedStatement reject;
-  private final PreparedStatement ledger;
-  private final PreparedStatement commit;
+  private PreparedStatement begin;
+  private PreparedStatement insert;
+  private PreparedStatement delete;
+  private PreparedStatement reject;
+  private PreparedStatement ledger;
+  private PreparedStatement commit;
   private final String bufferId;
   private final int patienceMillis;
   private @Nullable RejectedTable rejectedTable;
@@ -46,24 +46,29 @@ final class Writer implements AutoCloseable {
   Writer(Connection connection, Watermark watermark) throws SQLException, StorageException {
     this.connection = connection;
     this.watermark = watermark;
-    this.begin = connection.prepareStatement("BEGIN IMMEDIATE");
-    this.insert = connection.prepareStatement("INSERT INTO records VALUES (" + RECORD + ")");
-    this.delete = connection.prepareStatement("DELETE FROM records WHERE id > ? AND id <= ?");
-    this.reject =
-        connection.prepareStatement(
-            // What is damaged may lack what no row may lack.
-            "INSERT INTO rejected SELECT id, coalesce(received_at, 0), coalesce(json_data, ''),"
-                + " coalesce(pipelines, ''), coalesce(api_key, ''), origin, coalesce(crc32c, 0),"
-                + " ?, ?, ?, ? FROM records WHERE id = ?");
-    this.ledger =
-        connection.prepareStatement(
-            "UPDATE meta SET settled_through=?, accepted=?, delivered=?, rejected=?, discarded=?");
-    this.commit = connection.prepareStatement("COMMIT");
+    prepare();
     this.patienceMillis = Integer.parseInt(Database.query(connection, "PRAGMA busy_timeout"));
     this.bufferId = Database.query(connection, "SELECT buffer_id FROM meta");
     this.committed = readTotals(connection);
     this.next = committed;
     readSalvages();
+  }
+
+  /// The driver closes a statement that failed for a full disk or an I/O error.
+  private void prepare() throws SQLException {
+    begin = connection.prepareStatement("BEGIN IMMEDIATE");
+    insert = connection.prepareStatement("INSERT INTO records VALUES (" + RECORD + ")");
+    delete = connection.prepareStatement("DELETE FROM records WHERE id > ? AND id <= ?");
+    reject =
+        connection.prepareStatement(
+            // What is damaged may lack what no row may lack.
+            "INSERT INTO rejected SELECT id, coalesce(received_at, 0), coalesce(json_data, ''),"
+                + " coalesce(pipelines, ''), coalesce(api_key, ''), origin, coalesce(crc32c, 0),"
+                + " ?, ?, ?, ? FROM records WHERE id = ?");
+    ledger =
+        connection.prepareStatement(
+            "UPDATE meta SET settled_through=?, accepted=?, delivered=?, rejected=?, discarded=?");
+    commit = connection.prepareStatement("COMMIT");
   }
 
   private static Totals readTotals(Connection connection) throws SQLException, StorageException {
@@ -447,7 +452,9 @@ final class Writer implements AutoCloseable {
   /// Undoes what was not committed. Some failures have made SQLite roll back by itself already.
   void rollback() throws SQLException {
     next = committed;
-    insert.clearBatch();
+    for (PreparedStatement statement : List.of(begin, insert, delete, reject, ledger, commit)) {
+      statement.close();
+    }
     try {
       Database.execute(connection, "ROLLBACK");
     } catch (SQLException failed) {
@@ -456,6 +463,7 @@ final class Writer implements AutoCloseable {
         throw failed;
       }
     }
+    prepare();
   }
 
   /// Writes the log back into the database and empties the log file, as far as readers let it.

@@ -36,6 +36,7 @@ final class Clients implements AutoCloseable {
   private final Queue<Long> latencies = new ConcurrentLinkedQueue<>();
   private final AtomicInteger connections = new AtomicInteger();
   private volatile @Nullable Status firstFailure;
+  private volatile @Nullable Status lastRefusal;
   private volatile boolean stopped;
 
   /// Starts them.
@@ -83,6 +84,11 @@ final class Clients implements AutoCloseable {
   /// Connections that were made.
   int connections() {
     return connections.get();
+  }
+
+  /// How the last of those was answered, or null.
+  @Nullable Status lastRefusal() {
+    return lastRefusal;
   }
 
   /// The first failure of all, or null.
@@ -142,7 +148,10 @@ final class Clients implements AutoCloseable {
               firstFailure = firstFailure == null ? failure : firstFailure;
               switch (failure.getCode()) {
                 case UNAVAILABLE, CANCELLED -> broken.release();
-                default -> refused.incrementAndGet();
+                default -> {
+                  lastRefusal = failure;
+                  int _ = refused.incrementAndGet();
+                }
               }
               slots.release();
             }

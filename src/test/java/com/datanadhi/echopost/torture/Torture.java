@@ -17,7 +17,13 @@ public final class Torture {
   /// Every campaign there is, in the order in which they are run.
   static final List<Campaign> ALL =
       List.of(
-          new Kill(), new Damage(), new Garbage(), new SocketAttack(), new Drain(), new Server());
+          new Kill(),
+          new Damage(),
+          new DiskFull(),
+          new Garbage(),
+          new SocketAttack(),
+          new Drain(),
+          new Server());
 
   private Torture() {}
 

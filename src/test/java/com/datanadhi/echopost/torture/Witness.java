@@ -23,6 +23,8 @@ final class Witness {
   /// A batch, as the README has it.
   private static final long MOST_REPEATS = 256;
 
+  private static final int NAMED = 10;
+
   private final Map<Integer, Client> clients = new TreeMap<>();
   private final Map<String, String> records = new HashMap<>();
   private final String round;
@@ -135,7 +137,15 @@ final class Witness {
       BitSet lost = lost(client);
       if (!lost.isEmpty()) {
         tally.add(Tally.Count.LOST, lost.cardinality());
-        tally.broken(round + ": of client " + number + " were acknowledged and never came " + lost);
+        tally.broken(
+            round
+                + ": of client "
+                + number
+                + " were acknowledged and never came "
+                + lost.stream().limit(NAMED).boxed().toList()
+                + (lost.cardinality() > NAMED
+                    ? " and " + (lost.cardinality() - NAMED) + " more"
+                    : ""));
       }
     });
   }
