@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// nothing is delivered before all are back. For the same reason a salvage that was cut short is
 /// simply done again: what is back already is passed over. Holds one batch, and a bit for each id.
 final class Salvage {
-  private static final int BATCH_ROWS = 256;
+  private static final int BATCH_ROWS = 2_048;
   private static final int BATCH_BYTES = 1 << 20;
 
   /// @param file the damaged buffer
