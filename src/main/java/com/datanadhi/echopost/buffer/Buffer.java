@@ -159,6 +159,10 @@ public final class Buffer implements AutoCloseable {
         throw new StorageException.Damaged("buffer.db is empty, and was not");
       }
       connection = Database.connect(file);
+      if (mark != null && !Database.hasTables(connection)) {
+        // A log with a damaged header counts for nothing, and tables made anew would overwrite it.
+        throw new StorageException.Damaged("buffer.db has no tables, and had");
+      }
       Database.prepareWriter(connection, volume.walBound(), WRITER_PATIENCE_MILLIS);
       Writer writer = new Writer(connection, Watermark.open(file));
       if (mark != null && !writer.accountsFor(mark)) {

@@ -174,6 +174,11 @@ final class Database {
     }
   }
 
+  /// Whether it has our tables. Writes nothing.
+  static boolean hasTables(Connection connection) throws SQLException {
+    return !"0".equals(query(connection, "SELECT count(*) FROM sqlite_schema WHERE name='meta'"));
+  }
+
   static void closeAfter(Exception failure, AutoCloseable connection) {
     try {
       connection.close();
@@ -194,8 +199,7 @@ final class Database {
   }
 
   private static void migrate(Connection connection) throws SQLException, StorageException {
-    boolean isNew =
-        "0".equals(query(connection, "SELECT count(*) FROM sqlite_schema WHERE name='meta'"));
+    boolean isNew = !hasTables(connection);
     if (isNew && Long.parseLong(query(connection, "PRAGMA page_count")) > 1) {
       // Not even a first commit leaves more than a page without tables.
       throw new StorageException.Damaged("buffer.db has lost its schema");

@@ -320,6 +320,24 @@ class SalvageTest {
   }
 
   @Test
+  void a_log_with_a_garbage_header_gives_back_all_that_is_only_there() throws Exception {
+    Appended.store(buffer, "1", "2", "3");
+    Path copy = directory.resolveSibling(directory.getFileName() + "-crashed");
+    Files.createDirectories(copy);
+    for (String suffix : List.of("", "-wal", "-watermark")) {
+      Files.copy(directory.resolve("buffer.db" + suffix), copy.resolve("buffer.db" + suffix));
+    }
+    byte[] log = Files.readAllBytes(copy.resolve("buffer.db-wal"));
+    java.util.Arrays.fill(log, 0, 32, (byte) 7);
+    Files.write(copy.resolve("buffer.db-wal"), log);
+    buffer.close();
+    directory = copy;
+    open();
+    assertThat(ids()).containsExactly(1L, 2L, 3L);
+    assertThat(buffer.wasDamaged()).isTrue();
+  }
+
+  @Test
   void a_row_whose_id_was_never_given_hides_no_others() throws Exception {
     Appended.store(buffer, "1", "2", "3");
     try (Sqlite foreign = new Sqlite(directory)) {
