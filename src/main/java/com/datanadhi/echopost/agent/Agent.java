@@ -349,5 +349,10 @@ public final class Agent {
         running.wake();
       }
     }
+
+    @Override
+    public void begunAnew() {
+      replayWaiter.wake();
+    }
   }
 }

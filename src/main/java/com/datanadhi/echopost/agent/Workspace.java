@@ -28,7 +28,8 @@ public record Workspace(Path directory) {
   private static final String SOCKET = "data-nadhi-agent.sock";
   private static final String USER = "uid";
   private static final List<String> OURS =
-      List.of(LOCK, "buffer.db", "buffer.db-wal", "buffer.db-shm", "reserve");
+      List.of(
+          LOCK, "buffer.db", "buffer.db-wal", "buffer.db-shm", "buffer.db-watermark", "reserve");
 
   /// The public name of the socket of an agent that lives in `directory`.
   public static Path socketIn(Path directory) {

@@ -6,12 +6,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -43,9 +40,6 @@ public final class Buffer implements AutoCloseable {
   /// Enough for some 100,000 rows. A successor waits for the directory meanwhile.
   private static final Duration COUNT_AT_CLOSE = Duration.ofMillis(250);
 
-  private static final DateTimeFormatter STAMP =
-      DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH-mm-ss'Z'").withZone(ZoneOffset.UTC);
-
   /// Hears of what the writer did, in the writer's thread; must not block.
   public interface Listener {
     /// New records are on stable storage.
@@ -53,31 +47,44 @@ public final class Buffer implements AutoCloseable {
 
     /// The storage has become unusable; see [Buffer#failure].
     void failed();
+
+    /// What was on disk was damaged, and a new buffer has been begun: [Buffer#salvage] has work.
+    default void begunAnew() {}
   }
 
   private final Clock clock;
-  private final Connection connection;
-  private final Writer writer;
-  private final Reader reader;
+  private final Path file;
   private final Reserve reserve;
   private final GroupCommit commits;
-  private final boolean setAside;
+  private Reader reader;
+  private Writer readerOf;
+  private boolean rowsChecked;
+  private volatile boolean damaged;
 
   private Buffer(
-      Clock clock,
-      Connection connection,
+      Path file,
       Writer writer,
       Reader reader,
-      Reserve reserve,
-      GroupCommit commits,
-      boolean setAside) {
+      Volume volume,
+      Clock clock,
+      Listener listener,
+      boolean damaged)
+      throws IOException {
     this.clock = clock;
-    this.connection = connection;
-    this.writer = writer;
+    this.file = file;
     this.reader = reader;
-    this.reserve = reserve;
-    this.commits = commits;
-    this.setAside = setAside;
+    this.readerOf = writer;
+    this.damaged = damaged;
+    this.reserve = new Reserve(file.resolveSibling(RESERVE), volume);
+    this.commits =
+        new GroupCommit(
+            writer,
+            reserve,
+            listener,
+            clock,
+            LOCK_PATIENCE,
+            (broken, why) -> beginAnew(broken, volume, why));
+    commits.start();
   }
 
   /// Whether there is a buffer in `directory`.
@@ -85,8 +92,13 @@ public final class Buffer implements AutoCloseable {
     return Files.isRegularFile(directory.resolve(FILE), LinkOption.NOFOLLOW_LINKS);
   }
 
+  /// Whether `file` is the buffer in `directory`.
+  public static boolean isIn(Path directory, Path file) throws IOException {
+    return existsIn(directory) && Files.isSameFile(directory.resolve(FILE), file);
+  }
+
   /// Opens the buffer in `directory`, creating it when there is none. A file that is not a sound
-  /// buffer is set aside as `buffer.db.damaged-<time>` and a new one is begun.
+  /// buffer is set aside as `buffer.db.damaged-<time>`, and a new one is begun: see [#salvage].
   ///
   /// @param listener told of commits
   /// @throws StorageException when there is no usable storage, with what to do about it
@@ -106,25 +118,28 @@ public final class Buffer implements AutoCloseable {
       }
       if (isNew) {
         PrivateFiles.syncDirectoriesAbove(directory);
+        SetAside.finishInterrupted(file, volume.walBound());
       }
       PrivateFiles.createIfMissing(file);
       writeLogAgain(file);
-      boolean setAside = false;
-      Connection connection;
-      try {
-        connection = Database.openWriter(file, volume.walBound(), WRITER_PATIENCE_MILLIS);
-      } catch (StorageException.Full full) {
-        // What an earlier run kept in reserve is for this too: to deliver is what makes room.
-        if (!giveUpReserve(directory)) {
-          throw full;
+      boolean damaged = false;
+      while (true) {
+        try {
+          Writer writer = openWriter(file, volume, clock);
+          Reader reader = Reader.open(file, writer.bufferId());
+          return new Buffer(file, writer, reader, volume, clock, listener, damaged);
+        } catch (StorageException.Full full) {
+          // What an earlier run kept in reserve is for this too: to deliver is what makes room.
+          if (!giveUpReserve(directory)) {
+            throw full;
+          }
+        } catch (StorageException.Damaged broken) {
+          if (damaged) {
+            throw broken;
+          }
+          damaged = true;
         }
-        connection = Database.openWriter(file, volume.walBound(), WRITER_PATIENCE_MILLIS);
-      } catch (StorageException.Damaged damaged) {
-        setAside(file, clock, damaged);
-        setAside = true;
-        connection = Database.openWriter(file, volume.walBound(), WRITER_PATIENCE_MILLIS);
       }
-      return assemble(file, connection, volume, clock, listener, setAside);
     } catch (StorageException.Full full) {
       throw new StorageException(
           "no room for the buffer in " + directory + ": free some, then start again", full);
@@ -133,24 +148,44 @@ public final class Buffer implements AutoCloseable {
     }
   }
 
-  private static Buffer assemble(
-      Path file,
-      Connection connection,
-      Volume volume,
-      Clock clock,
-      Listener listener,
-      boolean setAside)
+  /// Opens what there is.
+  ///
+  /// @throws StorageException.Damaged when it was no sound buffer; now there is a new one
+  private static Writer openWriter(Path file, Volume volume, Clock clock)
       throws StorageException, IOException {
+    Watermark.Mark mark = Watermark.read(file);
+    Connection connection = null;
     try {
-      Writer writer = new Writer(connection);
+      if (mark != null && Files.size(file) == 0) {
+        // SQLite would take it for new, and delete its log.
+        throw new StorageException.Damaged("buffer.db is empty, and was not");
+      }
+      connection = Database.connect(file);
+      if (mark != null && !Database.hasTables(connection)) {
+        // A log with a damaged header counts for nothing, and tables made anew would overwrite it.
+        throw new StorageException.Damaged("buffer.db has no tables, and had");
+      }
+      Database.prepareWriter(connection, volume.walBound(), WRITER_PATIENCE_MILLIS);
+      Writer writer = new Writer(connection, Watermark.open(file));
+      if (mark != null && !writer.accountsFor(mark)) {
+        throw new StorageException.Damaged(
+            "buffer.db and its log are not those that were last written here");
+      }
       writer.checkLedger();
-      Reader reader = Reader.open(file, writer.bufferId());
-      Reserve reserve = new Reserve(file.resolveSibling(RESERVE), volume);
-      GroupCommit commits = new GroupCommit(writer, reserve, listener, clock, LOCK_PATIENCE);
-      commits.start();
-      return new Buffer(clock, connection, writer, reader, reserve, commits, setAside);
-    } catch (SQLException failed) {
-      throw Database.failure("opening buffer.db", failed);
+      return writer;
+    } catch (SQLException | StorageException failed) {
+      StorageException kind =
+          failed instanceof SQLException sql
+              ? Database.openingFailure(sql)
+              : (StorageException) failed;
+      if (kind.isDamage()) {
+        // Before it is closed, which would write its log back into it.
+        SetAside.beginAnew(file, volume.walBound(), clock, kind, null);
+      }
+      if (connection != null) {
+        Database.closeAfter(kind, connection);
+      }
+      throw kind;
     }
   }
 
@@ -172,33 +207,21 @@ public final class Buffer implements AutoCloseable {
     }
   }
 
-  private static Path logOf(Path file) {
-    return file.resolveSibling(FILE + "-wal");
+  /// The write-ahead log of a database file.
+  static Path logOf(Path file) {
+    return file.resolveSibling(file.getFileName() + "-wal");
   }
 
-  private static void setAside(Path file, Clock clock, StorageException why) throws IOException {
-    String suffix = ".damaged-" + STAMP.format(clock.now());
-    Path aside = file.resolveSibling(FILE + suffix);
-    for (int n = 2; Files.exists(aside); n++) {
-      aside = file.resolveSibling(FILE + suffix + "-" + n);
+  private Writer beginAnew(Writer broken, Volume volume, StorageException why)
+      throws StorageException {
+    try {
+      SetAside.beginAnew(file, volume.walBound(), clock, why, broken.totals());
+      damaged = true;
+      Database.closeAfter(why, broken);
+      return openWriter(file, volume, clock);
+    } catch (IOException failed) {
+      throw new StorageException("cannot begin a new buffer: " + failed, failed);
     }
-    Path log = logOf(file);
-    Files.move(file, aside, StandardCopyOption.ATOMIC_MOVE);
-    if (Files.exists(log)) {
-      Files.move(
-          log, aside.resolveSibling(aside.getFileName() + "-wal"), StandardCopyOption.ATOMIC_MOVE);
-    }
-    Files.deleteIfExists(file.resolveSibling(FILE + "-shm"));
-    PrivateFiles.createIfMissing(file);
-    PrivateFiles.syncDirectoryOf(file);
-    Events.severe(
-        "buffer_damaged",
-        "reason",
-        why.getMessage(),
-        "set_aside",
-        aside.getFileName(),
-        "mend",
-        "records that were pending in it are not delivered by themselves: keep the file");
   }
 
   /// Gives up the room that an earlier run kept in reserve in `directory`, for one that cannot even
@@ -215,15 +238,148 @@ public final class Buffer implements AutoCloseable {
     commits.append(append, clock.nanos());
   }
 
+  /// Whether what a damaged buffer held is yet to be put back.
+  public boolean isSalvaging() {
+    return !commits.writer().salvages().isEmpty();
+  }
+
+  /// Puts back what damaged buffers held: returns when all of it is, at once when there is nothing
+  /// to be done. To be called before [#read], in the same thread; records may be appended
+  /// meanwhile, and come later in the order.
+  ///
+  /// @throws StorageException when it could not be finished; it can be called again
+  public void salvage() throws StorageException, InterruptedException {
+    Writer into = commits.writer();
+    for (Salvage.Source source : into.salvages()) {
+      damaged = true;
+      if (Files.exists(source.file())) {
+        SalvageReport _ = salvage(source, into);
+      } else {
+        Events.severe(
+            "salvage_impossible",
+            "file",
+            source.file(),
+            "reason",
+            "somebody moved it away",
+            "mend",
+            "if it is still there, let the agent end, then: echopost salvage FILE");
+        end(source, into);
+      }
+    }
+  }
+
+  /// Puts back what the damaged buffer `file` held, behind what is pending where it cannot keep its
+  /// ids, and under the keys that it had.
+  ///
+  /// @throws StorageException when it could not be finished; it can be called again
+  public SalvageReport salvage(Path file) throws StorageException, InterruptedException {
+    Writer into = commits.writer();
+    Path absolute = file.toAbsolutePath().normalize();
+    for (Salvage.Source begun : into.salvages()) {
+      if (begun.file().equals(absolute)) {
+        return salvage(begun, into);
+      }
+    }
+    Salvage.Source source = new Salvage.Source(absolute, idBaseFor(absolute, into));
+    int _ = await(commits.restore(writer -> writer.beginSalvage(source)));
+    boolean _ = into.salvages().add(source);
+    return salvage(source, into);
+  }
+
+  /// Its records keep their ids where nothing has come after them yet, be it that this buffer is
+  /// new, or that it was begun when they were set aside and has delivered none of them.
+  private static long idBaseFor(Path file, Writer into) throws StorageException {
+    Totals totals = into.totals();
+    try (DamagedBuffer damaged = new DamagedBuffer(file)) {
+      Watermark.Mark mark = damaged.mark();
+      boolean fits =
+          mark != null
+              && mark.bufferId().equals(into.bufferId())
+              && mark.lastId() <= totals.salvagedThrough()
+              && totals.settledThrough() <= mark.settledThrough();
+      return totals.lastId() == 0 || fits ? 0 : Totals.epochAfter(totals.lastId());
+    } catch (IOException unreadable) {
+      throw new StorageException("cannot read " + file + ": " + unreadable, unreadable);
+    }
+  }
+
+  private SalvageReport salvage(Salvage.Source source, Writer into)
+      throws StorageException, InterruptedException {
+    makeSureOfRoom();
+    Salvage.Sink sink =
+        (rows, bufferId) -> {
+          if (commits.writer() != into) {
+            throw new StorageException.Damaged("the buffer was damaged during a salvage");
+          }
+          makeSureOfRoom();
+          return await(commits.restore(writer -> writer.restore(rows, source, bufferId)));
+        };
+    long settledSince = source.idBase() == 0 ? into.totals().settledThrough() : 0;
+    SalvageReport report = new Salvage(source, sink, settledSince).run();
+    end(source, into);
+    report.tell();
+    try {
+      report.write();
+    } catch (IOException failed) {
+      Events.warning("salvage_report_not_written", "reason", failed.toString());
+    }
+    return report;
+  }
+
+  private void makeSureOfRoom() throws StorageException {
+    if (reserve.shortage() != 0) {
+      throw new StorageException.Full();
+    }
+  }
+
+  /// Not in a buffer that was begun meanwhile: there all of it has to be done again.
+  private void end(Salvage.Source source, Writer into)
+      throws StorageException, InterruptedException {
+    int _ = await(commits.restore(writer -> writer == into ? writer.endSalvage(source) : 0));
+    boolean _ = into.salvages().remove(source);
+  }
+
   /// The first pending records in replay order: at most `maxRecords`, and no more once `maxBytes`
-  /// are reached, but one at least.
+  /// are reached, but one at least, unless the table has fewer rows than the ledger says: then that
+  /// is settled, and there may be none.
   ///
   /// @throws StorageException when the file cannot be read
-  public List<PendingRecord> read(int maxRecords, long maxBytes) throws StorageException {
+  public List<PendingRecord> read(int maxRecords, long maxBytes)
+      throws StorageException, InterruptedException {
+    Writer writer = commits.writer();
+    Totals before = totals();
     try {
-      return reader.read(totals().settledThrough(), maxRecords, maxBytes);
-    } catch (SQLException failed) {
-      throw Database.failure("reading", failed);
+      readFrom(writer);
+      List<PendingRecord> rows =
+          reader.read(before.settledThrough(), before.lastId(), maxRecords, maxBytes);
+      if (!rowsChecked && !before.accountsFor(rows)) {
+        reader.check();
+        rowsChecked = true;
+      }
+      if (rows.isEmpty() && before.lastId() > before.settledThrough()) {
+        // Somebody emptied the table. What was appended since is none of this.
+        int _ =
+            await(commits.restore(same -> same == writer ? same.acknowledge(before.lastId()) : 0));
+      }
+      return rows;
+    } catch (SQLException | StorageException.Damaged failed) {
+      StorageException kind =
+          failed instanceof SQLException sql
+              ? Database.failure("reading", sql)
+              : (StorageException) failed;
+      if (kind.isDamage()) {
+        int _ = await(commits.beginAnew(writer, kind));
+      }
+      throw kind;
+    }
+  }
+
+  private void readFrom(Writer writer) throws SQLException, StorageException {
+    if (writer != readerOf) {
+      reader.close();
+      reader = Reader.open(file, writer.bufferId());
+      readerOf = writer;
+      rowsChecked = false;
     }
   }
 
@@ -315,10 +471,10 @@ public final class Buffer implements AutoCloseable {
     return commits.rejections();
   }
 
-  /// Whether something was wrong with what was on disk: a file set aside, or a ledger that does not
-  /// add up.
+  /// Whether something was wrong with what was on disk: a file set aside or salvaged, or a ledger
+  /// that does not add up.
   public boolean wasDamaged() {
-    return setAside || writer.ledgerBroken();
+    return damaged || commits.writer().ledgerBroken();
   }
 
   /// Commits what waits, counts the rows against the ledger, for a quarter of a second at most, and
@@ -327,13 +483,16 @@ public final class Buffer implements AutoCloseable {
   public void close() throws StorageException, InterruptedException {
     commits.close();
     try {
-      if (failure() == null && !connection.isClosed()) {
+      Writer writer = commits.writer();
+      if (failure() == null && !writer.isClosed()) {
         writer.countLedger(new LedgerCount(clock, COUNT_AT_CLOSE));
       }
       reader.close();
-      connection.close();
+      writer.close();
     } catch (SQLException failed) {
       throw Database.failure("closing buffer.db", failed);
+    } catch (IOException failed) {
+      throw new StorageException("closing the watermark failed: " + failed, failed);
     }
   }
 }

@@ -24,43 +24,62 @@ final class Database {
   /// 2026-03-13).
   private static final Runtime.Version OLDEST_SQLITE = Runtime.Version.parse("3.51.3");
 
-  private static final int PAGE_SIZE = 4096;
+  static final int PAGE_SIZE = 4096;
   private static final int READER_PATIENCE_MILLIS = 100;
   private static final int OPERATOR_PATIENCE_MILLIS = 2_000;
 
   /// The migrations in `sql/`, in order; the place in this list is the schema version.
-  private static final List<String> MIGRATIONS = List.of("001_buffer.sql", "002_discarded.sql");
+  private static final List<String> MIGRATIONS =
+      List.of("001_buffer.sql", "002_discarded.sql", "003_salvage.sql");
 
   private Database() {}
 
   /// The one connection that writes, its schema up to date.
   static Connection openWriter(Path file, long walBound, long writerPatienceMillis)
       throws StorageException {
-    return open(
-        file,
-        connection -> {
-          checkVersion(query(connection, "SELECT sqlite_version()"));
-          boolean isNew = "0".equals(query(connection, "PRAGMA page_count"));
-          if (isNew) {
-            execute(connection, "PRAGMA page_size=" + PAGE_SIZE);
-            execute(connection, "PRAGMA auto_vacuum=INCREMENTAL");
-          } else if (!isOurs(connection)) {
-            // A file of ours that never got its first commit has no tables either.
-            if (!"0".equals(query(connection, "SELECT count(*) FROM sqlite_schema"))) {
-              throw new StorageException.Damaged("buffer.db is another program's database");
-            }
-          }
-          query(connection, "PRAGMA journal_mode=WAL");
-          execute(connection, "PRAGMA synchronous=FULL");
-          execute(connection, "PRAGMA busy_timeout=" + writerPatienceMillis);
-          // A checkpoint at half the bound leaves the other half for what is written while a reader
-          // is at work.
-          execute(connection, "PRAGMA wal_autocheckpoint=" + walBound / 2 / PAGE_SIZE);
-          execute(connection, "PRAGMA journal_size_limit=" + walBound);
-          execute(connection, "PRAGMA cache_size=-2000");
-          execute(connection, "PRAGMA temp_store=MEMORY");
-          migrate(connection);
-        });
+    return open(file, connection -> prepareWriter(connection, walBound, writerPatienceMillis));
+  }
+
+  /// Makes a connection the one that writes, its schema up to date.
+  static void prepareWriter(Connection connection, long walBound, long writerPatienceMillis)
+      throws StorageException {
+    try {
+      checkVersion(query(connection, "SELECT sqlite_version()"));
+      boolean isNew = "0".equals(query(connection, "PRAGMA page_count"));
+      if (isNew) {
+        execute(connection, "PRAGMA page_size=" + PAGE_SIZE);
+        execute(connection, "PRAGMA auto_vacuum=INCREMENTAL");
+      } else if (!isOurs(connection)) {
+        // A file of ours that never got its first commit has no tables either.
+        if (!"0".equals(query(connection, "SELECT count(*) FROM sqlite_schema"))) {
+          throw new StorageException.Damaged("buffer.db is another program's database");
+        }
+      }
+      query(connection, "PRAGMA journal_mode=WAL");
+      execute(connection, "PRAGMA synchronous=FULL");
+      execute(connection, "PRAGMA busy_timeout=" + writerPatienceMillis);
+      // A checkpoint at half the bound leaves the other half for what is written while a reader
+      // is at work.
+      execute(connection, "PRAGMA wal_autocheckpoint=" + walBound / 2 / PAGE_SIZE);
+      execute(connection, "PRAGMA journal_size_limit=" + walBound);
+      execute(connection, "PRAGMA cache_size=-2000");
+      execute(connection, "PRAGMA temp_store=MEMORY");
+      migrate(connection);
+    } catch (SQLException failed) {
+      throw openingFailure(failed);
+    }
+  }
+
+  /// While opening, a statement that makes no sense to SQLite means that the schema is damaged.
+  static StorageException openingFailure(SQLException failed) {
+    StorageException kind = failure("opening buffer.db", failed);
+    return resultCode(failed) == 1
+        ? new StorageException.Damaged(String.valueOf(kind.getMessage()), failed)
+        : kind;
+  }
+
+  private static int resultCode(SQLException failed) {
+    return failed instanceof SQLiteException sqlite ? sqlite.getResultCode().code & 0xFF : 0;
   }
 
   /// A connection that only reads.
@@ -97,9 +116,8 @@ final class Database {
 
   /// What SQLite reported, as the kind of failure that it is.
   static StorageException failure(String doing, SQLException failed) {
-    int code = failed instanceof SQLiteException sqlite ? sqlite.getResultCode().code & 0xFF : 0;
     String message = "the buffer failed while " + doing + ": " + failed.getMessage();
-    return switch (code) {
+    return switch (resultCode(failed)) {
       case 13 -> new StorageException.Full(failed);
       case 5, 6 -> new StorageException.Busy(failed);
       case 11, 26 -> new StorageException.Damaged(message, failed);
@@ -131,26 +149,41 @@ final class Database {
 
   private static Connection open(Path file, SQLiteConfig config, Setup setup)
       throws StorageException {
-    NativeLibrary.load();
-    Connection connection;
-    try {
-      // As a URI, since the driver takes what follows a '?' in a plain name for settings.
-      connection = config.createConnection("jdbc:sqlite:" + file.toAbsolutePath().toUri());
-    } catch (SQLException failed) {
-      throw failure("opening buffer.db", failed);
-    }
+    Connection connection = connect(file, config);
     try {
       setup.apply(connection);
       return connection;
     } catch (SQLException | StorageException failed) {
-      try {
-        connection.close();
-      } catch (SQLException alsoFailed) {
-        failed.addSuppressed(alsoFailed);
-      }
-      throw failed instanceof SQLException sql
-          ? failure("opening buffer.db", sql)
-          : (StorageException) failed;
+      closeAfter(failed, connection);
+      throw failed instanceof SQLException sql ? openingFailure(sql) : (StorageException) failed;
+    }
+  }
+
+  /// A connection as it comes.
+  static Connection connect(Path file) throws StorageException {
+    return connect(file, new SQLiteConfig());
+  }
+
+  private static Connection connect(Path file, SQLiteConfig config) throws StorageException {
+    NativeLibrary.load();
+    try {
+      // As a URI, since the driver takes what follows a '?' in a plain name for settings.
+      return config.createConnection("jdbc:sqlite:" + file.toAbsolutePath().toUri());
+    } catch (SQLException failed) {
+      throw failure("opening buffer.db", failed);
+    }
+  }
+
+  /// Whether it has our tables. Writes nothing.
+  static boolean hasTables(Connection connection) throws SQLException {
+    return !"0".equals(query(connection, "SELECT count(*) FROM sqlite_schema WHERE name='meta'"));
+  }
+
+  static void closeAfter(Exception failure, AutoCloseable connection) {
+    try {
+      connection.close();
+    } catch (Exception alsoFailed) {
+      failure.addSuppressed(alsoFailed);
     }
   }
 
@@ -166,8 +199,11 @@ final class Database {
   }
 
   private static void migrate(Connection connection) throws SQLException, StorageException {
-    boolean isNew =
-        "0".equals(query(connection, "SELECT count(*) FROM sqlite_schema WHERE name='meta'"));
+    boolean isNew = !hasTables(connection);
+    if (isNew && Long.parseLong(query(connection, "PRAGMA page_count")) > 1) {
+      // Not even a first commit leaves more than a page without tables.
+      throw new StorageException.Damaged("buffer.db has lost its schema");
+    }
     int version = isNew ? 0 : schemaVersion(connection);
     checkKnown(version);
     if (version == MIGRATIONS.size()) {
@@ -196,8 +232,12 @@ final class Database {
     }
   }
 
-  private static int schemaVersion(Connection connection) throws SQLException {
-    return Integer.parseInt(query(connection, "SELECT schema_version FROM meta"));
+  private static int schemaVersion(Connection connection) throws SQLException, StorageException {
+    try {
+      return Integer.parseInt(query(connection, "SELECT schema_version FROM meta"));
+    } catch (NumberFormatException noRow) {
+      throw new StorageException.Damaged("buffer.db has no ledger", noRow);
+    }
   }
 
   private static void checkKnown(int version) throws StorageException {

@@ -13,6 +13,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// The one writer: takes all that waits, in its order, writes it in one transaction, and says so
@@ -39,9 +40,25 @@ final class GroupCommit {
     record Sweeping(Sweep sweep, CompletableFuture<Sweep.Slice> done) implements Work {}
 
     record Tidy(CompletableFuture<Integer> done) implements Work {}
+
+    record Restore(Step step, CompletableFuture<Integer> done) implements Work {}
+
+    record BeginAnew(Writer damaged, StorageException why, CompletableFuture<Integer> done)
+        implements Work {}
   }
 
-  private final Writer writer;
+  /// One part of a transaction.
+  interface Step {
+    int apply(Writer writer) throws SQLException;
+  }
+
+  /// Begins a new buffer in the place of a damaged one.
+  interface Anew {
+    /// Sets the damaged one aside and closes its connection.
+    Writer begin(Writer damaged, StorageException why) throws StorageException;
+  }
+
+  private final Anew anew;
   private final Reserve reserve;
   private final Buffer.Listener listener;
   private final Clock clock;
@@ -51,6 +68,7 @@ final class GroupCommit {
   private final AtomicLong waitingBytes = new AtomicLong();
   private final AtomicLong rejections = new AtomicLong();
   private final Thread thread;
+  private volatile Writer writer;
   private volatile Totals totals;
   private volatile @Nullable StorageException failure;
   private final AtomicBoolean parked = new AtomicBoolean();
@@ -63,7 +81,9 @@ final class GroupCommit {
       Reserve reserve,
       Buffer.Listener listener,
       Clock clock,
-      Duration lockPatience) {
+      Duration lockPatience,
+      Anew anew) {
+    this.anew = anew;
     this.clock = clock;
     this.lockPatience = lockPatience;
     this.writer = writer;
@@ -79,6 +99,11 @@ final class GroupCommit {
 
   Totals totals() {
     return totals;
+  }
+
+  /// The one that writes now.
+  Writer writer() {
+    return writer;
   }
 
   long rejections() {
@@ -139,6 +164,21 @@ final class GroupCommit {
   CompletableFuture<Integer> tidy() {
     CompletableFuture<Integer> done = new CompletableFuture<>();
     offer(new Work.Tidy(done));
+    return done;
+  }
+
+  /// Puts back something of a damaged buffer.
+  CompletableFuture<Integer> restore(Step step) {
+    CompletableFuture<Integer> done = new CompletableFuture<>();
+    offer(new Work.Restore(step, done));
+    return done;
+  }
+
+  /// What `damaged` writes was found damaged by a reader: begins anew, if that has not been done
+  /// meanwhile.
+  CompletableFuture<Integer> beginAnew(Writer damaged, StorageException why) {
+    CompletableFuture<Integer> done = new CompletableFuture<>();
+    offer(new Work.BeginAnew(damaged, why, done));
     return done;
   }
 
@@ -223,8 +263,10 @@ final class GroupCommit {
     }
     oldestNanos = oldest;
     try {
-      while (!commitInOrder(appends, others, oldest)) {
-        // SQLite has waited its second for the lock.
+      others.removeIf(this::beginsAnew);
+      Writer first = writer;
+      while (!commitInOrder(appends, others, oldest, first)) {
+        // SQLite has waited its second for the lock, or a new buffer has been begun.
         Thread.onSpinWait();
       }
     } finally {
@@ -232,8 +274,11 @@ final class GroupCommit {
     }
   }
 
-  /// @return false when another process holds a lock and the same should be tried again
-  private boolean commitInOrder(List<Append> appends, List<Work> others, long oldest) {
+  /// @param first who wrote when this was first tried
+  /// @return false when the same should be tried again: another process holds a lock, or the buffer
+  ///   was damaged and has been begun anew
+  private boolean commitInOrder(
+      List<Append> appends, List<Work> others, long oldest, Writer first) {
     if (failure != null) {
       StorageException known = failure;
       failAll(appends, others, known);
@@ -244,7 +289,7 @@ final class GroupCommit {
         settle(appends, noRoom());
         // Settled once, also when what follows is tried again.
         appends.clear();
-        refuseRedrives(others);
+        refuse(others, GroupCommit::needsRoom, new StorageException.Full());
         transact(List.of(), others);
       } else {
         transact(appends, others);
@@ -255,13 +300,23 @@ final class GroupCommit {
       }
     } catch (StorageException.Full full) {
       settle(appends, noRoomAfterRelease());
-      refuseRedrives(others);
+      // The reserve is for what makes room.
+      refuse(others, GroupCommit::needsRoom, full);
       retryWithoutAppends(others);
     } catch (StorageException.Busy busy) {
       if (waitsOn(oldest)) {
         return false;
       }
       failAll(appends, others, busy);
+    } catch (StorageException.Damaged damaged) {
+      if (writer == first && beginAnew(damaged)) {
+        // An acknowledgement counts in the new buffer too: what it settles is not salvaged. What
+        // is about other rows has to wait for the salvage.
+        refuse(others, work -> !(work instanceof Work.Acknowledge), damaged);
+        return false;
+      }
+      die(damaged);
+      failAll(appends, others, damaged);
     } catch (StorageException failed) {
       die(failed);
       failAll(appends, others, failed);
@@ -269,12 +324,45 @@ final class GroupCommit {
     return true;
   }
 
+  private boolean beginsAnew(Work work) {
+    if (!(work instanceof Work.BeginAnew(Writer damaged, StorageException why, var done))) {
+      return false;
+    }
+    if (damaged == writer && failure == null && !beginAnew(why)) {
+      die(why);
+    }
+    done.complete(0);
+    return true;
+  }
+
+  /// @return whether there is a new buffer now
+  private boolean beginAnew(StorageException why) {
+    try {
+      writer = anew.begin(writer, why);
+      totals = writer.totals();
+      listener.begunAnew();
+      return true;
+    } catch (StorageException failed) {
+      Events.severe("buffer_not_begun_anew", failed);
+      return false;
+    }
+  }
+
   /// What the reserve gives up is for deletes and checkpoints alone.
-  private static void refuseRedrives(List<Work> others) {
-    others.removeIf(work ->
-        work instanceof Work.Sweeping(Sweep sweep, var done)
-            && sweep.action() == Sweep.Action.REDRIVE
-            && done.completeExceptionally(new StorageException.Full()));
+  private static boolean needsRoom(Work work) {
+    return work instanceof Work.Restore
+        || (work instanceof Work.Sweeping(Sweep sweep, var _)
+            && sweep.action() == Sweep.Action.REDRIVE);
+  }
+
+  private void refuse(List<Work> works, Predicate<Work> which, StorageException why) {
+    works.removeIf(work -> {
+      boolean refused = which.test(work);
+      if (refused) {
+        failAll(List.of(), List.of(work), why);
+      }
+      return refused;
+    });
   }
 
   /// Nothing was written: the clients can wait while somebody else writes, but not for ever.
@@ -346,6 +434,12 @@ final class GroupCommit {
         Sweep.Slice slice = writer.sweep(sweep);
         return () -> finishSlice(sweep, slice, done);
       }
+      case Work.Restore(Step step, var done) -> {
+        int restored = step.apply(writer);
+        return () -> done.complete(restored);
+      }
+      case Work.BeginAnew begin ->
+          throw new IllegalStateException("not in a transaction: " + begin);
       case Work.Tidy(var done) -> {
         int left = writer.shrinkStep();
         return () -> finishTidying(done, left);
@@ -375,7 +469,11 @@ final class GroupCommit {
       writer.checkpoint();
       done.complete(left);
     } catch (SQLException failed) {
-      done.completeExceptionally(Database.failure("tidying", failed));
+      StorageException kind = Database.failure("tidying", failed);
+      if (kind.isDamage()) {
+        dieUnlessPasses(kind);
+      }
+      done.completeExceptionally(kind);
     }
   }
 
@@ -428,7 +526,7 @@ final class GroupCommit {
   }
 
   private void dieUnlessPasses(StorageException failed) {
-    if (!failed.passes()) {
+    if (!failed.passes() && !(failed.isDamage() && beginAnew(failed))) {
       die(failed);
     }
   }
@@ -447,6 +545,9 @@ final class GroupCommit {
         case Work.Reject(Rejection rejection, var done) -> done.completeExceptionally(failed);
         case Work.Sweeping(Sweep sweep, var done) -> done.completeExceptionally(failed);
         case Work.Tidy(var done) -> done.completeExceptionally(failed);
+        case Work.Restore(Step step, var done) -> done.completeExceptionally(failed);
+        case Work.BeginAnew(Writer damaged, StorageException why, var done) ->
+            done.completeExceptionally(failed);
       }
     }
   }

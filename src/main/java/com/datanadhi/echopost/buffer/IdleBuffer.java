@@ -12,12 +12,10 @@ import java.sql.SQLException;
 public final class IdleBuffer implements AutoCloseable {
   private static final long PATIENCE_MILLIS = 1_000;
 
-  private final Connection connection;
   private final Writer writer;
 
-  private IdleBuffer(Connection connection) throws SQLException {
-    this.connection = connection;
-    this.writer = new Writer(connection);
+  private IdleBuffer(Writer writer) {
+    this.writer = writer;
   }
 
   /// Opens the buffer in `directory`, which exists.
@@ -29,8 +27,9 @@ public final class IdleBuffer implements AutoCloseable {
           Database.openWriter(
               directory.resolve(Buffer.FILE), new Volume(directory).walBound(), PATIENCE_MILLIS);
       try {
-        return new IdleBuffer(connection);
-      } catch (SQLException failed) {
+        return new IdleBuffer(
+            new Writer(connection, Watermark.open(directory.resolve(Buffer.FILE))));
+      } catch (SQLException | StorageException | IOException failed) {
         connection.close();
         throw failed;
       }
@@ -49,9 +48,11 @@ public final class IdleBuffer implements AutoCloseable {
   @Override
   public void close() throws StorageException {
     try {
-      connection.close();
+      writer.close();
     } catch (SQLException failed) {
       throw Database.failure("closing buffer.db", failed);
+    } catch (IOException failed) {
+      throw new StorageException("closing the watermark failed: " + failed, failed);
     }
   }
 }

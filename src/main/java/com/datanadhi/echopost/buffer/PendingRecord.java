@@ -10,11 +10,13 @@ import org.jspecify.annotations.Nullable;
 /// @param sound whether the stored checksum matches; a record that is not must never be sent
 public record PendingRecord(long id, NewRecord content, String idempotencyKey, boolean sound) {
   static PendingRecord of(long id, NewRecord content, long crc, String bufferId) {
-    @Nullable String origin = content.origin();
     return new PendingRecord(
-        id,
-        content,
-        origin == null ? bufferId + "-" + id : origin,
-        crc == Checksum.of(id, content));
+        id, content, key(bufferId, id, content), crc == Checksum.of(id, content));
+  }
+
+  /// The idempotency key of a record that stands, or stood, in the buffer `bufferId` under `id`.
+  static String key(String bufferId, long id, NewRecord content) {
+    @Nullable String origin = content.origin();
+    return origin == null ? bufferId + "-" + id : origin;
   }
 }

@@ -23,7 +23,7 @@ final class Reader implements AutoCloseable {
     this.bufferId = bufferId;
     this.select =
         connection.prepareStatement(
-            "SELECT " + COLUMNS + " FROM records WHERE id > ? ORDER BY id LIMIT ?");
+            "SELECT " + COLUMNS + " FROM records WHERE id > ? AND id <= ? ORDER BY id LIMIT ?");
   }
 
   static Reader open(Path file, String bufferId) throws StorageException {
@@ -36,10 +36,14 @@ final class Reader implements AutoCloseable {
   }
 
   /// The records after `after`, at most `maxRecords`, and no more once `maxBytes` are reached.
-  List<PendingRecord> read(long after, int maxRecords, long maxBytes) throws SQLException {
+  ///
+  /// @param through the newest id given: one beyond it is damage, and would hide what comes later
+  List<PendingRecord> read(long after, long through, int maxRecords, long maxBytes)
+      throws SQLException {
     List<PendingRecord> batch = new ArrayList<>(Math.min(maxRecords, 256));
     select.setLong(1, after);
-    select.setInt(2, maxRecords);
+    select.setLong(2, through);
+    select.setInt(3, maxRecords);
     long bytes = 0;
     try (ResultSet rows = select.executeQuery()) {
       while (bytes < maxBytes && rows.next()) {
@@ -49,6 +53,16 @@ final class Reader implements AutoCloseable {
       }
     }
     return batch;
+  }
+
+  /// Has SQLite look whether the file is sound, which reads all of it.
+  ///
+  /// @throws StorageException.Damaged when it is not
+  void check() throws SQLException, StorageException {
+    String found = Database.query(connection, "PRAGMA quick_check(1)");
+    if (!found.equals("ok")) {
+      throw new StorageException.Damaged("buffer.db is damaged: " + found);
+    }
   }
 
   /// The row that `rows` is at, of which [#COLUMNS] come first.

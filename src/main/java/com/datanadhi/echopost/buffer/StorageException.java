@@ -22,6 +22,12 @@ public class StorageException extends Exception {
     return this instanceof Full || this instanceof Busy;
   }
 
+  /// Whether the file was found damaged. Where an open [Buffer] says so, it has begun anew: what
+  /// failed was not done, and [Buffer#salvage] has work.
+  public boolean isDamage() {
+    return this instanceof Damaged;
+  }
+
   /// The file system is full.
   static final class Full extends StorageException {
     private static final long serialVersionUID = 1L;

@@ -2,6 +2,8 @@ package com.datanadhi.echopost.buffer;
 
 import com.datanadhi.echopost.buffer.LedgerCount.Counted;
 import com.datanadhi.echopost.logging.Events;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -10,6 +12,7 @@ import java.sql.Types;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /// All that is ever written to the buffer, each as part of a transaction that the caller begins and
@@ -18,12 +21,16 @@ import org.jspecify.annotations.Nullable;
 /// The ledger row is written with every commit, in the same transaction. Confined to the writer's
 /// thread.
 final class Writer implements AutoCloseable {
+  private static final String RECORD =
+      "?1, ?2, CAST(?3 AS TEXT), CAST(?4 AS TEXT), CAST(?5 AS TEXT), ?6, ?7";
   private static final int SHRINK_PAGES = 256;
   private static final int WORTH_REWRITING_PAGES = 4_096;
   private static final int LARGEST_REWRITE_PAGES = 1_024;
   private static final int COMMITS_TO_A_LOOK_AT_THE_LOG = 256;
 
   private final Connection connection;
+  private final Watermark watermark;
+  private final List<Salvage.Source> salvages = new CopyOnWriteArrayList<>();
   private PreparedStatement begin;
   private PreparedStatement insert;
   private PreparedStatement delete;
@@ -39,8 +46,9 @@ final class Writer implements AutoCloseable {
   private Totals next;
   private volatile boolean ledgerBroken;
 
-  Writer(Connection connection) throws SQLException {
+  Writer(Connection connection, Watermark watermark) throws SQLException, StorageException {
     this.connection = connection;
+    this.watermark = watermark;
     prepare();
     this.patienceMillis = Integer.parseInt(Database.query(connection, "PRAGMA busy_timeout"));
     this.mostLogPages =
@@ -48,42 +56,47 @@ final class Writer implements AutoCloseable {
     this.bufferId = Database.query(connection, "SELECT buffer_id FROM meta");
     this.committed = readTotals(connection);
     this.next = committed;
+    readSalvages();
   }
 
   /// The driver closes a statement that failed for a full disk or an I/O error.
   private void prepare() throws SQLException {
     begin = connection.prepareStatement("BEGIN IMMEDIATE");
-    insert =
-        connection.prepareStatement(
-            "INSERT INTO records VALUES"
-                + " (?, ?, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), ?, ?)");
+    insert = connection.prepareStatement("INSERT INTO records VALUES (" + RECORD + ")");
     delete = connection.prepareStatement("DELETE FROM records WHERE id > ? AND id <= ?");
     reject =
         connection.prepareStatement(
-            "INSERT INTO rejected SELECT *, ?, ?, ?, ? FROM records WHERE id = ?");
+            // What is damaged may lack what no row may lack.
+            "INSERT INTO rejected SELECT id, coalesce(received_at, 0), coalesce(json_data, ''),"
+                + " coalesce(pipelines, ''), coalesce(api_key, ''), origin, coalesce(crc32c, 0),"
+                + " ?, ?, ?, ? FROM records WHERE id = ?");
     ledger =
         connection.prepareStatement(
             "UPDATE meta SET settled_through=?, accepted=?, delivered=?, rejected=?, discarded=?");
     commit = connection.prepareStatement("COMMIT");
   }
 
-  private static Totals readTotals(Connection connection) throws SQLException {
+  private static Totals readTotals(Connection connection) throws SQLException, StorageException {
     try (var statement = connection.createStatement();
         ResultSet row =
             statement.executeQuery(
-                "SELECT accepted, delivered, rejected, discarded, settled_through,"
-                    + " coalesce((SELECT seq FROM sqlite_sequence WHERE name='records'), 0)"
-                    + " FROM meta")) {
+                // An id is never given twice, whatever damage has done to one of these.
+                "SELECT accepted, delivered, rejected, discarded,"
+                    + " max(settled_through, salvaged_through,"
+                    + " coalesce((SELECT seq FROM sqlite_sequence WHERE name='records'), 0),"
+                    + " coalesce((SELECT max(id) FROM records), 0)),"
+                    + " settled_through, salvaged_through FROM meta")) {
       if (!row.next()) {
-        throw new SQLException("meta has no row");
+        throw new StorageException.Damaged("buffer.db has no ledger");
       }
       return new Totals(
           row.getLong(1),
           row.getLong(2),
           row.getLong(3),
           row.getLong(4),
-          Math.max(row.getLong(6), row.getLong(5)),
-          row.getLong(5));
+          row.getLong(5),
+          row.getLong(6),
+          row.getLong(7));
     }
   }
 
@@ -130,46 +143,47 @@ final class Writer implements AutoCloseable {
     long id = next.lastId();
     for (Append append : appends) {
       id++;
-      addToInsert(id, append.record());
+      bind(insert, id, append.record());
+      insert.addBatch();
     }
     int[] _ = insert.executeBatch();
     next = next.withAppended(appends.size());
   }
 
-  private void addToInsert(long id, NewRecord content) throws SQLException {
-    insert.setLong(1, id);
-    insert.setLong(2, content.receivedAt());
-    insert.setBytes(3, content.jsonData());
-    insert.setBytes(4, content.pipelines());
-    insert.setBytes(5, content.apiKey());
+  private static void bind(PreparedStatement statement, long id, NewRecord content)
+      throws SQLException {
+    statement.setLong(1, id);
+    statement.setLong(2, content.receivedAt());
+    statement.setBytes(3, content.jsonData());
+    statement.setBytes(4, content.pipelines());
+    statement.setBytes(5, content.apiKey());
     if (content.origin() == null) {
-      insert.setNull(6, Types.VARCHAR);
+      statement.setNull(6, Types.VARCHAR);
     } else {
-      insert.setString(6, content.origin());
+      statement.setString(6, content.origin());
     }
-    insert.setLong(7, Checksum.of(id, content));
-    insert.addBatch();
+    statement.setLong(7, Checksum.of(id, content));
   }
 
   /// Deletes every pending record up to `through`.
   ///
   /// @return how many there were
   int acknowledge(long through) throws SQLException {
-    long expected = through - next.settledThrough();
     delete.setLong(1, next.settledThrough());
     delete.setLong(2, through);
     int deleted = delete.executeUpdate();
     next = next.withDelivered(deleted, through);
-    noteMissing(expected - deleted, through);
+    noteMissing();
     return deleted;
   }
 
   /// Ids have no gaps: where rows are missing somebody else has been at the table. They are taken
   /// out of what was accepted, so that the ledger is right again.
-  private void noteMissing(long missing, long through) {
+  private void noteMissing() {
+    long missing = next.missing();
     if (missing != 0) {
       next = next.withMissing(missing);
-      broken("missing_records", missing, "through_id", through);
+      broken("missing_records", missing, "through_id", next.settledThrough());
     }
   }
 
@@ -193,9 +207,101 @@ final class Writer implements AutoCloseable {
     if (moved != 1 || deleted != 1) {
       throw new SQLException("record " + id + " is not there to be rejected");
     }
-    long missing = id - 1 - next.settledThrough();
     next = next.withRejected(id);
-    noteMissing(missing, id);
+    noteMissing();
+  }
+
+  /// Puts rows of a damaged buffer back, under their ids and `source`'s base. A row that is there
+  /// already, or settled, is passed over; one in `rejected` counts before one in `records`.
+  ///
+  /// @param sourceId whose ids they were, null when that is not known
+  /// @return how many were put back
+  int restore(List<StoredRow> rows, Salvage.Source source, @Nullable String sourceId)
+      throws SQLException {
+    boolean keepKeys = source.idBase() == 0 && bufferId.equals(sourceId);
+    int refused = 0;
+    int displaced = 0;
+    int pending = 0;
+    try (PreparedStatement add =
+            connection.prepareStatement(
+                "INSERT OR IGNORE INTO records SELECT "
+                    + RECORD
+                    + " WHERE NOT EXISTS (SELECT 1 FROM rejected WHERE id = ?1)");
+        PreparedStatement refuse =
+            connection.prepareStatement(
+                "INSERT OR IGNORE INTO rejected VALUES (" + RECORD + ", ?8, ?9, ?10, ?11)")) {
+      for (StoredRow row : rows) {
+        long id = source.idBase() + row.id();
+        NewRecord content =
+            keepKeys || sourceId == null
+                ? row.content()
+                : row.content().withOrigin(PendingRecord.key(sourceId, row.id(), row.content()));
+        StoredRow.Refusal refusal = row.refusal();
+        if (refusal == null) {
+          if (id > next.settledThrough()) {
+            bind(add, id, content);
+            pending += add.executeUpdate();
+          }
+        } else {
+          bind(refuse, id, content);
+          refuse.setInt(8, refusal.status());
+          refuse.setString(9, refusal.response());
+          refuse.setLong(10, refusal.rejectedAt());
+          refuse.setInt(11, refusal.attempts());
+          if (refuse.executeUpdate() == 1) {
+            refused++;
+            delete.setLong(1, id - 1);
+            delete.setLong(2, id);
+            displaced += delete.executeUpdate();
+          }
+        }
+        if (id > next.salvagedThrough()) {
+          beginEpoch(Totals.epochAfter(id));
+        }
+      }
+    }
+    next = next.withSalvaged(pending + refused - displaced, refused);
+    return pending + refused;
+  }
+
+  /// New ids are given above `epoch`.
+  private void beginEpoch(long epoch) throws SQLException {
+    Database.execute(connection, "UPDATE meta SET salvaged_through=" + epoch);
+    next = next.withEpoch(epoch);
+  }
+
+  /// Notes that a damaged buffer is to be salvaged into this one.
+  int beginSalvage(Salvage.Source source) throws SQLException {
+    try (PreparedStatement begin =
+        connection.prepareStatement("INSERT INTO salvage VALUES (?, ?)")) {
+      begin.setString(1, source.file().toString());
+      begin.setLong(2, source.idBase());
+      return begin.executeUpdate();
+    }
+  }
+
+  /// Notes that all of it is back.
+  int endSalvage(Salvage.Source source) throws SQLException {
+    try (PreparedStatement end = connection.prepareStatement("DELETE FROM salvage WHERE file=?")) {
+      end.setString(1, source.file().toString());
+      return end.executeUpdate();
+    }
+  }
+
+  /// The damaged buffers of which not everything is back yet, as of the last commit. Any thread;
+  /// whoever commits a beginning or an end changes this.
+  List<Salvage.Source> salvages() {
+    return salvages;
+  }
+
+  private void readSalvages() throws SQLException {
+    try (var statement = connection.createStatement();
+        ResultSet rows =
+            statement.executeQuery("SELECT file, id_base FROM salvage ORDER BY rowid")) {
+      while (rows.next()) {
+        salvages.add(new Salvage.Source(Path.of(rows.getString(1)), rows.getLong(2)));
+      }
+    }
   }
 
   /// Does the next slice of what an operator decided about rejected records.
@@ -215,7 +321,8 @@ final class Writer implements AutoCloseable {
       } else if (record.sound()) {
         table.delete(record.id());
         count++;
-        addToInsert(next.lastId() + count, record.content().withOrigin(record.idempotencyKey()));
+        bind(insert, next.lastId() + count, record.content().withOrigin(record.idempotencyKey()));
+        insert.addBatch();
       } else {
         damaged.add(record.id());
       }
@@ -234,7 +341,9 @@ final class Writer implements AutoCloseable {
   private void checkRejected(Totals ledger) throws SQLException {
     long last = Long.parseLong(query("SELECT coalesce(max(id), 0) FROM rejected"));
     boolean right =
-        ledger.rejected() == 0 ? last == 0 : last != 0 && last <= ledger.settledThrough();
+        ledger.rejected() == 0
+            ? last == 0
+            : last != 0 && last <= Math.max(ledger.settledThrough(), ledger.salvagedThrough());
     if (!right) {
       broken(
           "rejected_by_ledger",
@@ -290,19 +399,26 @@ final class Writer implements AutoCloseable {
     return counted.complete() ? counted.rows() != ledger : counted.rows() > ledger;
   }
 
-  /// Whether the rows' ids agree with the ledger, by looking at the first and the last alone.
+  /// Whether the rows' ids agree with the ledger, by looking at the first and the last alone. A row
+  /// that is there is not settled, whatever the ledger says.
   void checkLedger() throws SQLException {
     checkRejected(committed);
     long first = Long.parseLong(query("SELECT coalesce(min(id), 0) FROM records"));
     long last = Long.parseLong(query("SELECT coalesce(max(id), 0) FROM records"));
     long pending = committed.pending();
     boolean right =
-        pending == 0
-            ? first == 0
-            : first == committed.settledThrough() + 1
-                && last == committed.lastId()
-                && last - first + 1 == pending;
+        first == 0
+            ? pending == 0
+            : committed.missing() == 0
+                && last <= committed.lastId()
+                && first > committed.settledThrough()
+                && (committed.settledThrough() < committed.salvagedThrough()
+                    || (first == committed.settledThrough() + 1 && last == committed.lastId()));
     if (!right) {
+      if (first != 0 && first <= committed.settledThrough()) {
+        committed = committed.withDelivered(0, first - 1);
+        next = committed;
+      }
       broken(
           "pending_by_ledger",
           pending,
@@ -329,6 +445,13 @@ final class Writer implements AutoCloseable {
     int _ = ledger.executeUpdate();
     boolean _ = commit.execute();
     committed = next;
+    watermark.advance(bufferId, committed);
+  }
+
+  /// Whether this can be the buffer of which `mark` was written: it is never ahead.
+  boolean accountsFor(Watermark.Mark mark) {
+    return mark.bufferId().equals(bufferId)
+        && !mark.isAheadOf(committed.settledThrough(), committed.lastId());
   }
 
   /// Undoes what was not committed. Some failures have made SQLite roll back by itself already.
@@ -409,8 +532,13 @@ final class Writer implements AutoCloseable {
     return true;
   }
 
+  boolean isClosed() throws SQLException {
+    return connection.isClosed();
+  }
+
   @Override
-  public void close() throws SQLException {
+  public void close() throws SQLException, IOException {
+    watermark.close();
     connection.close();
   }
 }

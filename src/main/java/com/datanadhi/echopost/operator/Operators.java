@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
 public final class Operators {
   /// All of them: a new one is a class, and a line here.
   private static final List<OperatorCommand> COMMANDS =
-      List.of(new RejectedCommand(), new RedriveCommand());
+      List.of(new RejectedCommand(), new RedriveCommand(), new SalvageCommand());
 
   private Operators() {}
 

@@ -94,6 +94,22 @@ public final class Replay {
   ///
   /// @return how long to wait before the next turn, unless woken
   Duration turn() throws InterruptedException, StorageException {
+    try {
+      // Also while the server is down: what was damaged is put in order before anything goes out.
+      buffer.salvage();
+      return replayTurn();
+    } catch (StorageException failed) {
+      if (failed.passes()) {
+        return SETTLE_AGAIN;
+      }
+      if (failed.isDamage() && buffer.failure() == null) {
+        return Duration.ZERO;
+      }
+      throw failed;
+    }
+  }
+
+  private Duration replayTurn() throws InterruptedException, StorageException {
     if (buffer.isDrained()) {
       completePass();
       return IDLE;
@@ -105,19 +121,8 @@ public final class Replay {
     if (untilNextAttempt > 0) {
       return Duration.ofNanos(untilNextAttempt);
     }
-    List<PendingRecord> batch;
-    try {
-      batch = buffer.read(BATCH_RECORDS, BATCH_BYTES);
-    } catch (StorageException failed) {
-      if (!failed.passes()) {
-        throw failed;
-      }
-      return SETTLE_AGAIN;
-    }
+    List<PendingRecord> batch = buffer.read(BATCH_RECORDS, BATCH_BYTES);
     if (batch.isEmpty()) {
-      // The ledger says there is something, the table has nothing: settle what is gone, which says
-      // so in the log.
-      buffer.acknowledge(buffer.totals().lastId());
       return Duration.ZERO;
     }
     beginPass();

@@ -97,7 +97,7 @@ class BufferRandomTest {
     }
   }
 
-  private void read(Buffer buffer, Random random) throws StorageException {
+  private void read(Buffer buffer, Random random) throws Exception {
     int records = 1 + random.nextInt(22);
     List<PendingRecord> batch = buffer.read(records, Long.MAX_VALUE);
     assertThat(batch).allMatch(PendingRecord::sound);

@@ -64,11 +64,11 @@ class BufferTest {
     open();
   }
 
-  private List<PendingRecord> pending() throws StorageException {
+  private List<PendingRecord> pending() throws Exception {
     return buffer.read(Integer.MAX_VALUE, Long.MAX_VALUE);
   }
 
-  private List<String> payloads() throws StorageException {
+  private List<String> payloads() throws Exception {
     return pending().stream()
         .map(record -> new String(record.content().jsonData(), UTF_8))
         .toList();
@@ -90,12 +90,15 @@ class BufferTest {
 
   private List<Path> setAside() throws IOException {
     try (var files = Files.list(directory)) {
-      return files.filter(file -> file.toString().contains(".damaged-")).sorted().toList();
+      return files
+          .filter(file -> file.toString().matches(".*\\.damaged-[-0-9TZ]*"))
+          .sorted()
+          .toList();
     }
   }
 
   @Test
-  void a_new_buffer_is_empty_and_drained() throws StorageException {
+  void a_new_buffer_is_empty_and_drained() throws Exception {
     assertThat(buffer.totals()).isEqualTo(new Totals(0, 0, 0, 0, 0, 0));
     assertThat(buffer.isDrained()).isTrue();
     assertThat(buffer.wasDamaged()).isFalse();
@@ -236,7 +239,7 @@ class BufferTest {
   void the_database_is_in_wal_mode_and_marked_as_ours() throws Exception {
     assertThat(sql("PRAGMA journal_mode")).isEqualTo("wal");
     assertThat(sql("PRAGMA application_id")).isEqualTo(Integer.toString(0x4563686F));
-    assertThat(sql("SELECT schema_version||' '||count(*) FROM meta")).isEqualTo("2 1");
+    assertThat(sql("SELECT schema_version||' '||count(*) FROM meta")).isEqualTo("3 1");
   }
 
   @Test
@@ -293,7 +296,7 @@ class BufferTest {
         .isInstanceOf(StorageException.class)
         .hasMessageContaining("written by a newer EchoPost (schema 999");
     assertThat(setAside()).isEmpty();
-    change("UPDATE meta SET schema_version=2");
+    change("UPDATE meta SET schema_version=3");
     open();
     assertThat(payloads()).containsExactly("1");
   }
@@ -458,11 +461,12 @@ class BufferTest {
       Database.execute(connection, "PRAGMA max_page_count=20");
       GroupCommit commits =
           new GroupCommit(
-              new Writer(connection),
+              new Writer(connection, Watermark.open(directory.resolve("buffer.db"))),
               new Reserve(directory.resolve("reserve"), volume),
               listener(),
               Clock.system(),
-              Duration.ofMillis(200));
+              Duration.ofMillis(200),
+              (broken, why) -> broken);
       commits.start();
       Appended refused =
           Appended.of(Appended.record("\"" + "x".repeat(1_000_000) + "\"", "", null));
@@ -491,14 +495,15 @@ class BufferTest {
     Path file = directory.resolve("buffer.db");
     Volume volume = new Volume(directory);
     try (Connection connection = Database.openWriter(file, volume.walBound(), 50)) {
-      Writer writer = new Writer(connection);
+      Writer writer = new Writer(connection, Watermark.open(directory.resolve("buffer.db")));
       GroupCommit commits =
           new GroupCommit(
               writer,
               new Reserve(directory.resolve("reserve"), volume),
               listener(),
               Clock.system(),
-              Duration.ofMillis(200));
+              Duration.ofMillis(200),
+              (broken, why) -> broken);
       commits.start();
       Appended refused = Appended.of(Appended.record("1", "", null));
       try (Sqlite foreign = new Sqlite(directory)) {
@@ -532,7 +537,9 @@ class BufferTest {
     buffer.close();
     long bound = new Volume(directory).walBound();
     try (Writer writer =
-        new Writer(Database.openWriter(directory.resolve("buffer.db"), bound, 50))) {
+        new Writer(
+            Database.openWriter(directory.resolve("buffer.db"), bound, 50),
+            Watermark.open(directory.resolve("buffer.db")))) {
       for (boolean commit : new boolean[] {true, false, true}) {
         writer.begin();
         writer.append(List.of(Appended.of(Appended.record("1", "", null))));
@@ -564,7 +571,7 @@ class BufferTest {
             sql(
                 "SELECT group_concat(name, ' ') FROM (SELECT name FROM sqlite_schema"
                     + " WHERE name NOT LIKE 'sqlite_%' ORDER BY name)"))
-        .isEqualTo("ledger meta pending records rejected");
+        .isEqualTo("ledger meta pending records rejected salvage");
     try (var files = Files.list(Path.of("sql"))) {
       long migrations = files.filter(file -> file.toString().endsWith(".sql")).count();
       assertThat(sql("SELECT schema_version FROM meta")).isEqualTo(Long.toString(migrations));

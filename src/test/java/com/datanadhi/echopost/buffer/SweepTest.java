@@ -79,7 +79,7 @@ class SweepTest {
     return sweep(Action.REDRIVE, 0, Long.MAX_VALUE, null);
   }
 
-  private List<String> pending() throws StorageException {
+  private List<String> pending() throws Exception {
     return buffer.read(Integer.MAX_VALUE, Long.MAX_VALUE).stream()
         .map(record -> {
           assertThat(record.sound()).isTrue();
@@ -245,11 +245,12 @@ class SweepTest {
       Database.execute(connection, "PRAGMA max_page_count=20");
       GroupCommit commits =
           new GroupCommit(
-              new Writer(connection),
+              new Writer(connection, Watermark.open(directory.resolve("buffer.db"))),
               new Reserve(directory.resolve("reserve"), volume),
               listener(),
               Clock.system(),
-              Duration.ofSeconds(1));
+              Duration.ofSeconds(1),
+              (broken, why) -> broken);
       Sweep redrive = new Sweep(Action.REDRIVE, 0, 9, null);
       Appended large = Appended.of(Appended.record("\"" + "x".repeat(1_000_000) + "\"", "", null));
       // Queued before there is a thread, so that one commit has both.
@@ -355,7 +356,9 @@ class SweepTest {
     Appended.store(buffer, "1", "2", "3");
     rejectNext(400);
     buffer.close();
-    // What the second migration did, undone.
+    // What the later migrations did, undone.
+    change("DROP TABLE salvage");
+    change("ALTER TABLE meta DROP COLUMN salvaged_through");
     change("DROP VIEW ledger");
     change("ALTER TABLE meta DROP COLUMN discarded");
     change("UPDATE meta SET schema_version=1");

@@ -20,6 +20,7 @@ public final class Torture {
           new Kill(),
           new Guardian(),
           new Power(),
+          new Damage(),
           new DiskFull(),
           new DiskError(),
           new SocketAttack(),

@@ -14,6 +14,7 @@ final class Witness implements Acknowledgements {
   private static final class Client {
     final BitSet acknowledged = new BitSet();
     final BitSet arrived = new BitSet();
+    final BitSet excused = new BitSet();
     final BitSet inDoubt = new BitSet();
     final Map<Integer, String> keys = new HashMap<>();
     int last = -1;
@@ -109,6 +110,22 @@ final class Witness implements Acknowledgements {
     repeatsAllowed++;
   }
 
+  /// What stood on the disk of `seq` was damaged: it need not come.
+  synchronized void mayBeGone(int client, int seq) {
+    client(client).excused.set(seq);
+  }
+
+  /// How many acknowledged records did not come, excused or not.
+  synchronized long missing() {
+    return clients.values().stream()
+        .mapToLong(client -> {
+          BitSet missing = (BitSet) client.acknowledged.clone();
+          missing.andNot(client.arrived);
+          return missing.cardinality();
+        })
+        .sum();
+  }
+
   /// Whether all that was acknowledged has come.
   synchronized boolean hasAll() {
     return clients.values().stream().allMatch(c -> lost(c).isEmpty());
@@ -136,6 +153,7 @@ final class Witness implements Acknowledgements {
   private static BitSet lost(Client client) {
     BitSet lost = (BitSet) client.acknowledged.clone();
     lost.andNot(client.arrived);
+    lost.andNot(client.excused);
     return lost;
   }
 

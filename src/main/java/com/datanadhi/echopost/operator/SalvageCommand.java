@@ -1,0 +1,110 @@
+package com.datanadhi.echopost.operator;
+
+import com.datanadhi.echopost.agent.DirectoryLock;
+import com.datanadhi.echopost.agent.ExitCode;
+import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.SalvageReport;
+import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.cli.Flags;
+import com.datanadhi.echopost.cli.UsageException;
+import com.datanadhi.echopost.time.Clock;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/// `echopost salvage`: puts back what a damaged buffer still holds.
+final class SalvageCommand implements OperatorCommand {
+  private static final Buffer.Listener NOBODY =
+      new Buffer.Listener() {
+        @Override
+        public void stored() {}
+
+        @Override
+        public void failed() {}
+      };
+
+  @Override
+  public String name() {
+    return "salvage";
+  }
+
+  @Override
+  public String summary() {
+    return "put back what a damaged buffer file still holds";
+  }
+
+  @Override
+  public String usage() {
+    return """
+    Reads a damaged buffer page by page, with FILE-wal and FILE-watermark beside it where there are such, and puts each
+    record whose checksum is right, and which was not settled, into the buffer of DIR: in order, and under the idempotency
+    key that it had. An agent does the same by itself with a buffer that it sets aside; this is for a file from elsewhere,
+    and for a second try. No agent may be running on DIR.
+
+    usage: echopost salvage FILE [-datanadhi DIR]
+
+    exit status: 0 when nothing is gone, 1 when records are gone (they are named) or nothing was found, 3 when an agent
+    runs on DIR
+
+    """;
+  }
+
+  @Override
+  public Map<String, Flags.Kind> flags() {
+    return Map.of();
+  }
+
+  @Override
+  public int operands() {
+    return 1;
+  }
+
+  @Override
+  public ExitCode run(Arguments arguments, Terminal terminal)
+      throws UsageException, StorageException, IOException, InterruptedException {
+    Path directory = arguments.directory();
+    Path file = Path.of(arguments.operands().getFirst());
+    if (!Files.isRegularFile(file)) {
+      throw new UsageException("there is no file " + file);
+    }
+    if (!Files.isDirectory(directory)) {
+      throw new UsageException(
+          "there is no directory " + directory + ": name the agent's with -datanadhi");
+    }
+    if (Buffer.isIn(directory, file)) {
+      throw new UsageException(
+          file + " is the buffer of " + directory + ": start an agent, it salvages it by itself");
+    }
+    Clock clock = Clock.system();
+    try (DirectoryLock lock = DirectoryLock.tryTake(directory, clock)) {
+      if (lock == null) {
+        terminal
+            .err()
+            .println("echopost: an agent runs on " + directory + ": try again when it has left");
+        return ExitCode.OWNED;
+      }
+      try (Buffer buffer = Buffer.open(directory, clock, NOBODY)) {
+        SalvageReport report = buffer.salvage(file);
+        terminal.out().print(text(report));
+        return report.isWhole() ? ExitCode.DONE : ExitCode.FATAL;
+      }
+    }
+  }
+
+  private static String text(SalvageReport report) {
+    return "found "
+        + SweepRun.records(report.found())
+        + " to be delivered and "
+        + report.rejected()
+        + " rejected; "
+        + report.restored()
+        + " put back, the others were there\n"
+        + (report.watermarkKnown()
+            ? ""
+            : "which of them the server has is not known: some may be sent again, under their old keys\n")
+        + (report.gone() == 0
+            ? ""
+            : SweepRun.records(report.gone()) + " gone: " + report.goneIds() + "\n");
+  }
+}

@@ -1,0 +1,111 @@
+package com.datanadhi.echopost.acceptance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.datanadhi.echopost.testkit.AgentProcess;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/// A buffer that was damaged while nobody ran.
+class SalvageIT extends AcceptanceTest {
+  private static void garbageHeader(Path file) throws IOException {
+    try (var out = Files.newByteChannel(file, StandardOpenOption.WRITE)) {
+      int _ =
+          out.write(
+              java.nio.ByteBuffer.wrap("nothing ".repeat(12).getBytes(StandardCharsets.UTF_8)));
+    }
+  }
+
+  /// A log that is written back holds no other copy of the header.
+  private void damageAfter(AgentProcess agent) throws Exception {
+    agent.terminate();
+    assertThat(agent.awaitExit(SOON)).isEqualTo(4);
+    garbageHeader(directory.resolve("buffer.db"));
+  }
+
+  @Test
+  void a_damaged_buffer_delivers_all_that_was_sound_in_order_and_the_exit_status_says_so()
+      throws Exception {
+    AgentProcess first = agent();
+    send(first, load(20_000, 1));
+    damageAfter(first);
+    AgentProcess second = agent();
+    server.comeUp();
+    int exit = second.awaitExit(SOON.multipliedBy(2));
+
+    assertThat(exit).isEqualTo(1);
+    assertInOrder(0, 20_000);
+    assertThat(server.count()).isEqualTo(20_000);
+    assertThat(second.hasLogged("buffer_damaged")).isTrue();
+    assertThat(second.hasLogged("salvage_completed")).isTrue();
+    assertThat(query("SELECT accepted||' '||delivered||' '||rejected FROM meta"))
+        .isEqualTo("20000 20000 0");
+  }
+
+  @Test
+  void a_kill_in_the_middle_of_a_salvage_loses_and_doubles_nothing() throws Exception {
+    AgentProcess first = agent();
+    send(first, load(30_000, 1));
+    damageAfter(first);
+    for (int kill = 0; kill < 3; kill++) {
+      AgentProcess killed = agent();
+      killed.kill();
+    }
+    AgentProcess last = agent();
+    server.comeUp();
+
+    assertThat(last.awaitExit(SOON.multipliedBy(3))).isEqualTo(1);
+    assertInOrder(0, 30_000);
+    assertThat(server.count()).isEqualTo(30_000);
+  }
+
+  @Test
+  void an_operator_salvages_a_file_from_elsewhere() throws Exception {
+    AgentProcess first = agent();
+    send(first, load(1_000, 1));
+    first.kill();
+    Path lost = directory.resolve("lost.db");
+    for (String suffix : new String[] {"", "-wal", "-watermark"}) {
+      Files.move(directory.resolve("buffer.db" + suffix), directory.resolve("lost.db" + suffix));
+    }
+    Files.delete(directory.resolve("buffer.db-shm"));
+    garbageHeader(lost);
+    Map<String, String> environment =
+        Map.of(AgentProcess.RUNTIME_DIR, AgentProcess.runtimeDirectory().toString());
+    String[] command = {"salvage", lost.toString(), "-datanadhi", directory.toString()};
+
+    Ran ran = run(environment, command);
+
+    assertThat(ran.err()).isEmpty();
+    assertThat(ran.out()).startsWith("found 1000 records to be delivered and 0 rejected");
+    assertThat(ran.exit()).isZero();
+    assertThat(query("SELECT count(*)||' '||count(DISTINCT origin) FROM records"))
+        .isEqualTo("1000 1000");
+
+    AgentProcess agent = agent();
+    Ran owned = run(environment, command);
+    assertThat(owned.exit()).isEqualTo(3);
+    assertThat(owned.err()).contains("an agent runs on");
+    server.comeUp();
+    assertThat(agent.awaitExit(SOON)).isZero();
+    assertInOrder(0, 1_000);
+  }
+
+  @Test
+  void a_salvage_of_nothing_says_what_is_wrong() throws Exception {
+    Ran ran =
+        run(
+            Map.of(AgentProcess.RUNTIME_DIR, AgentProcess.runtimeDirectory().toString()),
+            "salvage",
+            "-datanadhi",
+            directory.toString(),
+            "nowhere.db");
+    assertThat(ran.exit()).isEqualTo(2);
+    assertThat(ran.err()).contains("there is no file nowhere.db");
+  }
+}
