@@ -6,6 +6,6 @@ ALTER TABLE meta ADD COLUMN salvaged_through INTEGER NOT NULL DEFAULT 0;
 
 -- Damaged buffers of which not everything sound is back yet. Nothing is delivered while there is one.
 CREATE TABLE salvage (
-  file    TEXT    PRIMARY KEY, -- the absolute path
+  file    TEXT    PRIMARY KEY, -- its name in this directory, or its path
   id_base INTEGER NOT NULL     -- added to the ids of its records; 0 where they keep their own
 );

@@ -166,7 +166,7 @@ public final class Buffer implements AutoCloseable {
         throw new StorageException.Damaged("buffer.db has no tables, and had");
       }
       Database.prepareWriter(connection, volume.walBound(), WRITER_PATIENCE_MILLIS);
-      Writer writer = new Writer(connection, Watermark.open(file));
+      Writer writer = new Writer(connection, file);
       if (mark != null && !writer.accountsFor(mark)) {
         throw new StorageException.Damaged(
             "buffer.db and its log are not those that were last written here");

@@ -27,8 +27,7 @@ public final class IdleBuffer implements AutoCloseable {
           Database.openWriter(
               directory.resolve(Buffer.FILE), new Volume(directory).walBound(), PATIENCE_MILLIS);
       try {
-        return new IdleBuffer(
-            new Writer(connection, Watermark.open(directory.resolve(Buffer.FILE))));
+        return new IdleBuffer(new Writer(connection, directory.resolve(Buffer.FILE)));
       } catch (SQLException | StorageException | IOException failed) {
         connection.close();
         throw failed;

@@ -3,6 +3,7 @@ package com.datanadhi.echopost.buffer;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -61,6 +62,10 @@ final class PageImages implements AutoCloseable {
         (header.getInt(0) & ~1) == WAL_MAGIC
             && sum[0] == header.getInt(24)
             && sum[1] == header.getInt(28);
+    if (!follows) {
+      // What is damaged says nothing: it was written on a machine like this one.
+      bigEndian = ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN;
+    }
     sum = new int[] {header.getInt(24), header.getInt(28)};
     byte[] frame = new byte[FRAME_HEADER + SIZE];
     ByteBuffer view = ByteBuffer.wrap(frame);
@@ -178,8 +183,7 @@ final class PageImages implements AutoCloseable {
 
     static int[] next(boolean bigEndian, int[] sum, byte[] data, int offset, int length) {
       ByteBuffer words =
-          ByteBuffer.wrap(data)
-              .order(bigEndian ? java.nio.ByteOrder.BIG_ENDIAN : java.nio.ByteOrder.LITTLE_ENDIAN);
+          ByteBuffer.wrap(data).order(bigEndian ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN);
       int s0 = sum[0];
       int s1 = sum[1];
       for (int i = offset; i < offset + length; i += 8) {

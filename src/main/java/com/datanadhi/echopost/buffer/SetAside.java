@@ -85,7 +85,7 @@ final class SetAside {
     } catch (SQLException failed) {
       throw Database.failure("opening " + anew.getFileName(), failed);
     }
-    finish(file, Path.of(aside));
+    finish(file, file.resolveSibling(aside));
   }
 
   private static void finish(Path file, Path aside) throws IOException {
@@ -167,7 +167,7 @@ final class SetAside {
         meta.setLong(5, delivered);
         int _ = meta.executeUpdate();
         for (Path file : unsalvaged) {
-          salvage.setString(1, file.toString());
+          salvage.setString(1, file.getFileName().toString());
           int _ = salvage.executeUpdate();
         }
       }

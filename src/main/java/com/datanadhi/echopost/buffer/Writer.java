@@ -12,6 +12,7 @@ import java.sql.Types;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,7 @@ final class Writer implements AutoCloseable {
   private static final int COMMITS_TO_A_LOOK_AT_THE_LOG = 256;
 
   private final Connection connection;
+  private final Path directory;
   private final Watermark watermark;
   private final List<Salvage.Source> salvages = new CopyOnWriteArrayList<>();
   private PreparedStatement begin;
@@ -46,9 +48,11 @@ final class Writer implements AutoCloseable {
   private Totals next;
   private volatile boolean ledgerBroken;
 
-  Writer(Connection connection, Watermark watermark) throws SQLException, StorageException {
+  /// @param file what `connection` is open on
+  Writer(Connection connection, Path file) throws SQLException, StorageException, IOException {
     this.connection = connection;
-    this.watermark = watermark;
+    this.directory = Objects.requireNonNull(file.toAbsolutePath().getParent());
+    this.watermark = Watermark.open(file);
     prepare();
     this.patienceMillis = Integer.parseInt(Database.query(connection, "PRAGMA busy_timeout"));
     this.mostLogPages =
@@ -274,7 +278,7 @@ final class Writer implements AutoCloseable {
   int beginSalvage(Salvage.Source source) throws SQLException {
     try (PreparedStatement begin =
         connection.prepareStatement("INSERT INTO salvage VALUES (?, ?)")) {
-      begin.setString(1, source.file().toString());
+      begin.setString(1, nameOf(source));
       begin.setLong(2, source.idBase());
       return begin.executeUpdate();
     }
@@ -283,7 +287,7 @@ final class Writer implements AutoCloseable {
   /// Notes that all of it is back.
   int endSalvage(Salvage.Source source) throws SQLException {
     try (PreparedStatement end = connection.prepareStatement("DELETE FROM salvage WHERE file=?")) {
-      end.setString(1, source.file().toString());
+      end.setString(1, nameOf(source));
       return end.executeUpdate();
     }
   }
@@ -294,12 +298,18 @@ final class Writer implements AutoCloseable {
     return salvages;
   }
 
+  /// Without its directory where that is the buffer's own: both may be moved.
+  private String nameOf(Salvage.Source source) {
+    Path file = source.file();
+    return String.valueOf(directory.equals(file.getParent()) ? file.getFileName() : file);
+  }
+
   private void readSalvages() throws SQLException {
     try (var statement = connection.createStatement();
         ResultSet rows =
             statement.executeQuery("SELECT file, id_base FROM salvage ORDER BY rowid")) {
       while (rows.next()) {
-        salvages.add(new Salvage.Source(Path.of(rows.getString(1)), rows.getLong(2)));
+        salvages.add(new Salvage.Source(directory.resolve(rows.getString(1)), rows.getLong(2)));
       }
     }
   }

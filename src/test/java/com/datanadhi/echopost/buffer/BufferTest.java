@@ -461,7 +461,7 @@ class BufferTest {
       Database.execute(connection, "PRAGMA max_page_count=20");
       GroupCommit commits =
           new GroupCommit(
-              new Writer(connection, Watermark.open(directory.resolve("buffer.db"))),
+              new Writer(connection, directory.resolve("buffer.db")),
               new Reserve(directory.resolve("reserve"), volume),
               listener(),
               Clock.system(),
@@ -495,7 +495,7 @@ class BufferTest {
     Path file = directory.resolve("buffer.db");
     Volume volume = new Volume(directory);
     try (Connection connection = Database.openWriter(file, volume.walBound(), 50)) {
-      Writer writer = new Writer(connection, Watermark.open(directory.resolve("buffer.db")));
+      Writer writer = new Writer(connection, directory.resolve("buffer.db"));
       GroupCommit commits =
           new GroupCommit(
               writer,
@@ -539,7 +539,7 @@ class BufferTest {
     try (Writer writer =
         new Writer(
             Database.openWriter(directory.resolve("buffer.db"), bound, 50),
-            Watermark.open(directory.resolve("buffer.db")))) {
+            directory.resolve("buffer.db"))) {
       for (boolean commit : new boolean[] {true, false, true}) {
         writer.begin();
         writer.append(List.of(Appended.of(Appended.record("1", "", null))));

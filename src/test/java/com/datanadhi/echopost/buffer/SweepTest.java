@@ -245,7 +245,7 @@ class SweepTest {
       Database.execute(connection, "PRAGMA max_page_count=20");
       GroupCommit commits =
           new GroupCommit(
-              new Writer(connection, Watermark.open(directory.resolve("buffer.db"))),
+              new Writer(connection, directory.resolve("buffer.db")),
               new Reserve(directory.resolve("reserve"), volume),
               listener(),
               Clock.system(),

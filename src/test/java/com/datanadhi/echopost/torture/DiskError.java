@@ -109,7 +109,9 @@ final class DiskError implements Campaign {
       History history = new History(shim, chronicle);
       cutPower(history, begun);
       deliverAll(history);
-      attack.forget(home);
+      if (tally.isSound()) {
+        attack.forget(home);
+      }
       return call + " of " + file + (forGood ? ", for good" : ", once") + ", from call " + nth;
     }
 
@@ -172,7 +174,7 @@ final class DiskError implements Campaign {
           Path disk = home.resolve("cut-" + random.nextLong());
           Witness witness = new Witness(name, tally);
           cuts.next(disk, witness, random);
-          List<String> wrong = Remains.read(disk, witness);
+          List<String> wrong = Remains.read(disk, witness, true);
           witness.close();
           wrong.forEach(one -> tally.broken(name + ": " + one + " at " + cuts));
         }
@@ -184,7 +186,8 @@ final class DiskError implements Campaign {
       Witness witness = new Witness(name, tally);
       history.chronicle().tell(witness, Long.MAX_VALUE);
       witness.crashed();
-      Remains.drain(history.shim().disk(), witness).forEach(one -> tally.broken(name + ": " + one));
+      Remains.drain(history.shim().disk(), witness, true)
+          .forEach(one -> tally.broken(name + ": " + one));
       witness.close();
     }
   }

@@ -77,7 +77,7 @@ class DiskIT {
         Path disk = home.resolve(syncs + "-" + seed);
         Witness witness = new Witness("seed " + seed, tally);
         cuts.next(disk, witness, random);
-        Remains.read(disk, witness).forEach(tally::broken);
+        Remains.read(disk, witness, false).forEach(tally::broken);
         witness.close();
       }
     }
@@ -151,7 +151,7 @@ class DiskIT {
     Witness witness = new Witness("the mended disk", tally);
     chronicle.tell(witness, Long.MAX_VALUE);
     witness.crashed();
-    assertThat(Remains.drain(shim.disk(), witness)).isEmpty();
+    assertThat(Remains.drain(shim.disk(), witness, false)).isEmpty();
     witness.close();
     assertThat(tally.broken()).isEmpty();
   }

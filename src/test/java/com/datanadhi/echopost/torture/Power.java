@@ -55,11 +55,11 @@ final class Power implements Campaign {
             attack.tally().add("started", 1);
             started.add(
                 starts.submit(() -> {
-                  cut.check(attack, Remains.drain(cut.disk(), cut.witness()));
+                  cut.check(attack, Remains.drain(cut.disk(), cut.witness(), false));
                   return null;
                 }));
           } else {
-            cut.check(attack, Remains.read(cut.disk(), cut.witness()));
+            cut.check(attack, Remains.read(cut.disk(), cut.witness(), false));
           }
           goesOn = attack.goesOn();
         }
@@ -109,7 +109,7 @@ final class Power implements Campaign {
         Path disk = home.resolve(String.valueOf(random.nextLong()));
         Witness witness = new Witness("without syncs", tally);
         cuts.next(disk, witness, random);
-        List<String> _ = Remains.read(disk, witness);
+        List<String> _ = Remains.read(disk, witness, false);
         witness.close();
       }
     }
