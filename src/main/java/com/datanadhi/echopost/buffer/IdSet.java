@@ -68,7 +68,7 @@ final class IdSet {
 
     /// `id`, the next one in order, is there.
     void before(long id) {
-      long first = Math.max(expected, Totals.epochOf(id - 1) + 1);
+      long first = Math.max(expected, Totals.epochOf(id) + 1);
       if (id > first) {
         ids += id - first;
         ranges++;
