@@ -13,6 +13,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -87,17 +88,31 @@ public record Workspace(Path directory) {
   /// directory that others can write to may hold anything.
   private static void checkWhatIsThere(Path directory)
       throws IOException, UnusableDirectoryException {
+    List<Path> ours = new ArrayList<>();
+    try (DirectoryStream<Path> entries =
+        Files.newDirectoryStream(directory, entry -> isOurs(nameOf(entry)))) {
+      entries.forEach(ours::add);
+    }
+    if (ours.isEmpty()) {
+      // A first start need not ask whose files are its own.
+      return;
+    }
     Object self = userOfNewFiles(directory);
-    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
-      for (Path entry : entries) {
-        String name = String.valueOf(entry.getFileName());
-        if (OURS.contains(name)) {
-          check(entry, "file", "isRegularFile", self);
-        } else if (Sessions.isSession(name)) {
-          check(entry, "directory", "isDirectory", self);
-        }
+    for (Path entry : ours) {
+      if (Sessions.isSession(nameOf(entry))) {
+        check(entry, "directory", "isDirectory", self);
+      } else {
+        check(entry, "file", "isRegularFile", self);
       }
     }
+  }
+
+  private static boolean isOurs(String name) {
+    return OURS.contains(name) || Sessions.isSession(name);
+  }
+
+  private static String nameOf(Path entry) {
+    return String.valueOf(entry.getFileName());
   }
 
   private static void check(Path entry, String kind, String isOfThatKind, @Nullable Object self)

@@ -42,6 +42,16 @@ public final class Buffer implements AutoCloseable {
 
   /// Hears of what the writer did, in the writer's thread; must not block.
   public interface Listener {
+    /// Does not care.
+    Listener NOBODY =
+        new Listener() {
+          @Override
+          public void stored() {}
+
+          @Override
+          public void failed() {}
+        };
+
     /// New records are on stable storage.
     void stored();
 

@@ -15,15 +15,6 @@ import java.util.Map;
 
 /// `echopost salvage`: puts back what a damaged buffer still holds.
 final class SalvageCommand implements OperatorCommand {
-  private static final Buffer.Listener NOBODY =
-      new Buffer.Listener() {
-        @Override
-        public void stored() {}
-
-        @Override
-        public void failed() {}
-      };
-
   @Override
   public String name() {
     return "salvage";
@@ -84,7 +75,7 @@ final class SalvageCommand implements OperatorCommand {
             .println("echopost: an agent runs on " + directory + ": try again when it has left");
         return ExitCode.OWNED;
       }
-      try (Buffer buffer = Buffer.open(directory, clock, NOBODY)) {
+      try (Buffer buffer = Buffer.open(directory, clock, Buffer.Listener.NOBODY)) {
         SalvageReport report = buffer.salvage(file);
         terminal.out().print(text(report));
         return report.isWhole() ? ExitCode.DONE : ExitCode.FATAL;

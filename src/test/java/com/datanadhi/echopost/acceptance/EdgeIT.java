@@ -9,6 +9,7 @@ import com.datanadhi.echopost.proto.LogRequest;
 import com.datanadhi.echopost.proto.LogResponse;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
+import com.datanadhi.echopost.testkit.RawConnection;
 import com.datanadhi.echopost.testkit.StubServer;
 import com.google.common.util.concurrent.ListenableFuture;
 import io.grpc.CallOptions;
@@ -18,13 +19,11 @@ import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -143,31 +142,10 @@ class EdgeIT extends AcceptanceTest {
         .until(() -> client.send(LoadClient.request(0, 0, 100)).getSuccess());
   }
 
-  /// A client's preface, its SETTINGS, and a call of SendLog that never goes on (RFC 9113, RFC
-  /// 7541).
+  /// A client's preface, its SETTINGS, and a call of SendLog that never goes on.
   private static byte[] headersWithoutABody() {
-    ByteArrayOutputStream block = new ByteArrayOutputStream();
-    block.write(0x83); // :method POST
-    block.write(0x86); // :scheme http
-    literal(block, 0x44, "/logagent.LogAgent/SendLog"); // :path
-    literal(block, 0x41, "localhost"); // :authority
-    literal(block, 0x5F, "application/grpc"); // content-type
-    literal(block, 0x40, "te");
-    literal(block, -1, "trailers");
-    ByteArrayOutputStream all = new ByteArrayOutputStream();
-    all.writeBytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-    all.writeBytes(new byte[] {0, 0, 0, 4, 0, 0, 0, 0, 0});
-    all.writeBytes(new byte[] {0, 0, (byte) block.size(), 1, 4, 0, 0, 0, 1});
-    all.writeBytes(block.toByteArray());
-    return all.toByteArray();
-  }
-
-  private static void literal(ByteArrayOutputStream block, int prefix, String value) {
-    if (prefix >= 0) {
-      block.write(prefix);
-    }
-    block.write(value.length());
-    block.writeBytes(value.getBytes(StandardCharsets.US_ASCII));
+    return RawConnection.join(
+        RawConnection.preface(), RawConnection.frame(1, 4, 1, RawConnection.sendLogHeaders()));
   }
 
   @Test

@@ -26,20 +26,13 @@ class BufferRandomTest {
   private long accepted;
   private long delivered;
   private long rejected;
+  // Ever; the above are those that lie there now.
+  private long rejections;
   private long redriven;
   private long discarded;
 
   private static Buffer open(Path directory) throws StorageException {
-    return Buffer.open(
-        directory,
-        new ManualClock(),
-        new Buffer.Listener() {
-          @Override
-          public void stored() {}
-
-          @Override
-          public void failed() {}
-        });
+    return Buffer.open(directory, new ManualClock(), Buffer.Listener.NOBODY);
   }
 
   @Test
@@ -72,7 +65,7 @@ class BufferRandomTest {
       }
       assertThat(accepted).isGreaterThan(1_000);
       assertThat(delivered).isPositive();
-      assertThat(rejected).isPositive();
+      assertThat(rejections).isPositive();
       assertThat(redriven).isPositive();
       assertThat(discarded).isPositive();
       buffer.close();
@@ -129,6 +122,7 @@ class BufferRandomTest {
     assertThat(first.id()).isEqualTo(head.id());
     refused.add(head);
     rejected++;
+    rejections++;
     buffer.reject(new Rejection(first, 400 + random.nextInt(100), "no", 1, 0));
   }
 

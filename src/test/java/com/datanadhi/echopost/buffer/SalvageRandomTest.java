@@ -36,17 +36,9 @@ class SalvageRandomTest {
 
   @TempDir Path directory;
 
-  private static final Buffer.Listener NOBODY =
-      new Buffer.Listener() {
-        @Override
-        public void stored() {}
-
-        @Override
-        public void failed() {}
-      };
-
   private static Buffer open(Path directory) throws Exception {
-    return Buffer.open(Files.createDirectories(directory), new ManualClock(), NOBODY);
+    return Buffer.open(
+        Files.createDirectories(directory), new ManualClock(), Buffer.Listener.NOBODY);
   }
 
   /// A buffer's files as a crash leaves them.

@@ -52,17 +52,7 @@ class OperatorsTest {
   }
 
   private void aBuffer(String... payloads) throws Exception {
-    try (Buffer buffer =
-        Buffer.open(
-            directory,
-            new ManualClock(),
-            new Buffer.Listener() {
-              @Override
-              public void stored() {}
-
-              @Override
-              public void failed() {}
-            })) {
+    try (Buffer buffer = Buffer.open(directory, new ManualClock(), Buffer.Listener.NOBODY)) {
       Appended.store(buffer, payloads);
     }
   }

@@ -37,17 +37,7 @@ class ReplayTest {
 
   @BeforeEach
   void open() throws Exception {
-    buffer =
-        Buffer.open(
-            directory,
-            clock,
-            new Buffer.Listener() {
-              @Override
-              public void stored() {}
-
-              @Override
-              public void failed() {}
-            });
+    buffer = Buffer.open(directory, clock, Buffer.Listener.NOBODY);
     replay =
         new Replay(
             buffer,

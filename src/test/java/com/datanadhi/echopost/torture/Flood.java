@@ -1,9 +1,9 @@
 package com.datanadhi.echopost.torture;
 
+import com.datanadhi.echopost.testkit.RawConnection;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Random;
 import java.util.zip.GZIPOutputStream;
 
@@ -73,7 +73,12 @@ enum Flood {
             RawConnection.join(
                 RawConnection.preface(),
                 RawConnection.frame(
-                    1, 4, 1, RawConnection.join(RawConnection.sendLogHeaders(), gzipEncoding())),
+                    1,
+                    4,
+                    1,
+                    RawConnection.join(
+                        RawConnection.sendLogHeaders(),
+                        RawConnection.header("grpc-encoding", "gzip"))),
                 RawConnection.frame(0, 1, 1, Bomb.BYTES)));
     return random.nextBoolean();
   });
@@ -92,16 +97,6 @@ enum Flood {
 
   Flood(Nuisance nuisance) {
     this.nuisance = nuisance;
-  }
-
-  private static byte[] gzipEncoding() {
-    ByteArrayOutputStream header = new ByteArrayOutputStream();
-    header.write(0x40);
-    for (String part : new String[] {"grpc-encoding", "gzip"}) {
-      header.write(part.length());
-      header.writeBytes(part.getBytes(StandardCharsets.US_ASCII));
-    }
-    return header.toByteArray();
   }
 
   /// One client does its worst; nothing waits.

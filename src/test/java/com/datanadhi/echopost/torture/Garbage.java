@@ -3,6 +3,7 @@ package com.datanadhi.echopost.torture;
 import com.datanadhi.echopost.proto.LogAgentGrpc;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
+import com.datanadhi.echopost.testkit.RawConnection;
 import com.datanadhi.echopost.testkit.StubServer;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;

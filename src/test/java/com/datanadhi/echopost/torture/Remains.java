@@ -24,14 +24,6 @@ import java.util.concurrent.TimeoutException;
 /// the order in which they will be delivered.
 final class Remains {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
-  private static final Buffer.Listener NOBODY =
-      new Buffer.Listener() {
-        @Override
-        public void stored() {}
-
-        @Override
-        public void failed() {}
-      };
 
   private Remains() {}
 
@@ -44,7 +36,7 @@ final class Remains {
       throws IOException, SQLException, InterruptedException {
     List<String> wrong = new ArrayList<>();
     Path directory = Files.createDirectories(DiskShim.directoryOn(disk));
-    try (Buffer buffer = Buffer.open(directory, Clock.system(), NOBODY)) {
+    try (Buffer buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY)) {
       buffer.salvage();
       if (buffer.wasDamaged() && !mayBeDamaged) {
         wrong.add("the buffer is damaged");
