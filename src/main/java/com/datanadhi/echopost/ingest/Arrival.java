@@ -19,6 +19,7 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
   private final Connection connection;
   private final Connections connections;
   private final @Nullable String origin;
+  private final boolean compressed;
   private final Receiving receiving;
   private @Nullable Request request;
   private @Nullable NewRecord record;
@@ -31,11 +32,13 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
       Connection connection,
       Connections connections,
       @Nullable String origin,
+      boolean compressed,
       Receiving receiving) {
     this.call = call;
     this.connection = connection;
     this.connections = connections;
     this.origin = origin;
+    this.compressed = compressed;
     this.receiving = receiving;
     receiving.follow(this);
   }
@@ -50,6 +53,11 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
 
   boolean isAskedFor() {
     return askedFor;
+  }
+
+  /// Whether its message may be much larger than what comes over the wire.
+  boolean isCompressed() {
+    return compressed;
   }
 
   @Override
@@ -68,7 +76,7 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
     }
     complete = true;
     connection.callComplete();
-    receiving.end();
+    through();
     connection.advance();
   }
 
@@ -153,9 +161,20 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
 
   private void end() {
     if (!ended) {
+      boolean wasComplete = complete;
       ended = true;
-      receiving.end();
-      connection.callEnded(complete);
+      if (!wasComplete) {
+        through();
+      }
+      connection.callEnded(wasComplete);
+    }
+  }
+
+  /// No more of the message will come.
+  private void through() {
+    receiving.end();
+    if (compressed && askedFor) {
+      connections.unpacking().ended();
     }
   }
 }

@@ -133,7 +133,7 @@ final class Connection extends ChannelDuplexHandler {
           if (!first.isEnded()) {
             connections.arrived(first);
           }
-        } else if (first.isAskedFor() || !connections.hasRoomFor(this)) {
+        } else if (first.isAskedFor() || !connections.hasRoomFor(this, first)) {
           return;
         } else {
           first.askFor();

@@ -59,6 +59,7 @@ final class Connections {
   private final Clock clock;
   private final Set<Connection> open = new LinkedHashSet<>();
   private final Set<Connection> waiting = new LinkedHashSet<>();
+  private final Unpacking unpacking;
   private final Gaps gaps;
 
   // Settled in the writer's thread, answered on the loop: one wake-up for all that one commit
@@ -85,6 +86,7 @@ final class Connections {
 
   Connections(EventLoop loop, Clock clock) {
     this.loop = loop;
+    this.unpacking = new Unpacking(loop);
     this.clock = clock;
     this.gaps = new Gaps(clock.nanos());
     this.tickNanos = clock.nanos();
@@ -110,6 +112,7 @@ final class Connections {
   void closed(Connection connection) {
     open.remove(connection);
     waiting.remove(connection);
+    unpacking.closed(connection);
   }
 
   long now() {
@@ -218,14 +221,18 @@ final class Connections {
     arrivedBytes = 0;
   }
 
-  /// Whether another message may be put together in memory; when not, `connection` is told to go on
-  /// once there is room.
-  boolean hasRoomFor(Connection connection) {
-    boolean room = takesMessages();
-    if (!room) {
+  /// Whether the message of `next` may be put together in memory; when not, `connection` is told to
+  /// go on once it may.
+  boolean hasRoomFor(Connection connection, Arrival next) {
+    if (!takesMessages()) {
       waiting.add(connection);
+      return false;
     }
-    return room;
+    return !next.isCompressed() || unpacking.begin(connection);
+  }
+
+  Unpacking unpacking() {
+    return unpacking;
   }
 
   private @Nullable Status refusal(Arrival arrival) {

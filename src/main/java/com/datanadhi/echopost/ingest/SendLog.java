@@ -15,6 +15,9 @@ final class SendLog implements ServerCallHandler<Request, byte[]> {
   private static final Metadata.Key<String> IDEMPOTENCY_KEY =
       Metadata.Key.of("idempotency-key", Metadata.ASCII_STRING_MARSHALLER);
 
+  private static final Metadata.Key<String> ENCODING =
+      Metadata.Key.of("grpc-encoding", Metadata.ASCII_STRING_MARSHALLER);
+
   private final Connections connections;
 
   private SendLog(Connections connections) {
@@ -45,10 +48,20 @@ final class SendLog implements ServerCallHandler<Request, byte[]> {
     Connection connection = connections.current();
     Arrival arrival =
         new Arrival(
-            call, connection, connections, headers.get(IDEMPOTENCY_KEY), connections.receiving());
+            call,
+            connection,
+            connections,
+            headers.get(IDEMPOTENCY_KEY),
+            isCompressed(headers),
+            connections.receiving());
     connection.begin(arrival);
     connections.callBegun();
     connection.advance();
     return arrival;
+  }
+
+  private static boolean isCompressed(Metadata headers) {
+    @Nullable String encoding = headers.get(ENCODING);
+    return encoding != null && !encoding.equals("identity");
   }
 }

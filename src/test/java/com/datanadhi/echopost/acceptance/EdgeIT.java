@@ -275,6 +275,32 @@ class EdgeIT extends AcceptanceTest {
   }
 
   @Test
+  void others_are_served_while_small_messages_unpack_to_large_ones() throws Exception {
+    AgentProcess agent = agent();
+    LoadClient other = client(agent);
+    send(agent, load(1, 1));
+    byte[] bomb = RawConnection.bomb();
+    List<RawConnection> bombers = new ArrayList<>();
+    for (int i = 0; i < 400; i++) {
+      bombers.add(use(new RawConnection(agent.socket())));
+    }
+    for (RawConnection bomber : bombers) {
+      assertThat(bomber.send(bomb)).isTrue();
+    }
+
+    assertThat(other.send(LoadClient.request(0, 0, 100)).getSuccess()).isTrue();
+
+    int unanswered = 0;
+    for (RawConnection bomber : bombers) {
+      unanswered += bomber.isAnswered() ? 0 : 1;
+    }
+    assertThat(unanswered).isGreaterThan(100);
+    for (RawConnection bomber : bombers) {
+      await().atMost(SOON).until(bomber::isAnswered);
+    }
+  }
+
+  @Test
   void a_directory_may_have_any_name_also_in_an_empty_environment() throws Exception {
     Path odd = directory.resolve("größe 100% ?#&");
     Path socket = odd.resolve("data-nadhi-agent.sock");

@@ -2,6 +2,7 @@ package com.datanadhi.echopost.testkit;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -9,6 +10,8 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Random;
+import java.util.Set;
+import java.util.zip.GZIPOutputStream;
 
 /// A connection to the socket by a client that keeps no rules. Nothing here waits: what the agent
 /// does not take is not sent.
@@ -18,7 +21,11 @@ public final class RawConnection implements AutoCloseable {
           "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII),
           frame(4, 0, 0, new byte[0]));
 
+  /// HEADERS, RST_STREAM, GOAWAY.
+  private static final Set<Integer> ANSWERS = Set.of(1, 3, 7);
+
   private final SocketChannel channel;
+  private final ByteBuffer received = ByteBuffer.allocate(1 << 10);
 
   /// @throws IOException when nobody listens, or the backlog is full
   public RawConnection(Path socket) throws IOException {
@@ -41,6 +48,21 @@ public final class RawConnection implements AutoCloseable {
     } catch (IOException closed) {
       return false;
     }
+  }
+
+  /// Whether the agent has answered a call, reset it, or said goodbye.
+  public boolean isAnswered() throws IOException {
+    int _ = channel.read(received);
+    ByteBuffer frames = received.duplicate().flip();
+    while (frames.remaining() >= 9) {
+      int lengthAndType = frames.getInt();
+      if (ANSWERS.contains(lengthAndType & 0xFF)) {
+        return true;
+      }
+      int rest = 5 + (lengthAndType >>> 8);
+      frames.position(frames.position() + Math.min(frames.remaining(), rest));
+    }
+    return false;
   }
 
   @Override
@@ -79,6 +101,21 @@ public final class RawConnection implements AutoCloseable {
     literal(field, 0x40, name);
     literal(field, -1, value);
     return field.toByteArray();
+  }
+
+  /// All that a client says whose one message is small, and a large one once decompressed.
+  public static byte[] bomb() {
+    ByteArrayOutputStream compressed = new ByteArrayOutputStream();
+    try (GZIPOutputStream gzip = new GZIPOutputStream(compressed)) {
+      gzip.write(new byte[12 << 20]);
+    } catch (IOException impossible) {
+      throw new UncheckedIOException(impossible);
+    }
+    // gRPC over HTTP/2, "Length-Prefixed-Message".
+    byte[] prefix = ByteBuffer.allocate(5).put((byte) 1).putInt(compressed.size()).array();
+    byte[] headers = join(sendLogHeaders(), header("grpc-encoding", "gzip"));
+    return join(
+        preface(), frame(1, 4, 1, headers), frame(0, 1, 1, join(prefix, compressed.toByteArray())));
   }
 
   private static void literal(ByteArrayOutputStream block, int prefix, String value) {

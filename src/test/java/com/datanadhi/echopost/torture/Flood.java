@@ -1,11 +1,7 @@
 package com.datanadhi.echopost.torture;
 
 import com.datanadhi.echopost.testkit.RawConnection;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.Random;
-import java.util.zip.GZIPOutputStream;
 
 /// The kinds of clients that keep no rules.
 enum Flood {
@@ -68,18 +64,7 @@ enum Flood {
   }),
   /// A small message that is a large one once decompressed.
   BOMB((connection, random) -> {
-    boolean _ =
-        connection.send(
-            RawConnection.join(
-                RawConnection.preface(),
-                RawConnection.frame(
-                    1,
-                    4,
-                    1,
-                    RawConnection.join(
-                        RawConnection.sendLogHeaders(),
-                        RawConnection.header("grpc-encoding", "gzip"))),
-                RawConnection.frame(0, 1, 1, Bomb.BYTES)));
+    boolean _ = connection.send(Bomb.BYTES);
     return random.nextBoolean();
   });
 
@@ -89,7 +74,7 @@ enum Flood {
   }
 
   private static final class Bomb {
-    static final byte[] BYTES = makeBomb();
+    static final byte[] BYTES = RawConnection.bomb();
   }
 
   @SuppressWarnings("ImmutableEnumChecker") // it has no state
@@ -104,22 +89,5 @@ enum Flood {
   /// @return whether its connection is to stay open
   boolean on(RawConnection connection, Random random) {
     return nuisance.on(connection, random);
-  }
-
-  private static byte[] makeBomb() {
-    ByteArrayOutputStream compressed = new ByteArrayOutputStream();
-    try (GZIPOutputStream gzip = new GZIPOutputStream(compressed)) {
-      byte[] zeros = new byte[1 << 20];
-      for (int i = 0; i < 12; i++) {
-        gzip.write(zeros);
-      }
-    } catch (IOException impossible) {
-      throw new UncheckedIOException(impossible);
-    }
-    int length = compressed.size();
-    byte[] prefix = {
-      1, (byte) (length >> 24), (byte) (length >> 16), (byte) (length >> 8), (byte) length
-    };
-    return RawConnection.join(prefix, compressed.toByteArray());
   }
 }
