@@ -533,6 +533,15 @@ class BufferTest {
   }
 
   @Test
+  void a_commit_is_synced_as_far_as_the_system_can() throws Exception {
+    buffer.close();
+    try (Connection writer = Database.openWriter(directory.resolve("buffer.db"), 1 << 20, 50)) {
+      assertThat(Database.query(writer, "PRAGMA synchronous")).isEqualTo("2");
+      assertThat(Database.query(writer, "PRAGMA fullfsync")).isEqualTo("1");
+    }
+  }
+
+  @Test
   void what_was_rolled_back_leaves_no_gap() throws Exception {
     buffer.close();
     long bound = new Volume(directory).walBound();
