@@ -5,7 +5,9 @@ import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -28,6 +30,11 @@ final class GroupCommit {
   private static final int MAX_BYTES = 4 << 20;
   private static final long HOUSEKEEPING_NANOS = 20_000_000;
   private static final long FULL_CHECK_NANOS = 250_000_000;
+
+  /// So many new buffers in so long, and the disk is to blame: one after the other would be begun.
+  private static final int MOST_BEGUN_ANEW = 3;
+
+  private static final long BEGUN_ANEW_NANOS = 60_000_000_000L;
 
   /// Something to be committed.
   private sealed interface Work {
@@ -74,6 +81,7 @@ final class GroupCommit {
   private final AtomicBoolean parked = new AtomicBoolean();
   private volatile boolean closing;
   private boolean lockReported;
+  private final Deque<Long> begunAnew = new ArrayDeque<>();
   private volatile long oldestNanos = Long.MIN_VALUE;
 
   GroupCommit(
@@ -337,6 +345,20 @@ final class GroupCommit {
 
   /// @return whether there is a new buffer now
   private boolean beginAnew(StorageException why) {
+    long now = clock.nanos();
+    while (!begunAnew.isEmpty() && now - begunAnew.getFirst() > BEGUN_ANEW_NANOS) {
+      begunAnew.removeFirst();
+    }
+    if (begunAnew.size() == MOST_BEGUN_ANEW) {
+      Events.severe(
+          "buffer_damaged_again",
+          "reason",
+          why.getMessage(),
+          "mend",
+          "see to the disk, then start again: what is sound is salvaged then");
+      return false;
+    }
+    begunAnew.addLast(now);
     try {
       writer = anew.begin(writer, why);
       totals = writer.totals();

@@ -9,6 +9,7 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -26,6 +27,7 @@ class SalvageTest {
 
   @TempDir Path directory;
   private final AtomicInteger begunAnew = new AtomicInteger();
+  private final ManualClock clock = new ManualClock();
   private Buffer buffer;
 
   @BeforeEach
@@ -33,7 +35,7 @@ class SalvageTest {
     buffer =
         Buffer.open(
             directory,
-            new ManualClock(),
+            clock,
             new Buffer.Listener() {
               @Override
               public void stored() {}
@@ -240,19 +242,43 @@ class SalvageTest {
     assertThat(ids()).isEqualTo(range(1, RECORDS));
   }
 
-  @Test
-  void a_commit_that_meets_damage_is_done_in_a_new_buffer() throws Exception {
-    fill();
-    buffer.acknowledge(50);
+  /// Every page but the first says of itself what is not true, and each row stands where it stood.
+  private void damagePages() throws Exception {
     buffer.tidy();
     try (Sqlite foreign = new Sqlite(directory)) {
       // Else the writer would go on with the pages that it remembers.
       foreign.execute("PRAGMA user_version=1");
     }
-    // Every page says of itself what is not true, but each row stands where it stood.
     for (long page = 1; page < Files.size(directory.resolve("buffer.db")) / 4096; page++) {
       overwrite(page * 4096, new byte[] {77, 77, 77, 77, 77, 77, 77, 77});
     }
+  }
+
+  @Test
+  void a_disk_that_damages_one_buffer_after_another_is_given_up_unless_it_takes_time()
+      throws Exception {
+    for (int times = 1; times <= 6; times++) {
+      damagePages();
+      Appended.store(buffer, "1");
+      assertThat(begunAnew).hasValue(times);
+      clock.advance(Duration.ofSeconds(21));
+    }
+    damagePages();
+    Appended.store(buffer, "1");
+    damagePages();
+
+    Appended last = Appended.to(buffer, Appended.record("1", "", null));
+
+    assertThat(last.outcome()).isInstanceOf(Append.Outcome.Failed.class);
+    assertThat(buffer.failure()).isNotNull();
+    assertThat(begunAnew).hasValue(7);
+  }
+
+  @Test
+  void a_commit_that_meets_damage_is_done_in_a_new_buffer() throws Exception {
+    fill();
+    buffer.acknowledge(50);
+    damagePages();
 
     Appended.store(buffer, "\"newer\"");
 
