@@ -79,7 +79,7 @@ final class Sdk implements AutoCloseable {
         return new Sent.Failed("the answer was no success");
       }
       witness.acknowledged(client, seq);
-      tally.took("send", System.nanoTime() - begun);
+      tally.took(Tally.LATENCY, System.nanoTime() - begun);
       return new Sent.Acknowledged();
     } catch (StatusRuntimeException failed) {
       return new Sent.Failed(failed.toString());
