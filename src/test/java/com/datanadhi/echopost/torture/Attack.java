@@ -5,6 +5,7 @@ import com.datanadhi.echopost.testkit.Progress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -37,21 +38,31 @@ final class Attack implements AutoCloseable {
   }
 
   /// Whether there is to be another round; at least one there is.
-  boolean goesOn() {
+  synchronized boolean goesOn() {
     boolean more = rounds > 0 ? begun < rounds : begun == 0 || System.nanoTime() - endNanos < 0;
     begun += more ? 1 : 0;
-    progress.show(
-        rounds > 0 ? begun - 1 : TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startNanos));
+    showProgress();
     return more;
   }
 
   /// Whether there is time left, so that a round may go on; not when rounds are counted.
-  boolean hasTime() {
+  synchronized boolean hasTime() {
+    showProgress();
     return rounds == 0 && System.nanoTime() - endNanos < 0;
   }
 
+  /// Whether there is so much time left, and more.
+  boolean hasTime(Duration longer) {
+    return rounds == 0 && System.nanoTime() + longer.toNanos() - endNanos < 0;
+  }
+
+  private void showProgress() {
+    progress.show(
+        rounds > 0 ? begun - 1 : TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startNanos));
+  }
+
   /// Rounds begun so far.
-  long rounds() {
+  synchronized long rounds() {
     return begun;
   }
 

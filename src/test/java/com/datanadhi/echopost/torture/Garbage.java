@@ -36,6 +36,10 @@ final class Garbage implements Campaign {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Duration SERVED = Duration.ofSeconds(60);
   private static final long SECOND_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  /// Half of the time after which a connection on which nothing comes is closed to make room.
+  private static final Duration IDLE = Duration.ofMillis(500);
+
   private static final int NEW = 50;
   private static final int GREEDY = 60;
   private static final int CHANNELS = 6;
@@ -64,6 +68,7 @@ final class Garbage implements Campaign {
     String round = directory.getFileName().toString();
     Witness witness = new Witness(round, tally);
     try (StubServer server = StubServer.down();
+        Stalls stalls = new Stalls();
         AgentProcess agent = AgentProcess.spawn(directory, server.url())) {
       server.keep(false);
       server.onDelivery(witness.recording(StubServer.OK));
@@ -81,7 +86,11 @@ final class Garbage implements Campaign {
             tally.broken(round + ": " + footprint);
           }
         }
-        if (old.connections() != 1 || old.refused() != 0) {
+        if (old.refused() == 0 && stalls.longest().compareTo(IDLE) >= 0) {
+          tally.add(
+              "connections that this machine held up, and that were closed for it",
+              old.connections() - 1);
+        } else if (old.connections() != 1 || old.refused() != 0) {
           tally.broken(
               round
                   + ": the client that behaves made "
