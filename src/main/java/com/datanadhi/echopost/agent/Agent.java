@@ -100,7 +100,7 @@ public final class Agent {
       workspace.removeDeadSocket();
       Path session = newSession();
       try (SessionLog log = SessionLog.open(session.resolve("agent.log"), standardOut)) {
-        return runLogged(workspace);
+        return runLogged(workspace, session);
       }
     }
   }
@@ -131,7 +131,7 @@ public final class Agent {
     }
   }
 
-  private ExitCode runLogged(Workspace workspace)
+  private ExitCode runLogged(Workspace workspace, Path session)
       throws StorageException, IOException, InterruptedException {
     Waiter replayWaiter = new Waiter();
     logStart(workspace);
@@ -141,7 +141,7 @@ public final class Agent {
     Thread opener = Thread.ofPlatform().name("buffer-opener").start(opening);
     try (Ingest ingest = bindDuring(opener);
         MainServer server = mainServer.get()) {
-      return serve(opened(opening), ingest, server, replayWaiter);
+      return serve(opened(opening), ingest, server, replayWaiter, session);
     }
   }
 
@@ -196,7 +196,8 @@ public final class Agent {
     }
   }
 
-  private ExitCode serve(Buffer buffer, Ingest ingest, MainServer server, Waiter replayWaiter)
+  private ExitCode serve(
+      Buffer buffer, Ingest ingest, MainServer server, Waiter replayWaiter, Path session)
       throws StorageException, IOException, InterruptedException {
     Totals atStart = buffer.totals();
     Events.info("buffer_opened", "pending", atStart.pending(), "rejected", atStart.rejected());
@@ -204,7 +205,7 @@ public final class Agent {
     boolean stuckForGood = false;
     try (ingest) {
       ingest.takeInto(buffer);
-      ended = runScope(buffer, ingest, server, replayWaiter);
+      ended = runScope(buffer, ingest, server, replayWaiter, session);
     } catch (StuckException stuck) {
       // The writer may never come back: nothing can be closed, the process has to end.
       Events.severe(
@@ -257,7 +258,8 @@ public final class Agent {
   }
 
   /// The three siblings and the lifecycle that watches over them, wired.
-  private ExitCode runScope(Buffer buffer, Ingest ingest, MainServer server, Waiter replayWaiter)
+  private ExitCode runScope(
+      Buffer buffer, Ingest ingest, MainServer server, Waiter replayWaiter, Path session)
       throws StorageException, StuckException, IOException, InterruptedException {
     HealthProbe health = new HealthProbe(server::probe, replayWaiter::wake, clock);
     serverState = health.state();
@@ -286,7 +288,7 @@ public final class Agent {
         return neverHere();
       });
       scope.fork(own::run);
-      pruneSessions();
+      pruneSessions(session);
       AgentState end = scope.join();
       return end instanceof AgentState.Drained ? ExitCode.DRAINED : ExitCode.STOPPED;
     } catch (StructuredTaskScope.FailedException failed) {
@@ -299,9 +301,9 @@ public final class Agent {
     }
   }
 
-  private void pruneSessions() {
+  private void pruneSessions(Path session) {
     try {
-      Sessions.prune(directory);
+      Sessions.prune(directory, session);
     } catch (IOException failed) {
       Events.warning("sessions_not_pruned", "reason", failed.toString());
     }

@@ -49,13 +49,15 @@ final class Sessions {
   /// Deletes all but the newest [#KEPT]: the plain files in them, then the directories themselves.
   /// One in which somebody put something else is left as it is.
   ///
+  /// @param own this run's, which is the newest also where the clock was set back
   /// @throws IOException when some could not be deleted; the others are
-  static void prune(Path parent) throws IOException {
+  static void prune(Path parent, Path own) throws IOException {
     List<Path> sessions = new ArrayList<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(parent, "session-*")) {
       for (Path entry : entries) {
         if (isSession(String.valueOf(entry.getFileName()))
-            && Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
+            && Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)
+            && !entry.equals(own)) {
           sessions.add(entry);
         }
       }
@@ -66,7 +68,7 @@ final class Sessions {
       return bySecond != 0 ? bySecond : Integer.compare(number(a), number(b));
     });
     IOException failure = new IOException("some old sessions could not be deleted");
-    for (Path old : sessions.subList(0, Math.max(0, sessions.size() - KEPT))) {
+    for (Path old : sessions.subList(0, Math.max(0, sessions.size() + 1 - KEPT))) {
       try {
         delete(old);
       } catch (IOException kept) {

@@ -178,12 +178,19 @@ final class Door extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /// Says goodbye to every connection (GOAWAY) and ends; calls that have begun have `patience` to
-  /// be answered.
-  void close(Duration patience) throws InterruptedException {
+  /// Says goodbye to every connection (GOAWAY), and gives them `patience` to end. Calls that have
+  /// begun are answered, also later.
+  ///
+  /// @return whether all have ended
+  boolean sayGoodbye(Duration patience) throws InterruptedException {
     refusing = true;
     server.shutdown();
-    if (!server.awaitTermination(patience.toNanos(), TimeUnit.NANOSECONDS)) {
+    return server.awaitTermination(patience.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  /// Says goodbye and ends; calls that have begun have `patience` to be answered.
+  void close(Duration patience) throws InterruptedException {
+    if (!sayGoodbye(patience)) {
       server.shutdownNow();
       boolean _ = server.awaitTermination(patience.toNanos(), TimeUnit.NANOSECONDS);
     }

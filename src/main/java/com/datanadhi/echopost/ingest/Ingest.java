@@ -142,7 +142,14 @@ public final class Ingest implements AutoCloseable {
     if (isAnswering() || connections.buffer().waitingRecords() > 0) {
       return false;
     }
-    closeDoors(GOODBYE);
+    for (Door door : doors) {
+      boolean _ = door.sayGoodbye(GOODBYE);
+    }
+    if (isAnswering() || connections.buffer().waitingRecords() > 0) {
+      // Who had not heard it yet could still begin a call.
+      return false;
+    }
+    closeDoors(Duration.ZERO);
     return connections.buffer().waitingRecords() == 0;
   }
 

@@ -24,6 +24,7 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -68,6 +69,67 @@ class EdgeIT extends AcceptanceTest {
     slow.set(false);
     assertThat(agent.awaitExit(SOON)).isZero();
     assertInOrder(0, 2);
+  }
+
+  @Test
+  void a_call_that_begins_while_the_agent_says_goodbye_is_answered() throws Exception {
+    server.comeUp();
+    AgentProcess agent = agent();
+    // A client that has been connected and silent for long, and that does not listen now.
+    try (SocketChannel late = connect(agent.socket())) {
+      write(late, RawConnection.preface());
+      await()
+          .atMost(SOON)
+          .pollInterval(Duration.ofMillis(1))
+          .until(() -> !Files.exists(agent.socket()));
+      try (Connection lock =
+              DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("buffer.db"));
+          Statement statement = lock.createStatement()) {
+        // No commit ends before the agent's patience does.
+        boolean _ = statement.execute("BEGIN IMMEDIATE");
+        await().pollDelay(Duration.ofMillis(60)).until(() -> true);
+        write(late, call(LoadClient.request(0, 0, 100)));
+        await().pollDelay(Duration.ofMillis(400)).until(() -> true);
+        boolean _ = statement.execute("ROLLBACK");
+      }
+
+      boolean answered = readToEnd(late).contains("stored");
+
+      assertThat(agent.awaitExit(SOON)).isZero();
+      // On a machine that stands still the call can come too late to be taken at all.
+      assertThat(answered).isEqualTo(query("SELECT accepted FROM ledger").equals("1"));
+    }
+  }
+
+  private static void write(SocketChannel channel, byte[] bytes) throws IOException {
+    try {
+      int _ = channel.write(ByteBuffer.wrap(bytes));
+    } catch (IOException closed) {
+      // It came too late.
+    }
+  }
+
+  /// A whole call of SendLog on the first stream.
+  private static byte[] call(LogRequest request) {
+    byte[] message = request.toByteArray();
+    byte[] prefix = ByteBuffer.allocate(5).put((byte) 0).putInt(message.length).array();
+    return RawConnection.join(
+        RawConnection.frame(1, 4, 1, RawConnection.sendLogHeaders()),
+        RawConnection.frame(0, 1, 1, RawConnection.join(prefix, message)));
+  }
+
+  /// Until the answer has come, or the connection's end.
+  private static String readToEnd(SocketChannel channel) throws IOException {
+    StringBuilder all = new StringBuilder();
+    ByteBuffer some = ByteBuffer.allocate(1 << 14);
+    try {
+      while (all.indexOf("stored") < 0 && channel.read(some.clear()) >= 0) {
+        all.append(StandardCharsets.ISO_8859_1.decode(some.flip()));
+      }
+    } catch (IOException reset) {
+      return all.toString();
+    }
+    return all.toString();
   }
 
   private static SocketChannel connect(Path socket) throws IOException {

@@ -28,6 +28,10 @@ class SessionsTest {
     }
   }
 
+  private void prune(String own) throws IOException {
+    Sessions.prune(directory, directory.resolve(own));
+  }
+
   private void session(String name) throws IOException {
     Path session = Files.createDirectory(directory.resolve(name));
     Files.writeString(session.resolve("agent.log"), "{}\n");
@@ -58,11 +62,26 @@ class SessionsTest {
     for (int i = 0; i < 25; i++) {
       session("session-2026-11-%02dT10-00-00Z".formatted(1 + i));
     }
-    Sessions.prune(directory);
+    prune("session-2026-11-25T10-00-00Z");
     assertThat(names())
         .hasSize(20)
         .contains("session-2026-11-25T10-00-00Z", "session-2026-11-06T10-00-00Z")
         .doesNotContain("session-2026-11-05T10-00-00Z");
+  }
+
+  @Test
+  void the_run_that_prunes_keeps_its_own_also_when_the_clock_was_set_back() throws IOException {
+    for (int i = 0; i < 25; i++) {
+      session("session-2026-11-%02dT10-00-00Z".formatted(1 + i));
+    }
+    Path own = Sessions.create(directory, Instant.parse("2026-10-31T10:00:00Z"));
+    Files.writeString(own.resolve("agent.log"), "{}\n");
+    Sessions.prune(directory, own);
+    assertThat(names())
+        .hasSize(20)
+        .contains(own.getFileName().toString(), "session-2026-11-07T10-00-00Z")
+        .doesNotContain("session-2026-11-06T10-00-00Z");
+    assertThat(own.resolve("agent.log")).exists();
   }
 
   @Test
@@ -71,7 +90,7 @@ class SessionsTest {
     for (int n = 2; n <= 22; n++) {
       session("session-2026-11-21T10-00-00Z-" + n);
     }
-    Sessions.prune(directory);
+    prune("session-2026-11-21T10-00-00Z-22");
     assertThat(names())
         .hasSize(20)
         .doesNotContain("session-2026-11-21T10-00-00Z", "session-2026-11-21T10-00-00Z-2")
@@ -98,7 +117,7 @@ class SessionsTest {
     for (int i = 0; i < 25; i++) {
       session("session-2026-11-%02dT10-00-00Z".formatted(1 + i));
     }
-    Sessions.prune(directory);
+    prune("session-2026-11-25T10-00-00Z");
     assertThat(names())
         .hasSize(20 + foreign.size() + 4)
         .containsAll(foreign)
@@ -110,7 +129,7 @@ class SessionsTest {
   @Test
   void fewer_than_twenty_are_all_kept() throws IOException {
     session("session-2026-11-21T10-00-00Z");
-    Sessions.prune(directory);
+    prune("session-2026-11-21T10-00-00Z");
     assertThat(names()).containsExactly("session-2026-11-21T10-00-00Z");
   }
 
@@ -122,7 +141,7 @@ class SessionsTest {
     Path stubborn =
         Files.createDirectories(directory.resolve("session-2026-01-01T00-00-10Z/of/somebody-else"));
 
-    assertThatThrownBy(() -> Sessions.prune(directory)).isInstanceOf(IOException.class);
+    assertThatThrownBy(() -> prune("session-2026-01-01T00-00-33Z")).isInstanceOf(IOException.class);
 
     assertThat(stubborn).exists();
     try (var left = Files.list(directory)) {

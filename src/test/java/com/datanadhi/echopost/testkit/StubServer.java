@@ -10,6 +10,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.StandardSocketOptions;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -112,6 +114,11 @@ public final class StubServer implements AutoCloseable {
   private final Set<String> keys = ConcurrentHashMap.newKeySet();
   private final ServerSocketFactory factory;
   private final boolean secure;
+
+  /// Bound for good and never listening: while the server is down its port refuses, and is nobody
+  /// else's.
+  private final SocketChannel reservation;
+
   private final int port;
   private volatile Behaviour onProbe = OK;
   private volatile Behaviour onDelivery = OK;
@@ -125,8 +132,12 @@ public final class StubServer implements AutoCloseable {
   private StubServer(int port, ServerSocketFactory factory) throws IOException {
     this.factory = factory;
     this.secure = factory instanceof SSLServerSocketFactory;
-    this.listener = listen(port);
-    this.port = listener.getLocalPort();
+    this.reservation =
+        SocketChannel.open()
+            .setOption(StandardSocketOptions.SO_REUSEADDR, true)
+            .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    this.port = reservation.socket().getLocalPort();
+    this.listener = listen();
   }
 
   /// A server that is up, on a free port.
@@ -150,7 +161,7 @@ public final class StubServer implements AutoCloseable {
     return server;
   }
 
-  private ServerSocket listen(int port) throws IOException {
+  private ServerSocket listen() throws IOException {
     ServerSocket socket = factory.createServerSocket();
     socket.setReuseAddress(true);
     socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 512);
@@ -184,7 +195,7 @@ public final class StubServer implements AutoCloseable {
   /// Opens the port again.
   public synchronized void comeUp() throws IOException {
     if (listener.isClosed()) {
-      listener = listen(port);
+      listener = listen();
       serve();
     }
   }
@@ -328,6 +339,7 @@ public final class StubServer implements AutoCloseable {
   @Override
   public void close() throws IOException {
     goDown();
+    reservation.close();
   }
 
   /// `StubServer [PORT]`: a server that starts up, and does what it reads: `up`, `down`, `slow

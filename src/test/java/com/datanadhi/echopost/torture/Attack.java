@@ -5,11 +5,17 @@ import com.datanadhi.echopost.testkit.Progress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /// One run of a campaign: how long it goes on, its chance, its directories, what came of it.
 final class Attack implements AutoCloseable {
+  /// So many directories of a campaign that broke a promise; with all of them a long run could fill
+  /// the disk.
+  private static final int MOST_KEPT = 10;
+
   private final long seed;
   private final Random random;
   private final long rounds;
@@ -18,6 +24,7 @@ final class Attack implements AutoCloseable {
   private final Tally tally = new Tally();
   private final Progress progress;
   private final long startNanos = System.nanoTime();
+  private final AtomicInteger kept = new AtomicInteger();
   private long begun;
 
   /// @param rounds how many at most; 0 for as many as fit into `seconds`
@@ -31,16 +38,31 @@ final class Attack implements AutoCloseable {
   }
 
   /// Whether there is to be another round; at least one there is.
-  boolean goesOn() {
+  synchronized boolean goesOn() {
     boolean more = rounds > 0 ? begun < rounds : begun == 0 || System.nanoTime() - endNanos < 0;
     begun += more ? 1 : 0;
-    progress.show(
-        rounds > 0 ? begun - 1 : TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startNanos));
+    showProgress();
     return more;
   }
 
+  /// Whether there is time left, so that a round may go on; not when rounds are counted.
+  synchronized boolean hasTime() {
+    showProgress();
+    return rounds == 0 && System.nanoTime() - endNanos < 0;
+  }
+
+  /// Whether there is so much time left, and more.
+  boolean hasTime(Duration longer) {
+    return rounds == 0 && System.nanoTime() + longer.toNanos() - endNanos < 0;
+  }
+
+  private void showProgress() {
+    progress.show(
+        rounds > 0 ? begun - 1 : TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startNanos));
+  }
+
   /// Rounds begun so far.
-  long rounds() {
+  synchronized long rounds() {
     return begun;
   }
 
@@ -61,9 +83,10 @@ final class Attack implements AutoCloseable {
     return work.resolve("round-" + begun);
   }
 
-  /// Removes what a sound round has left; the directories of others stay to be looked at.
+  /// Removes what a round has left, unless a promise was broken: then the first ones stay to be
+  /// looked at.
   void forget(Path directory) throws IOException {
-    if (tally.isSound() && Files.exists(directory)) {
+    if (Files.exists(directory) && (tally.isSound() || kept.incrementAndGet() > MOST_KEPT)) {
       Directories.delete(directory);
     }
   }

@@ -137,7 +137,7 @@ final class Clients implements AutoCloseable {
               if (response.getSuccess()) {
                 acknowledgements.acknowledged(client, seq);
                 long nanos = System.nanoTime() - sent;
-                tally.took("latency", nanos);
+                tally.took(Tally.LATENCY, nanos);
                 latencies.add(nanos);
               }
             }

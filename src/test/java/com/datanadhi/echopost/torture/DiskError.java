@@ -40,7 +40,7 @@ final class DiskError implements Campaign {
 
   @Override
   public String obstacle() {
-    return DiskShim.obstacle();
+    return Shims.obstacle();
   }
 
   @Override

@@ -33,7 +33,7 @@ class DiskIT {
 
   @BeforeEach
   void aDiskThatCanFail() throws Exception {
-    assumeThat(DiskShim.obstacle()).isEmpty();
+    assumeThat(Shims.obstacle()).isEmpty();
     shim = new DiskShim(home);
     chronicle = new Chronicle(shim);
     server = StubServer.down();

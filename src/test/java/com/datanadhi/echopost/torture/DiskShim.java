@@ -1,14 +1,11 @@
 package com.datanadhi.echopost.torture;
 
-import com.datanadhi.echopost.testkit.AgentProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 
 /// The library that stands between a program and its disk, `src/test/c/diskshim.c`: for the files
@@ -21,8 +18,6 @@ final class DiskShim {
     SYNC
   }
 
-  private static final Path SOURCE = Path.of("src/test/c/diskshim.c");
-
   private final Path disk;
   private final Path journal;
   private final Path faults;
@@ -34,61 +29,10 @@ final class DiskShim {
     this.faults = Files.createFile(home.resolve("faults"));
   }
 
-  /// Why there is no shim on this machine, and how to mend that; empty when there is one.
-  static String obstacle() {
-    try {
-      return new ProcessBuilder(compiler("--version")).redirectErrorStream(true).start().waitFor()
-              == 0
-          ? ""
-          : "the C compiler does not work: see cc --version";
-    } catch (IOException none) {
-      return "there is no C compiler: install one (Debian: apt-get install gcc libc6-dev)";
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-      return "interrupted";
-    }
-  }
-
-  private static List<String> compiler(String... arguments) {
-    List<String> command = new java.util.ArrayList<>(List.of("cc"));
-    command.addAll(List.of(arguments));
-    return command;
-  }
-
-  /// Builds the library, if its source has changed since.
-  static synchronized Path library() throws IOException, InterruptedException {
-    Path library = AgentProcess.program().resolveSibling("libdiskshim.so");
-    if (Files.exists(library)
-        && Files.getLastModifiedTime(library).compareTo(Files.getLastModifiedTime(SOURCE)) > 0) {
-      return library;
-    }
-    Process compiling =
-        new ProcessBuilder(
-                compiler(
-                    "-shared",
-                    "-fPIC",
-                    "-O2",
-                    "-Wall",
-                    "-Wextra",
-                    "-Werror",
-                    "-o",
-                    library.toString(),
-                    SOURCE.toString(),
-                    "-ldl",
-                    "-lpthread"))
-            .redirectErrorStream(true)
-            .start();
-    String said = new String(compiling.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    if (compiling.waitFor() != 0) {
-      throw new IOException("cannot compile " + SOURCE + ":\n" + said);
-    }
-    return library;
-  }
-
   /// What a program needs in its environment to run on the shim.
   Map<String, String> environment() throws IOException, InterruptedException {
     Map<String, String> environment = new HashMap<>();
-    environment.put("LD_PRELOAD", library().toString());
+    environment.put("LD_PRELOAD", Shims.library("diskshim").toString());
     environment.put("DISKSHIM_DIRECTORY", disk.toString());
     environment.put("DISKSHIM_JOURNAL", journal.toAbsolutePath().toString());
     environment.put("DISKSHIM_FAULTS", faults.toAbsolutePath().toString());

@@ -9,7 +9,6 @@ import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,20 +16,30 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Stream;
 
 /// Clients that keep no rules, by the ten thousand, beside one that does.
 ///
-/// A round is one agent: flood after flood, each of another kind; after each a new client must be
-/// served, and the old one must not have been disturbed. In the end memory and descriptors are
-/// back, the server comes up, and all that was acknowledged arrives.
+/// A round is one agent: flood after flood, each of another kind, all of them over and over for two
+/// minutes if there is time; after each a new client must be served, and the old one must not have
+/// been disturbed. In the end memory and descriptors are back, the server comes up, and all that
+/// was acknowledged arrives.
 final class Garbage implements Campaign {
   private static final long FLOOD_NANOS = TimeUnit.MILLISECONDS.toNanos(1_200);
+  private static final long LIFE_NANOS = TimeUnit.MINUTES.toNanos(2);
   private static final int HELD = 2_000;
+
+  /// The agent has no more than 512 connections open.
+  private static final int MOST_DESCRIPTORS_MORE_DURING = 600;
+
   private static final int MOST_DESCRIPTORS_MORE = 16;
   private static final long MOST_RESIDENT_MIB = 420;
   private static final Duration PATIENCE = Duration.ofSeconds(60);
-  private static final Duration SERVED = Duration.ofSeconds(20);
+  private static final Duration SERVED = Duration.ofSeconds(60);
+  private static final long SECOND_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  /// Half of the time after which a connection on which nothing comes is closed to make room.
+  private static final Duration IDLE = Duration.ofMillis(500);
+
   private static final int NEW = 50;
   private static final int GREEDY = 60;
   private static final int CHANNELS = 6;
@@ -59,6 +68,7 @@ final class Garbage implements Campaign {
     String round = directory.getFileName().toString();
     Witness witness = new Witness(round, tally);
     try (StubServer server = StubServer.down();
+        Stalls stalls = new Stalls();
         AgentProcess agent = AgentProcess.spawn(directory, server.url())) {
       server.keep(false);
       server.onDelivery(witness.recording(StubServer.OK));
@@ -66,22 +76,21 @@ final class Garbage implements Campaign {
       try (Clients old =
           new Clients(
               agent.socket(), 1, 4, 300, TimeUnit.MILLISECONDS.toNanos(5), witness, tally)) {
-        long descriptors = descriptors(agent);
-        int seq = 0;
-        List<Flood> floods = new ArrayList<>(List.of(Flood.values()));
-        java.util.Collections.shuffle(floods, attack.random());
-        for (Flood flood : floods) {
-          flood(flood, agent, attack.random(), tally);
-          seq = serve(round + " after " + flood, agent, seq, tally);
+        try (Footprint footprint = new Footprint(agent)) {
+          floods(attack, round, agent);
+          awaitDescriptors(round, footprint, tally);
+          footprint.tell(tally);
+          if (footprint.peakResidentMib() > MOST_RESIDENT_MIB
+              || footprint.peakDescriptors()
+                  > footprint.descriptorsBefore() + MOST_DESCRIPTORS_MORE_DURING) {
+            tally.broken(round + ": " + footprint);
+          }
         }
-        greedy(agent);
-        int _ = serve(round + " after large messages", agent, seq, tally);
-        tally.peak("MiB resident", residentMib(agent));
-        if (residentMib(agent) > MOST_RESIDENT_MIB) {
-          tally.broken(round + ": " + residentMib(agent) + " MiB resident");
-        }
-        awaitDescriptors(round, agent, descriptors, tally);
-        if (old.connections() != 1 || old.refused() != 0) {
+        if (old.refused() == 0 && stalls.longest().compareTo(IDLE) >= 0) {
+          tally.add(
+              "connections that this machine held up, and that were closed for it",
+              old.connections() - 1);
+        } else if (old.connections() != 1 || old.refused() != 0) {
           tally.broken(
               round
                   + ": the client that behaves made "
@@ -102,6 +111,23 @@ final class Garbage implements Campaign {
     }
     witness.close();
     attack.forget(directory);
+  }
+
+  /// Each kind once at least.
+  private static void floods(Attack attack, String round, AgentProcess agent) throws IOException {
+    Tally tally = attack.tally();
+    long end = System.nanoTime() + LIFE_NANOS;
+    int seq = 0;
+    do {
+      List<Flood> floods = new ArrayList<>(List.of(Flood.values()));
+      java.util.Collections.shuffle(floods, attack.random());
+      for (Flood flood : floods) {
+        flood(flood, agent, attack.random(), tally);
+        seq = serve(round + " after " + flood, agent, seq, tally);
+      }
+      greedy(agent, seq);
+      seq = serve(round + " after large messages", agent, seq + CHANNELS, tally);
+    } while (attack.hasTime() && System.nanoTime() - end < 0);
   }
 
   private static void flood(Flood flood, AgentProcess agent, Random random, Tally tally)
@@ -135,7 +161,7 @@ final class Garbage implements Campaign {
   }
 
   /// Calls of 4 MB side by side, all cut off in the middle.
-  private static void greedy(AgentProcess agent) {
+  private static void greedy(AgentProcess agent, int firstSeq) {
     try (LoadClient clients = new LoadClient(agent.socket())) {
       List<ManagedChannel> channels = new ArrayList<>();
       for (int c = 0; c < CHANNELS; c++) {
@@ -143,7 +169,7 @@ final class Garbage implements Campaign {
         channels.add(channel);
         for (int call = 0; call < CHANNELS; call++) {
           LogAgentGrpc.newStub(channel)
-              .sendLog(LoadClient.request(GREEDY + c, call, LARGE), ignored());
+              .sendLog(LoadClient.request(GREEDY + c, firstSeq + call, LARGE), ignored());
         }
       }
       LockSupport.parkNanos(FLOOD_NANOS / 4);
@@ -173,8 +199,10 @@ final class Garbage implements Campaign {
       while (System.nanoTime() - start < SERVED.toNanos()) {
         try {
           if (client.send(LoadClient.request(NEW, seq++, 100)).getSuccess()) {
-            tally.took(
-                "new client " + when.replaceAll(".*after", "after"), System.nanoTime() - start);
+            long took = System.nanoTime() - start;
+            tally.took("wait of a new client " + when.replaceAll(".*after", "after"), took);
+            tally.add("floods", 1);
+            tally.add("new clients that waited more than 1 s", took > SECOND_NANOS ? 1 : 0);
             return seq;
           }
         } catch (StatusRuntimeException refused) {
@@ -187,30 +215,15 @@ final class Garbage implements Campaign {
     return seq;
   }
 
-  private static long descriptors(AgentProcess agent) throws IOException {
-    try (Stream<Path> open = Files.list(Path.of("/proc/" + agent.agent().pid() + "/fd"))) {
-      return open.count();
-    }
-  }
-
-  private static void awaitDescriptors(String round, AgentProcess agent, long before, Tally tally)
+  private static void awaitDescriptors(String round, Footprint footprint, Tally tally)
       throws IOException {
     long end = System.nanoTime() + SERVED.toNanos();
-    long now = descriptors(agent);
-    while (now > before + MOST_DESCRIPTORS_MORE && System.nanoTime() - end < 0) {
+    long most = footprint.descriptorsBefore() + MOST_DESCRIPTORS_MORE;
+    while (footprint.descriptors() > most && System.nanoTime() - end < 0) {
       LockSupport.parkNanos(10_000_000);
-      now = descriptors(agent);
     }
-    if (now > before + MOST_DESCRIPTORS_MORE) {
-      tally.broken(round + ": " + now + " descriptors are open, before the floods " + before);
+    if (footprint.descriptors() > most) {
+      tally.broken(round + ": descriptors are not given back: " + footprint);
     }
-  }
-
-  private static long residentMib(AgentProcess agent) throws IOException {
-    return Files.readAllLines(Path.of("/proc/" + agent.agent().pid() + "/status")).stream()
-        .filter(line -> line.startsWith("VmRSS:"))
-        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) / 1024)
-        .findFirst()
-        .orElseThrow();
   }
 }

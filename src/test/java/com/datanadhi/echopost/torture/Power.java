@@ -33,7 +33,7 @@ final class Power implements Campaign {
 
   @Override
   public String obstacle() {
-    return DiskShim.obstacle();
+    return Shims.obstacle();
   }
 
   @Override

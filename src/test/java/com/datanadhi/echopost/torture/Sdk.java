@@ -1,11 +1,13 @@
 package com.datanadhi.echopost.torture;
 
 import com.datanadhi.echopost.proto.LogAgentGrpc;
+import com.datanadhi.echopost.proto.LogRequest;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /// One process of an application with the SDK in it, as it is in the field: it looks for the
 /// socket; where there is none it deletes the name and spawns an agent, under a lock of its own,
@@ -33,6 +36,7 @@ final class Sdk implements AutoCloseable {
   private final Witness witness;
   private final Tally tally;
   private final List<AgentProcess> agents = new ArrayList<>();
+  private final List<Instant> deletions = new ArrayList<>();
 
   Sdk(Path directory, String url, Witness witness, Tally tally) {
     this.directory = directory;
@@ -49,26 +53,33 @@ final class Sdk implements AutoCloseable {
     record Acknowledged() implements Sent {}
 
     /// The name was there when it was looked for, and when it was connected to nobody was.
-    record NobodyThere(Instant looked, Instant tried) implements Sent {}
+    ///
+    /// @param noName whether the connect failed because there was no such name any more
+    record NobodyThere(Instant looked, Instant tried, boolean noName) implements Sent {}
 
     /// Anything else, which there may not be.
-    record Failed(String how) implements Sent {}
+    record Failed(Instant looked, Instant tried, String how) implements Sent {}
   }
 
   /// Sends record `seq` of `client`.
   Sent send(int client, int seq) throws IOException {
     Instant looked = Instant.now();
     if (!Files.exists(socket)) {
-      if (!start()) {
-        return new Sent.Failed("no socket " + PATIENCE_NANOS / 1_000_000_000 + " s after a spawn");
+      Instant found = start();
+      if (found == null) {
+        return new Sent.Failed(
+            looked,
+            Instant.now(),
+            "no socket " + TimeUnit.NANOSECONDS.toSeconds(PATIENCE_NANOS) + " s after a spawn");
       }
-      looked = Instant.now();
+      looked = found;
     }
     long begun = System.nanoTime();
     ManagedChannel channel = clients.newChannel();
     try {
       if (channel.getState(false) != ConnectivityState.READY) {
-        return new Sent.NobodyThere(looked, Instant.now());
+        Instant tried = Instant.now();
+        return new Sent.NobodyThere(looked, tried, foundNoName(channel));
       }
       boolean stored =
           LogAgentGrpc.newBlockingStub(channel)
@@ -76,36 +87,59 @@ final class Sdk implements AutoCloseable {
               .sendLog(LoadClient.request(client, seq, 200))
               .getSuccess();
       if (!stored) {
-        return new Sent.Failed("the answer was no success");
+        return new Sent.Failed(looked, Instant.now(), "the answer was no success");
       }
       witness.acknowledged(client, seq);
-      tally.took("send", System.nanoTime() - begun);
+      tally.took(Tally.LATENCY, System.nanoTime() - begun);
       return new Sent.Acknowledged();
     } catch (StatusRuntimeException failed) {
-      return new Sent.Failed(failed.toString());
+      return new Sent.Failed(looked, Instant.now(), failed + ", by " + failed.getCause());
     } finally {
       channel.shutdownNow();
     }
   }
 
-  private synchronized boolean start() throws IOException {
+  /// Whether it was that why `channel` could not connect.
+  private static boolean foundNoName(ManagedChannel channel) {
+    try {
+      var _ = LogAgentGrpc.newBlockingStub(channel).sendLog(LogRequest.getDefaultInstance());
+    } catch (StatusRuntimeException failed) {
+      for (Throwable cause = failed; cause != null; cause = cause.getCause()) {
+        if (cause instanceof FileNotFoundException) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /// Sees to it that there is a socket.
+  ///
+  /// @return when it was looked for and found, or null
+  private synchronized @Nullable Instant start() throws IOException {
     if (!Files.exists(socket)) {
-      boolean _ = Files.deleteIfExists(socket);
+      Instant now = Instant.now();
+      if (Files.deleteIfExists(socket)) {
+        // Another process's agent published it in this moment.
+        deletions.add(now);
+      }
       agents.add(AgentProcess.spawn(directory, url));
     }
     long begun = System.nanoTime();
+    Instant looked = Instant.now();
     while (!Files.exists(socket)) {
       if (System.nanoTime() - begun > PATIENCE_NANOS) {
-        return false;
+        return null;
       }
       LockSupport.parkNanos(LOOK_AGAIN_NANOS);
+      looked = Instant.now();
     }
     long took = System.nanoTime() - begun;
     tally.took("wait for the socket", took);
     if (took > SDK_PATIENCE_NANOS) {
       tally.add("sockets after more than 2 s", 1);
     }
-    return true;
+    return looked;
   }
 
   /// The agents that were spawned here and have not ended.
@@ -113,19 +147,27 @@ final class Sdk implements AutoCloseable {
     return List.copyOf(agents);
   }
 
-  /// Takes the ended ones out.
+  /// An agent that has ended.
   ///
-  /// @return how each of them ended
-  synchronized List<Integer> ended() throws Exception {
-    List<Integer> exits = new ArrayList<>();
+  /// @param output what it printed
+  record Ended(int exit, String output) {}
+
+  /// Takes the ended ones out.
+  synchronized List<Ended> ended() throws Exception {
+    List<Ended> ended = new ArrayList<>();
     for (AgentProcess agent : agents()) {
       if (!agent.isAlive()) {
-        exits.add(agent.awaitExit(java.time.Duration.ZERO));
+        ended.add(new Ended(agent.awaitExit(java.time.Duration.ZERO), agent.output()));
         agents.remove(agent);
         agent.close();
       }
     }
-    return exits;
+    return ended;
+  }
+
+  /// When this process deleted a name that was there.
+  synchronized List<Instant> deletions() {
+    return List.copyOf(deletions);
   }
 
   @Override

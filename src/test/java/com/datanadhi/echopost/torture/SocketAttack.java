@@ -114,7 +114,7 @@ final class SocketAttack implements Campaign {
   private static void explain(
       String round, List<Sdk.Sent> failures, List<Instant> deletions, Tally tally) {
     for (Sdk.Sent failure : failures) {
-      if (failure instanceof Sdk.Sent.NobodyThere(Instant looked, Instant tried)
+      if (failure instanceof Sdk.Sent.NobodyThere(Instant looked, Instant tried, boolean _)
           && deletions.stream()
               .anyMatch(at -> !at.isBefore(looked.minusMillis(1)) && !at.isAfter(tried))) {
         tally.add("sends into the gap", 1);

@@ -14,11 +14,13 @@ final class Tally {
     KILLS,
     ACKNOWLEDGED,
     DELIVERED,
-    REJECTED,
     LOST,
     REORDERED,
     REPEATS
   }
+
+  /// The time that every campaign tells: from a record's sending to its acknowledgement.
+  static final String LATENCY = "latency";
 
   private static final int NAMED = 20;
 
@@ -33,6 +35,7 @@ final class Tally {
     for (Count count : Count.values()) {
       counts.put(count, 0L);
     }
+    worst.put(LATENCY, 0.0);
   }
 
   synchronized void add(Count what, long more) {
@@ -96,9 +99,9 @@ final class Tally {
     counts.forEach((count, n) ->
         figures.add(
             String.format(Locale.ROOT, "%s %,d", count.name().toLowerCase(Locale.ROOT), n)));
-    others.forEach((name, n) -> figures.add(String.format(Locale.ROOT, "%s %,d", name, n)));
     worst.forEach((name, millis) ->
         figures.add(String.format(Locale.ROOT, "worst %s %,.1f ms", name, millis)));
+    others.forEach((name, n) -> figures.add(String.format(Locale.ROOT, "%s %,d", name, n)));
     peaks.forEach((what, n) -> figures.add(String.format(Locale.ROOT, "at most %,d %s", n, what)));
     return String.join(", ", figures);
   }

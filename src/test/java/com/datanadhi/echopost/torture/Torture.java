@@ -2,6 +2,8 @@ package com.datanadhi.echopost.torture;
 
 import com.datanadhi.echopost.testkit.AgentProcess;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -59,8 +61,17 @@ public final class Torture {
     }
     System.out.println(campaign.name() + ": " + campaign.attack() + " (--seed " + seed + ")");
     try (Attack attack = new Attack(campaign.name(), seed, rounds, seconds)) {
-      campaign.run(attack);
       Tally tally = attack.tally();
+      try {
+        campaign.run(attack);
+      } catch (InterruptedException interrupted) {
+        throw interrupted;
+      } catch (Exception failed) {
+        // The campaigns after this one are run all the same.
+        StringWriter trace = new StringWriter();
+        failed.printStackTrace(new PrintWriter(trace));
+        tally.broken("round " + attack.rounds() + " came to no end: " + trace);
+      }
       System.out.println(
           campaign.name()
               + ": "

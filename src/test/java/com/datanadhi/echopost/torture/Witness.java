@@ -88,7 +88,7 @@ final class Witness implements Acknowledgements {
       tally.broken(round + ": " + label + " was delivered and is rejected too");
     }
     from.arrived.set(seq);
-    tally.add(Tally.Count.REJECTED, 1);
+    tally.add("rejected", 1);
   }
 
   /// Records `request` as above and then does as `then`.
