@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -109,6 +110,8 @@ public final class StubServer implements AutoCloseable {
   /// 200 with no body.
   public static final Behaviour OK = Behaviour.status(200, "");
 
+  private static final long PATIENCE_NANOS = 10_000_000_000L;
+
   private final Set<Socket> sockets = new CopyOnWriteArraySet<>();
   private final List<Request> deliveries = new ArrayList<>();
   private final Set<String> keys = ConcurrentHashMap.newKeySet();
@@ -162,10 +165,23 @@ public final class StubServer implements AutoCloseable {
   }
 
   private ServerSocket listen() throws IOException {
-    ServerSocket socket = factory.createServerSocket();
-    socket.setReuseAddress(true);
-    socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 512);
-    return socket;
+    long start = System.nanoTime();
+    while (true) {
+      ServerSocket socket = factory.createServerSocket();
+      socket.setReuseAddress(true);
+      try {
+        socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 512);
+        return socket;
+      } catch (BindException busy) {
+        // A process that is just being started holds our descriptors for a moment, that of the
+        // listener which was closed too.
+        socket.close();
+        if (System.nanoTime() - start > PATIENCE_NANOS) {
+          throw busy;
+        }
+        pause(10);
+      }
+    }
   }
 
   /// Where it is.

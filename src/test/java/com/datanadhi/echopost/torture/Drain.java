@@ -13,11 +13,11 @@ import java.util.concurrent.locks.LockSupport;
 
 /// Agents that leave while clients still come.
 ///
-/// A round is a dozen [DrainCell]s side by side, one after the other in each place as long as there
+/// A round is sixteen [DrainCell]s side by side, one after the other in each place as long as there
 /// is time. Most have clients that come just when their agent is about to leave, so that it hands
 /// over to another every few seconds; some are slow.
 final class Drain implements Campaign {
-  /// As many as two cores bear: each hand-over costs a third of a second of one.
+  /// As many as two cores bear: each hand-over costs about half a second of one.
   private static final List<DrainCell.Pace> PLACES =
       List.of(
           DrainCell.Pace.ALONE,
@@ -30,7 +30,11 @@ final class Drain implements Campaign {
           DrainCell.Pace.SLOW,
           DrainCell.Pace.ALONE,
           DrainCell.Pace.TOGETHER,
+          DrainCell.Pace.ALONE,
           DrainCell.Pace.APART,
+          DrainCell.Pace.ALONE,
+          DrainCell.Pace.TOGETHER,
+          DrainCell.Pace.ALONE,
           DrainCell.Pace.SLOW);
 
   @Override

@@ -73,6 +73,7 @@ final class DrainCell {
       Pattern.compile("\"time\":\"([^\"]+)\".*\"event\":\"([^\"]+)\"");
 
   private final Path directory;
+  private final Path socket;
   private final String name;
   private final Pace pace;
   private final Random random;
@@ -90,6 +91,7 @@ final class DrainCell {
   DrainCell(Path directory, Pace pace, Random random, Attack attack, Stalls stalls) {
     this.stalls = stalls;
     this.directory = directory;
+    this.socket = directory.resolve("data-nadhi-agent.sock");
     this.name = pace + " " + directory.getFileName();
     this.pace = pace;
     this.random = random;
@@ -145,6 +147,7 @@ final class DrainCell {
 
   private void logTogether(List<Application> group, Random chance) {
     while (goesOn()) {
+      boolean handsOver = !Files.exists(socket);
       List<Thread> bursts =
           group.stream().map(one -> Thread.ofPlatform().start(one::burst)).toList();
       for (Thread burst : bursts) {
@@ -155,20 +158,21 @@ final class DrainCell {
           return;
         }
       }
-      rest(quietMillis(chance));
+      rest(quietMillis(handsOver, chance));
     }
   }
 
-  private int quietMillis(Random chance) {
+  /// @param handsOver whether the agent had left before the last burst
+  private int quietMillis(boolean handsOver, Random chance) {
     if (pace == Pace.SLOW) {
       return 3_000 + chance.nextInt(LONGEST_GAP_MILLIS - 3_000);
     }
-    return switch (chance.nextInt(10)) {
-      case 0 -> 3 + chance.nextInt(LINGER_MILLIS);
-      case 1 -> 2 * LINGER_MILLIS - 50 + chance.nextInt(500);
-      // Just when the agent is about to leave.
-      default -> LINGER_MILLIS - 50 + chance.nextInt(450);
-    };
+    if (chance.nextInt(20) == 0) {
+      return 3 + chance.nextInt(LINGER_MILLIS);
+    }
+    // Just when the agent is about to leave. One that has outstayed a quiet time lingers for twice
+    // that.
+    return (handsOver ? LINGER_MILLIS : 2 * LINGER_MILLIS) - 20 + chance.nextInt(420);
   }
 
   /// One process of an application.
@@ -280,7 +284,7 @@ final class DrainCell {
         tally.broken(name + ": the server is up, all is quiet, and " + stays.getMessage());
       }
     }
-    if (Files.exists(directory.resolve("data-nadhi-agent.sock"))) {
+    if (Files.exists(socket)) {
       tally.broken(name + ": every agent has left, and a socket stands there");
     }
     String last = Files.readString(directory.resolve("agent.lock")).strip();
