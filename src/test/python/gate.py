@@ -9,12 +9,18 @@ import urllib.parse
 
 # What is sent on; the rest is between two neighbours.
 HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive"}
+# As `python -m moto.server`, but headers and body do not wait for one another's acknowledgement.
+MOTO = """
+import sys, moto.server, werkzeug.serving
+werkzeug.serving.WSGIRequestHandler.disable_nagle_algorithm = True
+moto.server.main(sys.argv[1:])
+"""
 
 
 def start_server(log):
     """Starts moto's server on a free port and gives back its process and its address."""
     server = subprocess.Popen(
-        [sys.executable, "-u", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"], stdout=log, stderr=subprocess.PIPE, text=True)
+        [sys.executable, "-c", MOTO, "-H", "127.0.0.1", "-p", "0"], stdout=log, stderr=subprocess.PIPE, text=True)
     for line in server.stderr:
         if "Running on http://" in line:
             address = line.split("http://")[1].split()[0]
@@ -38,6 +44,7 @@ class Gate:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def forward(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
