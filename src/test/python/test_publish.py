@@ -78,8 +78,12 @@ class World:
         return publisher.end(), publisher.out + publisher.err
 
     def objects(self):
+        """What is in the bucket: by key, the MD5 that the server has made of the bytes."""
         listed = self.s3.list_objects_v2(Bucket=self.bucket).get("Contents", ())
-        return {o["Key"]: self.s3.get_object(Bucket=self.bucket, Key=o["Key"])["Body"].read() for o in listed}
+        return {o["Key"]: o["ETag"].strip('"') for o in listed}
+
+    def read(self, key):
+        return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
     def visible(self):
         """What somebody finds who asks for a platform's program."""
@@ -95,10 +99,14 @@ class World:
             expected[name] = data
             expected[name + ".sha256"] = f"{hashlib.sha256(data).hexdigest()}  echopost-{version}\n".encode()
             expected[name + ".provenance.json"] = (root / "dist" / "provenance.json").read_bytes()
-        return expected
+        return {key: md5(data) for key, data in expected.items()}
 
     def latest(self, root):
         return {k: v for k, v in self.whole(root, "latest").items() if not k.endswith(".provenance.json")}
+
+
+def md5(data):
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 def programs(objects):
@@ -123,7 +131,7 @@ def test_sha256sum_accepts_what_was_downloaded(world, tmp_path):
     for version in ("v1.2.3", "latest"):
         for suffix in ("", ".sha256"):
             name = f"echopost-{version}{suffix}"
-            (tmp_path / name).write_bytes(world.visible()[f"echopost/darwin/arm64/{name}"])
+            (tmp_path / name).write_bytes(world.read(f"echopost/darwin/arm64/{name}"))
         subprocess.run(["sha256sum", "--strict", "-c", f"echopost-{version}.sha256"], cwd=tmp_path, check=True)
 
 
@@ -224,7 +232,7 @@ def test_before_the_decision_an_interrupted_build_is_in_nobodys_way(world, write
     assert world.visible() == world.whole(theirs, "v1.2.3") | world.latest(theirs)
 
 
-@pytest.mark.parametrize("writes", [6, 12, 18, 19, 25])
+@pytest.mark.parametrize("writes", [6, 12, 19])
 def test_after_the_decision_whoever_comes_next_completes_it(world, writes):
     ours, theirs = world.build("v1.2.3", "us"), world.build("v1.2.3", "them")
     kill(world, ours, writes)
@@ -248,7 +256,7 @@ def kill(world, build, writes):
     world.gate.on_write = lambda: None
 
 
-@pytest.mark.parametrize("attempt", range(3))
+@pytest.mark.parametrize("attempt", range(2))
 def test_of_two_at_once_one_wins_whole(world, attempt):
     builds = [world.build("v1.2.3", by) for by in ("us", "them", "others")]
     publishers = [world.start(build) for build in builds]
@@ -280,7 +288,7 @@ def test_what_is_there_already_is_not_overwritten(world):
     world.s3.put_object(Bucket=world.bucket, Key=name, Body=b"somebody's")
     status, said = world.publish(world.build("v1.2.3", "us"))
     assert status == 1 and f"{name}: holds other bytes" in said
-    assert world.visible()[name] == b"somebody's"
+    assert world.read(name) == b"somebody's"
     assert not any("latest" in key for key in world.visible())
 
 
