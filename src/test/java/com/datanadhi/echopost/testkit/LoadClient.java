@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.testkit;
 
+import com.datanadhi.echopost.net.Transport;
 import com.datanadhi.echopost.proto.LogAgentGrpc;
 import com.datanadhi.echopost.proto.LogRequest;
 import com.datanadhi.echopost.proto.LogResponse;
@@ -9,11 +10,7 @@ import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.EpollDomainSocketChannel;
-import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.unix.DomainSocketAddress;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -32,9 +29,7 @@ import org.jspecify.annotations.Nullable;
 public final class LoadClient implements AutoCloseable {
   private static final Duration PROGRESS_EVERY = Duration.ofMillis(20);
 
-  private final EventLoopGroup loop =
-      new MultiThreadIoEventLoopGroup(
-          1, new DefaultThreadFactory("load-client", true), EpollIoHandler.newFactory());
+  private final EventLoopGroup loop = Transport.ofThisSystem().newEventLoop("load-client");
   private final Path socket;
 
   /// @param socket the agent's
@@ -88,7 +83,7 @@ public final class LoadClient implements AutoCloseable {
         NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toString()))
             .overrideAuthority("localhost")
             .eventLoopGroup(loop)
-            .channelType(EpollDomainSocketChannel.class)
+            .channelFactory(Transport.ofThisSystem().unixChannels())
             .withOption(io.netty.channel.ChannelOption.SO_KEEPALIVE, null)
             .usePlaintext()
             .directExecutor()

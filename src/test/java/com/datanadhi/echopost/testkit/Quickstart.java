@@ -32,7 +32,9 @@ public final class Quickstart {
   private Quickstart(@Nullable StubServer stub, String url) throws IOException {
     this.stub = stub;
     this.url = url;
-    this.directory = Files.createTempDirectory("echopost-quickstart");
+    // Short: on macOS the place for such directories has a long name, and a socket must go below
+    // it.
+    this.directory = Files.createTempDirectory("echopost");
   }
 
   /// `Quickstart [--url URL]`

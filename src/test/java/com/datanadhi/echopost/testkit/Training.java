@@ -35,7 +35,9 @@ public final class Training {
   }
 
   private static boolean run(List<String> command, boolean kill) throws Exception {
-    Path directory = Files.createTempDirectory("echopost-training");
+    // Short: on macOS the place for such directories has a long name, and a socket must go below
+    // it.
+    Path directory = Files.createTempDirectory("echopost");
     try (StubServer server = StubServer.down()) {
       if (kill) {
         try (AgentProcess killed = AgentProcess.spawn(command, directory, server.url())) {

@@ -1,0 +1,121 @@
+"""The manifests, the property list and the workflows, by the tools that know their formats."""
+import os
+import plistlib
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from main_job import MainServer, send
+
+PROJECT = Path(__file__).parents[3]
+MANIFEST = PROJECT / "packaging" / "kubernetes" / "sidecar.yaml"
+ACTIONLINT = PROJECT / "target" / "tools" / "bin" / "actionlint"
+WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
+
+
+def test_the_manifest_is_what_kubernetes_takes():
+    # 1.29 is the first that knows sidecars without being asked.
+    for version in ("1.29", kubernetes_validate.latest_version()):
+        for document in yaml.safe_load_all(MANIFEST.read_text()):
+            kubernetes_validate.validate(document, version, strict=True)
+
+
+def test_a_mistake_in_the_manifest_is_found():
+    manifest = yaml.safe_load(MANIFEST.read_text())
+    manifest["spec"]["template"]["spec"]["initContainers"][0]["lifecycle"]["preStop"]["exce"] = {}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
+
+
+def sidecar(tmp_path, server):
+    """The sidecar's own script, as it stands in the manifest, on a directory of the test."""
+    container = yaml.safe_load(MANIFEST.read_text())["spec"]["template"]["spec"]["initContainers"][0]
+    scripts = [container["args"][0], container["lifecycle"]["preStop"]["exec"]["command"][2]]
+    environment = {"PATH": os.environ["PATH"], "MAIN_SERVER": server.url, "ECHOPOST_RUNTIME_DIR": str(PROJECT / "target" / "unpacked")}
+    return environment, [
+        script.replace("/data/datanadhi", str(tmp_path / "d")).replace("/usr/local/bin/echopost", str(PROJECT / "target" / "echopost"))
+        for script in scripts]
+
+
+def leave_behind(tmp_path, server, environment, numbers):
+    """Records of an agent that was killed with its launcher, as a container is."""
+    agent = subprocess.Popen(
+        [PROJECT / "target" / "echopost", "-datanadhi", tmp_path / "d", "-health-url", server.url], env=environment,
+        stdout=subprocess.DEVNULL, start_new_session=True)
+    send(tmp_path / "d" / "data-nadhi-agent.sock", numbers)
+    os.killpg(agent.pid, signal.SIGKILL)
+    agent.wait()
+
+
+def test_when_the_pod_ends_the_sidecar_delivers_what_the_application_left(tmp_path):
+    server = MainServer()
+    environment, (loop, _) = sidecar(tmp_path, server)
+    process = subprocess.Popen(["/bin/sh", "-c", loop], env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
+    leave_behind(tmp_path, server, environment, range(20))
+    server.up = True
+    assert server.records == []
+    process.terminate()
+    assert process.wait(60) == 0
+    assert server.records == [{"n": n} for n in range(20)]
+
+
+def test_the_hook_delivers_what_is_pending(tmp_path):
+    server = MainServer()
+    environment, (_, hook) = sidecar(tmp_path, server)
+    assert subprocess.run(["/bin/sh", "-c", hook], env=environment).returncode == 0
+    leave_behind(tmp_path, server, environment, range(20))
+    server.up = True
+    assert subprocess.run(["/bin/sh", "-c", hook], env=environment, stdout=subprocess.DEVNULL, timeout=60).returncode == 0
+    assert server.records == [{"n": n} for n in range(20)]
+
+
+def test_the_property_list_is_one():
+    place = PROJECT / "packaging" / "launchd" / "com.datanadhi.echopost.plist"
+    job = plistlib.loads(place.read_bytes())
+    # launchd.plist(5): the types that it takes.
+    types = {"Label": str, "ProgramArguments": list, "UserName": str, "Umask": int, "EnvironmentVariables": dict, "RunAtLoad": bool,
+             "KeepAlive": dict, "ExitTimeOut": int, "ProcessType": str, "StandardErrorPath": str, "StandardOutPath": str}
+    assert {key: type(value) for key, value in job.items()} == types
+    assert job["Label"] == place.stem
+    assert job["Umask"] == 0o077
+    assert job["KeepAlive"] == {"Crashed": True}
+    assert job["ProgramArguments"][1::2] == ["-datanadhi", "-health-url"]
+
+
+@pytest.mark.skipif(not ACTIONLINT.exists(), reason="needs actionlint: scripts/install-tools actionlint")
+def test_actionlint_finds_nothing_in_the_workflows():
+    assert len(WORKFLOWS) == 3
+    linted = subprocess.run([ACTIONLINT, "-shellcheck=", "-pyflakes=", *WORKFLOWS], capture_output=True, text=True)
+    assert (linted.returncode, linted.stdout, linted.stderr) == (0, "", "")
+
+
+def test_every_action_is_pinned_by_commit_and_says_its_version():
+    uses = [line.strip() for workflow in WORKFLOWS for line in workflow.read_text().splitlines() if "uses:" in line]
+    foreign = [line for line in uses if "uses: ./" not in line]
+    assert len(foreign) == 6
+    for line in foreign:
+        assert re.search(r"uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), line
+
+
+def test_only_the_publishing_job_has_credentials_and_they_are_its_environments():
+    release = yaml.safe_load((PROJECT / ".github" / "workflows" / "release.yml").read_text())
+    assert release["permissions"] == {}
+    build, publish = release["jobs"]["build"], release["jobs"]["publish"]
+    assert build["permissions"] == {"contents": "read"} and "environment" not in build and "secrets." not in yaml.dump(build)
+    assert publish["environment"] == "${{ inputs.channel }}" and publish["needs"] == "build"
+    channels = [
+        yaml.safe_load((PROJECT / ".github" / "workflows" / f"{channel}.yml").read_text())["jobs"]["release"]["with"]["channel"]
+        for channel in ("production", "snapshot")]
+    assert channels == ["production", "snapshot"]
+
+
+def test_each_platform_is_built_on_its_own_kind_of_runner():
+    matrix = yaml.safe_load((PROJECT / ".github" / "workflows" / "release.yml").read_text())["jobs"]["build"]["strategy"]["matrix"]
+    assert {row["platform"]: (row["runner"], row["system"]) for row in matrix["include"]} == {
+        "linux-amd64": ("ubuntu-24.04", "Linux x86_64"), "linux-arm64": ("ubuntu-24.04-arm", "Linux aarch64"),
+        "darwin-amd64": ("macos-15-intel", "Darwin x86_64"), "darwin-arm64": ("macos-15", "Darwin arm64")}
