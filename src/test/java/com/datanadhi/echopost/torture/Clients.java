@@ -127,6 +127,12 @@ final class Clients implements AutoCloseable {
     int next = firstSeq;
     while (!stopped && broken.availablePermits() == 0) {
       slots.acquireUninterruptibly();
+      if (broken.availablePermits() > 0) {
+        // The slot is that of the call that failed. Of those behind it gRPC may send again on a new
+        // connection what never left, behind one that would begin now.
+        slots.release();
+        break;
+      }
       int seq = next++;
       long sent = System.nanoTime();
       stub.sendLog(
