@@ -5,7 +5,6 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.ChannelPromise;
 import io.netty.util.ReferenceCountUtil;
 import java.util.ArrayDeque;
@@ -231,8 +230,10 @@ final class Connection extends ChannelDuplexHandler {
     }
   }
 
-  /// Last in line, so that it hears first that the connection is to be closed.
-  private static final class CloseAtOnce extends ChannelOutboundHandlerAdapter {
+  /// Last in line, so that it hears first that the connection is to be closed. A duplex handler as
+  /// the other: Netty reads a handler's annotations by reflection, and those of
+  /// `ChannelOutboundHandlerAdapter` would cost one more class made in the first client's time.
+  private static final class CloseAtOnce extends ChannelDuplexHandler {
     /// Of a client that is gone, gRPC would await the answer to its goodbye, and keep the
     /// connection in memory for the 10 s that it does.
     @Override
