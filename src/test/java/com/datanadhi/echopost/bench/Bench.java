@@ -96,6 +96,7 @@ public final class Bench {
     measure(new NewConnections(bench, effort), effort.rounds());
     measure(new ReplayThroughput(bench, effort), effort.rounds());
     measure(new ResidentMemory(bench, effort), effort.rounds());
+    measure(new Backlog(bench, effort), 1);
     List<String> complaints = bench.complaints();
     if (!complaints.isEmpty()) {
       say("the agents complained " + complaints.size() + " times:");

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -114,6 +115,9 @@ final class ResidentMemory implements Measurement {
         Sender sender = new Sender(service.socket())) {
       pause();
       add("idle", service.name(), Size.of(pid));
+      if (service.name().equals(Program.ECHOPOST)) {
+        addKinds(MemoryMap.of(pid));
+      }
       var _ = sender.pipelined(effort.warmRecords());
       add("load", service.name(), sampler.peak());
       pause();
@@ -127,6 +131,21 @@ final class ResidentMemory implements Measurement {
     values.add("pss_" + moment, whose, size.pss());
   }
 
+  private void addKinds(MemoryMap map) {
+    for (MemoryMap.Kind kind : MemoryMap.Kind.values()) {
+      values.add(rss(kind), Program.ECHOPOST, map.resident().getOrDefault(kind, 0.0));
+      values.add(unshared(kind), Program.ECHOPOST, map.unshared().getOrDefault(kind, 0.0));
+    }
+  }
+
+  private static String rss(MemoryMap.Kind kind) {
+    return "rss_idle_" + kind.name().toLowerCase(Locale.ROOT);
+  }
+
+  private static String unshared(MemoryMap.Kind kind) {
+    return "unshared_idle_" + kind.name().toLowerCase(Locale.ROOT);
+  }
+
   private static void pause() {
     long end = System.nanoTime() + PAUSE_NANOS;
     for (long left = PAUSE_NANOS; left > 0; left = end - System.nanoTime()) {
@@ -136,13 +155,20 @@ final class ResidentMemory implements Measurement {
 
   @Override
   public List<Figure> figures() {
-    return List.of(
-        values.figure("rss_idle", "RSS, idle", "MiB"),
-        values.figure("pss_idle", "PSS, idle", "MiB"),
-        values.figure("rss_load", "RSS, peak under load", "MiB"),
-        values.figure("pss_load", "PSS, peak under load", "MiB"),
-        values.figure("rss_after", "RSS, after load", "MiB"),
-        values.figure("pss_after", "PSS, after load", "MiB"));
+    List<Figure> figures =
+        new ArrayList<>(
+            List.of(
+                values.figure("rss_idle", "RSS, idle", "MiB"),
+                values.figure("pss_idle", "PSS, idle", "MiB"),
+                values.figure("rss_load", "RSS, peak under load", "MiB"),
+                values.figure("pss_load", "PSS, peak under load", "MiB"),
+                values.figure("rss_after", "RSS, after load", "MiB"),
+                values.figure("pss_after", "PSS, after load", "MiB")));
+    for (MemoryMap.Kind kind : MemoryMap.Kind.values()) {
+      figures.add(values.figure(rss(kind), "RSS, idle: " + kind.what, "MiB"));
+      figures.add(values.figure(unshared(kind), "of it shared with nobody", "MiB"));
+    }
+    return figures;
   }
 
   @Override

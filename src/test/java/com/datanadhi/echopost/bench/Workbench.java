@@ -92,20 +92,33 @@ final class Workbench implements AutoCloseable {
   }
 
   /// Spawns a program in a new directory, with more in its environment.
-  synchronized AgentProcess spawn(Program program, String url, Map<String, String> environment)
+  AgentProcess spawn(Program program, String url, Map<String, String> environment)
+      throws IOException {
+    return spawn(program, newDirectory(), url, environment);
+  }
+
+  /// Spawns a program in `directory`, with more in its environment.
+  synchronized AgentProcess spawn(
+      Program program, Path directory, String url, Map<String, String> environment)
       throws IOException {
     checkOpen();
     Map<String, String> whole = new HashMap<>(environment);
     // Its JVM says on standard error that it has picked this up.
     whole.put(JVM_OPTIONS, temporaryDirectory());
     AgentProcess agent =
-        AgentProcess.spawn(List.of(program.path().toString()), newDirectory(), url, whole);
+        AgentProcess.spawn(List.of(program.path().toString()), directory, url, whole);
     agents.put(agent, program);
     return agent;
   }
 
-  /// Ends an agent as an operator would, and deletes its directory. How a peer ends is not asked.
+  /// Ends an agent as an operator would, and deletes its directory.
   void stop(AgentProcess agent) throws IOException, InterruptedException, TimeoutException {
+    end(agent);
+    Directories.delete(agent.directory());
+  }
+
+  /// Ends an agent as an operator would. How a peer ends is not asked.
+  void end(AgentProcess agent) throws IOException, InterruptedException, TimeoutException {
     if (isOurs(agent)) {
       agent.terminate();
       int exit = agent.awaitExit(EXIT_PATIENCE);
@@ -113,7 +126,7 @@ final class Workbench implements AutoCloseable {
         throw new IllegalStateException("the agent ended with " + exit + ":\n" + agent.output());
       }
     }
-    forget(agent);
+    release(agent);
   }
 
   private synchronized boolean isOurs(AgentProcess agent) {
@@ -122,7 +135,12 @@ final class Workbench implements AutoCloseable {
   }
 
   /// Cleans up after an agent that has ended, or is to be killed.
-  synchronized void forget(AgentProcess agent) throws IOException, InterruptedException {
+  void forget(AgentProcess agent) throws IOException, InterruptedException {
+    release(agent);
+    Directories.delete(agent.directory());
+  }
+
+  private synchronized void release(AgentProcess agent) throws IOException, InterruptedException {
     if (isOurs(agent)) {
       agent
           .output()
@@ -136,7 +154,6 @@ final class Workbench implements AutoCloseable {
     }
     if (agents.remove(agent) != null) {
       agent.close();
-      Directories.delete(agent.directory());
     }
   }
 

@@ -1,0 +1,182 @@
+package com.datanadhi.echopost.bench;
+
+import com.datanadhi.echopost.buffer.Append;
+import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.NewRecord;
+import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.echopost.testkit.Directories;
+import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.echopost.time.Clock;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+
+/// What millions of pending records cost: a record's way into the buffer, a start, memory, and
+/// replay. They are put there by the program's own classes, in this process, since a client would
+/// take minutes for them.
+///
+/// Floors: the same with an empty directory. A peer's buffer is its own: only EchoPost is measured.
+final class Backlog implements Measurement {
+  private static final int STARTS = 5;
+  private static final int SLICES = 10;
+  private static final int UNSETTLED = 8_192;
+  private static final int REPLAYED = 20_000;
+  private static final long SETTLE_NANOS = TimeUnit.SECONDS.toNanos(3);
+  private static final long ROOM_BYTES_A_RECORD = 1_000;
+
+  private final Workbench bench;
+  private final long records;
+  private final Values values = new Values();
+
+  Backlog(Workbench bench, Effort effort) {
+    this.bench = bench;
+    this.records = effort.backlogRecords();
+  }
+
+  @Override
+  public String name() {
+    return "a backlog of " + count();
+  }
+
+  private String count() {
+    return "%,d".formatted(records);
+  }
+
+  @Override
+  public void round() throws Exception {
+    Path full = bench.newDirectory();
+    if (Files.getFileStore(full).getUsableSpace() < records * ROOM_BYTES_A_RECORD) {
+      throw new IOException(
+          bench.root() + " has no room for " + count() + " records: set java.io.tmpdir");
+    }
+    fill(full);
+    Program program = bench.programs().getFirst();
+    try (StubServer server = StubServer.down()) {
+      for (int start = 0; start < STARTS; start++) {
+        Path empty = bench.newDirectory();
+        start(program, full, server.url(), Program.ECHOPOST, start == 0);
+        start(program, empty, server.url(), "empty directory", start == 0);
+        Directories.delete(empty);
+      }
+    }
+    replay(program, full);
+    Directories.delete(full);
+  }
+
+  private void fill(Path directory) throws StorageException, InterruptedException {
+    try (Buffer buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY)) {
+      Filler filler = new Filler();
+      // What is just-in-time compiled is not what is looked for.
+      double _ = filler.append(buffer, records / SLICES);
+      values.add("backlog_append", "empty directory", filler.append(buffer, records / SLICES));
+      for (int slice = 2; slice < SLICES - 1; slice++) {
+        double _ = filler.append(buffer, records / SLICES);
+      }
+      values.add("backlog_append", Program.ECHOPOST, filler.append(buffer, records / SLICES));
+    }
+  }
+
+  /// Puts records into a buffer, as fast as it takes them.
+  private static final class Filler {
+    private final Semaphore room = new Semaphore(UNSETTLED);
+    private final AtomicReference<Append.Outcome> failure = new AtomicReference<>();
+    private final NewRecord record =
+        new NewRecord(
+            System.currentTimeMillis(),
+            ("{\"message\":\"" + "x".repeat(Effort.RECORD_BYTES - 14) + "\"}")
+                .getBytes(StandardCharsets.UTF_8),
+            "[\"bench\"]".getBytes(StandardCharsets.UTF_8),
+            new byte[0],
+            null);
+
+    private final Append append =
+        new Append() {
+          @Override
+          public NewRecord record() {
+            return record;
+          }
+
+          @Override
+          public void settled(Outcome outcome) {
+            if (!(outcome instanceof Outcome.Stored)) {
+              failure.set(outcome);
+            }
+            room.release();
+          }
+        };
+
+    /// @return records a second
+    double append(Buffer buffer, long count) throws InterruptedException {
+      long start = System.nanoTime();
+      for (long i = 0; i < count; i++) {
+        room.acquire();
+        buffer.append(append);
+      }
+      room.acquire(UNSETTLED);
+      room.release(UNSETTLED);
+      if (failure.get() != null) {
+        throw new IllegalStateException("the buffer did not take a record: " + failure.get());
+      }
+      return count / ((System.nanoTime() - start) / 1e9);
+    }
+  }
+
+  private void start(Program program, Path directory, String url, String whose, boolean weigh)
+      throws Exception {
+    long spawned = System.nanoTime();
+    AgentProcess agent = bench.spawn(program, directory, url, Map.of());
+    agent.awaitSocket();
+    values.add("backlog_socket_ready", whose, (System.nanoTime() - spawned) / 1e6);
+    if (weigh) {
+      LockSupport.parkNanos(SETTLE_NANOS);
+      MemoryMap map = MemoryMap.of(agent.agent().pid());
+      values.add(
+          "backlog_rss_idle",
+          whose,
+          map.resident().values().stream().mapToDouble(Double::doubleValue).sum());
+    }
+    bench.end(agent);
+  }
+
+  /// The first deliveries, and the acknowledgements that go with them.
+  private void replay(Program program, Path directory) throws Exception {
+    CountDownLatch delivered = new CountDownLatch(REPLAYED);
+    AtomicLong firstNanos = new AtomicLong();
+    try (StubServer server = StubServer.up()) {
+      server.keep(false);
+      server.onDelivery((request, out) -> {
+        boolean _ = firstNanos.compareAndSet(0, System.nanoTime());
+        delivered.countDown();
+        return StubServer.OK.answer(request, out);
+      });
+      AgentProcess agent = bench.spawn(program, directory, server.url(), Map.of());
+      if (!delivered.await(2, TimeUnit.MINUTES)) {
+        throw new IllegalStateException("replay does not go on:\n" + agent.output());
+      }
+      values.add(
+          "backlog_replay",
+          Program.ECHOPOST,
+          (REPLAYED - 1) / ((System.nanoTime() - firstNanos.get()) / 1e9));
+      bench.end(agent);
+    }
+  }
+
+  @Override
+  public List<Figure> figures() {
+    return List.of(
+        values.figure("backlog_append", "stored, the last tenth of " + count(), "records/s"),
+        values.figure("backlog_socket_ready", "socket ready, " + count() + " pending", "ms"),
+        values.figure("backlog_rss_idle", "RSS, idle, " + count() + " pending", "MiB"),
+        values.figure("backlog_replay", "replay, " + count() + " pending", "records/s"));
+  }
+}
