@@ -262,7 +262,7 @@ public final class Agent {
     Replay replay =
         new Replay(
             buffer, server::deliver, gate(health.state()), clock, replayWaiter, new Random());
-    Report report = new Report(identity, buffer, health.state(), replay, clock);
+    Report report = new Report(identity, directory, buffer, ingest, replay, health.state(), clock);
     ingest.takeInto(buffer, report);
     Lifecycle own = new Lifecycle(buffer, ingest, health.state(), clock);
     lifecycle.set(own);

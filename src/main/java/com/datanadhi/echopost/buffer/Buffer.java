@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.buffer;
 
 import com.datanadhi.echopost.logging.Events;
+import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -64,12 +65,14 @@ public final class Buffer implements AutoCloseable {
 
   private final Clock clock;
   private final Path file;
+  private final Volume volume;
   private final Reserve reserve;
   private final GroupCommit commits;
   private Reader reader;
   private Writer readerOf;
   private boolean rowsChecked;
   private volatile boolean damaged;
+  private volatile @Nullable StateGauges atClose;
 
   private Buffer(
       Path file,
@@ -85,6 +88,7 @@ public final class Buffer implements AutoCloseable {
     this.reader = reader;
     this.readerOf = writer;
     this.damaged = damaged;
+    this.volume = volume;
     this.reserve = new Reserve(file.resolveSibling(RESERVE), volume);
     this.commits =
         new GroupCommit(
@@ -486,6 +490,31 @@ public final class Buffer implements AutoCloseable {
     return commits.rejections();
   }
 
+  /// Writes what the buffer measures, and how it stands. Reads from the disk. Any thread, also
+  /// after [#close].
+  public void describe(Exposition out) {
+    commits.describe(out);
+    StateGauges state = atClose;
+    (state == null ? look() : state).describe(out, file, volume, clock.millis());
+    out.gauge(
+        "echopost_disk_shortage_bytes",
+        "How much must become free before records are taken again; 0 while they are.",
+        shortage());
+  }
+
+  private StateGauges look() {
+    Totals now = totals();
+    if (now.lastId() != now.settledThrough()) {
+      try {
+        return StateGauges.look(file, now);
+      } catch (StorageException failed) {
+        // Somebody else finds out what that means.
+        Events.warning("oldest_record_unknown", "reason", failed.getMessage());
+      }
+    }
+    return new StateGauges(now, null);
+  }
+
   /// Whether something was wrong with what was on disk: a file set aside or salvaged, or a ledger
   /// that does not add up.
   public boolean wasDamaged() {
@@ -497,6 +526,8 @@ public final class Buffer implements AutoCloseable {
   @Override
   public void close() throws StorageException, InterruptedException {
     commits.close();
+    // Before the file is closed: to look at it later would open it anew.
+    atClose = look();
     try {
       Writer writer = commits.writer();
       if (failure() == null && !writer.isClosed()) {

@@ -132,18 +132,24 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
           close(Status.OK);
         }
       }
-      case Outcome.NoRoom(String message) ->
-          close(Status.RESOURCE_EXHAUSTED.withDescription(message));
+      case Outcome.NoRoom(String message) -> refuse(Refusal.diskFull(message));
       case Outcome.Failed(String message) ->
-          close(
-              Status.INTERNAL.withDescription(
+          refuse(
+              Refusal.storageFailed(
                   "the record may or may not be stored, send it again: " + message));
-      case Outcome.Closed() -> close(Connections.SHUTTING_DOWN);
+      case Outcome.Closed() -> refuse(Refusal.SHUTTING_DOWN);
     }
   }
 
-  /// Ends the call with `status`, unless it is over.
-  void close(Status status) {
+  /// Ends the call without having taken its record, unless it is over.
+  void refuse(Refusal refusal) {
+    if (!ended) {
+      connections.refusals().count(refusal.reason());
+      close(refusal.status());
+    }
+  }
+
+  private void close(Status status) {
     if (!ended) {
       end();
       call.close(status, new Metadata());

@@ -8,6 +8,7 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -45,13 +46,28 @@ final class OperatorService<Q, A> implements ServerCallHandler<Q, A> {
             new OperatorService<>(
                 connections,
                 ownUser,
-                asked -> CompletableFuture.completedFuture(connections.overview().status())))
+                asked -> CompletableFuture.completedFuture(overview(connections).status())))
+        .addMethod(
+            OperatorProtocol.METRICS,
+            new OperatorService<>(
+                connections,
+                ownUser,
+                asked ->
+                    CompletableFuture.supplyAsync(
+                        () -> overview(connections).metrics(asked.openMetrics()),
+                        Thread::startVirtualThread)))
         .build();
+  }
+
+  private static Overview overview(Connections connections) {
+    return Objects.requireNonNull(
+        connections.overview(), "nobody gets this far before there is one");
   }
 
   @Override
   public ServerCall.Listener<Q> startCall(ServerCall<Q, A> call, Metadata headers) {
-    Status refusal = connections.refusalAtOnce();
+    Refusal atOnce = connections.refusalAtOnce();
+    Status refusal = atOnce == null ? null : atOnce.status();
     if (refusal == null && !ownUser.isAt(connections.current().channel())) {
       refusal =
           Status.PERMISSION_DENIED.withDescription(
