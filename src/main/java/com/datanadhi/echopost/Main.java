@@ -118,6 +118,7 @@ public final class Main {
       return new Agent(
           options.directory(),
           options.socketMode(),
+          options.textfileDirectory(),
           () -> new MainServer(url, options.apiKey(), proxies, trust, clock),
           url.toString(),
           CommandLine.version(),

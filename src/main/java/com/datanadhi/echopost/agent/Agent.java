@@ -37,6 +37,7 @@ import org.jspecify.annotations.Nullable;
 public final class Agent {
   private final Path directory;
   private final Set<PosixFilePermission> socketMode;
+  private final @Nullable Path textfileDirectory;
   private final Supplier<MainServer> mainServer;
   private final AgentIdentity identity;
   private final Clock clock;
@@ -44,10 +45,13 @@ public final class Agent {
   private final @Nullable String predecessorDiedOf;
   private final AtomicReference<@Nullable Lifecycle> lifecycle = new AtomicReference<>();
   private volatile @Nullable ServerState serverState;
+  private @Nullable Report report;
+  private @Nullable Textfile textfile;
   private volatile @Nullable String stopReason;
 
   /// @param directory the agent's own, created when missing
   /// @param socketMode the permissions of the socket file
+  /// @param textfileDirectory where metrics are left for a collector, or null
   /// @param mainServer makes where records go, which [#run] closes
   /// @param serverName the server's URL without user and password, for the log and for operators
   /// @param version for the log and for operators
@@ -57,6 +61,7 @@ public final class Agent {
   public Agent(
       Path directory,
       Set<PosixFilePermission> socketMode,
+      @Nullable Path textfileDirectory,
       Supplier<MainServer> mainServer,
       String serverName,
       String version,
@@ -65,6 +70,7 @@ public final class Agent {
       @Nullable String predecessorDiedOf) {
     this.directory = directory;
     this.socketMode = socketMode;
+    this.textfileDirectory = textfileDirectory;
     this.mainServer = mainServer;
     this.identity =
         new AgentIdentity(version, serverName, ProcessHandle.current().pid(), clock.millis());
@@ -99,7 +105,7 @@ public final class Agent {
       workspace.removeDeadSocket();
       Path session = newSession();
       try (SessionLog log = SessionLog.open(session.resolve("agent.log"), standardOut)) {
-        return runLogged(workspace);
+        return runLogged(workspace, session);
       }
     }
   }
@@ -130,7 +136,7 @@ public final class Agent {
     }
   }
 
-  private ExitCode runLogged(Workspace workspace)
+  private ExitCode runLogged(Workspace workspace, Path session)
       throws StorageException, IOException, InterruptedException {
     Waiter replayWaiter = new Waiter();
     logStart(workspace);
@@ -140,7 +146,7 @@ public final class Agent {
     Thread opener = Thread.ofPlatform().name("buffer-opener").start(opening);
     try (Ingest ingest = bindDuring(opener);
         MainServer server = mainServer.get()) {
-      return serve(opened(opening), ingest, server, replayWaiter);
+      return serve(opened(opening), ingest, server, replayWaiter, session);
     }
   }
 
@@ -195,7 +201,8 @@ public final class Agent {
     }
   }
 
-  private ExitCode serve(Buffer buffer, Ingest ingest, MainServer server, Waiter replayWaiter)
+  private ExitCode serve(
+      Buffer buffer, Ingest ingest, MainServer server, Waiter replayWaiter, Path session)
       throws StorageException, IOException, InterruptedException {
     Totals atStart = buffer.totals();
     Events.info("buffer_opened", "pending", atStart.pending(), "rejected", atStart.rejected());
@@ -220,6 +227,7 @@ public final class Agent {
     // What is still in the writer's hands is committed now: only then do the totals say how the run
     // ended.
     buffer.close();
+    leaveMetrics(session);
     ExitCode code = exitCode(ended, buffer);
     Totals atEnd = buffer.totals();
     long discarded = atEnd.discarded() - atStart.discarded();
@@ -244,6 +252,21 @@ public final class Agent {
     return code;
   }
 
+  private void leaveMetrics(Path session) throws InterruptedException {
+    if (report == null) {
+      return;
+    }
+    String last = report.lastMetrics();
+    try {
+      Sessions.write(session.resolve("metrics.prom"), last);
+    } catch (IOException failed) {
+      Events.warning("metrics_not_written", "reason", failed.toString());
+    }
+    if (textfile != null) {
+      textfile.end(last);
+    }
+  }
+
   private static ExitCode exitCode(ExitCode ended, Buffer buffer) {
     if (ended == ExitCode.FATAL || buffer.wasDamaged()) {
       return ExitCode.FATAL;
@@ -262,8 +285,9 @@ public final class Agent {
     Replay replay =
         new Replay(
             buffer, server::deliver, gate(health.state()), clock, replayWaiter, new Random());
-    Report report = new Report(identity, directory, buffer, ingest, replay, health.state(), clock);
-    ingest.takeInto(buffer, report);
+    Report told = new Report(identity, directory, buffer, ingest, replay, health.state(), clock);
+    report = told;
+    ingest.takeInto(buffer, told);
     Lifecycle own = new Lifecycle(buffer, ingest, health.state(), clock);
     lifecycle.set(own);
     String early = stopReason;
@@ -286,11 +310,12 @@ public final class Agent {
         return neverHere();
       });
       scope.fork(() -> {
-        report.run();
+        told.run();
         return neverHere();
       });
       scope.fork(own::run);
       pruneSessions();
+      startTextfile(told);
       AgentState end = scope.join();
       return end instanceof AgentState.Drained ? ExitCode.DRAINED : ExitCode.STOPPED;
     } catch (StructuredTaskScope.FailedException failed) {
@@ -300,6 +325,13 @@ public final class Agent {
         case IOException io -> throw io;
         case null, default -> throw failed;
       }
+    }
+  }
+
+  private void startTextfile(Report told) {
+    if (textfileDirectory != null) {
+      textfile = new Textfile(textfileDirectory, directory, () -> told.metrics(false));
+      textfile.start();
     }
   }
 

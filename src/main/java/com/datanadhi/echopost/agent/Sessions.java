@@ -6,6 +6,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -44,6 +45,13 @@ final class Sessions {
         // A run that began within the same second.
       }
     }
+  }
+
+  /// Leaves a file (mode 0600) in a run's directory.
+  static void write(Path file, String text) throws IOException {
+    Files.createFile(
+        file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    Files.writeString(file, text, StandardOpenOption.WRITE);
   }
 
   /// Deletes all but the newest [#KEPT]: the plain files in them, then the directories themselves.
