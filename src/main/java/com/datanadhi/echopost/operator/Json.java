@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.operator;
 
+import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.util.function.Consumer;
 import tools.jackson.core.JsonGenerator;
@@ -12,15 +13,20 @@ final class Json {
 
   private Json() {}
 
-  /// Prints one object, whose members `members` writes.
-  static void print(PrintStream out, Consumer<JsonGenerator> members) {
-    java.io.ByteArrayOutputStream line = new java.io.ByteArrayOutputStream();
+  /// One object, whose members `members` writes, and a line end.
+  static byte[] line(Consumer<JsonGenerator> members) {
+    ByteArrayOutputStream line = new ByteArrayOutputStream();
     try (JsonGenerator object = FACTORY.createGenerator(ObjectWriteContext.empty(), line)) {
       object.writeStartObject();
       members.accept(object);
       object.writeEndObject();
     }
     line.write('\n');
-    out.writeBytes(line.toByteArray());
+    return line.toByteArray();
+  }
+
+  /// Prints one object.
+  static void print(PrintStream out, Consumer<JsonGenerator> members) {
+    out.writeBytes(line(members));
   }
 }

@@ -16,6 +16,9 @@ public final class Operators {
   /// All of them, as they are listed: a new one is a class, and a line here.
   private static final List<OperatorCommand> COMMANDS =
       List.of(
+          new PeekCommand(),
+          new ExportCommand(),
+          new VerifyCommand(),
           new RejectedCommand(),
           new RedriveCommand(),
           new SalvageCommand(),
