@@ -38,8 +38,7 @@ public final class Agent {
   private final Path directory;
   private final Set<PosixFilePermission> socketMode;
   private final Supplier<MainServer> mainServer;
-  private final String version;
-  private final String serverName;
+  private final AgentIdentity identity;
   private final Clock clock;
   private final OutputStream standardOut;
   private final @Nullable String predecessorDiedOf;
@@ -50,8 +49,8 @@ public final class Agent {
   /// @param directory the agent's own, created when missing
   /// @param socketMode the permissions of the socket file
   /// @param mainServer makes where records go, which [#run] closes
-  /// @param serverName the server's URL, for the log
-  /// @param version for the log
+  /// @param serverName the server's URL without user and password, for the log and for operators
+  /// @param version for the log and for operators
   /// @param standardOut gets a copy of the session log
   /// @param predecessorDiedOf for the log, when this run was started in the place of one that
   ///   crashed or was killed
@@ -67,8 +66,8 @@ public final class Agent {
     this.directory = directory;
     this.socketMode = socketMode;
     this.mainServer = mainServer;
-    this.serverName = serverName;
-    this.version = version;
+    this.identity =
+        new AgentIdentity(version, serverName, ProcessHandle.current().pid(), clock.millis());
     this.clock = clock;
     this.standardOut = standardOut;
     this.predecessorDiedOf = predecessorDiedOf;
@@ -149,13 +148,13 @@ public final class Agent {
     Events.info(
         "agent_started",
         "version",
-        version,
+        identity.version(),
         "pid",
-        ProcessHandle.current().pid(),
+        identity.pid(),
         "directory",
         directory.toAbsolutePath().normalize(),
         "server",
-        serverName);
+        identity.server());
     if (predecessorDiedOf != null) {
       Events.warning("restarted_after_crash", "died_of", predecessorDiedOf);
     }
@@ -203,7 +202,6 @@ public final class Agent {
     ExitCode ended = ExitCode.FATAL;
     boolean stuckForGood = false;
     try (ingest) {
-      ingest.takeInto(buffer);
       ended = runScope(buffer, ingest, server, replayWaiter);
     } catch (StuckException stuck) {
       // The writer may never come back: nothing can be closed, the process has to end.
@@ -264,6 +262,8 @@ public final class Agent {
     Replay replay =
         new Replay(
             buffer, server::deliver, gate(health.state()), clock, replayWaiter, new Random());
+    Report report = new Report(identity, buffer, health.state(), replay, clock);
+    ingest.takeInto(buffer, report);
     Lifecycle own = new Lifecycle(buffer, ingest, health.state(), clock);
     lifecycle.set(own);
     String early = stopReason;
@@ -283,6 +283,10 @@ public final class Agent {
       });
       scope.fork(() -> {
         replay.run();
+        return neverHere();
+      });
+      scope.fork(() -> {
+        report.run();
         return neverHere();
       });
       scope.fork(own::run);

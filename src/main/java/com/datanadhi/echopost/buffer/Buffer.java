@@ -476,6 +476,11 @@ public final class Buffer implements AutoCloseable {
     return commits.failure();
   }
 
+  /// How many records this run has stored that clients sent.
+  public long accepted() {
+    return commits.accepted();
+  }
+
   /// How many records this run has put into the table `rejected`.
   public long rejections() {
     return commits.rejections();

@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.buffer;
 
 import com.datanadhi.echopost.logging.Events;
+import com.datanadhi.echopost.metrics.Counter;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
 import java.sql.SQLException;
@@ -67,6 +68,7 @@ final class GroupCommit {
   private final AtomicInteger waitingRecords = new AtomicInteger();
   private final AtomicLong waitingBytes = new AtomicLong();
   private final AtomicLong rejections = new AtomicLong();
+  private final Counter accepted = new Counter();
   private final Thread thread;
   private volatile Writer writer;
   private volatile Totals totals;
@@ -108,6 +110,11 @@ final class GroupCommit {
 
   long rejections() {
     return rejections.get();
+  }
+
+  /// How many records were stored that clients sent.
+  long accepted() {
+    return accepted.value();
   }
 
   int waitingRecords() {
@@ -293,6 +300,7 @@ final class GroupCommit {
         transact(List.of(), others);
       } else {
         transact(appends, others);
+        accepted.add(appends.size());
         settle(appends, new Append.Outcome.Stored());
         if (!appends.isEmpty()) {
           listener.stored();

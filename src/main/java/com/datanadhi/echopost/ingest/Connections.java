@@ -56,6 +56,7 @@ final class Connections {
 
   private final EventLoop loop;
   private volatile @Nullable Buffer opened;
+  private volatile @Nullable Overview overview;
   private final Clock clock;
   private final Set<Connection> open = new LinkedHashSet<>();
   private final Set<Connection> waiting = new LinkedHashSet<>();
@@ -91,13 +92,21 @@ final class Connections {
   }
 
   /// From now on records are taken, into `buffer`. Any thread.
-  void takeInto(Buffer buffer) {
+  ///
+  /// @param whole what operators may ask about
+  void takeInto(Buffer buffer, Overview whole) {
+    overview = whole;
     opened = buffer;
   }
 
   /// What records are taken into, once there is one. Any thread.
   Buffer buffer() {
     return Objects.requireNonNull(opened, "nobody gets this far before there is a buffer");
+  }
+
+  /// What operators may ask about. Any thread.
+  Overview overview() {
+    return Objects.requireNonNull(overview, "nobody gets this far before there is one");
   }
 
   // ---- connections

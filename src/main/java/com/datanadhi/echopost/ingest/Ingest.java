@@ -63,8 +63,10 @@ public final class Ingest implements AutoCloseable {
   }
 
   /// Takes records into `buffer` from now on.
-  public void takeInto(Buffer buffer) {
-    connections.takeInto(buffer);
+  ///
+  /// @param overview what operators may ask about
+  public void takeInto(Buffer buffer, Overview overview) {
+    connections.takeInto(buffer, overview);
   }
 
   /// Shows the socket that was bound, or else a new one.

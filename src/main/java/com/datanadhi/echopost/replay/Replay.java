@@ -6,6 +6,7 @@ import com.datanadhi.echopost.buffer.PendingRecord;
 import com.datanadhi.echopost.buffer.Rejection;
 import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.logging.Events;
+import com.datanadhi.echopost.metrics.Counter;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
 import com.datanadhi.echopost.upstream.Answer;
@@ -46,6 +47,7 @@ public final class Replay {
   private final Waiter waiter;
   private final Backoff backoff;
   private final Doubt doubt;
+  private final Counter delivered = new Counter();
 
   // The record at the head of the line.
   private long headId = -1;
@@ -81,6 +83,11 @@ public final class Replay {
     this.backoff = new Backoff(random);
     this.doubt = new Doubt(clock);
     this.nextAttemptNanos = clock.nanos();
+  }
+
+  /// How many records the server has taken in this run. Any thread.
+  public long delivered() {
+    return delivered.value();
   }
 
   /// Replays until interrupted.
@@ -227,6 +234,7 @@ public final class Replay {
       }
       delivered = last.id();
       passDelivered++;
+      Replay.this.delivered.add(1);
       doubt.accepted(last.id());
       backoff.reset();
       return clock.nanos() - deadlineNanos < 0;
