@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 /// and rejections may come from any thread; reads from one thread at a time.
 public final class Buffer implements AutoCloseable {
   static final String FILE = "buffer.db";
-  private static final String RESERVE = "reserve";
+  static final String RESERVE = "reserve";
   private static final long WRITER_PATIENCE_MILLIS = 1_000;
 
   /// Less than the 30 s after which a call that waits for its commit means that the disk hangs.

@@ -78,7 +78,8 @@ final class Database {
         : kind;
   }
 
-  private static int resultCode(SQLException failed) {
+  /// SQLite's primary result code; 0 where it was not SQLite that failed.
+  static int resultCode(SQLException failed) {
     return failed instanceof SQLiteException sqlite ? sqlite.getResultCode().code & 0xFF : 0;
   }
 

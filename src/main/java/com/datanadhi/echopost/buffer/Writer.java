@@ -80,7 +80,7 @@ final class Writer implements AutoCloseable {
     commit = connection.prepareStatement("COMMIT");
   }
 
-  private static Totals readTotals(Connection connection) throws SQLException, StorageException {
+  static Totals readTotals(Connection connection) throws SQLException, StorageException {
     try (var statement = connection.createStatement();
         ResultSet row =
             statement.executeQuery(
@@ -240,7 +240,7 @@ final class Writer implements AutoCloseable {
             keepKeys || sourceId == null
                 ? row.content()
                 : row.content().withOrigin(PendingRecord.key(sourceId, row.id(), row.content()));
-        StoredRow.Refusal refusal = row.refusal();
+        Refusal refusal = row.refusal();
         if (refusal == null) {
           if (id > next.settledThrough()) {
             bind(add, id, content);
