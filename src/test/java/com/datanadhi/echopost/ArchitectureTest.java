@@ -40,7 +40,7 @@ class ArchitectureTest {
       delimiter = '|',
       value = {
         "cli | buffer",
-        "operator | cli agent control buffer net",
+        "operator | cli agent control buffer metrics net",
         "control | buffer",
         "agent | ingest health replay buffer upstream control metrics net",
         "ingest | buffer control metrics net",

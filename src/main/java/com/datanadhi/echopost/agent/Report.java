@@ -101,8 +101,7 @@ final class Report implements Overview {
   }
 
   private String metrics(boolean openMetrics, boolean runs) {
-    Exposition out = new Exposition(openMetrics, "directory", absolute(directory));
-    out.gauge("echopost_up", "Whether the agent runs; 0 in what it leaves behind.", runs ? 1 : 0);
+    Exposition out = Workspace.exposition(directory, openMetrics, runs);
     out.gauges("echopost_build_info", "The program's version; always 1.");
     out.sample(1, "version", identity.version());
     out.gauge(
@@ -132,9 +131,5 @@ final class Report implements Overview {
         delivering.perSecond());
     Memory.describe(out);
     return out.text();
-  }
-
-  private static String absolute(Path directory) {
-    return directory.toAbsolutePath().normalize().toString();
   }
 }

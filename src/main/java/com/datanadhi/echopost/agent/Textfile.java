@@ -81,12 +81,10 @@ final class Textfile {
     Path fresh = file.resolveSibling(file.getFileName() + ".new");
     try {
       Files.deleteIfExists(fresh);
-      // Made anew, so that nobody's link is followed; for the collector, which is another user, to
-      // read.
-      Files.createFile(
-          fresh,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-r--r--")));
-      Files.writeString(fresh, text, StandardOpenOption.WRITE);
+      // Made anew, so that nobody's link is followed.
+      Files.writeString(fresh, text, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+      // For the collector, which is another user.
+      Files.setPosixFilePermissions(fresh, PosixFilePermissions.fromString("rw-r--r--"));
       Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       failing = false;
     } catch (IOException failed) {

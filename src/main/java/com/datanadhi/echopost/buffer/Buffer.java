@@ -11,6 +11,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -496,17 +497,15 @@ public final class Buffer implements AutoCloseable {
     commits.describe(out);
     StateGauges state = atClose;
     (state == null ? look() : state).describe(out, file, volume, clock.millis());
-    out.gauge(
-        "echopost_disk_shortage_bytes",
-        "How much must become free before records are taken again; 0 while they are.",
-        shortage());
+    out.gauge(StateGauges.SHORTAGE, StateGauges.SHORTAGE_HELP, shortage());
   }
 
   private StateGauges look() {
     Totals now = totals();
     if (now.lastId() != now.settledThrough()) {
-      try {
-        return StateGauges.look(file, now);
+      try (BufferView view =
+          BufferView.open(Objects.requireNonNull(file.toAbsolutePath().getParent()))) {
+        return new StateGauges(now, view.nextReceivedAt());
       } catch (StorageException failed) {
         // Somebody else finds out what that means.
         Events.warning("oldest_record_unknown", "reason", failed.getMessage());

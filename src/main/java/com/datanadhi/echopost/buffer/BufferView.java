@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.metrics.Exposition;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -137,14 +138,33 @@ public final class BufferView implements AutoCloseable {
     return number("SELECT coalesce(max(id), 0) FROM " + table.table);
   }
 
+  /// When the record that is delivered next came, UTC, milliseconds since 1970; null when there is
+  /// none.
+  public @Nullable Long nextReceivedAt() throws StorageException {
+    try {
+      String next =
+          Database.query(connection, "SELECT received_at FROM records ORDER BY id LIMIT 1");
+      return next.isEmpty() ? null : Long.valueOf(next);
+    } catch (SQLException failed) {
+      throw Database.failure("reading", failed);
+    }
+  }
+
+  /// Writes how the buffer stands, as a living agent's metrics do.
+  ///
+  /// @param nowMillis UTC, milliseconds since 1970
+  public void describe(Exposition out, long nowMillis) throws StorageException, IOException {
+    new StateGauges(totals(), nextReceivedAt())
+        .describe(out, directory.resolve(Buffer.FILE), new Volume(directory), nowMillis);
+    out.gauge(StateGauges.SHORTAGE, StateGauges.SHORTAGE_HELP, room().needed());
+  }
+
   /// What waits for its delivery, by the ledger. Of more than 100,000 records the bytes are an
   /// estimate.
   public Backlog backlog() throws StorageException {
     try {
       Totals totals = Writer.readTotals(connection);
-      String next =
-          Database.query(connection, "SELECT received_at FROM records ORDER BY id LIMIT 1");
-      Long received = next.isEmpty() ? null : Long.valueOf(next);
+      Long received = nextReceivedAt();
       long first = number("SELECT coalesce(min(id), 0) FROM records");
       long last = number("SELECT coalesce(max(id), 0) FROM records");
       long records = Math.max(0, totals.pending());

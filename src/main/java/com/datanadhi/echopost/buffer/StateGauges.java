@@ -5,10 +5,6 @@ import com.datanadhi.echopost.metrics.Exposition;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
-import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
 /// What stands in the buffer and how much room there is, as metrics: with and without an agent.
@@ -17,24 +13,10 @@ import org.jspecify.annotations.Nullable;
 /// @param oldest when the oldest pending record came, UTC, milliseconds since 1970; null when none
 ///   is pending
 record StateGauges(Totals totals, @Nullable Long oldest) {
+  static final String SHORTAGE = "echopost_disk_shortage_bytes";
+  static final String SHORTAGE_HELP =
+      "How much must become free before records are taken again; 0 while they are.";
   private static final double MILLIS = 1e3;
-
-  /// Looks into `file`, which exists.
-  ///
-  /// @param totals the ledger, in which something is pending
-  static StateGauges look(Path file, Totals totals) throws StorageException {
-    try (Connection connection = Database.openReader(file);
-        PreparedStatement select =
-            connection.prepareStatement(
-                "SELECT received_at FROM records WHERE id > ? ORDER BY id LIMIT 1")) {
-      select.setLong(1, totals.settledThrough());
-      try (ResultSet row = select.executeQuery()) {
-        return new StateGauges(totals, row.next() ? row.getLong(1) : null);
-      }
-    } catch (SQLException failed) {
-      throw Database.failure("looking at the oldest record", failed);
-    }
-  }
 
   void describe(Exposition out, Path file, Volume volume, long nowMillis) {
     out.gauge(

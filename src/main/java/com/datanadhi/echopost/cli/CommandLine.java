@@ -79,6 +79,10 @@ public final class CommandLine {
             new Manual.Variable(
                 "ECHOPOST_SOCKET_MODE", "permissions of the socket file, octal (default 0600)"),
             new Manual.Variable(
+                "ECHOPOST_TEXTFILE_DIR",
+                "where metrics are left for node_exporter's textfile collector, every 15 s and at the end"
+                    + " (default: nowhere)"),
+            new Manual.Variable(
                 "ECHOPOST_RUNTIME_DIR",
                 "where the program unpacks itself (default $XDG_CACHE_HOME/echopost, else"
                     + " $HOME/.cache/echopost, else DIR/.runtime)"),

@@ -1,5 +1,8 @@
 package com.datanadhi.echopost.metrics;
 
+import java.math.BigDecimal;
+import java.util.Locale;
+
 /// Metrics as text, written one family after the other: Prometheus' text format 0.0.4, or
 /// OpenMetrics 1.0. For one thread.
 ///
@@ -79,7 +82,7 @@ public final class Exposition {
 
   /// What a constant is called in a label.
   public static String lowerCase(Enum<?> constant) {
-    return constant.name().toLowerCase(java.util.Locale.ROOT);
+    return constant.name().toLowerCase(Locale.ROOT);
   }
 
   private void begin(String name, String type, String help) {
@@ -126,7 +129,7 @@ public final class Exposition {
     if (Double.isInfinite(value)) {
       return value > 0 ? "+Inf" : "-Inf";
     }
-    return Double.toString(value);
+    return Double.isNaN(value) ? "NaN" : BigDecimal.valueOf(value).toPlainString();
   }
 
   /// All that was written.

@@ -3,6 +3,7 @@ package com.datanadhi.echopost.operator;
 import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.buffer.Sweep;
 import com.datanadhi.echopost.control.AgentStatus;
+import com.datanadhi.echopost.control.MetricsRequest;
 import com.datanadhi.echopost.control.OperatorProtocol;
 import com.datanadhi.echopost.control.StatusRequest;
 import com.datanadhi.echopost.net.Transport;
@@ -84,6 +85,14 @@ final class AgentClient implements AutoCloseable {
   /// @throws StorageException when it refused
   @Nullable AgentStatus status() throws StorageException {
     return call(OperatorProtocol.STATUS, new StatusRequest());
+  }
+
+  /// All that the agent measures, as text.
+  ///
+  /// @return null when it went away before it answered
+  /// @throws StorageException when it refused
+  @Nullable String metrics(boolean openMetrics) throws StorageException {
+    return call(OperatorProtocol.METRICS, new MetricsRequest(openMetrics));
   }
 
   private <Q, A> @Nullable A call(MethodDescriptor<Q, A> method, Q request)

@@ -19,6 +19,8 @@ public final class Operators {
           new PeekCommand(),
           new ExportCommand(),
           new VerifyCommand(),
+          new MetricsCommand(),
+          new HealthCommand(),
           new RejectedCommand(),
           new RedriveCommand(),
           new SalvageCommand(),
