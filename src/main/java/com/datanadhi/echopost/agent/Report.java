@@ -24,6 +24,7 @@ final class Report implements Overview {
   private final Ingest ingest;
   private final Replay replay;
   private final ServerState server;
+  private final Clock clock;
   private final Rate accepting;
   private final Rate delivering;
 
@@ -41,6 +42,7 @@ final class Report implements Overview {
     this.ingest = ingest;
     this.replay = replay;
     this.server = server;
+    this.clock = clock;
     this.accepting = new Rate(buffer::accepted, clock);
     this.delivering = new Rate(replay::delivered, clock);
   }
@@ -108,6 +110,10 @@ final class Report implements Overview {
         "echopost_start_time_seconds",
         "When the agent began, since 1970.",
         identity.startedAt() / MILLIS);
+    out.gauge(
+        "echopost_collected_time_seconds",
+        "When these values were taken, since 1970.",
+        clock.millis() / MILLIS);
     ingest.describe(out);
     buffer.describe(out);
     out.state("echopost_storage_state", "Whether the storage takes records.", storage());

@@ -27,8 +27,8 @@ final class HealthCommand implements OperatorCommand {
         """
         Prints one JSON object: {"status":…,"components":{"storage":…,"server":…,"disk":…},"lag_ms":…}.
 
-        storage is ok, full or failed; server is up, down or unknown (without an agent, nobody looks); disk is ok, or \
-        full when there is too little room to take records; lag_ms is the age of the record that is delivered next, 0 \
+        storage is ok, full or failed; server is up, down or unknown (without an agent, nobody looks); disk is ok, \
+        full when there is too little room to take records, or unknown; lag_ms is the age of the record that is delivered next, 0 \
         when none is pending, and null when that cannot be told. status is ok or failing. A main server that is down is no \
         failure: to keep records meanwhile is what the agent is for.
 
@@ -63,10 +63,10 @@ final class HealthCommand implements OperatorCommand {
     } catch (StorageException noAnswer) {
       storage = failed(noAnswer, terminal);
     }
-    boolean hasRoom = true;
+    String disk = "unknown";
     @Nullable Long lag = null;
     try (BufferView buffer = BufferView.open(directory)) {
-      hasRoom = buffer.room().needed() == 0;
+      disk = buffer.room().needed() == 0 ? OK : "full";
       @Nullable Long next = buffer.nextReceivedAt();
       lag = next == null ? 0 : Math.max(0, Clock.system().millis() - next);
       if (next != null && !isServed && storage == StorageState.OK) {
@@ -76,8 +76,8 @@ final class HealthCommand implements OperatorCommand {
     } catch (StorageException | IOException unreadable) {
       storage = failed(unreadable, terminal);
     }
-    boolean isWell = isServed && hasRoom && storage == StorageState.OK;
-    print(terminal, isWell, storage, server, hasRoom, lag);
+    boolean isWell = isServed && disk.equals(OK) && storage == StorageState.OK;
+    print(terminal, isWell, storage, server, disk, lag);
     return isWell ? ExitCode.DONE : ExitCode.FATAL;
   }
 
@@ -91,7 +91,7 @@ final class HealthCommand implements OperatorCommand {
       boolean isWell,
       StorageState storage,
       AgentStatus.ServerState server,
-      boolean hasRoom,
+      String disk,
       @Nullable Long lag) {
     Json.print(
         terminal.out(),
@@ -100,7 +100,7 @@ final class HealthCommand implements OperatorCommand {
           json.writeObjectPropertyStart("components");
           json.writeStringProperty("storage", storage.name().toLowerCase(Locale.ROOT));
           json.writeStringProperty("server", server.name().toLowerCase(Locale.ROOT));
-          json.writeStringProperty("disk", hasRoom ? OK : "full");
+          json.writeStringProperty("disk", disk);
           json.writeEndObject();
           if (lag == null) {
             json.writeNullProperty("lag_ms");
