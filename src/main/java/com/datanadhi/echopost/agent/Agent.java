@@ -98,7 +98,7 @@ public final class Agent {
       }
       workspace.removeDeadSocket();
       Path session = newSession();
-      try (SessionLog log = SessionLog.open(session.resolve("agent.log"), standardOut)) {
+      try (SessionLog log = SessionLog.open(session.resolve(Sessions.LOG), standardOut)) {
         return runLogged(workspace);
       }
     }

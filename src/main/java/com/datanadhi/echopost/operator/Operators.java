@@ -7,6 +7,7 @@ import com.datanadhi.echopost.cli.HelpText;
 import com.datanadhi.echopost.cli.Manual;
 import com.datanadhi.echopost.cli.UsageException;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -18,7 +19,9 @@ public final class Operators {
       List.of(
           new PeekCommand(),
           new ExportCommand(),
+          new ImportCommand(),
           new VerifyCommand(),
+          new LogsCommand(),
           new RejectedCommand(),
           new RedriveCommand(),
           new SalvageCommand(),
@@ -80,6 +83,11 @@ public final class Operators {
 
   private static Manual manual(OperatorCommand command) {
     Manual own = command.manual();
+    List<Manual.Exit> exits = new ArrayList<>(own.exits());
+    if (exits.stream().noneMatch(exit -> exit.status() == Common.USAGE.status())) {
+      exits.add(Common.USAGE);
+    }
+    exits.sort(Comparator.comparingInt(Manual.Exit::status));
     return new Manual(
         own.name(),
         own.summary(),
@@ -88,8 +96,6 @@ public final class Operators {
         Stream.concat(own.flags().stream(), Stream.of(Manual.HELP)).toList(),
         own.operand(),
         own.environment(),
-        Stream.concat(own.exits().stream(), Stream.of(Common.USAGE))
-            .sorted(Comparator.comparingInt(Manual.Exit::status))
-            .toList());
+        exits);
   }
 }
