@@ -17,6 +17,7 @@ public final class Operators {
   /// All of them, as they are listed: a new one is a class, and a line here.
   private static final List<OperatorCommand> COMMANDS =
       List.of(
+          new StatusCommand(),
           new PeekCommand(),
           new ExportCommand(),
           new ImportCommand(),
