@@ -104,7 +104,7 @@ public final class Agent {
       }
       workspace.removeDeadSocket();
       Path session = newSession();
-      try (SessionLog log = SessionLog.open(session.resolve("agent.log"), standardOut)) {
+      try (SessionLog log = SessionLog.open(session.resolve(Sessions.LOG), standardOut)) {
         return runLogged(workspace, session);
       }
     }
@@ -258,7 +258,7 @@ public final class Agent {
     }
     String last = report.lastMetrics();
     try {
-      Sessions.write(session.resolve("metrics.prom"), last);
+      Sessions.write(session.resolve(Sessions.METRICS), last);
     } catch (IOException failed) {
       Events.warning("metrics_not_written", "reason", failed.toString());
     }

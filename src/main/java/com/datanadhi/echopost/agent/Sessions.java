@@ -18,7 +18,16 @@ import java.util.regex.Pattern;
 
 /// The directories of past and present runs' logs: `session-YYYY-MM-DDTHH-MM-SSZ`, with `-2`, `-3`
 /// and so on for runs that began within the same second. The newest 20 are kept.
-final class Sessions {
+public final class Sessions {
+  /// The name of the log in a session's directory.
+  public static final String LOG = "agent.log";
+
+  /// The name of the metrics that a run leaves there.
+  static final String METRICS = "metrics.prom";
+
+  /// The name of the JVM's report there, when it crashed.
+  public static final String CRASH_REPORT = "crash.log";
+
   static final int KEPT = 20;
   private static final DateTimeFormatter NAME =
       DateTimeFormatter.ofPattern("'session-'uuuu-MM-dd'T'HH-mm-ss'Z'").withZone(ZoneOffset.UTC);
@@ -54,11 +63,8 @@ final class Sessions {
     Files.writeString(file, text, StandardOpenOption.WRITE);
   }
 
-  /// Deletes all but the newest [#KEPT]: the plain files in them, then the directories themselves.
-  /// One in which somebody put something else is left as it is.
-  ///
-  /// @throws IOException when some could not be deleted; the others are
-  static void prune(Path parent) throws IOException {
+  /// The sessions' directories in `parent`, the oldest first.
+  public static List<Path> in(Path parent) throws IOException {
     List<Path> sessions = new ArrayList<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(parent, "session-*")) {
       for (Path entry : entries) {
@@ -73,6 +79,15 @@ final class Sessions {
       int bySecond = second(a).compareTo(second(b));
       return bySecond != 0 ? bySecond : Integer.compare(number(a), number(b));
     });
+    return sessions;
+  }
+
+  /// Deletes all but the newest [#KEPT]: the plain files in them, then the directories themselves.
+  /// One in which somebody put something else is left as it is.
+  ///
+  /// @throws IOException when some could not be deleted; the others are
+  static void prune(Path parent) throws IOException {
+    List<Path> sessions = in(parent);
     IOException failure = new IOException("some old sessions could not be deleted");
     for (Path old : sessions.subList(0, Math.max(0, sessions.size() - KEPT))) {
       try {

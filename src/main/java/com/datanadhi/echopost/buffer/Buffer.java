@@ -420,6 +420,21 @@ public final class Buffer implements AutoCloseable {
     return commits.sweep(sweep);
   }
 
+  /// Stores a batch that an operator puts in, in one transaction, behind all that was queued
+  /// before. The result is how many records were stored, 0 when the batch was there already, and
+  /// comes in the writer's thread when they are on stable storage; or the [StorageException] for
+  /// which none of them was. Does not block.
+  public CompletableFuture<Integer> store(ImportBatch batch) {
+    for (ImportBatch.Line line : batch.records()) {
+      String problem = line.problem();
+      if (problem != null) {
+        return CompletableFuture.failedFuture(
+            new StorageException("a record cannot be put in: " + problem));
+      }
+    }
+    return commits.store(batch);
+  }
+
   /// Gives free room back to the file system and empties the write-ahead log, for a second at most,
   /// and only while nobody waits for a commit.
   ///

@@ -2,7 +2,6 @@ package com.datanadhi.echopost.buffer;
 
 import com.datanadhi.echopost.metrics.Exposition;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -236,12 +235,7 @@ public final class BufferView implements AutoCloseable {
 
   /// The room on the file system that the buffer lives on.
   public Room room() throws IOException {
-    Volume volume = new Volume(directory);
-    Path reserve = directory.resolve(Buffer.RESERVE);
-    long held = Files.isRegularFile(reserve) ? Files.size(reserve) : 0;
-    long usable = volume.usable();
-    // As the agent reckons it: see Reserve.
-    return new Room(usable, Math.max(0, 2 * volume.walBound() - held - usable));
+    return new Room(new Volume(directory).usable(), Reserve.shortageIn(directory));
   }
 
   private long number(String sql) throws StorageException {

@@ -30,7 +30,7 @@ final class Database {
 
   /// The migrations in `sql/`, in order; the place in this list is the schema version.
   private static final List<String> MIGRATIONS =
-      List.of("001_buffer.sql", "002_discarded.sql", "003_salvage.sql");
+      List.of("001_buffer.sql", "002_discarded.sql", "003_salvage.sql", "004_imported.sql");
 
   private Database() {}
 

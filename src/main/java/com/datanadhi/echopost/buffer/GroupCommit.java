@@ -199,6 +199,20 @@ final class GroupCommit {
     return done;
   }
 
+  /// Stores what an operator puts in. It counts as a record that waits for its commit.
+  CompletableFuture<Integer> store(ImportBatch batch) {
+    waitingRecords.incrementAndGet();
+    CompletableFuture<Integer> done = new CompletableFuture<>();
+    offer(new Work.Restore(writer -> writer.store(batch, clock.millis()), done));
+    return done.whenComplete((stored, failed) -> {
+      waitingRecords.decrementAndGet();
+      if (stored != null && stored > 0) {
+        Events.info("records_imported", "records", stored);
+        listener.stored();
+      }
+    });
+  }
+
   /// What `damaged` writes was found damaged by a reader: begins anew, if that has not been done
   /// meanwhile.
   CompletableFuture<Integer> beginAnew(Writer damaged, StorageException why) {

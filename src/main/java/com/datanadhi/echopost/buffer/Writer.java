@@ -154,6 +154,28 @@ final class Writer implements AutoCloseable {
     next = next.withAppended(appends.size());
   }
 
+  /// Stores a batch under the next ids, unless that was done before.
+  ///
+  /// @return how many records were stored
+  int store(ImportBatch batch, long nowMillis) throws SQLException {
+    try (PreparedStatement note =
+        connection.prepareStatement("INSERT OR IGNORE INTO imported VALUES (?)")) {
+      note.setBytes(1, batch.digest());
+      if (note.executeUpdate() == 0) {
+        return 0;
+      }
+    }
+    long id = next.lastId();
+    for (ImportBatch.Line line : batch.records()) {
+      id++;
+      bind(insert, id, line.received(nowMillis));
+      insert.addBatch();
+    }
+    int[] _ = insert.executeBatch();
+    next = next.withAppended(batch.records().size());
+    return batch.records().size();
+  }
+
   private static void bind(PreparedStatement statement, long id, NewRecord content)
       throws SQLException {
     statement.setLong(1, id);

@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.control;
 
+import com.datanadhi.echopost.buffer.ImportBatch;
 import com.datanadhi.echopost.buffer.Sweep;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.CodedOutputStream;
@@ -23,6 +24,10 @@ public final class OperatorProtocol {
   /// The agent's metrics, as text.
   public static final MethodDescriptor<MetricsRequest, String> METRICS =
       method("Metrics", new MetricsRequest.Marshaller(), new MetricsReply());
+
+  /// Takes records that an operator puts in; the answer is how many.
+  public static final MethodDescriptor<ImportBatch, Integer> IMPORT =
+      method("Import", new ImportMarshaller(), new ImportReply());
 
   private OperatorProtocol() {}
 

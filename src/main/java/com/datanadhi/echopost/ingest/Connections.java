@@ -2,6 +2,7 @@ package com.datanadhi.echopost.ingest;
 
 import com.datanadhi.echopost.buffer.Append;
 import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.JsonText;
 import com.datanadhi.echopost.buffer.NewRecord;
 import com.datanadhi.echopost.buffer.RecordRules;
 import com.datanadhi.echopost.time.Clock;

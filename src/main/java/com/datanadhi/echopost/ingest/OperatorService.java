@@ -42,6 +42,9 @@ final class OperatorService<Q, A> implements ServerCallHandler<Q, A> {
     }
     return service
         .addMethod(
+            OperatorProtocol.IMPORT,
+            new OperatorService<>(connections, ownUser, batch -> connections.buffer().store(batch)))
+        .addMethod(
             OperatorProtocol.STATUS,
             new OperatorService<>(
                 connections,

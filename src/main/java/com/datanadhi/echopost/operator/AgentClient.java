@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.operator;
 
+import com.datanadhi.echopost.buffer.ImportBatch;
 import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.buffer.Sweep;
 import com.datanadhi.echopost.control.AgentStatus;
@@ -77,6 +78,14 @@ final class AgentClient implements AutoCloseable {
   /// @throws StorageException when the agent refused
   Sweep.@Nullable Slice sweep(Sweep sweep) throws StorageException {
     return call(OperatorProtocol.method(sweep.action()), sweep);
+  }
+
+  /// Has the agent store `batch`, unless it has it already.
+  ///
+  /// @return how many records it stored; null when it went away before it answered
+  /// @throws StorageException when it refused
+  @Nullable Integer store(ImportBatch batch) throws StorageException {
+    return call(OperatorProtocol.IMPORT, batch);
   }
 
   /// How the agent is doing.

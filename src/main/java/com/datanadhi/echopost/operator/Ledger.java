@@ -3,9 +3,19 @@ package com.datanadhi.echopost.operator;
 import com.datanadhi.echopost.buffer.Totals;
 import tools.jackson.core.JsonGenerator;
 
-/// The ledger for scripts.
+/// The ledger, in words and for scripts.
 final class Ledger {
   private Ledger() {}
+
+  static String text(Totals totals) {
+    return "accepted %d = delivered %d + pending %d + rejected %d + discarded %d"
+        .formatted(
+            totals.accepted(),
+            totals.delivered(),
+            totals.pending(),
+            totals.rejected(),
+            totals.discarded());
+  }
 
   static void write(Totals totals, JsonGenerator json) {
     json.writeName("ledger");

@@ -7,6 +7,7 @@ import com.datanadhi.echopost.cli.HelpText;
 import com.datanadhi.echopost.cli.Manual;
 import com.datanadhi.echopost.cli.UsageException;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -16,9 +17,12 @@ public final class Operators {
   /// All of them, as they are listed: a new one is a class, and a line here.
   private static final List<OperatorCommand> COMMANDS =
       List.of(
+          new StatusCommand(),
           new PeekCommand(),
           new ExportCommand(),
+          new ImportCommand(),
           new VerifyCommand(),
+          new LogsCommand(),
           new MetricsCommand(),
           new HealthCommand(),
           new RejectedCommand(),
@@ -82,6 +86,11 @@ public final class Operators {
 
   private static Manual manual(OperatorCommand command) {
     Manual own = command.manual();
+    List<Manual.Exit> exits = new ArrayList<>(own.exits());
+    if (exits.stream().noneMatch(exit -> exit.status() == Common.USAGE.status())) {
+      exits.add(Common.USAGE);
+    }
+    exits.sort(Comparator.comparingInt(Manual.Exit::status));
     return new Manual(
         own.name(),
         own.summary(),
@@ -90,8 +99,6 @@ public final class Operators {
         Stream.concat(own.flags().stream(), Stream.of(Manual.HELP)).toList(),
         own.operand(),
         own.environment(),
-        Stream.concat(own.exits().stream(), Stream.of(Common.USAGE))
-            .sorted(Comparator.comparingInt(Manual.Exit::status))
-            .toList());
+        exits);
   }
 }

@@ -20,8 +20,13 @@ final class Progress {
   /// Prints `text`, unless it is too soon for that.
   void say(String text) {
     if (clock.nanos() - saidNanos > EVERY.toNanos()) {
-      saidNanos = clock.nanos();
-      terminal.err().println("echopost: " + text);
+      sayNow(text);
     }
+  }
+
+  /// Prints `text`.
+  void sayNow(String text) {
+    saidNanos = clock.nanos();
+    terminal.err().println("echopost: " + text);
   }
 }

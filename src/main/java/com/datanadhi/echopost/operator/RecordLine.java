@@ -1,13 +1,19 @@
 package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.buffer.BufferView;
+import com.datanadhi.echopost.buffer.ImportBatch;
+import com.datanadhi.echopost.buffer.JsonText;
 import com.datanadhi.echopost.buffer.PendingRecord;
 import com.datanadhi.echopost.buffer.Refusal;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
 
 /// A record as a line of JSON, as `export` writes it and `import` reads it. No API key is in it.
 ///
@@ -65,6 +71,51 @@ final class RecordLine {
       json.writeStringProperty("response", refusal.response());
       json.writeNumberProperty("rejected_at", refusal.rejectedAt());
       json.writeNumberProperty("attempts", refusal.attempts());
+    }
+  }
+
+  /// The record that stands in `line`. What `import` does not need, and does not know, is passed
+  /// over.
+  ///
+  /// @throws IllegalArgumentException when there is none, with what is wrong
+  static ImportBatch.Line parse(byte[] line) {
+    byte @Nullable [] data = null;
+    byte @Nullable [] text = null;
+    byte @Nullable [] pipelines = null;
+    @Nullable String key = null;
+    for (JsonText.Part member : JsonText.parts(line, '{')) {
+      switch (member.name()) {
+        case "log_data" -> data = member.text();
+        case "log_text" -> text = string(member).getBytes(StandardCharsets.UTF_8);
+        case "pipelines" -> pipelines = member.text();
+        case "key" -> key = string(member);
+        default -> {}
+      }
+    }
+    if (text != null) {
+      data = text;
+    }
+    if (data == null || pipelines == null) {
+      throw new IllegalArgumentException(
+          "it has no member " + (data == null ? "log_data" : "pipelines"));
+    }
+    ImportBatch.Line record = new ImportBatch.Line(data, pipelines, key);
+    @Nullable String problem = record.problem();
+    if (problem != null) {
+      throw new IllegalArgumentException(problem);
+    }
+    return record;
+  }
+
+  private static String string(JsonText.Part member) {
+    try (JsonParser parser = Json.FACTORY.createParser(ObjectReadContext.empty(), member.text())) {
+      if (parser.nextToken() != JsonToken.VALUE_STRING) {
+        throw new IllegalArgumentException("its " + member.name() + " is not a string");
+      }
+      return parser.getString();
+    } catch (JacksonException bad) {
+      throw new IllegalArgumentException(
+          "its " + member.name() + " cannot be read: " + bad.getOriginalMessage(), bad);
     }
   }
 

@@ -74,14 +74,7 @@ final class VerifyCommand implements OperatorCommand {
     }
     @Nullable Totals totals = report.totals();
     if (totals != null) {
-      out.println(
-          "accepted %d = delivered %d + pending %d + rejected %d + discarded %d"
-              .formatted(
-                  totals.accepted(),
-                  totals.delivered(),
-                  totals.pending(),
-                  totals.rejected(),
-                  totals.discarded()));
+      out.println(Ledger.text(totals));
     }
     out.print(SweepRun.records(report.checked()) + " checked: ");
     if (!report.isSound()) {

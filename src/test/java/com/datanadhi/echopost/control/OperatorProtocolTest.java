@@ -3,6 +3,7 @@ package com.datanadhi.echopost.control;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.datanadhi.echopost.buffer.ImportBatch;
 import com.datanadhi.echopost.buffer.Sweep;
 import com.datanadhi.echopost.buffer.Sweep.Action;
 import com.datanadhi.echopost.proto.OperatorGrpc;
@@ -47,6 +48,37 @@ class OperatorProtocolTest {
         .isEqualTo(OperatorGrpc.getStatusMethod().getFullMethodName());
     assertThat(OperatorProtocol.METRICS.getFullMethodName())
         .isEqualTo(OperatorGrpc.getMetricsMethod().getFullMethodName());
+  }
+
+  @Test
+  void a_batch_is_read_and_written_as_the_proto_says() throws IOException {
+    assertThat(OperatorProtocol.IMPORT.getFullMethodName())
+        .isEqualTo(OperatorGrpc.getImportMethod().getFullMethodName());
+    var marshaller = OperatorProtocol.IMPORT.getRequestMarshaller();
+    byte[] digest = new byte[32];
+    random.nextBytes(digest);
+    byte[] text = "\"é\"".getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    ImportBatch batch =
+        new ImportBatch(
+            digest,
+            List.of(
+                new ImportBatch.Line(
+                    text, "[]".getBytes(java.nio.charset.StandardCharsets.UTF_8), "k"),
+                new ImportBatch.Line(text, text, null)));
+    com.datanadhi.echopost.proto.ImportBatch read =
+        com.datanadhi.echopost.proto.ImportBatch.parseFrom(bytes(marshaller, batch));
+    assertThat(read.getDigest().toByteArray()).isEqualTo(digest);
+    assertThat(read.getRecordsCount()).isEqualTo(2);
+    assertThat(read.getRecords(0).getLogData().toByteArray()).isEqualTo(text);
+    assertThat(read.getRecords(0).getPipelines().toStringUtf8()).isEqualTo("[]");
+    assertThat(read.getRecords(0).getKey()).isEqualTo("k");
+    assertThat(read.getRecords(1).hasKey()).isFalse();
+    ImportBatch back = marshaller.parse(new ByteArrayInputStream(read.toByteArray()));
+    assertThat(bytes(marshaller, back)).isEqualTo(bytes(marshaller, batch));
+    var reply = OperatorProtocol.IMPORT.getResponseMarshaller();
+    assertThat(com.datanadhi.echopost.proto.ImportReply.parseFrom(bytes(reply, 7)).getCount())
+        .isEqualTo(7);
+    assertThat(reply.parse(new ByteArrayInputStream(bytes(reply, 7)))).isEqualTo(7);
   }
 
   @ParameterizedTest
