@@ -13,7 +13,9 @@ class BufferViewTest {
   @TempDir Path directory;
 
   private static String[] many(int count) {
-    return IntStream.rangeClosed(1, count).mapToObj(n -> "{\"n\":" + n + "}").toArray(String[]::new);
+    return IntStream.rangeClosed(1, count)
+        .mapToObj(n -> "{\"n\":" + n + "}")
+        .toArray(String[]::new);
   }
 
   @Test
@@ -45,7 +47,11 @@ class BufferViewTest {
       Appended.store(buffer, many(5_000));
       assertThat(view.backlog().records()).isEqualTo(5_002);
       assertThat(view.backlog().bytes())
-          .isEqualTo(5 + IntStream.rangeClosed(1, 5_000).mapToLong(n -> ("{\"n\":" + n + "}").length()).sum());
+          .isEqualTo(
+              5
+                  + IntStream.rangeClosed(1, 5_000)
+                      .mapToLong(n -> ("{\"n\":" + n + "}").length())
+                      .sum());
     }
   }
 

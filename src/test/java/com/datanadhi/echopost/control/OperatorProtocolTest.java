@@ -62,7 +62,8 @@ class OperatorProtocolTest {
         new ImportBatch(
             digest,
             List.of(
-                new ImportBatch.Line(text, "[]".getBytes(java.nio.charset.StandardCharsets.UTF_8), "k"),
+                new ImportBatch.Line(
+                    text, "[]".getBytes(java.nio.charset.StandardCharsets.UTF_8), "k"),
                 new ImportBatch.Line(text, text, null)));
     com.datanadhi.echopost.proto.ImportBatch read =
         com.datanadhi.echopost.proto.ImportBatch.parseFrom(bytes(marshaller, batch));

@@ -33,6 +33,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// status, peek, export, import, verify and logs on real buffers that no agent owns.
+@SuppressWarnings("StringConcatToTextBlock") // lines that programs print are easier to read as they are
 class LookingInsideTest {
   private static final JsonMapper JSON = new JsonMapper();
 
@@ -168,13 +169,16 @@ class LookingInsideTest {
 
   @Test
   void what_is_exported_and_imported_elsewhere_is_the_same() throws Exception {
-    String[] payloads = {"{ }", "[1,\r\n\t2\n]", "\"\\ud800\"", "1e400", "[".repeat(1000) + "]".repeat(1000)};
+    String[] payloads = {
+      "{ }", "[1,\r\n\t2\n]", "\"\\ud800\"", "1e400", "[".repeat(1000) + "]".repeat(1000)
+    };
     aBuffer(payloads);
     run("export -gzip");
     in = out.toByteArray();
     assertThat(new GZIPInputStream(new ByteArrayInputStream(in)).readAllBytes()).isNotEmpty();
     String keys =
-        query("SELECT group_concat(buffer_id||'-'||id,' ') FROM (SELECT id FROM records ORDER BY id), meta");
+        query(
+            "SELECT group_concat(buffer_id||'-'||id,' ') FROM (SELECT id FROM records ORDER BY id), meta");
 
     on = elsewhere;
     assertThat(run("import -"))
@@ -206,12 +210,12 @@ class LookingInsideTest {
     }
     assertThat(run("export")).doesNotContain("s3cret");
     assertThat(err.toString(UTF_8))
-        .isEqualTo(
-            "echopost: 1 record had an API key of their own, which is not in the output\n");
+        .isEqualTo("echopost: 1 record had an API key of their own, which is not in the output\n");
     Rejections.rejectAll(on, 422);
     assertThat(run("export")).isEmpty();
     assertThat(run("export -rejected"))
-        .contains("\"status\":422,\"response\":\"no\",\"rejected_at\":7,\"attempts\":1,\"log_data\":1}")
+        .contains(
+            "\"status\":422,\"response\":\"no\",\"rejected_at\":7,\"attempts\":1,\"log_data\":1}")
         .doesNotContain("s3cret");
     screen = true;
     assertThatThrownBy(() -> run("export -gzip")).isInstanceOf(UsageException.class);
@@ -222,8 +226,10 @@ class LookingInsideTest {
     aBuffer(many(2_500));
     in = run("export").getBytes(UTF_8);
     on = elsewhere;
-    assertThat(run("import - -json")).isEqualTo("{\"imported\":2500,\"passed_over\":0,\"by_agent\":false}\n");
-    assertThat(run("import - -json")).isEqualTo("{\"imported\":0,\"passed_over\":2500,\"by_agent\":false}\n");
+    assertThat(run("import - -json"))
+        .isEqualTo("{\"imported\":2500,\"passed_over\":0,\"by_agent\":false}\n");
+    assertThat(run("import - -json"))
+        .isEqualTo("{\"imported\":0,\"passed_over\":2500,\"by_agent\":false}\n");
     assertThat(query("SELECT count(*)||' '||count(DISTINCT origin) FROM records"))
         .isEqualTo("2500 2500");
     assertThat(run("import - -again")).startsWith("2500 records put in");
@@ -272,7 +278,7 @@ class LookingInsideTest {
         "{\"log_data\":1,\"pipelines\":[],\"log_text\":\"{\"} | its payload is no JSON",
       })
   void a_line_that_is_no_record_is_refused_by_name(String line, String problem) {
-    in = ("\n" + line + "\n").getBytes(UTF_8);
+    in = "\n%s\n".formatted(line).getBytes(UTF_8);
     assertThatThrownBy(() -> run("import -"))
         .isInstanceOf(IOException.class)
         .hasMessageStartingWith("line 2: ")
@@ -281,7 +287,9 @@ class LookingInsideTest {
 
   @Test
   void a_record_needs_no_more_than_its_payload_and_pipelines() throws Exception {
-    in = " { \"pipelines\" : [ \"a\" ] , \"other\":{\"x\":[]}, \"log_data\" : {\"x\": 1} } ".getBytes(UTF_8);
+    in =
+        " { \"pipelines\" : [ \"a\" ] , \"other\":{\"x\":[]}, \"log_data\" : {\"x\": 1} } "
+            .getBytes(UTF_8);
     assertThat(run("import -")).startsWith("1 record put in");
     assertThat(query("SELECT json_data||pipelines||coalesce(origin,'none') FROM records"))
         .isEqualTo("{\"x\": 1}[ \"a\" ]none");
@@ -333,7 +341,8 @@ class LookingInsideTest {
     }
     change(change);
     assertThat(run(ExitCode.FATAL, "verify")).contains(what, mend, "not sound");
-    assertThat(json(run(ExitCode.FATAL, "verify -json")).get("problems").get(0).get("mend").asString())
+    assertThat(
+            json(run(ExitCode.FATAL, "verify -json")).get("problems").get(0).get("mend").asString())
         .isNotEmpty();
   }
 
@@ -407,13 +416,13 @@ class LookingInsideTest {
   void logs_shows_the_newest_session_or_all() throws Exception {
     Path first = Files.createDirectory(on.resolve("session-2026-01-02T03-04-05Z"));
     Path second = Files.createDirectory(on.resolve("session-2026-01-02T03-04-05Z-2"));
-    Files.writeString(first.resolve("agent.log"), "{\"time\":\"t1\",\"level\":\"INFO\",\"event\":\"one\"}\n");
+    Files.writeString(
+        first.resolve("agent.log"), "{\"time\":\"t1\",\"level\":\"INFO\",\"event\":\"one\"}\n");
     Files.writeString(first.resolve("crash.log"), "x");
     Files.writeString(
         second.resolve("agent.log"),
         "{\"time\":\"t2\",\"level\":\"WARNING\",\"event\":\"two\",\"n\":7,\"text\":\"a \\u001b[31m\"}\n{\"time\":\"cut");
-    assertThat(run("logs"))
-        .isEqualTo("t2  WARNING  two  n=7 text=\"a  [31m\"\n{\"time\":\"cut\n");
+    assertThat(run("logs")).isEqualTo("t2  WARNING  two  n=7 text=\"a  [31m\"\n{\"time\":\"cut\n");
     assertThat(run("logs -all"))
         .isEqualTo(
             "== session-2026-01-02T03-04-05Z\nt1  INFO     one\n"
@@ -423,7 +432,8 @@ class LookingInsideTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"status", "peek", "export", "verify", "logs", "peek -n x", "import nowhere"})
+  @ValueSource(
+      strings = {"status", "peek", "export", "verify", "logs", "peek -n x", "import nowhere"})
   void without_a_buffer_there_is_one_line_that_says_what_to_do(String line) {
     assertThatThrownBy(() -> run(line)).isInstanceOf(UsageException.class);
     assertThat(directory).isEmptyDirectory();
