@@ -33,6 +33,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// status, peek, export, import, verify and logs on real buffers that no agent owns.
+@SuppressWarnings("StringConcatToTextBlock") // lines that programs print are easier to read as they are
 class LookingInsideTest {
   private static final JsonMapper JSON = new JsonMapper();
 
@@ -277,7 +278,7 @@ class LookingInsideTest {
         "{\"log_data\":1,\"pipelines\":[],\"log_text\":\"{\"} | its payload is no JSON",
       })
   void a_line_that_is_no_record_is_refused_by_name(String line, String problem) {
-    in = ("\n" + line + "\n").getBytes(UTF_8);
+    in = "\n%s\n".formatted(line).getBytes(UTF_8);
     assertThatThrownBy(() -> run("import -"))
         .isInstanceOf(IOException.class)
         .hasMessageStartingWith("line 2: ")
