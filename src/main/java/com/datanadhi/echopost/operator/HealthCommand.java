@@ -25,7 +25,7 @@ final class HealthCommand implements OperatorCommand {
         "health",
         "say whether records are kept and on their way, for probes",
         """
-        Prints one JSON object, as {"status":"ok","components":{"storage":"ok","server":"up","disk":"ok"},"lag_ms":0}.
+        Prints one JSON object: status, components (an object of storage, server and disk), and lag_ms.
 
         storage is ok, full or failed; server is up, down or unknown (without an agent, nobody looks); disk is ok, \
         full when there is too little room to take records, or unknown; lag_ms is the age of the record that is delivered next, 0 \

@@ -33,7 +33,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// status, peek, export, import, verify and logs on real buffers that no agent owns.
-@SuppressWarnings("StringConcatToTextBlock") // lines that programs print are easier to read as they are
+@SuppressWarnings(
+    "StringConcatToTextBlock") // lines that programs print are easier to read as they are
 class LookingInsideTest {
   private static final JsonMapper JSON = new JsonMapper();
 
