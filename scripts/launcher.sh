@@ -139,7 +139,12 @@ set -- -XX:AOTCache="$runtime/app/echopost.aot" -XX:ErrorFile="$report" @FLAGS@ 
   -Dorg.sqlite.lib.path="$runtime/lib" -Djava.library.path="$runtime/lib" \
   -cp "$runtime/app/echopost.jar" com.datanadhi.echopost.Main "$@"
 # A command needs no guardian, but the terminal, which a shell does not leave to what runs behind it.
-[ -z "$command" ] || exec "$runtime/bin/java" "$@"
+[ -z "$command" ] || {
+  screens=
+  [ ! -t 1 ] || screens=out
+  [ ! -t 2 ] || screens=$screens-err
+  exec "$runtime/bin/java" -Dechopost.screens="$screens" "$@"
+}
 
 # Runs the agent to its end and sets $status. It outlives this script.
 death=

@@ -48,10 +48,7 @@ public final class Main {
       if (command instanceof Command.Operate(String name, List<String> arguments)) {
         return Operators.run(name, arguments);
       }
-      System.out.print(
-          command instanceof Command.Print(String text)
-              ? text
-              : CommandLine.usage(Operators.summaries()));
+      System.out.print(command instanceof Command.Print(String text) ? text : Operators.overview());
       return ExitCode.DONE;
     } catch (UsageException | UnusableDirectoryException usage) {
       return fail(ExitCode.USAGE, usage);
@@ -118,6 +115,7 @@ public final class Main {
       return new Agent(
           options.directory(),
           options.socketMode(),
+          options.textfileDirectory(),
           () -> new MainServer(url, options.apiKey(), proxies, trust, clock),
           url.toString(),
           CommandLine.version(),

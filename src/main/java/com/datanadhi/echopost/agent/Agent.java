@@ -37,27 +37,31 @@ import org.jspecify.annotations.Nullable;
 public final class Agent {
   private final Path directory;
   private final Set<PosixFilePermission> socketMode;
+  private final @Nullable Path textfileDirectory;
   private final Supplier<MainServer> mainServer;
-  private final String version;
-  private final String serverName;
+  private final AgentIdentity identity;
   private final Clock clock;
   private final OutputStream standardOut;
   private final @Nullable String predecessorDiedOf;
   private final AtomicReference<@Nullable Lifecycle> lifecycle = new AtomicReference<>();
   private volatile @Nullable ServerState serverState;
+  private @Nullable Report report;
+  private @Nullable Textfile textfile;
   private volatile @Nullable String stopReason;
 
   /// @param directory the agent's own, created when missing
   /// @param socketMode the permissions of the socket file
+  /// @param textfileDirectory where metrics are left for a collector, or null
   /// @param mainServer makes where records go, which [#run] closes
-  /// @param serverName the server's URL, for the log
-  /// @param version for the log
+  /// @param serverName the server's URL without user and password, for the log and for operators
+  /// @param version for the log and for operators
   /// @param standardOut gets a copy of the session log
   /// @param predecessorDiedOf for the log, when this run was started in the place of one that
   ///   crashed or was killed
   public Agent(
       Path directory,
       Set<PosixFilePermission> socketMode,
+      @Nullable Path textfileDirectory,
       Supplier<MainServer> mainServer,
       String serverName,
       String version,
@@ -66,9 +70,10 @@ public final class Agent {
       @Nullable String predecessorDiedOf) {
     this.directory = directory;
     this.socketMode = socketMode;
+    this.textfileDirectory = textfileDirectory;
     this.mainServer = mainServer;
-    this.serverName = serverName;
-    this.version = version;
+    this.identity =
+        new AgentIdentity(version, serverName, ProcessHandle.current().pid(), clock.millis());
     this.clock = clock;
     this.standardOut = standardOut;
     this.predecessorDiedOf = predecessorDiedOf;
@@ -99,7 +104,7 @@ public final class Agent {
       }
       workspace.removeDeadSocket();
       Path session = newSession();
-      try (SessionLog log = SessionLog.open(session.resolve("agent.log"), standardOut)) {
+      try (SessionLog log = SessionLog.open(session.resolve(Sessions.LOG), standardOut)) {
         return runLogged(workspace, session);
       }
     }
@@ -149,13 +154,13 @@ public final class Agent {
     Events.info(
         "agent_started",
         "version",
-        version,
+        identity.version(),
         "pid",
-        ProcessHandle.current().pid(),
+        identity.pid(),
         "directory",
         directory.toAbsolutePath().normalize(),
         "server",
-        serverName);
+        identity.server());
     if (predecessorDiedOf != null) {
       Events.warning("restarted_after_crash", "died_of", predecessorDiedOf);
     }
@@ -204,7 +209,6 @@ public final class Agent {
     ExitCode ended = ExitCode.FATAL;
     boolean stuckForGood = false;
     try (ingest) {
-      ingest.takeInto(buffer);
       ended = runScope(buffer, ingest, server, replayWaiter, session);
     } catch (StuckException stuck) {
       // The writer may never come back: nothing can be closed, the process has to end.
@@ -223,6 +227,7 @@ public final class Agent {
     // What is still in the writer's hands is committed now: only then do the totals say how the run
     // ended.
     buffer.close();
+    leaveMetrics(session);
     ExitCode code = exitCode(ended, buffer);
     Totals atEnd = buffer.totals();
     long discarded = atEnd.discarded() - atStart.discarded();
@@ -247,6 +252,21 @@ public final class Agent {
     return code;
   }
 
+  private void leaveMetrics(Path session) throws InterruptedException {
+    if (report == null) {
+      return;
+    }
+    String last = report.lastMetrics();
+    try {
+      Sessions.write(session.resolve(Sessions.METRICS), last);
+    } catch (IOException failed) {
+      Events.warning("metrics_not_written", "reason", failed.toString());
+    }
+    if (textfile != null) {
+      textfile.end(last);
+    }
+  }
+
   private static ExitCode exitCode(ExitCode ended, Buffer buffer) {
     if (ended == ExitCode.FATAL || buffer.wasDamaged()) {
       return ExitCode.FATAL;
@@ -266,6 +286,9 @@ public final class Agent {
     Replay replay =
         new Replay(
             buffer, server::deliver, gate(health.state()), clock, replayWaiter, new Random());
+    Report told = new Report(identity, directory, buffer, ingest, replay, health.state(), clock);
+    report = told;
+    ingest.takeInto(buffer, told);
     Lifecycle own = new Lifecycle(buffer, ingest, health.state(), clock);
     lifecycle.set(own);
     String early = stopReason;
@@ -287,8 +310,13 @@ public final class Agent {
         replay.run();
         return neverHere();
       });
+      scope.fork(() -> {
+        told.run();
+        return neverHere();
+      });
       scope.fork(own::run);
       pruneSessions(session);
+      startTextfile(told);
       AgentState end = scope.join();
       return end instanceof AgentState.Drained ? ExitCode.DRAINED : ExitCode.STOPPED;
     } catch (StructuredTaskScope.FailedException failed) {
@@ -298,6 +326,13 @@ public final class Agent {
         case IOException io -> throw io;
         case null, default -> throw failed;
       }
+    }
+  }
+
+  private void startTextfile(Report told) {
+    if (textfileDirectory != null) {
+      textfile = new Textfile(textfileDirectory, directory, () -> told.metrics(false));
+      textfile.start();
     }
   }
 

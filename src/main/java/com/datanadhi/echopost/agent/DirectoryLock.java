@@ -5,8 +5,12 @@ import com.datanadhi.echopost.time.Waiter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -44,6 +48,24 @@ public final class DirectoryLock implements AutoCloseable {
   public static @Nullable DirectoryLock tryTake(Path directory, Clock clock)
       throws IOException, InterruptedException {
     return take(directory.resolve(Workspace.LOCK), clock, Duration.ZERO);
+  }
+
+  /// Who holds the lock of `directory` just now. Looking keeps nobody from taking it for longer
+  /// than that takes.
+  ///
+  /// @return null when nobody does; else the process id as the file has it, empty where its holder
+  ///   has not written it yet
+  public static @Nullable String holder(Path directory) throws IOException {
+    Path file = directory.resolve(Workspace.LOCK);
+    try (FileChannel channel =
+        FileChannel.open(file, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS))) {
+      FileLock taken = channel.tryLock(0, Long.MAX_VALUE, true);
+      return taken != null ? null : Files.readString(file, StandardCharsets.US_ASCII).strip();
+    } catch (OverlappingFileLockException ownProcess) {
+      return Long.toString(ProcessHandle.current().pid());
+    } catch (NoSuchFileException never) {
+      return null;
+    }
   }
 
   private static @Nullable DirectoryLock take(Path file, Clock clock, Duration patience)

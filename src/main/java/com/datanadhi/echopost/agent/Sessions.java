@@ -6,6 +6,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -17,7 +18,16 @@ import java.util.regex.Pattern;
 
 /// The directories of past and present runs' logs: `session-YYYY-MM-DDTHH-MM-SSZ`, with `-2`, `-3`
 /// and so on for runs that began within the same second. The newest 20 are kept.
-final class Sessions {
+public final class Sessions {
+  /// The name of the log in a session's directory.
+  public static final String LOG = "agent.log";
+
+  /// The name of the metrics that a run leaves there.
+  static final String METRICS = "metrics.prom";
+
+  /// The name of the JVM's report there, when it crashed.
+  public static final String CRASH_REPORT = "crash.log";
+
   static final int KEPT = 20;
   private static final DateTimeFormatter NAME =
       DateTimeFormatter.ofPattern("'session-'uuuu-MM-dd'T'HH-mm-ss'Z'").withZone(ZoneOffset.UTC);
@@ -46,18 +56,20 @@ final class Sessions {
     }
   }
 
-  /// Deletes all but the newest [#KEPT]: the plain files in them, then the directories themselves.
-  /// One in which somebody put something else is left as it is.
-  ///
-  /// @param own this run's, which is the newest also where the clock was set back
-  /// @throws IOException when some could not be deleted; the others are
-  static void prune(Path parent, Path own) throws IOException {
+  /// Leaves a file (mode 0600) in a run's directory.
+  static void write(Path file, String text) throws IOException {
+    Files.createFile(
+        file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    Files.writeString(file, text, StandardOpenOption.WRITE);
+  }
+
+  /// The sessions' directories in `parent`, the oldest first.
+  public static List<Path> in(Path parent) throws IOException {
     List<Path> sessions = new ArrayList<>();
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(parent, "session-*")) {
       for (Path entry : entries) {
         if (isSession(String.valueOf(entry.getFileName()))
-            && Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)
-            && !entry.equals(own)) {
+            && Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
           sessions.add(entry);
         }
       }
@@ -67,6 +79,17 @@ final class Sessions {
       int bySecond = second(a).compareTo(second(b));
       return bySecond != 0 ? bySecond : Integer.compare(number(a), number(b));
     });
+    return sessions;
+  }
+
+  /// Deletes all but the newest [#KEPT]: the plain files in them, then the directories themselves.
+  /// One in which somebody put something else is left as it is.
+  ///
+  /// @param own this run's, which is the newest also where the clock was set back
+  /// @throws IOException when some could not be deleted; the others are
+  static void prune(Path parent, Path own) throws IOException {
+    List<Path> sessions = in(parent);
+    boolean _ = sessions.remove(own);
     IOException failure = new IOException("some old sessions could not be deleted");
     for (Path old : sessions.subList(0, Math.max(0, sessions.size() + 1 - KEPT))) {
       try {

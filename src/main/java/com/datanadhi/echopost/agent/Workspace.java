@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.agent;
 
+import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.net.Transport;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -35,6 +36,15 @@ public record Workspace(Path directory) {
   /// The public name of the socket of an agent that lives in `directory`.
   public static Path socketIn(Path directory) {
     return directory.resolve(SOCKET);
+  }
+
+  /// Metrics of an agent that lives in `directory`, or would, begun with whether it does. Those of
+  /// several agents can stand in one place, since each sample says whose it is.
+  public static Exposition exposition(Path directory, boolean openMetrics, boolean isUp) {
+    Exposition out =
+        new Exposition(openMetrics, "directory", directory.toAbsolutePath().normalize().toString());
+    out.gauge("echopost_up", "Whether an agent runs; 0 in what it leaves behind.", isUp ? 1 : 0);
+    return out;
   }
 
   /// Creates the directory if need be (mode 0700) and checks that all the agent needs can live in

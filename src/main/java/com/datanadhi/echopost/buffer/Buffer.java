@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.buffer;
 
 import com.datanadhi.echopost.logging.Events;
+import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,6 +11,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 /// and rejections may come from any thread; reads from one thread at a time.
 public final class Buffer implements AutoCloseable {
   static final String FILE = "buffer.db";
-  private static final String RESERVE = "reserve";
+  static final String RESERVE = "reserve";
   private static final long WRITER_PATIENCE_MILLIS = 1_000;
 
   /// Less than the 30 s after which a call that waits for its commit means that the disk hangs.
@@ -64,12 +66,14 @@ public final class Buffer implements AutoCloseable {
 
   private final Clock clock;
   private final Path file;
+  private final Volume volume;
   private final Reserve reserve;
   private final GroupCommit commits;
   private Reader reader;
   private Writer readerOf;
   private boolean rowsChecked;
   private volatile boolean damaged;
+  private volatile @Nullable StateGauges atClose;
 
   private Buffer(
       Path file,
@@ -85,6 +89,7 @@ public final class Buffer implements AutoCloseable {
     this.reader = reader;
     this.readerOf = writer;
     this.damaged = damaged;
+    this.volume = volume;
     this.reserve = new Reserve(file.resolveSibling(RESERVE), volume);
     this.commits =
         new GroupCommit(
@@ -415,6 +420,21 @@ public final class Buffer implements AutoCloseable {
     return commits.sweep(sweep);
   }
 
+  /// Stores a batch that an operator puts in, in one transaction, behind all that was queued
+  /// before. The result is how many records were stored, 0 when the batch was there already, and
+  /// comes in the writer's thread when they are on stable storage; or the [StorageException] for
+  /// which none of them was. Does not block.
+  public CompletableFuture<Integer> store(ImportBatch batch) {
+    for (ImportBatch.Line line : batch.records()) {
+      String problem = line.problem();
+      if (problem != null) {
+        return CompletableFuture.failedFuture(
+            new StorageException("a record cannot be put in: " + problem));
+      }
+    }
+    return commits.store(batch);
+  }
+
   /// Gives free room back to the file system and empties the write-ahead log, for a second at most,
   /// and only while nobody waits for a commit.
   ///
@@ -476,9 +496,37 @@ public final class Buffer implements AutoCloseable {
     return commits.failure();
   }
 
+  /// How many records this run has stored that clients sent.
+  public long accepted() {
+    return commits.accepted();
+  }
+
   /// How many records this run has put into the table `rejected`.
   public long rejections() {
     return commits.rejections();
+  }
+
+  /// Writes what the buffer measures, and how it stands. Reads from the disk. Any thread, also
+  /// after [#close].
+  public void describe(Exposition out) {
+    commits.describe(out);
+    StateGauges state = atClose;
+    (state == null ? look() : state).describe(out, file, volume, clock.millis());
+    out.gauge(StateGauges.SHORTAGE, StateGauges.SHORTAGE_HELP, shortage());
+  }
+
+  private StateGauges look() {
+    Totals now = totals();
+    if (now.lastId() != now.settledThrough()) {
+      try (BufferView view =
+          BufferView.open(Objects.requireNonNull(file.toAbsolutePath().getParent()))) {
+        return new StateGauges(now, view.nextReceivedAt());
+      } catch (StorageException failed) {
+        // Somebody else finds out what that means.
+        Events.warning("oldest_record_unknown", "reason", failed.getMessage());
+      }
+    }
+    return new StateGauges(now, null);
   }
 
   /// Whether something was wrong with what was on disk: a file set aside or salvaged, or a ledger
@@ -492,6 +540,8 @@ public final class Buffer implements AutoCloseable {
   @Override
   public void close() throws StorageException, InterruptedException {
     commits.close();
+    // Before the file is closed: to look at it later would open it anew.
+    atClose = look();
     try {
       Writer writer = commits.writer();
       if (failure() == null && !writer.isClosed()) {

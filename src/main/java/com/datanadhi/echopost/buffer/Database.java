@@ -30,7 +30,7 @@ final class Database {
 
   /// The migrations in `sql/`, in order; the place in this list is the schema version.
   private static final List<String> MIGRATIONS =
-      List.of("001_buffer.sql", "002_discarded.sql", "003_salvage.sql");
+      List.of("001_buffer.sql", "002_discarded.sql", "003_salvage.sql", "004_imported.sql");
 
   private Database() {}
 
@@ -80,7 +80,8 @@ final class Database {
         : kind;
   }
 
-  private static int resultCode(SQLException failed) {
+  /// SQLite's primary result code; 0 where it was not SQLite that failed.
+  static int resultCode(SQLException failed) {
     return failed instanceof SQLiteException sqlite ? sqlite.getResultCode().code & 0xFF : 0;
   }
 

@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.buffer;
 
 import com.datanadhi.echopost.logging.Events;
+import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
 import java.sql.SQLException;
@@ -38,7 +39,17 @@ final class GroupCommit {
 
   /// Something to be committed.
   private sealed interface Work {
-    record Add(Append append, long offeredNanos) implements Work {}
+    record Add(Append append, long offeredNanos) implements Work, Append {
+      @Override
+      public NewRecord record() {
+        return append.record();
+      }
+
+      @Override
+      public void settled(Outcome outcome) {
+        append.settled(outcome);
+      }
+    }
 
     record Acknowledge(long through, CompletableFuture<Integer> done) implements Work {}
 
@@ -74,6 +85,7 @@ final class GroupCommit {
   private final AtomicInteger waitingRecords = new AtomicInteger();
   private final AtomicLong waitingBytes = new AtomicLong();
   private final AtomicLong rejections = new AtomicLong();
+  private final WriterMeasures measures = new WriterMeasures();
   private final Thread thread;
   private volatile Writer writer;
   private volatile Totals totals;
@@ -116,6 +128,19 @@ final class GroupCommit {
 
   long rejections() {
     return rejections.get();
+  }
+
+  /// How many records were stored that clients sent.
+  long accepted() {
+    return measures.records();
+  }
+
+  /// Writes what the writer measured.
+  void describe(Exposition out) {
+    measures.describe(out);
+    out.gauge(
+        "echopost_append_queue_records", "Records that wait for their commit.", waitingRecords());
+    out.gauge("echopost_append_queue_bytes", "What those weigh in memory.", waitingBytes());
   }
 
   int waitingRecords() {
@@ -180,6 +205,20 @@ final class GroupCommit {
     CompletableFuture<Integer> done = new CompletableFuture<>();
     offer(new Work.Restore(step, done));
     return done;
+  }
+
+  /// Stores what an operator puts in. It counts as a record that waits for its commit.
+  CompletableFuture<Integer> store(ImportBatch batch) {
+    waitingRecords.incrementAndGet();
+    CompletableFuture<Integer> done = new CompletableFuture<>();
+    offer(new Work.Restore(writer -> writer.store(batch, clock.millis()), done));
+    return done.whenComplete((stored, failed) -> {
+      waitingRecords.decrementAndGet();
+      if (stored != null && stored > 0) {
+        Events.info("records_imported", "records", stored);
+        listener.stored();
+      }
+    });
   }
 
   /// What `damaged` writes was found damaged by a reader: begins anew, if that has not been done
@@ -258,13 +297,13 @@ final class GroupCommit {
   }
 
   private void commit(List<Work> batch) {
-    List<Append> appends = new ArrayList<>(batch.size());
+    List<Work.Add> appends = new ArrayList<>(batch.size());
     List<Work> others = new ArrayList<>();
     long oldest = Long.MIN_VALUE;
     for (Work work : batch) {
       if (work instanceof Work.Add add) {
         oldest = oldest == Long.MIN_VALUE ? add.offeredNanos() : oldest;
-        appends.add(add.append());
+        appends.add(add);
       } else {
         others.add(work);
       }
@@ -286,7 +325,7 @@ final class GroupCommit {
   /// @return false when the same should be tried again: another process holds a lock, or the buffer
   ///   was damaged and has been begun anew
   private boolean commitInOrder(
-      List<Append> appends, List<Work> others, long oldest, Writer first) {
+      List<Work.Add> appends, List<Work> others, long oldest, Writer first) {
     if (failure != null) {
       StorageException known = failure;
       failAll(appends, others, known);
@@ -417,10 +456,11 @@ final class GroupCommit {
     }
   }
 
-  private void transact(List<Append> appends, List<Work> others) throws StorageException {
+  private void transact(List<Work.Add> appends, List<Work> others) throws StorageException {
     if (appends.isEmpty() && others.isEmpty()) {
       return;
     }
+    long begun = clock.nanos();
     List<Runnable> completions = new ArrayList<>(others.size());
     writer.transact(() -> {
       // Anew, whatever came of an earlier try.
@@ -434,7 +474,15 @@ final class GroupCommit {
       return completions;
     });
     totals = writer.totals();
+    measure(appends, begun, clock.nanos());
     completions.forEach(Runnable::run);
+  }
+
+  private void measure(List<Work.Add> appends, long begun, long ended) {
+    measures.committed(appends.size(), ended - begun);
+    for (Work.Add add : appends) {
+      measures.appended(add.record(), ended - add.offeredNanos());
+    }
   }
 
   /// @return what is to be done once it is committed
@@ -558,7 +606,7 @@ final class GroupCommit {
     listener.failed();
   }
 
-  private void failAll(List<Append> appends, List<Work> others, StorageException failed) {
+  private void failAll(List<Work.Add> appends, List<Work> others, StorageException failed) {
     settle(appends, new Append.Outcome.Failed(String.valueOf(failed.getMessage())));
     for (Work work : others) {
       switch (work) {
@@ -576,14 +624,14 @@ final class GroupCommit {
 
   private void fail(Work work, Append.Outcome outcome) {
     if (work instanceof Work.Add add) {
-      settle(List.of(add.append()), outcome);
+      settle(List.of(add), outcome);
     } else {
       failAll(List.of(), List.of(work), new StorageException("the buffer is closed"));
     }
   }
 
-  private void settle(List<Append> appends, Append.Outcome outcome) {
-    for (Append append : appends) {
+  private void settle(List<Work.Add> appends, Append.Outcome outcome) {
+    for (Work.Add append : appends) {
       waitingRecords.decrementAndGet();
       waitingBytes.addAndGet(-append.record().size());
       append.settled(outcome);

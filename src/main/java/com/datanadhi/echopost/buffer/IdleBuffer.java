@@ -12,9 +12,11 @@ import java.sql.SQLException;
 public final class IdleBuffer implements AutoCloseable {
   private static final long PATIENCE_MILLIS = 1_000;
 
+  private final Path directory;
   private final Writer writer;
 
-  private IdleBuffer(Writer writer) {
+  private IdleBuffer(Path directory, Writer writer) {
+    this.directory = directory;
     this.writer = writer;
   }
 
@@ -27,7 +29,7 @@ public final class IdleBuffer implements AutoCloseable {
           Database.openWriter(
               directory.resolve(Buffer.FILE), new Volume(directory).walBound(), PATIENCE_MILLIS);
       try {
-        return new IdleBuffer(new Writer(connection, directory.resolve(Buffer.FILE)));
+        return new IdleBuffer(directory, new Writer(connection, directory.resolve(Buffer.FILE)));
       } catch (SQLException | StorageException | IOException failed) {
         connection.close();
         throw failed;
@@ -42,6 +44,18 @@ public final class IdleBuffer implements AutoCloseable {
   /// @throws StorageException when it could not be committed; nothing of it is done then
   public Sweep.Slice sweep(Sweep sweep) throws StorageException {
     return writer.transact(() -> writer.sweep(sweep));
+  }
+
+  /// Stores a batch that an operator puts in; when this returns, it is on stable storage.
+  ///
+  /// @return how many records were stored, 0 when the batch was there already
+  /// @throws StorageException when it could not be committed, or there is no room for more; none of
+  ///   them is stored then
+  public int store(ImportBatch batch, long nowMillis) throws StorageException, IOException {
+    if (Reserve.shortageIn(directory) > 0) {
+      throw new StorageException.Full();
+    }
+    return writer.transact(() -> writer.store(batch, nowMillis));
   }
 
   @Override

@@ -32,6 +32,15 @@ final class Reserve {
         Files.isRegularFile(file, java.nio.file.LinkOption.NOFOLLOW_LINKS) ? Files.size(file) : 0;
   }
 
+  /// How many bytes more must be free on the file system of `directory` before records are accepted
+  /// by an agent that starts there; 0 when there are enough.
+  static long shortageIn(Path directory) throws IOException {
+    Volume volume = new Volume(directory);
+    Path file = directory.resolve(Buffer.RESERVE);
+    long held = Files.isRegularFile(file) ? Files.size(file) : 0;
+    return Math.max(0, 2 * volume.walBound() - held - volume.usable());
+  }
+
   /// 0 while records may be accepted, else how many more bytes must be free before they are again.
   /// Any thread.
   long shortage() {

@@ -155,7 +155,7 @@ final class RowScanner {
     return new StoredRow(
         id,
         content,
-        new StoredRow.Refusal(
+        new Refusal(
             (int) SerialType.integer(bytes, types[7]),
             utf8(bytes, types[8]),
             SerialType.integer(bytes, types[9]),

@@ -7,7 +7,4 @@ import org.jspecify.annotations.Nullable;
 /// @param id as it was stored there
 /// @param content what was accepted
 /// @param refusal what the server had said, or null for a row of `records`
-record StoredRow(long id, NewRecord content, @Nullable Refusal refusal) {
-  /// The columns that `rejected` has beyond those of `records`.
-  record Refusal(int status, String response, long rejectedAt, int attempts) {}
-}
+record StoredRow(long id, NewRecord content, @Nullable Refusal refusal) {}

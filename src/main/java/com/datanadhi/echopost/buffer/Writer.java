@@ -80,7 +80,7 @@ final class Writer implements AutoCloseable {
     commit = connection.prepareStatement("COMMIT");
   }
 
-  private static Totals readTotals(Connection connection) throws SQLException, StorageException {
+  static Totals readTotals(Connection connection) throws SQLException, StorageException {
     try (var statement = connection.createStatement();
         ResultSet row =
             statement.executeQuery(
@@ -152,6 +152,28 @@ final class Writer implements AutoCloseable {
     }
     int[] _ = insert.executeBatch();
     next = next.withAppended(appends.size());
+  }
+
+  /// Stores a batch under the next ids, unless that was done before.
+  ///
+  /// @return how many records were stored
+  int store(ImportBatch batch, long nowMillis) throws SQLException {
+    try (PreparedStatement note =
+        connection.prepareStatement("INSERT OR IGNORE INTO imported VALUES (?)")) {
+      note.setBytes(1, batch.digest());
+      if (note.executeUpdate() == 0) {
+        return 0;
+      }
+    }
+    long id = next.lastId();
+    for (ImportBatch.Line line : batch.records()) {
+      id++;
+      bind(insert, id, line.received(nowMillis));
+      insert.addBatch();
+    }
+    int[] _ = insert.executeBatch();
+    next = next.withAppended(batch.records().size());
+    return batch.records().size();
   }
 
   private static void bind(PreparedStatement statement, long id, NewRecord content)
@@ -240,7 +262,7 @@ final class Writer implements AutoCloseable {
             keepKeys || sourceId == null
                 ? row.content()
                 : row.content().withOrigin(PendingRecord.key(sourceId, row.id(), row.content()));
-        StoredRow.Refusal refusal = row.refusal();
+        Refusal refusal = row.refusal();
         if (refusal == null) {
           if (id > next.settledThrough()) {
             bind(add, id, content);

@@ -9,14 +9,28 @@ import java.util.Map;
 
 /// The command line: from arguments and environment to a [Command].
 public final class CommandLine {
-  private static final Map<String, Flags.Kind> FLAGS =
-      Map.of(
-          "datanadhi", Flags.Kind.VALUE,
-          "api-key", Flags.Kind.VALUE,
-          "health-url", Flags.Kind.VALUE,
-          "version", Flags.Kind.SWITCH,
-          "h", Flags.Kind.SWITCH,
-          "help", Flags.Kind.SWITCH);
+  /// Every start reads these; the rest of the [#manual] only who asks for it.
+  private static final List<Flag> FLAGS =
+      List.of(
+          Flag.of(
+              "datanadhi",
+              "DIR",
+              "where the socket, the buffer and the logs live; created when missing (default "
+                  + Options.DEFAULT_DIRECTORY
+                  + ")"),
+          Flag.of(
+              "api-key",
+              "KEY",
+              "sent with records that carry no key of their own; a command line can be read by every"
+                  + " user of the machine, so prefer the environment variable DATANADHI_API_KEY"),
+          Flag.of(
+              "health-url",
+              "URL",
+              "the main server: GET URL says whether it is well, POST URL/log takes a record (default "
+                  + Options.DEFAULT_HEALTH_URL
+                  + ")"),
+          Flag.toggle("version", "print the version"),
+          Flag.toggle("h", "print this text"));
 
   private CommandLine() {}
 
@@ -26,7 +40,7 @@ public final class CommandLine {
   public static Command parse(List<String> args, Map<String, String> environment)
       throws UsageException {
     Flags.Parsed parsed = Flags.parse(FLAGS, args);
-    if (parsed.isOn("h") || parsed.isOn("help")) {
+    if (parsed.isOn("h")) {
       return new Command.Help();
     }
     if (parsed.isOn("version")) {
@@ -42,48 +56,55 @@ public final class CommandLine {
     return new Command.Run(Options.of(parsed.values(), environment));
   }
 
-  /// What the program can be asked to do.
-  ///
-  /// @param commands the operators' commands, one a line
-  public static String usage(String commands) {
-    return """
-    EchoPost keeps log records safe while their server is down, and replays them in order.
+  /// What there is to say about the agent's own run, and about the program as a whole.
+  public static Manual manual() {
+    return new Manual(
+        "",
+        "keep log records safe while their server is down, and replay them in order",
+        """
+        EchoPost keeps log records safe while their server is down, and replays them in order.
 
-    usage: echopost [-datanadhi DIR] [-api-key KEY] [-health-url URL]
-           echopost COMMAND [flags]
-           echopost -version | -h
-
-      -datanadhi DIR    where the socket, the buffer and the logs live; created when missing
-                        (default %s)
-      -api-key KEY      sent with records that carry no key of their own; a command line can be read by every user
-                        of the machine, so prefer the environment variable DATANADHI_API_KEY
-      -health-url URL   the main server: GET URL says whether it is well, POST URL/log takes a record
-                        (default %s)
-      -version          print the version
-      -h                print this text
-
-    Clients send records by gRPC (proto/logagent.proto) to the UNIX socket DIR/data-nadhi-agent.sock, which exists
-    while the agent is ready. The agent ends by itself once the server is well and nothing is left to deliver.
-
-    commands for operators, with or without a living agent; 'echopost COMMAND -h' says more:
-    %s
-    environment:
-      DATANADHI_API_KEY                     the key, when -api-key is not given
-      ECHOPOST_SOCKET_MODE                  permissions of the socket file, octal (default 0600)
-      HTTP_PROXY, HTTPS_PROXY, NO_PROXY     proxies, as curl and Go programs read them
-      SSL_CERT_FILE                         certificates to trust for https, instead of the system's own bundle
-
-    exit status:
-      0  drained: every record is delivered; a command: done
-      1  fatal: the storage cannot be used; what was accepted is on disk
-      2  usage: bad flag, URL or directory
-      3  another agent owns this directory
-      4  stopped by a signal with records pending; the next start delivers them
-      5  drained, but the server refused records for good: look at 'echopost rejected'
-
-    Look inside while it runs:  sqlite3 -readonly DIR/buffer.db 'select * from pending limit 10'
-    """
-        .formatted(Options.DEFAULT_DIRECTORY, Options.DEFAULT_HEALTH_URL, commands);
+        Clients send records by gRPC (proto/logagent.proto) to the UNIX socket DIR/data-nadhi-agent.sock, which exists
+        while the agent is ready. The agent ends by itself once the server is well and nothing is left to deliver.
+        Operators look after it with the commands.\
+        """,
+        List.of(
+            "[-datanadhi DIR] [-api-key KEY] [-health-url URL]",
+            "COMMAND [flags]",
+            "-version | -h"),
+        FLAGS,
+        null,
+        List.of(
+            new Manual.Variable("DATANADHI_API_KEY", "the key, when -api-key is not given"),
+            new Manual.Variable(
+                "ECHOPOST_SOCKET_MODE", "permissions of the socket file, octal (default 0600)"),
+            new Manual.Variable(
+                "ECHOPOST_TEXTFILE_DIR",
+                "where metrics are left for node_exporter's textfile collector, every 15 s and at the end"
+                    + " (default: nowhere)"),
+            new Manual.Variable(
+                "ECHOPOST_RUNTIME_DIR",
+                "where the program unpacks itself (default $XDG_CACHE_HOME/echopost, else"
+                    + " $HOME/.cache/echopost, else DIR/.runtime)"),
+            new Manual.Variable(
+                "HTTP_PROXY, HTTPS_PROXY, NO_PROXY",
+                "proxies, as curl and Go programs read them; lower case too"),
+            new Manual.Variable(
+                "SSL_CERT_FILE",
+                "certificates to trust for https, instead of the system's own bundle"),
+            new Manual.Variable("NO_COLOR", "commands print no colours when it is set")),
+        List.of(
+            new Manual.Exit(0, "drained: every record is delivered; a command: done"),
+            new Manual.Exit(
+                1,
+                "fatal: the storage cannot be used, or was damaged; what was accepted is on disk"),
+            new Manual.Exit(2, "usage: bad flag, URL or directory"),
+            new Manual.Exit(3, "another agent owns this directory"),
+            new Manual.Exit(
+                4, "stopped by a signal with records pending; the next start delivers them"),
+            new Manual.Exit(
+                5,
+                "drained, but the server refused records for good: look at 'echopost rejected'")));
   }
 
   /// This build's version, as `v1.0.0`.

@@ -1,21 +1,16 @@
 package com.datanadhi.echopost.cli;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Parses a command line by the rules of Go's `flag` package
 /// (<https://pkg.go.dev/flag#hdr-Command_line_flag_syntax>), since clients in the field were
 /// written against it: `-x v`, `--x v`, `-x=v` and `--x=v` are the same, a switch takes a value
 /// only as `-x=true`, `--` ends the flags, and so does the first argument that is not a flag.
+/// `-help` is `-h`.
 public final class Flags {
-  /// What a flag expects.
-  public enum Kind {
-    /// A value, in the same argument after `=` or in the next one.
-    VALUE,
-    /// Nothing, or a truth value after `=`.
-    SWITCH
-  }
-
   /// The flags that were given (the last one wins), and what followed them.
   public record Parsed(Map<String, String> values, List<String> rest) {
     /// Whether a switch is on.
@@ -29,8 +24,8 @@ public final class Flags {
   /// Reads flags up to the first argument that is none.
   ///
   /// @throws UsageException when a flag is not `known`, or its value is missing or makes no sense
-  public static Parsed parse(Map<String, Kind> known, List<String> args) throws UsageException {
-    Map<String, String> values = new java.util.HashMap<>();
+  public static Parsed parse(List<Flag> known, List<String> args) throws UsageException {
+    Map<String, String> values = new HashMap<>();
     int i = 0;
     while (i < args.size()) {
       String arg = args.get(i);
@@ -47,23 +42,32 @@ public final class Flags {
       if (name.isEmpty() || name.startsWith("-")) {
         throw new UsageException("bad flag syntax: " + arg);
       }
-      Kind kind = known.get(name);
-      if (kind == null) {
+      Flag flag = find(known, name.equals("help") ? "h" : name);
+      if (flag == null) {
         throw new UsageException("unknown flag -" + name + "; -h lists the flags");
       }
       String value;
       if (equals >= 0) {
         value = body.substring(equals + 1);
-      } else if (kind == Kind.SWITCH) {
+      } else if (flag.value() == null) {
         value = "true";
       } else if (i < args.size()) {
         value = args.get(i++);
       } else {
         throw new UsageException("flag -" + name + " needs a value");
       }
-      values.put(name, kind == Kind.SWITCH ? truth(name, value) : value);
+      values.put(flag.name(), flag.value() == null ? truth(name, value) : value);
     }
     return new Parsed(values, args.subList(i, args.size()));
+  }
+
+  private static @Nullable Flag find(List<Flag> known, String name) {
+    for (Flag flag : known) {
+      if (flag.name().equals(name)) {
+        return flag;
+      }
+    }
+    return null;
   }
 
   private static String truth(String name, String value) throws UsageException {

@@ -8,6 +8,7 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// All that a caller can say about one run of the agent. Immutable.
 ///
@@ -16,14 +17,21 @@ import java.util.Set;
 /// @param apiKey the key for records that carry none; may be empty
 /// @param healthUrl the main server, as given; `upstream` knows what it must look like
 /// @param socketMode the permissions of the socket file
+/// @param textfileDirectory where node_exporter's textfile collector looks for metrics; null when
+///   they are not wanted there
 public record Options(
-    Path directory, String apiKey, String healthUrl, Set<PosixFilePermission> socketMode) {
+    Path directory,
+    String apiKey,
+    String healthUrl,
+    Set<PosixFilePermission> socketMode,
+    @Nullable Path textfileDirectory) {
   /// Where an agent lives that is told nothing else.
   public static final String DEFAULT_DIRECTORY = "./.datanadhi";
 
   static final String DEFAULT_HEALTH_URL = "http://data-nadhi-server:5000";
   private static final String API_KEY_VARIABLE = "DATANADHI_API_KEY";
   private static final String SOCKET_MODE_VARIABLE = "ECHOPOST_SOCKET_MODE";
+  private static final String TEXTFILE_VARIABLE = "ECHOPOST_TEXTFILE_DIR";
 
   /// Without the key, which no log may show.
   @Override
@@ -48,7 +56,8 @@ public record Options(
           directory(flags),
           apiKey,
           flags.getOrDefault("health-url", DEFAULT_HEALTH_URL),
-          socketMode(environment.getOrDefault(SOCKET_MODE_VARIABLE, "0600")));
+          socketMode(environment.getOrDefault(SOCKET_MODE_VARIABLE, "0600")),
+          textfileDirectory(environment.getOrDefault(TEXTFILE_VARIABLE, "")));
     } catch (IllegalArgumentException bad) {
       throw new UsageException(String.valueOf(bad.getMessage()));
     }
@@ -68,6 +77,10 @@ public record Options(
     } catch (InvalidPathException bad) {
       throw new UsageException("-datanadhi is not a path: " + bad.getReason());
     }
+  }
+
+  private static @Nullable Path textfileDirectory(String text) {
+    return text.isEmpty() ? null : Path.of(text);
   }
 
   private static Set<PosixFilePermission> socketMode(String text) {

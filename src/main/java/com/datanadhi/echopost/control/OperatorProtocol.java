@@ -1,16 +1,12 @@
 package com.datanadhi.echopost.control;
 
+import com.datanadhi.echopost.buffer.ImportBatch;
 import com.datanadhi.echopost.buffer.Sweep;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.WireFormat;
 import io.grpc.MethodDescriptor;
-import io.grpc.Status;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +17,29 @@ public final class OperatorProtocol {
   /// The service's full name.
   public static final String SERVICE = "echopost.Operator";
 
+  /// How the agent is doing.
+  public static final MethodDescriptor<StatusRequest, AgentStatus> STATUS =
+      method("Status", new StatusRequest.Marshaller(), new StatusMarshaller());
+
+  /// The agent's metrics, as text.
+  public static final MethodDescriptor<MetricsRequest, String> METRICS =
+      method("Metrics", new MetricsRequest.Marshaller(), new MetricsReply());
+
+  /// Takes records that an operator puts in; the answer is how many.
+  public static final MethodDescriptor<ImportBatch, Integer> IMPORT =
+      method("Import", new ImportMarshaller(), new ImportReply());
+
   private OperatorProtocol() {}
+
+  private static <Q, A> MethodDescriptor<Q, A> method(
+      String name, Message<Q> request, Message<A> answer) {
+    return MethodDescriptor.<Q, A>newBuilder()
+        .setType(MethodDescriptor.MethodType.UNARY)
+        .setFullMethodName(MethodDescriptor.generateFullMethodName(SERVICE, name))
+        .setRequestMarshaller(request)
+        .setResponseMarshaller(answer)
+        .build();
+  }
 
   /// The method that does `action`.
   public static MethodDescriptor<Sweep, Sweep.Slice> method(Sweep.Action action) {
@@ -30,12 +48,7 @@ public final class OperatorProtocol {
           case REDRIVE -> "Redrive";
           case DISCARD -> "Discard";
         };
-    return MethodDescriptor.<Sweep, Sweep.Slice>newBuilder()
-        .setType(MethodDescriptor.MethodType.UNARY)
-        .setFullMethodName(MethodDescriptor.generateFullMethodName(SERVICE, name))
-        .setRequestMarshaller(new RangeMarshaller(action))
-        .setResponseMarshaller(new SliceMarshaller())
-        .build();
+    return method(name, new RangeMarshaller(action), new SliceMarshaller());
   }
 
   /// `RejectedRange`. What is to become of the records is in the method's name.
@@ -116,43 +129,5 @@ public final class OperatorProtocol {
 
     // Protobuf's readers must take repeated numbers packed as well as one by one.
     private static final int DAMAGED_IDS = 3 << 3 | WireFormat.WIRETYPE_LENGTH_DELIMITED;
-  }
-
-  /// A message's way onto the wire and off it.
-  private abstract static class Message<T> implements MethodDescriptor.Marshaller<T> {
-    abstract void write(T message, CodedOutputStream out) throws IOException;
-
-    abstract T read(CodedInputStream in) throws IOException;
-
-    static void skip(CodedInputStream in, int tag) throws IOException {
-      if (!in.skipField(tag)) {
-        throw new IOException("an unmatched end of group");
-      }
-    }
-
-    @Override
-    public InputStream stream(T message) {
-      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-      CodedOutputStream out = CodedOutputStream.newInstance(bytes);
-      try {
-        write(message, out);
-        out.flush();
-      } catch (IOException impossible) {
-        throw new UncheckedIOException(impossible);
-      }
-      return new ByteArrayInputStream(bytes.toByteArray());
-    }
-
-    @Override
-    public T parse(InputStream stream) {
-      try {
-        return read(CodedInputStream.newInstance(stream));
-      } catch (IOException bad) {
-        throw Status.INTERNAL
-            .withDescription("not a message of " + SERVICE)
-            .withCause(bad)
-            .asRuntimeException();
-      }
-    }
   }
 }

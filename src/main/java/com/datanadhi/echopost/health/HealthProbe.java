@@ -32,7 +32,7 @@ public final class HealthProbe {
   public HealthProbe(Probe probe, Runnable onUp, Clock clock) {
     this.clock = clock;
     this.probe = probe;
-    this.state = new ServerState(waiter, onUp);
+    this.state = new ServerState(waiter, onUp, clock);
   }
 
   /// What is known of the server.

@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.health;
 
 import com.datanadhi.echopost.logging.Events;
+import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
 import java.time.Duration;
 import java.util.concurrent.locks.ReentrantLock;
@@ -20,28 +21,36 @@ public final class ServerState {
     DOWN
   }
 
+  /// A state and when it came to be.
+  ///
+  /// @param since UTC, milliseconds since 1970; of [Health#UNKNOWN], when the agent began
+  public record Known(Health health, long since) {}
+
   private final ReentrantLock lock = new ReentrantLock();
   private final Waiter prober;
   private final Runnable onUp;
-  private Health health = Health.UNKNOWN;
+  private final Clock clock;
+  private volatile Known known;
   private Duration pause = Duration.ZERO;
   private long suspicions;
 
   /// @param prober the probe loop's own waiter, woken when a delivery has failed
   /// @param onUp called, with the lock held, when the server is found well; must not block
-  ServerState(Waiter prober, Runnable onUp) {
+  ServerState(Waiter prober, Runnable onUp, Clock clock) {
     this.prober = prober;
     this.onUp = onUp;
+    this.clock = clock;
+    this.known = new Known(Health.UNKNOWN, clock.millis());
   }
 
-  /// The state now.
+  /// The state now. Never waits, not even for the log to be written.
   public Health health() {
-    lock.lock();
-    try {
-      return health;
-    } finally {
-      lock.unlock();
-    }
+    return known.health();
+  }
+
+  /// The state now, and since when. Never waits.
+  public Known known() {
+    return known;
   }
 
   /// A delivery found the server unavailable: it counts as down until a probe that begins after
@@ -97,8 +106,8 @@ public final class ServerState {
   }
 
   private void set(Health next, String why) {
-    if (health != next) {
-      health = next;
+    if (known.health() != next) {
+      known = new Known(next, clock.millis());
       if (next == Health.UP) {
         Events.info("server_up");
         onUp.run();

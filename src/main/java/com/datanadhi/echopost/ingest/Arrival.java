@@ -135,7 +135,7 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
     // Not left to the switch, which would be compiled for the first record of each run
     // (docs/PERFORMANCE.md).
     if (!(outcome instanceof Outcome.Stored)) {
-      close(status(outcome));
+      refuse(refusal(outcome));
     } else if (!ended) {
       call.sendHeaders(new Metadata());
       call.sendMessage(STORED);
@@ -143,19 +143,25 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
     }
   }
 
-  private static Status status(Outcome outcome) {
+  private static Refusal refusal(Outcome outcome) {
     return switch (outcome) {
-      case Outcome.Stored() -> Status.OK;
-      case Outcome.NoRoom(String message) -> Status.RESOURCE_EXHAUSTED.withDescription(message);
+      case Outcome.NoRoom(String message) -> Refusal.diskFull(message);
       case Outcome.Failed(String message) ->
-          Status.INTERNAL.withDescription(
-              "the record may or may not be stored, send it again: " + message);
-      case Outcome.Closed() -> Connections.SHUTTING_DOWN;
+          Refusal.storageFailed("the record may or may not be stored, send it again: " + message);
+      case Outcome.Closed() -> Refusal.SHUTTING_DOWN;
+      case Outcome.Stored() -> throw new IllegalArgumentException("it was taken");
     };
   }
 
-  /// Ends the call with `status`, unless it is over.
-  void close(Status status) {
+  /// Ends the call without having taken its record, unless it is over.
+  void refuse(Refusal refusal) {
+    if (!ended) {
+      connections.refusals().count(refusal.reason());
+      close(refusal.status());
+    }
+  }
+
+  private void close(Status status) {
     if (!ended) {
       end();
       call.close(status, new Metadata());

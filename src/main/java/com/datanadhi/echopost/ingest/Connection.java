@@ -1,6 +1,5 @@
 package com.datanadhi.echopost.ingest;
 
-import io.grpc.Status;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
@@ -154,26 +153,24 @@ final class Connection extends ChannelDuplexHandler {
         && first.isAskedFor()
         && !first.isThrough()
         && nowNanos - Math.max(first.lastBytesNanos(), readableSince) > STILL_NANOS) {
-      first.close(
-          Status.CANCELLED.withDescription(
-              "nothing of the request has come for 5 s: send it again"));
+      first.refuse(Refusal.incomplete("nothing of the request has come for 5 s: send it again"));
     }
   }
 
   /// Refuses every call of which not all has come.
-  void refuseIncomplete(Status status) {
+  void refuseIncomplete(Refusal refusal) {
     for (Arrival first = begun.peekFirst();
         first != null && first.isAskedFor() && !first.isThrough();
         first = begun.peekFirst()) {
       // Which asks for the next, so that it is known whether that is complete.
-      first.close(status);
+      first.refuse(refusal);
     }
   }
 
   /// Ends every call that has begun and is not in the buffer's hands.
-  void refuse(Status status) {
+  void refuse(Refusal refusal) {
     for (Arrival arrival : List.copyOf(begun)) {
-      arrival.close(status);
+      arrival.refuse(refusal);
     }
   }
 
@@ -206,6 +203,11 @@ final class Connection extends ChannelDuplexHandler {
   public void channelWritabilityChanged(ChannelHandlerContext context) {
     setReading(wantsReading);
     context.fireChannelWritabilityChanged();
+  }
+
+  /// A call was begun that is no record.
+  void spoke() {
+    calls++;
   }
 
   /// Whether no call was ever begun on it.

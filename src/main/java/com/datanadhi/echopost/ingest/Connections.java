@@ -2,10 +2,10 @@ package com.datanadhi.echopost.ingest;
 
 import com.datanadhi.echopost.buffer.Append;
 import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.JsonText;
 import com.datanadhi.echopost.buffer.NewRecord;
 import com.datanadhi.echopost.buffer.RecordRules;
 import com.datanadhi.echopost.time.Clock;
-import io.grpc.Status;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -40,14 +40,6 @@ final class Connections {
   /// those send before their turn is bounded by their windows.
   private static final int MAX_OPEN_CALLS = MAX_WAITING_RECORDS + MAX_WAITING_RECORDS / 2;
 
-  private static final Status CROWDED =
-      Status.RESOURCE_EXHAUSTED.withDescription(
-          "the request is not complete, and too many calls at once wait behind it");
-  private static final Status STARTING =
-      Status.UNAVAILABLE.withDescription("the agent is starting: its socket is not shown yet");
-  static final Status SHUTTING_DOWN =
-      Status.UNAVAILABLE.withDescription("the agent is shutting down");
-
   private static final long REFUSE_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long SILENT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
@@ -56,11 +48,13 @@ final class Connections {
 
   private final EventLoop loop;
   private volatile @Nullable Buffer opened;
+  private volatile @Nullable Overview overview;
   private final Clock clock;
   private final Set<Connection> open = new LinkedHashSet<>();
   private final Set<Connection> waiting = new LinkedHashSet<>();
   private final Unpacking unpacking;
   private final Gaps gaps;
+  private final Refusals refusals = new Refusals();
 
   // Settled in the writer's thread, answered on the loop: one wake-up for all that one commit
   // covers.
@@ -93,13 +87,21 @@ final class Connections {
   }
 
   /// From now on records are taken, into `buffer`. Any thread.
-  void takeInto(Buffer buffer) {
+  ///
+  /// @param whole what operators may ask about
+  void takeInto(Buffer buffer, Overview whole) {
+    overview = whole;
     opened = buffer;
   }
 
   /// What records are taken into, once there is one. Any thread.
   Buffer buffer() {
     return Objects.requireNonNull(opened, "nobody gets this far before there is a buffer");
+  }
+
+  /// What operators may ask about; null while nothing is taken yet. Any thread.
+  @Nullable Overview overview() {
+    return overview;
   }
 
   // ---- connections
@@ -149,9 +151,8 @@ final class Connections {
     heldBytes += more;
     if (heldBytes > MAX_HELD_BYTES) {
       loop.execute(() ->
-          growing.close(
-              Status.RESOURCE_EXHAUSTED.withDescription(
-                  "too many large records at once: send fewer side by side")));
+          growing.refuse(
+              Refusal.overloaded("too many large records at once: send fewer side by side")));
     }
   }
 
@@ -160,11 +161,16 @@ final class Connections {
   }
 
   /// Why a call that begins now is refused before its message is looked at, or null.
-  @Nullable Status refusalAtOnce() {
+  @Nullable Refusal refusalAtOnce() {
     if (opened == null) {
-      return STARTING;
+      return Refusal.STARTING;
     }
-    return closing ? SHUTTING_DOWN : null;
+    return closing ? Refusal.SHUTTING_DOWN : null;
+  }
+
+  /// How many records were refused, and why.
+  Refusals refusals() {
+    return refusals;
   }
 
   void callBegun() {
@@ -196,9 +202,9 @@ final class Connections {
   /// The next call in line is complete: checks it and hands it to the buffer, or refuses it.
   void arrived(Arrival arrival) {
     gaps.recordAt(clock.nanos());
-    @Nullable Status refusal = refusal(arrival);
+    @Nullable Refusal refusal = refusal(arrival);
     if (refusal != null) {
-      arrival.close(refusal);
+      arrival.refuse(refusal);
       return;
     }
     if (arrived.isEmpty()) {
@@ -235,19 +241,19 @@ final class Connections {
     return unpacking;
   }
 
-  private @Nullable Status refusal(Arrival arrival) {
+  private @Nullable Refusal refusal(Arrival arrival) {
     if (closing) {
-      return SHUTTING_DOWN;
+      return Refusal.SHUTTING_DOWN;
     }
     long shortage = buffer().shortage();
     if (shortage != 0) {
-      return Status.RESOURCE_EXHAUSTED.withDescription(
+      return Refusal.diskFull(
           "the disk is full: "
               + (shortage + (1 << 20) - 1) / (1 << 20)
               + " MiB more must be free before records are taken again");
     }
     if (refusing) {
-      return Status.RESOURCE_EXHAUSTED.withDescription(
+      return Refusal.overloaded(
           "the disk has not taken a record for 5 s and no more fit in memory: send it again later");
     }
     @Nullable Request request = arrival.request();
@@ -257,16 +263,16 @@ final class Connections {
       return refusal(arrival, message);
     }
     if (request instanceof Request.Malformed(String why)) {
-      return Status.INVALID_ARGUMENT.withDescription(why);
+      return Refusal.invalid(why);
     }
     return request instanceof Request.TooLarge(String why)
-        ? Status.RESOURCE_EXHAUSTED.withDescription(why)
-        : Status.INVALID_ARGUMENT.withDescription("the call carried no LogRequest");
+        ? Refusal.tooLarge(why)
+        : Refusal.invalid("the call carried no LogRequest");
   }
 
-  private @Nullable Status refusal(Arrival arrival, Request.Message message) {
+  private @Nullable Refusal refusal(Arrival arrival, Request.Message message) {
     if (message.jsonData().length > RecordRules.MAX_JSON_BYTES) {
-      return Status.RESOURCE_EXHAUSTED.withDescription(
+      return Refusal.tooLarge(
           "json_data is "
               + message.jsonData().length
               + " bytes long, a record may have "
@@ -274,16 +280,15 @@ final class Connections {
     }
     @Nullable String problem = JsonText.problem(message.jsonData());
     if (problem != null) {
-      return Status.INVALID_ARGUMENT.withDescription("json_data is not JSON: " + problem);
+      return Refusal.invalid("json_data is not JSON: " + problem);
     }
     if (!RecordRules.isHeaderValue(message.apiKey())) {
-      return Status.INVALID_ARGUMENT.withDescription(
+      return Refusal.invalid(
           "api_key cannot be sent as an HTTP header: take line ends and control characters out");
     }
     @Nullable String origin = arrival.origin();
     if (origin != null && !RecordRules.isIdempotencyKey(origin)) {
-      return Status.INVALID_ARGUMENT.withDescription(
-          "idempotency-key must be 1 to 255 visible ASCII characters");
+      return Refusal.invalid("idempotency-key must be 1 to 255 visible ASCII characters");
     }
     arrival.hold(
         new NewRecord(
@@ -371,7 +376,7 @@ final class Connections {
     }
     if (crowded && now - progressNanos > REFUSE_NANOS) {
       progressNanos = now;
-      Set.copyOf(open).forEach(connection -> connection.refuseIncomplete(CROWDED));
+      Set.copyOf(open).forEach(connection -> connection.refuseIncomplete(Refusal.CROWDED));
     }
     for (Connection connection : Set.copyOf(open)) {
       connection.tick(now);
@@ -406,6 +411,7 @@ final class Connections {
   /// stop. Any thread.
   void refuseAll() {
     closing = true;
-    loop.execute(() -> Set.copyOf(open).forEach(connection -> connection.refuse(SHUTTING_DOWN)));
+    loop.execute(
+        () -> Set.copyOf(open).forEach(connection -> connection.refuse(Refusal.SHUTTING_DOWN)));
   }
 }

@@ -61,6 +61,7 @@ final class Door extends ChannelInboundHandlerAdapter {
       EventLoopGroup acceptLoop,
       EventLoopGroup workLoop,
       Connections connections,
+      RareServices rareServices,
       Clock clock) {
     this.transport = transport;
     this.connections = connections;
@@ -83,9 +84,7 @@ final class Door extends ChannelInboundHandlerAdapter {
             .permitKeepAliveWithoutCalls(true)
             .addStreamTracerFactory(Receiving.factory(connections, clock))
             .addService(SendLog.service(connections))
-            .fallbackHandlerRegistry(
-                new RareServices(
-                    connections, new OwnUser(transport, socket.resolveSibling("agent.lock"))))
+            .fallbackHandlerRegistry(rareServices)
             .build();
   }
 
@@ -96,9 +95,10 @@ final class Door extends ChannelInboundHandlerAdapter {
       EventLoopGroup acceptLoop,
       EventLoopGroup workLoop,
       Connections connections,
+      RareServices rareServices,
       Clock clock)
       throws IOException {
-    Door door = new Door(socket, transport, acceptLoop, workLoop, connections, clock);
+    Door door = new Door(socket, transport, acceptLoop, workLoop, connections, rareServices, clock);
     try {
       door.server.start();
       return door;

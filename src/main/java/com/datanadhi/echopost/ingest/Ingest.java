@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.ingest;
 
 import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.net.Transport;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
@@ -37,6 +38,7 @@ public final class Ingest implements AutoCloseable {
   private final EventLoopGroup workLoop = transport.newEventLoop("ingest");
   private final SocketFile socketFile;
   private final Connections connections;
+  private final RareServices rareServices;
   private final Waiter waiter = new Waiter();
   private final Waiter leaving = new Waiter();
   // The last one is open; the others only serve the connections they have.
@@ -51,6 +53,8 @@ public final class Ingest implements AutoCloseable {
     this.clock = clock;
     this.socketFile = new SocketFile(directory, socketMode);
     this.connections = new Connections(workLoop.next(), clock);
+    this.rareServices =
+        new RareServices(connections, new OwnUser(transport, directory.resolve("agent.lock")));
   }
 
   /// Binds a socket that nobody can see yet. It is what takes longest at a start and needs no
@@ -58,13 +62,21 @@ public final class Ingest implements AutoCloseable {
   public synchronized void bind() throws IOException {
     doors.add(
         Door.open(
-            socketFile.freshPrivateName(), transport, acceptLoop, workLoop, connections, clock));
+            socketFile.freshPrivateName(),
+            transport,
+            acceptLoop,
+            workLoop,
+            connections,
+            rareServices,
+            clock));
     bound = true;
   }
 
   /// Takes records into `buffer` from now on.
-  public void takeInto(Buffer buffer) {
-    connections.takeInto(buffer);
+  ///
+  /// @param overview what operators may ask about
+  public void takeInto(Buffer buffer, Overview overview) {
+    connections.takeInto(buffer, overview);
   }
 
   /// Shows the socket that was bound, or else a new one.
@@ -92,10 +104,13 @@ public final class Ingest implements AutoCloseable {
   synchronized Duration turn() throws IOException, InterruptedException, StuckException {
     if (!socketFile.heal()) {
       open();
-      doors.removeFirst().close(GOODBYE);
+      close(doors.removeFirst(), GOODBYE);
     }
     boolean makeRoom = doors.stream().anyMatch(Door::isFull);
-    workLoop.execute(() -> connections.tick(makeRoom));
+    workLoop.execute(() -> {
+      connections.tick(makeRoom);
+      rareServices.tick();
+    });
     if (connections.buffer().oldestWaitNanos() > STUCK_NANOS) {
       throw new StuckException("a commit has not returned for 30 s: the disk hangs");
     }
@@ -103,6 +118,11 @@ public final class Ingest implements AutoCloseable {
       throw new StuckException("the event loop has not run for 30 s");
     }
     return TURN;
+  }
+
+  /// Writes what ingest measures. Any thread.
+  public void describe(Exposition out) {
+    connections.refusals().describe(out);
   }
 
   /// Whether a call has begun and is not answered yet.
@@ -167,9 +187,14 @@ public final class Ingest implements AutoCloseable {
 
   private void closeDoors(Duration patience) throws InterruptedException {
     for (Door door : doors) {
-      door.close(patience);
+      close(door, patience);
     }
     doors.clear();
+  }
+
+  private void close(Door door, Duration patience) throws InterruptedException {
+    workLoop.execute(rareServices::endWatches);
+    door.close(patience);
   }
 
   private void awaitQuiet(Duration longest) throws InterruptedException {

@@ -8,34 +8,69 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// The service `echopost.Operator` of proto/operator.proto: hands an operator's decisions to the
-/// buffer's one writer. For the agent's own user alone, since who may send records need not be
-/// trusted to delete them.
-final class OperatorService implements ServerCallHandler<Sweep, Sweep.Slice> {
+/// One method of the service `echopost.Operator` of proto/operator.proto. They hand an operator's
+/// decisions to the buffer's one writer, and tell how the agent is doing. For the agent's own user
+/// alone, since who may send records need not be trusted to delete them.
+///
+/// @param <Q> what is asked
+/// @param <A> what is answered
+final class OperatorService<Q, A> implements ServerCallHandler<Q, A> {
   private final Connections connections;
   private final OwnUser ownUser;
+  private final Function<Q, CompletableFuture<A>> method;
 
-  private OperatorService(Connections connections, OwnUser ownUser) {
+  /// @param method called on the event loop, and must not block
+  private OperatorService(
+      Connections connections, OwnUser ownUser, Function<Q, CompletableFuture<A>> method) {
     this.connections = connections;
     this.ownUser = ownUser;
+    this.method = method;
   }
 
   static ServerServiceDefinition definition(Connections connections, OwnUser ownUser) {
-    OperatorService handler = new OperatorService(connections, ownUser);
     ServerServiceDefinition.Builder service =
         ServerServiceDefinition.builder(OperatorProtocol.SERVICE);
     for (Sweep.Action action : Sweep.Action.values()) {
-      service.addMethod(OperatorProtocol.method(action), handler);
+      service.addMethod(
+          OperatorProtocol.method(action),
+          new OperatorService<>(connections, ownUser, sweep -> connections.buffer().sweep(sweep)));
     }
-    return service.build();
+    return service
+        .addMethod(
+            OperatorProtocol.IMPORT,
+            new OperatorService<>(connections, ownUser, batch -> connections.buffer().store(batch)))
+        .addMethod(
+            OperatorProtocol.STATUS,
+            new OperatorService<>(
+                connections,
+                ownUser,
+                asked -> CompletableFuture.completedFuture(overview(connections).status())))
+        .addMethod(
+            OperatorProtocol.METRICS,
+            new OperatorService<>(
+                connections,
+                ownUser,
+                asked ->
+                    CompletableFuture.supplyAsync(
+                        () -> overview(connections).metrics(asked.openMetrics()),
+                        Thread::startVirtualThread)))
+        .build();
+  }
+
+  private static Overview overview(Connections connections) {
+    return Objects.requireNonNull(
+        connections.overview(), "nobody gets this far before there is one");
   }
 
   @Override
-  public ServerCall.Listener<Sweep> startCall(
-      ServerCall<Sweep, Sweep.Slice> call, Metadata headers) {
-    Status refusal = connections.refusalAtOnce();
+  public ServerCall.Listener<Q> startCall(ServerCall<Q, A> call, Metadata headers) {
+    Refusal atOnce = connections.refusalAtOnce();
+    Status refusal = atOnce == null ? null : atOnce.status();
     if (refusal == null && !ownUser.isAt(connections.current().channel())) {
       refusal =
           Status.PERMISSION_DENIED.withDescription(
@@ -50,34 +85,34 @@ final class OperatorService implements ServerCallHandler<Sweep, Sweep.Slice> {
     return new Receiver(call);
   }
 
-  private final class Receiver extends ServerCall.Listener<Sweep> {
-    private final ServerCall<Sweep, Sweep.Slice> call;
-    private @Nullable Sweep sweep;
+  private final class Receiver extends ServerCall.Listener<Q> {
+    private final ServerCall<Q, A> call;
+    private @Nullable Q asked;
 
-    Receiver(ServerCall<Sweep, Sweep.Slice> call) {
+    Receiver(ServerCall<Q, A> call) {
       this.call = call;
     }
 
     @Override
-    public void onMessage(Sweep message) {
-      sweep = message;
+    public void onMessage(Q message) {
+      asked = message;
     }
 
     @Override
     public void onHalfClose() {
-      if (sweep == null) {
+      if (asked == null) {
         call.close(
             Status.INVALID_ARGUMENT.withDescription("the call carried no message"), new Metadata());
         return;
       }
-      var _ = connections.buffer().sweep(sweep).whenComplete(this::answer);
+      var _ = method.apply(asked).whenComplete(this::answer);
     }
 
-    /// In the writer's thread. gRPC takes it from there, and nothing here blocks.
-    private void answer(Sweep.@Nullable Slice slice, @Nullable Throwable failed) {
-      if (slice != null) {
+    /// In any thread, as the buffer's writer. gRPC takes it from there, and nothing here blocks.
+    private void answer(@Nullable A answer, @Nullable Throwable failed) {
+      if (answer != null) {
         call.sendHeaders(new Metadata());
-        call.sendMessage(slice);
+        call.sendMessage(answer);
         call.close(Status.OK, new Metadata());
       } else {
         Status status =

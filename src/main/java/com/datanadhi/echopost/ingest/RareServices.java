@@ -1,24 +1,21 @@
 package com.datanadhi.echopost.ingest;
 
+import com.datanadhi.echopost.control.AgentStatus;
 import com.datanadhi.echopost.control.OperatorProtocol;
 import io.grpc.HandlerRegistry;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
-import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
-import io.grpc.protobuf.services.HealthStatusManager;
-import java.util.HashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// The services that most agents live and die without: the standard `grpc.health.v1.Health`, and
 /// the operators'. Each is made when somebody first asks for it, since its classes take time to
-/// load.
+/// load. Confined to the event loop.
 final class RareServices extends HandlerRegistry {
-  private static final String HEALTH = "grpc.health.v1.Health";
-
   private final Connections connections;
   private final OwnUser ownUser;
-  private final Map<String, ServerServiceDefinition> made = new HashMap<>();
+  private @Nullable HealthService health;
+  private @Nullable ServerServiceDefinition healthDefinition;
+  private @Nullable ServerServiceDefinition operators;
 
   RareServices(Connections connections, OwnUser ownUser) {
     this.connections = connections;
@@ -28,32 +25,47 @@ final class RareServices extends HandlerRegistry {
   @Override
   public @Nullable ServerMethodDefinition<?, ?> lookupMethod(
       String methodName, @Nullable String authority) {
+    connections.current().spoke();
     @Nullable ServerServiceDefinition service =
         service(methodName.substring(0, Math.max(0, methodName.lastIndexOf('/'))));
     return service == null ? null : service.getMethod(methodName);
   }
 
-  private synchronized @Nullable ServerServiceDefinition service(String name) {
-    @Nullable ServerServiceDefinition known = made.get(name);
-    if (known == null) {
-      known = make(name);
-      if (known != null) {
-        made.put(name, known);
-      }
-    }
-    return known;
-  }
-
-  private @Nullable ServerServiceDefinition make(String name) {
+  private @Nullable ServerServiceDefinition service(String name) {
     return switch (name) {
-      case HEALTH -> {
-        HealthStatusManager manager = new HealthStatusManager();
-        // The server as a whole, "", is serving from the start.
-        manager.setStatus(SendLog.SERVICE, ServingStatus.SERVING);
-        yield manager.getHealthService().bindService();
+      case HealthService.NAME -> {
+        if (healthDefinition == null) {
+          health = new HealthService(mainServer());
+          healthDefinition = health.definition();
+        }
+        yield healthDefinition;
       }
-      case OperatorProtocol.SERVICE -> OperatorService.definition(connections, ownUser);
+      case OperatorProtocol.SERVICE -> {
+        if (operators == null) {
+          operators = OperatorService.definition(connections, ownUser);
+        }
+        yield operators;
+      }
       default -> null;
     };
+  }
+
+  private AgentStatus.ServerState mainServer() {
+    Overview overview = connections.overview();
+    return overview == null ? AgentStatus.ServerState.UNKNOWN : overview.serverState();
+  }
+
+  /// Tells who watches what has changed.
+  void tick() {
+    if (health != null) {
+      health.follow(mainServer());
+    }
+  }
+
+  /// Before a listener is closed.
+  void endWatches() {
+    if (health != null) {
+      health.endWatches();
+    }
   }
 }

@@ -3,6 +3,7 @@ package com.datanadhi.echopost.ingest;
 import com.datanadhi.echopost.time.Clock;
 import io.grpc.Metadata;
 import io.grpc.ServerStreamTracer;
+import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 /// Follows one call's message as it comes in: when its last bytes came, and how many are held in
@@ -46,6 +47,16 @@ final class Receiving extends ServerStreamTracer {
     if (arrival != null && !arrival.isThrough()) {
       bytes += more;
       connections.held(more, arrival);
+    }
+  }
+
+  /// gRPC itself ends a call whose message is beyond its bound.
+  @Override
+  public void streamClosed(Status status) {
+    if (arrival != null
+        && !arrival.isEnded()
+        && status.getCode() == Status.Code.RESOURCE_EXHAUSTED) {
+      connections.refusals().count(Refusal.Reason.TOO_LARGE);
     }
   }
 

@@ -5,7 +5,6 @@ import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerServiceDefinition;
-import io.grpc.Status;
 import org.jspecify.annotations.Nullable;
 
 /// The service `logagent.LogAgent` of proto/logagent.proto. Its one method runs on the event loop
@@ -40,9 +39,10 @@ final class SendLog implements ServerCallHandler<Request, byte[]> {
   @Override
   public ServerCall.Listener<Request> startCall(
       ServerCall<Request, byte[]> call, Metadata headers) {
-    @Nullable Status refusal = connections.refusalAtOnce();
+    @Nullable Refusal refusal = connections.refusalAtOnce();
     if (refusal != null) {
-      call.close(refusal, new Metadata());
+      connections.refusals().count(refusal.reason());
+      call.close(refusal.status(), new Metadata());
       return new ServerCall.Listener<>() {};
     }
     Connection connection = connections.current();

@@ -1,12 +1,17 @@
 package com.datanadhi.echopost.operator;
 
+import com.datanadhi.echopost.buffer.ImportBatch;
 import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.buffer.Sweep;
+import com.datanadhi.echopost.control.AgentStatus;
+import com.datanadhi.echopost.control.MetricsRequest;
 import com.datanadhi.echopost.control.OperatorProtocol;
+import com.datanadhi.echopost.control.StatusRequest;
 import com.datanadhi.echopost.net.Transport;
 import io.grpc.CallOptions;
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
@@ -72,12 +77,41 @@ final class AgentClient implements AutoCloseable {
   ///   is not done twice when another is asked
   /// @throws StorageException when the agent refused
   Sweep.@Nullable Slice sweep(Sweep sweep) throws StorageException {
+    return call(OperatorProtocol.method(sweep.action()), sweep);
+  }
+
+  /// Has the agent store `batch`, unless it has it already.
+  ///
+  /// @return how many records it stored; null when it went away before it answered
+  /// @throws StorageException when it refused
+  @Nullable Integer store(ImportBatch batch) throws StorageException {
+    return call(OperatorProtocol.IMPORT, batch);
+  }
+
+  /// How the agent is doing.
+  ///
+  /// @return null when it went away before it answered
+  /// @throws StorageException when it refused
+  @Nullable AgentStatus status() throws StorageException {
+    return call(OperatorProtocol.STATUS, new StatusRequest());
+  }
+
+  /// All that the agent measures, as text.
+  ///
+  /// @return null when it went away before it answered
+  /// @throws StorageException when it refused
+  @Nullable String metrics(boolean openMetrics) throws StorageException {
+    return call(OperatorProtocol.METRICS, new MetricsRequest(openMetrics));
+  }
+
+  private <Q, A> @Nullable A call(MethodDescriptor<Q, A> method, Q request)
+      throws StorageException {
     try {
       return ClientCalls.blockingUnaryCall(
           channel,
-          OperatorProtocol.method(sweep.action()),
+          method,
           CallOptions.DEFAULT.withDeadlineAfter(PATIENCE_SECONDS, TimeUnit.SECONDS),
-          sweep);
+          request);
     } catch (StatusRuntimeException failed) {
       Status status = failed.getStatus();
       String why =

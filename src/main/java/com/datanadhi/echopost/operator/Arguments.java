@@ -2,6 +2,7 @@ package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.buffer.Buffer;
 import com.datanadhi.echopost.cli.Flags;
+import com.datanadhi.echopost.cli.Manual;
 import com.datanadhi.echopost.cli.Options;
 import com.datanadhi.echopost.cli.UsageException;
 import java.nio.file.Path;
@@ -9,27 +10,20 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
-/// What followed a command's name: flags and operands in any order.
+/// What followed a command's name: flags and an operand in any order.
 ///
 /// @param directory the agent's
 /// @param flags what was given, switches included
 /// @param operands what is no flag, as many as the command takes
 record Arguments(Path directory, Flags.Parsed flags, List<String> operands) {
-  private static final Map<String, Flags.Kind> COMMON =
-      Map.of(
-          "datanadhi", Flags.Kind.VALUE,
-          "h", Flags.Kind.SWITCH,
-          "help", Flags.Kind.SWITCH);
-
-  static Arguments parse(OperatorCommand command, List<String> words) throws UsageException {
-    Map<String, Flags.Kind> known = new HashMap<>(COMMON);
-    known.putAll(command.flags());
+  static Arguments parse(Manual manual, List<String> words) throws UsageException {
     Map<String, String> values = new HashMap<>();
     List<String> operands = new ArrayList<>();
     List<String> rest = words;
     while (!rest.isEmpty()) {
-      Flags.Parsed parsed = Flags.parse(known, rest);
+      Flags.Parsed parsed = Flags.parse(manual.flags(), rest);
       values.putAll(parsed.values());
       rest = parsed.rest();
       if (!rest.isEmpty()) {
@@ -42,7 +36,35 @@ record Arguments(Path directory, Flags.Parsed flags, List<String> operands) {
   }
 
   boolean wantHelp() {
-    return flags.isOn("h") || flags.isOn("help");
+    return flags.isOn(Manual.HELP.name());
+  }
+
+  boolean wantJson() {
+    return flags.isOn(Common.JSON.name());
+  }
+
+  boolean isOn(String flag) {
+    return flags.isOn(flag);
+  }
+
+  /// The number that `flag` was given.
+  ///
+  /// @return null when it was not
+  /// @throws UsageException when it is none, or not within 0 and `largest`
+  @Nullable Long number(String flag, long largest) throws UsageException {
+    String text = flags.values().get(flag);
+    if (text == null) {
+      return null;
+    }
+    try {
+      long number = Long.parseLong(text);
+      if (number >= 0 && number <= largest) {
+        return number;
+      }
+    } catch (NumberFormatException notANumber) {
+      throw new UsageException("-" + flag + " is '" + text + "': give a number");
+    }
+    throw new UsageException("-" + flag + " is " + text + ": there is no such number");
   }
 
   /// @throws UsageException when there is no buffer in the directory
@@ -53,18 +75,19 @@ record Arguments(Path directory, Flags.Parsed flags, List<String> operands) {
     }
   }
 
-  void checkOperands(OperatorCommand command) throws UsageException {
-    if (operands.size() > command.operands()) {
+  void checkOperands(Manual manual) throws UsageException {
+    int most = manual.operand() == null ? 0 : 1;
+    if (operands.size() > most) {
       throw new UsageException(
           "'"
-              + operands.get(command.operands())
+              + operands.get(most)
               + "' is one argument too many; 'echopost "
-              + command.name()
+              + manual.name()
               + " -h' says what there is");
     }
-    if (operands.size() < command.operands()) {
+    if (operands.size() < most && manual.operand() != null && !manual.operand().isOptional()) {
       throw new UsageException(
-          "an argument is missing; 'echopost " + command.name() + " -h' says which");
+          "an argument is missing; 'echopost " + manual.name() + " -h' says which");
     }
   }
 }

@@ -2,29 +2,15 @@ package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.StorageException;
-import com.datanadhi.echopost.cli.Flags;
+import com.datanadhi.echopost.cli.Manual;
 import com.datanadhi.echopost.cli.UsageException;
 import java.io.IOException;
-import java.util.Map;
 
 /// One thing that an operator can ask the program for; [Operators] lists them all. Has no state.
 interface OperatorCommand {
-  /// The word on the command line.
-  String name();
-
-  /// What it does, in a line of the main usage text.
-  String summary();
-
-  /// The text for `-h`, without the flags that every command has.
-  String usage();
-
-  /// Its own flags, beside those that every command has.
-  Map<String, Flags.Kind> flags();
-
-  /// How many arguments that are no flags it takes.
-  default int operands() {
-    return 0;
-  }
+  /// What it is called, takes and does. [Operators] adds what all commands have: `-h`, and that a
+  /// wrong use ends with status 2.
+  Manual manual();
 
   /// Does it.
   ///

@@ -2,25 +2,45 @@ package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.StorageException;
-import com.datanadhi.echopost.cli.Options;
+import com.datanadhi.echopost.cli.CommandLine;
+import com.datanadhi.echopost.cli.HelpText;
+import com.datanadhi.echopost.cli.Manual;
 import com.datanadhi.echopost.cli.UsageException;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// The commands that operators have.
 public final class Operators {
-  /// All of them: a new one is a class, and a line here.
+  /// All of them, as they are listed: a new one is a class, and a line here.
   private static final List<OperatorCommand> COMMANDS =
-      List.of(new RejectedCommand(), new RedriveCommand(), new SalvageCommand());
+      List.of(
+          new StatusCommand(),
+          new PeekCommand(),
+          new ExportCommand(),
+          new ImportCommand(),
+          new VerifyCommand(),
+          new LogsCommand(),
+          new MetricsCommand(),
+          new HealthCommand(),
+          new RejectedCommand(),
+          new RedriveCommand(),
+          new SalvageCommand(),
+          new CompletionCommand(),
+          new HelpCommand());
 
   private Operators() {}
 
-  /// Each command and what it does, a line for each.
-  public static String summaries() {
-    return COMMANDS.stream()
-        .map(command -> "  %-10s%s%n".formatted(command.name(), command.summary()))
-        .collect(Collectors.joining());
+  /// What there is to say about each command.
+  static List<Manual> manuals() {
+    return COMMANDS.stream().map(Operators::manual).toList();
+  }
+
+  /// What the program can be asked to do.
+  public static String overview() {
+    return HelpText.of(CommandLine.manual(), manuals());
   }
 
   /// Does the command called `name`, speaking on this process's standard streams.
@@ -35,30 +55,50 @@ public final class Operators {
 
   static ExitCode run(String name, List<String> words, Terminal terminal)
       throws UsageException, StorageException, IOException, InterruptedException {
-    OperatorCommand command =
-        COMMANDS.stream()
-            .filter(known -> known.name().equals(name))
-            .findFirst()
-            .orElseThrow(() ->
-                new UsageException(
-                    "unknown command '" + name + "'; 'echopost -h' says what there is"));
-    Arguments arguments = Arguments.parse(command, words);
+    OperatorCommand command = find(name);
+    Manual manual = manual(command);
+    Arguments arguments = Arguments.parse(manual, words);
+    ExitCode code = ExitCode.DONE;
     if (arguments.wantHelp()) {
-      terminal.out().print(command.usage() + commonFlags());
-      terminal.flush();
-      return ExitCode.DONE;
+      terminal.out().print(HelpText.of(manual, List.of()));
+    } else {
+      arguments.checkOperands(manual);
+      code = command.run(arguments, terminal);
     }
-    arguments.checkOperands(command);
-    ExitCode code = command.run(arguments, terminal);
     terminal.flush();
     return code;
   }
 
-  private static String commonFlags() {
-    return """
-      -datanadhi DIR    the agent's directory (default %s)
-      -h                print this text
-    """
-        .formatted(Options.DEFAULT_DIRECTORY);
+  /// What there is to say about the command called `name`.
+  ///
+  /// @throws UsageException when there is none
+  static Manual manual(String name) throws UsageException {
+    return manual(find(name));
+  }
+
+  private static OperatorCommand find(String name) throws UsageException {
+    return COMMANDS.stream()
+        .filter(known -> known.manual().name().equals(name))
+        .findFirst()
+        .orElseThrow(() ->
+            new UsageException("unknown command '" + name + "'; 'echopost -h' says what there is"));
+  }
+
+  private static Manual manual(OperatorCommand command) {
+    Manual own = command.manual();
+    List<Manual.Exit> exits = new ArrayList<>(own.exits());
+    if (exits.stream().noneMatch(exit -> exit.status() == Common.USAGE.status())) {
+      exits.add(Common.USAGE);
+    }
+    exits.sort(Comparator.comparingInt(Manual.Exit::status));
+    return new Manual(
+        own.name(),
+        own.summary(),
+        own.description(),
+        own.forms().stream().map(form -> (own.name() + " " + form).strip()).toList(),
+        Stream.concat(own.flags().stream(), Stream.of(Manual.HELP)).toList(),
+        own.operand(),
+        own.environment(),
+        exits);
   }
 }

@@ -3,49 +3,54 @@ package com.datanadhi.echopost.operator;
 import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.buffer.Sweep;
-import com.datanadhi.echopost.cli.Flags;
+import com.datanadhi.echopost.cli.Flag;
+import com.datanadhi.echopost.cli.Manual;
 import com.datanadhi.echopost.cli.UsageException;
 import java.io.IOException;
-import java.util.Map;
+import java.util.ArrayList;
+import java.util.List;
 
 /// `echopost redrive`: gives rejected records another chance.
 final class RedriveCommand implements OperatorCommand {
   @Override
-  public String name() {
-    return "redrive";
-  }
-
-  @Override
-  public String summary() {
-    return "put rejected records back behind all pending ones, to be delivered again";
-  }
-
-  @Override
-  public String usage() {
-    return """
-    Puts rejected records back behind all pending ones, in the order in which they were rejected. The server sees them
-    under the same idempotency keys as before. Records whose checksums do not match stay where they are.
-
-    usage: echopost redrive -id N | -status S | -all [-datanadhi DIR]
-
-    """
-        + Selection.USAGE;
-  }
-
-  @Override
-  public Map<String, Flags.Kind> flags() {
-    return Selection.FLAGS;
+  public Manual manual() {
+    List<Flag> flags = new ArrayList<>(Selection.FLAGS);
+    flags.addAll(List.of(Common.JSON, Common.DIRECTORY));
+    return new Manual(
+        "redrive",
+        "put rejected records back behind all pending ones, to be delivered again",
+        """
+        Puts rejected records back behind all pending ones, in the order in which they were rejected. The server sees \
+        them under the same idempotency keys as before. Records whose checksums do not match stay where they are.\
+        """,
+        List.of("-id N | -status S | -all [-json] [-datanadhi DIR]"),
+        flags,
+        null,
+        List.of(
+            new Manual.Exit(0, "done, also when there was nothing to do"),
+            new Manual.Exit(
+                1, "the buffer cannot be used; what was put back is said, and stays so")));
   }
 
   @Override
   public ExitCode run(Arguments arguments, Terminal terminal)
       throws UsageException, StorageException, IOException, InterruptedException {
-    Selection selection = Selection.of(arguments.flags());
+    Selection selection = Selection.of(arguments);
     arguments.requireBuffer();
     SweepRun run =
         SweepRun.of(arguments.directory(), selection, Sweep.Action.REDRIVE, terminal.err());
     run.run();
-    terminal.out().print(report(run, selection));
+    if (arguments.wantJson()) {
+      Json.print(
+          terminal.out(),
+          json -> {
+            json.writeNumberProperty("redriven", run.count());
+            json.writeNumberProperty("damaged", run.damaged());
+            json.writeBooleanProperty("by_agent", run.byAgent());
+          });
+    } else {
+      terminal.out().print(report(run, selection));
+    }
     return ExitCode.DONE;
   }
 

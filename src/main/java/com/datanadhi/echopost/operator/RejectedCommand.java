@@ -4,94 +4,96 @@ import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.RejectedList;
 import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.buffer.Sweep;
-import com.datanadhi.echopost.cli.Flags;
+import com.datanadhi.echopost.cli.Flag;
+import com.datanadhi.echopost.cli.Manual;
 import com.datanadhi.echopost.cli.UsageException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.function.UnaryOperator;
-import java.util.regex.Pattern;
+import tools.jackson.core.JsonGenerator;
 
 /// `echopost rejected`: lists what the server refused, or discards it for good.
 final class RejectedCommand implements OperatorCommand {
-  private static final Pattern CONTROLS =
-      Pattern.compile("\\p{Cntrl}", Pattern.UNICODE_CHARACTER_CLASS);
   private static final String LINE = "%10s  %6s  %8s  %-20s  %9s  %s%n";
 
   @Override
-  public String name() {
-    return "rejected";
-  }
-
-  @Override
-  public String summary() {
-    return "list the records that the server refused for good, or delete them";
-  }
-
-  @Override
-  public String usage() {
-    return """
-    Lists the records that the server refused for good, in the order in which it did: id, status and number of the
-    deliveries tried, when it was given up (UTC), the payload's size in bytes and its start. Shows no keys.
-
-    usage: echopost rejected [-id N | -status S | -all] [-datanadhi DIR]
-           echopost rejected -discard -id N | -status S | -all [-yes] [-datanadhi DIR]
-
-      -discard          delete them for good, after asking
-      -yes              delete without asking
-    """
-        + Selection.USAGE;
-  }
-
-  @Override
-  public Map<String, Flags.Kind> flags() {
-    return Selection.flagsAnd(Map.of("discard", Flags.Kind.SWITCH, "yes", Flags.Kind.SWITCH));
+  public Manual manual() {
+    List<Flag> flags =
+        new ArrayList<>(
+            List.of(
+                Flag.toggle("discard", "delete them for good, after asking"),
+                Flag.toggle("yes", "delete without asking")));
+    flags.addAll(Selection.FLAGS);
+    flags.addAll(List.of(Common.JSON, Common.DIRECTORY));
+    return new Manual(
+        "rejected",
+        "list the records that the server refused for good, or delete them",
+        """
+        Lists the records that the server refused for good, in the order in which it did: id, status and number of the \
+        deliveries tried, when it was given up (UTC), the payload's size in bytes and its start. Shows no API keys.\
+        """,
+        List.of(
+            "[-id N | -status S | -all] [-json] [-datanadhi DIR]",
+            "-discard -id N | -status S | -all [-yes] [-json] [-datanadhi DIR]"),
+        flags,
+        null,
+        List.of(
+            new Manual.Exit(0, "done, also when there was nothing to list or to delete"),
+            Common.UNUSABLE));
   }
 
   @Override
   public ExitCode run(Arguments arguments, Terminal terminal)
       throws UsageException, StorageException, IOException, InterruptedException {
-    Flags.Parsed flags = arguments.flags();
-    if (flags.isOn("discard")) {
-      Selection selection = Selection.of(flags);
+    if (arguments.isOn("discard")) {
+      Selection selection = Selection.of(arguments);
       UnaryOperator<String> ask = terminal.ask();
-      if (ask == null && !flags.isOn("yes")) {
+      if (ask == null && !arguments.isOn("yes")) {
         throw new UsageException(
             "-discard asks before it deletes, and here is no terminal to ask on: say -yes");
       }
       arguments.requireBuffer();
-      if (ask == null || flags.isOn("yes") || agrees(ask, arguments.directory(), selection)) {
-        discard(arguments.directory(), selection, terminal);
+      if (ask == null || arguments.isOn("yes") || agrees(ask, arguments.directory(), selection)) {
+        discard(arguments, selection, terminal);
       } else {
         terminal.out().print("nothing was deleted\n");
       }
-    } else if (flags.isOn("yes")) {
+    } else if (arguments.isOn("yes")) {
       throw new UsageException("-yes goes with -discard alone");
     } else {
-      Selection selection = Selection.orAll(flags);
+      Selection selection = Selection.orAll(arguments);
       arguments.requireBuffer();
-      list(arguments.directory(), selection, terminal);
+      list(arguments, selection, terminal);
     }
     return ExitCode.DONE;
   }
 
-  private static void list(Path directory, Selection selection, Terminal terminal)
+  private static void list(Arguments arguments, Selection selection, Terminal terminal)
       throws StorageException, IOException {
     PrintStream out = terminal.out();
-    boolean any = false;
-    try (RejectedList list = RejectedList.open(directory)) {
+    boolean any = arguments.wantJson();
+    try (RejectedList list = RejectedList.open(arguments.directory())) {
       for (List<RejectedList.Entry> page = list.after(0);
           !page.isEmpty();
           page = list.after(page.getLast().id())) {
         for (RejectedList.Entry entry : page) {
           if (selection.covers(entry)) {
+            if (arguments.wantJson()) {
+              Json.print(out, json -> write(entry, json));
+              continue;
+            }
             if (!any) {
-              out.printf(LINE, "id", "status", "attempts", "rejected (UTC)", "bytes", "payload");
+              out.print(
+                  terminal.paint(
+                      Ink.STRONG,
+                      LINE.formatted(
+                          "id", "status", "attempts", "rejected (UTC)", "bytes", "payload")));
               any = true;
             }
             out.printf(
@@ -101,8 +103,7 @@ final class RejectedCommand implements OperatorCommand {
                 entry.attempts(),
                 Instant.ofEpochMilli(entry.rejectedAt()).truncatedTo(ChronoUnit.SECONDS),
                 entry.bytes(),
-                // Nothing in it may steer the terminal.
-                CONTROLS.matcher(entry.start()).replaceAll(" "));
+                Terminal.plain(entry.start()));
           }
         }
         // Who reads it may have had enough.
@@ -112,6 +113,15 @@ final class RejectedCommand implements OperatorCommand {
     if (!any) {
       out.print("there is no rejected record " + selection + "\n");
     }
+  }
+
+  private static void write(RejectedList.Entry entry, JsonGenerator json) {
+    json.writeNumberProperty("id", entry.id());
+    json.writeNumberProperty("status", entry.status());
+    json.writeNumberProperty("attempts", entry.attempts());
+    json.writeNumberProperty("rejected_at", entry.rejectedAt());
+    json.writeNumberProperty("bytes", entry.bytes());
+    json.writeStringProperty("payload_start", entry.start());
   }
 
   private static boolean agrees(UnaryOperator<String> ask, Path directory, Selection selection)
@@ -131,10 +141,15 @@ final class RejectedCommand implements OperatorCommand {
             .matches("y|yes");
   }
 
-  private static void discard(Path directory, Selection selection, Terminal terminal)
+  private static void discard(Arguments arguments, Selection selection, Terminal terminal)
       throws StorageException, IOException, InterruptedException {
-    SweepRun run = SweepRun.of(directory, selection, Sweep.Action.DISCARD, terminal.err());
+    SweepRun run =
+        SweepRun.of(arguments.directory(), selection, Sweep.Action.DISCARD, terminal.err());
     run.run();
+    if (arguments.wantJson()) {
+      Json.print(terminal.out(), json -> json.writeNumberProperty("discarded", run.count()));
+      return;
+    }
     terminal
         .out()
         .print(

@@ -5,50 +5,35 @@ import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.Buffer;
 import com.datanadhi.echopost.buffer.SalvageReport;
 import com.datanadhi.echopost.buffer.StorageException;
-import com.datanadhi.echopost.cli.Flags;
+import com.datanadhi.echopost.cli.Manual;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
+import java.util.List;
+import tools.jackson.core.JsonGenerator;
 
 /// `echopost salvage`: puts back what a damaged buffer still holds.
 final class SalvageCommand implements OperatorCommand {
   @Override
-  public String name() {
-    return "salvage";
-  }
-
-  @Override
-  public String summary() {
-    return "put back what a damaged buffer file still holds";
-  }
-
-  @Override
-  public String usage() {
-    return """
-    Reads a damaged buffer page by page, with FILE-wal and FILE-watermark beside it where there are such, and puts each
-    record whose checksum is right, and which was not settled, into the buffer of DIR: in order, and under the idempotency
-    key that it had. An agent does the same by itself with a buffer that it sets aside; this is for a file from elsewhere,
-    and for a second try. No agent may be running on DIR.
-
-    usage: echopost salvage FILE [-datanadhi DIR]
-
-    exit status: 0 when nothing is gone, 1 when records are gone (they are named) or nothing was found, 3 when an agent
-    runs on DIR
-
-    """;
-  }
-
-  @Override
-  public Map<String, Flags.Kind> flags() {
-    return Map.of();
-  }
-
-  @Override
-  public int operands() {
-    return 1;
+  public Manual manual() {
+    return new Manual(
+        "salvage",
+        "put back what a damaged buffer file still holds",
+        """
+        Reads a damaged buffer page by page, with FILE-wal and FILE-watermark beside it where there are such, and puts \
+        each record whose checksum is right, and which was not settled, into the buffer of DIR: in order, and under the \
+        idempotency key that it had. An agent does the same by itself with a buffer that it sets aside; this is for a file \
+        from elsewhere, and for a second try. No agent may be running on DIR.\
+        """,
+        List.of("FILE [-json] [-datanadhi DIR]"),
+        List.of(Common.JSON, Common.DIRECTORY),
+        new Manual.Operand("FILE", "the damaged buffer", false),
+        List.of(
+            new Manual.Exit(0, "nothing is gone"),
+            new Manual.Exit(1, "records are gone (they are named), or nothing was found"),
+            new Manual.Exit(3, "an agent runs on DIR")));
   }
 
   @Override
@@ -77,10 +62,23 @@ final class SalvageCommand implements OperatorCommand {
       }
       try (Buffer buffer = Buffer.open(directory, clock, Buffer.Listener.NOBODY)) {
         SalvageReport report = buffer.salvage(file);
-        terminal.out().print(text(report));
+        if (arguments.wantJson()) {
+          Json.print(terminal.out(), json -> write(report, json));
+        } else {
+          terminal.out().print(text(report));
+        }
         return report.isWhole() ? ExitCode.DONE : ExitCode.FATAL;
       }
     }
+  }
+
+  private static void write(SalvageReport report, JsonGenerator json) {
+    json.writeNumberProperty("found", report.found());
+    json.writeNumberProperty("rejected", report.rejected());
+    json.writeNumberProperty("restored", report.restored());
+    json.writeBooleanProperty("watermark_known", report.watermarkKnown());
+    json.writeNumberProperty("gone", report.gone());
+    json.writeStringProperty("gone_ids", report.goneIds());
   }
 
   private static String text(SalvageReport report) {

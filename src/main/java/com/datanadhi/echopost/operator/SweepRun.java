@@ -1,45 +1,25 @@
 package com.datanadhi.echopost.operator;
 
-import com.datanadhi.echopost.agent.DirectoryLock;
-import com.datanadhi.echopost.agent.Workspace;
 import com.datanadhi.echopost.buffer.IdleBuffer;
 import com.datanadhi.echopost.buffer.RejectedList;
 import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.buffer.Sweep;
 import com.datanadhi.echopost.time.Clock;
-import com.datanadhi.echopost.time.Waiter;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Carries a sweep through to its end, slice by slice: by the living agent, as long as there is
-/// one, else under the directory's lock, which is given up every so often. An agent may come or go
-/// meanwhile, and another operator do the same: each slice takes what is there.
-final class SweepRun {
-  /// With the closing of the file it makes less than the half second that a spawned agent can
-  /// spare.
-  private static final Duration HOLD = Duration.ofMillis(250);
-
-  /// Long enough for whoever waits for the lock to take it: an agent looks every 5 ms, and another
-  /// operator, who can wait better, less often.
-  private static final Duration GIVE_WAY = Duration.ofMillis(50);
-
-  private static final Duration LOOK_AGAIN = Duration.ofMillis(25);
-
-  /// An agent that has the lock and does not answer is starting or leaving, which takes it less.
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
-
+/// Carries a sweep through to its end, by the living agent or without one.
+final class SweepRun implements SliceRun.Work {
   private static final Duration PROGRESS_EVERY = Duration.ofSeconds(2);
   private static final int DAMAGED_NAMED = 10;
 
   private final Path directory;
   private final PrintStream progress;
   private final Clock clock;
-  private final Waiter waiter = new Waiter();
   private Sweep rest;
   private long count;
   private long damaged;
@@ -72,7 +52,7 @@ final class SweepRun {
   /// @throws StorageException when the rest cannot be done; what is done stays done
   void run() throws StorageException, IOException, InterruptedException {
     try {
-      finish();
+      SliceRun.run(directory, this, clock);
     } catch (StorageException | IOException failed) {
       if (count > 0) {
         progress.println(
@@ -85,59 +65,27 @@ final class SweepRun {
     }
   }
 
-  private void finish() throws StorageException, IOException, InterruptedException {
-    long sinceNanos = clock.nanos();
-    while (true) {
-      long before = rest.afterId();
-      if (Files.exists(Workspace.socketIn(directory))) {
-        askAgent();
-      }
-      if (rest.isComplete()) {
-        return;
-      }
-      boolean held = doUnderLock();
-      if (rest.isComplete()) {
-        return;
-      }
-      if (rest.afterId() != before) {
-        sinceNanos = clock.nanos();
-      } else if (clock.nanos() - sinceNanos > PATIENCE.toNanos()) {
-        throw new StorageException(
-            "another process holds " + directory.resolve("agent.lock") + " and does not answer");
-      }
-      waiter.await(held ? GIVE_WAY : LOOK_AGAIN);
-    }
+  @Override
+  public boolean hasSlice() {
+    return !rest.isComplete();
   }
 
-  private void askAgent() throws StorageException, InterruptedException {
-    try (AgentClient agent = AgentClient.connect(Workspace.socketIn(directory))) {
-      while (agent != null && !rest.isComplete()) {
-        Sweep.@Nullable Slice slice = agent.sweep(rest);
-        if (slice == null) {
-          answerLost = true;
-          return;
-        }
-        byAgent = true;
-        note(slice);
-      }
+  @Override
+  public boolean byAgent(AgentClient agent) throws StorageException {
+    Sweep.@Nullable Slice slice = agent.sweep(rest);
+    if (slice == null) {
+      answerLost = true;
+      return false;
     }
+    byAgent = true;
+    note(slice);
+    return true;
   }
 
-  /// @return false when somebody else holds the lock
-  private boolean doUnderLock() throws StorageException, IOException, InterruptedException {
-    try (DirectoryLock lock = DirectoryLock.tryTake(directory, clock)) {
-      if (lock == null) {
-        return false;
-      }
-      long deadline = clock.nanos() + HOLD.toNanos();
-      try (IdleBuffer buffer = IdleBuffer.open(directory)) {
-        while (!rest.isComplete() && clock.nanos() - deadline < 0) {
-          byAgent = false;
-          note(buffer.sweep(rest));
-        }
-      }
-      return true;
-    }
+  @Override
+  public void byMyself(IdleBuffer buffer) throws StorageException {
+    byAgent = false;
+    note(buffer.sweep(rest));
   }
 
   private void note(Sweep.Slice slice) {

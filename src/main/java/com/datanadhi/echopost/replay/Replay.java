@@ -6,6 +6,7 @@ import com.datanadhi.echopost.buffer.PendingRecord;
 import com.datanadhi.echopost.buffer.Rejection;
 import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.logging.Events;
+import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
 import com.datanadhi.echopost.upstream.Answer;
@@ -46,6 +47,7 @@ public final class Replay {
   private final Waiter waiter;
   private final Backoff backoff;
   private final Doubt doubt;
+  private final ReplayMeasures measures = new ReplayMeasures();
 
   // The record at the head of the line.
   private long headId = -1;
@@ -81,6 +83,16 @@ public final class Replay {
     this.backoff = new Backoff(random);
     this.doubt = new Doubt(clock);
     this.nextAttemptNanos = clock.nanos();
+  }
+
+  /// How many records the server has taken in this run. Any thread.
+  public long delivered() {
+    return measures.delivered();
+  }
+
+  /// Writes what replay measures. Any thread.
+  public void describe(Exposition out) {
+    measures.describe(out);
   }
 
   /// Replays until interrupted.
@@ -200,6 +212,7 @@ public final class Replay {
     private Verdict verdict = new Verdict.Delivered();
     private int answered;
     private long delivered;
+    private long sinceNanos = clock.nanos();
 
     Run(List<PendingRecord> records, long deadlineNanos) {
       this.records = records;
@@ -219,6 +232,9 @@ public final class Replay {
 
     @Override
     public boolean test(Answer answer) {
+      long now = clock.nanos();
+      measures.attempted(now - sinceNanos);
+      sinceNanos = now;
       last = records.get(answered++);
       countAttempt(last.id());
       verdict = Verdict.of(answer);
@@ -227,9 +243,10 @@ public final class Replay {
       }
       delivered = last.id();
       passDelivered++;
+      measures.delivered(last.content().jsonData().length);
       doubt.accepted(last.id());
       backoff.reset();
-      return clock.nanos() - deadlineNanos < 0;
+      return now - deadlineNanos < 0;
     }
   }
 
@@ -261,6 +278,7 @@ public final class Replay {
     Rejection rejection = new Rejection(record, status, start, attempts, clock.millis());
     untilItFits(() -> buffer.reject(rejection));
     passRejected++;
+    measures.rejected(status);
     Events.warning(
         "record_rejected",
         "id",

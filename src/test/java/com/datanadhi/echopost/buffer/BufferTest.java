@@ -239,7 +239,7 @@ class BufferTest {
   void the_database_is_in_wal_mode_and_marked_as_ours() throws Exception {
     assertThat(sql("PRAGMA journal_mode")).isEqualTo("wal");
     assertThat(sql("PRAGMA application_id")).isEqualTo(Integer.toString(0x4563686F));
-    assertThat(sql("SELECT schema_version||' '||count(*) FROM meta")).isEqualTo("3 1");
+    assertThat(sql("SELECT schema_version||' '||count(*) FROM meta")).isEqualTo("4 1");
   }
 
   @Test
@@ -296,7 +296,7 @@ class BufferTest {
         .isInstanceOf(StorageException.class)
         .hasMessageContaining("written by a newer EchoPost (schema 999");
     assertThat(setAside()).isEmpty();
-    change("UPDATE meta SET schema_version=3");
+    change("UPDATE meta SET schema_version=4");
     open();
     assertThat(payloads()).containsExactly("1");
   }
@@ -580,7 +580,7 @@ class BufferTest {
             sql(
                 "SELECT group_concat(name, ' ') FROM (SELECT name FROM sqlite_schema"
                     + " WHERE name NOT LIKE 'sqlite_%' ORDER BY name)"))
-        .isEqualTo("ledger meta pending records rejected salvage");
+        .isEqualTo("imported ledger meta pending records rejected salvage");
     try (var files = Files.list(Path.of("sql"))) {
       long migrations = files.filter(file -> file.toString().endsWith(".sql")).count();
       assertThat(sql("SELECT schema_version FROM meta")).isEqualTo(Long.toString(migrations));

@@ -357,6 +357,7 @@ class SweepTest {
     rejectNext(400);
     buffer.close();
     // What the later migrations did, undone.
+    change("DROP TABLE imported");
     change("DROP TABLE salvage");
     change("ALTER TABLE meta DROP COLUMN salvaged_through");
     change("DROP VIEW ledger");

@@ -25,9 +25,9 @@ class CommandLineTest {
 
   @Test
   void the_help_text_names_every_flag_default_variable_and_exit_status() {
-    String usage = CommandLine.usage("  word      does something\n");
+    String usage = HelpText.of(CommandLine.manual(), List.of());
     assertThat(usage)
-        .contains("echopost COMMAND [flags]", "  word      does something")
+        .contains("echopost COMMAND [flags]")
         .contains("-datanadhi", "-api-key", "-health-url", "-version", "-h")
         .contains("./.datanadhi", "http://data-nadhi-server:5000", "data-nadhi-agent.sock")
         .contains("DATANADHI_API_KEY", "ECHOPOST_SOCKET_MODE", "SSL_CERT_FILE")

@@ -11,8 +11,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class FlagsTest {
-  private static final Map<String, Flags.Kind> KNOWN =
-      Map.of("x", Flags.Kind.VALUE, "y", Flags.Kind.VALUE, "on", Flags.Kind.SWITCH);
+  private static final List<Flag> KNOWN =
+      List.of(Flag.of("x", "X", "x"), Flag.of("y", "Y", "y"), Flag.toggle("on", "on"), Manual.HELP);
 
   private static Flags.Parsed parse(String... args) throws UsageException {
     return Flags.parse(KNOWN, List.of(args));
@@ -50,6 +50,12 @@ class FlagsTest {
   })
   void a_switch_takes_the_truth_values_that_go_takes(String arg, boolean on) throws UsageException {
     assertThat(parse(arg).isOn("on")).isEqualTo(on);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-h", "--h", "-help", "--help", "-help=true"})
+  void help_has_two_names(String arg) throws UsageException {
+    assertThat(parse(arg).values()).isEqualTo(Map.of("h", "true"));
   }
 
   @Test

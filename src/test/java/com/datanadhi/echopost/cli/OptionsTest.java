@@ -24,7 +24,15 @@ class OptionsTest {
                 Path.of("./.datanadhi"),
                 "",
                 "http://data-nadhi-server:5000",
-                PosixFilePermissions.fromString("rw-------")));
+                PosixFilePermissions.fromString("rw-------"),
+                null));
+  }
+
+  @Test
+  void metrics_are_left_for_a_collector_only_where_its_directory_is_named() throws UsageException {
+    assertThat(withEnvironment("ECHOPOST_TEXTFILE_DIR", "").textfileDirectory()).isNull();
+    assertThat(withEnvironment("ECHOPOST_TEXTFILE_DIR", "/var/lib/x").textfileDirectory())
+        .isEqualTo(Path.of("/var/lib/x"));
   }
 
   @Test

@@ -3,11 +3,15 @@ package com.datanadhi.echopost.control;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.datanadhi.echopost.buffer.ImportBatch;
 import com.datanadhi.echopost.buffer.Sweep;
 import com.datanadhi.echopost.buffer.Sweep.Action;
 import com.datanadhi.echopost.proto.OperatorGrpc;
 import com.datanadhi.echopost.proto.RejectedRange;
 import com.datanadhi.echopost.proto.RejectedSlice;
+import com.datanadhi.echopost.proto.ServerState;
+import com.datanadhi.echopost.proto.StatusReply;
+import com.datanadhi.echopost.proto.StorageState;
 import io.grpc.MethodDescriptor;
 import io.grpc.StatusRuntimeException;
 import java.io.ByteArrayInputStream;
@@ -19,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Both messages beside the classes that protoc makes of proto/operator.proto.
+/// The messages beside the classes that protoc makes of proto/operator.proto.
 class OperatorProtocolTest {
   private final Random random = new Random(seed());
 
@@ -40,6 +44,41 @@ class OperatorProtocolTest {
         .isEqualTo(OperatorGrpc.getRedriveMethod().getFullMethodName());
     assertThat(OperatorProtocol.method(Action.DISCARD).getFullMethodName())
         .isEqualTo(OperatorGrpc.getDiscardMethod().getFullMethodName());
+    assertThat(OperatorProtocol.STATUS.getFullMethodName())
+        .isEqualTo(OperatorGrpc.getStatusMethod().getFullMethodName());
+    assertThat(OperatorProtocol.METRICS.getFullMethodName())
+        .isEqualTo(OperatorGrpc.getMetricsMethod().getFullMethodName());
+  }
+
+  @Test
+  void a_batch_is_read_and_written_as_the_proto_says() throws IOException {
+    assertThat(OperatorProtocol.IMPORT.getFullMethodName())
+        .isEqualTo(OperatorGrpc.getImportMethod().getFullMethodName());
+    var marshaller = OperatorProtocol.IMPORT.getRequestMarshaller();
+    byte[] digest = new byte[32];
+    random.nextBytes(digest);
+    byte[] text = "\"é\"".getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    ImportBatch batch =
+        new ImportBatch(
+            digest,
+            List.of(
+                new ImportBatch.Line(
+                    text, "[]".getBytes(java.nio.charset.StandardCharsets.UTF_8), "k"),
+                new ImportBatch.Line(text, text, null)));
+    com.datanadhi.echopost.proto.ImportBatch read =
+        com.datanadhi.echopost.proto.ImportBatch.parseFrom(bytes(marshaller, batch));
+    assertThat(read.getDigest().toByteArray()).isEqualTo(digest);
+    assertThat(read.getRecordsCount()).isEqualTo(2);
+    assertThat(read.getRecords(0).getLogData().toByteArray()).isEqualTo(text);
+    assertThat(read.getRecords(0).getPipelines().toStringUtf8()).isEqualTo("[]");
+    assertThat(read.getRecords(0).getKey()).isEqualTo("k");
+    assertThat(read.getRecords(1).hasKey()).isFalse();
+    ImportBatch back = marshaller.parse(new ByteArrayInputStream(read.toByteArray()));
+    assertThat(bytes(marshaller, back)).isEqualTo(bytes(marshaller, batch));
+    var reply = OperatorProtocol.IMPORT.getResponseMarshaller();
+    assertThat(com.datanadhi.echopost.proto.ImportReply.parseFrom(bytes(reply, 7)).getCount())
+        .isEqualTo(7);
+    assertThat(reply.parse(new ByteArrayInputStream(bytes(reply, 7)))).isEqualTo(7);
   }
 
   @ParameterizedTest
@@ -70,6 +109,68 @@ class OperatorProtocolTest {
       assertThat(marshaller.parse(new ByteArrayInputStream(message.toByteArray())))
           .isEqualTo(slice);
     }
+  }
+
+  @Test
+  void a_status_is_read_and_written_as_the_proto_says() throws IOException {
+    var marshaller = OperatorProtocol.STATUS.getResponseMarshaller();
+    for (int i = 0; i < 1_000; i++) {
+      AgentStatus status =
+          new AgentStatus(
+              random.nextLong(),
+              random.nextLong(),
+              "1." + random.nextInt(),
+              "http://server-" + random.nextInt(),
+              List.of(AgentStatus.ServerState.values()).get(random.nextInt(3)),
+              random.nextLong(),
+              List.of(AgentStatus.StorageState.values()).get(random.nextInt(3)),
+              random.nextDouble(),
+              random.nextDouble());
+      StatusReply reply = StatusReply.parseFrom(bytes(marshaller, status));
+      assertThat(reply)
+          .isEqualTo(
+              StatusReply.newBuilder()
+                  .setPid(status.pid())
+                  .setStartedAt(status.startedAt())
+                  .setVersion(status.version())
+                  .setServer(status.server())
+                  .setServerState(ServerState.valueOf("SERVER_" + status.serverState()))
+                  .setServerSince(status.serverSince())
+                  .setStorageState(StorageState.valueOf("STORAGE_" + status.storageState()))
+                  .setAcceptedPerSecond(status.acceptedPerSecond())
+                  .setDeliveredPerSecond(status.deliveredPerSecond())
+                  .build());
+      assertThat(marshaller.parse(new ByteArrayInputStream(reply.toByteArray()))).isEqualTo(status);
+    }
+  }
+
+  @Test
+  void a_state_from_the_future_is_taken_for_unknown_or_failed() {
+    StatusReply future =
+        StatusReply.newBuilder().setServerStateValue(9).setStorageStateValue(9).build();
+    AgentStatus read =
+        OperatorProtocol.STATUS.parseResponse(new ByteArrayInputStream(future.toByteArray()));
+    assertThat(read.serverState()).isEqualTo(AgentStatus.ServerState.UNKNOWN);
+    assertThat(read.storageState()).isEqualTo(AgentStatus.StorageState.FAILED);
+  }
+
+  @Test
+  void metrics_are_asked_for_and_answered_as_the_proto_says() throws IOException {
+    for (boolean open : List.of(true, false)) {
+      MetricsRequest request = new MetricsRequest(open);
+      var proto = com.datanadhi.echopost.proto.MetricsRequest.newBuilder().setOpenMetrics(open);
+      assertThat(OperatorProtocol.METRICS.streamRequest(request).readAllBytes())
+          .isEqualTo(open ? proto.build().toByteArray() : new byte[] {8, 0});
+      assertThat(
+              OperatorProtocol.METRICS.parseRequest(
+                  new ByteArrayInputStream(proto.build().toByteArray())))
+          .isEqualTo(request);
+    }
+    byte[] reply = OperatorProtocol.METRICS.streamResponse("a 1\n").readAllBytes();
+    assertThat(com.datanadhi.echopost.proto.MetricsReply.parseFrom(reply).getText())
+        .isEqualTo("a 1\n");
+    assertThat(OperatorProtocol.METRICS.parseResponse(new ByteArrayInputStream(reply)))
+        .isEqualTo("a 1\n");
   }
 
   @Test

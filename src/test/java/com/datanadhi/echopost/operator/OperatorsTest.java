@@ -9,6 +9,8 @@ import com.datanadhi.echopost.buffer.Appended;
 import com.datanadhi.echopost.buffer.Buffer;
 import com.datanadhi.echopost.buffer.Rejections;
 import com.datanadhi.echopost.buffer.Sqlite;
+import com.datanadhi.echopost.cli.HelpText;
+import com.datanadhi.echopost.cli.Manual;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.time.ManualClock;
 import java.io.ByteArrayOutputStream;
@@ -18,6 +20,7 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -71,15 +74,14 @@ class OperatorsTest {
   }
 
   @Test
-  void each_command_is_listed_and_explains_each_of_its_flags() throws Exception {
-    assertThat(Operators.summaries()).contains("rejected ", "redrive ");
-    for (String name : List.of("rejected", "redrive")) {
-      assertThat(run(name + " -h"))
-          .contains(
-              "usage: echopost " + name, "-id N", "-status S", "-all", "-datanadhi DIR", "-h ")
-          .isEqualTo(run(name + " -all --help"));
+  void each_command_explains_itself_in_two_ways() throws Exception {
+    for (Manual manual : Operators.manuals()) {
+      assertThat(run(manual.name() + " -h"))
+          .isEqualTo(HelpText.of(manual, List.of()))
+          .isEqualTo(run("help " + manual.name()))
+          .isEqualTo(run(manual.name() + " --help=true"));
     }
-    assertThat(run("rejected -h")).contains("-discard", "-yes");
+    assertThat(run("help")).isEqualTo(Operators.overview());
   }
 
   @ParameterizedTest
@@ -88,6 +90,8 @@ class OperatorsTest {
       quoteCharacter = '"',
       value = {
         "frobnicate | unknown command 'frobnicate'",
+        "help frobnicate | unknown flag -datanadhi",
+        "completion tcsh | unknown flag -datanadhi",
         "redrive -frobnicate | unknown flag -frobnicate",
         "redrive | say which records",
         "redrive -all -id 1 | say which records",
@@ -110,6 +114,46 @@ class OperatorsTest {
         .isInstanceOf(UsageException.class)
         .hasMessageContaining(message);
     assertThat(directory).isEmptyDirectory();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      value = {
+        "help frobnicate | unknown command 'frobnicate'",
+        "help a b | 'b' is one argument too many",
+        "completion tcsh | no completions for 'tcsh': bash, zsh or fish",
+        "completion | an argument is missing",
+      })
+  void so_is_what_needs_no_directory(String line, String message) {
+    assertThatThrownBy(() -> run(line))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void scripts_get_json_a_line_for_each_object() throws Exception {
+    aBufferWithRejectedRecords();
+    assertThat(run("rejected -json -id 2 -datanadhi " + directory))
+        .isEqualTo(
+            "{\"id\":2,\"status\":400,\"attempts\":1,\"rejected_at\":7,\"bytes\":12,"
+                + "\"payload_start\":\"{\\\"b\\\":\\n[31m2}\"}\n");
+    assertThat(run("rejected -json -id 9 -datanadhi " + directory)).isEmpty();
+    assertThat(run("rejected -json -datanadhi " + directory)).hasLineCount(3);
+    assertThat(run("redrive -json -id 1 -datanadhi " + directory))
+        .isEqualTo("{\"redriven\":1,\"damaged\":0,\"by_agent\":false}\n");
+    assertThat(run("rejected -discard -yes -json -all -datanadhi " + directory))
+        .isEqualTo("{\"discarded\":2}\n");
+  }
+
+  @Test
+  void colours_are_for_terminals_that_want_them() {
+    assertThat(Terminal.wantsColours(Map.of("TERM", "xterm"))).isTrue();
+    assertThat(Terminal.wantsColours(Map.of("TERM", "xterm", "NO_COLOR", ""))).isTrue();
+    assertThat(Terminal.wantsColours(Map.of("TERM", "xterm", "NO_COLOR", "1"))).isFalse();
+    assertThat(Terminal.wantsColours(Map.of("TERM", "dumb"))).isFalse();
+    assertThat(Terminal.wantsColours(Map.of())).isFalse();
   }
 
   @Test

@@ -1,7 +1,11 @@
-package com.datanadhi.echopost.ingest;
+package com.datanadhi.echopost.buffer;
 
 import com.google.protobuf.UnsafeByteOperations;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Says whether bytes are one JSON text by RFC 8259, in UTF-8, looking at each byte once and
@@ -10,8 +14,9 @@ import org.jspecify.annotations.Nullable;
 /// Strict: no byte order mark, no NaN, no comments, no trailing text, nothing nested more than
 /// 1,000 levels deep (section 9 of the RFC lets an implementation set such a limit). By hand, for
 /// what it costs otherwise: docs/adr/0006.
-final class JsonText {
+public final class JsonText {
   private static final int DEEPEST = 1_000;
+  private static final String NOT_UTF8 = "it is not UTF-8";
   private static final String EMPTY = "it is empty";
   private static final String CUT = "it ends in the middle";
   private static final String MORE = "there is more after its end";
@@ -22,32 +27,107 @@ final class JsonText {
   private int at;
   private int depth;
   private boolean valueNext;
+  private int nameEnd;
 
   private JsonText(byte[] text) {
     this.text = text;
   }
 
   /// What is wrong with `text`, for the person who sent it; null when it is JSON.
-  static @Nullable String problem(byte[] text) {
+  public static @Nullable String problem(byte[] text) {
     if (!UnsafeByteOperations.unsafeWrap(text).isValidUtf8()) {
-      return "it is not UTF-8";
+      return NOT_UTF8;
     }
     JsonText scan = new JsonText(text);
     scan.skipSpace();
-    return scan.at == text.length ? EMPTY : scan.values();
+    return scan.at == text.length ? EMPTY : scan.alone();
   }
 
-  private @Nullable String values() {
+  /// A part of a text, as it stands there.
+  ///
+  /// @param name the member's, without its quotes, as it is written; empty for an array's element
+  /// @param text the value
+  @SuppressWarnings("ArrayRecordComponent") // nobody compares them
+  public record Part(String name, byte[] text) {}
+
+  /// The members of the object, or the elements of the array, that `text` is.
+  ///
+  /// @param begin `{` or `[`
+  /// @throws IllegalArgumentException when it is not one, with what is wrong with it
+  public static List<Part> parts(byte[] text, char begin) {
+    if (!UnsafeByteOperations.unsafeWrap(text).isValidUtf8()) {
+      throw new IllegalArgumentException(NOT_UTF8);
+    }
+    JsonText scan = new JsonText(text);
+    List<Part> parts = new ArrayList<>();
+    scan.skipSpace();
+    @Nullable String problem = scan.parts(begin, parts);
+    if (problem != null) {
+      throw new IllegalArgumentException(problem);
+    }
+    return parts;
+  }
+
+  private @Nullable String parts(char begin, List<Part> parts) {
+    char end = begin == '{' ? '}' : ']';
+    if (at == text.length || text[at] != begin) {
+      return "it is no " + (begin == '{' ? "object" : "array");
+    }
+    at++;
+    skipSpace();
+    while (at < text.length && (text[at] != end || !parts.isEmpty())) {
+      int named = at + 1;
+      @Nullable String problem = begin == '{' ? name() : null;
+      if (problem != null) {
+        return problem;
+      }
+      String name =
+          begin == '{' ? new String(text, named, nameEnd - named, StandardCharsets.UTF_8) : "";
+      int from = at;
+      problem = one();
+      if (problem != null) {
+        return problem;
+      }
+      parts.add(new Part(name, Arrays.copyOfRange(text, from, at)));
+      skipSpace();
+      if (at == text.length || text[at] == end) {
+        break;
+      }
+      if (text[at] != ',') {
+        return broken();
+      }
+      at++;
+      skipSpace();
+    }
+    if (at == text.length) {
+      return CUT;
+    }
+    at++;
+    return end();
+  }
+
+  private @Nullable String alone() {
+    @Nullable String problem = one();
+    return problem == null ? end() : problem;
+  }
+
+  private @Nullable String end() {
+    skipSpace();
+    return at == text.length ? null : MORE;
+  }
+
+  /// One value, with all that is in it.
+  private @Nullable String one() {
     while (true) {
       @Nullable String problem = value();
       if (problem != null) {
         return problem;
       }
       while (!valueNext) {
-        skipSpace();
         if (depth == 0) {
-          return at == text.length ? null : MORE;
+          return null;
         }
+        skipSpace();
         problem = separator();
         if (problem != null) {
           return problem;
@@ -111,9 +191,11 @@ final class JsonText {
   /// The way to the next value: in an object, past its name.
   private @Nullable String next() {
     valueNext = true;
-    if (!objects.get(depth - 1)) {
-      return null;
-    }
+    return objects.get(depth - 1) ? name() : null;
+  }
+
+  /// A member's name, and the way to its value.
+  private @Nullable String name() {
     if (at == text.length) {
       return CUT;
     }
@@ -121,6 +203,7 @@ final class JsonText {
     if (problem != null) {
       return problem;
     }
+    nameEnd = at - 1;
     skipSpace();
     if (at == text.length) {
       return CUT;

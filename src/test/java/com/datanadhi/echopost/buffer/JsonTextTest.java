@@ -1,4 +1,4 @@
-package com.datanadhi.echopost.ingest;
+package com.datanadhi.echopost.buffer;
 
 import static java.nio.charset.StandardCharsets.UTF_16BE;
 import static java.nio.charset.StandardCharsets.UTF_16LE;

@@ -1,0 +1,298 @@
+package com.datanadhi.echopost.buffer;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongConsumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.sqlite.ProgressHandler;
+
+/// Reads a whole buffer and says what is wrong with it. Changes nothing, and works whether or not
+/// an agent lives.
+///
+/// What has to be seen at one moment is: SQLite's own check, and the count of the rows against the
+/// ledger, are a read transaction each. They keep the write-ahead log from starting anew, so either
+/// is given up when the log has grown by its bound meanwhile, which only a busy agent makes it do.
+/// The records themselves, by far the most of the work, are read in short ranges. For one thread.
+public final class BufferCheck {
+  private static final int MOST_NAMED = 100;
+  private static final int LOOK_EVERY_OPS = 2_000;
+  private static final int INTERRUPTED = 9;
+
+  /// What can be wrong.
+  public enum Kind {
+    /// The file is no sound database, or not the one that was last written.
+    FILE,
+    /// A damaged buffer was set aside, and not everything that is sound in it is back yet.
+    SALVAGE,
+    /// The rows are not as many as the ledger says.
+    LEDGER,
+    /// A pending record's checksum does not match.
+    PENDING_RECORD,
+    /// A rejected record's checksum does not match.
+    REJECTED_RECORD
+  }
+
+  /// One thing that is wrong.
+  ///
+  /// @param what in words
+  /// @param id the record's; 0 where it is not about one
+  public record Problem(Kind kind, String what, long id) {}
+
+  /// What came of it.
+  ///
+  /// @param totals the ledger; null when the file cannot be read that far
+  /// @param checked how many records' checksums were looked at
+  /// @param problems the first hundred
+  /// @param more how many problems there are beside them
+  /// @param unfinished what was given up, in words
+  public record Report(
+      @Nullable Totals totals,
+      long checked,
+      List<Problem> problems,
+      long more,
+      List<String> unfinished) {
+    /// Whether nothing is wrong, as far as was looked.
+    public boolean isSound() {
+      return problems.isEmpty();
+    }
+  }
+
+  private final Path directory;
+  private final LongSupplier logBytes;
+  private final long logBound;
+  private final LongConsumer progress;
+  private final List<Problem> problems = new ArrayList<>();
+  private final List<String> unfinished = new ArrayList<>();
+  private @Nullable Totals totals;
+  private long more;
+  private long checked;
+
+  private BufferCheck(Path directory, LongSupplier logBytes, long logBound, LongConsumer progress) {
+    this.directory = directory;
+    this.logBytes = logBytes;
+    this.logBound = logBound;
+    this.progress = progress;
+  }
+
+  /// Checks the buffer in `directory`.
+  ///
+  /// @param progress told now and then how many records were checked
+  /// @throws StorageException when it cannot be read for a reason that is no damage
+  public static Report run(Path directory, LongConsumer progress)
+      throws StorageException, IOException {
+    Path log = Buffer.logOf(directory.resolve(Buffer.FILE));
+    return run(directory, () -> log.toFile().length(), new Volume(directory).walBound(), progress);
+  }
+
+  /// As above.
+  ///
+  /// @param logBytes how large the write-ahead log is
+  /// @param logBound by how much it may grow while a read transaction is held
+  static Report run(Path directory, LongSupplier logBytes, long logBound, LongConsumer progress)
+      throws StorageException, IOException {
+    BufferCheck check = new BufferCheck(directory, logBytes, logBound, progress);
+    check.run();
+    return new Report(check.totals, check.checked, check.problems, check.more, check.unfinished);
+  }
+
+  private void run() throws StorageException, IOException {
+    Path file = directory.resolve(Buffer.FILE);
+    // Before the ledger: it is never ahead of it.
+    Watermark.Mark mark = Watermark.read(file);
+    if (mark != null && Files.size(file) == 0) {
+      add(Kind.FILE, "buffer.db is empty, and was not", 0);
+      return;
+    }
+    try (BufferView view = BufferView.open(directory)) {
+      integrity(view.connection());
+      count(view.connection(), mark);
+      Totals known = totals;
+      if (known != null) {
+        rows(view, BufferView.Table.PENDING, known);
+        rows(view, BufferView.Table.REJECTED, known);
+      }
+    } catch (StorageException failed) {
+      if (!failed.isDamage()) {
+        throw failed;
+      }
+      if (problems.stream().noneMatch(problem -> problem.kind() == Kind.FILE)) {
+        add(Kind.FILE, String.valueOf(failed.getMessage()), 0);
+      }
+    }
+  }
+
+  private void integrity(Connection connection) throws StorageException {
+    boolean _ =
+        atOneMoment(
+            connection,
+            "SQLite's integrity check",
+            () -> {
+              try (Statement statement = connection.createStatement();
+                  ResultSet rows =
+                      statement.executeQuery("PRAGMA integrity_check(" + MOST_NAMED + ")")) {
+                while (rows.next()) {
+                  String found = rows.getString(1);
+                  if (!found.equals("ok")) {
+                    add(Kind.FILE, "buffer.db: " + found.replace('\n', ' '), 0);
+                  }
+                }
+              }
+            });
+  }
+
+  private void count(Connection connection, Watermark.@Nullable Mark mark) throws StorageException {
+    boolean done =
+        atOneMoment(
+            connection,
+            "the count of all rows",
+            () -> {
+              Totals now = Writer.readTotals(connection);
+              totals = now;
+              compare("pending", now.pending(), rowsOf(connection, "records"));
+              compare("rejected", now.rejected(), rowsOf(connection, "rejected"));
+              salvages(connection);
+            });
+    Totals now = totals;
+    if (!done && now == null) {
+      now = readTotals(connection);
+      totals = now;
+    }
+    if (now != null && mark != null && mark.isAheadOf(now.settledThrough(), now.lastId())) {
+      add(Kind.FILE, "buffer.db and its log are not those that were last written here", 0);
+    }
+  }
+
+  private static Totals readTotals(Connection connection) throws StorageException {
+    try {
+      return Writer.readTotals(connection);
+    } catch (SQLException failed) {
+      throw Database.failure("reading", failed);
+    }
+  }
+
+  private void compare(String what, long ledger, long rows) {
+    if (ledger != rows) {
+      add(
+          Kind.LEDGER,
+          "the ledger says " + ledger + " " + what + ", and there are " + rows + " such records",
+          0);
+    }
+  }
+
+  private static long rowsOf(Connection connection, String table) throws SQLException {
+    return Long.parseLong(Database.query(connection, "SELECT count(*) FROM " + table));
+  }
+
+  private void salvages(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet rows = statement.executeQuery("SELECT file FROM salvage")) {
+      while (rows.next()) {
+        add(Kind.SALVAGE, "not everything is put back yet of " + rows.getString(1), 0);
+      }
+    }
+  }
+
+  /// What reads the database.
+  private interface Look {
+    void run() throws SQLException, StorageException;
+  }
+
+  /// Looks in one read transaction, which is given up when the log grows too much.
+  ///
+  /// @return whether it was finished
+  private boolean atOneMoment(Connection connection, String what, Look look)
+      throws StorageException {
+    long before = logBytes.getAsLong();
+    try {
+      ProgressHandler.setHandler(
+          connection,
+          LOOK_EVERY_OPS,
+          new ProgressHandler() {
+            @Override
+            protected int progress() {
+              return logBytes.getAsLong() - before > logBound ? 1 : 0;
+            }
+          });
+      Database.execute(connection, "BEGIN");
+      try {
+        look.run();
+        return true;
+      } finally {
+        ProgressHandler.clearHandler(connection);
+        Database.execute(connection, "COMMIT");
+      }
+    } catch (SQLException failed) {
+      if (Database.resultCode(failed) == INTERRUPTED) {
+        unfinished.add(what);
+        return false;
+      }
+      throw Database.failure("checking", failed);
+    }
+  }
+
+  /// Checks the rows one by one, and the ids of pending ones: above `salvagedThrough` they have no
+  /// gaps but what was settled.
+  private void rows(BufferView view, BufferView.Table table, Totals atStart)
+      throws StorageException {
+    boolean pending = table == BufferView.Table.PENDING;
+    long through = pending ? atStart.lastId() : view.lastId(table);
+    long last = pending ? Math.max(atStart.settledThrough(), atStart.salvagedThrough()) : 0;
+    List<BufferView.Entry> page = view.page(table, 0, through);
+    while (!page.isEmpty()) {
+      for (BufferView.Entry entry : page) {
+        PendingRecord record = entry.record();
+        checked++;
+        if (!record.sound()) {
+          add(
+              pending ? Kind.PENDING_RECORD : Kind.REJECTED_RECORD,
+              (pending ? "pending" : "rejected")
+                  + " record "
+                  + record.id()
+                  + ": its checksum does not match",
+              record.id());
+        }
+        if (pending && record.id() > last) {
+          gap(view, last, record.id());
+          last = record.id();
+        }
+      }
+      progress.accept(checked);
+      page = view.page(table, page.getLast().record().id(), through);
+    }
+    if (pending) {
+      gap(view, last, through + 1);
+    }
+  }
+
+  private void gap(BufferView view, long before, long behind) throws StorageException {
+    if (behind - before <= 1) {
+      return;
+    }
+    // What is settled by now was there, and went in the right way.
+    long from = Math.max(before, view.totals().settledThrough()) + 1;
+    if (from < behind) {
+      add(
+          Kind.LEDGER,
+          "pending records are gone that nobody has settled: id "
+              + from
+              + (from == behind - 1 ? "" : " to " + (behind - 1)),
+          from);
+    }
+  }
+
+  private void add(Kind kind, String what, long id) {
+    if (problems.size() < MOST_NAMED) {
+      problems.add(new Problem(kind, what, id));
+    } else {
+      more++;
+    }
+  }
+}

@@ -1,0 +1,261 @@
+package com.datanadhi.echopost.buffer;
+
+import com.datanadhi.echopost.metrics.Exposition;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// The buffer as an operator looks at it: read-only, whether or not an agent lives.
+///
+/// Each method is one or several short transactions. None is held between two calls, so who reads
+/// slowly holds up neither the agent nor its write-ahead log; what is delivered between two calls
+/// is not there any more. For one thread.
+public final class BufferView implements AutoCloseable {
+  private static final int PAGE_RECORDS = 256;
+  private static final long PAGE_BYTES = 1 << 20;
+  private static final int COUNTED_ROWS = 2_000;
+
+  /// How many rows are weighed one by one; of more than that, as many are, evenly spread.
+  private static final long MOST_WEIGHED = 100_000;
+
+  private static final int SAMPLES = 50;
+
+  /// Which records.
+  public enum Table {
+    /// Those that wait for their delivery.
+    PENDING("records", ""),
+    /// Those that the server refused for good.
+    REJECTED("rejected", ", status, response, rejected_at, attempts");
+
+    private final String table;
+    private final String more;
+
+    Table(String table, String more) {
+      this.table = table;
+      this.more = more;
+    }
+  }
+
+  /// One record.
+  ///
+  /// @param refusal what the server said; null for a pending one
+  public record Entry(PendingRecord record, @Nullable Refusal refusal) {}
+
+  /// What waits for its delivery.
+  ///
+  /// @param records how many
+  /// @param bytes the sum of their payloads' sizes
+  /// @param isEstimate whether the bytes were reckoned from a part of the records
+  /// @param nextReceivedAt when the record that is delivered next came, UTC, milliseconds since
+  ///   1970; null when there is none
+  public record Backlog(
+      long records, long bytes, boolean isEstimate, @Nullable Long nextReceivedAt) {}
+
+  /// The room on the file system.
+  ///
+  /// @param usable bytes that are free for this user
+  /// @param needed how many bytes more must be free before new records are taken; 0 while they are
+  public record Room(long usable, long needed) {}
+
+  private final Connection connection;
+  private final Path directory;
+  private final String bufferId;
+
+  private BufferView(Connection connection, Path directory) throws SQLException {
+    this.connection = connection;
+    this.directory = directory;
+    this.bufferId = Database.query(connection, "SELECT buffer_id FROM meta");
+  }
+
+  /// Opens the buffer in `directory`.
+  ///
+  /// @throws StorageException when there is none, or it cannot be read
+  public static BufferView open(Path directory) throws StorageException {
+    Connection connection = Database.openReadOnly(directory.resolve(Buffer.FILE));
+    try {
+      return new BufferView(connection, directory);
+    } catch (SQLException failed) {
+      StorageException why = Database.failure("reading", failed);
+      Database.closeAfter(why, connection);
+      throw why;
+    }
+  }
+
+  /// The ledger.
+  public Totals totals() throws StorageException {
+    try {
+      return Writer.readTotals(connection);
+    } catch (SQLException failed) {
+      throw Database.failure("reading", failed);
+    }
+  }
+
+  /// The next records of `table` after the id `after` and up to `through`, in order: at most 256,
+  /// and no more once they have 1 MiB of payload; none when there are no more.
+  public List<Entry> page(Table table, long after, long through) throws StorageException {
+    List<Entry> page = new ArrayList<>();
+    long bytes = 0;
+    try (PreparedStatement select =
+        connection.prepareStatement(
+            "SELECT "
+                + Reader.COLUMNS
+                + table.more
+                + " FROM "
+                + table.table
+                + " WHERE id > ? AND id <= ? ORDER BY id LIMIT "
+                + PAGE_RECORDS)) {
+      select.setLong(1, after);
+      select.setLong(2, through);
+      try (ResultSet rows = select.executeQuery()) {
+        while (bytes < PAGE_BYTES && rows.next()) {
+          PendingRecord record = Reader.record(rows, bufferId);
+          page.add(new Entry(record, table == Table.PENDING ? null : refusal(rows)));
+          bytes += record.content().size();
+        }
+      }
+      return page;
+    } catch (SQLException failed) {
+      throw Database.failure("reading", failed);
+    }
+  }
+
+  private static Refusal refusal(ResultSet rows) throws SQLException {
+    return new Refusal(
+        rows.getInt(8), String.valueOf(rows.getString(9)), rows.getLong(10), rows.getInt(11));
+  }
+
+  /// The highest id in `table`, 0 when it is empty.
+  public long lastId(Table table) throws StorageException {
+    return number("SELECT coalesce(max(id), 0) FROM " + table.table);
+  }
+
+  /// When the record that is delivered next came, UTC, milliseconds since 1970; null when there is
+  /// none.
+  public @Nullable Long nextReceivedAt() throws StorageException {
+    try {
+      String next =
+          Database.query(connection, "SELECT received_at FROM records ORDER BY id LIMIT 1");
+      return next.isEmpty() ? null : Long.valueOf(next);
+    } catch (SQLException failed) {
+      throw Database.failure("reading", failed);
+    }
+  }
+
+  /// Writes how the buffer stands, as a living agent's metrics do.
+  ///
+  /// @param nowMillis UTC, milliseconds since 1970
+  public void describe(Exposition out, long nowMillis) throws StorageException, IOException {
+    new StateGauges(totals(), nextReceivedAt())
+        .describe(out, directory.resolve(Buffer.FILE), new Volume(directory), nowMillis);
+    out.gauge(StateGauges.SHORTAGE, StateGauges.SHORTAGE_HELP, room().needed());
+  }
+
+  /// What waits for its delivery, by the ledger. Of more than 100,000 records the bytes are an
+  /// estimate.
+  public Backlog backlog() throws StorageException {
+    try {
+      Totals totals = Writer.readTotals(connection);
+      Long received = nextReceivedAt();
+      long first = number("SELECT coalesce(min(id), 0) FROM records");
+      long last = number("SELECT coalesce(max(id), 0) FROM records");
+      long records = Math.max(0, totals.pending());
+      Weight weight = new Weight();
+      if (records <= MOST_WEIGHED) {
+        for (long id = first - 1; id < last; id = weight.add(connection, id, last)) {}
+        return new Backlog(records, weight.bytes, false, received);
+      }
+      for (long sample = 0; sample < SAMPLES; sample++) {
+        long _ = weight.add(connection, first - 1 + (last - first) / SAMPLES * sample, last);
+      }
+      double mean = weight.rows == 0 ? 0 : (double) weight.bytes / weight.rows;
+      return new Backlog(records, Math.round(mean * records), true, received);
+    } catch (SQLException failed) {
+      throw Database.failure("reading", failed);
+    }
+  }
+
+  /// Rows and bytes, added up in short ranges.
+  private static final class Weight {
+    long rows;
+    long bytes;
+
+    /// Adds the next rows after `after`.
+    ///
+    /// @return how far it came
+    long add(Connection connection, long after, long through) throws SQLException {
+      try (PreparedStatement page =
+          connection.prepareStatement(
+              "SELECT count(*), sum(size), max(id) FROM (SELECT id, octet_length(json_data) AS size"
+                  + " FROM records WHERE id > ? ORDER BY id LIMIT "
+                  + COUNTED_ROWS
+                  + ")")) {
+        page.setLong(1, after);
+        try (ResultSet counted = page.executeQuery()) {
+          boolean _ = counted.next();
+          rows += counted.getLong(1);
+          bytes += counted.getLong(2);
+          return counted.getLong(1) < COUNTED_ROWS ? through : counted.getLong(3);
+        }
+      }
+    }
+  }
+
+  /// How many rejected records there are of each status, counted in short ranges.
+  public SortedMap<Integer, Long> rejectedByStatus() throws StorageException {
+    SortedMap<Integer, Long> counts = new TreeMap<>();
+    try (PreparedStatement page =
+        connection.prepareStatement(
+            "SELECT id, status FROM rejected WHERE id > ? ORDER BY id LIMIT " + COUNTED_ROWS)) {
+      long last = 0;
+      int seen = COUNTED_ROWS;
+      while (seen == COUNTED_ROWS) {
+        page.setLong(1, last);
+        seen = 0;
+        try (ResultSet rows = page.executeQuery()) {
+          while (rows.next()) {
+            last = rows.getLong(1);
+            counts.merge(rows.getInt(2), 1L, Long::sum);
+            seen++;
+          }
+        }
+      }
+      return counts;
+    } catch (SQLException failed) {
+      throw Database.failure("reading", failed);
+    }
+  }
+
+  /// The room on the file system that the buffer lives on.
+  public Room room() throws IOException {
+    return new Room(new Volume(directory).usable(), Reserve.shortageIn(directory));
+  }
+
+  private long number(String sql) throws StorageException {
+    try {
+      return Long.parseLong(Database.query(connection, sql));
+    } catch (SQLException failed) {
+      throw Database.failure("reading", failed);
+    }
+  }
+
+  Connection connection() {
+    return connection;
+  }
+
+  @Override
+  public void close() throws StorageException {
+    try {
+      connection.close();
+    } catch (SQLException failed) {
+      throw Database.failure("closing buffer.db", failed);
+    }
+  }
+}

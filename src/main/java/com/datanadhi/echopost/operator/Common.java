@@ -1,0 +1,21 @@
+package com.datanadhi.echopost.operator;
+
+import com.datanadhi.echopost.cli.Flag;
+import com.datanadhi.echopost.cli.Manual;
+import com.datanadhi.echopost.cli.Options;
+
+/// What many commands say of themselves in the same words.
+final class Common {
+  static final Flag DIRECTORY =
+      Flag.of(
+          "datanadhi", "DIR", "the agent's directory (default " + Options.DEFAULT_DIRECTORY + ")");
+
+  static final Flag JSON = Flag.toggle("json", "print JSON, for scripts");
+
+  static final Manual.Exit UNUSABLE = new Manual.Exit(1, "the buffer cannot be used");
+
+  static final Manual.Exit USAGE =
+      new Manual.Exit(2, "usage: a bad flag or argument, or no buffer in DIR");
+
+  private Common() {}
+}

@@ -1,0 +1,132 @@
+package com.datanadhi.echopost.operator;
+
+import com.datanadhi.echopost.agent.ExitCode;
+import com.datanadhi.echopost.buffer.BufferView;
+import com.datanadhi.echopost.buffer.PendingRecord;
+import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.buffer.Totals;
+import com.datanadhi.echopost.cli.Flag;
+import com.datanadhi.echopost.cli.Manual;
+import com.datanadhi.echopost.cli.UsageException;
+import com.datanadhi.echopost.time.Clock;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.List;
+import java.util.zip.GZIPOutputStream;
+
+/// `echopost export`: copies records to standard output.
+final class ExportCommand implements OperatorCommand {
+  private static final int DAMAGED_NAMED = 10;
+
+  @Override
+  public Manual manual() {
+    return new Manual(
+        "export",
+        "copy the records to standard output, as JSON Lines",
+        """
+        Copies all records that are pending when it begins to standard output, in the order in which they are delivered, a \
+        JSON object a line: id, key (the idempotency key), received_at (UTC, milliseconds since 1970), pipelines, and the \
+        payload as log_data, byte for byte. Nothing is taken out of the buffer.
+
+        A payload that has line ends in it, which a line cannot hold, comes byte for byte as the string log_text, and as \
+        log_data with spaces in their places.
+
+        What a living agent delivers before export comes to it is left out, and counted on standard error. So is a record \
+        whose checksum does not match. API keys are never exported: a record that has one of its own is delivered with the \
+        agent's when it is imported elsewhere. To move a buffer with its keys, move its files.\
+        """,
+        List.of("[-rejected] [-gzip] [-datanadhi DIR]"),
+        List.of(
+            Flag.toggle(
+                "rejected",
+                "the records that the server refused for good instead, with status, response, rejected_at and attempts"),
+            Flag.toggle("gzip", "compress the output"),
+            Common.DIRECTORY),
+        null,
+        List.of(
+            new Manual.Exit(0, "all is copied that was there"),
+            new Manual.Exit(
+                1,
+                "records with a wrong checksum were left out (they are named), the buffer cannot be used, or nobody reads the output")));
+  }
+
+  @Override
+  public ExitCode run(Arguments arguments, Terminal terminal)
+      throws UsageException, StorageException, IOException {
+    if (arguments.isOn("gzip") && terminal.outIsScreen()) {
+      throw new UsageException("-gzip writes what no terminal can show: redirect it to a file");
+    }
+    arguments.requireBuffer();
+    BufferView.Table table =
+        arguments.isOn("rejected") ? BufferView.Table.REJECTED : BufferView.Table.PENDING;
+    try (BufferView buffer = BufferView.open(arguments.directory())) {
+      if (!arguments.isOn("gzip")) {
+        return copy(buffer, table, terminal.out(), terminal);
+      }
+      try (GZIPOutputStream out = new GZIPOutputStream(terminal.out(), 1 << 16)) {
+        return copy(buffer, table, out, terminal);
+      }
+    }
+  }
+
+  private static ExitCode copy(
+      BufferView buffer, BufferView.Table table, OutputStream out, Terminal terminal)
+      throws StorageException, IOException {
+    Progress progress = new Progress(terminal, Clock.system());
+    Totals atStart = buffer.totals();
+    long through = buffer.lastId(table);
+    long expected = table == BufferView.Table.PENDING ? atStart.pending() : atStart.rejected();
+    long copied = 0;
+    long damaged = 0;
+    long keyed = 0;
+    List<BufferView.Entry> page = buffer.page(table, 0, through);
+    while (!page.isEmpty()) {
+      for (BufferView.Entry entry : page) {
+        PendingRecord record = entry.record();
+        if (record.sound()) {
+          out.write(RecordLine.of(entry));
+          copied++;
+          keyed += record.content().apiKey().length > 0 ? 1 : 0;
+        } else if (damaged++ < DAMAGED_NAMED) {
+          terminal
+              .err()
+              .println(
+                  "echopost: record " + record.id() + " is left out: its checksum does not match");
+        }
+      }
+      // Who reads it may have had enough.
+      terminal.flush();
+      progress.say(copied + " of " + expected + " records so far");
+      page = buffer.page(table, page.getLast().record().id(), through);
+    }
+    tell(expected - copied - damaged, damaged, keyed, terminal);
+    return damaged == 0 ? ExitCode.DONE : ExitCode.FATAL;
+  }
+
+  private static void tell(long gone, long damaged, long keyed, Terminal terminal) {
+    if (damaged > DAMAGED_NAMED) {
+      terminal
+          .err()
+          .println(
+              "echopost: "
+                  + (damaged - DAMAGED_NAMED)
+                  + " more are left out for the same reason; 'echopost verify' names all");
+    }
+    if (gone > 0) {
+      terminal
+          .err()
+          .println(
+              "echopost: "
+                  + SweepRun.records(gone)
+                  + " left the buffer meanwhile, delivered or rejected, and are not in the output");
+    }
+    if (keyed > 0) {
+      terminal
+          .err()
+          .println(
+              "echopost: "
+                  + SweepRun.records(keyed)
+                  + " had an API key of their own, which is not in the output");
+    }
+  }
+}

@@ -1,0 +1,132 @@
+package com.datanadhi.echopost.operator;
+
+import com.datanadhi.echopost.agent.ExitCode;
+import com.datanadhi.echopost.buffer.BufferCheck;
+import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.buffer.Totals;
+import com.datanadhi.echopost.cli.Manual;
+import com.datanadhi.echopost.cli.UsageException;
+import com.datanadhi.echopost.time.Clock;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JsonGenerator;
+
+/// `echopost verify`: reads the whole buffer and says what is wrong with it.
+final class VerifyCommand implements OperatorCommand {
+  @Override
+  public Manual manual() {
+    return new Manual(
+        "verify",
+        "read the whole buffer, and say what is wrong and how to mend it",
+        """
+        Reads the whole buffer and changes nothing: SQLite's integrity check, each record's checksum, the ids of what is \
+        pending, and the ledger against the rows. Says what is wrong, and which command mends it.
+
+        Beside a living agent the ledger and the rows are compared at one moment. SQLite's check and the count are given up \
+        where they would let the write-ahead log outgrow its bound; all else is checked all the same.\
+        """,
+        List.of("[-json] [-datanadhi DIR]"),
+        List.of(Common.JSON, Common.DIRECTORY),
+        null,
+        List.of(
+            new Manual.Exit(0, "sound"),
+            new Manual.Exit(1, "something is wrong, or the buffer cannot be read"),
+            new Manual.Exit(
+                3,
+                "nothing wrong was found, but a busy agent let not everything be checked: try again when it has left")));
+  }
+
+  @Override
+  public ExitCode run(Arguments arguments, Terminal terminal)
+      throws UsageException, StorageException, IOException {
+    arguments.requireBuffer();
+    Progress progress = new Progress(terminal, Clock.system());
+    BufferCheck.Report report =
+        BufferCheck.run(
+            arguments.directory(), checked -> progress.say(checked + " records checked so far"));
+    if (arguments.wantJson()) {
+      Json.print(terminal.out(), json -> write(report, arguments.directory(), json));
+    } else {
+      print(report, arguments.directory(), terminal);
+    }
+    if (!report.isSound()) {
+      return ExitCode.FATAL;
+    }
+    return report.unfinished().isEmpty() ? ExitCode.DONE : ExitCode.OWNED;
+  }
+
+  private static void print(BufferCheck.Report report, Path directory, Terminal terminal) {
+    PrintStream out = terminal.out();
+    for (BufferCheck.Problem problem : report.problems()) {
+      out.println(terminal.paint(Ink.BAD, Terminal.plain(problem.what())));
+      out.println("  mend: " + mend(problem, directory));
+    }
+    if (report.more() > 0) {
+      out.println(terminal.paint(Ink.BAD, "and " + report.more() + " more"));
+    }
+    for (String what : report.unfinished()) {
+      out.println(
+          terminal.paint(
+              Ink.ODD, what + " was given up beside a busy agent: try again when it has left"));
+    }
+    @Nullable Totals totals = report.totals();
+    if (totals != null) {
+      out.println(Ledger.text(totals));
+    }
+    out.print(SweepRun.records(report.checked()) + " checked: ");
+    if (!report.isSound()) {
+      out.println(terminal.paint(Ink.BAD, "not sound"));
+    } else if (report.unfinished().isEmpty()) {
+      out.println(terminal.paint(Ink.GOOD, "sound"));
+    } else {
+      out.println(terminal.paint(Ink.ODD, "sound as far as was looked"));
+    }
+  }
+
+  private static void write(BufferCheck.Report report, Path directory, JsonGenerator json) {
+    json.writeBooleanProperty("sound", report.isSound());
+    json.writeBooleanProperty("complete", report.unfinished().isEmpty());
+    json.writeNumberProperty("checked", report.checked());
+    json.writeName("problems");
+    json.writeStartArray();
+    for (BufferCheck.Problem problem : report.problems()) {
+      json.writeStartObject();
+      json.writeStringProperty("kind", problem.kind().name().toLowerCase(java.util.Locale.ROOT));
+      if (problem.id() != 0) {
+        json.writeNumberProperty("id", problem.id());
+      }
+      json.writeStringProperty("what", problem.what());
+      json.writeStringProperty("mend", mend(problem, directory));
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+    json.writeNumberProperty("more_problems", report.more());
+    json.writeName("unfinished");
+    json.writeStartArray();
+    report.unfinished().forEach(json::writeString);
+    json.writeEndArray();
+    @Nullable Totals totals = report.totals();
+    if (totals != null) {
+      Ledger.write(totals, json);
+    }
+  }
+
+  private static String mend(BufferCheck.Problem problem, Path directory) {
+    String here = " -datanadhi " + directory;
+    return switch (problem.kind()) {
+      case FILE ->
+          "when no agent runs: mkdir %1$s/damaged && mv %1$s/buffer.db %1$s/buffer.db-* %1$s/damaged && echopost salvage %1$s/damaged/buffer.db%2$s"
+              .formatted(directory, here);
+      case SALVAGE -> "start an agent, which goes on with it: echopost" + here;
+      case LEDGER -> "start an agent, which puts the ledger right: echopost" + here;
+      case PENDING_RECORD ->
+          "none is needed now: the agent rejects it in its turn, with status 0; then: echopost rejected -discard -id "
+              + problem.id()
+              + here;
+      case REJECTED_RECORD -> "echopost rejected -discard -id " + problem.id() + here;
+    };
+  }
+}

@@ -1,0 +1,274 @@
+package com.datanadhi.echopost.acceptance;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.datanadhi.echopost.buffer.Sqlite;
+import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.echopost.testkit.StubServer;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// The operators' commands on the packaged program, beside agents that live, leave and are killed.
+class CommandsIT extends AcceptanceTest {
+  private static final int MANY = 30_000;
+  private static final JsonMapper JSON = new JsonMapper();
+  private static final Map<String, String> UNPACKED =
+      Map.of(AgentProcess.RUNTIME_DIR, AgentProcess.runtimeDirectory().toString());
+
+  @TempDir Path elsewhere;
+
+  private Process operating(Path on, String... words) throws IOException {
+    List<String> all = new ArrayList<>(List.of(words));
+    all.addAll(List.of("-datanadhi", on.toString()));
+    return start(AgentProcess.program(), UNPACKED, all.toArray(String[]::new));
+  }
+
+  private Ran operator(String... words) throws IOException, InterruptedException {
+    return end(operating(directory, words));
+  }
+
+  private JsonNode json(String... words) throws IOException, InterruptedException {
+    return JSON.readTree(operator(words).out());
+  }
+
+  private void pendingWithoutAgent(int count) throws Exception {
+    AgentProcess agent = agent();
+    send(agent, load(count, 1));
+    agent.terminate();
+    assertThat(agent.awaitExit(SOON)).isEqualTo(4);
+  }
+
+  /// Exports to a file, since a pipe would be full before anybody reads it.
+  private Path exported(Path on) throws Exception {
+    Path file = elsewhere.resolve("records.jsonl");
+    Process export =
+        new ProcessBuilder(AgentProcess.program().toString(), "export", "-datanadhi", on.toString())
+            .redirectOutput(file.toFile())
+            .start();
+    use(() -> AgentProcess.kill(export));
+    Ran ran = end(export);
+    assertThat(ran.exit()).isZero();
+    assertThat(ran.err()).endsWith("had an API key of their own, which is not in the output\n");
+    assertThat(file).content().doesNotContain("key-0");
+    return file;
+  }
+
+  @Test
+  void a_living_agent_tells_how_it_is_and_a_dead_one_how_it_ended() throws Exception {
+    AgentProcess agent = agent();
+    send(agent, load(20, 1));
+    await()
+        .atMost(SOON)
+        .until(() -> json("status", "-json").get("server").get("state").asString().equals("down"));
+
+    JsonNode down = json("status", "-json");
+    assertThat(down.get("agent").get("state").asString()).isEqualTo("running");
+    assertThat(down.get("agent").get("pid").asLong()).isEqualTo(agent.agent().pid());
+    assertThat(down.get("server").get("url").asString()).isEqualTo(server.url());
+    assertThat(down.get("pending").get("records").asInt()).isEqualTo(20);
+    assertThat(down.get("rates").get("in_per_second").asDouble()).isPositive();
+    assertThat(down.has("drained_in_seconds")).isFalse();
+    Ran said = operator("status");
+    assertThat(said.exit()).isZero();
+    assertThat(said.out())
+        .contains("agent     running, pid " + agent.agent().pid() + ", since ")
+        .contains(
+            "server    down since ",
+            "drained   not before the server is up",
+            "ledger    accepted 20 =")
+        .doesNotContain("\u001b", "agent-key");
+    assertThat(operator("verify").out()).endsWith("20 records checked: sound\n");
+    assertThat(operator("peek", "-n", "3").out()).hasLineCount(4).doesNotContain("key-");
+    Ran logs = operator("logs");
+    assertThat(logs.out()).contains("  INFO     agent_started  version=");
+    assertThat(logs.out() + logs.err()).doesNotContain("agent-key");
+
+    agent.kill();
+    Ran killed = operator("status");
+    assertThat(killed.exit()).isEqualTo(4);
+    assertThat(killed.out())
+        .contains("agent     not running; the last one (session-")
+        .contains("was killed");
+
+    AgentProcess next = agent();
+    server.comeUp();
+    assertThat(next.awaitExit(SOON)).isZero();
+    Ran drained = operator("status");
+    assertThat(drained.exit()).isZero();
+    assertThat(drained.out())
+        .contains("with status 0: drained", "pending   nothing", "drained   now");
+  }
+
+  @Test
+  void a_terminal_gets_colours_unless_it_does_not_want_them() throws Exception {
+    pendingWithoutAgent(2);
+    for (String setting : List.of("NO_COLOR=", "NO_COLOR=1", "TERM=dumb")) {
+      Process script =
+          new ProcessBuilder(
+                  "script",
+                  "-qec",
+                  "env TERM=xterm "
+                      + setting
+                      + " "
+                      + AgentProcess.program()
+                      + " status -datanadhi "
+                      + directory,
+                  "/dev/null")
+              .redirectErrorStream(true)
+              .start();
+      use(() -> AgentProcess.kill(script));
+      script.getOutputStream().close();
+      Ran ran = end(script);
+      assertThat(ran.exit()).isEqualTo(4);
+      assertThat(ran.out().contains("\u001b[31mnot running\u001b[0m"))
+          .isEqualTo(setting.equals("NO_COLOR="));
+    }
+    assertThat(operator("status").out()).doesNotContain("\u001b");
+  }
+
+  @Test
+  void who_reads_an_export_slowly_holds_up_neither_the_agent_nor_its_log() throws Exception {
+    AgentProcess agent = agent();
+    send(agent, load(MANY, 4));
+    Process export = operating(directory, "export");
+    BufferedReader reader = export.inputReader();
+    String first = reader.readLine();
+    // It stands still now: the pipe is full.
+    send(agent, load(1_000, 1));
+    try (Sqlite sqlite = new Sqlite(directory)) {
+      await()
+          .atMost(SOON)
+          .until(() ->
+              sqlite
+                  .query(
+                      "SELECT busy||' '||(log=checkpointed) FROM pragma_wal_checkpoint('PASSIVE')")
+                  .equals("0 1"));
+    }
+    Set<String> ids = new HashSet<>(Set.of(JSON.readTree(first).get("id").asString()));
+    reader.lines().forEach(line -> ids.add(JSON.readTree(line).get("id").asString()));
+    assertThat(export.waitFor()).isZero();
+    assertThat(ids).hasSize(MANY);
+  }
+
+  @Test
+  void an_export_is_imported_elsewhere_by_the_living_agent_and_delivered_in_order_under_its_keys()
+      throws Exception {
+    AgentProcess first = agent();
+    send(first, load(5_000, 1));
+    first.terminate();
+    assertThat(first.awaitExit(SOON)).isEqualTo(4);
+    Path file = exported(directory);
+    AgentProcess other = use(AgentProcess.spawn(elsewhere, server.url()));
+    other.awaitReady();
+
+    Ran ran = end(operating(elsewhere, "import", file.toString()));
+
+    assertThat(ran.exit()).as(ran.err()).isZero();
+    assertThat(ran.out())
+        .isEqualTo("5000 records put in; the agent delivers them when the server is well\n");
+    assertThat(end(operating(elsewhere, "import", file.toString())).out())
+        .isEqualTo("5000 records passed over, which an earlier import of the same lines put in\n");
+    server.comeUp();
+    assertThat(other.awaitExit(SOON)).isZero();
+    String id = query("SELECT buffer_id FROM meta");
+    assertThat(server.deliveries().stream().map(StubServer.Request::key))
+        .hasSize(5_000)
+        .startsWith(id + "-1", id + "-2")
+        .endsWith(id + "-5000");
+    assertInOrder(0, 5_000);
+  }
+
+  @Test
+  void kill_9_of_an_import_and_of_the_agent_beside_it_loses_and_doubles_nothing() throws Exception {
+    pendingWithoutAgent(MANY);
+    Path file = exported(directory);
+    for (int round = 0; round < 2; round++) {
+      Process cut = operating(elsewhere, "import", file.toString());
+      awaitImported(1 + round * 5_000);
+      AgentProcess.kill(cut);
+      int _ = cut.waitFor();
+    }
+    AgentProcess agent = use(AgentProcess.spawn(elsewhere, server.url()));
+    agent.awaitReady();
+    Process last = operating(elsewhere, "import", file.toString());
+    awaitImported(12_000);
+    agent.kill();
+
+    Ran ran = end(last);
+
+    assertThat(ran.exit()).as(ran.err()).isZero();
+    try (Sqlite sqlite = new Sqlite(elsewhere)) {
+      assertThat(sqlite.query("SELECT count(*)||' '||count(DISTINCT origin) FROM records"))
+          .isEqualTo(MANY + " " + MANY);
+      assertThat(sqlite.query("SELECT accepted||' '||pending FROM ledger"))
+          .isEqualTo(MANY + " " + MANY);
+      assertThat(
+              sqlite.query(
+                  "SELECT count(*) FROM (SELECT json_extract(json_data,'$.seq') s,"
+                      + " lag(json_extract(json_data,'$.seq')) OVER (ORDER BY id) b FROM records) WHERE s<=b"))
+          .isEqualTo("0");
+    }
+  }
+
+  private void awaitImported(int records) {
+    await()
+        .pollInterval(Duration.ofMillis(2))
+        .atMost(SOON)
+        .ignoreExceptions()
+        .until(() -> {
+          try (Sqlite sqlite = new Sqlite(elsewhere)) {
+            return Long.parseLong(sqlite.query("SELECT accepted FROM meta")) >= records;
+          }
+        });
+  }
+
+  @Test
+  void logs_go_on_into_the_successors_session() throws Exception {
+    AgentProcess first = agent();
+    Process follower = operating(directory, "logs", "-f");
+    List<String> seen = java.util.Collections.synchronizedList(new ArrayList<>());
+    Thread.ofVirtual().start(() -> follower.inputReader().lines().forEach(seen::add));
+    await().atMost(SOON).until(() -> seen.stream().anyMatch(line -> line.contains("agent_ready")));
+    send(first, load(1, 1));
+    first.terminate();
+    assertThat(first.awaitExit(SOON)).isEqualTo(4);
+    AgentProcess second = agent();
+    await()
+        .atMost(SOON)
+        .until(() ->
+            seen.stream().filter(line -> line.contains("agent_ready")).count() == 2
+                && seen.stream().anyMatch(line -> line.contains("agent_stopped"))
+                && seen.stream().anyMatch(line -> line.startsWith("== session-")));
+    assertThat(second.isAlive()).isTrue();
+    assertThat(String.join("\n", seen)).doesNotContain("agent-key");
+  }
+
+  @Test
+  void the_completions_are_those_of_the_packaged_program() throws Exception {
+    Path script = elsewhere.resolve("completion.bash");
+    Files.writeString(script, run(UNPACKED, "completion", "bash").out(), UTF_8);
+    Process bash =
+        new ProcessBuilder(
+                "bash",
+                "--norc",
+                "-c",
+                "source \"$0\"; COMP_WORDS=(echopost st); COMP_CWORD=1; _echopost; echo \"${COMPREPLY[@]}\"",
+                script.toString())
+            .start();
+    assertThat(end(bash)).isEqualTo(new Ran(0, "status\n", ""));
+  }
+}

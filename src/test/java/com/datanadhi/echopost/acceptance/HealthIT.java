@@ -1,0 +1,191 @@
+package com.datanadhi.echopost.acceptance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.echopost.testkit.Tool;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/// How the packaged agent says that it is well: to gRPC's probes, and to scripts.
+class HealthIT extends AcceptanceTest {
+  private static final String MAIN_SERVER = "echopost.MainServer";
+  private static final Map<String, String> UNPACKED =
+      Map.of(AgentProcess.RUNTIME_DIR, AgentProcess.runtimeDirectory().toString());
+
+  /// Exit statuses of grpc_health_probe.
+  private static final int RPC_FAILED = 3;
+
+  private static final int UNHEALTHY = 4;
+
+  private static int probe(AgentProcess agent, String service)
+      throws IOException, InterruptedException {
+    return Tool.named("grpc_health_probe")
+        .run("", "-addr", "unix://" + agent.socket(), "-service", service)
+        .exit();
+  }
+
+  /// A server that is up, and takes its time with the one record that it gets: else the agent would
+  /// be gone soon.
+  private void comeUpAndTakeTime(AgentProcess agent) throws Exception {
+    send(agent, load(1, 1));
+    server.onDelivery(StubServer.Behaviour.slow(8_000, StubServer.OK));
+    server.comeUp();
+  }
+
+  @Test
+  void grpc_health_probe_sees_the_agent_and_the_main_server() throws Exception {
+    AgentProcess agent = agent();
+    assertThat(probe(agent, "")).isZero();
+    assertThat(probe(agent, "logagent.LogAgent")).isZero();
+    await().atMost(SOON).until(() -> agent.hasLogged("server_down"));
+    assertThat(probe(agent, MAIN_SERVER)).isEqualTo(UNHEALTHY);
+    assertThat(probe(agent, "no.such.Service")).isEqualTo(RPC_FAILED);
+
+    comeUpAndTakeTime(agent);
+    await().atMost(SOON).until(() -> probe(agent, MAIN_SERVER) == 0);
+
+    server.goDown();
+    await().atMost(SOON).until(() -> probe(agent, MAIN_SERVER) == UNHEALTHY);
+  }
+
+  private static HealthCheckRequest request(String service) {
+    return HealthCheckRequest.newBuilder().setService(service).build();
+  }
+
+  /// What one watch was told, and how it ended.
+  private static final class Watcher implements StreamObserver<HealthCheckResponse> {
+    final List<ServingStatus> told = new CopyOnWriteArrayList<>();
+    final CompletableFuture<Status> ended = new CompletableFuture<>();
+
+    @Override
+    public void onNext(HealthCheckResponse response) {
+      told.add(response.getStatus());
+    }
+
+    @Override
+    public void onError(Throwable failed) {
+      ended.complete(Status.fromThrowable(failed));
+    }
+
+    @Override
+    public void onCompleted() {
+      ended.complete(Status.OK);
+    }
+  }
+
+  private static Watcher watch(ManagedChannel channel, String service) {
+    Watcher watcher = new Watcher();
+    HealthGrpc.newStub(channel).watch(request(service), watcher);
+    return watcher;
+  }
+
+  @Test
+  void a_watch_follows_the_main_server_and_does_not_keep_a_drained_agent() throws Exception {
+    AgentProcess agent = agent();
+    await().atMost(SOON).until(() -> agent.hasLogged("server_down"));
+    ManagedChannel channel = client(agent).newChannel();
+    use(channel::shutdownNow);
+    Watcher server = watch(channel, MAIN_SERVER);
+    Watcher agentItself = watch(channel, "");
+    Watcher unknown = watch(channel, "no.such.Service");
+    await().atMost(SOON).until(() -> server.told.equals(List.of(ServingStatus.NOT_SERVING)));
+    await().atMost(SOON).until(() -> unknown.told.equals(List.of(ServingStatus.SERVICE_UNKNOWN)));
+
+    this.server.comeUp();
+
+    assertThat(agent.awaitExit(SOON)).isZero();
+    assertThat(server.told).containsExactly(ServingStatus.NOT_SERVING, ServingStatus.SERVING);
+    assertThat(agentItself.told).containsExactly(ServingStatus.SERVING);
+    Status end = server.ended.get(10, TimeUnit.SECONDS);
+    assertThat(end.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+    // By the agent itself, and not by its connection's end.
+    assertThat(end.getDescription()).isEqualTo("the agent is shutting down");
+  }
+
+  @Test
+  void too_many_watches_are_refused() throws Exception {
+    AgentProcess agent = agent();
+    ManagedChannel channel = client(agent).newChannel();
+    use(channel::shutdownNow);
+    for (int i = 0; i < 512; i++) {
+      Watcher _ = watch(channel, "");
+    }
+    assertThat(watch(channel, "").ended.get(10, TimeUnit.SECONDS).getCode())
+        .isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    send(agent, load(10, 1));
+  }
+
+  private Ran health() throws IOException, InterruptedException {
+    return run(UNPACKED, "health", "-datanadhi", directory.toString());
+  }
+
+  private static void assertHealth(Ran ran, int exit, String pattern) {
+    assertThat(ran.exit()).as("%s", ran).isEqualTo(exit);
+    assertThat(ran.out()).matches(pattern.replace("{", "\\{").replace("}", "\\}") + "\n");
+  }
+
+  @Test
+  void the_command_health_says_it_in_json_and_by_its_exit_status() throws Exception {
+    AgentProcess agent = agent();
+    await().atMost(SOON).until(() -> agent.hasLogged("server_down"));
+    // To keep records while the server is down is what it is for.
+    assertHealth(
+        health(),
+        0,
+        "{\"status\":\"ok\",\"components\":{\"storage\":\"ok\",\"server\":\"down\",\"disk\":\"ok\"},\"lag_ms\":0}");
+    send(agent, load(10, 1));
+    assertHealth(
+        health(),
+        0,
+        "{\"status\":\"ok\",\"components\":{\"storage\":\"ok\",\"server\":\"down\",\"disk\":\"ok\"},\"lag_ms\":[1-9]\\d*}");
+
+    agent.terminate();
+    assertThat(agent.awaitExit(SOON)).isEqualTo(4);
+    Ran alone = health();
+    assertHealth(
+        alone,
+        1,
+        "{\"status\":\"failing\",\"components\":{\"storage\":\"ok\",\"server\":\"unknown\",\"disk\":\"ok\"},\"lag_ms\":[1-9]\\d*}");
+    assertThat(alone.err()).isEqualTo("no agent lives, and records wait: start one\n");
+
+    AgentProcess next = agent();
+    server.comeUp();
+    assertThat(next.awaitExit(SOON)).isZero();
+    assertHealth(
+        health(),
+        0,
+        "{\"status\":\"ok\",\"components\":{\"storage\":\"ok\",\"server\":\"unknown\",\"disk\":\"ok\"},\"lag_ms\":0}");
+  }
+
+  @Test
+  void a_buffer_that_cannot_be_read_is_failing_storage() throws Exception {
+    Files.write(
+        directory.resolve("buffer.db"),
+        "no database at all, whatever it is".repeat(400).getBytes(StandardCharsets.US_ASCII),
+        StandardOpenOption.CREATE_NEW);
+    Ran ran = health();
+    assertHealth(
+        ran,
+        1,
+        "{\"status\":\"failing\",\"components\":{\"storage\":\"failed\",\"server\":\"unknown\",\"disk\":\"unknown\"},\"lag_ms\":null}");
+    assertThat(ran.err()).hasLineCount(1);
+  }
+}
