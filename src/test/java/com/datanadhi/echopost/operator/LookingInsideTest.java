@@ -33,7 +33,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// status, peek, export, import, verify and logs on real buffers that no agent owns.
-@SuppressWarnings("StringConcatToTextBlock") // lines that programs print are easier to read as they are
+@SuppressWarnings("StringConcatToTextBlock") // as they are printed, they are easier to read
 class LookingInsideTest {
   private static final JsonMapper JSON = new JsonMapper();
 
