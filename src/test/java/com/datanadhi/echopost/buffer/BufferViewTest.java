@@ -29,9 +29,8 @@ class BufferViewTest {
       assertThat(page).hasSize(256);
       Appended.store(buffer, many(1_000));
 
-      // busy | pages in the log | pages written back
-      assertThat(sqlite.query("SELECT busy||' '||log FROM pragma_wal_checkpoint('TRUNCATE')"))
-          .isEqualTo("0 0");
+      // "Busy" when a reader is in the way.
+      assertThat(sqlite.query("PRAGMA wal_checkpoint(TRUNCATE)")).isEqualTo("0");
       page = view.page(BufferView.Table.PENDING, 256, through);
       assertThat(page.getFirst().record().id()).isEqualTo(257);
     }
