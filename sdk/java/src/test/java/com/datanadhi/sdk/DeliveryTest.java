@@ -4,34 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.sdk.testkit.Agents;
-import com.datanadhi.sdk.testkit.SdkTest;
 import com.datanadhi.sdk.testkit.StubServer.Delivery;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class DeliveryTest extends SdkTest {
-  private static final List<String> PIPELINES = List.of("orders", "audit");
-
-  private DataNadhi open(Configuration.Builder configuration) {
-    return use(DataNadhi.open(configuration.build()));
-  }
-
-  private static void submit(DataNadhi client, int from, int to) {
-    for (int seq = from; seq < to; seq++) {
-      assertThat(client.submit(PIPELINES, Map.of("seq", seq))).isTrue();
-    }
-  }
-
-  private static List<Integer> seqs(List<Delivery> deliveries) {
-    return deliveries.stream().map(Delivery::seq).distinct().toList();
-  }
-
-  private static List<Integer> range(int from, int to) {
-    return IntStream.range(from, to).boxed().toList();
-  }
-
   @Test
   void the_main_server_gets_each_record_in_order_while_it_is_up() throws Exception {
     DataNadhi client = open(configuration().echoPostDisabled(true));
@@ -138,9 +116,7 @@ class DeliveryTest extends SdkTest {
   @Test
   void echopost_is_started_and_keeps_the_records_until_the_main_server_is_back() throws Exception {
     main.goDown();
-    Agents.install(directory);
-    DataNadhi client = open(configuration());
-    await().until(() -> client.counters().echoPost().status() == EchoPostState.Status.READY);
+    DataNadhi client = openWithEchoPost(configuration());
     submit(client, 0, 500);
     assertThat(client.flush(SOON)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isEqualTo(500);
@@ -165,7 +141,6 @@ class DeliveryTest extends SdkTest {
     Counters end = client.counters();
     assertThat(end.droppedTotal()).isEqualTo(30);
     assertThat(end.refused()).isEqualTo(1);
-    assertThat(dropped().stream().map(r -> r.getAsJsonObject("log_data").get("seq").getAsInt()).toList())
-        .isEqualTo(range(0, 30));
+    assertThat(droppedSeqs()).isEqualTo(range(0, 30));
   }
 }

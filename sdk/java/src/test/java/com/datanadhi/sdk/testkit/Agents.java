@@ -22,11 +22,24 @@ public final class Agents {
     return program.toAbsolutePath().normalize();
   }
 
+  /** Unpacks its runtime, so that no start has to. */
+  private static synchronized void unpack() throws IOException {
+    Process version = new ProcessBuilder(program().toString(), "-version").start();
+    try {
+      if (version.waitFor() != 0) {
+        throw new IllegalStateException(program() + " -version failed");
+      }
+    } catch (InterruptedException stopped) {
+      throw new IllegalStateException(stopped);
+    }
+  }
+
   /**
    * Puts the program below the SDK's directory, as a download does, behind a script that notes each
    * start.
    */
   public static void install(Path directory) throws IOException {
+    unpack();
     Path home = Files.createDirectories(directory.resolve("echopost"));
     Path installed = home.resolve("echopost");
     Path made = home.resolve("made");
@@ -47,7 +60,9 @@ public final class Agents {
   public static Optional<ProcessHandle> living(Path directory) throws IOException {
     Path lock = directory.resolve("echopost/agent.lock");
     String pid = Files.exists(lock) ? Files.readString(lock).strip() : "";
-    return pid.isEmpty() ? Optional.empty() : ProcessHandle.of(Long.parseLong(pid));
+    return pid.isEmpty()
+        ? Optional.empty()
+        : ProcessHandle.of(Long.parseLong(pid)).filter(ProcessHandle::isAlive);
   }
 
   /** Everything that runs on the directory: launchers and agents. */
@@ -68,16 +83,21 @@ public final class Agents {
     }
   }
 
-  /** kill -9, launchers first, so that none starts another agent. */
+  /** kill -9 of those that run now, launchers first, so that none starts another agent. */
+  public static void killOnce(Path directory) {
+    all(directory).stream()
+        .sorted((a, b) -> Boolean.compare(isJava(a), isJava(b)))
+        .forEach(ProcessHandle::destroyForcibly);
+  }
+
+  /** As above, until none is left. */
   public static void killAll(Path directory) throws InterruptedException {
     for (int round = 0; round < 100; round++) {
       List<ProcessHandle> left = all(directory);
       if (left.isEmpty()) {
         return;
       }
-      left.stream()
-          .sorted((a, b) -> Boolean.compare(isJava(a), isJava(b)))
-          .forEach(ProcessHandle::destroyForcibly);
+      killOnce(directory);
       TimeUnit.MILLISECONDS.sleep(50);
     }
     throw new IllegalStateException("cannot be killed: " + all(directory));

@@ -3,8 +3,10 @@ package com.datanadhi.sdk.internal.echopost;
 import com.datanadhi.sdk.internal.files.FileGuard;
 import com.datanadhi.sdk.internal.files.Private;
 import com.datanadhi.sdk.internal.thread.Notices;
+import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.lang.ProcessBuilder.Redirect;
 import java.lang.System.Logger.Level;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -108,7 +110,25 @@ final class Download {
     Files.setPosixFilePermissions(unfinished, PosixFilePermissions.fromString("rwxr-xr-x"));
     Files.move(unfinished, program, StandardCopyOption.ATOMIC_MOVE);
     notices.say(Level.INFO, "EchoPost is in " + program);
+    warmUp(program);
     return new DownloadResult.Present();
+  }
+
+  /** Its first run unpacks its runtime: now, and not while records wait for an agent. */
+  private static void warmUp(Path program) throws InterruptedException {
+    try {
+      Process version =
+          new ProcessBuilder(program.toString(), "-version")
+              .redirectInput(Redirect.from(new File("/dev/null")))
+              .redirectOutput(Redirect.DISCARD)
+              .redirectError(Redirect.DISCARD)
+              .start();
+      if (!version.waitFor(1, TimeUnit.MINUTES)) {
+        version.destroyForcibly();
+      }
+    } catch (IOException cannotRun) {
+      // Its start will say so, when it is needed.
+    }
   }
 
   /** The body goes to {@code sink} if the status is 200. */

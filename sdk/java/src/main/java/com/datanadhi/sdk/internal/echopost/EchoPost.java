@@ -9,6 +9,7 @@ import com.datanadhi.sdk.internal.thread.SdkThread;
 import java.lang.System.Logger.Level;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -28,6 +29,7 @@ public final class EchoPost implements AutoCloseable {
   private final Optional<Starter> starter;
   private final AgentChannel channel;
   private final Cooldown cooldown;
+  private final Duration giveUp;
   private final Notices notices;
   private volatile EchoPostState state = new EchoPostState(Status.PREPARING, "");
   private volatile boolean awaitsSocket;
@@ -52,6 +54,7 @@ public final class EchoPost implements AutoCloseable {
         new AgentChannel(layout.socket(), configuration.apiKey(), patience.call(), io, timer);
     this.cooldown =
         new Cooldown(patience.firstCooldown(), patience.longestCooldown(), System::nanoTime);
+    this.giveUp = patience.start();
     this.notices = notices;
     if (configuration.echoPostDisabled()) {
       state = new EchoPostState(Status.DISABLED, "by the configuration");
@@ -142,8 +145,10 @@ public final class EchoPost implements AutoCloseable {
   }
 
   /**
-   * Hands the records over, in order, starting an agent where there is none. When the agent vanishes
-   * meanwhile, which it may between any two records, it is started again, once.
+   * Hands the records over, in order, starting an agent where there is none. An agent may vanish
+   * between any two records: then it is started again, and what it has not acknowledged sent once
+   * more; and again while that ends the same way, for as long as a start may take, since a process
+   * that is being killed accepts connections to its last moment.
    */
   public SendResult send(List<LogEntry> entries) throws InterruptedException {
     List<LogEntry> stored = new ArrayList<>();
@@ -166,6 +171,7 @@ public final class EchoPost implements AutoCloseable {
     Starter agents = starter.orElseThrow();
     StartResult running = agents.startIfMissing();
     List<LogEntry> left = entries;
+    long end = System.nanoTime() + giveUp.toNanos();
     for (int attempt = 1; ; attempt++) {
       if (running instanceof StartResult.NotReady slow) {
         awaitsSocket = true;
@@ -180,8 +186,12 @@ public final class EchoPost implements AutoCloseable {
       if (round.failed().isEmpty()) {
         return "";
       }
-      if (attempt == 2 || !round.hasVanished() || closed) {
+      boolean inTime = attempt == 1 || System.nanoTime() - end < 0;
+      if (!inTime || !round.hasVanished() || closed) {
         return round.why();
+      }
+      if (attempt > 1) {
+        Thread.sleep(10);
       }
       left = round.failed();
       running = agents.start();

@@ -7,28 +7,39 @@ import java.util.List;
 
 /** What an agent said to records that were sent together. */
 record Round(
-    List<LogEntry> stored, List<LogEntry> refused, List<LogEntry> failed, List<Status> failures) {
+    List<LogEntry> stored,
+    List<LogEntry> refused,
+    List<LogEntry> failed,
+    List<Status> failures,
+    boolean inOrder) {
 
   static Round of(List<LogEntry> entries, List<Status> statuses) {
-    Round round =
-        new Round(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    List<LogEntry> stored = new ArrayList<>();
+    List<LogEntry> refused = new ArrayList<>();
+    List<LogEntry> failed = new ArrayList<>();
+    List<Status> failures = new ArrayList<>();
+    boolean inOrder = true;
     for (int i = 0; i < entries.size(); i++) {
       Status status = statuses.get(i);
       if (status.isOk()) {
-        round.stored.add(entries.get(i));
+        inOrder &= failed.isEmpty();
+        stored.add(entries.get(i));
       } else if (status.getCode() == Status.Code.INVALID_ARGUMENT) {
-        round.refused.add(entries.get(i));
+        refused.add(entries.get(i));
       } else {
-        round.failed.add(entries.get(i));
-        round.failures.add(status);
+        failed.add(entries.get(i));
+        failures.add(status);
       }
     }
-    return round;
+    return new Round(stored, refused, failed, failures, inOrder);
   }
 
-  /** Whether all that failed did so because nobody was there: then it may go the same way again. */
+  /**
+   * Whether all that failed did so because nobody was there, and nothing behind it was stored: then it
+   * can go the same way again, and in order.
+   */
   boolean hasVanished() {
-    return failures.stream().allMatch(status -> status.getCode() == Status.Code.UNAVAILABLE);
+    return inOrder && failures.stream().allMatch(s -> s.getCode() == Status.Code.UNAVAILABLE);
   }
 
   /** For a person. */

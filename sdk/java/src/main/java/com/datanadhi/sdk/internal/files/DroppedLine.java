@@ -1,5 +1,6 @@
 package com.datanadhi.sdk.internal.files;
 
+import com.datanadhi.sdk.internal.json.JsonCheck;
 import com.datanadhi.sdk.internal.json.JsonWriting;
 import com.datanadhi.sdk.internal.queue.LogEntry;
 import com.google.gson.Gson;
@@ -9,6 +10,9 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import java.io.IOException;
+import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,8 +45,9 @@ final class DroppedLine {
    * @param place its file and number, of which a line without a key gets one
    */
   static Optional<LogEntry> parse(String line, String place) {
-    try {
-      JsonObject record = JsonParser.parseString(line).getAsJsonObject();
+    try (JsonReader reader = new JsonReader(new StringReader(line))) {
+      reader.setNestingLimit(JsonCheck.LEVELS + 1);
+      JsonObject record = JsonParser.parseReader(reader).getAsJsonObject();
       JsonElement data = record.get("log_data");
       List<String> pipelines = new ArrayList<>();
       record.getAsJsonArray("pipelines").forEach(name -> pipelines.add(name.getAsString()));
@@ -53,7 +58,7 @@ final class DroppedLine {
       return data == null || !isKey(key)
           ? Optional.empty()
           : Optional.of(new LogEntry(pipelines, GSON.toJson(data), key));
-    } catch (JsonParseException | IllegalStateException | UnsupportedOperationException | NullPointerException none) {
+    } catch (IOException | JsonParseException | IllegalStateException | UnsupportedOperationException | NullPointerException none) {
       return Optional.empty();
     }
   }
