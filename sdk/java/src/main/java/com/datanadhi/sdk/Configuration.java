@@ -1,7 +1,7 @@
 package com.datanadhi.sdk;
 
-import com.datanadhi.sdk.internal.config.ConfigurationFile;
 import com.datanadhi.sdk.internal.config.Check;
+import com.datanadhi.sdk.internal.config.ConfigurationFile;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -35,8 +35,9 @@ public final class Configuration {
   }
 
   /**
-   * Reads {@code config.yml} (or {@code .yaml}) in {@code directory}; what it does not say comes from
-   * the environment, and else is the default. The key comes from {@code DATANADHI_API_KEY} alone.
+   * Reads {@code config.yml} (or {@code .yaml}) in {@code directory}; what it does not say comes
+   * from the environment, and else is the default. The key comes from {@code DATANADHI_API_KEY}
+   * alone.
    *
    * @throws ConfigurationException for a value that cannot be used, or when there is no key
    */

@@ -40,13 +40,13 @@ import javax.management.JMException;
  * A client: takes log records and sees to it that none is lost, without its caller ever waiting for
  * it. Thread-safe.
  *
- * <p>A record goes to the main server while that is up, else to EchoPost, else to the fallback server,
- * else into a file in {@code dropped/}. It has one idempotency key on every way it takes; after an
- * answer that was lost it may come again under the same key.
+ * <p>A record goes to the main server while that is up, else to EchoPost, else to the fallback
+ * server, else into a file in {@code dropped/}. It has one idempotency key on every way it takes;
+ * after an answer that was lost it may come again under the same key.
  *
- * <p>With one worker the order of {@link #submit} holds on each way. With more, records that are sent
- * at the same time can overtake each other. Whatever the number, new records can overtake those that
- * EchoPost still holds once the main server is back.
+ * <p>With one worker the order of {@link #submit} holds on each way. With more, records that are
+ * sent at the same time can overtake each other. Whatever the number, new records can overtake
+ * those that EchoPost still holds once the main server is back.
  *
  * <p>Nothing of the network, of EchoPost or of the disk is ever thrown at a caller.
  */
@@ -123,8 +123,9 @@ public final class DataNadhi implements AutoCloseable {
   }
 
   /**
-   * This process's one client for {@code directory}, opened at the first call; for those who have no
-   * place to keep one, as log handlers. The end of the process closes it; do not close it yourself.
+   * This process's one client for {@code directory}, opened at the first call; for those who have
+   * no place to keep one, as log handlers. The end of the process closes it; do not close it
+   * yourself.
    *
    * @throws ConfigurationException as {@link #open(Path)}
    */
@@ -136,10 +137,10 @@ public final class DataNadhi implements AutoCloseable {
    * Takes a record, and returns at once.
    *
    * @param pipelines which the server runs it through, in this order
-   * @param payload maps, iterables, arrays, strings, numbers, booleans and nulls as JSON, all else by
-   *     its {@code toString}; read before this returns
-   * @return false when it was not taken, because the queue is full or the client closed: the record is
-   *     the caller's still, and counted as refused
+   * @param payload maps, iterables, arrays, strings, numbers, booleans and nulls as JSON, all else
+   *     by its {@code toString}; read before this returns
+   * @return false when it was not taken, because the queue is full or the client closed: the record
+   *     is the caller's still, and counted as refused
    */
   public boolean submit(List<String> pipelines, Map<String, ?> payload) {
     return take(pipelines, JsonWriting.text(payload));
@@ -237,7 +238,8 @@ public final class DataNadhi implements AutoCloseable {
             "%d records are lost: no way was open, and no file could be written".formatted(lost));
       }
     } catch (InterruptedException nobodyDoes) {
-      notices.say(Level.ERROR, "Interrupted while closing: %d records are lost".formatted(ledger.open()));
+      notices.say(
+          Level.ERROR, "Interrupted while closing: %d records are lost".formatted(ledger.open()));
     } finally {
       world.echoPost().close();
       world.mainHealth().close();

@@ -21,7 +21,8 @@ class DeliveryTest extends SdkTest {
     assertThat(first.path()).isEqualTo("/log");
     assertThat(first.apiKey()).isEqualTo("test-key");
     assertThat(first.type()).isEqualTo("application/json");
-    assertThat(first.body()).hasToString("{\"pipelines\":[\"orders\",\"audit\"],\"log_data\":{\"seq\":0}}");
+    assertThat(first.body())
+        .hasToString("{\"pipelines\":[\"orders\",\"audit\"],\"log_data\":{\"seq\":0}}");
     assertThat(main.keys()).hasSize(200);
     assertThat(client.counters().deliveredToMainServer()).isEqualTo(200);
     assertThat(client.counters().submitted()).isEqualTo(200);
@@ -57,7 +58,8 @@ class DeliveryTest extends SdkTest {
     assertThat(dropped()).hasSize(120);
     assertThat(client.counters().dropped()).containsEntry("undeliverable", 120L);
     assertThat(client.redeliver()).isEqualTo(new Redelivery(0, 120, 0));
-    List<String> keys = dropped().stream().map(r -> r.get("idempotency_key").getAsString()).toList();
+    List<String> keys =
+        dropped().stream().map(r -> r.get("idempotency_key").getAsString()).toList();
 
     main.comeUp();
     await().atMost(SOON).until(() -> client.redeliver().delivered() == 120);
@@ -105,12 +107,11 @@ class DeliveryTest extends SdkTest {
     await().atMost(SOON).until(() -> main.requests() > seen);
     await()
         .atMost(SOON)
-        .untilAsserted(
-            () -> {
-              submit(client, 10, 11);
-              assertThat(client.flush(SOON)).isTrue();
-              assertThat(main.delivered()).isPositive();
-            });
+        .untilAsserted(() -> {
+          submit(client, 10, 11);
+          assertThat(client.flush(SOON)).isTrue();
+          assertThat(main.delivered()).isPositive();
+        });
   }
 
   @Test

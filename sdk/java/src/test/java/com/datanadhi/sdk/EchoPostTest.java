@@ -46,7 +46,8 @@ class EchoPostTest extends SdkTest {
   }
 
   private static void signal(String name, long pid) throws Exception {
-    assertThat(new ProcessBuilder("kill", "-" + name, "--", Long.toString(pid)).start().waitFor()).isZero();
+    assertThat(new ProcessBuilder("kill", "-" + name, "--", Long.toString(pid)).start().waitFor())
+        .isZero();
   }
 
   private void assertAllArriveInOrder(int count) throws IOException {
@@ -102,12 +103,11 @@ class EchoPostTest extends SdkTest {
     Agents.install(directory);
     await()
         .atMost(SOON)
-        .untilAsserted(
-            () -> {
-              submit(client, 10, 11);
-              assertThat(client.flush(SOON)).isTrue();
-              assertThat(client.counters().deliveredToEchoPost()).isPositive();
-            });
+        .untilAsserted(() -> {
+          submit(client, 10, 11);
+          assertThat(client.flush(SOON)).isTrue();
+          assertThat(client.counters().deliveredToEchoPost()).isPositive();
+        });
   }
 
   @Test
@@ -292,7 +292,8 @@ class EchoPostTest extends SdkTest {
     application.goOn();
     assertThat(application.line()).startsWith("done true").contains("deliveredToEchoPost=10");
 
-    List<ProcessHandle> agents = Agents.all(directory).stream().filter(p -> p.pid() != application.handle().pid()).toList();
+    List<ProcessHandle> agents =
+        Agents.all(directory).stream().filter(p -> p.pid() != application.handle().pid()).toList();
     assertThat(agents).hasSize(2);
     for (ProcessHandle process : agents) {
       assertThat(session(process)).isNotEqualTo(session(application.handle()));
@@ -340,13 +341,12 @@ class EchoPostTest extends SdkTest {
   private static boolean isOwnPipe(ProcessHandle process, String pipe) {
     return ProcessHandle.allProcesses()
         .filter(other -> other.pid() != process.pid())
-        .noneMatch(
-            other -> {
-              try {
-                return descriptors(other, 0, 9999).contains(pipe);
-              } catch (IOException notOurs) {
-                return false;
-              }
-            });
+        .noneMatch(other -> {
+          try {
+            return descriptors(other, 0, 9999).contains(pipe);
+          } catch (IOException notOurs) {
+            return false;
+          }
+        });
   }
 }

@@ -30,7 +30,9 @@ abstract class SdkTest {
 
   static final List<String> PIPELINES = List.of("orders", "audit");
 
-  /** As applications get it, but that a loaded machine may take its time, and a cool-down is short. */
+  /**
+   * As applications get it, but that a loaded machine may take its time, and a cool-down is short.
+   */
   static final Patience PATIENCE =
       new Patience(
           Duration.ofSeconds(30),

@@ -20,8 +20,8 @@ import java.util.logging.SimpleFormatter;
  * com.datanadhi.sdk.jul.DataNadhiHandler.level = INFO
  * </pre>
  *
- * <p>An event that is not taken, or a configuration that cannot be used, is reported to the handler's
- * {@link ErrorManager}, which prints the first.
+ * <p>An event that is not taken, or a configuration that cannot be used, is reported to the
+ * handler's {@link ErrorManager}, which prints the first.
  */
 public final class DataNadhiHandler extends Handler {
   private final Sink sink;

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.function.ToDoubleFunction;
 
 /**
- * A client's {@link Counters} as meters: {@code datanadhi.records.submitted}, {@code .refused}, {@code
- * .delivered} by {@code way}, {@code .dropped} by {@code reason}, {@code .lost}; {@code
+ * A client's {@link Counters} as meters: {@code datanadhi.records.submitted}, {@code .refused},
+ * {@code .delivered} by {@code way}, {@code .dropped} by {@code reason}, {@code .lost}; {@code
  * datanadhi.queue.depth}; {@code datanadhi.echopost}, 1 for the {@code status} that it has.
  */
 public final class DataNadhiMetrics implements MeterBinder {
@@ -58,9 +58,7 @@ public final class DataNadhiMetrics implements MeterBinder {
         .register(registry);
     for (EchoPostState.Status status : EchoPostState.Status.values()) {
       Gauge.builder(
-              "datanadhi.echopost",
-              client,
-              c -> c.counters().echoPost().status() == status ? 1 : 0)
+              "datanadhi.echopost", client, c -> c.counters().echoPost().status() == status ? 1 : 0)
           .tags(tags.and("status", status.name()))
           .description("1 for the status that EchoPost has")
           .register(registry);

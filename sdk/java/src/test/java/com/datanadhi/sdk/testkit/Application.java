@@ -13,8 +13,8 @@ import java.util.concurrent.CountDownLatch;
 /**
  * An application in a process of its own. Arguments: the directory, the servers' URLs, how many
  * workers, how many records, the first record's number. It prints {@code ready}, waits for a line,
- * submits, prints {@code done} and its counters; waits for a second line, and ends as applications do:
- * without closing anything.
+ * submits, prints {@code done} and its counters; waits for a second line, and ends as applications
+ * do: without closing anything.
  */
 public final class Application {
   private Application() {}

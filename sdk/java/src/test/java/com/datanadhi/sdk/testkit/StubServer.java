@@ -22,7 +22,7 @@ import java.util.zip.GZIPInputStream;
 /** A main or a fallback server on loopback, that is up, down, hangs, or answers what it is told. */
 public final class StubServer implements AutoCloseable {
   /** One record as it came, with its request's headers. */
-  public record Delivery(String path, String key, String apiKey, String type, JsonObject body) {
+  public record Delivery(String path, String key, String apiKey, String type, boolean fromAgent, JsonObject body) {
     /** The number that tests put into payloads. */
     public int seq() {
       return body.getAsJsonObject("log_data").get("seq").getAsInt();
@@ -157,12 +157,15 @@ public final class StubServer implements AutoCloseable {
     String[] keys = exchange.getRequestHeaders().getFirst("Idempotency-Key").split(", ");
     String apiKey = exchange.getRequestHeaders().getFirst("DATANADHI-API-KEY");
     String type = exchange.getRequestHeaders().getFirst("Content-Type");
+    // Java's own client names itself.
+    String agent = exchange.getRequestHeaders().getFirst("User-Agent");
+    boolean fromAgent = agent == null || !agent.startsWith("Java-http-client");
     String[] lines = text(path, body).split("\n");
     synchronized (deliveries) {
       for (int i = 0; i < lines.length; i++) {
         JsonObject record = JsonParser.parseString(lines[i]).getAsJsonObject();
         String key = keys[i].substring(1, keys[i].length() - 1);
-        deliveries.add(new Delivery(path, key, apiKey, type, record));
+        deliveries.add(new Delivery(path, key, apiKey, type, fromAgent, record));
       }
     }
   }

@@ -19,8 +19,8 @@ import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.YAMLException;
 
 /**
- * Settings from {@code config.yml} in a directory, then the environment. The directory may be shared
- * with SDKs for other languages: keys that are not ours are theirs.
+ * Settings from {@code config.yml} in a directory, then the environment. The directory may be
+ * shared with SDKs for other languages: keys that are not ours are theirs.
  */
 public final class ConfigurationFile {
   private static final List<String> NAMES = List.of("config.yml", "config.yaml");
@@ -69,9 +69,15 @@ public final class ConfigurationFile {
     Configuration.Builder builder = Configuration.builder(directory);
     builder.apiKey(environment.getOrDefault("DATANADHI_API_KEY", ""));
     set("server.host", "DATANADHI_SERVER_HOST", v -> builder.serverHost(v.text()));
-    set("server.fallback_host", "DATANADHI_FALLBACK_SERVER_HOST", v -> builder.fallbackHost(v.text()));
+    set(
+        "server.fallback_host",
+        "DATANADHI_FALLBACK_SERVER_HOST",
+        v -> builder.fallbackHost(v.text()));
     set("echopost.disable", null, v -> builder.echoPostDisabled(v.flag()));
-    set("echopost.download_url", "DATANADHI_ECHOPOST_DOWNLOAD_URL", v -> builder.downloadUrl(v.text()));
+    set(
+        "echopost.download_url",
+        "DATANADHI_ECHOPOST_DOWNLOAD_URL",
+        v -> builder.downloadUrl(v.text()));
     set("async.queue_size", "DATANADHI_QUEUE_SIZE", v -> builder.queueSize(v.number()));
     set("async.workers", "DATANADHI_WORKERS", v -> builder.workers(v.number()));
     set("async.exit_timeout", "DATANADHI_EXIT_TIMEOUT", v -> builder.exitTimeout(v.seconds()));

@@ -14,8 +14,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Takes the first records of the queue and brings them somewhere. What it could not bring anywhere is
- * back in its place when a call returns or throws. For one thread, but that any may {@link #abandon}.
+ * Takes the first records of the queue and brings them somewhere. What it could not bring anywhere
+ * is back in its place when a call returns or throws. For one thread, but that any may {@link
+ * #abandon}.
  */
 final class Courier {
   private final RecordQueue queue;
@@ -108,7 +109,8 @@ final class Courier {
 
   /** Keeps the next records in a file; false when there are none, or it cannot be written. */
   boolean toFile(String reason) throws InterruptedException {
-    return with(FallbackServer.BATCH, entries -> drop(reason, List.copyOf(entries), "no way is open"));
+    return with(
+        FallbackServer.BATCH, entries -> drop(reason, List.copyOf(entries), "no way is open"));
   }
 
   private void refused(String who, int status, List<LogEntry> entries, String reason)

@@ -23,12 +23,11 @@ final class Gate {
     closed = true;
   }
 
-  /** Whether somebody stands at the closed gate, or comes within {@code millis}. */
-  synchronized boolean isWaitedAt(long millis) throws InterruptedException {
-    if (!waitedAt) {
-      wait(millis);
+  /** Returns once somebody stands at the closed gate, or it is open. */
+  synchronized void awaitSomebody() throws InterruptedException {
+    while (closed && !waitedAt) {
+      wait();
     }
-    return waitedAt;
   }
 
   /** Lets everybody pass. */

@@ -23,11 +23,9 @@ public final class Ledger {
   private final LongAdder submitted = new LongAdder();
   private final LongAdder refused = new LongAdder();
   private final LongAdder lost = new LongAdder();
-  private final Map<Way, LongAdder> delivered =
-      Map.of(
-          Way.MAIN_SERVER, new LongAdder(),
-          Way.ECHOPOST, new LongAdder(),
-          Way.FALLBACK, new LongAdder());
+  private final LongAdder toMainServer = new LongAdder();
+  private final LongAdder toEchoPost = new LongAdder();
+  private final LongAdder toFallback = new LongAdder();
   private final Map<String, LongAdder> dropped = new ConcurrentHashMap<>();
   private final AtomicLong open = new AtomicLong();
 
@@ -53,7 +51,7 @@ public final class Ledger {
 
   void delivered(Way way, int records) {
     if (records > 0) {
-      delivered.get(way).add(records);
+      on(way).add(records);
       open.addAndGet(-records);
     }
   }
@@ -68,6 +66,14 @@ public final class Ledger {
     open.addAndGet(-records);
   }
 
+  private LongAdder on(Way way) {
+    return switch (way) {
+      case MAIN_SERVER -> toMainServer;
+      case ECHOPOST -> toEchoPost;
+      case FALLBACK -> toFallback;
+    };
+  }
+
   /** Records of which nothing has become yet. */
   public long open() {
     return open.get();
@@ -80,9 +86,9 @@ public final class Ledger {
     return new Counters(
         submitted.sum(),
         refused.sum(),
-        delivered.get(Way.MAIN_SERVER).sum(),
-        delivered.get(Way.ECHOPOST).sum(),
-        delivered.get(Way.FALLBACK).sum(),
+        on(Way.MAIN_SERVER).sum(),
+        on(Way.ECHOPOST).sum(),
+        on(Way.FALLBACK).sum(),
         byReason,
         lost.sum(),
         depth,

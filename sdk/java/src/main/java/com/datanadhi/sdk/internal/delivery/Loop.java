@@ -5,7 +5,9 @@ import com.datanadhi.sdk.internal.thread.SdkThread;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 
-/** A thread that takes one turn after the other until it is told to stop, whatever a turn throws. */
+/**
+ * A thread that takes one turn after the other until it is told to stop, whatever a turn throws.
+ */
 final class Loop {
   private final String name;
   private final Turn turn;

@@ -5,9 +5,9 @@ import java.lang.System.Logger.Level;
 
 /**
  * Makes room before the queue is full. The drain empties it through the fallback server from nine
- * tenths down to one; what comes faster than that, or finds the fallback server down, is spilled into
- * files while the queue is nearly at its end. With one worker, that stands aside while the drain
- * works: two who give records back at the same time would mix up the order.
+ * tenths down to one; what comes faster than that, or finds the fallback server down, is spilled
+ * into files while the queue is nearly at its end. With one worker, that stands aside while the
+ * drain works: two who give records back at the same time would mix up the order.
  */
 final class Overflow {
   private static final double DRAINED = 0.1;
@@ -41,9 +41,7 @@ final class Overflow {
     gate.close();
     try {
       worker.abandon();
-      while (!self.isStopped() && !gate.isWaitedAt(1_000)) {
-        // It is on its way.
-      }
+      gate.awaitSomebody();
       worker.resume();
       drain(self);
     } finally {

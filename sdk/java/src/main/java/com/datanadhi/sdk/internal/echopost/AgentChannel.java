@@ -8,9 +8,11 @@ import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.ConnectivityState;
 import io.grpc.InsecureChannelCredentials;
+import io.grpc.LoadBalancerRegistry;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import io.grpc.internal.PickFirstLoadBalancerProvider;
 import io.grpc.okhttp.OkHttpChannelBuilder;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -29,6 +31,11 @@ final class AgentChannel implements AutoCloseable {
   private static final Metadata.Key<String> IDEMPOTENCY_KEY =
       Metadata.Key.of("idempotency-key", Metadata.ASCII_STRING_MARSHALLER);
   private static final Duration CONNECT = Duration.ofSeconds(2);
+
+  static {
+    // Found as a service elsewhere; but a module shows none that it has not declared.
+    LoadBalancerRegistry.getDefaultRegistry().register(new PickFirstLoadBalancerProvider());
+  }
 
   private final Path socket;
   private final String apiKey;
@@ -59,7 +66,9 @@ final class AgentChannel implements AutoCloseable {
   List<Status> send(List<LogEntry> entries) throws InterruptedException {
     ManagedChannel agent = connected();
     if (agent == null) {
-      return entries.stream().map(e -> Status.UNAVAILABLE.withDescription("no agent answers")).toList();
+      return entries.stream()
+          .map(e -> Status.UNAVAILABLE.withDescription("no agent answers"))
+          .toList();
     }
     List<CompletableFuture<Status>> answers = new ArrayList<>(entries.size());
     for (LogEntry entry : entries) {
@@ -137,6 +146,7 @@ final class AgentChannel implements AutoCloseable {
     }
   }
 
+  @SuppressWarnings("deprecation") // the one way to a resolver that is in no registry
   private synchronized @Nullable ManagedChannel channel() {
     if (closed) {
       return null;
@@ -144,7 +154,8 @@ final class AgentChannel implements AutoCloseable {
     ManagedChannel known = channel;
     if (known == null) {
       known =
-          OkHttpChannelBuilder.forAddress("127.0.0.1", 1, InsecureChannelCredentials.create())
+          OkHttpChannelBuilder.forTarget(HereResolver.TARGET, InsecureChannelCredentials.create())
+              .nameResolverFactory(new HereResolver())
               .socketFactory(new UnixSocketFactory(socket))
               .overrideAuthority("localhost")
               .proxyDetector(address -> null)
@@ -159,6 +170,7 @@ final class AgentChannel implements AutoCloseable {
     return known;
   }
 
+  @SuppressWarnings("ReferenceEquality") // another thread may have made another one
   private synchronized void disconnect(ManagedChannel lost) {
     lost.shutdownNow();
     if (channel == lost) {

@@ -3,7 +3,9 @@ package com.datanadhi.sdk.internal.echopost;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 
-/** How long EchoPost is left alone after a failure: twice as long each time, up to a cap. Guarded. */
+/**
+ * How long EchoPost is left alone after a failure: twice as long each time, up to a cap. Guarded.
+ */
 final class Cooldown {
   private final Duration first;
   private final Duration cap;

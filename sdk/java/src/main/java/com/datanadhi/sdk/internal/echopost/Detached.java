@@ -9,11 +9,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Starts a program that outlives us: in a session of its own, with the streams on the null device, in
- * its own directory. Java can make no session, so a shell, which the agent's launcher needs anyway,
- * looks for what can: setsid (Linux), Perl (macOS), Python; and where there is none of them, it gives
- * the program a process group of its own. Each but the last becomes the program, whose process is the
- * one returned. Descriptors beyond the streams are closed by the JDK.
+ * Starts a program that outlives us: in a session of its own, with the streams on the null device,
+ * in its own directory. Java can make no session, so a shell, which the agent's launcher needs
+ * anyway, looks for what can: setsid (Linux), Perl (macOS), Python; and where there is none of
+ * them, it gives the program a process group of its own. Each but the last becomes the program,
+ * whose process is the one returned. Descriptors beyond the streams are closed by the JDK.
  */
 final class Detached {
   private static final String NEW_SESSION =

@@ -17,8 +17,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
 
 /**
- * The way through EchoPost: there or not, and never the application's trouble. Whatever fails makes it
- * unusable for a while. Thread-safe.
+ * The way through EchoPost: there or not, and never the application's trouble. Whatever fails makes
+ * it unusable for a while. Thread-safe.
  */
 public final class EchoPost implements AutoCloseable {
   private static final int LARGEST = 4 << 20;
@@ -71,12 +71,11 @@ public final class EchoPost implements AutoCloseable {
 
   /** Sees to it, on a thread of its own, that the program is there. */
   public void prepare() {
-    platform.ifPresent(
-        known -> {
-          if (state.status() == Status.PREPARING) {
-            SdkThread.named("datanadhi-echopost", () -> download(known)).start();
-          }
-        });
+    platform.ifPresent(known -> {
+      if (state.status() == Status.PREPARING) {
+        SdkThread.named("datanadhi-echopost", () -> download(known)).start();
+      }
+    });
   }
 
   private void download(Platform known) {

@@ -2,7 +2,9 @@ package com.datanadhi.sdk.internal.echopost;
 
 import java.nio.file.Path;
 
-/** Where EchoPost's files are; the same for the SDKs of all languages, so that they share an agent. */
+/**
+ * Where EchoPost's files are; the same for the SDKs of all languages, so that they share an agent.
+ */
 record Layout(Path directory) {
   static Layout below(Path sdkDirectory) {
     return new Layout(sdkDirectory.resolve("echopost"));

@@ -35,8 +35,8 @@ record Round(
   }
 
   /**
-   * Whether all that failed did so because nobody was there, and nothing behind it was stored: then it
-   * can go the same way again, and in order.
+   * Whether all that failed did so because nobody was there, and nothing behind it was stored: then
+   * it can go the same way again, and in order.
    */
   boolean hasVanished() {
     return inOrder && failures.stream().allMatch(s -> s.getCode() == Status.Code.UNAVAILABLE);

@@ -15,7 +15,9 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** Sees to it that an agent runs on the directory: at most one start at a time, of all processes. */
+/**
+ * Sees to it that an agent runs on the directory: at most one start at a time, of all processes.
+ */
 final class Starter {
   private static final Duration OTHERS = Duration.ofSeconds(10);
   private static final int ANOTHER_AGENT_LIVES = 3;
@@ -54,7 +56,8 @@ final class Starter {
 
   /** Starts an agent if none answers. */
   StartResult start() throws InterruptedException {
-    int length = layout.socket().toString().getBytes(java.nio.charset.StandardCharsets.UTF_8).length;
+    int length =
+        layout.socket().toString().getBytes(java.nio.charset.StandardCharsets.UTF_8).length;
     if (length > longestSocketPath) {
       return new StartResult.Failed(
           "the path %s has %d bytes, and a UNIX socket's may have %d: choose a shorter directory"
@@ -94,7 +97,8 @@ final class Starter {
       if (process.waitFor(5, TimeUnit.MILLISECONDS)) {
         int status = process.exitValue();
         if (status != 0 && status != ANOTHER_AGENT_LIVES) {
-          return new StartResult.Failed("%s ended with status %d".formatted(layout.program(), status));
+          return new StartResult.Failed(
+              "%s ended with status %d".formatted(layout.program(), status));
         }
         Thread.sleep(5);
       }
@@ -114,8 +118,8 @@ final class Starter {
   }
 
   /**
-   * Removes the name that a dead agent left. Between our look and our delete an agent could have taken
-   * the name: so it is moved away first, and put back if somebody answers there.
+   * Removes the name that a dead agent left. Between our look and our delete an agent could have
+   * taken the name: so it is moved away first, and put back if somebody answers there.
    */
   private void removeStaleSocket() throws IOException {
     Path aside = layout.directory().resolve(".sdk-stale.sock");

@@ -56,7 +56,8 @@ final class UnixSocketFactory extends SocketFactory {
       this.channel = channel;
     }
 
-    // The streams of java.nio.channels.Channels let nobody write while somebody reads (JDK-4774871).
+    // The streams of java.nio.channels.Channels let nobody write while somebody reads
+    // (JDK-4774871).
     @Override
     public InputStream getInputStream() {
       return new InputStream() {
@@ -92,7 +93,7 @@ final class UnixSocketFactory extends SocketFactory {
     }
 
     @Override
-    public void close() throws IOException {
+    public synchronized void close() throws IOException {
       channel.close();
     }
 
@@ -112,12 +113,12 @@ final class UnixSocketFactory extends SocketFactory {
     }
 
     @Override
-    public void setSoTimeout(int millis) {
+    public synchronized void setSoTimeout(int millis) {
       // Calls have deadlines.
     }
 
     @Override
-    public int getSoTimeout() {
+    public synchronized int getSoTimeout() {
       return 0;
     }
 

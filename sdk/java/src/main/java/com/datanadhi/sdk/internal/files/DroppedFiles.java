@@ -20,8 +20,8 @@ import java.util.stream.Stream;
 
 /**
  * {@code dropped/}: what no way would take, as files of lines, {@code <reason>_<ms>.jsonl}. When a
- * write returns, its records are on stable storage, whole; when it throws, none of them is there.
- * A file is added to for a while, so that a server which refuses everything does not get a file for
+ * write returns, its records are on stable storage, whole; when it throws, none of them is there. A
+ * file is added to for a while, so that a server which refuses everything does not get a file for
  * each record. Threads and processes take turns by a lock.
  */
 public final class DroppedFiles {
@@ -54,8 +54,10 @@ public final class DroppedFiles {
    * @param reason of lower-case letters and {@code _}; the start of the file's name
    * @return the file
    */
-  public Path write(String reason, List<LogEntry> entries) throws IOException, InterruptedException {
-    String lines = entries.stream().map(DroppedLine::of).collect(Collectors.joining("\n", "", "\n"));
+  public Path write(String reason, List<LogEntry> entries)
+      throws IOException, InterruptedException {
+    String lines =
+        entries.stream().map(DroppedLine::of).collect(Collectors.joining("\n", "", "\n"));
     Private.directory(directory);
     return guarded(".lock", () -> append(reason, lines.getBytes(StandardCharsets.UTF_8)));
   }
@@ -215,8 +217,7 @@ public final class DroppedFiles {
   }
 
   private static long time(Path file) {
-    return Long.parseLong(
-        file.getFileName().toString().replaceFirst(".*_(\\d+)\\.jsonl.*", "$1"));
+    return Long.parseLong(file.getFileName().toString().replaceFirst(".*_(\\d+)\\.jsonl.*", "$1"));
   }
 
   private <T> T guarded(String lock, java.util.concurrent.Callable<T> work)

@@ -20,12 +20,16 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * A record as a line of a file: {@code {"pipelines":[…],"log_data":…,"idempotency_key":"…"}}. Files of
- * SDKs that know no keys have lines without one.
+ * A record as a line of a file: {@code {"pipelines":[…],"log_data":…,"idempotency_key":"…"}}. Files
+ * of SDKs that know no keys have lines without one.
  */
 final class DroppedLine {
   private static final Gson GSON =
-      new GsonBuilder().serializeNulls().disableHtmlEscaping().setStrictness(Strictness.STRICT).create();
+      new GsonBuilder()
+          .serializeNulls()
+          .disableHtmlEscaping()
+          .setStrictness(Strictness.STRICT)
+          .create();
 
   private DroppedLine() {}
 
@@ -58,7 +62,11 @@ final class DroppedLine {
       return data == null || !isKey(key)
           ? Optional.empty()
           : Optional.of(new LogEntry(pipelines, GSON.toJson(data), key));
-    } catch (IOException | JsonParseException | IllegalStateException | UnsupportedOperationException | NullPointerException none) {
+    } catch (IOException
+        | JsonParseException
+        | IllegalStateException
+        | UnsupportedOperationException
+        | NullPointerException none) {
       return Optional.empty();
     }
   }

@@ -32,10 +32,6 @@ final class Bodies {
   }
 
   private static String text(LogEntry entry, String json) {
-    return "{\"pipelines\":"
-        + JsonWriting.text(entry.pipelines())
-        + ",\"log_data\":"
-        + json
-        + "}";
+    return "{\"pipelines\":" + JsonWriting.text(entry.pipelines()) + ",\"log_data\":" + json + "}";
   }
 }

@@ -5,7 +5,9 @@ import com.datanadhi.sdk.internal.thread.SdkThread;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 
-/** Whether a server is up: it is, until a delivery says otherwise; then a probe finds it up again. */
+/**
+ * Whether a server is up: it is, until a delivery says otherwise; then a probe finds it up again.
+ */
 public final class Health implements AutoCloseable {
   private final String name;
   private final Server server;
@@ -34,8 +36,7 @@ public final class Health implements AutoCloseable {
       return;
     }
     up = false;
-    notices.say(
-        Level.WARNING, "The %s %s is down: %s".formatted(name, server.host(), why));
+    notices.say(Level.WARNING, "The %s %s is down: %s".formatted(name, server.host(), why));
     prober = SdkThread.named("datanadhi-probe", this::probe);
     prober.start();
   }

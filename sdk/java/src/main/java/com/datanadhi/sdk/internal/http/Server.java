@@ -9,13 +9,16 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** One server, as requests that always end: with an answer, or with why there is none. Thread-safe. */
+/**
+ * One server, as requests that always end: with an answer, or with why there is none. Thread-safe.
+ */
 public final class Server {
   private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(2);
 
@@ -76,7 +79,7 @@ public final class Server {
     } catch (TimeoutException late) {
       return new Answer.Unavailable("no answer within " + timeout.toSeconds() + " s", false);
     } catch (ExecutionException failed) {
-      Throwable cause = failed.getCause();
+      Throwable cause = Objects.requireNonNullElse(failed.getCause(), failed);
       if (cause instanceof CancellationException) {
         return new Answer.Abandoned();
       }

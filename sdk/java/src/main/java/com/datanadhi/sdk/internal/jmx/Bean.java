@@ -23,7 +23,8 @@ public final class Bean implements DataNadhiMXBean, AutoCloseable {
   /** Registers it; the second client of a directory gets {@code ,n=2} and so on. */
   public static Bean register(Path directory, Supplier<Counters> counters) throws JMException {
     Bean bean = new Bean(counters);
-    String base = "com.datanadhi.sdk:type=DataNadhi,directory=" + ObjectName.quote(directory.toString());
+    String base =
+        "com.datanadhi.sdk:type=DataNadhi,directory=" + ObjectName.quote(directory.toString());
     for (int n = 1; bean.name.isEmpty(); n++) {
       try {
         ObjectName wanted = new ObjectName(n == 1 ? base : base + ",n=" + n);

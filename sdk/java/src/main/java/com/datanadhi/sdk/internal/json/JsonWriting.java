@@ -9,9 +9,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * JSON from what applications put into a record: maps, iterables, arrays, strings, numbers, booleans
- * and nulls as themselves, anything else by its {@code toString}. No reflection on an application's
- * classes.
+ * JSON from what applications put into a record: maps, iterables, arrays, strings, numbers,
+ * booleans and nulls as themselves, anything else by its {@code toString}. No reflection on an
+ * application's classes.
  */
 public final class JsonWriting {
   private static final int DEEPEST = 200;

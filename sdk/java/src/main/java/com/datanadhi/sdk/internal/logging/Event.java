@@ -10,8 +10,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A log event as a payload, with the field names that the Python SDK's payloads have. What a library
- * does not know of an event is left out.
+ * A log event as a payload, with the field names that the Python SDK's payloads have. What a
+ * library does not know of an event is left out.
  */
 public final class Event {
   private static final int LONGEST_STACK_TRACE = 64 << 10;
@@ -30,11 +30,13 @@ public final class Event {
     record.put("thread", thread);
   }
 
-  /** Whether an event is the SDK's own, or logged on one of its threads: those are not delivered. */
+  /**
+   * Whether an event is the SDK's own, or logged on one of its threads: those are not delivered.
+   */
   public static boolean isOurs(@Nullable String logger) {
     return SdkThread.isCurrent()
-        || logger != null
-            && (logger.equals(Notices.LOGGER) || logger.startsWith(Notices.LOGGER + "."));
+        || (logger != null
+            && (logger.equals(Notices.LOGGER) || logger.startsWith(Notices.LOGGER + ".")));
   }
 
   /** Where it was logged. */

@@ -7,8 +7,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Where the handlers of all logging libraries put their events: the process's client for a directory.
- * It is opened with the first event: while a logging library configures itself is no time to log.
+ * Where the handlers of all logging libraries put their events: the process's client for a
+ * directory. It is opened with the first event: while a logging library configures itself is no
+ * time to log.
  */
 public final class Sink {
   private final Path directory;

@@ -170,7 +170,8 @@ public final class RecordQueue {
     private final AtomicInteger sleepers = new AtomicInteger();
 
     void ring() {
-      // Whoever goes to sleep counts himself first and looks for work then: one of us sees the other.
+      // Whoever goes to sleep counts himself first and looks for work then: one of us sees the
+      // other.
       if (sleepers.get() > 0 && rung.availablePermits() == 0) {
         rung.release();
       }

@@ -62,8 +62,7 @@ class DownloadTest {
 
   private void assertNothingIsLeft() throws IOException {
     try (Stream<Path> all = Files.list(layout.directory())) {
-      assertThat(all.map(file -> file.getFileName().toString()))
-          .containsOnly(".sdk-download.lock");
+      assertThat(all.map(file -> file.getFileName().toString())).containsOnly(".sdk-download.lock");
     }
   }
 
