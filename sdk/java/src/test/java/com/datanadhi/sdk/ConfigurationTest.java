@@ -116,7 +116,9 @@ class ConfigurationTest {
 
   @Test
   void what_is_resolved_is_written_down_without_the_key() throws Exception {
-    file("config.yml", "async: {workers: 1}\nlog: {level: DEBUG}\necho: 1\nechopost: {disable: true}\n");
+    file(
+        "config.yml",
+        "async: {workers: 1}\nlog: {level: DEBUG}\necho: 1\nechopost: {disable: true}\n");
     Configuration configuration = Configuration.load(directory, KEY);
     DataNadhi.open(configuration).close();
     String resolved = Files.readString(directory.resolve(".config.resolved.json"));

@@ -65,6 +65,24 @@ public final class Agents {
         : ProcessHandle.of(Long.parseLong(pid)).filter(ProcessHandle::isAlive);
   }
 
+  /** Runs an agent, if none lives, until nothing is left to deliver. */
+  public static void drain(Path directory, String url) throws IOException, InterruptedException {
+    Path home = directory.resolve("echopost");
+    Process agent =
+        new ProcessBuilder(
+                program().toString(), "-datanadhi", home.toString(), "-health-url", url)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    try {
+      while (agent.isAlive() || !all(directory).isEmpty()) {
+        TimeUnit.MILLISECONDS.sleep(50);
+      }
+    } finally {
+      agent.destroyForcibly();
+    }
+  }
+
   /** Everything that runs on the directory: launchers and agents. */
   public static List<ProcessHandle> all(Path directory) {
     String home = directory.resolve("echopost").toString();
