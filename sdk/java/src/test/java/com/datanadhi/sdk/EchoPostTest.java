@@ -310,6 +310,24 @@ class EchoPostTest extends SdkTest {
     assertThat(Agents.starts(directory)).isEqualTo(1);
   }
 
+  @Test
+  void the_end_of_a_process_leaves_its_records_with_echopost_or_in_a_file() throws Exception {
+    main.comeUp();
+    main.hang();
+    Agents.install(directory);
+    ApplicationProcess application =
+        use(ApplicationProcess.start(directory, main, fallback, false, 1, 10, 0));
+    assertThat(application.line()).isEqualTo("ready");
+    application.goOn();
+    await().atMost(SOON).until(() -> main.requests() > 0);
+    signal("TERM", application.handle().pid());
+    assertThat(application.ends()).isTrue();
+
+    main.comeUp();
+    Agents.drain(directory, main.url());
+    assertThat(main.keys().size() + dropped().size()).isEqualTo(10);
+  }
+
   private static int session(ProcessHandle process) throws IOException {
     // proc(5): the sixth field; the second is in brackets.
     String stat = Files.readString(Path.of("/proc/" + process.pid() + "/stat"));

@@ -1,11 +1,10 @@
 package com.datanadhi.sdk;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import com.datanadhi.sdk.testkit.Agents;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -149,38 +148,28 @@ class OverflowTest extends SdkTest {
   void order_holds_on_each_way_through_a_flapping_world_and_nothing_is_lost() throws Exception {
     int records = Integer.getInteger("sdk.records", 100_000);
     DataNadhi client = openWithEchoPost(configuration());
-    Thread flapping =
-        new Thread(() -> {
-          try {
-            for (int i = 0; !Thread.currentThread().isInterrupted(); i++) {
-              flap(i);
-              Thread.sleep(300);
-            }
-          } catch (InterruptedException | IOException end) {
-            // The world holds still.
-          }
-        });
-    flapping.start();
-    try {
-      for (int seq = 0; seq < records; ) {
-        awaitSomeRoom(client);
-        if (client.submit(PIPELINES, Map.of("seq", seq))) {
-          seq++;
-        }
+    for (int seq = 0; seq < records; ) {
+      if (seq % (records / 32) == 0) {
+        flap(client, seq / (records / 32));
       }
-    } finally {
-      flapping.interrupt();
-      flapping.join();
-      main.answer(200);
-      main.comeUp();
-      fallback.comeUp();
+      awaitSomeRoom(client);
+      while (!client.submit(PIPELINES, Map.of("seq", seq))) {
+        LockSupport.parkNanos(200_000);
+      }
+      seq++;
     }
+    main.answer(200);
+    main.comeUp();
+    fallback.comeUp();
     assertThat(client.flush(SOON)).isTrue();
     client.close();
     Counters end = client.counters();
     System.out.println("Through a flapping world: " + end);
     assertThat(end.submitted()).isEqualTo(records);
     assertThat(end.lost()).isZero();
+    assertThat(end.deliveredToMainServer()).isPositive();
+    assertThat(end.deliveredToEchoPost()).isPositive();
+    assertThat(end.deliveredToFallback()).isPositive();
     assertThat(end.delivered() + end.droppedTotal()).isEqualTo(records);
     assertThat(dropped()).hasSize((int) end.droppedTotal());
 
@@ -208,16 +197,33 @@ class OverflowTest extends SdkTest {
     }
   }
 
-  private void flap(int round) throws IOException {
+  /** The next world, once the one before has been met. */
+  private void flap(DataNadhi client, int round) throws Exception {
+    Counters before = client.counters();
     switch (round % 8) {
       case 0 -> main.goDown();
-      case 1 -> fallback.goDown();
-      case 2 -> Agents.killOnce(directory);
+      case 1 -> {
+        waitAWhile(() -> client.counters().deliveredToEchoPost() > before.deliveredToEchoPost());
+        Agents.killOnce(directory);
+      }
+      case 2 -> fallback.goDown();
       case 3 -> fallback.comeUp();
       case 4 -> main.comeUp();
-      case 5 -> main.hang();
+      case 5 -> {
+        waitAWhile(
+            () -> client.counters().deliveredToMainServer() > before.deliveredToMainServer());
+        main.hang();
+      }
       case 6 -> main.comeUp();
       default -> main.answer(round % 16 == 7 ? 503 : 200);
+    }
+  }
+
+  /** Worlds need not be met; most are. */
+  private static void waitAWhile(java.util.function.BooleanSupplier met)
+      throws InterruptedException {
+    for (int i = 0; i < 200 && !met.getAsBoolean(); i++) {
+      Thread.sleep(50);
     }
   }
 

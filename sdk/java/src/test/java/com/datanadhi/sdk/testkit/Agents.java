@@ -69,8 +69,7 @@ public final class Agents {
   public static void drain(Path directory, String url) throws IOException, InterruptedException {
     Path home = directory.resolve("echopost");
     Process agent =
-        new ProcessBuilder(
-                program().toString(), "-datanadhi", home.toString(), "-health-url", url)
+        new ProcessBuilder(program().toString(), "-datanadhi", home.toString(), "-health-url", url)
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .redirectError(ProcessBuilder.Redirect.DISCARD)
             .start();

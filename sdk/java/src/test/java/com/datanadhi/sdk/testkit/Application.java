@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Function;
 
 /**
  * An application in a process of its own. Arguments: the directory, the servers' URLs, how many
@@ -20,11 +21,17 @@ public final class Application {
   private Application() {}
 
   public static void main(String[] args) throws Exception {
+    run(args, DataNadhi::open);
+  }
+
+  /** With a client of another making. */
+  public static void run(String[] args, Function<Configuration, DataNadhi> opening)
+      throws Exception {
     int workers = Integer.parseInt(args[3]);
     int records = Integer.parseInt(args[4]);
     int first = Integer.parseInt(args[5]);
     DataNadhi client =
-        DataNadhi.open(
+        opening.apply(
             Configuration.builder(Path.of(args[0]))
                 .apiKey("test-key")
                 .serverHost(args[1])

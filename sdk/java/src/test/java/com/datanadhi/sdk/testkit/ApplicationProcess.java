@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** {@link Application} as a process. */
+/** An {@link Application} as a process. */
 public final class ApplicationProcess implements AutoCloseable {
   private final Process process;
   private final BufferedReader output;
@@ -30,7 +30,7 @@ public final class ApplicationProcess implements AutoCloseable {
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-cp",
             System.getProperty("java.class.path"),
-            Application.class.getName(),
+            "com.datanadhi.sdk.PatientApplication",
             directory.toString(),
             main.url(),
             fallback.url()));

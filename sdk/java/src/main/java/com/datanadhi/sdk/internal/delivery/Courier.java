@@ -42,7 +42,9 @@ final class Courier {
     if (world.fallbackHealth().isUp()) {
       return toFallback("fallback_failed");
     }
-    // It is being downloaded: it will take what is here, and if it does not the queue fills up.
+    // It is being downloaded, or its agent is slow to start: it will take what waits here, and if
+    // it
+    // does not, the queue fills up.
     return !world.echoPost().isPreparing() && toFile("undeliverable");
   }
 

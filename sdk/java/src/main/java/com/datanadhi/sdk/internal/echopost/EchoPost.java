@@ -23,6 +23,9 @@ import java.util.concurrent.ScheduledExecutorService;
 public final class EchoPost implements AutoCloseable {
   private static final int LARGEST = 4 << 20;
 
+  /** How long an agent that was too slow may still be expected, where no other way is open. */
+  private static final Duration LATE_START = Duration.ofSeconds(30);
+
   private final Layout layout;
   private final Optional<Platform> platform;
   private final Download download;
@@ -33,6 +36,7 @@ public final class EchoPost implements AutoCloseable {
   private final Notices notices;
   private volatile EchoPostState state = new EchoPostState(Status.PREPARING, "");
   private volatile boolean awaitsSocket;
+  private volatile long awaitsSocketUntil;
   private volatile boolean closed;
 
   /** Does nothing before {@link #prepare}. */
@@ -130,7 +134,8 @@ public final class EchoPost implements AutoCloseable {
 
   /** Whether it may be usable soon. */
   public boolean isPreparing() {
-    return state.status() == Status.PREPARING && !closed;
+    boolean isStarting = awaitsSocket && System.nanoTime() - awaitsSocketUntil < 0;
+    return (state.status() == Status.PREPARING || isStarting) && !closed;
   }
 
   /** What has become of it. */
@@ -173,6 +178,7 @@ public final class EchoPost implements AutoCloseable {
     long end = System.nanoTime() + giveUp.toNanos();
     for (int attempt = 1; ; attempt++) {
       if (running instanceof StartResult.NotReady slow) {
+        awaitsSocketUntil = System.nanoTime() + LATE_START.toNanos();
         awaitsSocket = true;
         return "its agent does not answer after %d ms".formatted(slow.after().toMillis());
       }

@@ -7,6 +7,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -83,7 +84,10 @@ public final class Server {
       if (cause instanceof CancellationException) {
         return new Answer.Abandoned();
       }
-      boolean mayBeStale = cause instanceof IOException && !(cause instanceof ConnectException);
+      boolean mayBeStale =
+          cause instanceof IOException
+              && !(cause instanceof ConnectException)
+              && !(cause instanceof HttpTimeoutException);
       return new Answer.Unavailable(said(cause), mayBeStale);
     } finally {
       // Whoever stops waiting leaves no exchange behind.

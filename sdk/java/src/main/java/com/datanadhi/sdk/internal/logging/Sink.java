@@ -12,6 +12,8 @@ import java.util.Optional;
  * time to log.
  */
 public final class Sink {
+  private static final ThreadLocal<Sink> OPENING = new ThreadLocal<>();
+
   private final Path directory;
   private final List<String> pipelines;
   private volatile Optional<DataNadhi> client = Optional.empty();
@@ -33,7 +35,16 @@ public final class Sink {
   public boolean put(Event event) {
     DataNadhi open = client.orElse(null);
     if (open == null) {
-      open = DataNadhi.shared(directory);
+      // What is logged while a client is opened, by whomever, has no client to go to.
+      if (OPENING.get() != null) {
+        return true;
+      }
+      OPENING.set(this);
+      try {
+        open = DataNadhi.shared(directory);
+      } finally {
+        OPENING.remove();
+      }
       client = Optional.of(open);
     }
     return open.submit(pipelines, event.payload());
