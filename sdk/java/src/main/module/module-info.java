@@ -13,6 +13,12 @@ module com.datanadhi.sdk {
   requires static org.apache.logging.log4j.core;
   requires static org.jspecify;
 
+  uses com.datanadhi.sdk.shaded.grpc.LoadBalancerProvider;
+  uses com.datanadhi.sdk.shaded.grpc.NameResolverProvider;
+
+  provides com.datanadhi.sdk.shaded.grpc.NameResolverProvider with
+      com.datanadhi.sdk.internal.echopost.HereResolver;
+
   exports com.datanadhi.sdk;
   exports com.datanadhi.sdk.jul;
   exports com.datanadhi.sdk.log4j;

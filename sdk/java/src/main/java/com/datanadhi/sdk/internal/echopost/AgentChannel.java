@@ -33,7 +33,7 @@ final class AgentChannel implements AutoCloseable {
   private static final Duration CONNECT = Duration.ofSeconds(2);
 
   static {
-    // Found as a service elsewhere; but a module shows none that it has not declared.
+    // gRPC's own are no services in a module that does not provide them.
     LoadBalancerRegistry.getDefaultRegistry().register(new PickFirstLoadBalancerProvider());
   }
 
@@ -146,7 +146,6 @@ final class AgentChannel implements AutoCloseable {
     }
   }
 
-  @SuppressWarnings("deprecation") // the one way to a resolver that is in no registry
   private synchronized @Nullable ManagedChannel channel() {
     if (closed) {
       return null;
@@ -155,7 +154,6 @@ final class AgentChannel implements AutoCloseable {
     if (known == null) {
       known =
           OkHttpChannelBuilder.forTarget(HereResolver.TARGET, InsecureChannelCredentials.create())
-              .nameResolverFactory(new HereResolver())
               .socketFactory(new UnixSocketFactory(socket))
               .overrideAuthority("localhost")
               .proxyDetector(address -> null)

@@ -13,7 +13,7 @@ import java.util.List;
  * Resolves every name to one address, which {@link UnixSocketFactory} has no need of. So nobody
  * asks DNS, nor looks for resolvers where a module has none to show.
  */
-final class HereResolver extends NameResolverProvider {
+public final class HereResolver extends NameResolverProvider {
   static final String TARGET = "datanadhi:///agent";
 
   @Override
