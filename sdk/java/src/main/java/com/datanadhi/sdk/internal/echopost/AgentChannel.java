@@ -30,7 +30,6 @@ import org.jspecify.annotations.Nullable;
 final class AgentChannel implements AutoCloseable {
   private static final Metadata.Key<String> IDEMPOTENCY_KEY =
       Metadata.Key.of("idempotency-key", Metadata.ASCII_STRING_MARSHALLER);
-  private static final Duration CONNECT = Duration.ofSeconds(2);
 
   static {
     // gRPC's own are no services in a module that does not provide them.
@@ -117,14 +116,14 @@ final class AgentChannel implements AutoCloseable {
 
   /**
    * A channel that is ready: calls begun before that would be sent in whatever order. Null when
-   * nobody listens.
+   * nobody listens, which shows at once, or whoever does says nothing until the deadline.
    */
   private @Nullable ManagedChannel connected() throws InterruptedException {
     ManagedChannel made = channel();
     if (made == null) {
       return null;
     }
-    long end = System.nanoTime() + CONNECT.toNanos();
+    long end = System.nanoTime() + deadline.toNanos();
     while (true) {
       ConnectivityState state = made.getState(true);
       if (state == ConnectivityState.READY) {
