@@ -1,0 +1,94 @@
+package com.datanadhi.sdk.internal.delivery;
+
+import com.datanadhi.sdk.internal.queue.RecordQueue;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The threads that empty the queue: the workers, the drain and the spill. */
+public final class Delivery {
+  private static final Duration PATIENCE = Duration.ofSeconds(2);
+  private static final Duration LAST_ONES = Duration.ofMillis(500);
+
+  private final RecordQueue queue;
+  private final World world;
+  private final Ledger ledger;
+  private final Gate gate = new Gate();
+  private final Overflow overflow;
+  private final List<Courier> couriers = new ArrayList<>();
+  private final List<Loop> loops = new ArrayList<>();
+
+  /** Nothing runs before {@link #start}. */
+  public Delivery(RecordQueue queue, World world, Ledger ledger, int workers) {
+    this.queue = queue;
+    this.world = world;
+    this.ledger = ledger;
+    this.overflow = new Overflow(queue, world, ledger);
+    for (int i = 0; i < workers; i++) {
+      Courier courier = new Courier(queue, world, ledger);
+      couriers.add(courier);
+      loops.add(new Loop("datanadhi-worker-" + (i + 1), world.notices(), () -> work(courier)));
+    }
+    loops.add(new Loop("datanadhi-drain", world.notices(), () -> drain(workers == 1)));
+    loops.add(new Loop("datanadhi-spill", world.notices(), overflow::spill));
+  }
+
+  /** Starts the threads. */
+  public void start() {
+    loops.forEach(Loop::start);
+  }
+
+  private void work(Courier courier) throws InterruptedException {
+    gate.pass();
+    queue.await(1_000);
+    if (queue.depth() > 0 && !courier.deliver()) {
+      Thread.sleep(20);
+    }
+  }
+
+  private void drain(boolean only) throws InterruptedException {
+    Loop self = loops.get(couriers.size());
+    overflow.drain(self, gate, couriers.get(0), only);
+  }
+
+  /** Whether of all that was submitted something has become, now or within {@code longest}. */
+  public boolean isDone(Duration longest) throws InterruptedException {
+    long end = System.nanoTime() + longest.toNanos();
+    while (ledger.open() > 0) {
+      if (System.nanoTime() - end >= 0) {
+        return false;
+      }
+      Thread.sleep(2);
+    }
+    return true;
+  }
+
+  /**
+   * Ends the threads, wherever they wait, and brings what is left through EchoPost or into a file.
+   *
+   * @return how many records not even a file could be written for
+   */
+  public long stop() throws InterruptedException {
+    loops.forEach(Loop::stop);
+    couriers.forEach(Courier::abandon);
+    overflow.abandon();
+    gate.open();
+    for (Loop loop : loops) {
+      loop.awaitEnd(PATIENCE);
+    }
+    Courier last = new Courier(queue, world, ledger);
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (System.nanoTime() - end < 0 && world.echoPost().isUsable() && last.toEchoPost()) {
+      // One batch after the other.
+    }
+    do {
+      while (last.toFile("exit")) {
+        // One batch after the other.
+      }
+      // A record may be counted and not in the queue yet, or still be in the hands of a worker.
+    } while (queue.depth() == 0 && ledger.open() > 0 && !isDone(LAST_ONES) && queue.depth() > 0);
+    long left = ledger.open();
+    ledger.lost((int) left);
+    return left;
+  }
+}

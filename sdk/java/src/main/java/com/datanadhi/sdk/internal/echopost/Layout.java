@@ -1,0 +1,28 @@
+package com.datanadhi.sdk.internal.echopost;
+
+import java.nio.file.Path;
+
+/**
+ * Where EchoPost's files are; the same for the SDKs of all languages, so that they share an agent.
+ */
+record Layout(Path directory) {
+  static Layout below(Path sdkDirectory) {
+    return new Layout(sdkDirectory.resolve("echopost"));
+  }
+
+  Path program() {
+    return directory.resolve("echopost");
+  }
+
+  Path socket() {
+    return directory.resolve("data-nadhi-agent.sock");
+  }
+
+  Path startLock() {
+    return directory.resolve(".sdk-start.lock");
+  }
+
+  Path downloadLock() {
+    return directory.resolve(".sdk-download.lock");
+  }
+}

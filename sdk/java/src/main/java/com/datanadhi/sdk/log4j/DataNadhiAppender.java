@@ -1,0 +1,76 @@
+package com.datanadhi.sdk.log4j;
+
+import com.datanadhi.sdk.internal.logging.Event;
+import com.datanadhi.sdk.internal.logging.Sink;
+import java.time.Instant;
+import org.apache.logging.log4j.core.Appender;
+import org.apache.logging.log4j.core.Core;
+import org.apache.logging.log4j.core.Filter;
+import org.apache.logging.log4j.core.LogEvent;
+import org.apache.logging.log4j.core.appender.AbstractAppender;
+import org.apache.logging.log4j.core.config.Property;
+import org.apache.logging.log4j.core.config.plugins.Plugin;
+import org.apache.logging.log4j.core.config.plugins.PluginAttribute;
+import org.apache.logging.log4j.core.config.plugins.PluginElement;
+import org.apache.logging.log4j.core.config.plugins.PluginFactory;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Delivers what is logged with Log4j 2. In {@code log4j2.xml}:
+ *
+ * <pre>{@code
+ * <Configuration packages="com.datanadhi.sdk.log4j">
+ *   <Appenders>
+ *     <DataNadhi name="DATANADHI" directory=".datanadhi" pipelines="orders,audit"/>
+ *   </Appenders>
+ * }</pre>
+ */
+@Plugin(name = "DataNadhi", category = Core.CATEGORY_NAME, elementType = Appender.ELEMENT_TYPE)
+public final class DataNadhiAppender extends AbstractAppender {
+  private final Sink sink;
+
+  private DataNadhiAppender(
+      String name,
+      @Nullable Filter filter,
+      boolean ignoreExceptions,
+      String directory,
+      String pipelines) {
+    super(name, filter, null, ignoreExceptions, Property.EMPTY_ARRAY);
+    this.sink = new Sink(directory, pipelines);
+  }
+
+  /** Called by Log4j with what its configuration says. */
+  @PluginFactory
+  public static DataNadhiAppender create(
+      @PluginAttribute("name") String name,
+      @PluginElement("Filter") @Nullable Filter filter,
+      @PluginAttribute(value = "ignoreExceptions", defaultBoolean = true) boolean ignoreExceptions,
+      @PluginAttribute(value = "directory", defaultString = ".datanadhi") String directory,
+      @PluginAttribute(value = "pipelines", defaultString = "") String pipelines) {
+    return new DataNadhiAppender(name, filter, ignoreExceptions, directory, pipelines);
+  }
+
+  @Override
+  public void append(LogEvent logged) {
+    if (Event.isOurs(logged.getLoggerName())) {
+      return;
+    }
+    Event event =
+        new Event(
+            Instant.ofEpochSecond(
+                logged.getInstant().getEpochSecond(), logged.getInstant().getNanoOfSecond()),
+            logged.getLevel().name(),
+            logged.getLoggerName(),
+            logged.getThreadName(),
+            logged.getMessage().getFormattedMessage());
+    logged.getContextData().forEach(event::with);
+    event.thrown(logged.getThrown());
+    try {
+      if (!sink.put(event)) {
+        error("a record was not taken");
+      }
+    } catch (RuntimeException bad) {
+      error(String.valueOf(bad.getMessage()), logged, bad);
+    }
+  }
+}

@@ -1,0 +1,30 @@
+/** Hands log records to Data Nadhi. What it needs of other libraries is inside, under other names. */
+module com.datanadhi.sdk {
+  requires java.logging;
+  requires java.management;
+  requires java.net.http;
+  // For protobuf and Gson, inside.
+  requires jdk.unsupported;
+  // Whoever uses the package has the library.
+  requires static ch.qos.logback.classic;
+  requires static ch.qos.logback.core;
+  requires static micrometer.core;
+  requires static org.apache.logging.log4j;
+  requires static org.apache.logging.log4j.core;
+  requires static org.jspecify;
+
+  uses com.datanadhi.sdk.shaded.grpc.LoadBalancerProvider;
+  uses com.datanadhi.sdk.shaded.grpc.NameResolverProvider;
+
+  provides com.datanadhi.sdk.shaded.grpc.NameResolverProvider with
+      com.datanadhi.sdk.internal.echopost.HereResolver;
+
+  exports com.datanadhi.sdk;
+  exports com.datanadhi.sdk.jul;
+  exports com.datanadhi.sdk.log4j;
+  exports com.datanadhi.sdk.logback;
+  exports com.datanadhi.sdk.micrometer;
+
+  // Log4j reads its plugins by reflection.
+  opens com.datanadhi.sdk.log4j;
+}

@@ -1,0 +1,135 @@
+package com.datanadhi.sdk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ConfigurationTest {
+  private static final Map<String, String> KEY = Map.of("DATANADHI_API_KEY", "secret-key");
+
+  @TempDir Path directory;
+
+  private void file(String name, String content) throws IOException {
+    Files.writeString(directory.resolve(name), content);
+  }
+
+  private static Map<String, String> with(String name, String value) {
+    Map<String, String> environment = new HashMap<>(KEY);
+    environment.put(name, value);
+    return environment;
+  }
+
+  @Test
+  void everything_has_a_default_but_the_key() {
+    Configuration configuration = Configuration.load(directory, KEY);
+    assertThat(configuration.apiKey()).isEqualTo("secret-key");
+    assertThat(configuration.serverHost()).isEqualTo(URI.create("http://data-nadhi-server:5000"));
+    assertThat(configuration.fallbackHost())
+        .isEqualTo(URI.create("http://datanadhi-fallback-server:5001"));
+    assertThat(configuration.echoPostDisabled()).isFalse();
+    assertThat(configuration.queueSize()).isEqualTo(1000);
+    assertThat(configuration.workers()).isEqualTo(2);
+    assertThat(configuration.exitTimeout()).isEqualTo(Duration.ofSeconds(5));
+
+    assertThatThrownBy(() -> Configuration.load(directory, Map.of()))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContaining("DATANADHI_API_KEY");
+  }
+
+  @Test
+  void the_file_comes_before_the_environment_and_that_before_the_default() throws Exception {
+    file("config.yaml", "async:\n  workers: 3\nserver:\n  host: http://from-file:1/\n");
+    Map<String, String> environment = with("DATANADHI_WORKERS", "7");
+    environment.put("DATANADHI_QUEUE_SIZE", "50");
+    environment.put("DATANADHI_EXIT_TIMEOUT", "0.5");
+    Configuration configuration = Configuration.load(directory, environment);
+    assertThat(configuration.workers()).isEqualTo(3);
+    assertThat(configuration.queueSize()).isEqualTo(50);
+    assertThat(configuration.exitTimeout()).isEqualTo(Duration.ofMillis(500));
+    assertThat(configuration.serverHost()).isEqualTo(URI.create("http://from-file:1"));
+  }
+
+  @Test
+  void the_key_is_not_taken_from_the_file() throws Exception {
+    file("config.yml", "api_key: from-file\nserver:\n  api_key: from-file\n");
+    assertThatThrownBy(() -> Configuration.load(directory, Map.of()))
+        .isInstanceOf(ConfigurationException.class);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "async: {workers: many} | async.workers | many",
+        "async: {workers: 0} | async.workers | 0",
+        "async: {queue_size: 5} | async.queue_size | 5",
+        "async: {exit_timeout: soon} | async.exit_timeout | soon",
+        "async: {exit_timeout: -1} | async.exit_timeout | -1",
+        "server: {host: 'ftp://x'} | server.host | ftp://x",
+        "server: {fallback_host: 'not a url'} | server.fallback_host | not a url",
+        "echopost: {disable: maybe} | echopost.disable | maybe",
+      })
+  void a_bad_value_is_named_with_its_file_and_key(String yaml, String key, String value)
+      throws Exception {
+    file("config.yml", yaml);
+    assertThatThrownBy(() -> Configuration.load(directory, KEY))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContaining(directory.resolve("config.yml").toString())
+        .hasMessageContaining(key)
+        .hasMessageContaining(value.startsWith("-") ? "PT-1S" : value);
+  }
+
+  @Test
+  void a_bad_variable_and_a_bad_file_are_named() throws Exception {
+    assertThatThrownBy(() -> Configuration.load(directory, with("DATANADHI_WORKERS", "x")))
+        .hasMessageContaining("environment: DATANADHI_WORKERS")
+        .hasMessageContaining("\"x\"");
+    file("config.yml", "a: [");
+    assertThatThrownBy(() -> Configuration.load(directory, KEY))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContaining("config.yml");
+  }
+
+  @Test
+  void a_bad_key_is_refused_and_not_quoted() {
+    assertThatThrownBy(() -> Configuration.builder(directory).apiKey("se\ncret"))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContaining("DATANADHI_API_KEY")
+        .message()
+        .doesNotContain("cret ");
+    assertThatThrownBy(() -> Configuration.builder(directory).build())
+        .isInstanceOf(ConfigurationException.class);
+  }
+
+  @Test
+  void what_is_resolved_is_written_down_without_the_key() throws Exception {
+    file(
+        "config.yml",
+        "async: {workers: 1}\nlog: {level: DEBUG}\necho: 1\nechopost: {disable: true}\n");
+    Configuration configuration = Configuration.load(directory, KEY);
+    DataNadhi.open(configuration).close();
+    String resolved = Files.readString(directory.resolve(".config.resolved.json"));
+    JsonObject values = JsonParser.parseString(resolved).getAsJsonObject();
+    assertThat(values.get("async_workers").getAsInt()).isEqualTo(1);
+    assertThat(values.get("server_host").getAsString()).isEqualTo("http://data-nadhi-server:5000");
+    // What the Python SDK looks for in it.
+    assertThat(values.keySet())
+        .contains("log_level", "stack_level", "skip_stack", "datanadhi_log_level");
+    assertThat(values.get("log_level").getAsString()).isEqualTo("DEBUG");
+    assertThat(resolved).doesNotContain("secret-key");
+    assertThat(configuration.toString()).doesNotContain("secret-key");
+  }
+}

@@ -1,0 +1,147 @@
+package com.datanadhi.sdk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.datanadhi.sdk.testkit.Agents;
+import com.datanadhi.sdk.testkit.StubServer.Delivery;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class DeliveryTest extends SdkTest {
+  @Test
+  void the_main_server_gets_each_record_in_order_while_it_is_up() throws Exception {
+    DataNadhi client = open(configuration().echoPostDisabled(true));
+    submit(client, 0, 200);
+    assertThat(client.flush(SOON)).isTrue();
+
+    assertThat(seqs(main.deliveries())).isEqualTo(range(0, 200));
+    Delivery first = main.deliveries().get(0);
+    assertThat(first.path()).isEqualTo("/log");
+    assertThat(first.apiKey()).isEqualTo("test-key");
+    assertThat(first.type()).isEqualTo("application/json");
+    assertThat(first.body())
+        .hasToString("{\"pipelines\":[\"orders\",\"audit\"],\"log_data\":{\"seq\":0}}");
+    assertThat(main.keys()).hasSize(200);
+    assertThat(client.counters().deliveredToMainServer()).isEqualTo(200);
+    assertThat(client.counters().submitted()).isEqualTo(200);
+  }
+
+  @Test
+  void the_fallback_server_gets_batches_when_the_main_server_is_down_and_echopost_disabled()
+      throws Exception {
+    main.goDown();
+    DataNadhi client = open(configuration().echoPostDisabled(true));
+    submit(client, 0, 250);
+    assertThat(client.flush(SOON)).isTrue();
+
+    assertThat(seqs(fallback.deliveries())).isEqualTo(range(0, 250));
+    Delivery first = fallback.deliveries().get(0);
+    assertThat(first.path()).isEqualTo("/upload");
+    assertThat(first.apiKey()).isEqualTo("test-key");
+    assertThat(first.type()).isEqualTo("application/octet-stream");
+    assertThat(first.body().keySet()).containsExactly("pipelines", "log_data");
+    assertThat(fallback.keys()).hasSize(250);
+    assertThat(client.counters().deliveredToFallback()).isEqualTo(250);
+  }
+
+  @Test
+  void a_file_keeps_what_no_way_would_take_and_redeliver_sends_it_under_the_same_keys()
+      throws Exception {
+    main.goDown();
+    fallback.goDown();
+    DataNadhi client = open(configuration().echoPostDisabled(true));
+    submit(client, 0, 120);
+    assertThat(client.flush(SOON)).isTrue();
+
+    assertThat(dropped()).hasSize(120);
+    assertThat(client.counters().dropped()).containsEntry("undeliverable", 120L);
+    assertThat(client.redeliver()).isEqualTo(new Redelivery(0, 120, 0));
+    List<String> keys =
+        dropped().stream().map(r -> r.get("idempotency_key").getAsString()).toList();
+
+    main.comeUp();
+    await().atMost(SOON).until(() -> client.redeliver().delivered() == 120);
+    assertThat(seqs(main.deliveries())).isEqualTo(range(0, 120));
+    assertThat(main.keys()).containsExactlyElementsOf(keys);
+    assertThat(droppedFiles()).isEmpty();
+  }
+
+  @Test
+  void what_a_server_refuses_is_kept_in_a_file() throws Exception {
+    for (int status : new int[] {300, 401, 422, 500}) {
+      main.answer(status);
+      DataNadhi client = open(configuration().echoPostDisabled(true));
+      submit(client, 0, 3);
+      assertThat(client.flush(SOON)).isTrue();
+      assertThat(client.counters().dropped()).as("%s", status).containsEntry("primary_failed", 3L);
+    }
+    assertThat(main.delivered()).isZero();
+    assertThat(fallback.delivered()).isZero();
+    assertThat(dropped()).hasSize(12);
+    // Each of four clients one, and not one for each record.
+    assertThat(droppedFiles()).hasSize(4);
+  }
+
+  @Test
+  void what_the_fallback_server_refuses_is_kept_in_a_file() throws Exception {
+    main.goDown();
+    fallback.answer(413);
+    DataNadhi client = open(configuration().echoPostDisabled(true));
+    submit(client, 0, 5);
+    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.counters().dropped()).containsEntry("fallback_failed", 5L);
+  }
+
+  @Test
+  void a_server_that_answers_over_500_is_down_until_a_probe_finds_it_up() throws Exception {
+    main.answer(503);
+    DataNadhi client = open(configuration().echoPostDisabled(true));
+    submit(client, 0, 10);
+    await().atMost(SOON).until(() -> fallback.delivered() == 10);
+    assertThat(main.delivered()).isZero();
+
+    main.answer(200);
+    int seen = main.requests();
+    await().atMost(SOON).until(() -> main.requests() > seen);
+    await()
+        .atMost(SOON)
+        .untilAsserted(() -> {
+          submit(client, 10, 11);
+          assertThat(client.flush(SOON)).isTrue();
+          assertThat(main.delivered()).isPositive();
+        });
+  }
+
+  @Test
+  void echopost_is_started_and_keeps_the_records_until_the_main_server_is_back() throws Exception {
+    main.goDown();
+    DataNadhi client = openWithEchoPost(configuration());
+    submit(client, 0, 500);
+    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.counters().deliveredToEchoPost()).isEqualTo(500);
+    assertThat(Agents.starts(directory)).isEqualTo(1);
+
+    main.comeUp();
+    await().atMost(SOON).until(() -> main.keys().size() == 500);
+    assertThat(seqs(main.deliveries())).isEqualTo(range(0, 500));
+    assertThat(main.deliveries().get(0).apiKey()).isEqualTo("test-key");
+    assertThat(fallback.delivered()).isZero();
+  }
+
+  @Test
+  void the_end_flushes_and_leaves_nothing_in_memory() throws Exception {
+    main.hang();
+    fallback.goDown();
+    DataNadhi client =
+        open(configuration().echoPostDisabled(true).exitTimeout(java.time.Duration.ofMillis(100)));
+    submit(client, 0, 30);
+    client.close();
+    assertThat(client.submit(PIPELINES, Map.of("seq", 30))).isFalse();
+    Counters end = client.counters();
+    assertThat(end.droppedTotal()).isEqualTo(30);
+    assertThat(end.refused()).isEqualTo(1);
+    assertThat(droppedSeqs()).isEqualTo(range(0, 30));
+  }
+}

@@ -1,0 +1,370 @@
+package com.datanadhi.sdk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.datanadhi.sdk.internal.echopost.EchoPost;
+import com.datanadhi.sdk.internal.echopost.SendResult;
+import com.datanadhi.sdk.internal.queue.LogEntry;
+import com.datanadhi.sdk.internal.thread.Notices;
+import com.datanadhi.sdk.testkit.Agents;
+import com.datanadhi.sdk.testkit.ApplicationProcess;
+import com.datanadhi.sdk.testkit.FileServer;
+import java.io.IOException;
+import java.net.http.HttpClient;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The agent as a process, in every state that it can be met in. */
+class EchoPostTest extends SdkTest {
+  @BeforeEach
+  void theMainServerIsDown() {
+    main.goDown();
+    fallback.goDown();
+  }
+
+  private Path socket() {
+    return directory.resolve("echopost/data-nadhi-agent.sock");
+  }
+
+  private ProcessHandle agent() {
+    return await()
+        .atMost(SOON)
+        .until(() -> Agents.living(directory), java.util.Optional::isPresent)
+        .orElseThrow();
+  }
+
+  private static void signal(String name, long pid) throws Exception {
+    assertThat(new ProcessBuilder("kill", "-" + name, "--", Long.toString(pid)).start().waitFor())
+        .isZero();
+  }
+
+  private void assertAllArriveInOrder(int count) throws IOException {
+    main.comeUp();
+    await().atMost(SOON).until(() -> main.keys().size() >= count);
+    assertThat(seqs(main.deliveries())).isEqualTo(range(0, count));
+    assertThat(main.keys()).hasSize(count);
+    assertThat(droppedFiles()).isEmpty();
+  }
+
+  @Test
+  void it_is_downloaded_started_and_used() throws Exception {
+    String os = System.getProperty("os.name").equals("Linux") ? "linux" : "darwin";
+    String arch = System.getProperty("os.arch").equals("amd64") ? "amd64" : "arm64";
+    FileServer files = use(new FileServer());
+    files.has(
+        "/%s/%s/echopost-latest".formatted(os, arch), 200, Files.readAllBytes(Agents.program()));
+    DataNadhi client = open(configuration().downloadUrl(files.url()));
+    submit(client, 0, 10);
+    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.counters().deliveredToEchoPost()).isEqualTo(10);
+    assertAllArriveInOrder(10);
+  }
+
+  @Test
+  void without_it_records_go_on_and_the_reason_is_told() throws Exception {
+    FileServer files = use(new FileServer());
+    fallback.comeUp();
+    DataNadhi client = open(configuration().downloadUrl(files.url()));
+    submit(client, 0, 10);
+    assertThat(client.flush(SOON)).isTrue();
+    await()
+        .untilAsserted(
+            () -> assertThat(client.counters().echoPost().detail()).contains("answered 404"));
+    assertThat(seqs(fallback.deliveries())).isEqualTo(range(0, 10));
+  }
+
+  @Test
+  void a_program_that_cannot_start_cools_down_and_is_tried_again() throws Exception {
+    fallback.comeUp();
+    Path program = directory.resolve("echopost/echopost");
+    Files.createDirectories(program.getParent());
+    Files.writeString(program, "#!/bin/sh\nexit 2\n");
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+    DataNadhi client = open(configuration());
+    await().until(() -> client.counters().echoPost().status() == EchoPostState.Status.READY);
+    submit(client, 0, 10);
+    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.counters().echoPost().detail()).contains("ended with status 2");
+    assertThat(seqs(fallback.deliveries())).isEqualTo(range(0, 10));
+
+    Files.delete(program);
+    Agents.install(directory);
+    await()
+        .atMost(SOON)
+        .untilAsserted(() -> {
+          submit(client, 10, 11);
+          assertThat(client.flush(SOON)).isTrue();
+          assertThat(client.counters().deliveredToEchoPost()).isPositive();
+        });
+  }
+
+  @Test
+  void a_directory_whose_socket_would_have_too_long_a_path_is_said_so() throws Exception {
+    fallback.comeUp();
+    Path deep = directory.resolve("d".repeat(100));
+    Agents.install(deep);
+    DataNadhi client =
+        use(
+            new DataNadhi(
+                Configuration.builder(deep)
+                    .apiKey("test-key")
+                    .serverHost(main.url())
+                    .fallbackHost(fallback.url())
+                    .build(),
+                PATIENCE));
+    await().until(() -> client.counters().echoPost().status() == EchoPostState.Status.READY);
+    submit(client, 0, 1);
+    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.counters().echoPost().detail()).contains("choose a shorter directory");
+    assertThat(fallback.delivered()).isEqualTo(1);
+  }
+
+  @Test
+  void the_agent_killed_alone_is_back_by_its_guardian_or_by_us() throws Exception {
+    DataNadhi client = openWithEchoPost(configuration());
+    for (int round = 0; round < 5; round++) {
+      submit(client, round * 10, round * 10 + 10);
+      assertThat(client.flush(SOON)).isTrue();
+      agent().destroyForcibly();
+      submit(client, round * 10 + 5 + 5, round * 10 + 10);
+    }
+    submit(client, 50, 60);
+    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.counters().deliveredToEchoPost()).isEqualTo(60);
+    assertAllArriveInOrder(60);
+  }
+
+  @Test
+  void the_agent_and_its_guardian_killed_leave_a_dead_name_which_is_no_trap() throws Exception {
+    DataNadhi client = openWithEchoPost(configuration());
+    for (int round = 0; round < 3; round++) {
+      submit(client, round * 10, round * 10 + 10);
+      assertThat(client.flush(SOON)).isTrue();
+      Agents.killAll(directory);
+      assertThat(socket()).exists();
+    }
+    submit(client, 30, 40);
+    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.counters().deliveredToEchoPost()).isEqualTo(40);
+    assertThat(Agents.starts(directory)).isEqualTo(4);
+    assertAllArriveInOrder(40);
+  }
+
+  @Test
+  void the_agent_killed_while_records_stream_loses_none_and_keeps_their_order() throws Exception {
+    DataNadhi client = openWithEchoPost(configuration().queueSize(5000));
+    submit(client, 0, 2000);
+    await().atMost(SOON).until(() -> client.counters().deliveredToEchoPost() > 200);
+    Agents.killOnce(directory);
+    submit(client, 2000, 2500);
+    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.counters().deliveredToEchoPost()).isEqualTo(2500);
+    assertAllArriveInOrder(2500);
+  }
+
+  @Test
+  void an_agent_that_left_is_started_again_without_a_failed_record() throws Exception {
+    DataNadhi client = openWithEchoPost(configuration());
+    submit(client, 0, 10);
+    assertThat(client.flush(SOON)).isTrue();
+    signal("TERM", agent().pid());
+    await().atMost(SOON).until(() -> !Files.exists(socket()));
+    submit(client, 10, 20);
+    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.counters().deliveredToEchoPost()).isEqualTo(20);
+    assertAllArriveInOrder(20);
+  }
+
+  @Test
+  void an_agent_that_answers_no_more_holds_nobody_for_ever() throws Exception {
+    fallback.comeUp();
+    Agents.install(directory);
+    DataNadhi client =
+        use(
+            new DataNadhi(
+                configuration().build(),
+                new com.datanadhi.sdk.internal.echopost.Patience(
+                    PATIENCE.start(),
+                    java.time.Duration.ofSeconds(2),
+                    PATIENCE.downloadStall(),
+                    java.time.Duration.ofMinutes(1),
+                    java.time.Duration.ofHours(1))));
+    await().until(() -> client.counters().echoPost().status() == EchoPostState.Status.READY);
+    // Its first records may take longer than two seconds on a loaded machine; those are not it.
+    submit(client, 0, 1);
+    assertThat(client.flush(SOON)).isTrue();
+    signal("STOP", agent().pid());
+    submit(client, 1, 10);
+    assertThat(client.flush(SOON)).isTrue();
+    assertThat(seqs(fallback.deliveries())).endsWith(9);
+    assertThat(client.counters().echoPost().detail()).contains("DEADLINE_EXCEEDED");
+  }
+
+  @Test
+  void what_is_too_large_for_echopost_goes_by_it() throws Exception {
+    fallback.comeUp();
+    DataNadhi client = openWithEchoPost(configuration());
+    submit(client, 0, 1);
+    String large = "{\"seq\":1,\"x\":\"" + "x".repeat(5 << 20) + "\"}";
+    client.submitJson(PIPELINES, large);
+    submit(client, 2, 3);
+    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.counters().deliveredToEchoPost()).isEqualTo(2);
+    assertThat(seqs(fallback.deliveries())).containsExactly(1);
+  }
+
+  @Test
+  void what_echopost_refuses_is_told_from_what_it_stores() throws Exception {
+    Agents.install(directory);
+    var io = use(new Pool());
+    EchoPost echoPost =
+        use(
+            new EchoPost(
+                configuration().build(),
+                PATIENCE,
+                HttpClient.newHttpClient(),
+                io.threads(),
+                io.timer(),
+                new Notices()));
+    LogEntry good = new LogEntry(PIPELINES, "{\"seq\":0}", "k-1");
+    LogEntry bad = new LogEntry(PIPELINES, "no JSON", "k-2");
+    LogEntry last = new LogEntry(PIPELINES, "{\"seq\":1}", "k-3");
+    SendResult result = echoPost.send(List.of(good, bad, last));
+    assertThat(result.stored()).containsExactly(good, last);
+    assertThat(result.refused()).containsExactly(bad);
+    main.comeUp();
+    await().atMost(SOON).until(() -> main.keys().equals(Set.of("k-1", "k-3")));
+  }
+
+  private record Pool(ExecutorService threads, ScheduledExecutorService timer)
+      implements AutoCloseable {
+    Pool() {
+      this(Executors.newCachedThreadPool(), Executors.newScheduledThreadPool(1));
+    }
+
+    @Override
+    public void close() {
+      threads.shutdownNow();
+      timer.shutdownNow();
+    }
+  }
+
+  @Test
+  void twenty_threads_in_each_of_five_processes_start_exactly_one_agent() throws Exception {
+    Agents.install(directory);
+    List<ApplicationProcess> applications = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      applications.add(
+          use(ApplicationProcess.start(directory, main, fallback, false, 20, 40, i * 40)));
+    }
+    for (ApplicationProcess application : applications) {
+      assertThat(application.line()).isEqualTo("ready");
+    }
+    for (ApplicationProcess application : applications) {
+      application.goOn();
+    }
+    for (ApplicationProcess application : applications) {
+      assertThat(application.line()).startsWith("done true").contains("deliveredToEchoPost=40");
+    }
+    assertThat(Agents.starts(directory)).isEqualTo(1);
+    main.comeUp();
+    await().atMost(SOON).until(() -> main.keys().size() == 200);
+  }
+
+  @Test
+  void the_application_and_its_process_group_killed_leave_the_agent_at_work() throws Exception {
+    Agents.install(directory);
+    ApplicationProcess application =
+        use(ApplicationProcess.start(directory, main, fallback, true, 1, 10, 0));
+    assertThat(application.line()).isEqualTo("ready");
+    application.goOn();
+    assertThat(application.line()).startsWith("done true").contains("deliveredToEchoPost=10");
+
+    List<ProcessHandle> agents =
+        Agents.all(directory).stream().filter(p -> p.pid() != application.handle().pid()).toList();
+    assertThat(agents).hasSize(2);
+    for (ProcessHandle process : agents) {
+      assertThat(session(process)).isNotEqualTo(session(application.handle()));
+      assertThat(descriptors(process, 0, 2)).containsOnly("/dev/null");
+      assertThat(descriptors(process, 3, 9999))
+          .noneMatch(target -> target.startsWith("pipe:") && !isOwnPipe(process, target))
+          .noneMatch(target -> target.endsWith(".jar") && target.contains(".m2"));
+    }
+    signal("KILL", -application.handle().pid());
+    assertThat(application.ends()).isTrue();
+
+    main.comeUp();
+    await().atMost(SOON).until(() -> main.keys().size() == 10);
+    assertThat(Agents.starts(directory)).isEqualTo(1);
+  }
+
+  @Test
+  void the_end_of_a_process_leaves_its_records_with_echopost_or_in_a_file() throws Exception {
+    main.comeUp();
+    main.hang();
+    Agents.install(directory);
+    ApplicationProcess application =
+        use(ApplicationProcess.start(directory, main, fallback, false, 1, 10, 0));
+    assertThat(application.line()).isEqualTo("ready");
+    application.goOn();
+    await().atMost(SOON).until(() -> main.requests() > 0);
+    signal("TERM", application.handle().pid());
+    assertThat(application.ends()).isTrue();
+
+    main.comeUp();
+    Agents.drain(directory, main.url());
+    assertThat(main.keys().size() + dropped().size()).isEqualTo(10);
+  }
+
+  private static int session(ProcessHandle process) throws IOException {
+    // proc(5): the sixth field; the second is in brackets.
+    String stat = Files.readString(Path.of("/proc/" + process.pid() + "/stat"));
+    return Integer.parseInt(stat.substring(stat.lastIndexOf(')') + 2).split(" ")[3]);
+  }
+
+  private static Set<String> descriptors(ProcessHandle process, int from, int to)
+      throws IOException {
+    try (Stream<Path> all = Files.list(Path.of("/proc/" + process.pid() + "/fd"))) {
+      return all.filter(
+              fd -> {
+                int number = Integer.parseInt(fd.getFileName().toString());
+                return number >= from && number <= to;
+              })
+          .map(EchoPostTest::target)
+          .collect(Collectors.toSet());
+    }
+  }
+
+  private static String target(Path link) {
+    try {
+      return Files.readSymbolicLink(link).toString();
+    } catch (IOException closedMeanwhile) {
+      return "/dev/null";
+    }
+  }
+
+  /** A pipe that no process but the agent's own has. */
+  private static boolean isOwnPipe(ProcessHandle process, String pipe) {
+    return ProcessHandle.allProcesses()
+        .filter(other -> other.pid() != process.pid())
+        .noneMatch(other -> {
+          try {
+            return descriptors(other, 0, 9999).contains(pipe);
+          } catch (IOException notOurs) {
+            return false;
+          }
+        });
+  }
+}

@@ -1,0 +1,108 @@
+package com.datanadhi.sdk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.datanadhi.sdk.testkit.Agents;
+import com.datanadhi.sdk.testkit.Application;
+import java.io.IOException;
+import java.lang.module.ModuleDescriptor;
+import java.lang.module.ModuleFinder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.jar.JarFile;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The jar that applications get. */
+class JarIT extends SdkTest {
+  private static Path jar() {
+    return Path.of(System.getProperty("sdk.jar"));
+  }
+
+  @Test
+  void it_has_nothing_in_it_that_could_be_taken_for_somebody_elses() throws IOException {
+    try (JarFile jar = new JarFile(jar().toFile())) {
+      assertThat(jar.stream().map(entry -> entry.getName()))
+          .filteredOn(name -> !name.endsWith("/") && !name.startsWith("META-INF/"))
+          .allMatch(
+              name -> name.startsWith("com/datanadhi/sdk/") || name.equals("module-info.class"));
+      assertThat(jar.stream().map(entry -> entry.getName()))
+          .filteredOn(name -> name.startsWith("META-INF/services/") && !name.endsWith("/"))
+          .allMatch(name -> name.startsWith("META-INF/services/com.datanadhi.sdk.shaded."));
+    }
+  }
+
+  @Test
+  void it_is_a_module_that_shows_its_interface_alone() {
+    ModuleDescriptor module =
+        ModuleFinder.of(jar()).find("com.datanadhi.sdk").orElseThrow().descriptor();
+    assertThat(module.exports().stream().map(ModuleDescriptor.Exports::source))
+        .containsExactlyInAnyOrder(
+            "com.datanadhi.sdk",
+            "com.datanadhi.sdk.jul",
+            "com.datanadhi.sdk.log4j",
+            "com.datanadhi.sdk.logback",
+            "com.datanadhi.sdk.micrometer");
+  }
+
+  @Test
+  void its_pom_asks_applications_for_nothing() throws IOException {
+    String pom = Files.readString(jar().resolveSibling("dependency-reduced-pom.xml"));
+    String dependencies =
+        pom.substring(
+            0,
+            pom.indexOf("<dependencyManagement>") < 0
+                ? pom.length()
+                : pom.indexOf("<dependencyManagement>"));
+    for (String dependency : dependencies.split("<dependency>")) {
+      if (dependency.contains("</dependency>")) {
+        assertThat(dependency).containsAnyOf("<optional>true", "<scope>test", "<scope>provided");
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void it_works_on_the_module_path_and_on_the_class_path(boolean asModule) throws Exception {
+    main.goDown();
+    Agents.install(directory);
+    Path tests =
+        Path.of(Application.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    List<String> path =
+        asModule
+            ? List.of(
+                java,
+                "-p",
+                jar().toString(),
+                "--add-modules",
+                "com.datanadhi.sdk",
+                "-cp",
+                tests.toString())
+            : List.of(java, "-cp", jar() + ":" + tests);
+    List<String> command = new java.util.ArrayList<>(path);
+    command.addAll(
+        List.of(
+            Application.class.getName(),
+            directory.toString(),
+            main.url(),
+            fallback.url(),
+            "1",
+            "10",
+            "0"));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    use(process::destroyForcibly);
+    process.getOutputStream().write("\n\n".getBytes(StandardCharsets.US_ASCII));
+    process.getOutputStream().flush();
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(said).contains("done true").doesNotContain("Exception:", "ServiceLoader");
+    // Where an agent is slow to start, the fallback server is quicker; but the module has it all.
+    assertThat(said).containsAnyOf("deliveredToEchoPost=10", "deliveredToFallback=10");
+    assertThat(Agents.starts(directory)).isPositive();
+  }
+}

@@ -1,0 +1,110 @@
+package com.datanadhi.sdk.internal.queue;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class RecordQueueTest {
+  private static LogEntry entry(int number) {
+    return new LogEntry(List.of(), "{}", Integer.toString(number));
+  }
+
+  private static List<Integer> numbers(List<LogEntry> entries) {
+    return entries.stream().map(entry -> Integer.parseInt(entry.key())).toList();
+  }
+
+  @Test
+  void what_is_given_back_takes_the_place_it_had() {
+    RecordQueue queue = new RecordQueue(10);
+    IntStream.range(0, 6).forEach(n -> assertThat(queue.offer(entry(n))).isTrue());
+    List<LogEntry> first = queue.take(2);
+    List<LogEntry> second = queue.take(2);
+    queue.giveBack(second);
+    queue.giveBack(first.subList(1, 2));
+    assertThat(numbers(queue.take(10))).containsExactly(1, 2, 3, 4, 5);
+    assertThat(queue.depth()).isZero();
+  }
+
+  @Test
+  void it_holds_so_many_and_what_is_given_back_always_fits() {
+    RecordQueue queue = new RecordQueue(10);
+    IntStream.range(0, 10).forEach(n -> assertThat(queue.offer(entry(n))).isTrue());
+    assertThat(queue.offer(entry(10))).isFalse();
+    List<LogEntry> taken = queue.take(3);
+    IntStream.range(10, 13).forEach(n -> assertThat(queue.offer(entry(n))).isTrue());
+    queue.giveBack(taken);
+    assertThat(queue.depth()).isEqualTo(13);
+    assertThat(queue.offer(entry(13))).isFalse();
+    assertThat(numbers(queue.take(20))).isEqualTo(IntStream.range(0, 13).boxed().toList());
+  }
+
+  @Test
+  void closed_it_takes_nothing_and_gives_what_it_has() {
+    RecordQueue queue = new RecordQueue(10);
+    assertThat(queue.offer(entry(0))).isTrue();
+    queue.close();
+    queue.close();
+    assertThat(queue.offer(entry(1))).isFalse();
+    assertThat(queue.depth()).isEqualTo(1);
+    assertThat(numbers(queue.take(10))).containsExactly(0);
+    assertThat(queue.isClosed()).isTrue();
+  }
+
+  @Test
+  void many_threads_get_each_record_once() throws Exception {
+    long seed = System.nanoTime();
+    System.out.println("RecordQueueTest: seed " + seed);
+    RecordQueue queue = new RecordQueue(500);
+    int threads = 4;
+    int each = 20_000;
+    Set<Integer> seen = ConcurrentHashMap.newKeySet();
+    List<Integer> twice = new ArrayList<>();
+    List<Thread> all = new ArrayList<>();
+    for (int t = 0; t < threads; t++) {
+      int from = t * each;
+      all.add(
+          new Thread(() -> {
+            for (int n = from; n < from + each; n++) {
+              while (!queue.offer(entry(n))) {
+                Thread.onSpinWait();
+              }
+            }
+          }));
+      Random random = new Random(seed + t);
+      all.add(
+          new Thread(() -> {
+            try {
+              while (seen.size() < threads * each) {
+                queue.await(5);
+                List<LogEntry> taken = queue.take(1 + random.nextInt(50));
+                int kept = random.nextInt(taken.size() + 1);
+                for (int n : numbers(taken.subList(0, kept))) {
+                  if (!seen.add(n)) {
+                    synchronized (twice) {
+                      twice.add(n);
+                    }
+                  }
+                }
+                queue.giveBack(taken.subList(kept, taken.size()));
+              }
+            } catch (InterruptedException end) {
+              // The assertions say what is missing.
+            }
+          }));
+    }
+    all.forEach(Thread::start);
+    for (Thread thread : all) {
+      thread.join(60_000);
+      thread.interrupt();
+    }
+    assertThat(twice).isEmpty();
+    assertThat(seen).hasSize(threads * each);
+    assertThat(queue.depth()).isZero();
+  }
+}

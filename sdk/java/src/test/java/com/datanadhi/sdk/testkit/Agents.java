@@ -1,0 +1,126 @@
+package com.datanadhi.sdk.testkit;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** The agent's processes, as the system shows them. */
+public final class Agents {
+  private Agents() {}
+
+  /** The program under test. */
+  public static Path program() {
+    Path program = Path.of(System.getProperty("echopost.program", "../../target/echopost"));
+    if (!Files.isExecutable(program)) {
+      throw new IllegalStateException(program + " is missing: build it with scripts/build");
+    }
+    return program.toAbsolutePath().normalize();
+  }
+
+  /** Unpacks its runtime, so that no start has to. */
+  private static synchronized void unpack() throws IOException {
+    Process version = new ProcessBuilder(program().toString(), "-version").start();
+    try {
+      if (version.waitFor() != 0) {
+        throw new IllegalStateException(program() + " -version failed");
+      }
+    } catch (InterruptedException stopped) {
+      throw new IllegalStateException(stopped);
+    }
+  }
+
+  /**
+   * Puts the program below the SDK's directory, as a download does, behind a script that notes each
+   * start.
+   */
+  public static void install(Path directory) throws IOException {
+    unpack();
+    Path home = Files.createDirectories(directory.resolve("echopost"));
+    Path installed = home.resolve("echopost");
+    Path made = home.resolve("made");
+    Files.writeString(
+        made,
+        "#!/bin/sh\necho start >> '%s/starts'\nexec '%s' \"$@\"\n".formatted(home, program()));
+    Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Files.move(made, installed);
+  }
+
+  /** How often it was started since. */
+  public static int starts(Path directory) throws IOException {
+    Path starts = directory.resolve("echopost/starts");
+    return Files.exists(starts) ? Files.readAllLines(starts).size() : 0;
+  }
+
+  /** The living agent, by its lock file. */
+  public static Optional<ProcessHandle> living(Path directory) throws IOException {
+    Path lock = directory.resolve("echopost/agent.lock");
+    String pid = Files.exists(lock) ? Files.readString(lock).strip() : "";
+    return pid.isEmpty()
+        ? Optional.empty()
+        : ProcessHandle.of(Long.parseLong(pid)).filter(ProcessHandle::isAlive);
+  }
+
+  /** Runs an agent, if none lives, until nothing is left to deliver. */
+  public static void drain(Path directory, String url) throws IOException, InterruptedException {
+    Path home = directory.resolve("echopost");
+    Process agent =
+        new ProcessBuilder(program().toString(), "-datanadhi", home.toString(), "-health-url", url)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    try {
+      while (agent.isAlive() || !all(directory).isEmpty()) {
+        TimeUnit.MILLISECONDS.sleep(50);
+      }
+    } finally {
+      agent.destroyForcibly();
+    }
+  }
+
+  /** Everything that runs on the directory: launchers and agents. */
+  public static List<ProcessHandle> all(Path directory) {
+    String home = directory.resolve("echopost").toString();
+    try (Stream<ProcessHandle> all = ProcessHandle.allProcesses()) {
+      return all.filter(process -> commandLine(process).contains(home + "\0"))
+          .filter(process -> process.pid() != ProcessHandle.current().pid())
+          .toList();
+    }
+  }
+
+  private static String commandLine(ProcessHandle process) {
+    try {
+      return Files.readString(Path.of("/proc/" + process.pid() + "/cmdline"));
+    } catch (IOException gone) {
+      return "";
+    }
+  }
+
+  /** kill -9 of those that run now, launchers first, so that none starts another agent. */
+  public static void killOnce(Path directory) {
+    all(directory).stream()
+        .sorted((a, b) -> Boolean.compare(isJava(a), isJava(b)))
+        .forEach(ProcessHandle::destroyForcibly);
+  }
+
+  /** As above, until none is left. */
+  public static void killAll(Path directory) throws InterruptedException {
+    for (int round = 0; round < 100; round++) {
+      List<ProcessHandle> left = all(directory);
+      if (left.isEmpty()) {
+        return;
+      }
+      killOnce(directory);
+      TimeUnit.MILLISECONDS.sleep(50);
+    }
+    throw new IllegalStateException("cannot be killed: " + all(directory));
+  }
+
+  private static boolean isJava(ProcessHandle process) {
+    return process.info().command().orElse("").endsWith("/java");
+  }
+}

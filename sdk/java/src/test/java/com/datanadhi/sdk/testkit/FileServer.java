@@ -1,0 +1,87 @@
+package com.datanadhi.sdk.testkit;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/** Serves downloads on loopback. */
+public final class FileServer implements AutoCloseable {
+  private record Page(int status, byte[] body, String location, boolean stalls) {}
+
+  private final Map<String, Page> pages = new ConcurrentHashMap<>();
+  private final List<String> asked = new CopyOnWriteArrayList<>();
+  private final ExecutorService threads = Executors.newCachedThreadPool();
+  private final CountDownLatch closed = new CountDownLatch(1);
+  private final HttpServer server;
+
+  /** Has nothing yet: 404. */
+  public FileServer() throws IOException {
+    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 100);
+    server.setExecutor(threads);
+    server.createContext("/", this::handle);
+    server.start();
+  }
+
+  /** Its URL. */
+  public String url() {
+    return "http://127.0.0.1:" + server.getAddress().getPort();
+  }
+
+  /** Answers {@code path} so. */
+  public FileServer has(String path, int status, byte[] body) {
+    pages.put(path, new Page(status, body, "", false));
+    return this;
+  }
+
+  /** Sends those who ask for {@code path} elsewhere. */
+  public void redirects(String path, String location) {
+    pages.put(path, new Page(302, new byte[0], location, false));
+  }
+
+  /** Begins to send, and goes on no more. */
+  public void stalls(String path) {
+    pages.put(path, new Page(200, new byte[] {'#'}, "", true));
+  }
+
+  /** The paths that were asked for. */
+  public List<String> asked() {
+    return asked;
+  }
+
+  private void handle(HttpExchange exchange) throws IOException {
+    String path = exchange.getRequestURI().getPath();
+    asked.add(path);
+    Page page = pages.getOrDefault(path, new Page(404, new byte[0], "", false));
+    if (!page.location.isEmpty()) {
+      exchange.getResponseHeaders().set("Location", page.location);
+    }
+    exchange.sendResponseHeaders(
+        page.status, page.stalls ? 1000 : page.body.length == 0 ? -1 : page.body.length);
+    exchange.getResponseBody().write(page.body);
+    if (page.stalls) {
+      exchange.getResponseBody().flush();
+      try {
+        closed.await();
+      } catch (InterruptedException ending) {
+        return;
+      }
+    }
+    exchange.close();
+  }
+
+  @Override
+  public void close() {
+    closed.countDown();
+    server.stop(0);
+    threads.shutdownNow();
+  }
+}
