@@ -74,4 +74,24 @@ class ManualsTest {
                 .map(manual -> "\n  " + manual.name() + " ")
                 .toArray(String[]::new));
   }
+
+  @ParameterizedTest
+  @org.junit.jupiter.params.provider.ValueSource(strings = {"docs/OPERATING.md", "README.md"})
+  void what_the_documents_tell_people_to_type_exists(String document) throws Exception {
+    Set<String> names = new TreeSet<>();
+    Matcher commands =
+        Pattern.compile("(?:\\$|`|&&) ?echopost ((?!COMMAND)[a-z]+)((?: -[a-z]+)*)")
+            .matcher(Files.readString(Path.of(document)));
+    while (commands.find()) {
+      names.add(commands.group(1));
+      List<String> flags =
+          Operators.manual(commands.group(1)).flags().stream()
+              .map(flag -> "-" + flag.name())
+              .toList();
+      for (String flag : commands.group(2).strip().split(" ", -1)) {
+        assertThat(flags).as(commands.group()).contains(flag.isEmpty() ? "-h" : flag);
+      }
+    }
+    assertThat(names).hasSizeGreaterThan(1);
+  }
 }
