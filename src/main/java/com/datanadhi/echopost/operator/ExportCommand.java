@@ -28,8 +28,8 @@ final class ExportCommand implements OperatorCommand {
         JSON object a line: id, key (the idempotency key), received_at (UTC, milliseconds since 1970), pipelines, and the \
         payload as log_data, byte for byte. Nothing is taken out of the buffer.
 
-        A payload that has line ends in it, which a line cannot hold, comes byte for byte as the string log_text, and as \
-        log_data with spaces in their places.
+        A payload that a line cannot hold, since it has line ends in it or spaces around it, comes byte for byte as the \
+        string log_text, and as log_data with spaces in the places of line ends.
 
         What a living agent delivers before export comes to it is left out, and counted on standard error. So is a record \
         whose checksum does not match. API keys are never exported: a record that has one of its own is delivered with the \

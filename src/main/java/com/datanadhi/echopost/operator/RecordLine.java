@@ -17,9 +17,10 @@ import tools.jackson.core.ObjectReadContext;
 
 /// A record as a line of JSON, as `export` writes it and `import` reads it. No API key is in it.
 ///
-/// The payload is the member `log_data`, its bytes as they are. Only one that has line ends in it,
-/// between its parts, cannot stand in a line: there they become spaces, and the member `log_text`
-/// before it is a string that holds the payload as it is.
+/// The payload is the member `log_data`, its bytes as they are. One that has line ends in it,
+/// between its parts, cannot stand in a line: there they become spaces; and spaces around it are
+/// nobody's, once it is a member. The member `log_text` before it is then a string that holds the
+/// payload as it is.
 final class RecordLine {
   private RecordLine() {}
 
@@ -119,7 +120,11 @@ final class RecordLine {
     }
   }
 
+  /// Whether it can be read from a line again as it is. It is JSON, and so not empty.
   private static boolean fits(byte[] payload) {
+    if (isSpace(payload[0]) || isSpace(payload[payload.length - 1])) {
+      return false;
+    }
     for (byte b : payload) {
       if (isLineEnd(b)) {
         return false;
@@ -136,6 +141,10 @@ final class RecordLine {
       }
     }
     return flat;
+  }
+
+  private static boolean isSpace(byte b) {
+    return b == ' ' || b == '\t';
   }
 
   private static boolean isLineEnd(byte b) {

@@ -171,7 +171,7 @@ class LookingInsideTest {
   @Test
   void what_is_exported_and_imported_elsewhere_is_the_same() throws Exception {
     String[] payloads = {
-      "{ }", "[1,\r\n\t2\n]", "\"\\ud800\"", "1e400", "[".repeat(1000) + "]".repeat(1000)
+      "{ }", "[1,\r\n\t2\n]", " \t1 ", "2\n", "\"\\ud800\"", "[".repeat(1000) + "]".repeat(1000)
     };
     aBuffer(payloads);
     run("export -gzip");
@@ -183,14 +183,14 @@ class LookingInsideTest {
 
     on = elsewhere;
     assertThat(run("import -"))
-        .isEqualTo("5 records put in; no agent lives: the next one that starts delivers them\n");
+        .isEqualTo("6 records put in; no agent lives: the next one that starts delivers them\n");
 
     assertThat(query("SELECT group_concat(origin,' ') FROM (SELECT * FROM records ORDER BY id)"))
         .isEqualTo(keys);
     assertThat(query("SELECT group_concat(json_data,'|') FROM (SELECT * FROM records ORDER BY id)"))
         .isEqualTo(String.join("|", payloads));
-    assertThat(query("SELECT accepted||' '||pending FROM ledger")).isEqualTo("5 5");
-    assertThat(run("verify")).endsWith("5 records checked: sound\n");
+    assertThat(query("SELECT accepted||' '||pending FROM ledger")).isEqualTo("6 6");
+    assertThat(run("verify")).endsWith("6 records checked: sound\n");
   }
 
   @Test
