@@ -49,11 +49,7 @@ public final class RejectedList implements AutoCloseable {
       return new RejectedList(connection);
     } catch (SQLException failed) {
       StorageException why = Database.failure("reading", failed);
-      try {
-        connection.close();
-      } catch (SQLException alsoFailed) {
-        why.addSuppressed(alsoFailed);
-      }
+      Database.closeAfter(why, connection);
       throw why;
     }
   }

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// All that is ever written to the buffer, each as part of a transaction that the caller begins and
@@ -144,14 +145,18 @@ final class Writer implements AutoCloseable {
 
   /// Stores records under the next ids.
   void append(List<? extends Append> appends) throws SQLException {
+    insert(appends, Append::record);
+  }
+
+  private <T> void insert(List<T> all, Function<? super T, NewRecord> content) throws SQLException {
     long id = next.lastId();
-    for (Append append : appends) {
+    for (T one : all) {
       id++;
-      bind(insert, id, append.record());
+      bind(insert, id, content.apply(one));
       insert.addBatch();
     }
     int[] _ = insert.executeBatch();
-    next = next.withAppended(appends.size());
+    next = next.withAppended(all.size());
   }
 
   /// Stores a batch under the next ids, unless that was done before.
@@ -165,14 +170,7 @@ final class Writer implements AutoCloseable {
         return 0;
       }
     }
-    long id = next.lastId();
-    for (ImportBatch.Line line : batch.records()) {
-      id++;
-      bind(insert, id, line.received(nowMillis));
-      insert.addBatch();
-    }
-    int[] _ = insert.executeBatch();
-    next = next.withAppended(batch.records().size());
+    insert(batch.records(), line -> line.received(nowMillis));
     return batch.records().size();
   }
 
