@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -18,6 +19,8 @@ final class HandOverModel {
   enum Rule {
     /// Connections in the backlog are accepted and answered after the listener was shut down.
     ANSWER_THE_BACKLOG,
+    /// Open calls are looked for once more between the goodbye and the cut.
+    LOOK_BEFORE_THE_CUT,
     /// The buffer is looked at once more when nobody can send any longer.
     LOOK_AGAIN,
     /// The name is withdrawn before the listener is shut down.
@@ -38,6 +41,8 @@ final class HandOverModel {
     SERVING,
     WITHDRAWN,
     REFUSING,
+    /// Every connection was told to go away, none is cut off yet.
+    GOODBYE,
     CLOSED,
     EXITED
   }
@@ -57,6 +62,8 @@ final class HandOverModel {
     POLLING,
     SAW,
     CONNECTED,
+    /// Connected, accepted, and silent for longer than anybody waits for.
+    IDLE,
     SENT,
     STORED,
     DONE,
@@ -71,7 +78,7 @@ final class HandOverModel {
   /// @param clients where the two are
   /// @param servedBy whom each is connected to
   /// @param accepted whether that one knows of it: until then it stands in the backlog
-  /// @param nameWent whether the name went after each had looked
+  /// @param nameWent whether the name went after each had looked, and before it sent
   record State(
       Name name,
       Leaving leaving,
@@ -92,6 +99,9 @@ final class HandOverModel {
           List.of(false, false),
           List.of(false, false));
     }
+
+    private static final Set<Client> HAVE_LOOKED =
+        EnumSet.of(Client.SAW, Client.CONNECTED, Client.IDLE);
 
     private boolean any(Name agent, boolean known, Client... phases) {
       for (int i = 0; i < clients.size(); i++) {
@@ -120,7 +130,7 @@ final class HandOverModel {
       List<Boolean> went = new ArrayList<>(nameWent);
       if (next == Name.NONE) {
         for (int i = 0; i < went.size(); i++) {
-          went.set(i, went.get(i) || clients.get(i) == Client.SAW);
+          went.set(i, went.get(i) || HAVE_LOOKED.contains(clients.get(i)));
         }
       }
       return new State(
@@ -158,6 +168,25 @@ final class HandOverModel {
       return new State(
               name, leaving, arriving, pending, clients, List.copyOf(served), accepted, nameWent)
           .with(client, Client.CONNECTED);
+    }
+
+    /// Its connection is gone before it sent anything: it connects anew, without another look.
+    State disconnected(int client) {
+      List<Name> served = new ArrayList<>(servedBy);
+      served.set(client, Name.NONE);
+      List<Boolean> known = new ArrayList<>(accepted);
+      known.set(client, false);
+      List<Client> moved = new ArrayList<>(clients);
+      moved.set(client, Client.SAW);
+      return new State(
+          name,
+          leaving,
+          arriving,
+          pending,
+          List.copyOf(moved),
+          List.copyOf(served),
+          List.copyOf(known),
+          nameWent);
     }
   }
 
@@ -274,9 +303,14 @@ final class HandOverModel {
         if (inFlight) {
           next.add(state.with(Name.LEAVING).with(Leaving.SERVING));
         } else if (!waits) {
-          next.add(withdrawn(state).with(Leaving.CLOSED));
+          next.add(withdrawn(state).with(Leaving.GOODBYE));
         }
       }
+      case GOODBYE ->
+          next.add(
+              inFlight && rules.contains(Rule.LOOK_BEFORE_THE_CUT)
+                  ? state.with(Name.LEAVING).with(Leaving.SERVING)
+                  : state.with(Leaving.CLOSED));
       case CLOSED ->
           next.add(
               state.pending() > 0 && rules.contains(Rule.LOOK_AGAIN)
@@ -345,6 +379,18 @@ final class HandOverModel {
       case CONNECTED -> {
         accept(state, client, next);
         next.add(state.with(client, hasClosed(state, server) ? Client.FAILED : Client.SENT));
+        if (server == Name.LEAVING && state.accepted().get(client)) {
+          next.add(state.with(client, Client.IDLE));
+        }
+      }
+      case IDLE -> {
+        // It hears the goodbye or the cut, or does not in time and sends.
+        if (state.leaving() == Leaving.GOODBYE || hasClosed(state, server)) {
+          next.add(state.disconnected(client));
+        }
+        if (!hasClosed(state, server)) {
+          next.add(state.with(client, Client.SENT));
+        }
       }
       case SENT -> {
         accept(state, client, next);

@@ -15,7 +15,7 @@ class HandOverModelTest {
 
     int moments = model.explore();
 
-    assertThat(moments).isGreaterThan(1_000);
+    assertThat(moments).isGreaterThan(2_000);
     assertThat(model.violations()).isEmpty();
   }
 
