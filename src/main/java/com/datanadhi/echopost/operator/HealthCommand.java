@@ -12,7 +12,6 @@ import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// `echopost health`: whether records are kept and on their way, for probes.
@@ -98,8 +97,8 @@ final class HealthCommand implements OperatorCommand {
         json -> {
           json.writeStringProperty("status", isWell ? OK : "failing");
           json.writeObjectPropertyStart("components");
-          json.writeStringProperty("storage", storage.name().toLowerCase(Locale.ROOT));
-          json.writeStringProperty("server", server.name().toLowerCase(Locale.ROOT));
+          json.writeStringProperty("storage", Json.name(storage));
+          json.writeStringProperty("server", Json.name(server));
           json.writeStringProperty("disk", disk);
           json.writeEndObject();
           if (lag == null) {

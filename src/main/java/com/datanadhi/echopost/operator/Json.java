@@ -2,6 +2,7 @@ package com.datanadhi.echopost.operator;
 
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.util.Locale;
 import java.util.function.Consumer;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
@@ -23,6 +24,11 @@ final class Json {
     }
     line.write('\n');
     return line.toByteArray();
+  }
+
+  /// A constant as scripts read it.
+  static String name(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT);
   }
 
   /// Prints one object.

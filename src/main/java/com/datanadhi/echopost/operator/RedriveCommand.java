@@ -37,8 +37,7 @@ final class RedriveCommand implements OperatorCommand {
       throws UsageException, StorageException, IOException, InterruptedException {
     Selection selection = Selection.of(arguments);
     arguments.requireBuffer();
-    SweepRun run =
-        SweepRun.of(arguments.directory(), selection, Sweep.Action.REDRIVE, terminal.err());
+    SweepRun run = SweepRun.of(arguments.directory(), selection, Sweep.Action.REDRIVE, terminal);
     run.run();
     if (arguments.wantJson()) {
       Json.print(

@@ -143,8 +143,7 @@ final class RejectedCommand implements OperatorCommand {
 
   private static void discard(Arguments arguments, Selection selection, Terminal terminal)
       throws StorageException, IOException, InterruptedException {
-    SweepRun run =
-        SweepRun.of(arguments.directory(), selection, Sweep.Action.DISCARD, terminal.err());
+    SweepRun run = SweepRun.of(arguments.directory(), selection, Sweep.Action.DISCARD, terminal);
     run.run();
     if (arguments.wantJson()) {
       Json.print(terminal.out(), json -> json.writeNumberProperty("discarded", run.count()));

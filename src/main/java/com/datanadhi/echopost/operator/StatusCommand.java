@@ -53,34 +53,33 @@ final class StatusCommand implements OperatorCommand {
     arguments.requireBuffer();
     if (!arguments.isOn("watch")) {
       Overview now = Overview.of(arguments.directory());
-      show(now, "", arguments, terminal);
+      show(now, false, arguments, terminal);
       return now.exitCode();
     }
     boolean redraws = terminal.outIsScreen() && !arguments.wantJson();
-    String before = redraws ? CLEAR : "";
+    if (redraws) {
+      terminal.out().print(CLEAR);
+    }
     Waiter waiter = new Waiter();
     while (true) {
-      show(Overview.of(arguments.directory()), before, arguments, terminal);
+      show(Overview.of(arguments.directory()), redraws, arguments, terminal);
       if (!redraws && !arguments.wantJson()) {
         terminal.out().println();
       }
       terminal.flush();
       waiter.await(REDRAW);
-      before = redraws ? HOME : "";
     }
   }
 
-  private static void show(Overview now, String before, Arguments arguments, Terminal terminal) {
+  private static void show(Overview now, boolean redraws, Arguments arguments, Terminal terminal) {
     long millis = Clock.system().millis();
     if (arguments.wantJson()) {
       Json.print(terminal.out(), json -> StatusText.write(now, millis, json));
       return;
     }
     String text = StatusText.of(now, millis, terminal);
-    if (before.isEmpty()) {
-      terminal.out().print(text);
-    } else {
-      terminal.out().print(before + HOME + text.replace("\n", END_OF_LINE + "\n") + END_OF_SCREEN);
-    }
+    terminal
+        .out()
+        .print(redraws ? HOME + text.replace("\n", END_OF_LINE + "\n") + END_OF_SCREEN : text);
   }
 }

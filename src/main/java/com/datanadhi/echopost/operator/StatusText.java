@@ -172,7 +172,7 @@ final class StatusText {
     AgentStatus agent = now.agent();
     json.writeName("agent");
     json.writeStartObject();
-    json.writeStringProperty("state", now.presence().name().toLowerCase(Locale.ROOT));
+    json.writeStringProperty("state", Json.name(now.presence()));
     if (agent != null) {
       json.writeNumberProperty("pid", agent.pid());
       json.writeNumberProperty("since", agent.startedAt());
@@ -191,7 +191,7 @@ final class StatusText {
     if (agent == null) {
       json.writeStringProperty("state", "unknown");
     } else {
-      json.writeStringProperty("state", agent.serverState().name().toLowerCase(Locale.ROOT));
+      json.writeStringProperty("state", Json.name(agent.serverState()));
       json.writeNumberProperty("since", agent.serverSince());
       json.writeStringProperty("url", agent.server());
     }
@@ -215,7 +215,7 @@ final class StatusText {
     }
     json.writeName("disk");
     json.writeStartObject();
-    json.writeStringProperty("state", now.storage().name().toLowerCase(Locale.ROOT));
+    json.writeStringProperty("state", Json.name(now.storage()));
     json.writeNumberProperty("free_bytes", now.room().usable());
     json.writeNumberProperty("needed_bytes", now.room().needed());
     json.writeEndObject();

@@ -6,44 +6,39 @@ import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.buffer.Sweep;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Carries a sweep through to its end, by the living agent or without one.
 final class SweepRun implements SliceRun.Work {
-  private static final Duration PROGRESS_EVERY = Duration.ofSeconds(2);
   private static final int DAMAGED_NAMED = 10;
 
   private final Path directory;
-  private final PrintStream progress;
   private final Clock clock;
+  private final Progress progress;
   private Sweep rest;
   private long count;
   private long damaged;
   private boolean byAgent;
   private boolean answerLost;
-  private long reportedNanos;
 
-  private SweepRun(Path directory, Sweep sweep, PrintStream progress, Clock clock) {
+  private SweepRun(Path directory, Sweep sweep, Terminal terminal, Clock clock) {
     this.directory = directory;
     this.rest = sweep;
-    this.progress = progress;
     this.clock = clock;
-    this.reportedNanos = clock.nanos();
+    this.progress = new Progress(terminal, clock);
   }
 
   /// Prepares to do `action` to the records that `selection` means and that are rejected by now:
   /// those that a server rejects again meanwhile are not met twice.
   ///
-  /// @param progress gets a line every two seconds, and what was not done
-  static SweepRun of(Path directory, Selection selection, Sweep.Action action, PrintStream progress)
+  /// @param terminal where progress is said, and what was not done
+  static SweepRun of(Path directory, Selection selection, Sweep.Action action, Terminal terminal)
       throws StorageException {
     try (RejectedList list = RejectedList.open(directory)) {
       Sweep sweep = selection.sweep(action, list.lastId());
-      return new SweepRun(directory, sweep, progress, Clock.system());
+      return new SweepRun(directory, sweep, terminal, Clock.system());
     }
   }
 
@@ -55,13 +50,12 @@ final class SweepRun implements SliceRun.Work {
       SliceRun.run(directory, this, clock);
     } catch (StorageException | IOException failed) {
       if (count > 0) {
-        progress.println(
-            "echopost: " + counted() + " done, up to id " + rest.afterId() + "; then:");
+        progress.sayNow(counted() + " done, up to id " + rest.afterId() + "; then:");
       }
       throw failed;
     }
     if (damaged > DAMAGED_NAMED) {
-      progress.println("echopost: " + (damaged - DAMAGED_NAMED) + " more stay for the same reason");
+      progress.sayNow((damaged - DAMAGED_NAMED) + " more stay for the same reason");
     }
   }
 
@@ -94,14 +88,10 @@ final class SweepRun implements SliceRun.Work {
     List<Long> named =
         slice.damagedIds().stream().limit(Math.max(0, DAMAGED_NAMED - damaged)).toList();
     for (long id : named) {
-      progress.println(
-          "echopost: record " + id + " stays in 'rejected': its checksum does not match");
+      progress.sayNow("record " + id + " stays in 'rejected': its checksum does not match");
     }
     damaged += slice.damagedIds().size();
-    if (clock.nanos() - reportedNanos > PROGRESS_EVERY.toNanos()) {
-      reportedNanos = clock.nanos();
-      progress.println("echopost: " + count + " so far, up to id " + slice.throughId());
-    }
+    progress.say(count + " so far, up to id " + slice.throughId());
   }
 
   /// How many records were redriven or discarded.

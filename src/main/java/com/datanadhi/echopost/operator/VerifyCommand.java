@@ -94,7 +94,7 @@ final class VerifyCommand implements OperatorCommand {
     json.writeStartArray();
     for (BufferCheck.Problem problem : report.problems()) {
       json.writeStartObject();
-      json.writeStringProperty("kind", problem.kind().name().toLowerCase(java.util.Locale.ROOT));
+      json.writeStringProperty("kind", Json.name(problem.kind()));
       if (problem.id() != 0) {
         json.writeNumberProperty("id", problem.id());
       }
