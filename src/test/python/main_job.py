@@ -13,7 +13,7 @@ class MainServer:
     """Down until it is told to come up; keeps what it is sent."""
 
     def __init__(self):
-        self.up, self.records = False, []
+        self.up, self.records, self.answer_to_records = False, [], 200
         main_server = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -23,7 +23,7 @@ class MainServer:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 if body and main_server.up:
                     main_server.records.append(json.loads(body)["log_data"])
-                self.send_response(200 if main_server.up else 503)
+                self.send_response(503 if not main_server.up else main_server.answer_to_records if body else 200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
