@@ -109,7 +109,17 @@ final class Database {
           if (!isOurs(connection)) {
             throw new StorageException(file + " is no buffer of EchoPost");
           }
-          checkKnown(schemaVersion(connection));
+          int version = schemaVersion(connection);
+          checkKnown(version);
+          if (version < MIGRATIONS.size()) {
+            throw new StorageException(
+                file
+                    + " is as an older EchoPost left it (schema "
+                    + version
+                    + ", this one has "
+                    + MIGRATIONS.size()
+                    + "): an agent of this version brings it up to date when it starts; or look at it with the older version");
+          }
         });
   }
 

@@ -36,6 +36,8 @@ import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /// Moments and clients that are out of the ordinary.
@@ -266,6 +268,14 @@ class EdgeIT extends AcceptanceTest {
     // Nobody is counted as waiting who is not.
     assertThat(agent.awaitExit(Duration.ofSeconds(60))).isZero();
     assertThat(server.distinct()).isEqualTo(stored);
+    Matcher overloaded =
+        Pattern.compile("reason=\"overloaded\"} (\\d+)\n")
+            .matcher(Files.readString(agent.lastMetrics()));
+    assertThat(overloaded.find()).isTrue();
+    // Those that stand still can be among them.
+    assertThat(Integer.parseInt(overloaded.group(1)))
+        .isPositive()
+        .isBetween(calls.size() - stored, calls.size() - stored + 20);
   }
 
   @Test

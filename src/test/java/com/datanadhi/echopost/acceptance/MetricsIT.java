@@ -66,19 +66,11 @@ class MetricsIT extends AcceptanceTest {
     return samples;
   }
 
-  private String lastMetrics() throws IOException {
-    try (Stream<Path> sessions = Files.list(directory)) {
-      Path last =
-          sessions
-              .filter(path -> path.getFileName().toString().startsWith("session-"))
-              .sorted()
-              .toList()
-              .getLast()
-              .resolve("metrics.prom");
-      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(last)))
-          .isEqualTo("rw-------");
-      return Files.readString(last);
-    }
+  private static String last(AgentProcess agent) throws IOException {
+    Path last = agent.lastMetrics();
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(last)))
+        .isEqualTo("rw-------");
+    return Files.readString(last);
   }
 
   private void refused(AgentProcess agent, String payload) {
@@ -143,9 +135,9 @@ class MetricsIT extends AcceptanceTest {
     server.comeUp();
     assertThat(agent.awaitExit(SOON)).isEqualTo(5);
 
-    Formats.assertPrometheus(lastMetrics());
-    Map<String, Double> last = samples(lastMetrics());
-    assertThat(last)
+    Formats.assertPrometheus(last(agent));
+    Map<String, Double> after = samples(last(agent));
+    assertThat(after)
         .containsEntry("echopost_up", 0.0)
         .containsEntry("echopost_accepted_records_total", (double) SENT)
         .containsEntry("echopost_delivered_records_total", SENT - 1.0)
@@ -156,7 +148,7 @@ class MetricsIT extends AcceptanceTest {
         .containsEntry("echopost_pending_records", 0.0)
         .containsEntry("echopost_lag_seconds", 0.0)
         .containsEntry("echopost_server_state{state=\"up\"}", 1.0);
-    assertThat(last.get("echopost_replay_rate_records_per_second")).isPositive();
+    assertThat(after.get("echopost_replay_rate_records_per_second")).isPositive();
   }
 
   @Test
@@ -167,7 +159,7 @@ class MetricsIT extends AcceptanceTest {
     assertThat(agent.awaitExit(SOON)).isEqualTo(4);
 
     // As it left.
-    assertThat(samples(lastMetrics()))
+    assertThat(samples(last(agent)))
         .containsEntry("echopost_up", 0.0)
         .containsEntry("echopost_pending_records", (double) SENT)
         .hasEntrySatisfying("echopost_lag_seconds", lag -> assertThat(lag).isPositive());
@@ -300,7 +292,7 @@ class MetricsIT extends AcceptanceTest {
                     cells[3].replace("`", "").strip(),
                     cells[4].strip()))
             .toList();
-    assertThat(described(lastMetrics())).isEqualTo(documented);
+    assertThat(described(last(agent))).isEqualTo(documented);
   }
 
   @Test

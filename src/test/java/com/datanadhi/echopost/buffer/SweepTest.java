@@ -364,6 +364,9 @@ class SweepTest {
     change("ALTER TABLE meta DROP COLUMN discarded");
     change("UPDATE meta SET schema_version=1");
     assertThat(sql("SELECT count(*) FROM pragma_table_info('meta')")).isEqualTo("7");
+    String why = "as an older EchoPost left it (schema 1, this one has 4): an agent";
+    assertThatThrownBy(() -> BufferView.open(directory)).hasMessageContaining(why);
+    assertThatThrownBy(() -> RejectedList.open(directory)).hasMessageContaining(why);
     open();
     assertThat(buffer.totals()).isEqualTo(new Totals(3, 0, 1, 0, 3, 1));
     assertThat(redriveAll().count()).isEqualTo(1);

@@ -86,6 +86,18 @@ public final class AgentProcess implements AutoCloseable {
     return directory;
   }
 
+  /// What the last agent here that ended had measured: its `metrics.prom`.
+  public Path lastMetrics() throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files
+          .filter(file -> file.getFileName().toString().startsWith("session-"))
+          .sorted()
+          .toList()
+          .getLast()
+          .resolve("metrics.prom");
+    }
+  }
+
   /// The public socket.
   public Path socket() {
     return directory.resolve("data-nadhi-agent.sock");

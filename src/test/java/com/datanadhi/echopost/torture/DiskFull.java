@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.torture;
 
 import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.echopost.testkit.SmallDisk;
 import com.datanadhi.echopost.testkit.StubServer;
 import io.grpc.Status;
 import java.io.IOException;

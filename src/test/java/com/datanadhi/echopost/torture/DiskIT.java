@@ -108,6 +108,10 @@ class DiskIT {
       assertInternal(agent);
       assertThat(agent.awaitExit(PATIENCE)).isEqualTo(FATAL);
       assertThat(agent.hasLogged("storage_failed")).isTrue();
+      assertThat(agent.lastMetrics())
+          .content()
+          .containsPattern("echopost_refused_records_total\\{[^}]*reason=\"storage_failed\"} [1-9]")
+          .containsPattern("echopost_storage_state\\{[^}]*state=\"failed\"} 1");
     }
     shim.mend();
     try (AgentProcess agent = agent()) {

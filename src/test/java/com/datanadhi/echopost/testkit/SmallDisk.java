@@ -1,4 +1,4 @@
-package com.datanadhi.echopost.torture;
+package com.datanadhi.echopost.testkit;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -6,8 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/// A real file system of a few megabytes, in memory. Only root can mount one.
-final class SmallDisk implements AutoCloseable {
+/// A real file system of a few megabytes, in memory. Only root can mount one. For one thread.
+public final class SmallDisk implements AutoCloseable {
   private final Path directory;
 
   private SmallDisk(Path directory) {
@@ -17,7 +17,8 @@ final class SmallDisk implements AutoCloseable {
   /// Mounts one at `directory`, which is made.
   ///
   /// @throws IOException when that is not allowed
-  static SmallDisk mount(Path directory, int mebibytes) throws IOException, InterruptedException {
+  public static SmallDisk mount(Path directory, int mebibytes)
+      throws IOException, InterruptedException {
     Path _ = Files.createDirectories(directory);
     run(
         "mount",
@@ -31,7 +32,7 @@ final class SmallDisk implements AutoCloseable {
   }
 
   /// Why none can be mounted here, or nothing.
-  static String obstacle() {
+  public static String obstacle() {
     try {
       Path directory = Files.createTempDirectory("small-disk");
       try (SmallDisk _ = mount(directory, 1)) {
@@ -57,7 +58,7 @@ final class SmallDisk implements AutoCloseable {
   }
 
   /// Bytes that can still be written.
-  long free() throws IOException {
+  public long free() throws IOException {
     return Files.getFileStore(directory).getUsableSpace();
   }
 

@@ -1,0 +1,62 @@
+package com.datanadhi.echopost.acceptance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.echopost.testkit.LoadClient;
+import com.datanadhi.echopost.testkit.SmallDisk;
+import io.grpc.Status;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+
+/// What is said of a disk that is full.
+class FullDiskIT extends AcceptanceTest {
+  private static final int MEBIBYTES = 24;
+
+  private Ran command(String name) throws IOException, InterruptedException {
+    return run(
+        Map.of(AgentProcess.RUNTIME_DIR, AgentProcess.runtimeDirectory().toString()),
+        name,
+        "-datanadhi",
+        directory.toString());
+  }
+
+  @Test
+  void status_health_and_metrics_say_so_until_there_is_room() throws Exception {
+    assumeThat(SmallDisk.obstacle()).isEmpty();
+    use(SmallDisk.mount(directory, MEBIBYTES));
+    AgentProcess agent = agent();
+    assertThat(command("health").out())
+        .contains("\"status\":\"ok\"", "\"storage\":\"ok\"", "\"disk\":\"ok\"");
+
+    LoadClient.Result result = client(agent).run(load(100_000, 4), _ -> {});
+
+    assertThat(result.acknowledged()).isPositive();
+    assertThat(Objects.requireNonNull(result.firstFailure()).getCode())
+        .isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    Ran status = command("status");
+    assertThat(status.out())
+        .containsPattern("disk +full: .* free, records are refused until there are .* more");
+    assertThat(status.exit()).isEqualTo(1);
+    Ran health = command("health");
+    assertThat(health.out())
+        .contains("\"status\":\"failing\"", "\"storage\":\"full\"", "\"disk\":\"full\"");
+    assertThat(health.exit()).isEqualTo(1);
+    assertThat(command("metrics").out())
+        .containsPattern(
+            "echopost_refused_records_total\\{[^}]*reason=\"disk_full\"} "
+                + (100_000 - result.acknowledged()))
+        .containsPattern("echopost_storage_state\\{[^}]*state=\"full\"} 1")
+        .containsPattern("echopost_disk_shortage_bytes\\{[^}]*} [1-9]");
+
+    server.comeUp();
+    assertThat(agent.awaitExit(Duration.ofSeconds(60))).isZero();
+    assertThat(server.distinct()).isEqualTo(result.acknowledged());
+    assertThat(command("health").out()).contains("\"storage\":\"ok\"", "\"disk\":\"ok\"");
+    assertThat(command("status").exit()).isZero();
+  }
+}
