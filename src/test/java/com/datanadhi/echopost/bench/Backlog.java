@@ -6,6 +6,7 @@ import com.datanadhi.echopost.buffer.NewRecord;
 import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.Directories;
+import com.datanadhi.echopost.testkit.ProcessMemory;
 import com.datanadhi.echopost.testkit.StubServer;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
@@ -139,11 +140,8 @@ final class Backlog implements Measurement {
     values.add("backlog_socket_ready", whose, (System.nanoTime() - spawned) / 1e6);
     if (weigh) {
       LockSupport.parkNanos(SETTLE_NANOS);
-      MemoryMap map = MemoryMap.of(agent.agent().pid());
-      values.add(
-          "backlog_rss_idle",
-          whose,
-          map.resident().values().stream().mapToDouble(Double::doubleValue).sum());
+      long resident = new ProcessMemory(agent.agent().pid()).resident();
+      values.add("backlog_rss_idle", whose, resident / ResidentMemory.MEBIBYTE);
     }
     bench.end(agent);
   }

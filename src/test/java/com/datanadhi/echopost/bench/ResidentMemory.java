@@ -1,8 +1,7 @@
 package com.datanadhi.echopost.bench;
 
+import com.datanadhi.echopost.testkit.ProcessMemory;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -19,6 +18,7 @@ import java.util.concurrent.locks.LockSupport;
 final class ResidentMemory implements Measurement {
   private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(3);
   private static final long SAMPLE_MILLIS = 50;
+  static final double MEBIBYTE = 1 << 20;
 
   private final Workbench bench;
   private final Effort effort;
@@ -33,19 +33,8 @@ final class ResidentMemory implements Measurement {
   /// Resident and proportional set size, in MiB.
   private record Size(double rss, double pss) {
     static Size of(long pid) throws IOException {
-      Path process = Path.of("/proc", Long.toString(pid));
-      return new Size(
-          mebibytes(process.resolve("status"), "VmRSS:"),
-          mebibytes(process.resolve("smaps_rollup"), "Pss:"));
-    }
-
-    private static double mebibytes(Path file, String field) throws IOException {
-      for (String line : Files.readAllLines(file)) {
-        if (line.startsWith(field)) {
-          return Long.parseLong(line.substring(field.length()).replace("kB", "").strip()) / 1024.0;
-        }
-      }
-      throw new IOException(file + " says nothing of " + field);
+      ProcessMemory memory = new ProcessMemory(pid);
+      return new Size(memory.resident() / MEBIBYTE, memory.proportional() / MEBIBYTE);
     }
 
     Size max(Size other) {

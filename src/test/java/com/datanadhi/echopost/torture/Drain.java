@@ -18,7 +18,10 @@ import java.util.concurrent.locks.LockSupport;
 /// over to another every few seconds; some are slow.
 final class Drain implements Campaign {
   /// As many as two cores bear: each hand-over costs about half a second of one.
-  private static final List<DrainCell.Pace> PLACES =
+  private static final int PLACES = 16;
+
+  /// Whose turn it is, from place to place.
+  private static final List<DrainCell.Pace> PACES =
       List.of(
           DrainCell.Pace.ALONE,
           DrainCell.Pace.TOGETHER,
@@ -27,15 +30,12 @@ final class Drain implements Campaign {
           DrainCell.Pace.ALONE,
           DrainCell.Pace.TOGETHER,
           DrainCell.Pace.ALONE,
-          DrainCell.Pace.SLOW,
-          DrainCell.Pace.ALONE,
-          DrainCell.Pace.TOGETHER,
-          DrainCell.Pace.ALONE,
-          DrainCell.Pace.APART,
-          DrainCell.Pace.ALONE,
-          DrainCell.Pace.TOGETHER,
-          DrainCell.Pace.ALONE,
           DrainCell.Pace.SLOW);
+
+  /// Not all at once: a start costs a fifth of a second of a core.
+  private static final long BETWEEN_PLACES_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
+
+  private static final int WARM_UP = 20;
 
   @Override
   public String name() {
@@ -47,11 +47,6 @@ final class Drain implements Campaign {
     return "clients that come when the agent is about to leave, while the server comes and goes";
   }
 
-  /// Not all at once: a start costs a fifth of a second of a core.
-  private static final long BETWEEN_PLACES_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
-
-  private static final int WARM_UP = 20;
-
   @Override
   public void run(Attack attack) throws Exception {
     warmUp(attack);
@@ -59,8 +54,8 @@ final class Drain implements Campaign {
       try (Stalls stalls = new Stalls();
           ExecutorService side = Executors.newVirtualThreadPerTaskExecutor()) {
         List<Future<?>> running = new ArrayList<>();
-        for (int place = 0; place < PLACES.size(); place++) {
-          DrainCell.Pace pace = PLACES.get(place);
+        for (int place = 0; place < PLACES; place++) {
+          DrainCell.Pace pace = PACES.get(place % PACES.size());
           Random random = new Random(attack.random().nextLong());
           String name = "round-" + attack.rounds() + "-" + place;
           running.add(

@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.torture;
 
 import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.echopost.testkit.ProcessMemory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -12,8 +13,10 @@ import java.util.stream.Stream;
 /// descriptors. Thread-safe.
 final class Footprint implements AutoCloseable {
   private static final long LOOK_AGAIN_NANOS = 50_000_000;
+  private static final int MIB = 1 << 20;
 
   private final Path process;
+  private final ProcessMemory memory;
   private final long residentBefore;
   private final long descriptorsBefore;
   private final Thread looking;
@@ -23,7 +26,8 @@ final class Footprint implements AutoCloseable {
   /// Begins to look, at an agent that serves.
   Footprint(AgentProcess agent) throws IOException {
     process = Path.of("/proc/" + agent.agent().pid());
-    residentBefore = mib("VmRSS:");
+    memory = new ProcessMemory(agent.agent().pid());
+    residentBefore = memory.resident() / MIB;
     descriptorsBefore = descriptors();
     peakDescriptors = descriptorsBefore;
     looking = Thread.ofPlatform().name("footprint").start(this::look);
@@ -58,25 +62,17 @@ final class Footprint implements AutoCloseable {
 
   /// The most that there ever was, by the kernel's account.
   long peakResidentMib() throws IOException {
-    return mib("VmHWM:");
+    return memory.peakResident() / MIB;
   }
 
   /// Tells the figures as they are now.
   void tell(Tally tally) throws IOException {
     tally.peak("MiB resident before", residentBefore);
     tally.peak("MiB resident at peak", peakResidentMib());
-    tally.peak("MiB resident after", mib("VmRSS:"));
+    tally.peak("MiB resident after", memory.resident() / MIB);
     tally.peak("descriptors before", descriptorsBefore);
     tally.peak("descriptors at peak", peakDescriptors);
     tally.peak("descriptors after", descriptors());
-  }
-
-  private long mib(String name) throws IOException {
-    return Files.readAllLines(process.resolve("status")).stream()
-        .filter(line -> line.startsWith(name))
-        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) / 1024)
-        .findFirst()
-        .orElseThrow();
   }
 
   @Override
@@ -86,7 +82,7 @@ final class Footprint implements AutoCloseable {
           .formatted(
               residentBefore,
               peakResidentMib(),
-              mib("VmRSS:"),
+              memory.resident() / MIB,
               descriptorsBefore,
               peakDescriptors,
               descriptors());
