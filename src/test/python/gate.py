@@ -7,6 +7,8 @@ import sys
 import threading
 import urllib.parse
 
+from loopback import serve
+
 # What is sent on; the rest is between two neighbours.
 HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive"}
 # As `python -m moto.server`, but headers and body do not wait for one another's acknowledgement.
@@ -86,10 +88,7 @@ class Gate:
             def log_message(self, *args):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = serve(Handler)
 
     def kill_after(self, count, pid):
         """Kills the process as soon as it has had that many writes done, before it hears of the last."""

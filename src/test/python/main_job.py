@@ -1,10 +1,11 @@
 """The main job, for a program that is started in some unusual way: records while the server is down, delivery when it is back."""
 import http.server
 import json
-import threading
 import time
 
 import grpc
+
+from loopback import serve
 
 PATIENCE = 60
 
@@ -32,10 +33,7 @@ class MainServer:
             def log_message(self, *args):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = serve(Handler)
 
 
 def until(condition, what):
