@@ -64,7 +64,7 @@ record Arguments(Path directory, Flags.Parsed flags, List<String> operands) {
     } catch (NumberFormatException notANumber) {
       throw new UsageException("-" + flag + " is '" + text + "': give a number");
     }
-    throw new UsageException("-" + flag + " is " + text + ": there is no such number");
+    throw new UsageException("-" + flag + " is " + text + ": give a number from 0 to " + largest);
   }
 
   /// @throws UsageException when there is no buffer in the directory

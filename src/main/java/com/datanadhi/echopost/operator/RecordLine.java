@@ -7,6 +7,8 @@ import com.datanadhi.echopost.buffer.PendingRecord;
 import com.datanadhi.echopost.buffer.Refusal;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -84,7 +86,11 @@ final class RecordLine {
     byte @Nullable [] text = null;
     byte @Nullable [] pipelines = null;
     @Nullable String key = null;
+    Set<String> names = new HashSet<>();
     for (JsonText.Part member : JsonText.parts(line, '{')) {
+      if (!names.add(member.name())) {
+        throw new IllegalArgumentException("its member " + member.name() + " stands there twice");
+      }
       switch (member.name()) {
         case "log_data" -> data = member.text();
         case "log_text" -> text = string(member).getBytes(StandardCharsets.UTF_8);

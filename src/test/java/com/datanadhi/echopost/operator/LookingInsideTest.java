@@ -268,6 +268,7 @@ class LookingInsideTest {
         "[] | it is no object",
         "{} | it has no member log_data",
         "{\"log_data\":1} | it has no member pipelines",
+        "{\"log_data\":1,\"pipelines\":[],\"log_data\":2} | its member log_data stands there twice",
         "{\"log_data\":1,\"pipelines\":[1]} | its pipelines are not strings",
         "{\"log_data\":1,\"pipelines\":\"p\"} | its pipelines: it is no array",
         "{\"log_data\":1,\"pipelines\":[\"p\",]} | breaks the grammar",
