@@ -12,6 +12,9 @@ final class Common {
 
   static final Flag JSON = Flag.toggle("json", "print JSON, for scripts");
 
+  /// Of a command that prints nothing else: so that a script may always say it.
+  static final Flag ALWAYS_JSON = Flag.toggle("json", "changes nothing: it prints JSON anyway");
+
   static final Manual.Exit UNUSABLE = new Manual.Exit(1, "the buffer cannot be used");
 
   static final Manual.Exit USAGE =

@@ -35,12 +35,13 @@ final class ExportCommand implements OperatorCommand {
         whose checksum does not match. API keys are never exported: a record that has one of its own is delivered with the \
         agent's when it is imported elsewhere. To move a buffer with its keys, move its files.\
         """,
-        List.of("[-rejected] [-gzip] [-datanadhi DIR]"),
+        List.of("[-rejected] [-gzip] [-json] [-datanadhi DIR]"),
         List.of(
             Flag.toggle(
                 "rejected",
                 "the records that the server refused for good instead, with status, response, rejected_at and attempts"),
             Flag.toggle("gzip", "compress the output"),
+            Common.ALWAYS_JSON,
             Common.DIRECTORY),
         null,
         List.of(

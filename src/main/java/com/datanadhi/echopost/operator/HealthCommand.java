@@ -34,8 +34,8 @@ final class HealthCommand implements OperatorCommand {
         Without an agent it is ok when nothing is pending, since agents leave when they are done, and failing when records \
         wait with nobody to deliver them.\
         """,
-        List.of("[-datanadhi DIR]"),
-        List.of(Common.DIRECTORY),
+        List.of("[-json] [-datanadhi DIR]"),
+        List.of(Common.ALWAYS_JSON, Common.DIRECTORY),
         null,
         List.of(
             new Manual.Exit(0, "ok"),

@@ -134,7 +134,7 @@ class HealthIT extends AcceptanceTest {
   }
 
   private Ran health() throws IOException, InterruptedException {
-    return run(UNPACKED, "health", "-datanadhi", directory.toString());
+    return run(UNPACKED, "health", "-json", "-datanadhi", directory.toString());
   }
 
   private static void assertHealth(Ran ran, int exit, String pattern) {
