@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// The agent's directory, found fit for use.
@@ -29,9 +30,12 @@ public record Workspace(Path directory) {
   static final String LOCK = "agent.lock";
   private static final String SOCKET = "data-nadhi-agent.sock";
   private static final String USER = "uid";
-  private static final List<String> OURS =
-      List.of(
-          LOCK, "buffer.db", "buffer.db-wal", "buffer.db-shm", "buffer.db-watermark", "reserve");
+
+  /// SQLite opens a journal by itself and writes it back, though we keep none; a new buffer and
+  /// those set aside become the buffer, or go into it.
+  private static final Pattern OURS =
+      Pattern.compile(
+          "agent\\.lock|reserve|buffer\\.db(\\.new)?(-(wal|shm|journal|watermark))?|buffer\\.db\\.damaged-.*");
 
   /// The public name of the socket of an agent that lives in `directory`.
   public static Path socketIn(Path directory) {
@@ -98,16 +102,33 @@ public record Workspace(Path directory) {
   /// directory that others can write to may hold anything.
   private static void checkWhatIsThere(Path directory)
       throws IOException, UnusableDirectoryException {
+    List<Path> ours = ours(directory);
+    // A first start need not ask whose files are its own.
+    check(ours, ours.isEmpty() ? null : userOfNewFiles(directory));
+  }
+
+  /// The same for a command, save that it may be another user's than the agent's, as root's.
+  ///
+  /// @param directory the agent's, if it exists
+  public static void checkForCommand(Path directory)
+      throws IOException, UnusableDirectoryException {
+    if (Files.isDirectory(directory)) {
+      check(ours(directory), null);
+    }
+  }
+
+  private static List<Path> ours(Path directory) throws IOException {
     List<Path> ours = new ArrayList<>();
     try (DirectoryStream<Path> entries =
         Files.newDirectoryStream(directory, entry -> isOurs(nameOf(entry)))) {
       entries.forEach(ours::add);
     }
-    if (ours.isEmpty()) {
-      // A first start need not ask whose files are its own.
-      return;
-    }
-    Object self = userOfNewFiles(directory);
+    return ours;
+  }
+
+  /// @param self whose they must be; null for anybody's
+  private static void check(List<Path> ours, @Nullable Object self)
+      throws IOException, UnusableDirectoryException {
     for (Path entry : ours) {
       if (Sessions.isSession(nameOf(entry))) {
         check(entry, "directory", "isDirectory", self);
@@ -118,7 +139,7 @@ public record Workspace(Path directory) {
   }
 
   private static boolean isOurs(String name) {
-    return OURS.contains(name) || Sessions.isSession(name);
+    return OURS.matcher(name).matches() || Sessions.isSession(name);
   }
 
   private static String nameOf(Path entry) {

@@ -206,7 +206,7 @@ public final class Buffer implements AutoCloseable {
 
   /// Where an earlier run ended in a failed fsync, its log can be less on the disk than it seems: a
   /// power loss would then take what is written behind it too.
-  private static void writeLogAgain(Path file) throws IOException {
+  static void writeLogAgain(Path file) throws IOException {
     Path log = logOf(file);
     if (!Files.exists(log)) {
       return;

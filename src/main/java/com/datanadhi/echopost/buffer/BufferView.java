@@ -98,6 +98,11 @@ public final class BufferView implements AutoCloseable {
     }
   }
 
+  /// Whether this can be the buffer of which `mark` was written.
+  boolean accountsFor(Watermark.Mark mark) throws StorageException {
+    return mark.canBeOf(bufferId, totals());
+  }
+
   /// The next records of `table` after the id `after` and up to `through`, in order: at most 256,
   /// and no more once they have 1 MiB of payload; none when there are no more.
   public List<Entry> page(Table table, long after, long through) throws StorageException {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -178,6 +179,11 @@ final class Database {
   }
 
   private static Connection connect(Path file, SQLiteConfig config) throws StorageException {
+    if (file.toFile().length() == 0 && Files.exists(Buffer.logOf(file))) {
+      // SQLite would delete the log, even for who only reads.
+      throw new StorageException.Damaged(
+          "buffer.db is empty, and was not: start an agent, which salvages what its log holds");
+    }
     NativeLibrary.load();
     try {
       // As a URI, since the driver takes what follows a '?' in a plain name for settings.

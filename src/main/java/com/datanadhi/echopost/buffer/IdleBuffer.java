@@ -7,8 +7,8 @@ import java.sql.SQLException;
 
 /// A buffer without a living agent, in the hands of an operator who holds the directory's lock.
 ///
-/// Unlike [Buffer] it creates nothing, sets nothing aside and has no thread of its own: what is
-/// wrong with the file is the next agent's to see to. For one thread.
+/// Unlike [Buffer] it creates nothing, sets nothing aside and has no thread of its own: a file that
+/// is damaged is refused, and the next agent's to see to. For one thread.
 public final class IdleBuffer implements AutoCloseable {
   private static final long PATIENCE_MILLIS = 1_000;
 
@@ -24,18 +24,35 @@ public final class IdleBuffer implements AutoCloseable {
   ///
   /// @throws StorageException when it cannot be used
   public static IdleBuffer open(Path directory) throws StorageException {
+    Path file = directory.resolve(Buffer.FILE);
     try {
+      checkIsLastWritten(directory);
+      Buffer.writeLogAgain(file);
       Connection connection =
-          Database.openWriter(
-              directory.resolve(Buffer.FILE), new Volume(directory).walBound(), PATIENCE_MILLIS);
+          Database.openWriter(file, new Volume(directory).walBound(), PATIENCE_MILLIS);
       try {
-        return new IdleBuffer(directory, new Writer(connection, directory.resolve(Buffer.FILE)));
+        return new IdleBuffer(directory, new Writer(connection, file));
       } catch (SQLException | StorageException | IOException failed) {
         connection.close();
         throw failed;
       }
     } catch (SQLException | IOException failed) {
       throw new StorageException("cannot use the buffer in " + directory + ": " + failed, failed);
+    }
+  }
+
+  /// Where the log is lost or damaged, the first commit would write over what is sound in it, and
+  /// give ids a second time. Only reads.
+  private static void checkIsLastWritten(Path directory) throws StorageException, IOException {
+    Watermark.Mark mark = Watermark.read(directory.resolve(Buffer.FILE));
+    if (mark == null) {
+      return;
+    }
+    try (BufferView view = BufferView.open(directory)) {
+      if (!view.accountsFor(mark)) {
+        throw new StorageException.Damaged(
+            "buffer.db and its log are not those that were last written here: start an agent, which salvages what is sound");
+      }
     }
   }
 

@@ -29,6 +29,11 @@ final class Watermark implements AutoCloseable {
     boolean isAheadOf(long otherSettledThrough, long otherLastId) {
       return settledThrough > otherSettledThrough || lastId > otherLastId;
     }
+
+    /// Whether it was written of the buffer `id` with this ledger: it is never ahead.
+    boolean canBeOf(String id, Totals ledger) {
+      return bufferId.equals(id) && !isAheadOf(ledger.settledThrough(), ledger.lastId());
+    }
   }
 
   private final FileChannel channel;

@@ -478,10 +478,9 @@ final class Writer implements AutoCloseable {
     watermark.advance(bufferId, committed);
   }
 
-  /// Whether this can be the buffer of which `mark` was written: it is never ahead.
+  /// Whether this can be the buffer of which `mark` was written.
   boolean accountsFor(Watermark.Mark mark) {
-    return mark.bufferId().equals(bufferId)
-        && !mark.isAheadOf(committed.settledThrough(), committed.lastId());
+    return mark.canBeOf(bufferId, committed);
   }
 
   /// Undoes what was not committed. Some failures have made SQLite roll back by itself already.

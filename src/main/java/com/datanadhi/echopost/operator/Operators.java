@@ -1,6 +1,8 @@
 package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.ExitCode;
+import com.datanadhi.echopost.agent.UnusableDirectoryException;
+import com.datanadhi.echopost.agent.Workspace;
 import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.cli.CommandLine;
 import com.datanadhi.echopost.cli.HelpText;
@@ -63,10 +65,21 @@ public final class Operators {
       terminal.out().print(HelpText.of(manual, List.of()));
     } else {
       arguments.checkOperands(manual);
+      if (manual.flags().contains(Common.DIRECTORY)) {
+        checkDirectory(arguments);
+      }
       code = command.run(arguments, terminal);
     }
     terminal.flush();
     return code;
+  }
+
+  private static void checkDirectory(Arguments arguments) throws UsageException, IOException {
+    try {
+      Workspace.checkForCommand(arguments.directory());
+    } catch (UnusableDirectoryException unusable) {
+      throw new UsageException(String.valueOf(unusable.getMessage()));
+    }
   }
 
   /// What there is to say about the command called `name`.

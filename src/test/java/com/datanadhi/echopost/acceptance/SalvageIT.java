@@ -8,8 +8,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// A buffer that was damaged while nobody ran.
 class SalvageIT extends AcceptanceTest {
@@ -107,5 +112,66 @@ class SalvageIT extends AcceptanceTest {
             "nowhere.db");
     assertThat(ran.exit()).isEqualTo(2);
     assertThat(ran.err()).contains("there is no file nowhere.db");
+  }
+
+  private Ran operate(String command) throws Exception {
+    List<String> words = new ArrayList<>(Arrays.asList(command.split(" ")));
+    words.addAll(List.of("-datanadhi", directory.toString()));
+    return run(
+        Map.of(AgentProcess.RUNTIME_DIR, AgentProcess.runtimeDirectory().toString()),
+        words.toArray(String[]::new));
+  }
+
+  /// Leaves 500 records in the log alone, and one to import.
+  private void crashWithAllInTheLog() throws Exception {
+    AgentProcess empty = agent();
+    empty.terminate();
+    assertThat(empty.awaitExit(SOON)).isZero();
+    AgentProcess first = agent();
+    send(first, load(500, 1));
+    first.kill();
+    Files.delete(directory.resolve("buffer.db-shm"));
+    Files.writeString(directory.resolve("lines.jsonl"), "{\"log_data\":1,\"pipelines\":[]}\n");
+  }
+
+  private void assertNothingIsLost() throws Exception {
+    AgentProcess next = agent();
+    server.comeUp();
+    assertThat(next.awaitExit(SOON)).isEqualTo(1);
+    assertInOrder(0, 500);
+    assertThat(server.count()).isEqualTo(500);
+  }
+
+  /// SQLite deletes the log of a database without pages, even for who only reads.
+  @ParameterizedTest
+  @ValueSource(strings = {"status", "peek", "verify", "redrive -all", "import lines.jsonl"})
+  void no_command_takes_away_the_log_of_an_emptied_buffer(String command) throws Exception {
+    crashWithAllInTheLog();
+    Files.write(directory.resolve("buffer.db"), new byte[0]);
+
+    Ran ran = operate(command);
+
+    assertThat(ran.exit()).isEqualTo(1);
+    assertThat(ran.out() + ran.err()).contains("buffer.db is empty, and was not");
+    assertNothingIsLost();
+  }
+
+  /// To SQLite such a log is empty, and the first commit begins it anew.
+  @ParameterizedTest
+  @ValueSource(strings = {"redrive -all", "rejected -discard -all -yes", "import lines.jsonl"})
+  void no_command_writes_over_a_log_with_a_garbage_header(String command) throws Exception {
+    crashWithAllInTheLog();
+    try (var log =
+        Files.newByteChannel(directory.resolve("buffer.db-wal"), StandardOpenOption.WRITE)) {
+      int _ =
+          log.write(
+              java.nio.ByteBuffer.wrap("garbage!".repeat(4).getBytes(StandardCharsets.UTF_8)));
+    }
+
+    Ran ran = operate(command);
+
+    assertThat(ran.err()).contains("start an agent");
+    assertThat(ran.exit()).isEqualTo(1);
+    assertNothingIsLost();
   }
 }

@@ -16,6 +16,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -211,7 +212,15 @@ class SecurityIT extends AcceptanceTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"agent.lock", "buffer.db", "buffer.db-wal", "reserve"})
+  @ValueSource(
+      strings = {
+        "agent.lock",
+        "buffer.db",
+        "buffer.db-wal",
+        "buffer.db-journal",
+        "buffer.db.new",
+        "reserve"
+      })
   void a_link_under_one_of_our_names_is_not_followed(String name) throws Exception {
     Files.createDirectory(own);
     Path victim = Files.writeString(directory.resolve("victim"), "precious");
@@ -225,6 +234,27 @@ class SecurityIT extends AcceptanceTest {
     assertThat(victim).hasContent("precious");
     assertThat(Files.getPosixFilePermissions(victim))
         .isEqualTo(PosixFilePermissions.fromString("rw-r--r--"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"status", "redrive -all", "import lines.jsonl", "salvage lost.db"})
+  void no_command_follows_a_link_under_one_of_our_names(String command) throws Exception {
+    Files.createDirectory(own);
+    Files.writeString(directory.resolve("lines.jsonl"), "");
+    Files.writeString(directory.resolve("lost.db"), "");
+    Path victim = Files.writeString(directory.resolve("victim"), "precious");
+    Files.createSymbolicLink(own.resolve("buffer.db"), victim);
+    List<String> words = new ArrayList<>(List.of(command.split(" ")));
+    words.addAll(List.of("-datanadhi", own.toString()));
+
+    Ran ran = run(UNPACKED, words.toArray(String[]::new));
+
+    assertThat(ran.exit()).isEqualTo(2);
+    assertThat(ran.err())
+        .contains(own.resolve("buffer.db") + " is not a plain file")
+        .hasLineCount(1);
+    assertThat(victim).hasContent("precious");
+    assertThat(allIn(own)).containsExactlyInAnyOrder(own, own.resolve("buffer.db"));
   }
 
   @Test

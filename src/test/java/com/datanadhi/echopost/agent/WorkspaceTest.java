@@ -88,7 +88,19 @@ class WorkspaceTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"agent.lock", "buffer.db", "buffer.db-wal", "buffer.db-shm", "reserve"})
+  @ValueSource(
+      strings = {
+        "agent.lock",
+        "buffer.db",
+        "buffer.db-wal",
+        "buffer.db-shm",
+        "buffer.db-journal",
+        "buffer.db-watermark",
+        "buffer.db.new",
+        "buffer.db.new-wal",
+        "buffer.db.damaged-2026-11-21T10-00-00Z",
+        "reserve"
+      })
   void a_link_or_a_directory_under_one_of_our_names_is_refused(String name) throws IOException {
     Path ours = parent.resolve(name);
     Files.createSymbolicLink(ours, parent.resolve("nowhere"));
@@ -109,13 +121,22 @@ class WorkspaceTest {
   }
 
   @Test
-  void what_only_looks_like_a_session_is_left_alone() throws Exception {
+  void what_only_looks_like_ours_is_left_alone() throws Exception {
     Files.createFile(parent.resolve("session-of-somebody"));
+    Files.createDirectory(parent.resolve("buffer.db.bak"));
     assertThat(Workspace.prepare(parent).directory()).isEqualTo(parent);
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"agent.lock", "buffer.db", "session-2026-11-21T10-00-00Z-2"})
+  @ValueSource(
+      strings = {
+        "agent.lock",
+        "buffer.db",
+        "buffer.db-journal",
+        "buffer.db.new",
+        "buffer.db.damaged-2026-11-21T10-00-00Z",
+        "session-2026-11-21T10-00-00Z-2"
+      })
   void what_another_user_has_put_under_one_of_our_names_is_refused(String name) throws Exception {
     Path theirs = parent.resolve(name);
     if (name.startsWith("session")) {
