@@ -113,7 +113,7 @@ public final class BufferCheck {
     }
     try (BufferView view = BufferView.open(directory)) {
       integrity(view.connection());
-      count(view.connection(), mark);
+      count(view, mark);
       Totals known = totals;
       if (known != null) {
         rows(view, BufferView.Table.PENDING, known);
@@ -148,7 +148,8 @@ public final class BufferCheck {
             });
   }
 
-  private void count(Connection connection, Watermark.@Nullable Mark mark) throws StorageException {
+  private void count(BufferView view, Watermark.@Nullable Mark mark) throws StorageException {
+    Connection connection = view.connection();
     boolean done =
         atOneMoment(
             connection,
@@ -165,7 +166,7 @@ public final class BufferCheck {
       now = readTotals(connection);
       totals = now;
     }
-    if (now != null && mark != null && mark.isAheadOf(now.settledThrough(), now.lastId())) {
+    if (mark != null && !view.accountsFor(mark)) {
       add(Kind.FILE, "buffer.db and its log are not those that were last written here", 0);
     }
   }
@@ -257,6 +258,16 @@ public final class BufferCheck {
                   + " record "
                   + record.id()
                   + ": its checksum does not match",
+              record.id());
+        }
+        if (pending && record.id() <= atStart.settledThrough()) {
+          add(
+              Kind.LEDGER,
+              "the ledger says that all through id "
+                  + atStart.settledThrough()
+                  + " are settled, and "
+                  + record.id()
+                  + " is pending",
               record.id());
         }
         if (pending && record.id() > last) {

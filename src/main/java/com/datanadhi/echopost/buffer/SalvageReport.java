@@ -71,7 +71,7 @@ public record SalvageReport(
   }
 
   /// The file that keeps the report of `damaged`, and marks it as done with.
-  static Path of(Path damaged) {
+  public static Path of(Path damaged) {
     return damaged.resolveSibling(damaged.getFileName() + SUFFIX);
   }
 

@@ -5,6 +5,7 @@ import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.Buffer;
 import com.datanadhi.echopost.buffer.SalvageReport;
 import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.cli.Flag;
 import com.datanadhi.echopost.cli.Manual;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.time.Clock;
@@ -25,10 +26,16 @@ final class SalvageCommand implements OperatorCommand {
         Reads a damaged buffer page by page, with FILE-wal and FILE-watermark beside it where there are such, and puts \
         each record whose checksum is right, and which was not settled, into the buffer of DIR: in order, and under the \
         idempotency key that it had. An agent does the same by itself with a buffer that it sets aside; this is for a file \
-        from elsewhere, and for a second try. No agent may be running on DIR.\
+        from elsewhere, and for a second try. No agent may be running on DIR.
+
+        A FILE that was salvaged to its end is not salvaged once more, unless -again says so: what was delivered since \
+        would be sent again, under the same keys.\
         """,
-        List.of("FILE [-json] [-datanadhi DIR]"),
-        List.of(Common.JSON, Common.DIRECTORY),
+        List.of("FILE [-again] [-json] [-datanadhi DIR]"),
+        List.of(
+            Flag.toggle("again", "salvage what was salvaged before, too"),
+            Common.JSON,
+            Common.DIRECTORY),
         new Manual.Operand("FILE", "the damaged buffer", false),
         List.of(
             new Manual.Exit(0, "nothing is gone"),
@@ -59,6 +66,14 @@ final class SalvageCommand implements OperatorCommand {
             .err()
             .println("echopost: an agent runs on " + directory + ": try again when it has left");
         return ExitCode.OWNED;
+      }
+      Path earlier = SalvageReport.of(file);
+      if (Files.exists(earlier) && !arguments.isOn("again")) {
+        throw new UsageException(
+            file
+                + " was salvaged before: "
+                + earlier
+                + " says what came of it; -again puts all of it back once more");
       }
       try (Buffer buffer = Buffer.open(directory, clock, Buffer.Listener.NOBODY)) {
         SalvageReport report = buffer.salvage(file);

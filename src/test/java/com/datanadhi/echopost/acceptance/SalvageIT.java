@@ -2,6 +2,7 @@ package com.datanadhi.echopost.acceptance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.datanadhi.echopost.buffer.Rejections;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -92,6 +93,11 @@ class SalvageIT extends AcceptanceTest {
     assertThat(query("SELECT count(*)||' '||count(DISTINCT origin) FROM records"))
         .isEqualTo("1000 1000");
 
+    Ran again = run(environment, command);
+    assertThat(again.exit()).isEqualTo(2);
+    assertThat(again.err()).contains("was salvaged before", "lost.db-salvaged", "-again");
+    assertThat(query("SELECT count(*) FROM records")).isEqualTo("1000");
+
     AgentProcess agent = agent();
     Ran owned = run(environment, command);
     assertThat(owned.exit()).isEqualTo(3);
@@ -122,11 +128,13 @@ class SalvageIT extends AcceptanceTest {
         words.toArray(String[]::new));
   }
 
-  /// Leaves 500 records in the log alone, and one to import.
+  /// Leaves 500 records in the log alone, rejected ones in the database, and one to import.
   private void crashWithAllInTheLog() throws Exception {
-    AgentProcess empty = agent();
-    empty.terminate();
-    assertThat(empty.awaitExit(SOON)).isZero();
+    AgentProcess earlier = agent();
+    send(earlier, load(3, 1));
+    earlier.terminate();
+    assertThat(earlier.awaitExit(SOON)).isEqualTo(4);
+    Rejections.rejectAll(directory, 422);
     AgentProcess first = agent();
     send(first, load(500, 1));
     first.kill();

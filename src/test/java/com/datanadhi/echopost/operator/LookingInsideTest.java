@@ -332,6 +332,8 @@ class LookingInsideTest {
         "UPDATE rejected SET api_key='x' WHERE id=2 | rejected record 2: its checksum | mend: echopost rejected -discard -id 2",
         "DELETE FROM records WHERE id=2 | pending records are gone that nobody has settled: id 2 | mend: start an agent",
         "DELETE FROM records WHERE id>1 | the ledger says 4 pending, and there are 1 such | mend: start an agent",
+        "UPDATE meta SET settled_through=settled_through+1 | are settled, and 1 is pending | mend: start an agent",
+        "UPDATE meta SET buffer_id='another' | not those that were last written here | mend: when no agent runs",
         "DELETE FROM rejected WHERE id=2 | the ledger says 4 rejected, and there are 3 such | mend: start an agent",
         "INSERT INTO salvage VALUES ('lost.db', 0) | not everything is put back yet of lost.db | mend: start an agent",
       })
