@@ -13,6 +13,7 @@ import java.sql.Statement;
 import java.util.List;
 import java.util.UUID;
 import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
 /// Opens connections to the buffer's SQLite file as the agent needs them, and brings its schema up
@@ -131,6 +132,11 @@ final class Database {
   /// What SQLite reported, as the kind of failure that it is.
   static StorageException failure(String doing, SQLException failed) {
     String message = "the buffer failed while " + doing + ": " + failed.getMessage();
+    if (failed instanceof SQLiteException sqlite
+        && sqlite.getResultCode() == SQLiteErrorCode.SQLITE_IOERR_SHORT_READ) {
+      // No device's error: the file ends before the page.
+      return new StorageException.Damaged(message, failed);
+    }
     return switch (resultCode(failed)) {
       case 13 -> new StorageException.Full(failed);
       case 5, 6 -> new StorageException.Busy(failed);

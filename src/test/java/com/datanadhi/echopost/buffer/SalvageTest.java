@@ -9,6 +9,7 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -342,6 +343,28 @@ class SalvageTest {
     directory = copy;
     open();
     assertThat(ids()).containsExactly(1L, 2L, 3L);
+    assertThat(buffer.wasDamaged()).isTrue();
+  }
+
+  /// SQLite calls a page of a long payload behind the end of the file an I/O error, not damage.
+  @Test
+  void a_file_cut_off_within_a_long_payload_costs_that_record_alone() throws Exception {
+    String payload = "\"" + "x".repeat(20_000) + "\"";
+    Appended.store(buffer, payload, payload, payload);
+    buffer.tidy();
+    Appended.store(buffer, "4");
+    Path copy = directory.resolveSibling(directory.getFileName() + "-crashed");
+    Files.createDirectories(copy);
+    for (String suffix : List.of("", "-wal", "-watermark")) {
+      Files.copy(directory.resolve("buffer.db" + suffix), copy.resolve("buffer.db" + suffix));
+    }
+    try (var file = Files.newByteChannel(copy.resolve("buffer.db"), StandardOpenOption.WRITE)) {
+      var _ = file.truncate(file.size() - 2 * 4096);
+    }
+    buffer.close();
+    directory = copy;
+    open();
+    assertThat(ids()).containsExactly(1L, 2L, 4L);
     assertThat(buffer.wasDamaged()).isTrue();
   }
 
