@@ -200,6 +200,7 @@ class EchoPostTest extends SdkTest {
                     java.time.Duration.ofSeconds(2),
                     PATIENCE.downloadStall(),
                     java.time.Duration.ofMinutes(1),
+                    java.time.Duration.ofHours(1),
                     java.time.Duration.ofHours(1))));
     await().until(() -> client.counters().echoPost().status() == EchoPostState.Status.READY);
     // Its first records may take longer than two seconds on a loaded machine; those are not it.

@@ -39,7 +39,8 @@ abstract class SdkTest {
           Duration.ofSeconds(30),
           Duration.ofSeconds(2),
           Duration.ofMillis(300),
-          Duration.ofSeconds(2));
+          Duration.ofSeconds(2),
+          Duration.ofMillis(200));
 
   Path directory;
   StubServer main;
