@@ -60,11 +60,7 @@ class EchoPostTest extends SdkTest {
 
   @Test
   void it_is_downloaded_started_and_used() throws Exception {
-    String os = System.getProperty("os.name").equals("Linux") ? "linux" : "darwin";
-    String arch = System.getProperty("os.arch").equals("amd64") ? "amd64" : "arm64";
-    FileServer files = use(new FileServer());
-    files.has(
-        "/%s/%s/echopost-latest".formatted(os, arch), 200, Files.readAllBytes(Agents.program()));
+    FileServer files = use(FileServer.withProgram());
     DataNadhi client = open(configuration().downloadUrl(files.url()));
     submit(client, 0, 10);
     assertThat(client.flush(SOON)).isTrue();

@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 /** More than the world takes. */
@@ -94,54 +93,6 @@ class OverflowTest extends SdkTest {
     submit(client, 0, 5);
     client.close();
     assertThat(client.counters().lost()).isEqualTo(5);
-  }
-
-  @Test
-  void a_full_disk_leaves_no_half_record_and_nothing_is_lost() throws Exception {
-    Path disk = Files.createDirectory(directory.resolve("disk"));
-    Assumptions.assumeTrue(
-        new ProcessBuilder("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk.toString())
-                .redirectErrorStream(true)
-                .start()
-                .waitFor()
-            == 0,
-        "only root may mount a small disk");
-    use(() -> new ProcessBuilder("umount", disk.toString()).start().waitFor());
-    main.goDown();
-    fallback.goDown();
-    DataNadhi client =
-        use(
-            new DataNadhi(
-                Configuration.builder(disk)
-                    .apiKey("test-key")
-                    .serverHost(main.url())
-                    .fallbackHost(fallback.url())
-                    .echoPostDisabled(true)
-                    .workers(1)
-                    .build(),
-                PATIENCE));
-    String filling = "x".repeat(1000);
-    int taken = 0;
-    for (int i = 0; i < 1500; i++) {
-      if (client.submit(PIPELINES, Map.of("seq", taken, "x", filling))) {
-        taken++;
-      } else {
-        LockSupport.parkNanos(1_000_000);
-      }
-    }
-    assertThat(client.flush(Duration.ofMillis(300))).isFalse();
-    long inFiles = client.counters().droppedTotal();
-    assertThat(inFiles).isBetween(50L, 260L);
-    main.comeUp();
-    assertThat(client.flush(SOON)).isTrue();
-    await()
-        .atMost(SOON)
-        .until(() ->
-            client.redeliver().kept() == 0
-                && main.keys().size() == inFiles + client.counters().deliveredToMainServer());
-    Counters end = client.counters();
-    assertThat(end.deliveredToMainServer() + inFiles).isEqualTo(end.submitted());
-    assertThat(main.keys()).hasSize(taken);
   }
 
   @Test

@@ -5,6 +5,7 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -29,6 +30,18 @@ public final class FileServer implements AutoCloseable {
     server.setExecutor(threads);
     server.createContext("/", this::handle);
     server.start();
+  }
+
+  /** Has EchoPost for this machine. */
+  public static FileServer withProgram() throws IOException {
+    return new FileServer().has(programPath(), 200, Files.readAllBytes(Agents.program()));
+  }
+
+  /** Where EchoPost for this machine is to be had. */
+  public static String programPath() {
+    String os = System.getProperty("os.name").equals("Linux") ? "linux" : "darwin";
+    String arch = System.getProperty("os.arch").equals("amd64") ? "amd64" : "arm64";
+    return "/%s/%s/echopost-latest".formatted(os, arch);
   }
 
   /** Its URL. */
