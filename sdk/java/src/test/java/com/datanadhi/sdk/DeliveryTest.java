@@ -115,6 +115,17 @@ class DeliveryTest extends SdkTest {
   }
 
   @Test
+  void a_server_that_does_not_answer_in_ten_seconds_is_down_and_the_record_takes_the_next_way()
+      throws Exception {
+    main.hang();
+    DataNadhi client = open(configuration().echoPostDisabled(true));
+    submit(client, 0, 10);
+    assertThat(client.flush(SOON)).isTrue();
+    assertThat(seqs(fallback.deliveries())).isEqualTo(range(0, 10));
+    assertThat(main.delivered()).isZero();
+  }
+
+  @Test
   void echopost_is_started_and_keeps_the_records_until_the_main_server_is_back() throws Exception {
     main.goDown();
     DataNadhi client = openWithEchoPost(configuration());

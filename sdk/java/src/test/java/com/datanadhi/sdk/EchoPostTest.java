@@ -69,19 +69,6 @@ class EchoPostTest extends SdkTest {
   }
 
   @Test
-  void without_it_records_go_on_and_the_reason_is_told() throws Exception {
-    FileServer files = use(new FileServer());
-    fallback.comeUp();
-    DataNadhi client = open(configuration().downloadUrl(files.url()));
-    submit(client, 0, 10);
-    assertThat(client.flush(SOON)).isTrue();
-    await()
-        .untilAsserted(
-            () -> assertThat(client.counters().echoPost().detail()).contains("answered 404"));
-    assertThat(seqs(fallback.deliveries())).isEqualTo(range(0, 10));
-  }
-
-  @Test
   void a_program_that_cannot_start_cools_down_and_is_tried_again() throws Exception {
     fallback.comeUp();
     Path program = directory.resolve("echopost/echopost");
@@ -223,6 +210,20 @@ class EchoPostTest extends SdkTest {
   }
 
   @Test
+  void what_is_too_large_for_echopost_is_kept_in_a_file_where_it_is_the_only_way()
+      throws Exception {
+    DataNadhi client = openWithEchoPost(configuration());
+    submit(client, 0, 1);
+    client.submitJson(PIPELINES, "{\"seq\":1,\"x\":\"" + "x".repeat(5 << 20) + "\"}");
+    submit(client, 2, 3);
+    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.counters().deliveredToEchoPost()).isEqualTo(2);
+    // The first of it may have tried the fallback server, and found it down with it.
+    assertThat(client.counters().dropped()).containsExactly(java.util.Map.entry("too_large", 1L));
+    assertThat(droppedSeqs()).containsExactly(1);
+  }
+
+  @Test
   void what_echopost_refuses_is_told_from_what_it_stores() throws Exception {
     Agents.install(directory);
     var io = use(new Pool());
@@ -260,11 +261,11 @@ class EchoPostTest extends SdkTest {
 
   @Test
   void twenty_threads_in_each_of_five_processes_start_exactly_one_agent() throws Exception {
-    Agents.install(directory);
+    // So late that all of them have looked before there is a socket.
+    Agents.install(directory, "sleep 2");
     List<ApplicationProcess> applications = new ArrayList<>();
     for (int i = 0; i < 5; i++) {
-      applications.add(
-          use(ApplicationProcess.start(directory, main, fallback, false, 20, 40, i * 40)));
+      applications.add(use(ApplicationProcess.start(Racers.class.getName(), directory)));
     }
     for (ApplicationProcess application : applications) {
       assertThat(application.line()).isEqualTo("ready");
@@ -273,11 +274,13 @@ class EchoPostTest extends SdkTest {
       application.goOn();
     }
     for (ApplicationProcess application : applications) {
-      assertThat(application.line()).startsWith("done true").contains("deliveredToEchoPost=40");
+      assertThat(application.line()).isEqualTo("20 found it missing, 20 stored");
     }
     assertThat(Agents.starts(directory)).isEqualTo(1);
+    Agents.killAll(directory);
     main.comeUp();
-    await().atMost(SOON).until(() -> main.keys().size() == 200);
+    Agents.drain(directory, main.url());
+    assertThat(main.keys()).hasSize(100);
   }
 
   @Test

@@ -8,10 +8,11 @@ import com.datanadhi.sdk.testkit.Agents;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** More than the world takes. */
@@ -126,10 +127,18 @@ class OverflowTest extends SdkTest {
 
     // The last to be killed may have been the last agent, which has nobody to start it any more.
     assertTimeoutPreemptively(SOON.multipliedBy(2), () -> Agents.drain(directory, main.url()));
-    List<String> keys = new ArrayList<>(main.keys());
-    keys.addAll(fallback.keys());
-    dropped().forEach(record -> keys.add(record.get("idempotency_key").getAsString()));
-    assertThat(keys.stream().distinct()).hasSize(records);
+    Map<String, Integer> seqs = new HashMap<>();
+    Stream.concat(main.deliveries().stream(), fallback.deliveries().stream())
+        .forEach(d -> seqs.merge(d.key(), d.seq(), OverflowTest::same));
+    dropped()
+        .forEach(record ->
+            seqs.merge(
+                record.get("idempotency_key").getAsString(),
+                record.getAsJsonObject("log_data").get("seq").getAsInt(),
+                OverflowTest::same));
+    // So many keys, one for each record: whatever came again came under its own.
+    assertThat(seqs).hasSize(records);
+    assertThat(seqs.values().stream().distinct()).hasSize(records);
     assertThat(firsts(fallback.deliveries().stream().map(d -> d.seq()).toList())).isSorted();
     assertThat(firsts(droppedSeqs())).hasSize((int) end.droppedTotal());
     // What EchoPost held back comes to the main server later, in an order of its own.
@@ -176,6 +185,11 @@ class OverflowTest extends SdkTest {
     for (int i = 0; i < 200 && !met.getAsBoolean(); i++) {
       Thread.sleep(50);
     }
+  }
+
+  private static Integer same(Integer seq, Integer again) {
+    assertThat(again).isEqualTo(seq);
+    return seq;
   }
 
   private static List<Integer> firsts(List<Integer> seqs) {

@@ -3,6 +3,7 @@ package com.datanadhi.sdk.testkit;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
 
 /** A file system of a few bytes of its own, in memory. Whoever may not mount one skips the test. */
@@ -16,11 +17,19 @@ public final class SmallDisk implements AutoCloseable {
   /** At {@code mountPoint}, which is made; {@code size} as mount has it: {@code 256k}. */
   public static SmallDisk mount(Path mountPoint, String size)
       throws IOException, InterruptedException {
-    Files.createDirectories(mountPoint);
+    Optional<SmallDisk> mounted = tryMount(mountPoint, size);
     Assumptions.assumeTrue(
-        run("mount", "-t", "tmpfs", "-o", "size=" + size, "tmpfs", mountPoint.toString()),
-        "a small disk cannot be mounted here, which takes root on Linux");
-    return new SmallDisk(mountPoint);
+        mounted.isPresent(), "a small disk cannot be mounted here, which takes root on Linux");
+    return mounted.orElseThrow();
+  }
+
+  /** As above; empty for whoever may not. */
+  public static Optional<SmallDisk> tryMount(Path mountPoint, String size)
+      throws IOException, InterruptedException {
+    Files.createDirectories(mountPoint);
+    return run("mount", "-t", "tmpfs", "-o", "size=" + size, "tmpfs", mountPoint.toString())
+        ? Optional.of(new SmallDisk(mountPoint))
+        : Optional.empty();
   }
 
   /** Lets nobody write any more. */

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * The way through EchoPost: there or not, and never the application's trouble. Whatever fails makes
@@ -25,6 +26,9 @@ public final class EchoPost implements AutoCloseable {
 
   /** How long an agent that was too slow may still be expected, where no other way is open. */
   private static final Duration LATE_START = Duration.ofSeconds(30);
+
+  /** A process has one system, whatever the number of its clients. */
+  private static final AtomicBoolean SAID_UNSUPPORTED = new AtomicBoolean();
 
   private final Layout layout;
   private final Optional<Platform> platform;
@@ -66,11 +70,13 @@ public final class EchoPost implements AutoCloseable {
     } else if (platform.isEmpty()) {
       String system = System.getProperty("os.name") + "/" + System.getProperty("os.arch");
       state = new EchoPostState(Status.UNSUPPORTED, system);
-      notices.say(
-          Level.WARNING,
-          "There is no EchoPost for "
-              + system
-              + " (but for Linux and macOS on amd64 and arm64): records are delivered without it");
+      if (SAID_UNSUPPORTED.compareAndSet(false, true)) {
+        notices.say(
+            Level.WARNING,
+            "There is no EchoPost for "
+                + system
+                + " (but for Linux and macOS on amd64 and arm64): records are delivered without it");
+      }
     }
   }
 
