@@ -1,21 +1,27 @@
 import com.datanadhi.sdk.Configuration;
 import com.datanadhi.sdk.Counters;
 import com.datanadhi.sdk.DataNadhi;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.LocalTime;
-import java.time.temporal.ChronoUnit;
+import java.time.format.DateTimeFormatter;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * Logs once a second, while a main server and EchoPost's agent come, go and are killed around it, and
  * says in the end what arrived where.
  */
 public final class Example {
+  private static final DateTimeFormatter CLOCK = DateTimeFormatter.ofPattern("HH:mm:ss");
+
   private Example() {}
 
   public static void main(String[] args) throws Exception {
@@ -48,7 +54,41 @@ public final class Example {
         Thread.sleep(100);
       }
       client.close();
-      report(client.counters(), flushed, seconds, main, fallback);
+      boolean left = awaitLeaving(directory);
+      int status = report(client.counters(), flushed, seconds, main, fallback);
+      if (status == 0 && left) {
+        delete(directory);
+      } else {
+        System.out.println("See " + directory);
+      }
+      System.exit(status);
+    }
+  }
+
+  /** The living agent, by the file that it holds locked. */
+  private static Optional<ProcessHandle> agent(Path directory) throws IOException {
+    Path lock = directory.resolve("echopost/agent.lock");
+    String pid = Files.exists(lock) ? Files.readString(lock).strip() : "";
+    return pid.isEmpty()
+        ? Optional.empty()
+        : ProcessHandle.of(Long.parseLong(pid)).filter(ProcessHandle::isAlive);
+  }
+
+  /** An agent that has delivered everything leaves, two seconds after the last record. */
+  private static boolean awaitLeaving(Path directory) throws Exception {
+    for (int i = 0; i < 200 && agent(directory).isPresent(); i++) {
+      Thread.sleep(100);
+    }
+    boolean left = agent(directory).isEmpty();
+    say(left ? "The agent has delivered everything and left" : "The agent is still there");
+    return left;
+  }
+
+  private static void delete(Path directory) throws IOException {
+    try (Stream<Path> all = Files.walk(directory)) {
+      for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(path);
+      }
     }
   }
 
@@ -59,12 +99,12 @@ public final class Example {
         say("The main server is down: records go to EchoPost");
       }
       case 12 -> {
-        Path lock = directory.resolve("echopost/agent.lock");
-        if (Files.exists(lock)) {
-          long agent = Long.parseLong(Files.readString(lock).strip());
-          ProcessHandle.of(agent).ifPresent(ProcessHandle::destroyForcibly);
-          say("The agent, process " + agent + ", was killed (-9)");
-        }
+        agent(directory)
+            .ifPresent(
+                agent -> {
+                  agent.destroyForcibly();
+                  say("The agent, process " + agent.pid() + ", was killed (-9)");
+                });
       }
       case 18 -> {
         main.up();
@@ -92,7 +132,7 @@ public final class Example {
     return all;
   }
 
-  private static void report(
+  private static int report(
       Counters counters, boolean flushed, int seconds, Servers main, Servers fallback) {
     Set<Integer> all = arrived(main, fallback);
     System.out.printf("%nSubmitted               %d%n", counters.submitted());
@@ -106,10 +146,10 @@ public final class Example {
     System.out.printf(
         accounted >= seconds && flushed ? "Nothing is missing.%n" : "MISSING: %d records.%n",
         seconds - accounted);
-    System.exit(accounted >= seconds ? 0 : 1);
+    return accounted >= seconds ? 0 : 1;
   }
 
   static void say(String what) {
-    System.out.println(LocalTime.now().truncatedTo(ChronoUnit.SECONDS) + "  " + what);
+    System.out.println(LocalTime.now().format(CLOCK) + "  " + what);
   }
 }

@@ -89,7 +89,7 @@ public final class DataNadhi implements AutoCloseable {
             new Health("fallback server", fallback, PROBE_INTERVAL, notices),
             new DroppedFiles(configuration.directory()),
             notices);
-    this.delivery = new Delivery(queue, world, ledger, configuration.workers());
+    this.delivery = new Delivery(queue, world, ledger, configuration.workers(), patience.look());
     this.bean = registered();
     writeDownWhatIsResolved();
     if (!world.files().isEmpty()) {

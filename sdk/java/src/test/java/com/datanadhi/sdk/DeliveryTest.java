@@ -5,6 +5,9 @@ import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.sdk.testkit.Agents;
 import com.datanadhi.sdk.testkit.StubServer.Delivery;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -58,6 +61,10 @@ class DeliveryTest extends SdkTest {
     assertThat(dropped()).hasSize(120);
     assertThat(client.counters().dropped()).containsEntry("undeliverable", 120L);
     assertThat(client.redeliver()).isEqualTo(new Redelivery(0, 120, 0));
+    for (Path file : droppedFiles()) {
+      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+          .isEqualTo("rw-------");
+    }
     List<String> keys =
         dropped().stream().map(r -> r.get("idempotency_key").getAsString()).toList();
 
@@ -112,6 +119,17 @@ class DeliveryTest extends SdkTest {
           assertThat(client.flush(SOON)).isTrue();
           assertThat(main.delivered()).isPositive();
         });
+  }
+
+  @Test
+  void a_server_that_does_not_answer_in_ten_seconds_is_down_and_the_record_takes_the_next_way()
+      throws Exception {
+    main.hang();
+    DataNadhi client = open(configuration().echoPostDisabled(true));
+    submit(client, 0, 10);
+    assertThat(client.flush(SOON)).isTrue();
+    assertThat(seqs(fallback.deliveries())).isEqualTo(range(0, 10));
+    assertThat(main.delivered()).isZero();
   }
 
   @Test

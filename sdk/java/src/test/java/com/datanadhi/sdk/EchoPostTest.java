@@ -60,29 +60,12 @@ class EchoPostTest extends SdkTest {
 
   @Test
   void it_is_downloaded_started_and_used() throws Exception {
-    String os = System.getProperty("os.name").equals("Linux") ? "linux" : "darwin";
-    String arch = System.getProperty("os.arch").equals("amd64") ? "amd64" : "arm64";
-    FileServer files = use(new FileServer());
-    files.has(
-        "/%s/%s/echopost-latest".formatted(os, arch), 200, Files.readAllBytes(Agents.program()));
+    FileServer files = use(FileServer.withProgram());
     DataNadhi client = open(configuration().downloadUrl(files.url()));
     submit(client, 0, 10);
     assertThat(client.flush(SOON)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isEqualTo(10);
     assertAllArriveInOrder(10);
-  }
-
-  @Test
-  void without_it_records_go_on_and_the_reason_is_told() throws Exception {
-    FileServer files = use(new FileServer());
-    fallback.comeUp();
-    DataNadhi client = open(configuration().downloadUrl(files.url()));
-    submit(client, 0, 10);
-    assertThat(client.flush(SOON)).isTrue();
-    await()
-        .untilAsserted(
-            () -> assertThat(client.counters().echoPost().detail()).contains("answered 404"));
-    assertThat(seqs(fallback.deliveries())).isEqualTo(range(0, 10));
   }
 
   @Test
@@ -200,6 +183,7 @@ class EchoPostTest extends SdkTest {
                     java.time.Duration.ofSeconds(2),
                     PATIENCE.downloadStall(),
                     java.time.Duration.ofMinutes(1),
+                    java.time.Duration.ofHours(1),
                     java.time.Duration.ofHours(1))));
     await().until(() -> client.counters().echoPost().status() == EchoPostState.Status.READY);
     // Its first records may take longer than two seconds on a loaded machine; those are not it.
@@ -223,6 +207,20 @@ class EchoPostTest extends SdkTest {
     assertThat(client.flush(SOON)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isEqualTo(2);
     assertThat(seqs(fallback.deliveries())).containsExactly(1);
+  }
+
+  @Test
+  void what_is_too_large_for_echopost_is_kept_in_a_file_where_it_is_the_only_way()
+      throws Exception {
+    DataNadhi client = openWithEchoPost(configuration());
+    submit(client, 0, 1);
+    client.submitJson(PIPELINES, "{\"seq\":1,\"x\":\"" + "x".repeat(5 << 20) + "\"}");
+    submit(client, 2, 3);
+    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.counters().deliveredToEchoPost()).isEqualTo(2);
+    // The first of it may have tried the fallback server, and found it down with it.
+    assertThat(client.counters().dropped()).containsExactly(java.util.Map.entry("too_large", 1L));
+    assertThat(droppedSeqs()).containsExactly(1);
   }
 
   @Test
@@ -263,11 +261,11 @@ class EchoPostTest extends SdkTest {
 
   @Test
   void twenty_threads_in_each_of_five_processes_start_exactly_one_agent() throws Exception {
-    Agents.install(directory);
+    // So late that all of them have looked before there is a socket.
+    Agents.install(directory, "sleep 2");
     List<ApplicationProcess> applications = new ArrayList<>();
     for (int i = 0; i < 5; i++) {
-      applications.add(
-          use(ApplicationProcess.start(directory, main, fallback, false, 20, 40, i * 40)));
+      applications.add(use(ApplicationProcess.start(Racers.class.getName(), directory)));
     }
     for (ApplicationProcess application : applications) {
       assertThat(application.line()).isEqualTo("ready");
@@ -276,11 +274,13 @@ class EchoPostTest extends SdkTest {
       application.goOn();
     }
     for (ApplicationProcess application : applications) {
-      assertThat(application.line()).startsWith("done true").contains("deliveredToEchoPost=40");
+      assertThat(application.line()).isEqualTo("20 found it missing, 20 stored");
     }
     assertThat(Agents.starts(directory)).isEqualTo(1);
+    Agents.killAll(directory);
     main.comeUp();
-    await().atMost(SOON).until(() -> main.keys().size() == 200);
+    Agents.drain(directory, main.url());
+    assertThat(main.keys()).hasSize(100);
   }
 
   @Test

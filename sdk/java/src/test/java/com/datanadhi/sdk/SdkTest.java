@@ -39,7 +39,8 @@ abstract class SdkTest {
           Duration.ofSeconds(30),
           Duration.ofSeconds(2),
           Duration.ofMillis(300),
-          Duration.ofSeconds(2));
+          Duration.ofSeconds(2),
+          Duration.ofMillis(200));
 
   Path directory;
   StubServer main;
@@ -108,6 +109,26 @@ abstract class SdkTest {
     return dropped().stream()
         .map(record -> record.getAsJsonObject("log_data").get("seq").getAsInt())
         .toList();
+  }
+
+  /** Every record is at a server or in a file, and the counters say so. */
+  void assertNothingIsLost(DataNadhi client, int count) throws Exception {
+    assertThat(client.flush(SOON)).isTrue();
+    main.comeUp();
+    client.close();
+    Agents.drain(directory, main.url());
+    Counters end = client.counters();
+    assertThat(end.delivered() + end.droppedTotal()).isEqualTo(count).isEqualTo(end.submitted());
+    assertThat(dropped()).hasSize((int) end.droppedTotal());
+    assertThat(everywhere()).isEqualTo(range(0, count));
+  }
+
+  /** The numbers of the records that are at a server or in a file, in their order. */
+  List<Integer> everywhere() throws Exception {
+    List<Integer> all = new ArrayList<>(seqs(main.deliveries()));
+    all.addAll(seqs(fallback.deliveries()));
+    all.addAll(droppedSeqs());
+    return all.stream().distinct().sorted().toList();
   }
 
   /** The records in files, oldest file first. */

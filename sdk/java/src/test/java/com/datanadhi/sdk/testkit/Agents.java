@@ -39,21 +39,44 @@ public final class Agents {
    * start.
    */
   public static void install(Path directory) throws IOException {
+    install(directory, ":");
+  }
+
+  /** As above, with {@code first}, a line of shell, before each start. */
+  public static void install(Path directory, String first) throws IOException {
     unpack();
     Path home = Files.createDirectories(directory.resolve("echopost"));
     Path installed = home.resolve("echopost");
     Path made = home.resolve("made");
     Files.writeString(
         made,
-        "#!/bin/sh\necho start >> '%s/starts'\nexec '%s' \"$@\"\n".formatted(home, program()));
+        """
+        #!/bin/sh
+        if [ "$1" = status ]; then
+          echo look >> '%s.looks'
+        else
+          echo start >> '%s.starts'
+          %s
+        fi
+        exec '%s' "$@"
+        """
+            .formatted(home, home, first, program()));
     Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("rwxr-xr-x"));
-    Files.move(made, installed);
+    Files.move(made, installed, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
   }
 
   /** How often it was started since. */
   public static int starts(Path directory) throws IOException {
-    Path starts = directory.resolve("echopost/starts");
-    return Files.exists(starts) ? Files.readAllLines(starts).size() : 0;
+    return lines(directory.resolve("echopost.starts"));
+  }
+
+  /** How often it was asked since whether records are pending. */
+  public static int looks(Path directory) throws IOException {
+    return lines(directory.resolve("echopost.looks"));
+  }
+
+  private static int lines(Path file) throws IOException {
+    return Files.exists(file) ? Files.readAllLines(file).size() : 0;
   }
 
   /** The living agent, by its lock file. */

@@ -36,7 +36,7 @@ public final class Application {
                 .apiKey("test-key")
                 .serverHost(args[1])
                 .fallbackHost(args[2])
-                .downloadUrl("http://127.0.0.1:9/echopost")
+                .downloadUrl(System.getProperty("download.url", "http://127.0.0.1:9"))
                 .workers(workers)
                 .build());
     while (client.counters().echoPost().status() == EchoPostState.Status.PREPARING) {

@@ -21,22 +21,41 @@ public final class ApplicationProcess implements AutoCloseable {
   public static ApplicationProcess start(
       Path directory, StubServer main, StubServer fallback, boolean ownGroup, int... numbers)
       throws IOException {
-    List<String> command = new ArrayList<>();
-    if (ownGroup) {
-      command.add("setsid");
-    }
-    command.addAll(
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-cp",
-            System.getProperty("java.class.path"),
-            "com.datanadhi.sdk.PatientApplication",
-            directory.toString(),
-            main.url(),
-            fallback.url()));
+    List<String> arguments =
+        new ArrayList<>(List.of(directory.toString(), main.url(), fallback.url()));
     for (int number : numbers) {
-      command.add(Integer.toString(number));
+      arguments.add(Integer.toString(number));
     }
+    return start(
+        ownGroup ? List.of("setsid") : List.of(),
+        List.of(),
+        "com.datanadhi.sdk.PatientApplication",
+        arguments);
+  }
+
+  /** Starts one that downloads EchoPost as {@code options} of the JVM have it; no records yet. */
+  public static ApplicationProcess start(
+      Path directory, StubServer main, StubServer fallback, String... options) throws IOException {
+    return start(
+        List.of(),
+        List.of(options),
+        "com.datanadhi.sdk.PatientApplication",
+        List.of(directory.toString(), main.url(), fallback.url(), "1", "1", "0"));
+  }
+
+  /** Starts another program of that kind. */
+  public static ApplicationProcess start(String program, Path directory) throws IOException {
+    return start(List.of(), List.of(), program, List.of(directory.toString()));
+  }
+
+  private static ApplicationProcess start(
+      List<String> before, List<String> options, String program, List<String> arguments)
+      throws IOException {
+    List<String> command = new ArrayList<>(before);
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(options);
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), program));
+    command.addAll(arguments);
     return new ApplicationProcess(
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
   }
@@ -49,6 +68,14 @@ public final class ApplicationProcess implements AutoCloseable {
   /** The next line it prints. */
   public String line() throws IOException {
     return String.valueOf(output.readLine());
+  }
+
+  /** Lets it submit, flush and end, and returns what it did. */
+  public String finish() throws IOException {
+    goOn();
+    String done = line();
+    goOn();
+    return done;
   }
 
   /** Lets it go on. */

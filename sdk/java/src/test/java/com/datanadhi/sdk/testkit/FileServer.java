@@ -2,9 +2,12 @@ package com.datanadhi.sdk.testkit;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -12,9 +15,13 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
+import javax.net.ssl.SSLContext;
 
 /** Serves downloads on loopback. */
 public final class FileServer implements AutoCloseable {
+  private static final int PART = 1 << 20;
+
   private record Page(int status, byte[] body, String location, boolean stalls) {}
 
   private final Map<String, Page> pages = new ConcurrentHashMap<>();
@@ -22,24 +29,58 @@ public final class FileServer implements AutoCloseable {
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final CountDownLatch closed = new CountDownLatch(1);
   private final HttpServer server;
+  private volatile long pauseMillis;
 
   /** Has nothing yet: 404. */
   public FileServer() throws IOException {
-    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 100);
+    this(HttpServer.create());
+  }
+
+  /** With TLS. */
+  public FileServer(SSLContext tls) throws IOException {
+    this(secured(HttpsServer.create(), tls));
+  }
+
+  private static HttpsServer secured(HttpsServer made, SSLContext tls) {
+    made.setHttpsConfigurator(new HttpsConfigurator(tls));
+    return made;
+  }
+
+  private FileServer(HttpServer made) throws IOException {
+    server = made;
+    server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 100);
     server.setExecutor(threads);
     server.createContext("/", this::handle);
     server.start();
   }
 
+  /** Has EchoPost for this machine. */
+  public static FileServer withProgram() throws IOException {
+    return new FileServer().has(programPath(), 200, Files.readAllBytes(Agents.program()));
+  }
+
+  /** Where EchoPost for this machine is to be had. */
+  public static String programPath() {
+    String os = System.getProperty("os.name").equals("Linux") ? "linux" : "darwin";
+    String arch = System.getProperty("os.arch").equals("amd64") ? "amd64" : "arm64";
+    return "/%s/%s/echopost-latest".formatted(os, arch);
+  }
+
   /** Its URL. */
   public String url() {
-    return "http://127.0.0.1:" + server.getAddress().getPort();
+    String scheme = server instanceof HttpsServer ? "https" : "http";
+    return scheme + "://127.0.0.1:" + server.getAddress().getPort();
   }
 
   /** Answers {@code path} so. */
   public FileServer has(String path, int status, byte[] body) {
     pages.put(path, new Page(status, body, "", false));
     return this;
+  }
+
+  /** Rests after each mebibyte from now on. */
+  public void isSlow(long newPauseMillis) {
+    pauseMillis = newPauseMillis;
   }
 
   /** Sends those who ask for {@code path} elsewhere. */
@@ -66,7 +107,10 @@ public final class FileServer implements AutoCloseable {
     }
     exchange.sendResponseHeaders(
         page.status, page.stalls ? 1000 : page.body.length == 0 ? -1 : page.body.length);
-    exchange.getResponseBody().write(page.body);
+    for (int from = 0; from < page.body.length; from += PART) {
+      exchange.getResponseBody().write(page.body, from, Math.min(PART, page.body.length - from));
+      LockSupport.parkNanos(pauseMillis * 1_000_000);
+    }
     if (page.stalls) {
       exchange.getResponseBody().flush();
       try {

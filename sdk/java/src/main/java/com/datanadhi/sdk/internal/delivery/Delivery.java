@@ -5,7 +5,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The threads that empty the queue: the workers, the drain and the spill. */
+/**
+ * The threads that empty the queue: the workers, the drain and the spill; and the one that sees to
+ * what EchoPost was left with.
+ */
 public final class Delivery {
   private static final Duration PATIENCE = Duration.ofSeconds(2);
   private static final Duration LAST_ONES = Duration.ofMillis(500);
@@ -18,8 +21,12 @@ public final class Delivery {
   private final List<Courier> couriers = new ArrayList<>();
   private final List<Loop> loops = new ArrayList<>();
 
-  /** Nothing runs before {@link #start}. */
-  public Delivery(RecordQueue queue, World world, Ledger ledger, int workers) {
+  /**
+   * Nothing runs before {@link #start}.
+   *
+   * @param look between two looks at what EchoPost was left with
+   */
+  public Delivery(RecordQueue queue, World world, Ledger ledger, int workers, Duration look) {
     this.queue = queue;
     this.world = world;
     this.ledger = ledger;
@@ -31,6 +38,7 @@ public final class Delivery {
     }
     loops.add(new Loop("datanadhi-drain", world.notices(), () -> drain(workers == 1)));
     loops.add(new Loop("datanadhi-spill", world.notices(), overflow::spill));
+    loops.add(new Loop("datanadhi-backlog", world.notices(), () -> deliverBacklog(look)));
   }
 
   /** Starts the threads. */
@@ -49,6 +57,14 @@ public final class Delivery {
   private void drain(boolean only) throws InterruptedException {
     Loop self = loops.get(couriers.size());
     overflow.drain(self, gate, couriers.get(0), only);
+  }
+
+  /** An agent is started when there is somewhere to deliver to. */
+  private void deliverBacklog(Duration look) throws InterruptedException {
+    Thread.sleep(look.toMillis());
+    if (world.mainHealth().isUp()) {
+      world.echoPost().deliverBacklog();
+    }
   }
 
   /** Whether of all that was submitted something has become, now or within {@code longest}. */

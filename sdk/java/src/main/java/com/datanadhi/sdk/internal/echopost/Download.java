@@ -4,8 +4,8 @@ import com.datanadhi.sdk.internal.files.FileGuard;
 import com.datanadhi.sdk.internal.files.Private;
 import com.datanadhi.sdk.internal.thread.Notices;
 import java.io.File;
+import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.lang.ProcessBuilder.Redirect;
 import java.lang.System.Logger.Level;
 import java.net.URI;
@@ -99,6 +99,8 @@ final class Download {
       if (sink.failure != null) {
         return new DownloadResult.WriteError(sink.failure.toString());
       }
+      // A name for what a power loss could still take would be in the way of every later download.
+      sink.sync();
       String expected = expected(url);
       String got = sink.digest();
       if (!expected.isEmpty() && !expected.equals(got)) {
@@ -201,7 +203,7 @@ final class Download {
 
   /** The file, while it comes. Written by one thread of the client, watched by ours. */
   private static final class Sink implements AutoCloseable {
-    private final OutputStream file;
+    private final FileOutputStream file;
     private final MessageDigest digest;
     private volatile long total = -1;
     private volatile long taken;
@@ -210,7 +212,7 @@ final class Download {
     private volatile @org.jspecify.annotations.Nullable IOException failure;
 
     Sink(Path path) throws IOException {
-      file = Files.newOutputStream(path);
+      file = new FileOutputStream(path.toFile());
       try {
         digest = MessageDigest.getInstance("SHA-256");
       } catch (NoSuchAlgorithmException impossible) {
@@ -249,6 +251,10 @@ final class Download {
             "Downloading EchoPost: %d KiB of %s"
                 .formatted(taken >> 10, total < 0 ? "?" : (total >> 10) + " KiB"));
       }
+    }
+
+    void sync() throws IOException {
+      file.getFD().sync();
     }
 
     synchronized String digest() {

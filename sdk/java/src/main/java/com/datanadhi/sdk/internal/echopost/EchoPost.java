@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * The way through EchoPost: there or not, and never the application's trouble. Whatever fails makes
@@ -26,11 +27,15 @@ public final class EchoPost implements AutoCloseable {
   /** How long an agent that was too slow may still be expected, where no other way is open. */
   private static final Duration LATE_START = Duration.ofSeconds(30);
 
+  /** A process has one system, whatever the number of its clients. */
+  private static final AtomicBoolean SAID_UNSUPPORTED = new AtomicBoolean();
+
   private final Layout layout;
   private final Optional<Platform> platform;
   private final Download download;
   private final Optional<Starter> starter;
   private final AgentChannel channel;
+  private final Backlog backlog;
   private final Cooldown cooldown;
   private final Duration giveUp;
   private final Notices notices;
@@ -56,8 +61,8 @@ public final class EchoPost implements AutoCloseable {
         platform.map(p -> new Starter(layout, p, configuration, patience.start(), notices));
     this.channel =
         new AgentChannel(layout.socket(), configuration.apiKey(), patience.call(), io, timer);
-    this.cooldown =
-        new Cooldown(patience.firstCooldown(), patience.longestCooldown(), System::nanoTime);
+    this.backlog = new Backlog(layout, cooldown(patience));
+    this.cooldown = cooldown(patience);
     this.giveUp = patience.start();
     this.notices = notices;
     if (configuration.echoPostDisabled()) {
@@ -65,12 +70,18 @@ public final class EchoPost implements AutoCloseable {
     } else if (platform.isEmpty()) {
       String system = System.getProperty("os.name") + "/" + System.getProperty("os.arch");
       state = new EchoPostState(Status.UNSUPPORTED, system);
-      notices.say(
-          Level.WARNING,
-          "There is no EchoPost for "
-              + system
-              + " (but for Linux and macOS on amd64 and arm64): records are delivered without it");
+      if (SAID_UNSUPPORTED.compareAndSet(false, true)) {
+        notices.say(
+            Level.WARNING,
+            "There is no EchoPost for "
+                + system
+                + " (but for Linux and macOS on amd64 and arm64): records are delivered without it");
+      }
     }
+  }
+
+  private static Cooldown cooldown(Patience patience) {
+    return new Cooldown(patience.firstCooldown(), patience.longestCooldown(), System::nanoTime);
   }
 
   /** Sees to it, on a thread of its own, that the program is there. */
@@ -177,13 +188,9 @@ public final class EchoPost implements AutoCloseable {
     List<LogEntry> left = entries;
     long end = System.nanoTime() + giveUp.toNanos();
     for (int attempt = 1; ; attempt++) {
-      if (running instanceof StartResult.NotReady slow) {
-        awaitsSocketUntil = System.nanoTime() + LATE_START.toNanos();
-        awaitsSocket = true;
-        return "its agent does not answer after %d ms".formatted(slow.after().toMillis());
-      }
-      if (running instanceof StartResult.Failed failed) {
-        return failed.why();
+      String failure = failure(running);
+      if (!failure.isEmpty()) {
+        return failure;
       }
       Round round = Round.of(left, channel.send(left));
       stored.addAll(round.stored());
@@ -200,6 +207,31 @@ public final class EchoPost implements AutoCloseable {
       }
       left = round.failed();
       running = agents.start();
+    }
+  }
+
+  /** Why there is no agent; empty when there is one. */
+  private String failure(StartResult start) {
+    if (start instanceof StartResult.NotReady slow) {
+      awaitsSocketUntil = System.nanoTime() + LATE_START.toNanos();
+      awaitsSocket = true;
+      return "its agent does not answer after %d ms".formatted(slow.after().toMillis());
+    }
+    return start instanceof StartResult.Failed failed ? failed.why() : "";
+  }
+
+  /**
+   * Starts an agent where one that is gone left records behind. For one thread, which may look as
+   * often as it likes.
+   */
+  public void deliverBacklog() throws InterruptedException {
+    if (!isUsable() || !backlog.isLeft()) {
+      return;
+    }
+    notices.say(Level.INFO, "EchoPost holds records that no agent delivers: one is started");
+    String failure = failure(starter.orElseThrow().start());
+    if (!failure.isEmpty()) {
+      fails(Level.ERROR, failure);
     }
   }
 

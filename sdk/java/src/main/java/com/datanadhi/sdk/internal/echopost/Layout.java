@@ -18,6 +18,15 @@ record Layout(Path directory) {
     return directory.resolve("data-nadhi-agent.sock");
   }
 
+  Path buffer() {
+    return directory.resolve("buffer.db");
+  }
+
+  /** What was written to the buffer last; not there when its agent left in peace. */
+  Path bufferLog() {
+    return directory.resolve("buffer.db-wal");
+  }
+
   Path startLock() {
     return directory.resolve(".sdk-start.lock");
   }

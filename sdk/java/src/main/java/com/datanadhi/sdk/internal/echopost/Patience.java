@@ -10,13 +10,15 @@ import java.time.Duration;
  * @param downloadStall how long nothing of the program may come
  * @param firstCooldown how long it is left alone after a failure; each further one doubles that
  * @param longestCooldown but no longer than this
+ * @param look between two looks at whether an agent that is gone left records behind
  */
 public record Patience(
     Duration start,
     Duration call,
     Duration downloadStall,
     Duration firstCooldown,
-    Duration longestCooldown) {
+    Duration longestCooldown,
+    Duration look) {
   /** What applications get. */
   public static final Patience DEFAULT =
       new Patience(
@@ -24,5 +26,6 @@ public record Patience(
           Duration.ofSeconds(10),
           Duration.ofSeconds(30),
           Duration.ofMinutes(1),
-          Duration.ofHours(1));
+          Duration.ofHours(1),
+          Duration.ofSeconds(5));
 }

@@ -22,6 +22,9 @@ final class Starter {
   private static final Duration OTHERS = Duration.ofSeconds(10);
   private static final int ANOTHER_AGENT_LIVES = 3;
 
+  /** Exit statuses from here on are the numbers of signals. */
+  private static final int KILLED_BY = 128;
+
   private final Layout layout;
   private final int longestSocketPath;
   private final String apiKey;
@@ -78,16 +81,8 @@ final class Starter {
     }
     removeStaleSocket();
     long begun = System.nanoTime();
-    Process process =
-        Detached.start(
-            List.of(
-                layout.program().toString(),
-                "-datanadhi",
-                layout.directory().toString(),
-                "-health-url",
-                serverHost),
-            layout.directory(),
-            Map.of("DATANADHI_API_KEY", apiKey));
+    Process process = spawn();
+    boolean isSecond = false;
     while (true) {
       Duration after = Duration.ofNanos(System.nanoTime() - begun);
       if (answers(layout.socket())) {
@@ -96,7 +91,11 @@ final class Starter {
       }
       if (process.waitFor(5, TimeUnit.MILLISECONDS)) {
         int status = process.exitValue();
-        if (status != 0 && status != ANOTHER_AGENT_LIVES) {
+        if (status > KILLED_BY && !isSecond) {
+          // Killed in its start, as it may be later, when it is started again too.
+          process = spawn();
+          isSecond = true;
+        } else if (status != 0 && status != ANOTHER_AGENT_LIVES) {
           return new StartResult.Failed(
               "%s ended with status %d".formatted(layout.program(), status));
         }
@@ -106,6 +105,18 @@ final class Starter {
         return new StartResult.NotReady(after);
       }
     }
+  }
+
+  private Process spawn() throws IOException {
+    return Detached.start(
+        List.of(
+            layout.program().toString(),
+            "-datanadhi",
+            layout.directory().toString(),
+            "-health-url",
+            serverHost),
+        layout.directory(),
+        Map.of("DATANADHI_API_KEY", apiKey));
   }
 
   /** Whether an agent listens there. */

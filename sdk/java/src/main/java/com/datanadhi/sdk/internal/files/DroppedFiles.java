@@ -80,14 +80,18 @@ public final class DroppedFiles {
       long before = out.length();
       try {
         out.seek(before);
-        out.write(lines);
-        out.getFD().sync();
+        writeSafely(out, lines);
       } catch (IOException full) {
         undo(out, file.path, before, full);
         throw full;
       }
     }
     return file.path;
+  }
+
+  private static void writeSafely(RandomAccessFile out, byte[] lines) throws IOException {
+    out.write(lines);
+    out.getFD().sync();
   }
 
   private static void undo(RandomAccessFile out, Path path, long length, IOException why) {
@@ -192,7 +196,11 @@ public final class DroppedFiles {
     if (!left.isEmpty()) {
       String name = claimed.getFileName().toString();
       Path rest = directory.resolve(".rest");
-      Files.write(rest, left);
+      Files.deleteIfExists(rest);
+      Files.createFile(rest, Private.FILE);
+      try (RandomAccessFile out = new RandomAccessFile(rest.toFile(), "rw")) {
+        writeSafely(out, (String.join("\n", left) + "\n").getBytes(StandardCharsets.UTF_8));
+      }
       Files.move(
           rest,
           directory.resolve(name.substring(0, name.length() - CLAIMED.length())),
