@@ -111,7 +111,7 @@ public final class BufferCheck {
       add(Kind.FILE, "buffer.db is empty, and was not", 0);
       return;
     }
-    try (BufferView view = BufferView.open(directory)) {
+    try (BufferView view = BufferView.openAsItIs(directory)) {
       integrity(view.connection());
       count(view, mark);
       Totals known = totals;
@@ -167,7 +167,7 @@ public final class BufferCheck {
       totals = now;
     }
     if (mark != null && !view.accountsFor(mark)) {
-      add(Kind.FILE, "buffer.db and its log are not those that were last written here", 0);
+      add(Kind.FILE, BufferView.NOT_LAST_WRITTEN, 0);
     }
   }
 

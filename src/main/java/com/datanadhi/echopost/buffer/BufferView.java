@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 /// slowly holds up neither the agent nor its write-ahead log; what is delivered between two calls
 /// is not there any more. For one thread.
 public final class BufferView implements AutoCloseable {
+  static final String NOT_LAST_WRITTEN =
+      "buffer.db and its log are not those that were last written here";
+
   private static final int PAGE_RECORDS = 256;
   private static final long PAGE_BYTES = 1 << 20;
   private static final int COUNTED_ROWS = 2_000;
@@ -77,8 +80,35 @@ public final class BufferView implements AutoCloseable {
 
   /// Opens the buffer in `directory`.
   ///
-  /// @throws StorageException when there is none, or it cannot be read
+  /// @throws StorageException when there is none, it cannot be read, or a part of it is lost: what
+  ///   it seems to hold would not be what was accepted
   public static BufferView open(Path directory) throws StorageException {
+    // Before the ledger: it is never ahead of it.
+    Watermark.Mark mark = lastMark(directory);
+    BufferView view = openAsItIs(directory);
+    try {
+      if (mark != null && !view.accountsFor(mark)) {
+        throw new StorageException.Damaged(
+            NOT_LAST_WRITTEN + ": start an agent, which salvages what is sound");
+      }
+      return view;
+    } catch (StorageException failed) {
+      Database.closeAfter(failed, view);
+      throw failed;
+    }
+  }
+
+  private static Watermark.@Nullable Mark lastMark(Path directory) throws StorageException {
+    try {
+      return Watermark.read(directory.resolve(Buffer.FILE));
+    } catch (IOException unreadable) {
+      throw new StorageException(
+          "the buffer's watermark cannot be read: " + unreadable, unreadable);
+    }
+  }
+
+  /// The same, whatever it is.
+  static BufferView openAsItIs(Path directory) throws StorageException {
     Connection connection = Database.openReadOnly(directory.resolve(Buffer.FILE));
     try {
       return new BufferView(connection, directory);

@@ -26,7 +26,9 @@ public final class IdleBuffer implements AutoCloseable {
   public static IdleBuffer open(Path directory) throws StorageException {
     Path file = directory.resolve(Buffer.FILE);
     try {
-      checkIsLastWritten(directory);
+      // Where the log is lost or damaged, the first commit would write over what is sound in it,
+      // and give ids a second time. To look only reads.
+      BufferView.open(directory).close();
       Buffer.writeLogAgain(file);
       Connection connection =
           Database.openWriter(file, new Volume(directory).walBound(), PATIENCE_MILLIS);
@@ -38,21 +40,6 @@ public final class IdleBuffer implements AutoCloseable {
       }
     } catch (SQLException | IOException failed) {
       throw new StorageException("cannot use the buffer in " + directory + ": " + failed, failed);
-    }
-  }
-
-  /// Where the log is lost or damaged, the first commit would write over what is sound in it, and
-  /// give ids a second time. Only reads.
-  private static void checkIsLastWritten(Path directory) throws StorageException, IOException {
-    Watermark.Mark mark = Watermark.read(directory.resolve(Buffer.FILE));
-    if (mark == null) {
-      return;
-    }
-    try (BufferView view = BufferView.open(directory)) {
-      if (!view.accountsFor(mark)) {
-        throw new StorageException.Damaged(
-            "buffer.db and its log are not those that were last written here: start an agent, which salvages what is sound");
-      }
     }
   }
 

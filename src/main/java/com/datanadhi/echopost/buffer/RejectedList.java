@@ -1,7 +1,6 @@
 package com.datanadhi.echopost.buffer;
 
 import java.nio.file.Path;
-import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -27,29 +26,30 @@ public final class RejectedList implements AutoCloseable {
   public record Entry(
       long id, int status, int attempts, long rejectedAt, long bytes, String start) {}
 
-  private final Connection connection;
+  private final BufferView view;
   private final PreparedStatement page;
 
-  private RejectedList(Connection connection) throws SQLException {
-    this.connection = connection;
+  private RejectedList(BufferView view) throws SQLException {
+    this.view = view;
     this.page =
-        connection.prepareStatement(
-            "SELECT id, status, attempts, rejected_at, octet_length(json_data), substr(json_data, 1, "
-                + START_CHARS
-                + ") FROM rejected WHERE id > ? ORDER BY id LIMIT "
-                + PAGE_RECORDS);
+        view.connection()
+            .prepareStatement(
+                "SELECT id, status, attempts, rejected_at, octet_length(json_data), substr(json_data, 1, "
+                    + START_CHARS
+                    + ") FROM rejected WHERE id > ? ORDER BY id LIMIT "
+                    + PAGE_RECORDS);
   }
 
   /// Opens the buffer in `directory`.
   ///
   /// @throws StorageException when there is none, or it cannot be read
   public static RejectedList open(Path directory) throws StorageException {
-    Connection connection = Database.openReadOnly(directory.resolve(Buffer.FILE));
+    BufferView view = BufferView.open(directory);
     try {
-      return new RejectedList(connection);
+      return new RejectedList(view);
     } catch (SQLException failed) {
       StorageException why = Database.failure("reading", failed);
-      Database.closeAfter(why, connection);
+      Database.closeAfter(why, view);
       throw why;
     }
   }
@@ -85,7 +85,7 @@ public final class RejectedList implements AutoCloseable {
   public long lastId() throws StorageException {
     try {
       return Long.parseLong(
-          Database.query(connection, "SELECT coalesce(max(id), 0) FROM rejected"));
+          Database.query(view.connection(), "SELECT coalesce(max(id), 0) FROM rejected"));
     } catch (SQLException failed) {
       throw Database.failure("reading", failed);
     }
@@ -93,10 +93,6 @@ public final class RejectedList implements AutoCloseable {
 
   @Override
   public void close() throws StorageException {
-    try {
-      connection.close();
-    } catch (SQLException failed) {
-      throw Database.failure("closing buffer.db", failed);
-    }
+    view.close();
   }
 }

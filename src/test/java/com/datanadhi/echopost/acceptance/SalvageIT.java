@@ -166,8 +166,17 @@ class SalvageIT extends AcceptanceTest {
 
   /// To SQLite such a log is empty, and the first commit begins it anew.
   @ParameterizedTest
-  @ValueSource(strings = {"redrive -all", "rejected -discard -all -yes", "import lines.jsonl"})
-  void no_command_writes_over_a_log_with_a_garbage_header(String command) throws Exception {
+  @ValueSource(
+      strings = {
+        "status",
+        "health",
+        "export",
+        "redrive -all",
+        "rejected -discard -all -yes",
+        "import lines.jsonl"
+      })
+  void no_command_writes_over_a_log_with_a_garbage_header_or_says_that_nothing_is_there(
+      String command) throws Exception {
     crashWithAllInTheLog();
     try (var log =
         Files.newByteChannel(directory.resolve("buffer.db-wal"), StandardOpenOption.WRITE)) {

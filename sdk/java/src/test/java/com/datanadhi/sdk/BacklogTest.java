@@ -4,6 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.sdk.testkit.Agents;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import org.junit.jupiter.api.Test;
 
 /** Records in the buffer of an agent that is gone, its guardian with it. */
@@ -41,6 +46,21 @@ class BacklogTest extends SdkTest {
     await().atMost(SOON).until(() -> main.keys().size() == 10);
     assertThat(client.counters().submitted()).isZero();
     assertThat(Agents.starts(directory)).isEqualTo(2);
+  }
+
+  @Test
+  void what_a_damaged_buffer_still_holds_is_brought_out_too() throws Exception {
+    leave(10);
+    Path home = directory.resolve("echopost");
+    try (SeekableByteChannel log =
+        Files.newByteChannel(home.resolve("buffer.db-wal"), StandardOpenOption.WRITE)) {
+      log.write(ByteBuffer.wrap(new byte[32]));
+    }
+    Files.deleteIfExists(home.resolve("buffer.db-shm"));
+    main.comeUp();
+    DataNadhi client = open(configuration());
+    await().atMost(SOON).until(() -> main.keys().size() == 10);
+    assertThat(client.counters().submitted()).isZero();
   }
 
   @Test

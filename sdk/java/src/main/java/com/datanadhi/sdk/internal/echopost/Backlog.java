@@ -18,6 +18,9 @@ final class Backlog {
   /** What {@code echopost status} ends with when records are pending and no agent runs. */
   private static final int PENDING = 4;
 
+  /** A full disk, which an agent empties by delivering, or a damaged buffer, which it salvages. */
+  private static final int UNUSABLE = 1;
+
   private static final int NOTHING = 0;
   private static final int REJECTED_ALONE = 5;
   private static final long LONGEST_SECONDS = 30;
@@ -52,7 +55,7 @@ final class Backlog {
       } else {
         cooldown.begin();
       }
-      return status == PENDING;
+      return status == PENDING || status == UNUSABLE;
     } catch (IOException cannotLook) {
       cooldown.begin();
       return false;
