@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// The agent's directory, found fit for use.
@@ -33,9 +32,22 @@ public record Workspace(Path directory) {
 
   /// SQLite opens a journal by itself and writes it back, though we keep none; a new buffer and
   /// those set aside become the buffer, or go into it.
-  private static final Pattern OURS =
-      Pattern.compile(
-          "agent\\.lock|reserve|buffer\\.db(\\.new)?(-(wal|shm|journal|watermark))?|buffer\\.db\\.damaged-.*");
+  private static final List<String> OURS =
+      List.of(
+          LOCK,
+          "reserve",
+          "buffer.db",
+          "buffer.db-wal",
+          "buffer.db-shm",
+          "buffer.db-journal",
+          "buffer.db-watermark",
+          "buffer.db.new",
+          "buffer.db.new-wal",
+          "buffer.db.new-shm",
+          "buffer.db.new-journal",
+          "buffer.db.new-watermark");
+
+  private static final String SET_ASIDE = "buffer.db.damaged-";
 
   /// The public name of the socket of an agent that lives in `directory`.
   public static Path socketIn(Path directory) {
@@ -139,7 +151,7 @@ public record Workspace(Path directory) {
   }
 
   private static boolean isOurs(String name) {
-    return OURS.matcher(name).matches() || Sessions.isSession(name);
+    return OURS.contains(name) || name.startsWith(SET_ASIDE) || Sessions.isSession(name);
   }
 
   private static String nameOf(Path entry) {

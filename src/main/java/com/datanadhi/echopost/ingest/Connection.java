@@ -34,7 +34,8 @@ final class Connection extends ChannelDuplexHandler {
   private final Connections connections;
   private final Deque<Arrival> begun = new ArrayDeque<>();
   private boolean complete;
-  private long lastReadNanos;
+  // When it last had something from the client, or the client from us.
+  private long lastUseNanos;
   private int completeCalls;
   private long calls;
   private long readableSince;
@@ -53,8 +54,8 @@ final class Connection extends ChannelDuplexHandler {
   @Override
   public void channelRegistered(ChannelHandlerContext context) {
     // Not since it was accepted: how long the loop takes to get to it is not the client's fault.
-    lastReadNanos = connections.now();
-    readableSince = lastReadNanos;
+    lastUseNanos = connections.now();
+    readableSince = lastUseNanos;
     context.pipeline().addLast(new CloseAtOnce());
     complete = true;
     context.flush();
@@ -81,7 +82,7 @@ final class Connection extends ChannelDuplexHandler {
 
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
-    lastReadNanos = connections.now();
+    lastUseNanos = connections.now();
     if (reading) {
       pass(context, message);
     } else {
@@ -112,6 +113,9 @@ final class Connection extends ChannelDuplexHandler {
   void callEnded(boolean wasComplete) {
     if (wasComplete) {
       completeCalls--;
+      // However long it had to wait for its answer: what comes next is up to the client from now
+      // on.
+      lastUseNanos = connections.now();
     }
     connections.callEnded();
   }
@@ -216,7 +220,7 @@ final class Connection extends ChannelDuplexHandler {
   }
 
   long idleNanos(long nowNanos) {
-    return nowNanos - lastReadNanos;
+    return nowNanos - lastUseNanos;
   }
 
   /// Asks the client to close the connection (GOAWAY) when first called; when called again a second

@@ -14,6 +14,7 @@ import com.datanadhi.echopost.testkit.StubServer;
 import com.google.common.util.concurrent.ListenableFuture;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
+import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
@@ -204,6 +205,51 @@ class EdgeIT extends AcceptanceTest {
         .atMost(SOON)
         .ignoreException(StatusRuntimeException.class)
         .until(() -> client.send(LoadClient.request(0, 0, 100)).getSuccess());
+  }
+
+  @Test
+  void who_had_to_wait_for_the_disk_is_not_idle_when_others_need_room() throws Exception {
+    AgentProcess agent = agent();
+    ManagedChannel channel = client(agent).newChannel();
+    use(channel::shutdownNow);
+    assertThat(
+            LogAgentGrpc.newBlockingStub(channel)
+                .sendLog(LoadClient.request(0, 0, 100))
+                .getSuccess())
+        .isTrue();
+    List<SocketChannel> crowd = new ArrayList<>();
+    use(() -> closeAll(crowd));
+    ListenableFuture<LogResponse> waits;
+    try (Connection lock =
+            DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("buffer.db"));
+        Statement statement = lock.createStatement()) {
+      boolean _ = statement.execute("BEGIN IMMEDIATE");
+      waits = LogAgentGrpc.newFutureStub(channel).sendLog(LoadClient.request(0, 1, 100));
+      // Until the agent has had no byte of it for longer than makes a connection idle.
+      long end = System.nanoTime() + Duration.ofMillis(1_500).toNanos();
+      while (System.nanoTime() - end < 0) {
+        crowd(crowd, agent.socket());
+      }
+      boolean _ = statement.execute("ROLLBACK");
+    }
+    while (!waits.isDone()) {
+      crowd(crowd, agent.socket());
+    }
+    long end = System.nanoTime() + Duration.ofMillis(300).toNanos();
+    while (System.nanoTime() - end < 0) {
+      crowd(crowd, agent.socket());
+    }
+
+    assertThat(waits.get().getSuccess()).isTrue();
+    assertThat(channel.getState(false)).isEqualTo(ConnectivityState.READY);
+  }
+
+  /// One more connection, on which nothing is said; waits until there is room for it.
+  private static void crowd(List<SocketChannel> crowd, Path socket) throws IOException {
+    crowd.add(connect(socket));
+    if (crowd.size() > 2_000) {
+      crowd.removeFirst().close();
+    }
   }
 
   /// A client's preface, its SETTINGS, and a call of SendLog that never goes on.

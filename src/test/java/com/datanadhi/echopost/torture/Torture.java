@@ -98,9 +98,9 @@ public final class Torture {
       String word = words.next();
       switch (word) {
         case "--all" -> campaigns.addAll(ALL);
-        case "--seconds" -> seconds = number(words);
-        case "--rounds" -> rounds = number(words);
-        case "--seed" -> seed = number(words);
+        case "--seconds" -> seconds = number(words, 1);
+        case "--rounds" -> rounds = number(words, 1);
+        case "--seed" -> seed = number(words, 0);
         default ->
             campaigns.add(
                 ALL.stream()
@@ -115,10 +115,10 @@ public final class Torture {
     return new Request(campaigns.isEmpty() ? ALL : campaigns, seconds, rounds, seed);
   }
 
-  private static long number(Iterator<String> words) {
+  private static long number(Iterator<String> words, long least) {
     try {
       long number = Long.parseLong(words.next());
-      if (number >= 0) {
+      if (number >= least) {
         return number;
       }
     } catch (RuntimeException none) {
