@@ -3,6 +3,7 @@ import fcntl
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import termios
@@ -29,7 +30,7 @@ class OnTerminal:
         fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
         self.process = subprocess.Popen(
             [PROGRAM, *args], stdin=inner, stdout=inner, stderr=inner, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0), env={**os.environ, "TERM": "xterm", **environment})
+            preexec_fn=self.at_the_terminal, env={**os.environ, "TERM": "xterm", **environment})
         os.close(inner)
 
         def read():
@@ -43,6 +44,12 @@ class OnTerminal:
 
         self.reader = threading.Thread(target=read, daemon=True)
         self.reader.start()
+
+    @staticmethod
+    def at_the_terminal():
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        # A shell ignores it for what it runs in the background, as these tests may be.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     def text(self):
         return "\n".join(line.rstrip() for line in self.screen.display).rstrip()

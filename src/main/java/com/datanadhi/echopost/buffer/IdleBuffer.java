@@ -27,8 +27,11 @@ public final class IdleBuffer implements AutoCloseable {
     Path file = directory.resolve(Buffer.FILE);
     try {
       // Where the log is lost or damaged, the first commit would write over what is sound in it,
-      // and give ids a second time. To look only reads.
-      BufferView.open(directory).close();
+      // and give ids a second time. To look only reads. Without a watermark nothing was written
+      // yet.
+      if (Watermark.read(file) != null) {
+        BufferView.open(directory).close();
+      }
       Buffer.writeLogAgain(file);
       Connection connection =
           Database.openWriter(file, new Volume(directory).walBound(), PATIENCE_MILLIS);

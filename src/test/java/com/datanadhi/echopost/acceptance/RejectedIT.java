@@ -335,11 +335,15 @@ class RejectedIT extends AcceptanceTest {
     use(() -> AgentProcess.kill(relay));
     await().atMost(Duration.ofSeconds(60)).until(() -> Files.exists(outside));
     LoadClient stranger = use(new LoadClient(outside));
-    ManagedChannel channel = stranger.newChannel();
-    use(channel::shutdownNow);
     RejectedRange all = RejectedRange.newBuilder().setThroughId(Long.MAX_VALUE).build();
 
-    assertThat(stranger.send(LoadClient.request(1, 0, 100)).getSuccess()).isTrue();
+    // The name is there a moment before the relay listens.
+    await()
+        .atMost(SOON)
+        .ignoreExceptions()
+        .until(() -> stranger.send(LoadClient.request(1, 0, 100)).getSuccess());
+    ManagedChannel channel = stranger.newChannel();
+    use(channel::shutdownNow);
     assertThatThrownBy(() -> OperatorGrpc.newBlockingStub(channel).discard(all))
         .hasMessageStartingWith("PERMISSION_DENIED: only the user that the agent runs as");
     assertThatThrownBy(() -> OperatorGrpc.newBlockingStub(channel).redrive(all))

@@ -351,6 +351,16 @@ class SweepTest {
   }
 
   @Test
+  void a_file_that_never_got_its_first_commit_takes_records() throws Exception {
+    Path fresh = Files.createDirectory(directory.resolve("fresh"));
+    Files.createFile(fresh.resolve("buffer.db"));
+    IdleBuffer.open(fresh).close();
+    try (BufferView view = BufferView.open(fresh)) {
+      assertThat(view.totals().pending()).isZero();
+    }
+  }
+
+  @Test
   void a_buffer_of_the_first_version_is_brought_up_to_date_with_all_that_is_in_it()
       throws Exception {
     Appended.store(buffer, "1", "2", "3");
