@@ -147,8 +147,10 @@ final class Connection extends ChannelDuplexHandler {
   }
 
   /// Looks after a call that stands still.
-  void tick(long nowNanos) {
-    if (!channel.config().isAutoRead()) {
+  ///
+  /// @param late whether the loop itself has just stood still
+  void tick(long nowNanos, boolean late) {
+    if (late || !channel.config().isAutoRead()) {
       // It cannot be blamed for what is not read.
       readableSince = nowNanos;
     }
@@ -220,7 +222,7 @@ final class Connection extends ChannelDuplexHandler {
   }
 
   long idleNanos(long nowNanos) {
-    return nowNanos - lastUseNanos;
+    return nowNanos - Math.max(lastUseNanos, readableSince);
   }
 
   /// Asks the client to close the connection (GOAWAY) when first called; when called again a second

@@ -42,6 +42,7 @@ final class Connections {
 
   private static final long REFUSE_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long LATE_NANOS = IDLE_NANOS / 2;
   private static final long SILENT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
   private record Settled(Arrival arrival, Append.Outcome outcome) {}
@@ -369,6 +370,7 @@ final class Connections {
   /// @param makeRoom whether new connections wait outside for room
   void tick(boolean makeRoom) {
     long now = clock.nanos();
+    boolean late = now - tickNanos > LATE_NANOS;
     tickNanos = now;
     if (paused && !refusing && now - progressNanos > REFUSE_NANOS) {
       refusing = true;
@@ -379,7 +381,7 @@ final class Connections {
       Set.copyOf(open).forEach(connection -> connection.refuseIncomplete(Refusal.CROWDED));
     }
     for (Connection connection : Set.copyOf(open)) {
-      connection.tick(now);
+      connection.tick(now, late);
     }
     if (makeRoom && isReading()) {
       closeIdle(now);
