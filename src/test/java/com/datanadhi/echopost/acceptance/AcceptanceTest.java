@@ -29,6 +29,10 @@ import org.junit.jupiter.api.io.TempDir;
 abstract class AcceptanceTest {
   static final Duration SOON = Duration.ofSeconds(20);
 
+  /// An environment with nothing but the place where the program is unpacked already.
+  static final Map<String, String> UNPACKED =
+      Map.of(AgentProcess.RUNTIME_DIR, AgentProcess.runtimeDirectory().toString());
+
   @TempDir Path directory;
   StubServer server;
   private final List<AutoCloseable> open = new ArrayList<>();
@@ -78,6 +82,18 @@ abstract class AcceptanceTest {
   Ran run(Map<String, String> environment, String... args)
       throws IOException, InterruptedException {
     return end(start(AgentProcess.program(), environment, args));
+  }
+
+  /// Starts an operator's command on the directory `on`.
+  Process operating(Path on, String... words) throws IOException {
+    List<String> all = new ArrayList<>(List.of(words));
+    all.addAll(List.of("-datanadhi", on.toString()));
+    return start(AgentProcess.program(), UNPACKED, all.toArray(String[]::new));
+  }
+
+  /// Runs an operator's command on the test's directory to its end.
+  Ran operator(String... words) throws IOException, InterruptedException {
+    return end(operating(directory, words));
   }
 
   /// Spawns an agent and waits until it serves.

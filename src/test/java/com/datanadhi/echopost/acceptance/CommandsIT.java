@@ -15,7 +15,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,20 +25,8 @@ import tools.jackson.databind.json.JsonMapper;
 class CommandsIT extends AcceptanceTest {
   private static final int MANY = 30_000;
   private static final JsonMapper JSON = new JsonMapper();
-  private static final Map<String, String> UNPACKED =
-      Map.of(AgentProcess.RUNTIME_DIR, AgentProcess.runtimeDirectory().toString());
 
   @TempDir Path elsewhere;
-
-  private Process operating(Path on, String... words) throws IOException {
-    List<String> all = new ArrayList<>(List.of(words));
-    all.addAll(List.of("-datanadhi", on.toString()));
-    return start(AgentProcess.program(), UNPACKED, all.toArray(String[]::new));
-  }
-
-  private Ran operator(String... words) throws IOException, InterruptedException {
-    return end(operating(directory, words));
-  }
 
   private JsonNode json(String... words) throws IOException, InterruptedException {
     return JSON.readTree(operator(words).out());

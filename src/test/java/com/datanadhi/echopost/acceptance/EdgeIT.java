@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import com.datanadhi.echopost.buffer.Sqlite;
 import com.datanadhi.echopost.proto.LogAgentGrpc;
 import com.datanadhi.echopost.proto.LogRequest;
 import com.datanadhi.echopost.proto.LogResponse;
@@ -28,9 +29,6 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -85,15 +83,13 @@ class EdgeIT extends AcceptanceTest {
           .atMost(SOON)
           .pollInterval(Duration.ofMillis(1))
           .until(() -> !Files.exists(agent.socket()));
-      try (Connection lock =
-              DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("buffer.db"));
-          Statement statement = lock.createStatement()) {
+      try (Sqlite buffer = new Sqlite(directory)) {
         // No commit ends before the agent's patience does.
-        boolean _ = statement.execute("BEGIN IMMEDIATE");
+        buffer.execute("BEGIN IMMEDIATE");
         await().pollDelay(Duration.ofMillis(60)).until(() -> true);
         write(late, call(LoadClient.request(0, 0, 100)));
         await().pollDelay(Duration.ofMillis(400)).until(() -> true);
-        boolean _ = statement.execute("ROLLBACK");
+        buffer.execute("ROLLBACK");
       }
 
       boolean answered = readToEnd(late).contains("stored");
@@ -156,16 +152,14 @@ class EdgeIT extends AcceptanceTest {
     AgentProcess agent = agent();
     ManagedChannel channel = client(agent).newChannel();
     use(channel::shutdownNow);
-    try (Connection lock =
-            DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("buffer.db"));
-        Statement statement = lock.createStatement()) {
-      boolean _ = statement.execute("BEGIN IMMEDIATE");
+    try (Sqlite buffer = new Sqlite(directory)) {
+      buffer.execute("BEGIN IMMEDIATE");
       ListenableFuture<LogResponse> call =
           LogAgentGrpc.newFutureStub(channel).sendLog(LoadClient.request(0, 0, 100));
       await().pollDelay(Duration.ofMillis(300)).until(() -> !call.isDone());
       agent.terminate();
       await().atMost(SOON).until(() -> !Files.exists(agent.socket()));
-      boolean _ = statement.execute("ROLLBACK");
+      buffer.execute("ROLLBACK");
     }
 
     int exit = agent.awaitExit(SOON);
@@ -220,17 +214,15 @@ class EdgeIT extends AcceptanceTest {
     List<SocketChannel> crowd = new ArrayList<>();
     use(() -> closeAll(crowd));
     ListenableFuture<LogResponse> waits;
-    try (Connection lock =
-            DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("buffer.db"));
-        Statement statement = lock.createStatement()) {
-      boolean _ = statement.execute("BEGIN IMMEDIATE");
+    try (Sqlite buffer = new Sqlite(directory)) {
+      buffer.execute("BEGIN IMMEDIATE");
       waits = LogAgentGrpc.newFutureStub(channel).sendLog(LoadClient.request(0, 1, 100));
       // Until the agent has had no byte of it for longer than makes a connection idle.
       long end = System.nanoTime() + Duration.ofMillis(1_500).toNanos();
       while (System.nanoTime() - end < 0) {
         crowd(crowd, agent.socket());
       }
-      boolean _ = statement.execute("ROLLBACK");
+      buffer.execute("ROLLBACK");
     }
     while (!waits.isDone()) {
       crowd(crowd, agent.socket());

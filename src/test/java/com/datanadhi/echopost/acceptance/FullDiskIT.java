@@ -7,9 +7,7 @@ import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
 import com.datanadhi.echopost.testkit.SmallDisk;
 import io.grpc.Status;
-import java.io.IOException;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
@@ -17,20 +15,12 @@ import org.junit.jupiter.api.Test;
 class FullDiskIT extends AcceptanceTest {
   private static final int MEBIBYTES = 24;
 
-  private Ran command(String name) throws IOException, InterruptedException {
-    return run(
-        Map.of(AgentProcess.RUNTIME_DIR, AgentProcess.runtimeDirectory().toString()),
-        name,
-        "-datanadhi",
-        directory.toString());
-  }
-
   @Test
   void status_health_and_metrics_say_so_until_there_is_room() throws Exception {
     assumeThat(SmallDisk.obstacle()).isEmpty();
     use(SmallDisk.mount(directory, MEBIBYTES));
     AgentProcess agent = agent();
-    assertThat(command("health").out())
+    assertThat(operator("health").out())
         .contains("\"status\":\"ok\"", "\"storage\":\"ok\"", "\"disk\":\"ok\"");
 
     LoadClient.Result result = client(agent).run(load(100_000, 4), _ -> {});
@@ -38,15 +28,15 @@ class FullDiskIT extends AcceptanceTest {
     assertThat(result.acknowledged()).isPositive();
     assertThat(Objects.requireNonNull(result.firstFailure()).getCode())
         .isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
-    Ran status = command("status");
+    Ran status = operator("status");
     assertThat(status.out())
         .containsPattern("disk +full: .* free, records are refused until there are .* more");
     assertThat(status.exit()).isEqualTo(1);
-    Ran health = command("health");
+    Ran health = operator("health");
     assertThat(health.out())
         .contains("\"status\":\"failing\"", "\"storage\":\"full\"", "\"disk\":\"full\"");
     assertThat(health.exit()).isEqualTo(1);
-    assertThat(command("metrics").out())
+    assertThat(operator("metrics").out())
         .containsPattern(
             "echopost_refused_records_total\\{[^}]*reason=\"disk_full\"} "
                 + (100_000 - result.acknowledged()))
@@ -56,7 +46,7 @@ class FullDiskIT extends AcceptanceTest {
     server.comeUp();
     assertThat(agent.awaitExit(Duration.ofSeconds(60))).isZero();
     assertThat(server.distinct()).isEqualTo(result.acknowledged());
-    assertThat(command("health").out()).contains("\"storage\":\"ok\"", "\"disk\":\"ok\"");
-    assertThat(command("status").exit()).isZero();
+    assertThat(operator("health").out()).contains("\"storage\":\"ok\"", "\"disk\":\"ok\"");
+    assertThat(operator("status").exit()).isZero();
   }
 }

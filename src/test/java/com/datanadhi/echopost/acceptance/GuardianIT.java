@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import com.datanadhi.echopost.buffer.Sqlite;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
 import com.datanadhi.echopost.testkit.StubServer;
@@ -13,9 +14,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -268,10 +266,9 @@ class GuardianIT extends AcceptanceTest {
     send(first, load(5, 1));
     first.terminate();
     assertThat(first.awaitExit(SOON)).isEqualTo(4);
-    try (Connection connection =
-            DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("buffer.db"));
-        Statement statement = connection.createStatement()) {
-      assertThat(statement.executeUpdate("UPDATE meta SET schema_version = 999")).isOne();
+    try (Sqlite buffer = new Sqlite(directory)) {
+      buffer.execute("UPDATE meta SET schema_version = 999");
+      assertThat(buffer.query("SELECT schema_version FROM meta")).isEqualTo("999");
     }
 
     AgentProcess agent = spawn();

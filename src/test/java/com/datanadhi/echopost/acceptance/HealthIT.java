@@ -18,7 +18,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -27,8 +26,6 @@ import org.junit.jupiter.api.Test;
 /// How the packaged agent says that it is well: to gRPC's probes, and to scripts.
 class HealthIT extends AcceptanceTest {
   private static final String MAIN_SERVER = "echopost.MainServer";
-  private static final Map<String, String> UNPACKED =
-      Map.of(AgentProcess.RUNTIME_DIR, AgentProcess.runtimeDirectory().toString());
 
   /// Exit statuses of grpc_health_probe.
   private static final int RPC_FAILED = 3;
@@ -134,7 +131,7 @@ class HealthIT extends AcceptanceTest {
   }
 
   private Ran health() throws IOException, InterruptedException {
-    return run(UNPACKED, "health", "-json", "-datanadhi", directory.toString());
+    return operator("health", "-json");
   }
 
   private static void assertHealth(Ran ran, int exit, String pattern) {

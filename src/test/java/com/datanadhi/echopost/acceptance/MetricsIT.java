@@ -36,17 +36,8 @@ class MetricsIT extends AcceptanceTest {
   private static final Pattern SAMPLE = Pattern.compile("(\\w+)(?:\\{(.*)})? (\\S+)");
   private static final Pattern PORT = Pattern.compile("127\\.0\\.0\\.1:(\\d+)");
 
-  private Ran command(Path of, String... words) throws IOException, InterruptedException {
-    List<String> all = new ArrayList<>(List.of(words));
-    all.addAll(List.of("-datanadhi", of.toString()));
-    return run(UNPACKED, all.toArray(String[]::new));
-  }
-
-  private static final Map<String, String> UNPACKED =
-      Map.of(AgentProcess.RUNTIME_DIR, AgentProcess.runtimeDirectory().toString());
-
   private String metrics() throws Exception {
-    Ran ran = command(directory, "metrics");
+    Ran ran = operator("metrics");
     assertThat(ran.err()).isEmpty();
     assertThat(ran.exit()).isZero();
     Formats.assertPrometheus(ran.out());
@@ -170,7 +161,7 @@ class MetricsIT extends AcceptanceTest {
         .containsEntry("echopost_disk_shortage_bytes", 0.0)
         .doesNotContainKey("echopost_accepted_records_total")
         .hasEntrySatisfying("echopost_lag_seconds", lag -> assertThat(lag).isPositive());
-    assertThat(command(Files.createDirectory(directory.resolve("empty")), "metrics").exit())
+    assertThat(end(operating(Files.createDirectory(directory.resolve("empty")), "metrics")).exit())
         .isEqualTo(2);
   }
 
@@ -178,12 +169,12 @@ class MetricsIT extends AcceptanceTest {
   void openmetrics_is_taken_by_a_strict_reader_with_an_agent_and_without() throws Exception {
     AgentProcess agent = agent();
     send(agent, load(10, 1));
-    assertThat(Formats.assertOpenMetrics(command(directory, "metrics", "-openmetrics").out()))
+    assertThat(Formats.assertOpenMetrics(operator("metrics", "-openmetrics").out()))
         .contains(
             "echopost_accepted_records counter\n", "echopost_append_latency_seconds histogram\n");
     agent.terminate();
     assertThat(agent.awaitExit(SOON)).isEqualTo(4);
-    assertThat(Formats.assertOpenMetrics(command(directory, "metrics", "-openmetrics").out()))
+    assertThat(Formats.assertOpenMetrics(operator("metrics", "-openmetrics").out()))
         .contains("echopost_up gauge\n", "echopost_lag_seconds gauge\n");
   }
 

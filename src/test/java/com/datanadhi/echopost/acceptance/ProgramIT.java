@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.datanadhi.echopost.buffer.Sqlite;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
 import com.datanadhi.echopost.testkit.StubServer;
@@ -16,10 +17,7 @@ import io.grpc.stub.MetadataUtils;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -31,9 +29,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// The packaged program as its callers meet it: command line, exit codes, other clients, hostile
 /// servers.
 class ProgramIT extends AcceptanceTest {
-  private static final Map<String, String> UNPACKED =
-      Map.of(AgentProcess.RUNTIME_DIR, AgentProcess.runtimeDirectory().toString());
-
   @Test
   void it_runs_from_any_directory_with_an_empty_environment() throws Exception {
     Ran version = run(Map.of(), "-version");
@@ -226,10 +221,8 @@ class ProgramIT extends AcceptanceTest {
     // 512 calls of 64 KiB at once: twice what may wait in memory.
     LoadClient.Load flood = new LoadClient.Load(800, 65_536, 4, 128, 0, 0);
     LoadClient.Result held;
-    try (Connection lock =
-            DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("buffer.db"));
-        Statement statement = lock.createStatement()) {
-      boolean _ = statement.execute("BEGIN IMMEDIATE");
+    try (Sqlite buffer = new Sqlite(directory)) {
+      buffer.execute("BEGIN IMMEDIATE");
       AtomicBoolean locked = new AtomicBoolean(true);
       // While the lock is held nothing can be stored: the first answer is a refusal.
       held =
@@ -237,7 +230,7 @@ class ProgramIT extends AcceptanceTest {
               flood,
               answers -> {
                 if (answers > 0 && locked.compareAndSet(true, false)) {
-                  unlock(statement);
+                  unlock(buffer);
                 }
               });
     }
@@ -252,9 +245,9 @@ class ProgramIT extends AcceptanceTest {
     send(agent, load(100, 1));
   }
 
-  private static void unlock(Statement statement) {
+  private static void unlock(Sqlite buffer) {
     try {
-      boolean _ = statement.execute("COMMIT");
+      buffer.execute("COMMIT");
     } catch (SQLException failed) {
       throw new IllegalStateException(failed);
     }

@@ -18,7 +18,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
@@ -28,19 +27,7 @@ import org.junit.jupiter.api.Test;
 /// and are killed.
 class RejectedIT extends AcceptanceTest {
   private static final int MANY = 30_000;
-  private static final Map<String, String> UNPACKED =
-      Map.of(AgentProcess.RUNTIME_DIR, AgentProcess.runtimeDirectory().toString());
   private static final StubServer.Behaviour REFUSE = StubServer.Behaviour.status(422, "no");
-
-  private Ran operator(String... words) throws IOException, InterruptedException {
-    return end(operating(words));
-  }
-
-  private Process operating(String... words) throws IOException {
-    List<String> all = new ArrayList<>(List.of(words));
-    all.addAll(List.of("-datanadhi", directory.toString()));
-    return start(AgentProcess.program(), UNPACKED, all.toArray(String[]::new));
-  }
 
   /// Leaves `count` records in `rejected`, and no agent.
   private void rejectedRecords(int count) throws Exception {
@@ -172,7 +159,8 @@ class RejectedIT extends AcceptanceTest {
   @Test
   void two_operators_at_once_put_each_record_back_once() throws Exception {
     rejectedRecords(MANY);
-    assertTogether(operating("redrive", "-all"), operating("redrive", "-all"), MANY);
+    assertTogether(
+        operating(directory, "redrive", "-all"), operating(directory, "redrive", "-all"), MANY);
     assertAllDeliveredOnce(agent(), MANY);
   }
 
@@ -180,7 +168,8 @@ class RejectedIT extends AcceptanceTest {
   void two_operators_at_once_share_the_living_agent() throws Exception {
     rejectedRecords(MANY);
     AgentProcess agent = agent();
-    assertTogether(operating("redrive", "-all"), operating("redrive", "-all"), MANY);
+    assertTogether(
+        operating(directory, "redrive", "-all"), operating(directory, "redrive", "-all"), MANY);
     assertAllDeliveredOnce(agent, MANY);
   }
 
@@ -200,7 +189,7 @@ class RejectedIT extends AcceptanceTest {
   void an_agent_that_is_spawned_in_the_middle_of_a_redrive_starts_in_time_and_goes_on_with_it()
       throws Exception {
     rejectedRecords(MANY);
-    Process redrive = operating("redrive", "-all");
+    Process redrive = operating(directory, "redrive", "-all");
     await().pollInterval(Duration.ofMillis(1)).atMost(SOON).until(() -> !pendingRows().equals("0"));
     // An SDK waits for two seconds.
     AgentProcess agent = spawn();
@@ -219,7 +208,7 @@ class RejectedIT extends AcceptanceTest {
     rejectedRecords(MANY);
     for (int round = 0; round < 3; round++) {
       String before = query("SELECT pending FROM ledger");
-      Process redrive = operating("redrive", "-all");
+      Process redrive = operating(directory, "redrive", "-all");
       await()
           .pollInterval(Duration.ofMillis(1))
           .atMost(SOON)
@@ -237,7 +226,7 @@ class RejectedIT extends AcceptanceTest {
   void kill_9_of_the_agent_in_the_middle_of_a_redrive_loses_and_doubles_nothing() throws Exception {
     rejectedRecords(MANY);
     AgentProcess agent = agent();
-    Process redrive = operating("redrive", "-all");
+    Process redrive = operating(directory, "redrive", "-all");
     await().pollInterval(Duration.ofMillis(1)).atMost(SOON).until(() -> !pendingRows().equals("0"));
     agent.kill();
 

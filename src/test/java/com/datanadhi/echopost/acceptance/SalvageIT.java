@@ -9,10 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -81,11 +77,9 @@ class SalvageIT extends AcceptanceTest {
     }
     Files.delete(directory.resolve("buffer.db-shm"));
     garbageHeader(lost);
-    Map<String, String> environment =
-        Map.of(AgentProcess.RUNTIME_DIR, AgentProcess.runtimeDirectory().toString());
-    String[] command = {"salvage", lost.toString(), "-datanadhi", directory.toString()};
+    String[] command = {"salvage", lost.toString()};
 
-    Ran ran = run(environment, command);
+    Ran ran = operator(command);
 
     assertThat(ran.err()).isEmpty();
     assertThat(ran.out()).startsWith("found 1000 records to be delivered and 0 rejected");
@@ -93,13 +87,13 @@ class SalvageIT extends AcceptanceTest {
     assertThat(query("SELECT count(*)||' '||count(DISTINCT origin) FROM records"))
         .isEqualTo("1000 1000");
 
-    Ran again = run(environment, command);
+    Ran again = operator(command);
     assertThat(again.exit()).isEqualTo(2);
     assertThat(again.err()).contains("was salvaged before", "lost.db-salvaged", "-again");
     assertThat(query("SELECT count(*) FROM records")).isEqualTo("1000");
 
     AgentProcess agent = agent();
-    Ran owned = run(environment, command);
+    Ran owned = operator(command);
     assertThat(owned.exit()).isEqualTo(3);
     assertThat(owned.err()).contains("an agent runs on");
     server.comeUp();
@@ -109,23 +103,9 @@ class SalvageIT extends AcceptanceTest {
 
   @Test
   void a_salvage_of_nothing_says_what_is_wrong() throws Exception {
-    Ran ran =
-        run(
-            Map.of(AgentProcess.RUNTIME_DIR, AgentProcess.runtimeDirectory().toString()),
-            "salvage",
-            "-datanadhi",
-            directory.toString(),
-            "nowhere.db");
+    Ran ran = operator("salvage", "nowhere.db");
     assertThat(ran.exit()).isEqualTo(2);
     assertThat(ran.err()).contains("there is no file nowhere.db");
-  }
-
-  private Ran operate(String command) throws Exception {
-    List<String> words = new ArrayList<>(Arrays.asList(command.split(" ")));
-    words.addAll(List.of("-datanadhi", directory.toString()));
-    return run(
-        Map.of(AgentProcess.RUNTIME_DIR, AgentProcess.runtimeDirectory().toString()),
-        words.toArray(String[]::new));
   }
 
   /// Leaves 500 records in the log alone, rejected ones in the database, and one to import.
@@ -157,7 +137,7 @@ class SalvageIT extends AcceptanceTest {
     crashWithAllInTheLog();
     Files.write(directory.resolve("buffer.db"), new byte[0]);
 
-    Ran ran = operate(command);
+    Ran ran = operator(command.split(" "));
 
     assertThat(ran.exit()).isEqualTo(1);
     assertThat(ran.out() + ran.err()).contains("buffer.db is empty, and was not");
@@ -185,7 +165,7 @@ class SalvageIT extends AcceptanceTest {
               java.nio.ByteBuffer.wrap("garbage!".repeat(4).getBytes(StandardCharsets.UTF_8)));
     }
 
-    Ran ran = operate(command);
+    Ran ran = operator(command.split(" "));
 
     assertThat(ran.err()).contains("start an agent");
     assertThat(ran.exit()).isEqualTo(1);

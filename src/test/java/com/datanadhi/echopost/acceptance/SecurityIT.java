@@ -16,7 +16,6 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,8 +31,6 @@ class SecurityIT extends AcceptanceTest {
   private static final String AGENT_KEY = "agent-key";
   private static final String RECORD_KEY = "k3y-of-the-record";
   private static final String PAYLOAD = "p4yload-of-the-record";
-  private static final Map<String, String> UNPACKED =
-      Map.of(AgentProcess.RUNTIME_DIR, AgentProcess.runtimeDirectory().toString());
 
   private Path own;
 
@@ -244,10 +241,8 @@ class SecurityIT extends AcceptanceTest {
     Files.writeString(directory.resolve("lost.db"), "");
     Path victim = Files.writeString(directory.resolve("victim"), "precious");
     Files.createSymbolicLink(own.resolve("buffer.db"), victim);
-    List<String> words = new ArrayList<>(List.of(command.split(" ")));
-    words.addAll(List.of("-datanadhi", own.toString()));
 
-    Ran ran = run(UNPACKED, words.toArray(String[]::new));
+    Ran ran = end(operating(own, command.split(" ")));
 
     assertThat(ran.exit()).isEqualTo(2);
     assertThat(ran.err())
