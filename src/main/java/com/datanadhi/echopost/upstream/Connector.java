@@ -9,9 +9,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoopGroup;
-import io.netty.handler.codec.http.HttpClientCodec;
-import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpResponseDecoder;
 import io.netty.handler.proxy.HttpProxyHandler;
 import io.netty.handler.proxy.ProxyHandler;
 import io.netty.handler.proxy.Socks5ProxyHandler;
@@ -186,7 +184,7 @@ final class Connector implements AutoCloseable {
       attempt.follow(toServer.handshakeFuture(), true);
     }
     pipeline.addLast(
-        new HttpClientCodec(LONGEST_START_LINE, LONGEST_HEADER, CHUNK), attempt.make(channel));
+        new HttpResponseDecoder(LONGEST_START_LINE, LONGEST_HEADER, CHUNK), attempt.make(channel));
   }
 
   private @Nullable ProxyHandler tunnel(InetSocketAddress address) {
@@ -232,10 +230,11 @@ final class Connector implements AutoCloseable {
     return asksProxy() ? "http://" + url.authority() + path : path;
   }
 
-  void addProxyHeaders(HttpHeaders headers) {
-    if (asksProxy() && proxy != null && proxy.userInfo() != null) {
-      headers.set(HttpHeaderNames.PROXY_AUTHORIZATION, MainServer.basic(proxy.userInfo()));
-    }
+  /// What a plain-HTTP proxy wants to see of each request: lines, or nothing.
+  String proxyHeaders() {
+    return asksProxy() && proxy != null && proxy.userInfo() != null
+        ? "proxy-authorization: " + MainServer.basic(proxy.userInfo()) + "\r\n"
+        : "";
   }
 
   private boolean asksProxy() {

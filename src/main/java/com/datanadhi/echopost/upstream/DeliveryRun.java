@@ -1,7 +1,7 @@
 package com.datanadhi.echopost.upstream;
 
 import com.datanadhi.echopost.time.Clock;
-import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.buffer.ByteBuf;
 import java.util.Iterator;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -20,7 +20,7 @@ final class DeliveryRun {
   private static final long LOOK_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
   private final HttpConnection connection;
-  private final Iterator<FullHttpRequest> requests;
+  private final Iterator<ByteBuf> requests;
   private final Predicate<Answer> goOn;
   private final Clock clock;
   private final CompletableFuture<Boolean> ended = new CompletableFuture<>();
@@ -37,7 +37,7 @@ final class DeliveryRun {
   /// @param sinceNanos when the first request was first tried
   DeliveryRun(
       HttpConnection connection,
-      Iterator<FullHttpRequest> requests,
+      Iterator<ByteBuf> requests,
       Predicate<Answer> goOn,
       boolean reused,
       Clock clock,

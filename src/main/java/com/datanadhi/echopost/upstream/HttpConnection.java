@@ -1,9 +1,9 @@
 package com.datanadhi.echopost.upstream;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpResponse;
@@ -69,7 +69,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
 
   /// Sends `request` (and releases it). The future fails with an IOException when the connection
   /// breaks first.
-  CompletableFuture<Response> exchange(FullHttpRequest request) {
+  CompletableFuture<Response> exchange(ByteBuf request) {
     CompletableFuture<Response> future = new CompletableFuture<>();
     channel
         .eventLoop()

@@ -3,18 +3,7 @@ package com.datanadhi.echopost.upstream;
 import com.datanadhi.echopost.net.Transport;
 import com.datanadhi.echopost.time.Clock;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.EventLoopGroup;
-import io.netty.handler.codec.http.DefaultFullHttpRequest;
-import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
-import io.netty.handler.codec.http.EmptyHttpHeaders;
-import io.netty.handler.codec.http.FullHttpRequest;
-import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaderValues;
-import io.netty.handler.codec.http.HttpHeaders;
-import io.netty.handler.codec.http.HttpMethod;
-import io.netty.handler.codec.http.HttpVersion;
-import io.netty.util.AsciiString;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
@@ -39,20 +28,10 @@ public final class MainServer implements AutoCloseable {
   /// A delivery that has no answer by then has failed.
   public static final Duration DELIVERY_TIMEOUT = Duration.ofSeconds(10);
 
-  private static final AsciiString API_KEY = AsciiString.cached("DATANADHI-API-KEY");
-  private static final AsciiString IDEMPOTENCY_KEY = AsciiString.cached("Idempotency-Key");
-  private static final AsciiString USER_AGENT = AsciiString.cached("echopost");
-  private static final ByteBuf BODY_START = constant("{\"pipelines\":");
-  private static final ByteBuf BODY_MIDDLE = constant(",\"log_data\":");
-  private static final ByteBuf BODY_END = constant("}");
-
-  private final ServerUrl url;
-  private final byte[] defaultApiKey;
-  private final @Nullable String authorization;
+  private final Requests requests;
   private final Connector connector;
   private final Clock clock;
   private final EventLoopGroup loop;
-  private final AsciiString host;
   private @Nullable HttpConnection kept;
 
   /// @param url where it is
@@ -62,13 +41,19 @@ public final class MainServer implements AutoCloseable {
   public MainServer(
       ServerUrl url, String defaultApiKey, Proxies proxies, TrustStore trust, Clock clock) {
     Transport transport = Transport.ofThisSystem();
-    this.url = url;
-    this.defaultApiKey = defaultApiKey.getBytes(StandardCharsets.UTF_8);
     this.clock = clock;
     this.loop = transport.newEventLoop("upstream");
     this.connector = new Connector(url, proxies.proxyFor(url), trust, transport, loop);
-    this.host = AsciiString.of(url.authority());
-    this.authorization = url.userInfo() == null ? null : basic(url.userInfo());
+    String headers = "host: " + url.authority() + "\r\nuser-agent: echopost\r\n";
+    if (url.userInfo() != null) {
+      headers += "authorization: " + basic(url.userInfo()) + "\r\n";
+    }
+    this.requests =
+        new Requests(
+            connector.target(url.path()),
+            connector.target(url.logPath()),
+            headers + connector.proxyHeaders(),
+            defaultApiKey.getBytes(StandardCharsets.UTF_8));
   }
 
   static String basic(String userInfo) {
@@ -85,9 +70,7 @@ public final class MainServer implements AutoCloseable {
       return new Answer.NoAnswer(String.valueOf(failed.getMessage()));
     }
     try (connection) {
-      FullHttpRequest request = request(HttpMethod.GET, url.path(), Unpooled.EMPTY_BUFFER);
-      request.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
-      return exchange(connection, request, deadline);
+      return exchange(connection, requests.probe(), deadline);
     }
   }
 
@@ -114,9 +97,9 @@ public final class MainServer implements AutoCloseable {
           return;
         }
       }
-      Iterator<FullHttpRequest> requests =
-          deliveries.stream().skip(answered).map(this::logRequest).iterator();
-      DeliveryRun run = new DeliveryRun(connection, requests, goOn, reused, clock, since);
+      Iterator<ByteBuf> rest =
+          deliveries.stream().skip(answered).map(requests::delivery).iterator();
+      DeliveryRun run = new DeliveryRun(connection, rest, goOn, reused, clock, since);
       ended = run.await();
       answered += run.answers();
       since = run.sinceNanos();
@@ -134,7 +117,7 @@ public final class MainServer implements AutoCloseable {
     return fresh;
   }
 
-  private Answer exchange(HttpConnection connection, FullHttpRequest request, long deadline)
+  private Answer exchange(HttpConnection connection, ByteBuf request, long deadline)
       throws InterruptedException {
     boolean done = false;
     try {
@@ -153,54 +136,6 @@ public final class MainServer implements AutoCloseable {
         connection.close();
       }
     }
-  }
-
-  private FullHttpRequest logRequest(Delivery delivery) {
-    ByteBuf body =
-        Unpooled.wrappedBuffer(
-            BODY_START.duplicate(),
-            Unpooled.wrappedBuffer(delivery.pipelines()),
-            BODY_MIDDLE.duplicate(),
-            Unpooled.wrappedBuffer(delivery.jsonData()),
-            BODY_END.duplicate());
-    FullHttpRequest request = request(HttpMethod.POST, url.logPath(), body);
-    byte[] apiKey = delivery.apiKey().length > 0 ? delivery.apiKey() : defaultApiKey;
-    request
-        .headers()
-        .set(HttpHeaderNames.CONTENT_TYPE, HttpHeaderValues.APPLICATION_JSON)
-        .set(HttpHeaderNames.CONTENT_LENGTH, body.readableBytes())
-        .set(API_KEY, new AsciiString(apiKey, false))
-        .set(IDEMPOTENCY_KEY, quoted(delivery.idempotencyKey()));
-    return request;
-  }
-
-  private FullHttpRequest request(HttpMethod method, String path, ByteBuf body) {
-    // Unchecked headers: what goes in was checked when it was accepted, and a key may hold bytes
-    // above ASCII.
-    HttpHeaders headers =
-        DefaultHttpHeadersFactory.headersFactory().withValidation(false).newHeaders();
-    headers.set(HttpHeaderNames.HOST, host).set(HttpHeaderNames.USER_AGENT, USER_AGENT);
-    if (authorization != null) {
-      headers.set(HttpHeaderNames.AUTHORIZATION, authorization);
-    }
-    connector.addProxyHeaders(headers);
-    return new DefaultFullHttpRequest(
-        HttpVersion.HTTP_1_1,
-        method,
-        connector.target(path),
-        body,
-        headers,
-        EmptyHttpHeaders.INSTANCE);
-  }
-
-  /// A Structured Field string (RFC 8941, section 3.3.3).
-  private static String quoted(String key) {
-    return '"' + key.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
-  }
-
-  private static ByteBuf constant(String ascii) {
-    return Unpooled.unreleasableBuffer(
-        Unpooled.copiedBuffer(ascii, StandardCharsets.US_ASCII).asReadOnly());
   }
 
   @Override
