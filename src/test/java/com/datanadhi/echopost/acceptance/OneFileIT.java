@@ -9,6 +9,7 @@ import com.datanadhi.echopost.testkit.SmallDisk;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
@@ -61,6 +62,20 @@ class OneFileIT extends AcceptanceTest {
     assertThat(version(inCache())).isEqualTo(new Ran(0, VERSION, ""));
 
     assertThat(Files.getAttribute(unpacked(), "unix:ino")).isEqualTo(first);
+  }
+
+  @Test
+  void nothing_unpacked_tells_when_it_was_built() throws Exception {
+    assertThat(version(inCache()).exit()).isZero();
+    try (Stream<Path> all = Files.walk(unpacked())) {
+      for (Path file : all.toList()) {
+        if (!Files.isDirectory(file) && !file.endsWith("list")) {
+          assertThat(Files.getLastModifiedTime(file, LinkOption.NOFOLLOW_LINKS).toInstant())
+              .as("%s", file)
+              .isEqualTo("2000-01-01T00:00:00Z");
+        }
+      }
+    }
   }
 
   @Test
