@@ -3,10 +3,13 @@
 # The first start unpacks that; then this script stays as the agent's parent, passes signals and the exit status on.
 umask 077
 ulimit -c 0 2> /dev/null
-# File names are bytes; Java reads them by the locale. And nobody else's options are for this JVM.
+# File names are bytes; Java reads them by the locale. And nobody else's options are for this JVM, or for the tools below.
 LC_ALL=C.UTF-8
 export LC_ALL
 unset JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS
+unset TIME_STYLE QUOTING_STYLE BLOCK_SIZE LS_BLOCK_SIZE CLICOLOR_FORCE GZIP TAR_OPTIONS
+# Not every shell has a default where there is none.
+PATH=${PATH:-/usr/bin:/bin:/usr/sbin:/sbin}
 fail() { printf 'echopost: %s\n' "$1" >&2; exit 1; }
 self=$0
 case $self in */*) ;; *) if [ -f "./$self" ]; then self=./$self; else self=$(command -v -- "$self"); fi ;; esac
@@ -39,7 +42,7 @@ done
 [ -z "$key" ] || { DATANADHI_API_KEY=$key; export DATANADHI_API_KEY; }
 
 # What can be seen of the unpacked files without reading them: all have the same old date, so a change shows.
-look() { cd -- "$1" && LC_ALL=C TZ=UTC0 exec ls -lnd app/* bin/* lib/* lib/server/* 2>&1; }
+look() { cd -- "$1" && LC_ALL=C TZ=UTC0 exec ls -lnd app/* bin/* lib/* lib/*/* conf/* conf/*/* conf/*/*/*/* 2>&1; }
 sound() { [ -f "$1/list" ] && [ "$(look "$1")" = "$(cat "$1/list")" ]; }
 # Ours, and nobody else can write to it.
 trusted() { [ -O "$1" ] && case $(LC_ALL=C exec ls -ld -- "$1") in d????-??-*) ;; *) false ;; esac; }
@@ -67,6 +70,8 @@ leave_early() {
   if [ -e "$dir/buffer.db" ]; then exit 4; else exit 0; fi
 }
 trap on_signal TERM INT HUP
+# Java shows its threads, and goes on.
+trap 'signalled=1; [ -z "$agent" ] || kill -QUIT "$agent" 2> /dev/null' QUIT
 
 # Sets $runtime to the unpacked runtime below the directory $1, which is unpacked there when it is not sound; 1 when that
 # cannot be.
@@ -104,28 +109,38 @@ unpacked_in() {
   return $unpacked
 }
 unlock() { [ -z "$lock" ] || [ "$(readlink -- "$lock")" != $$ ] || rm -f -- "$lock"; }
+# Where df says nothing, it is tried.
+lacks_room() { free=$(df -Pk -- "$1" 2> /dev/null | sed -n '2s/.* \([0-9][0-9]*\)  *[0-9]*%.*/\1/p'); [ "${free:-88000}" -lt 88000 ]; }
+# Some shells take a file for executable by its mode alone, wherever it lies.
+runs_programs() { printf '#!/bin/sh\n' > "$1/try" && chmod 700 "$1/try" && "$1/try" && rm -- "$1/try"; } 2> /dev/null
 unpack() {
   for left in "$1"/.new-*; do kill -0 "${left##*-}" 2> /dev/null || rm -rf -- "$left"; done
   new=$1/.new-$$
   rm -rf -- "$new"
-  mkdir -- "$new" 2> /dev/null && { tail -n +@LINE@ -- "$self" | { gzip -dc || : > "$new/damaged"; } | (cd -- "$new" && tar -xof -); } 2> "$new/errors"
-  unpacked=$?
-  if [ "$unpacked" != 0 ] || [ -e "$new/damaged" ]; then
-    why="$1 has no room (90 MB are needed), or $self is damaged"
-  elif [ ! -x "$new/bin/java" ]; then
+  # Both are asked before the work is done: a place that stays so must not cost every start the time for it.
+  if lacks_room "$1" || ! mkdir -- "$new" 2> /dev/null; then
+    why="$1 has no room (90 MB are needed)"
+    new=
+    return 1
+  fi
+  if ! runs_programs "$new"; then
     why="$1 lets no program run"
-  elif (look "$new") > "$new/list"; then
+  elif { tail -n +@LINE@ -- "$self" | { gzip -dc || : > "$new/damaged"; } | (cd -- "$new" && tar -xof -); } 2> "$new/errors" &&
+      [ ! -e "$new/damaged" ]; then
+    (look "$new") > "$new/list"
     # Somebody else may have been quicker. What is there and not sound has to go.
     sound "$runtime" || { [ -e "$runtime" ] && mv -- "$runtime" "$1/.new-0$$"; mv -- "$new" "$runtime"; } 2> /dev/null
     rm -rf -- "$1/.new-0$$" "$runtime/.new-$$" "$runtime/errors"
     why="$1 cannot be written"
+  else
+    why="$1 has no room (90 MB are needed), or $self is damaged"
   fi
   rm -rf -- "$new"
   new=
   sound "$runtime"
 }
 found= reasons=
-for cache in "${ECHOPOST_RUNTIME_DIR-}" "${XDG_CACHE_HOME:+$XDG_CACHE_HOME/echopost}" "${HOME:+$HOME/.cache/echopost}" "$dir/.runtime"; do
+for cache in "${ECHOPOST_RUNTIME_DIR-}" "${XDG_CACHE_HOME:+$XDG_CACHE_HOME/echopost}" "${HOME:+$HOME/.cache/echopost}" "${dir:+$dir/.runtime}"; do
   case $cache in '') continue ;; /*) ;; *) cache=$PWD/$cache ;; esac
   if unpacked_in "$cache"; then found=1; break; fi
   reasons="$reasons$why; "
@@ -135,7 +150,9 @@ done
 
 report=$cache/crash-$$.log
 [ -w "$cache" ] || report=$dir/crash-$$.log
-set -- -XX:AOTCache="$runtime/app/echopost.aot" -XX:ErrorFile="$report" @FLAGS@ \
+# To Java %p is a process id there, and %% is %.
+case $report in *%*) error_file=$(printf '%s\n' "$report" | sed 's/%/%%/g') ;; *) error_file=$report ;; esac
+set -- -XX:AOTCache="$runtime/app/echopost.aot" -XX:ErrorFile="$error_file" @FLAGS@ \
   -Dorg.sqlite.lib.path="$runtime/lib" -Djava.library.path="$runtime/lib" \
   -cp "$runtime/app/echopost.jar" com.datanadhi.echopost.Main "$@"
 # A command needs no guardian, but the terminal, which a shell does not leave to what runs behind it.

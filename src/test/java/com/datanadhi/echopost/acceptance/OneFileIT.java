@@ -5,8 +5,11 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.echopost.testkit.SmallDisk;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
@@ -17,6 +20,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The one file on a machine that has no Java: how it unpacks itself, and what it makes of places
 /// where it cannot, or should not.
@@ -59,6 +65,20 @@ class OneFileIT extends AcceptanceTest {
   }
 
   @Test
+  void nothing_unpacked_tells_when_it_was_built() throws Exception {
+    assertThat(version(inCache()).exit()).isZero();
+    try (Stream<Path> all = Files.walk(unpacked())) {
+      for (Path file : all.toList()) {
+        if (!Files.isDirectory(file) && !file.endsWith("list")) {
+          assertThat(Files.getLastModifiedTime(file, LinkOption.NOFOLLOW_LINKS).toInstant())
+              .as("%s", file)
+              .isEqualTo("2000-01-01T00:00:00Z");
+        }
+      }
+    }
+  }
+
+  @Test
   void it_looks_for_a_place_in_turn() throws Exception {
     Path home = Files.createDirectory(directory.resolve("home"));
     Path xdg = Files.createDirectory(directory.resolve("xdg"));
@@ -75,19 +95,94 @@ class OneFileIT extends AcceptanceTest {
     assertThat(directory.resolve(".datanadhi/.runtime")).isDirectory();
   }
 
-  @Test
-  void a_damaged_file_is_replaced() throws Exception {
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "lib/server/libjvm.so",
+        "lib/security/cacerts",
+        "conf/net.properties",
+        "conf/security/java.security",
+        "conf/security/policy/unlimited/default_US_export.policy"
+      })
+  void a_damaged_file_is_replaced(String name) throws Exception {
     assertThat(version(inCache()).exit()).isZero();
-    Path jvm = unpacked().resolve("lib/server/libjvm.so");
-    assumeTrue(Files.exists(jvm), "skipped: a JVM's library has another name here");
-    byte[] sound = Files.readAllBytes(jvm);
+    Path file = unpacked().resolve(name);
+    assumeTrue(Files.exists(file), "skipped: it has another name here");
+    byte[] sound = Files.readAllBytes(file);
     byte[] damaged = sound.clone();
     damaged[damaged.length / 2] ^= 1;
-    Files.write(jvm, damaged);
+    Files.write(file, damaged);
 
     assertThat(version(inCache())).isEqualTo(new Ran(0, VERSION, ""));
 
-    assertThat(Files.readAllBytes(unpacked().resolve("lib/server/libjvm.so"))).isEqualTo(sound);
+    assertThat(Files.readAllBytes(unpacked().resolve(name))).isEqualTo(sound);
+  }
+
+  @Test
+  void other_tools_options_in_the_environment_change_nothing() throws Exception {
+    Map<String, String> environment = new HashMap<>(inCache());
+    // With the first two, tar and gzip print more, and newer versions of gzip fail for theirs.
+    environment.put("TAR_OPTIONS", "-v");
+    environment.put("GZIP", "-v");
+    environment.put("TIME_STYLE", "full-iso");
+    environment.put("BLOCK_SIZE", "1K");
+    environment.put("QUOTING_STYLE", "c");
+    environment.put("PATH", "");
+
+    assertThat(version(environment)).isEqualTo(new Ran(0, VERSION, ""));
+    Object first = Files.getAttribute(unpacked(), "unix:ino");
+    // What one application has unpacked is sound for another.
+    assertThat(version(inCache())).isEqualTo(new Ran(0, VERSION, ""));
+
+    assertThat(Files.getAttribute(unpacked(), "unix:ino")).isEqualTo(first);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"60, exec", "200, noexec"})
+  void a_place_without_room_or_that_runs_nothing_is_passed_over_at_no_cost(
+      int mebibytes, String option) throws Exception {
+    String obstacle = SmallDisk.obstacle();
+    assumeTrue(obstacle.isEmpty(), obstacle);
+    SmallDisk _ = use(SmallDisk.mount(cache, mebibytes, option));
+    Map<String, String> environment = new HashMap<>(inCache());
+    environment.put("HOME", directory.toString());
+    Path unpackings = directory.resolve("unpackings");
+    Path tools = Files.createDirectory(directory.resolve("tools"));
+    Path tar = tools.resolve("tar");
+    Files.writeString(
+        tar, "#!/bin/sh\necho >> '%s'\nPATH=/usr/bin:/bin exec tar \"$@\"\n".formatted(unpackings));
+    Files.setPosixFilePermissions(tar, PosixFilePermissions.fromString("rwx------"));
+    environment.put("PATH", tools + ":/usr/bin:/bin");
+
+    assertThat(version(environment)).isEqualTo(new Ran(0, VERSION, ""));
+    assertThat(version(environment)).isEqualTo(new Ran(0, VERSION, ""));
+
+    assertThat(directory.resolve(".cache/echopost")).isDirectory();
+    assertThat(cache).isEmptyDirectory();
+    assertThat(unpackings).as("a line for each").hasContent("\n").hasSize(1);
+  }
+
+  @Test
+  void a_signal_to_show_the_threads_is_passed_on_and_ends_nobody() throws Exception {
+    Path own = directory.resolve("own");
+    Process process =
+        start(
+            AgentProcess.program(),
+            UNPACKED,
+            "-datanadhi",
+            own.toString(),
+            "-health-url",
+            server.url());
+    await().atMost(SOON).until(() -> Files.exists(own.resolve("data-nadhi-agent.sock")));
+
+    assertThat(new ProcessBuilder("kill", "-QUIT", Long.toString(process.pid())).start().waitFor())
+        .isZero();
+    BufferedReader out = process.inputReader();
+    await().atMost(SOON).until(out::readLine, line -> line.startsWith("Full thread dump"));
+    process.destroy();
+
+    assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isZero();
   }
 
   @Test
@@ -240,6 +335,8 @@ class OneFileIT extends AcceptanceTest {
 
   @Test
   void a_crash_leaves_its_report_in_the_session_and_nothing_elsewhere() throws Exception {
+    // To Java, in the name of a report, these are no plain letters.
+    cache = directory.resolve("at 100 %p%%");
     Path own = directory.resolve("own");
     Process process =
         start(

@@ -26,7 +26,8 @@ import java.util.concurrent.locks.LockSupport;
 /// replay. They are put there by the program's own classes, in this process, since a client would
 /// take minutes for them.
 ///
-/// Floors: the same with an empty directory. A peer's buffer is its own: only EchoPost is measured.
+/// Floors: the same with an empty directory, or with as few records as are replayed. A peer's
+/// buffer is its own: only EchoPost is measured.
 final class Backlog implements Measurement {
   private static final int STARTS = 5;
   private static final int SLICES = 10;
@@ -70,8 +71,14 @@ final class Backlog implements Measurement {
         Directories.delete(empty);
       }
     }
-    replay(program, full);
+    replay(program, full, Program.ECHOPOST);
     Directories.delete(full);
+    Path small = bench.newDirectory();
+    try (Buffer buffer = Buffer.open(small, Clock.system(), Buffer.Listener.NOBODY)) {
+      double _ = new Filler().append(buffer, REPLAYED);
+    }
+    replay(program, small, "a backlog of %,d".formatted(REPLAYED));
+    Directories.delete(small);
   }
 
   private void fill(Path directory) throws StorageException, InterruptedException {
@@ -147,7 +154,7 @@ final class Backlog implements Measurement {
   }
 
   /// The first deliveries, and the acknowledgements that go with them.
-  private void replay(Program program, Path directory) throws Exception {
+  private void replay(Program program, Path directory, String whose) throws Exception {
     CountDownLatch delivered = new CountDownLatch(REPLAYED);
     AtomicLong firstNanos = new AtomicLong();
     try (StubServer server = StubServer.up()) {
@@ -162,9 +169,7 @@ final class Backlog implements Measurement {
         throw new IllegalStateException("replay does not go on:\n" + agent.output());
       }
       values.add(
-          "backlog_replay",
-          Program.ECHOPOST,
-          (REPLAYED - 1) / ((System.nanoTime() - firstNanos.get()) / 1e9));
+          "backlog_replay", whose, (REPLAYED - 1) / ((System.nanoTime() - firstNanos.get()) / 1e9));
       bench.end(agent);
     }
   }

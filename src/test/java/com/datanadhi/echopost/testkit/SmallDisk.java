@@ -19,13 +19,19 @@ public final class SmallDisk implements AutoCloseable {
   /// @throws IOException when that is not allowed
   public static SmallDisk mount(Path directory, int mebibytes)
       throws IOException, InterruptedException {
+    return mount(directory, mebibytes, "exec");
+  }
+
+  /// As above, with another of mount(8)'s options.
+  public static SmallDisk mount(Path directory, int mebibytes, String option)
+      throws IOException, InterruptedException {
     Path _ = Files.createDirectories(directory);
     run(
         "mount",
         "-t",
         "tmpfs",
         "-o",
-        "size=" + mebibytes + "m,mode=0700",
+        "size=" + mebibytes + "m,mode=0700," + option,
         "none",
         directory.toString());
     return new SmallDisk(directory);
