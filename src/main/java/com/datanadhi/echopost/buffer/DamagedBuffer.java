@@ -38,7 +38,7 @@ final class DamagedBuffer implements AutoCloseable {
     Ledger files = ledger(0, Math.min(images.filePages(), LEDGER_PAGES));
     if (beside != null
         && files.bufferId != null
-        && files.bufferId.equals(logs.bufferId)
+        && (files.bufferId.equals(logs.bufferId) || files.isBorneOut())
         && !files.bufferId.equals(beside.bufferId())) {
       // Somebody put another buffer in its place.
       beside = null;

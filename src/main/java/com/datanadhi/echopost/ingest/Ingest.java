@@ -25,7 +25,6 @@ import java.util.concurrent.TimeUnit;
 /// other.
 public final class Ingest implements AutoCloseable {
   private static final Duration TURN = Duration.ofMillis(40);
-  private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(30);
   private static final Duration SILENCE = Duration.ofMillis(500);
   private static final Duration LAST_CALLS = Duration.ofMillis(250);
   private static final Duration GOODBYE = Duration.ofMillis(150);
@@ -39,6 +38,7 @@ public final class Ingest implements AutoCloseable {
   private final SocketFile socketFile;
   private final Connections connections;
   private final RareServices rareServices;
+  private final Watchdog watchdog;
   private final Waiter waiter = new Waiter();
   private final Waiter leaving = new Waiter();
   // The last one is open; the others only serve the connections they have.
@@ -51,6 +51,7 @@ public final class Ingest implements AutoCloseable {
   public Ingest(Path directory, Set<PosixFilePermission> socketMode, Clock clock) {
     transport.ensureAvailable();
     this.clock = clock;
+    this.watchdog = new Watchdog(clock);
     this.socketFile = new SocketFile(directory, socketMode);
     this.connections = new Connections(workLoop.next(), clock);
     this.rareServices =
@@ -102,6 +103,7 @@ public final class Ingest implements AutoCloseable {
   ///
   /// @return how long to wait before the next
   synchronized Duration turn() throws IOException, InterruptedException, StuckException {
+    watchdog.look();
     if (!socketFile.heal()) {
       open();
       close(doors.removeFirst(), GOODBYE);
@@ -111,10 +113,10 @@ public final class Ingest implements AutoCloseable {
       connections.tick(makeRoom);
       rareServices.tick();
     });
-    if (connections.buffer().oldestWaitNanos() > STUCK_NANOS) {
+    if (watchdog.isStuck(connections.buffer().oldestWaitNanos())) {
       throw new StuckException("a commit has not returned for 30 s: the disk hangs");
     }
-    if (connections.sinceTickNanos() > STUCK_NANOS) {
+    if (watchdog.isStuck(connections.sinceTickNanos())) {
       throw new StuckException("the event loop has not run for 30 s");
     }
     return TURN;

@@ -59,8 +59,11 @@ final class RejectedCommand implements OperatorCommand {
             "-discard asks before it deletes, and here is no terminal to ask on: say -yes");
       }
       arguments.requireBuffer();
+      // Before asking: what is rejected while the question stands is not what was agreed to.
+      SweepRun discard =
+          SweepRun.of(arguments.directory(), selection, Sweep.Action.DISCARD, terminal);
       if (ask == null || arguments.isOn("yes") || agrees(ask, arguments.directory(), selection)) {
-        discard(arguments, selection, terminal);
+        discard(discard, arguments, selection, terminal);
       } else {
         terminal.out().print("nothing was deleted\n");
       }
@@ -141,9 +144,9 @@ final class RejectedCommand implements OperatorCommand {
             .matches("y|yes");
   }
 
-  private static void discard(Arguments arguments, Selection selection, Terminal terminal)
+  private static void discard(
+      SweepRun run, Arguments arguments, Selection selection, Terminal terminal)
       throws StorageException, IOException, InterruptedException {
-    SweepRun run = SweepRun.of(arguments.directory(), selection, Sweep.Action.DISCARD, terminal);
     run.run();
     if (arguments.wantJson()) {
       Json.print(terminal.out(), json -> json.writeNumberProperty("discarded", run.count()));

@@ -85,11 +85,21 @@ final class Connector implements AutoCloseable {
         failure = describe(failed.getCause());
       } finally {
         if (!attempt.taken) {
-          var _ = connecting.channel().close();
+          abandon(connecting.channel());
         }
       }
     }
     throw new ConnectFailedException(failure);
+  }
+
+  /// Closes it, once the loop is through with its registration: without a descriptor there is none,
+  /// and nothing to close.
+  private void abandon(Channel channel) {
+    loop.execute(() -> {
+      if (channel.isRegistered()) {
+        var _ = channel.close();
+      }
+    });
   }
 
   private List<InetAddress> lookUp(String host, long patienceNanos)

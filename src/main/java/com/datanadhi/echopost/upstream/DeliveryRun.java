@@ -7,6 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +21,8 @@ final class DeliveryRun {
   private static final long LOOK_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
   private final HttpConnection connection;
-  private final Iterator<ByteBuf> requests;
+  private final Iterator<Delivery> deliveries;
+  private final Function<Delivery, ByteBuf> request;
   private final Predicate<Answer> goOn;
   private final Clock clock;
   private final CompletableFuture<Boolean> ended = new CompletableFuture<>();
@@ -31,19 +33,22 @@ final class DeliveryRun {
   private boolean stopped;
   private int answers;
 
-  /// @param requests the requests, made when their turn comes
+  /// @param deliveries what to send
+  /// @param request makes a request, once it is sure to be sent: nobody else would release it
   /// @param goOn hears each answer, on the event loop, and says whether to send the next
   /// @param reused whether `connection` has been used before
   /// @param sinceNanos when the first request was first tried
   DeliveryRun(
       HttpConnection connection,
-      Iterator<ByteBuf> requests,
+      Iterator<Delivery> deliveries,
+      Function<Delivery, ByteBuf> request,
       Predicate<Answer> goOn,
       boolean reused,
       Clock clock,
       long sinceNanos) {
     this.connection = connection;
-    this.requests = requests;
+    this.deliveries = deliveries;
+    this.request = request;
     this.goOn = goOn;
     this.reused = reused;
     this.clock = clock;
@@ -86,14 +91,19 @@ final class DeliveryRun {
   }
 
   private void send() {
-    if (stopped || !requests.hasNext()) {
+    if (stopped || !deliveries.hasNext()) {
       boolean _ = ended.complete(true);
     } else if (reused && !connection.isUsable()) {
       boolean _ = ended.complete(false);
     } else {
-      // Begins when all that was read is dealt with: a second answer to the last request must not
-      // be taken for the answer to this one.
-      var _ = connection.exchange(requests.next()).whenComplete(this::answered);
+      try {
+        // Begins when all that was read is dealt with: a second answer to the last request must not
+        // be taken for the answer to this one.
+        var _ = connection.exchange(request.apply(deliveries.next())).whenComplete(this::answered);
+      } catch (RuntimeException | Error broken) {
+        // Netty throws an OutOfMemoryError of its own, which does not end the process.
+        boolean _ = ended.completeExceptionally(broken);
+      }
     }
   }
 
@@ -112,7 +122,7 @@ final class DeliveryRun {
     sinceNanos = clock.nanos();
     try {
       stopped = !goOn.test(response == null ? noAnswer(failure) : response.answer(clock.now()));
-    } catch (RuntimeException broken) {
+    } catch (RuntimeException | Error broken) {
       boolean _ = ended.completeExceptionally(broken);
       return;
     }

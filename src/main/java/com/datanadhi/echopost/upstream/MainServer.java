@@ -7,7 +7,6 @@ import io.netty.channel.EventLoopGroup;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
-import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -97,9 +96,15 @@ public final class MainServer implements AutoCloseable {
           return;
         }
       }
-      Iterator<ByteBuf> rest =
-          deliveries.stream().skip(answered).map(requests::delivery).iterator();
-      DeliveryRun run = new DeliveryRun(connection, rest, goOn, reused, clock, since);
+      DeliveryRun run =
+          new DeliveryRun(
+              connection,
+              deliveries.listIterator(answered),
+              requests::delivery,
+              goOn,
+              reused,
+              clock,
+              since);
       ended = run.await();
       answered += run.answers();
       since = run.sinceNanos();

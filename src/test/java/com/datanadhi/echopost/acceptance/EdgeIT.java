@@ -236,6 +236,40 @@ class EdgeIT extends AcceptanceTest {
     assertThat(channel.getState(false)).isEqualTo(ConnectivityState.READY);
   }
 
+  /// Neither the server can be asked then, nor anybody be let in.
+  @Test
+  void an_agent_whose_descriptors_are_used_up_goes_on_when_there_are_some_again() throws Exception {
+    server.comeUp();
+    server.onProbe(StubServer.Behaviour.status(503, ""));
+    AgentProcess agent =
+        use(
+            AgentProcess.spawn(
+                List.of(
+                    "sh",
+                    "-c",
+                    "ulimit -n 64; exec \"$0\" \"$@\"",
+                    AgentProcess.program().toString()),
+                directory,
+                server.url()));
+    agent.awaitReady();
+    Path reserve = directory.resolve("reserve");
+    await().atMost(SOON).until(() -> Files.exists(reserve) && Files.size(reserve) == 16 << 20);
+    List<SocketChannel> crowd = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      crowd.add(connect(agent.socket()));
+    }
+    int probes = server.probes();
+    Thread.sleep(3_000);
+    assertThat(server.probes()).as("no descriptor was left to ask with").isEqualTo(probes);
+    closeAll(crowd);
+
+    send(agent, load(100, 1));
+    server.onProbe(StubServer.OK);
+
+    assertThat(agent.awaitExit(SOON)).isZero();
+    assertInOrder(0, 100);
+  }
+
   /// One more connection, on which nothing is said; waits until there is room for it.
   private static void crowd(List<SocketChannel> crowd, Path socket) throws IOException {
     crowd.add(connect(socket));

@@ -331,6 +331,23 @@ class SalvageTest {
         .contains("records gone: " + (RECORDS - left));
   }
 
+  /// As where somebody copies a buffer over another, and leaves what is beside it.
+  @Test
+  void a_buffer_beside_another_ones_watermark_gives_back_all_of_its_own() throws Exception {
+    fill();
+    buffer.close();
+    Path others = directory.resolve("buffer.db-watermark");
+    directory = directory.resolveSibling(directory.getFileName() + "-moved");
+    Files.createDirectories(directory);
+    open();
+    Appended.store(buffer, "1", "2", "3");
+    buffer.close();
+    Files.copy(
+        others, directory.resolve("buffer.db-watermark"), StandardCopyOption.REPLACE_EXISTING);
+    open();
+    assertThat(ids()).containsExactly(1L, 2L, 3L);
+  }
+
   @Test
   void an_empty_file_with_a_log_gives_back_what_the_log_has() throws Exception {
     Appended.store(buffer, "1", "2", "3");

@@ -256,6 +256,24 @@ class OperatorsTest {
   }
 
   @Test
+  void what_is_rejected_while_the_question_stands_is_not_deleted() throws Exception {
+    aBufferWithRejectedRecords();
+    ask =
+        question -> {
+          try {
+            aBuffer("{\"d\":4}", "{\"e\":5}");
+            Rejections.rejectAll(directory, 422);
+          } catch (Exception failed) {
+            throw new IllegalStateException(failed);
+          }
+          return "y";
+        };
+    assertThat(run("rejected -discard -all -datanadhi " + directory))
+        .isEqualTo("3 records deleted for good\n");
+    assertThat(ledger()).isEqualTo("5 0 0 2 3");
+  }
+
+  @Test
   void a_script_need_not_be_asked_and_hears_when_there_is_nothing() throws Exception {
     aBufferWithRejectedRecords();
     assertThat(run("rejected -discard -all -yes -datanadhi " + directory))

@@ -1,11 +1,14 @@
 package com.datanadhi.echopost.upstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.echopost.testkit.StubServer;
 import com.datanadhi.echopost.testkit.StubServer.Behaviour;
 import com.datanadhi.echopost.time.Clock;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufAllocatorMetricProvider;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -16,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.time.Duration;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
@@ -28,6 +32,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLServerSocketFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The HTTP client against a real server on loopback, through real proxies, with real certificates.
@@ -137,6 +142,60 @@ class MainServerTest {
 
     assertThat(answers).hasSize(20);
     assertArrivedInOrder(server, 20);
+  }
+
+  private static long directMemory() {
+    return ((ByteBufAllocatorMetricProvider) ByteBufAllocator.DEFAULT).metric().usedDirectMemory();
+  }
+
+  /// What was made ready for a connection that is closed by then must not stay in memory: 256 MB of
+  /// it, and the agent is deaf.
+  @Test
+  void a_server_that_closes_after_each_answer_costs_no_memory() throws Exception {
+    StubServer server = use(StubServer.up());
+    server.keep(false);
+    server.onDelivery(Behaviour.status(200, "", "Connection: close"));
+    MainServer client = client(server.url(), Map.of());
+    List<Delivery> large =
+        IntStream.range(0, 200)
+            .mapToObj(_ -> delivery("\"x" + "y".repeat(200_000) + "\""))
+            .toList();
+    List<Answer> answers = new ArrayList<>();
+    client.deliver(large.subList(0, 10), answers::add);
+    long before = directMemory();
+
+    client.deliver(large, answers::add);
+
+    assertThat(answers).hasSize(210);
+    assertThat(directMemory() - before).isLessThan(10_000_000);
+  }
+
+  /// As where there is no memory for it: to wait for an answer would be to wait for ever.
+  @Test
+  @Timeout(value = 30, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void a_request_that_cannot_be_made_ends_the_run() throws Exception {
+    StubServer server = use(StubServer.up());
+    MainServer client = client(server.url(), Map.of());
+    List<Answer> answers = new ArrayList<>();
+    List<Delivery> oneAndNoMemory =
+        new AbstractList<>() {
+          @Override
+          public Delivery get(int index) {
+            if (index == 0) {
+              return delivery("0");
+            }
+            throw new OutOfMemoryError("in a test");
+          }
+
+          @Override
+          public int size() {
+            return 2;
+          }
+        };
+
+    assertThatThrownBy(() -> client.deliver(oneAndNoMemory, answers::add))
+        .hasRootCauseMessage("in a test");
+    assertThat(answers).hasSize(1);
   }
 
   @Test

@@ -1,0 +1,42 @@
+package com.datanadhi.echopost.ingest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.datanadhi.echopost.time.ManualClock;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+class WatchdogTest {
+  private static final Duration TURN = Duration.ofMillis(40);
+
+  private final ManualClock clock = new ManualClock();
+  private final Watchdog watchdog = new Watchdog(clock);
+
+  private void lookFor(Duration time) {
+    for (Duration left = time; left.isPositive(); left = left.minus(TURN)) {
+      clock.advance(TURN);
+      watchdog.look();
+    }
+  }
+
+  @Test
+  void what_stands_still_for_more_than_30_seconds_is_stuck() {
+    lookFor(Duration.ofSeconds(32));
+
+    assertThat(watchdog.isStuck(Duration.ofSeconds(31).toNanos())).isTrue();
+    assertThat(watchdog.isStuck(Duration.ofSeconds(29).toNanos())).isFalse();
+  }
+
+  /// kill -STOP, `docker pause`, a debugger.
+  @Test
+  void a_process_that_stood_still_itself_blames_nothing_for_it() {
+    lookFor(Duration.ofSeconds(32));
+
+    clock.advance(Duration.ofHours(1));
+    watchdog.look();
+
+    assertThat(watchdog.isStuck(Duration.ofHours(1).toNanos())).isFalse();
+    lookFor(Duration.ofSeconds(31));
+    assertThat(watchdog.isStuck(Duration.ofSeconds(3_631).toNanos())).isTrue();
+  }
+}
