@@ -105,7 +105,7 @@ public final class Agent {
       workspace.removeDeadSocket();
       Path session = newSession();
       try (SessionLog log = SessionLog.open(session.resolve(Sessions.LOG), standardOut)) {
-        return runLogged(workspace, session);
+        return runLogged(workspace, lock, session);
       }
     }
   }
@@ -136,10 +136,10 @@ public final class Agent {
     }
   }
 
-  private ExitCode runLogged(Workspace workspace, Path session)
+  private ExitCode runLogged(Workspace workspace, DirectoryLock lock, Path session)
       throws StorageException, IOException, InterruptedException {
     Waiter replayWaiter = new Waiter();
-    logStart(workspace);
+    logStart(workspace, lock);
     // Side by side: together they are most of a start.
     FutureTask<Buffer> opening =
         new FutureTask<>(() -> Buffer.open(directory, clock, new CommitListener(replayWaiter)));
@@ -150,7 +150,7 @@ public final class Agent {
     }
   }
 
-  private void logStart(Workspace workspace) throws IOException {
+  private void logStart(Workspace workspace, DirectoryLock lock) throws IOException {
     Events.info(
         "agent_started",
         "version",
@@ -163,6 +163,14 @@ public final class Agent {
         identity.server());
     if (predecessorDiedOf != null) {
       Events.warning("restarted_after_crash", "died_of", predecessorDiedOf);
+    }
+    if (lock.nameless() != null) {
+      Events.warning(
+          "lock_without_name",
+          "reason",
+          lock.nameless().toString(),
+          "mend",
+          "see to the disk; the lock holds, but its file does not say whose it is");
     }
     String others = workspace.openTo();
     if (others != null) {

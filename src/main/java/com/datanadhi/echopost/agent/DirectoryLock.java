@@ -28,9 +28,11 @@ public final class DirectoryLock implements AutoCloseable {
   private static final Duration LOOK_AGAIN = Duration.ofMillis(5);
 
   private final FileChannel channel;
+  private final @Nullable IOException nameless;
 
-  private DirectoryLock(FileChannel channel) {
+  private DirectoryLock(FileChannel channel, @Nullable IOException nameless) {
     this.channel = channel;
+    this.nameless = nameless;
   }
 
   /// Takes the lock, as an agent does.
@@ -89,18 +91,34 @@ public final class DirectoryLock implements AutoCloseable {
         }
         waiter.await(LOOK_AGAIN);
       }
-      channel.truncate(0);
-      ByteBuffer owner =
-          ByteBuffer.wrap(
-              (ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII));
-      int _ = channel.write(owner, 0);
+      DirectoryLock lock = new DirectoryLock(channel, name(channel));
       taken = true;
-      return new DirectoryLock(channel);
+      return lock;
     } finally {
       if (!taken) {
         channel.close();
       }
     }
+  }
+
+  /// Writes whose it is. A disk that does not take that may be full, or fail: what that means for
+  /// an agent is not the lock's to say, which holds.
+  private static @Nullable IOException name(FileChannel channel) {
+    try {
+      channel.truncate(0);
+      ByteBuffer owner =
+          ByteBuffer.wrap(
+              (ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII));
+      int _ = channel.write(owner, 0);
+      return null;
+    } catch (IOException failed) {
+      return failed;
+    }
+  }
+
+  /// Why the file does not name its owner; null when it does.
+  @Nullable IOException nameless() {
+    return nameless;
   }
 
   @Override

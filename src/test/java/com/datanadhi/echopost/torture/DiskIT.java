@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// What is on the program's disk after a power loss, and what the program does when its disk fails.
@@ -24,6 +24,7 @@ class DiskIT {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
   private static final int RECORDS = 40;
   private static final int FATAL = 1;
+  private static final int OWNED = 3;
 
   @TempDir Path home;
   private DiskShim shim;
@@ -120,13 +121,28 @@ class DiskIT {
     }
   }
 
+  /// What is written into it is for people alone.
+  @Test
+  void a_lock_that_cannot_be_written_to_holds_nevertheless() throws Exception {
+    shim.fail(Call.WRITE, "agent.lock", 1, true);
+    try (AgentProcess agent = agent();
+        AgentProcess second =
+            AgentProcess.spawn(shim.directory(), server.url(), shim.environment())) {
+      send(agent, RECORDS);
+      assertThat(agent.hasLogged("lock_without_name")).isTrue();
+      assertThat(second.awaitExit(PATIENCE)).isEqualTo(OWNED);
+    }
+    assertThat(shim.failures()).isPositive();
+  }
+
   @ParameterizedTest
-  @EnumSource
-  void an_agent_does_not_start_on_a_disk_that_fails_and_harms_nothing(Call call) throws Exception {
+  @CsvSource({"READ, buffer.db*", "WRITE, buffer.db*", "SYNC, buffer.db*", "WRITE, *"})
+  void an_agent_does_not_start_on_a_disk_that_fails_and_harms_nothing(Call call, String file)
+      throws Exception {
     try (AgentProcess agent = agent()) {
       send(agent, RECORDS);
     }
-    shim.fail(call, "buffer.db*", 1, true);
+    shim.fail(call, file, 1, true);
     try (AgentProcess failing =
         AgentProcess.spawn(shim.directory(), server.url(), shim.environment())) {
       assertThat(failing.awaitExit(PATIENCE)).isEqualTo(FATAL);
