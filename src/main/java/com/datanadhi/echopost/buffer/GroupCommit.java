@@ -586,7 +586,7 @@ final class GroupCommit {
     } catch (IOException failed) {
       if (Volume.isBroken(failed)) {
         die(new StorageException("the reserve cannot be written: " + failed.getMessage(), failed));
-      } else {
+      } else if (!Volume.isLackOfDescriptors(failed)) {
         // Most likely no room for the step: look again as after any full disk.
         Append.Outcome _ = noRoomAfterRelease();
       }

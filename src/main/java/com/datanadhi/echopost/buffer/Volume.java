@@ -29,6 +29,12 @@ final class Volume {
     return String.valueOf(failed.getMessage()).endsWith("Input/output error");
   }
 
+  /// Whether this says nothing of the disk: the process, or the machine, has no descriptor left
+  /// (`EMFILE`, `ENFILE`).
+  static boolean isLackOfDescriptors(IOException failed) {
+    return String.valueOf(failed.getMessage()).contains("Too many open files");
+  }
+
   /// How large the write-ahead log is let grow, in bytes.
   long walBound() {
     return walBound;

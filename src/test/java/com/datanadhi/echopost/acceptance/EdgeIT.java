@@ -236,11 +236,7 @@ class EdgeIT extends AcceptanceTest {
     assertThat(channel.getState(false)).isEqualTo(ConnectivityState.READY);
   }
 
-  /// Neither the server can be asked then, nor anybody be let in.
-  @Test
-  void an_agent_whose_descriptors_are_used_up_goes_on_when_there_are_some_again() throws Exception {
-    server.comeUp();
-    server.onProbe(StubServer.Behaviour.status(503, ""));
+  private AgentProcess agentWithFewDescriptors() throws IOException {
     AgentProcess agent =
         use(
             AgentProcess.spawn(
@@ -252,6 +248,34 @@ class EdgeIT extends AcceptanceTest {
                 directory,
                 server.url()));
     agent.awaitReady();
+    return agent;
+  }
+
+  @Test
+  void a_lack_of_descriptors_is_not_taken_for_a_full_disk() throws Exception {
+    AgentProcess agent = agentWithFewDescriptors();
+    List<SocketChannel> crowd = new ArrayList<>();
+    use(() -> closeAll(crowd));
+    // While the reserve is being written.
+    for (int i = 0; i < 200; i++) {
+      crowd.add(connect(agent.socket()));
+    }
+    await().pollDelay(Duration.ofSeconds(2)).until(() -> true);
+    closeAll(crowd);
+
+    send(agent, load(100, 1));
+
+    assertThat(agent.hasLogged("disk_full")).isFalse();
+    Path reserve = directory.resolve("reserve");
+    await().atMost(SOON).until(() -> Files.exists(reserve) && Files.size(reserve) == 16 << 20);
+  }
+
+  /// Neither the server can be asked then, nor anybody be let in.
+  @Test
+  void an_agent_whose_descriptors_are_used_up_goes_on_when_there_are_some_again() throws Exception {
+    server.comeUp();
+    server.onProbe(StubServer.Behaviour.status(503, ""));
+    AgentProcess agent = agentWithFewDescriptors();
     Path reserve = directory.resolve("reserve");
     await().atMost(SOON).until(() -> Files.exists(reserve) && Files.size(reserve) == 16 << 20);
     List<SocketChannel> crowd = new ArrayList<>();
