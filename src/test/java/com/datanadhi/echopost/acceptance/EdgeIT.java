@@ -251,23 +251,32 @@ class EdgeIT extends AcceptanceTest {
     return agent;
   }
 
-  @Test
-  void a_lack_of_descriptors_is_not_taken_for_a_full_disk() throws Exception {
-    AgentProcess agent = agentWithFewDescriptors();
+  private List<SocketChannel> moreThanItHasDescriptorsFor(AgentProcess agent) throws IOException {
     List<SocketChannel> crowd = new ArrayList<>();
     use(() -> closeAll(crowd));
-    // While the reserve is being written.
     for (int i = 0; i < 200; i++) {
       crowd.add(connect(agent.socket()));
     }
+    return crowd;
+  }
+
+  private void awaitWholeReserve() {
+    Path reserve = directory.resolve("reserve");
+    await().atMost(SOON).until(() -> Files.exists(reserve) && Files.size(reserve) == 16 << 20);
+  }
+
+  @Test
+  void a_lack_of_descriptors_is_not_taken_for_a_full_disk() throws Exception {
+    AgentProcess agent = agentWithFewDescriptors();
+    // While the reserve is being written.
+    List<SocketChannel> crowd = moreThanItHasDescriptorsFor(agent);
     await().pollDelay(Duration.ofSeconds(2)).until(() -> true);
     closeAll(crowd);
 
     send(agent, load(100, 1));
 
     assertThat(agent.hasLogged("disk_full")).isFalse();
-    Path reserve = directory.resolve("reserve");
-    await().atMost(SOON).until(() -> Files.exists(reserve) && Files.size(reserve) == 16 << 20);
+    awaitWholeReserve();
   }
 
   /// Neither the server can be asked then, nor anybody be let in.
@@ -276,15 +285,13 @@ class EdgeIT extends AcceptanceTest {
     server.comeUp();
     server.onProbe(StubServer.Behaviour.status(503, ""));
     AgentProcess agent = agentWithFewDescriptors();
-    Path reserve = directory.resolve("reserve");
-    await().atMost(SOON).until(() -> Files.exists(reserve) && Files.size(reserve) == 16 << 20);
-    List<SocketChannel> crowd = new ArrayList<>();
-    for (int i = 0; i < 200; i++) {
-      crowd.add(connect(agent.socket()));
-    }
+    awaitWholeReserve();
+    List<SocketChannel> crowd = moreThanItHasDescriptorsFor(agent);
     int probes = server.probes();
-    Thread.sleep(3_000);
-    assertThat(server.probes()).as("no descriptor was left to ask with").isEqualTo(probes);
+    await("no descriptor was left to ask with")
+        .during(Duration.ofSeconds(3))
+        .atMost(SOON)
+        .until(() -> server.probes() == probes);
     closeAll(crowd);
 
     send(agent, load(100, 1));
