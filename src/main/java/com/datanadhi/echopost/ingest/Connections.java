@@ -5,6 +5,7 @@ import com.datanadhi.echopost.buffer.Buffer;
 import com.datanadhi.echopost.buffer.JsonText;
 import com.datanadhi.echopost.buffer.NewRecord;
 import com.datanadhi.echopost.buffer.RecordRules;
+import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
@@ -166,7 +167,16 @@ final class Connections {
     if (opened == null) {
       return Refusal.STARTING;
     }
-    return closing ? Refusal.SHUTTING_DOWN : null;
+    return closing ? parting() : null;
+  }
+
+  /// Why nothing is taken at the end.
+  private Refusal parting() {
+    Buffer buffer = opened;
+    @Nullable StorageException failure = buffer == null ? null : buffer.failure();
+    return failure == null
+        ? Refusal.SHUTTING_DOWN
+        : Refusal.storageFailed("the record is not stored: " + failure.getMessage());
   }
 
   /// How many records were refused, and why.
@@ -193,6 +203,12 @@ final class Connections {
   /// Calls that have begun and are not answered yet. Any thread.
   int openCalls() {
     return openCalls.get();
+  }
+
+  /// Whether a call is not answered yet, or something waits for its commit. Any thread.
+  boolean isOwing() {
+    Buffer buffer = opened;
+    return openCalls() > 0 || (buffer != null && buffer.waitingRecords() > 0);
   }
 
   /// The gaps between records. Any thread.
@@ -244,7 +260,7 @@ final class Connections {
 
   private @Nullable Refusal refusal(Arrival arrival) {
     if (closing) {
-      return Refusal.SHUTTING_DOWN;
+      return parting();
     }
     long shortage = buffer().shortage();
     if (shortage != 0) {
@@ -410,10 +426,9 @@ final class Connections {
   }
 
   /// From now on every record that the buffer does not have yet is refused: the agent was told to
-  /// stop. Any thread.
+  /// stop, or its disk has failed. Any thread.
   void refuseAll() {
     closing = true;
-    loop.execute(
-        () -> Set.copyOf(open).forEach(connection -> connection.refuse(Refusal.SHUTTING_DOWN)));
+    loop.execute(() -> Set.copyOf(open).forEach(connection -> connection.refuse(parting())));
   }
 }

@@ -28,7 +28,7 @@ public final class Ingest implements AutoCloseable {
   private static final Duration SILENCE = Duration.ofMillis(500);
   private static final Duration LAST_CALLS = Duration.ofMillis(250);
   private static final Duration GOODBYE = Duration.ofMillis(150);
-  private static final Duration COMMITS = Duration.ofSeconds(1);
+  private static final Duration ANSWERS = Duration.ofSeconds(1);
   private static final Duration LOOK_AGAIN = Duration.ofMillis(5);
 
   private final Clock clock;
@@ -161,13 +161,13 @@ public final class Ingest implements AutoCloseable {
       door.refuseNew();
     }
     awaitQuiet(LAST_CALLS);
-    if (isAnswering() || connections.buffer().waitingRecords() > 0) {
+    if (connections.isOwing()) {
       return false;
     }
     for (Door door : doors) {
       boolean _ = door.sayGoodbye(GOODBYE);
     }
-    if (isAnswering() || connections.buffer().waitingRecords() > 0) {
+    if (connections.isOwing()) {
       // Who had not heard it yet could still begin a call.
       return false;
     }
@@ -176,12 +176,13 @@ public final class Ingest implements AutoCloseable {
   }
 
   /// Ends serving at once, as for a signal: records that are waiting for their commit get it,
-  /// others are refused.
+  /// others are refused. Every call is answered, unless the commit takes longer than a second: one
+  /// that is cut off tells its client nothing.
   public synchronized void stop() throws IOException, InterruptedException {
     connections.refuseAll();
     socketFile.withdraw();
-    long deadline = clock.nanos() + COMMITS.toNanos();
-    while (connections.buffer().waitingRecords() > 0 && clock.nanos() - deadline < 0) {
+    long deadline = clock.nanos() + ANSWERS.toNanos();
+    while (connections.isOwing() && clock.nanos() - deadline < 0) {
       leaving.await(LOOK_AGAIN);
     }
     closeDoors(GOODBYE);
@@ -214,11 +215,12 @@ public final class Ingest implements AutoCloseable {
     }
   }
 
-  /// Ends at once whatever is still being served.
+  /// Ends as [#stop] does, unless it has ended already.
   @Override
   public synchronized void close() throws IOException, InterruptedException {
-    socketFile.withdraw();
-    closeDoors(Duration.ZERO);
+    if (!doors.isEmpty()) {
+      stop();
+    }
     var _ = acceptLoop.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);
     var _ = workLoop.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);
   }

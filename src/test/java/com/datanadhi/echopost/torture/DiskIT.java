@@ -4,13 +4,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import com.datanadhi.echopost.proto.LogAgentGrpc;
+import com.datanadhi.echopost.proto.LogRequest;
+import com.datanadhi.echopost.proto.LogResponse;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
 import com.datanadhi.echopost.testkit.StubServer;
 import com.datanadhi.echopost.torture.DiskShim.Call;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.stub.StreamObserver;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -119,6 +128,50 @@ class DiskIT {
       send(agent, RECORDS);
       assertNothingLostByPowerLoss();
     }
+  }
+
+  /// Those that are still on their way when the agent ends, too: a call that is cut off says
+  /// nothing about the disk.
+  @Test
+  void every_call_under_way_when_the_disk_fails_for_good_hears_of_it() throws Exception {
+    try (AgentProcess agent = agent();
+        LoadClient client = new LoadClient(agent.socket())) {
+      send(agent, RECORDS);
+      shim.fail(Call.SYNC, "buffer.db-wal", 1, true);
+      ManagedChannel channel = client.newChannel();
+      List<CompletableFuture<Status.Code>> ends = new ArrayList<>();
+      for (int n = 0; n < 1_000; n++) {
+        ends.add(end(channel, LoadClient.request(0, seq++, 16_000)));
+      }
+      List<Status.Code> codes = ends.stream().map(CompletableFuture::join).toList();
+      channel.shutdownNow();
+      assertThat(codes.getFirst()).isEqualTo(Status.Code.INTERNAL);
+      // A call that reaches nobody any more is not taken.
+      assertThat(codes).containsOnly(Status.Code.INTERNAL, Status.Code.UNAVAILABLE);
+      assertThat(agent.awaitExit(PATIENCE)).isEqualTo(FATAL);
+    }
+  }
+
+  private static CompletableFuture<Status.Code> end(ManagedChannel channel, LogRequest request) {
+    CompletableFuture<Status.Code> end = new CompletableFuture<>();
+    LogAgentGrpc.newStub(channel)
+        .sendLog(
+            request,
+            new StreamObserver<>() {
+              @Override
+              public void onNext(LogResponse response) {}
+
+              @Override
+              public void onError(Throwable failed) {
+                end.complete(Status.fromThrowable(failed).getCode());
+              }
+
+              @Override
+              public void onCompleted() {
+                end.complete(Status.Code.OK);
+              }
+            });
+    return end;
   }
 
   /// What is written into it is for people alone.
