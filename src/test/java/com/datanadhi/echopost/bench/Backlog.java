@@ -38,11 +38,13 @@ final class Backlog implements Measurement {
 
   private final Workbench bench;
   private final long records;
+  private final int load;
   private final Values values = new Values();
 
   Backlog(Workbench bench, Effort effort) {
     this.bench = bench;
     this.records = effort.backlogRecords();
+    this.load = effort.warmRecords();
   }
 
   @Override
@@ -149,8 +151,12 @@ final class Backlog implements Measurement {
     values.add("backlog_socket_ready", whose, (System.nanoTime() - spawned) / 1e6);
     if (weigh) {
       LockSupport.parkNanos(SETTLE_NANOS);
-      long resident = new ProcessMemory(agent.agent().pid()).resident();
-      values.add("backlog_rss_idle", whose, resident / ResidentMemory.MEBIBYTE);
+      ProcessMemory memory = new ProcessMemory(agent.agent().pid());
+      values.add("backlog_rss_idle", whose, memory.resident() / ResidentMemory.MEBIBYTE);
+      try (Sender sender = new Sender(agent.socket())) {
+        var _ = sender.pipelined(load);
+      }
+      values.add("backlog_rss_load", whose, memory.peakResident() / ResidentMemory.MEBIBYTE);
     }
     bench.end(agent);
   }
@@ -182,6 +188,7 @@ final class Backlog implements Measurement {
         values.figure("backlog_append", "stored, the last tenth of " + count(), "records/s"),
         values.figure("backlog_socket_ready", "socket ready, " + count() + " pending", "ms"),
         values.figure("backlog_rss_idle", "RSS, idle, " + count() + " pending", "MiB"),
+        values.figure("backlog_rss_load", "RSS, peak under load, " + count() + " pending", "MiB"),
         values.figure("backlog_replay", "replay, " + count() + " pending", "records/s"));
   }
 }

@@ -1,9 +1,12 @@
 package com.datanadhi.echopost.bench;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 
 /// What a JVM's resident memory consists of (`/proc/PID/smaps`), in MiB by kind.
@@ -12,7 +15,8 @@ import java.util.Map;
 /// @param unshared what no other process has mapped too
 record MemoryMap(Map<Kind, Double> resident, Map<Kind, Double> unshared) {
   /// What a mapping is for, told by its file or its place: with compressed pointers the heap lies
-  /// below 32 GiB, and class metadata in the gigabyte above, behind the AOT cache.
+  /// below 32 GiB, and class metadata in the gigabyte above, behind the AOT cache; a stack is where
+  /// a thread's stack pointer points to.
   enum Kind {
     AOT_CACHE("AOT cache"),
     JVM("the JVM's library"),
@@ -21,8 +25,8 @@ record MemoryMap(Map<Kind, Double> resident, Map<Kind, Double> unshared) {
     HEAP("Java heap"),
     CODE("code cache"),
     METADATA("class metadata"),
-    STACK("the first stack"),
-    OTHER("malloc, stacks, tables of the JVM");
+    STACKS("stacks of threads that wait"),
+    OTHER("malloc, tables of the JVM");
 
     final String what;
 
@@ -41,8 +45,10 @@ record MemoryMap(Map<Kind, Double> resident, Map<Kind, Double> unshared) {
       resident.put(kind, 0.0);
       unshared.put(kind, 0.0);
     }
+    Path process = Path.of("/proc", Long.toString(pid));
+    List<Long> stackPointers = stackPointers(process.resolve("task"));
     Kind kind = Kind.OTHER;
-    for (String line : Files.readAllLines(Path.of("/proc", Long.toString(pid), "smaps"))) {
+    for (String line : Files.readAllLines(process.resolve("smaps"))) {
       String[] fields = line.split("\\s+", 6);
       if (fields[0].endsWith(":")) {
         Map<Kind, Double> into =
@@ -56,13 +62,46 @@ record MemoryMap(Map<Kind, Double> resident, Map<Kind, Double> unshared) {
           into.merge(kind, mebibytes, Double::sum);
         }
       } else {
-        kind = kind(fields[0], fields[1], fields.length > 5 ? fields[5] : "");
+        Range range = Range.of(fields[0]);
+        kind =
+            stackPointers.stream().anyMatch(range::contains)
+                ? Kind.STACKS
+                : kind(range, fields[1], fields.length > 5 ? fields[5] : "");
       }
     }
     return new MemoryMap(resident, unshared);
   }
 
-  private static Kind kind(String range, String permissions, String name) {
+  /// Of those that run at this moment the kernel does not say it.
+  private static List<Long> stackPointers(Path tasks) throws IOException {
+    List<Long> pointers = new ArrayList<>();
+    try (DirectoryStream<Path> threads = Files.newDirectoryStream(tasks)) {
+      for (Path thread : threads) {
+        // "NUMBER ARGUMENTS STACK-POINTER PROGRAM-COUNTER", or "running"
+        String[] call = Files.readString(thread.resolve("syscall")).strip().split(" ", -1);
+        if (call.length > 2) {
+          pointers.add(Long.decode(call[call.length - 2]));
+        }
+      }
+    }
+    return pointers;
+  }
+
+  /// Addresses from `start` to before `end`.
+  private record Range(long start, long end) {
+    static Range of(String field) {
+      int dash = field.indexOf('-');
+      return new Range(
+          Long.parseUnsignedLong(field, 0, dash, 16),
+          Long.parseUnsignedLong(field, dash + 1, field.length(), 16));
+    }
+
+    boolean contains(long address) {
+      return Long.compareUnsigned(start, address) <= 0 && Long.compareUnsigned(address, end) < 0;
+    }
+  }
+
+  private static Kind kind(Range range, String permissions, String name) {
     if (name.endsWith(".aot") || name.endsWith(".jsa")) {
       return Kind.AOT_CACHE;
     }
@@ -75,14 +114,10 @@ record MemoryMap(Map<Kind, Double> resident, Map<Kind, Double> unshared) {
     if (name.endsWith("/modules") || name.endsWith(".jar")) {
       return Kind.IMAGE;
     }
-    if (name.equals("[stack]")) {
-      return Kind.STACK;
-    }
-    long start = Long.parseUnsignedLong(range, 0, range.indexOf('-'), 16);
-    if (name.isEmpty() && start < HEAP_END) {
+    if (name.isEmpty() && range.start() < HEAP_END) {
       return Kind.HEAP;
     }
-    if (name.isEmpty() && start < METADATA_END) {
+    if (name.isEmpty() && range.start() < METADATA_END) {
       return Kind.METADATA;
     }
     return name.isEmpty() && permissions.contains("x") ? Kind.CODE : Kind.OTHER;
