@@ -3,14 +3,14 @@
  *
  * - journal what the program does to them: every write, truncation, sync, creation, rename, link and removal that
  *   succeeded is appended to a file, so that the test can rebuild what a disk could hold had the power failed there;
- * - fail: a read, write or sync returns EIO, at the n-th call or from the n-th on.
+ * - fail: a read, write or sync returns EIO, at the n-th call or from the n-th on; or a sync does not return.
  *
  * cc -shared -fPIC -O2 -o libdiskshim.so diskshim.c -ldl -lpthread
  *
  * DISKSHIM_DIRECTORY  the directory, an absolute path without symbolic links; without it the shim does nothing
  * DISKSHIM_JOURNAL    the journal, outside of it; without it nothing is journalled
  * DISKSHIM_FAULTS     a file that is looked at on each call, so that faults can be switched while the program runs. One
- *                     line: `read|write|sync NAME N once|always`, where NAME is a pattern for the file's own name; empty
+ *                     line: `read|write|sync NAME N once|always|hang`, where NAME is a pattern for the file's own name; empty
  *                     for none. Each fault adds a line to the file of the same name with `.log` behind it.
  *
  * An entry is a header (below, in the machine's byte order), the path relative to the directory, then the data. It is
@@ -150,6 +150,7 @@ static int fails(const char *call, const char *path) {
     int out = REAL(open)(log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     if (out < 0 || dprintf(out, "%s %s\n", call, path) < 0) broken(log);
     REAL(close)(out);
+    while (strcmp(times, "hang") == 0) pause();
     errno = EIO;
   }
   return failing;

@@ -252,4 +252,23 @@ class DiskIT {
     shim.mend();
     assertAllDelivered(tally);
   }
+
+  /// A thread that waits for the disk cannot be ended: the process has to end without it.
+  @Test
+  void an_agent_ends_when_a_commit_does_not_return() throws Exception {
+    try (AgentProcess agent = agent();
+        LoadClient client = new LoadClient(agent.socket())) {
+      send(agent, RECORDS);
+      shim.hang("buffer.db-wal");
+      ManagedChannel channel = client.newChannel();
+      CompletableFuture<Status.Code> end = end(channel, LoadClient.request(0, seq, 200));
+      assertThat(agent.awaitExit(PATIENCE.plus(PATIENCE))).isEqualTo(FATAL);
+      assertThat(agent.hasLogged("agent_stuck")).isTrue();
+      assertThat(end.join()).isNotEqualTo(Status.Code.OK);
+      assertThat(agent.socket()).doesNotExist();
+      channel.shutdownNow();
+    }
+    shim.mend();
+    assertAllDelivered(new Tally());
+  }
 }

@@ -80,6 +80,11 @@ final class DiskShim {
             + (forGood ? " always" : " once"));
   }
 
+  /// The next sync of a file does not return.
+  void hang(String name) throws IOException {
+    order("sync " + name + " 1 hang");
+  }
+
   /// From now on nothing fails.
   void mend() throws IOException {
     order("");
