@@ -43,7 +43,7 @@ final class Connections {
 
   private static final long REFUSE_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
-  private static final long LATE_NANOS = IDLE_NANOS / 2;
+  private static final long LATE_NANOS = 2 * IDLE_NANOS;
   private static final long SILENT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
   private record Settled(Arrival arrival, Append.Outcome outcome) {}
@@ -381,10 +381,16 @@ final class Connections {
 
   // ---- upkeep
 
-  /// Looks after what time alone decides.
+  /// Looks after what time alone decides, when the loop has next read what there is to read. It can
+  /// have had other work for a second, and who has sent something meanwhile is not idle: what is
+  /// scheduled it takes up after reading, what is merely executed before.
   ///
   /// @param makeRoom whether new connections wait outside for room
-  void tick(boolean makeRoom) {
+  void tickSoon(boolean makeRoom) {
+    var _ = loop.schedule(() -> tick(makeRoom), 0, TimeUnit.NANOSECONDS);
+  }
+
+  private void tick(boolean makeRoom) {
     long now = clock.nanos();
     boolean late = now - tickNanos > LATE_NANOS;
     tickNanos = now;

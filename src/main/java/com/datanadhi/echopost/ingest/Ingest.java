@@ -109,10 +109,8 @@ public final class Ingest implements AutoCloseable {
       close(doors.removeFirst(), GOODBYE);
     }
     boolean makeRoom = doors.stream().anyMatch(Door::isFull);
-    workLoop.execute(() -> {
-      connections.tick(makeRoom);
-      rareServices.tick();
-    });
+    workLoop.execute(() -> connections.tickSoon(makeRoom));
+    workLoop.execute(rareServices::tick);
     if (watchdog.isStuck(connections.buffer().oldestWaitNanos())) {
       throw new StuckException("a commit has not returned for 30 s: the disk hangs");
     }
