@@ -147,7 +147,7 @@ class DiskIT {
       channel.shutdownNow();
       assertThat(codes.getFirst()).isEqualTo(Status.Code.INTERNAL);
       // A call that reaches nobody any more is not taken.
-      assertThat(codes).containsOnly(Status.Code.INTERNAL, Status.Code.UNAVAILABLE);
+      assertThat(codes).isSubsetOf(Status.Code.INTERNAL, Status.Code.UNAVAILABLE);
       assertThat(agent.awaitExit(PATIENCE)).isEqualTo(FATAL);
     }
   }
