@@ -128,10 +128,7 @@ final class Lifecycle {
   }
 
   private boolean isQuiet() {
-    if (server.health() != ServerState.Health.UP
-        || !buffer.isDrained()
-        || buffer.waitingRecords() > 0
-        || ingest.isAnswering()) {
+    if (server.health() != ServerState.Health.UP || !buffer.isDrained() || ingest.isOwing()) {
       return false;
     }
     long quiet = clock.nanos() - ingest.lastRecordNanos();

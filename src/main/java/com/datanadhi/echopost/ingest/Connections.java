@@ -43,7 +43,11 @@ final class Connections {
 
   private static final long REFUSE_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  /// Longer than the loop's other work may keep it from a tick, which is Netty's bound of a second:
+  /// else nobody would be idle while it is busy, and others would not be let in.
   private static final long LATE_NANOS = 2 * IDLE_NANOS;
+
   private static final long SILENT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
   private record Settled(Arrival arrival, Append.Outcome outcome) {}
@@ -200,15 +204,10 @@ final class Connections {
     }
   }
 
-  /// Calls that have begun and are not answered yet. Any thread.
-  int openCalls() {
-    return openCalls.get();
-  }
-
   /// Whether a call is not answered yet, or something waits for its commit. Any thread.
   boolean isOwing() {
     Buffer buffer = opened;
-    return openCalls() > 0 || (buffer != null && buffer.waitingRecords() > 0);
+    return openCalls.get() > 0 || (buffer != null && buffer.waitingRecords() > 0);
   }
 
   /// The gaps between records. Any thread.

@@ -109,8 +109,10 @@ public final class Ingest implements AutoCloseable {
       close(doors.removeFirst(), GOODBYE);
     }
     boolean makeRoom = doors.stream().anyMatch(Door::isFull);
-    workLoop.execute(() -> connections.tickSoon(makeRoom));
-    workLoop.execute(rareServices::tick);
+    workLoop.execute(() -> {
+      connections.tickSoon(makeRoom);
+      rareServices.tick();
+    });
     if (watchdog.isStuck(connections.buffer().oldestWaitNanos())) {
       throw new StuckException("a commit has not returned for 30 s: the disk hangs");
     }
@@ -125,9 +127,9 @@ public final class Ingest implements AutoCloseable {
     connections.refusals().describe(out);
   }
 
-  /// Whether a call has begun and is not answered yet.
-  public boolean isAnswering() {
-    return connections.openCalls() > 0;
+  /// Whether a call has begun and is not answered yet, or something waits for its commit.
+  public boolean isOwing() {
+    return connections.isOwing();
   }
 
   /// When the last record came, or else when ingest began, by the clock's nanoseconds.
@@ -159,13 +161,13 @@ public final class Ingest implements AutoCloseable {
       door.refuseNew();
     }
     awaitQuiet(LAST_CALLS);
-    if (connections.isOwing()) {
+    if (isOwing()) {
       return false;
     }
     for (Door door : doors) {
       boolean _ = door.sayGoodbye(GOODBYE);
     }
-    if (connections.isOwing()) {
+    if (isOwing()) {
       // Who had not heard it yet could still begin a call.
       return false;
     }
@@ -180,7 +182,7 @@ public final class Ingest implements AutoCloseable {
     connections.refuseAll();
     socketFile.withdraw();
     long deadline = clock.nanos() + ANSWERS.toNanos();
-    while (connections.isOwing() && clock.nanos() - deadline < 0) {
+    while (isOwing() && clock.nanos() - deadline < 0) {
       leaving.await(LOOK_AGAIN);
     }
     closeDoors(GOODBYE);

@@ -5,21 +5,20 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.datanadhi.echopost.proto.LogAgentGrpc;
-import com.datanadhi.echopost.proto.LogRequest;
 import com.datanadhi.echopost.proto.LogResponse;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
 import com.datanadhi.echopost.testkit.StubServer;
 import com.datanadhi.echopost.torture.DiskShim.Call;
+import com.google.common.util.concurrent.ListenableFuture;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
-import io.grpc.stub.StreamObserver;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -139,11 +138,15 @@ class DiskIT {
       send(agent, RECORDS);
       shim.fail(Call.SYNC, "buffer.db-wal", 1, true);
       ManagedChannel channel = client.newChannel();
-      List<CompletableFuture<Status.Code>> ends = new ArrayList<>();
+      List<ListenableFuture<LogResponse>> calls = new ArrayList<>();
       for (int n = 0; n < 1_000; n++) {
-        ends.add(end(channel, LoadClient.request(0, seq++, 16_000)));
+        calls.add(
+            LogAgentGrpc.newFutureStub(channel).sendLog(LoadClient.request(0, seq++, 16_000)));
       }
-      List<Status.Code> codes = ends.stream().map(CompletableFuture::join).toList();
+      List<Status.Code> codes = new ArrayList<>();
+      for (ListenableFuture<LogResponse> call : calls) {
+        codes.add(end(call));
+      }
       channel.shutdownNow();
       assertThat(codes.getFirst()).isEqualTo(Status.Code.INTERNAL);
       // A call that reaches nobody any more is not taken.
@@ -152,26 +155,13 @@ class DiskIT {
     }
   }
 
-  private static CompletableFuture<Status.Code> end(ManagedChannel channel, LogRequest request) {
-    CompletableFuture<Status.Code> end = new CompletableFuture<>();
-    LogAgentGrpc.newStub(channel)
-        .sendLog(
-            request,
-            new StreamObserver<>() {
-              @Override
-              public void onNext(LogResponse response) {}
-
-              @Override
-              public void onError(Throwable failed) {
-                end.complete(Status.fromThrowable(failed).getCode());
-              }
-
-              @Override
-              public void onCompleted() {
-                end.complete(Status.Code.OK);
-              }
-            });
-    return end;
+  private static Status.Code end(ListenableFuture<LogResponse> call) throws InterruptedException {
+    try {
+      LogResponse _ = call.get();
+      return Status.Code.OK;
+    } catch (ExecutionException failed) {
+      return Status.fromThrowable(failed).getCode();
+    }
   }
 
   /// What is written into it is for people alone.
@@ -261,10 +251,11 @@ class DiskIT {
       send(agent, RECORDS);
       shim.hang("buffer.db-wal");
       ManagedChannel channel = client.newChannel();
-      CompletableFuture<Status.Code> end = end(channel, LoadClient.request(0, seq, 200));
+      ListenableFuture<LogResponse> call =
+          LogAgentGrpc.newFutureStub(channel).sendLog(LoadClient.request(0, seq, 200));
       assertThat(agent.awaitExit(PATIENCE.plus(PATIENCE))).isEqualTo(FATAL);
       assertThat(agent.hasLogged("agent_stuck")).isTrue();
-      assertThat(end.join()).isNotEqualTo(Status.Code.OK);
+      assertThat(end(call)).isNotEqualTo(Status.Code.OK);
       assertThat(agent.socket()).doesNotExist();
       channel.shutdownNow();
     }
