@@ -15,12 +15,10 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
   /// `LogResponse{success=true, message="stored"}` on the wire.
   private static final byte[] STORED = {8, 1, 18, 6, 's', 't', 'o', 'r', 'e', 'd'};
 
-  private final ServerCall<Request, byte[]> call;
+  private final Call<Request, byte[]> call;
   private final Connection connection;
   private final Connections connections;
   private final @Nullable String origin;
-  private final boolean compressed;
-  private final Receiving receiving;
   private @Nullable Request request;
   private @Nullable NewRecord record;
   private boolean askedFor;
@@ -28,25 +26,19 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
   private boolean ended;
 
   Arrival(
-      ServerCall<Request, byte[]> call,
+      Call<Request, byte[]> call,
       Connection connection,
       Connections connections,
-      @Nullable String origin,
-      boolean compressed,
-      Receiving receiving) {
+      @Nullable String origin) {
     this.call = call;
     this.connection = connection;
     this.connections = connections;
     this.origin = origin;
-    this.compressed = compressed;
-    this.receiving = receiving;
-    receiving.follow(this);
   }
 
   /// Lets its message come. It can be complete when this returns.
   void askFor() {
     askedFor = true;
-    receiving.begin();
     // Two, so that a second message, which is an error, is seen as one.
     call.request(2);
   }
@@ -57,16 +49,16 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
 
   /// Whether its message may be much larger than what comes over the wire.
   boolean isCompressed() {
-    return compressed;
+    return call.isCompressed();
   }
 
   @Override
   public void onMessage(Request message) {
-    request =
-        request == null
-            ? message
-            : new Request.Malformed(
-                "a call of SendLog carries one LogRequest, this one carried more");
+    if (request == null) {
+      request = message;
+    } else {
+      refuse(Refusal.invalid("a call of SendLog carries one LogRequest, this one carried more"));
+    }
   }
 
   @Override
@@ -82,6 +74,10 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
 
   @Override
   public void onCancel() {
+    @Nullable Refusal fault = call.fault();
+    if (fault != null && !ended) {
+      connections.refusals().count(fault.reason());
+    }
     end();
     connection.advance();
   }
@@ -103,7 +99,7 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
 
   /// Since when nothing of the message has come.
   long lastBytesNanos() {
-    return receiving.lastNanos();
+    return call.lastBytesNanos();
   }
 
   @Nullable Request request() {
@@ -182,8 +178,7 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
 
   /// No more of the message will come.
   private void through() {
-    receiving.end();
-    if (compressed && askedFor) {
+    if (isCompressed() && askedFor) {
       connections.unpacking().ended();
     }
   }

@@ -1,10 +1,8 @@
 package com.datanadhi.echopost.ingest;
 
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelPromise;
 import io.netty.util.ReferenceCountUtil;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -24,20 +22,15 @@ final class Connection extends ChannelDuplexHandler {
   private static final long STILL_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final long GOODBYE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-  /// No more calls, please, but those that have begun are answered, whichever they are: how a
-  /// graceful shutdown begins (RFC 9113, 6.8).
-  private static final byte[] GOAWAY = {
-    0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7F, (byte) 0xFF, (byte) 0xFF, (byte) 0xFF, 0, 0, 0, 0
-  };
-
   private final Channel channel;
   private final Connections connections;
   private final Deque<Arrival> begun = new ArrayDeque<>();
-  private boolean complete;
   // When it last had something from the client, or the client from us.
   private long lastUseNanos;
   private int completeCalls;
   private long calls;
+  private int openCalls;
+  private int streams;
   private long readableSince;
   private long closeAtNanos;
   private boolean closing;
@@ -56,20 +49,8 @@ final class Connection extends ChannelDuplexHandler {
     // Not since it was accepted: how long the loop takes to get to it is not the client's fault.
     lastUseNanos = connections.now();
     readableSince = lastUseNanos;
-    context.pipeline().addLast(new CloseAtOnce());
-    complete = true;
-    context.flush();
     connections.opened(this);
     context.fireChannelRegistered();
-  }
-
-  /// gRPC sends its preface while the pipeline is still being put together: that can wait until
-  /// [CloseAtOnce] is in its place to hear of a failure.
-  @Override
-  public void flush(ChannelHandlerContext context) {
-    if (complete) {
-      context.flush();
-    }
   }
 
   @Override
@@ -84,25 +65,49 @@ final class Connection extends ChannelDuplexHandler {
   public void channelRead(ChannelHandlerContext context, Object message) {
     lastUseNanos = connections.now();
     if (reading) {
-      pass(context, message);
+      context.fireChannelRead(message);
     } else {
       // What Netty reads once more after it was told to stop.
       unread.add(message);
     }
   }
 
-  private void pass(ChannelHandlerContext context, Object message) {
-    connections.enter(this);
-    try {
-      context.fireChannelRead(message);
-    } finally {
-      connections.leave();
+  /// Netty's HTTP/2 asks for more after each read, also where that happens of itself: only here it
+  /// is known whether more is wanted.
+  @Override
+  public void read(ChannelHandlerContext context) {
+    if (reading) {
+      context.read();
     }
+  }
+
+  /// What all connections have in common.
+  Connections all() {
+    return connections;
+  }
+
+  long now() {
+    return connections.now();
+  }
+
+  void streamOpened() {
+    streams++;
+    connections.streamOpened();
+  }
+
+  void streamClosed() {
+    streams--;
+    connections.streamClosed();
+  }
+
+  /// How many answers the client has not taken yet.
+  int unreadAnswers() {
+    return streams - openCalls;
   }
 
   void begin(Arrival arrival) {
     begun.addLast(arrival);
-    calls++;
+    openCalls++;
   }
 
   /// A call's message is all there: its client waits for an answer.
@@ -111,6 +116,7 @@ final class Connection extends ChannelDuplexHandler {
   }
 
   void callEnded(boolean wasComplete) {
+    openCalls--;
     if (wasComplete) {
       completeCalls--;
       // However long it had to wait for its answer: what comes next is up to the client from now
@@ -199,7 +205,7 @@ final class Connection extends ChannelDuplexHandler {
       return;
     }
     while (reading && !unread.isEmpty()) {
-      pass(context, unread.removeFirst());
+      context.fireChannelRead(unread.removeFirst());
     }
     context.fireChannelReadComplete();
   }
@@ -211,7 +217,7 @@ final class Connection extends ChannelDuplexHandler {
     context.fireChannelWritabilityChanged();
   }
 
-  /// A call was begun that is no record.
+  /// A call was begun, of whatever method.
   void spoke() {
     calls++;
   }
@@ -225,31 +231,21 @@ final class Connection extends ChannelDuplexHandler {
     return nowNanos - Math.max(lastUseNanos, readableSince);
   }
 
-  /// Asks the client to close the connection (GOAWAY) when first called; when called again a second
-  /// later, cuts it. Both past gRPC's handler, which would keep it in memory for 10 s.
+  /// Asks the client to leave (GOAWAY) when first called; when called again a second later, cuts
+  /// the connection.
   void close(long nowNanos) {
-    ChannelHandlerContext context = channel.pipeline().context(this);
+    Http2Calls protocol = channel.pipeline().get(Http2Calls.class);
     if (!closing) {
       closing = true;
       closeAtNanos = nowNanos + GOODBYE_NANOS;
-      var _ = context.writeAndFlush(Unpooled.wrappedBuffer(GOAWAY));
+      protocol.sayGoodbye();
     } else if (nowNanos - closeAtNanos > 0) {
-      var _ = context.close();
+      protocol.cut();
     }
   }
 
-  /// Last in line, so that it hears first that the connection is to be closed. A duplex handler as
-  /// the other: Netty reads a handler's annotations by reflection, and those of
-  /// `ChannelOutboundHandlerAdapter` would cost one more class made in the first client's time.
-  private static final class CloseAtOnce extends ChannelDuplexHandler {
-    /// Of a client that is gone, gRPC would await the answer to its goodbye, and keep the
-    /// connection in memory for the 10 s that it does.
-    @Override
-    public void close(ChannelHandlerContext context, ChannelPromise promise) {
-      var _ =
-          context.channel().isActive()
-              ? context.close(promise)
-              : context.pipeline().firstContext().close(promise);
-    }
+  /// Ends the connection without a word.
+  void cut() {
+    channel.pipeline().get(Http2Calls.class).cut();
   }
 }

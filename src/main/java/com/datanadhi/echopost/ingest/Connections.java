@@ -41,6 +41,13 @@ final class Connections {
   /// those send before their turn is bounded by their windows.
   private static final int MAX_OPEN_CALLS = MAX_WAITING_RECORDS + MAX_WAITING_RECORDS / 2;
 
+  /// A call takes a stream until its client has taken the answer. Only clients that do not read
+  /// leave so many of these behind, at some 700 bytes each.
+  private static final int MAX_STREAMS = 2 * MAX_OPEN_CALLS;
+
+  /// Probes, watches and operators' commands.
+  private static final int MAX_OTHER_CALLS = 1_024;
+
   private static final long REFUSE_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -71,9 +78,11 @@ final class Connections {
   private final List<Arrival> arrived = new ArrayList<>();
   private long arrivedBytes;
 
-  private @Nullable Connection current;
-  private @Nullable Receiving receiving;
   private long heldBytes;
+  private int otherCalls;
+  private int streams;
+  // Answers that nobody reads fill the memory.
+  private boolean overfull;
   // Messages fill the memory: none is asked for.
   private boolean paused;
   // Calls do.
@@ -127,43 +136,17 @@ final class Connections {
     return clock.nanos();
   }
 
-  /// `connection` has bytes to read; calls that begin before [#leave] are its own.
-  void enter(Connection connection) {
-    current = connection;
-  }
-
-  void leave() {
-    current = null;
-  }
-
-  Connection current() {
-    return Objects.requireNonNull(current, "a call began outside its connection's read");
-  }
-
   // ---- calls
 
-  /// The next call to begin is followed by `follower`.
-  void receiving(Receiving follower) {
-    receiving = follower;
-  }
-
-  Receiving receiving() {
-    return Objects.requireNonNull(receiving, "a call began without its tracer");
-  }
-
-  /// More of an incomplete message is held. Past the bound the call that is growing is refused: to
-  /// stop reading would not help, since only more bytes complete any of them.
-  void held(long more, Arrival growing) {
-    heldBytes += more;
-    if (heldBytes > MAX_HELD_BYTES) {
+  /// So much more of incomplete messages is held, or less. Past the bound the call that is growing
+  /// is refused: to stop reading would not help, since only more bytes complete any of them.
+  void held(long change, Call<?, ?> growing) {
+    heldBytes += change;
+    if (change > 0 && heldBytes > MAX_HELD_BYTES) {
       loop.execute(() ->
-          growing.refuse(
+          growing.refuseIncomplete(
               Refusal.overloaded("too many large records at once: send fewer side by side")));
     }
-  }
-
-  void released(long bytes) {
-    heldBytes -= bytes;
   }
 
   /// Why a call that begins now is refused before its message is looked at, or null.
@@ -186,6 +169,35 @@ final class Connections {
   /// How many records were refused, and why.
   Refusals refusals() {
     return refusals;
+  }
+
+  /// Whether a call that is no record may begin; if so, [#otherCallEnded] has to follow.
+  boolean beginOtherCall() {
+    if (otherCalls >= MAX_OTHER_CALLS) {
+      return false;
+    }
+    otherCalls++;
+    return true;
+  }
+
+  void otherCallEnded() {
+    otherCalls--;
+  }
+
+  void streamOpened() {
+    streams++;
+    if (streams >= MAX_STREAMS && !overfull) {
+      overfull = true;
+      setReading();
+    }
+  }
+
+  void streamClosed() {
+    streams--;
+    if (streams < MAX_STREAMS / 2 && overfull) {
+      overfull = false;
+      loop.execute(this::setReading);
+    }
   }
 
   void callBegun() {
@@ -302,13 +314,13 @@ final class Connections {
       return Refusal.invalid(
           "api_key cannot be sent as an HTTP header: take line ends and control characters out");
     }
-    @Nullable String origin = arrival.origin();
-    if (origin != null && !RecordRules.isIdempotencyKey(origin)) {
-      return Refusal.invalid("idempotency-key must be 1 to 255 visible ASCII characters");
-    }
     arrival.hold(
         new NewRecord(
-            clock.millis(), message.jsonData(), message.pipelines(), message.apiKey(), origin));
+            clock.millis(),
+            message.jsonData(),
+            message.pipelines(),
+            message.apiKey(),
+            arrival.origin()));
     return null;
   }
 
@@ -368,7 +380,7 @@ final class Connections {
   }
 
   private boolean isReading() {
-    return takesMessages() && !crowded;
+    return takesMessages() && !crowded && !overfull;
   }
 
   private void setReading() {
@@ -404,8 +416,26 @@ final class Connections {
     for (Connection connection : Set.copyOf(open)) {
       connection.tick(now, late);
     }
+    if (overfull) {
+      cutDeaf();
+    }
     if (makeRoom && isReading()) {
       closeIdle(now);
+    }
+  }
+
+  /// Ends the connections with the most answers that were not taken: what was stored is stored, and
+  /// who is not told sends it again.
+  private void cutDeaf() {
+    int tooMany = streams - MAX_STREAMS / 2;
+    List<Connection> deafest = new ArrayList<>(open);
+    deafest.sort(Comparator.comparingInt(Connection::unreadAnswers).reversed());
+    for (Connection connection : deafest) {
+      if (tooMany < 0 || connection.unreadAnswers() == 0) {
+        return;
+      }
+      tooMany -= connection.unreadAnswers();
+      connection.cut();
     }
   }
 

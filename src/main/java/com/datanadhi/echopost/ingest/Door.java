@@ -1,14 +1,16 @@
 package com.datanadhi.echopost.ingest;
 
-import com.datanadhi.echopost.buffer.RecordRules;
 import com.datanadhi.echopost.net.Transport;
 import com.datanadhi.echopost.time.Clock;
-import io.grpc.Server;
-import io.grpc.netty.NettyServerBuilder;
+import com.datanadhi.echopost.time.Waiter;
+import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.ServerDomainSocketChannel;
@@ -16,13 +18,16 @@ import io.netty.channel.unix.Socket;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// One listening socket and the gRPC server behind it, from its bind to its end. After that another
-/// can be opened.
+/// One listening socket and the connections that came by it, from its bind to its end. After that
+/// another can be opened.
 ///
 /// Accepting has an event loop of its own and never waits behind work. The number of open
 /// connections is bounded: at the bound accepting pauses, and the kernel's backlog holds the rest.
@@ -33,59 +38,39 @@ final class Door extends ChannelInboundHandlerAdapter {
   /// socket refuses at once.
   private static final int BACKLOG = 4_096;
 
-  /// Room for the other fields and the framing beside the largest payload.
-  private static final int MAX_MESSAGE_BYTES = RecordRules.MAX_JSON_BYTES + (64 << 10);
-
-  /// What a call may send before its message is asked for.
-  private static final int CALL_WINDOW_BYTES = 8 << 10;
-
-  private static final int MAX_CALLS_PER_CONNECTION = 1_024;
   private static final Duration BACKLOG_PATIENCE = Duration.ofMillis(200);
 
   private final Transport transport;
+  private final EventLoop workLoop;
   private final Connections connections;
+  private final Services services;
+  private final Clock clock;
   private final CountDownLatch backlogEmpty = new CountDownLatch(1);
-  private final Server server;
+  private final Waiter ended = new Waiter();
   private @Nullable ServerDomainSocketChannel listener;
   private volatile boolean full;
   private volatile boolean refusing;
-  private int openConnections;
+  private volatile int openConnections;
 
   // On the accept loop alone.
   private boolean shut;
   private int acceptedInThisRead;
 
+  // On the work loop alone.
+  private final Set<Http2Calls> open = new LinkedHashSet<>();
+  private boolean leaving;
+
   private Door(
-      Path socket,
       Transport transport,
-      EventLoopGroup acceptLoop,
-      EventLoopGroup workLoop,
+      EventLoop workLoop,
       Connections connections,
-      RareServices rareServices,
+      Services services,
       Clock clock) {
     this.transport = transport;
+    this.workLoop = workLoop;
     this.connections = connections;
-    this.server =
-        NettyServerBuilder.forAddress(new DomainSocketAddress(socket.toString()))
-            .channelFactory(this::newListener)
-            .bossEventLoopGroup(acceptLoop)
-            .workerEventLoopGroup(workLoop)
-            // Calls run where their bytes arrive: on the event loop.
-            .directExecutor()
-            .withOption(ChannelOption.SO_BACKLOG, BACKLOG)
-            // grpc-java would set it on each connection; a UNIX socket has no such option, and
-            // Netty logs a warning.
-            .withChildOption(ChannelOption.SO_KEEPALIVE, null)
-            .maxInboundMessageSize(MAX_MESSAGE_BYTES)
-            .flowControlWindow(CALL_WINDOW_BYTES)
-            .maxConcurrentCallsPerConnection(MAX_CALLS_PER_CONNECTION)
-            // A client that pings often is no reason to close on it.
-            .permitKeepAliveTime(1, TimeUnit.MILLISECONDS)
-            .permitKeepAliveWithoutCalls(true)
-            .addStreamTracerFactory(Receiving.factory(connections, clock))
-            .addService(SendLog.service(connections))
-            .fallbackHandlerRegistry(rareServices)
-            .build();
+    this.services = services;
+    this.clock = clock;
   }
 
   /// Binds `socket` and serves.
@@ -93,37 +78,56 @@ final class Door extends ChannelInboundHandlerAdapter {
       Path socket,
       Transport transport,
       EventLoopGroup acceptLoop,
-      EventLoopGroup workLoop,
+      EventLoop workLoop,
       Connections connections,
-      RareServices rareServices,
+      Services services,
       Clock clock)
-      throws IOException {
-    Door door = new Door(socket, transport, acceptLoop, workLoop, connections, rareServices, clock);
-    try {
-      door.server.start();
-      return door;
-    } catch (IOException failed) {
-      door.server.shutdownNow();
-      throw failed;
+      throws IOException, InterruptedException {
+    Door door = new Door(transport, workLoop, connections, services, clock);
+    ChannelFuture bound =
+        new ServerBootstrap()
+            .group(acceptLoop, workLoop)
+            .channelFactory(transport::newListener)
+            .option(ChannelOption.SO_BACKLOG, BACKLOG)
+            .handler(door)
+            .childHandler(
+                new ChannelInitializer<>() {
+                  @Override
+                  protected void initChannel(Channel accepted) {
+                    door.serve(accepted);
+                  }
+                })
+            .bind(new DomainSocketAddress(socket.toString()))
+            .await();
+    if (!bound.isSuccess()) {
+      throw new IOException("no socket can be bound at " + socket, bound.cause());
     }
+    return door;
   }
 
-  private ServerDomainSocketChannel newListener() {
-    ServerDomainSocketChannel channel = transport.newListener();
-    // First in line, so that it sees each connection before gRPC does.
-    channel.pipeline().addFirst(this);
-    listener = channel;
-    return channel;
+  @Override
+  public void handlerAdded(ChannelHandlerContext context) {
+    listener = (ServerDomainSocketChannel) context.channel();
   }
 
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
     Channel accepted = (Channel) message;
     acceptedInThisRead++;
-    accepted.pipeline().addLast(new Connection(accepted, connections));
     countConnection(1);
     accepted.closeFuture().addListener(closed -> countConnection(-1));
     context.fireChannelRead(message);
+  }
+
+  private void serve(Channel accepted) {
+    Connection client = new Connection(accepted, connections);
+    Http2Calls calls = Http2Calls.of(client, services);
+    accepted.pipeline().addLast(client, calls);
+    open.add(calls);
+    accepted.closeFuture().addListener(closed -> open.remove(calls));
+    if (leaving) {
+      calls.sayGoodbye();
+    }
   }
 
   /// Connections come on the accept loop and go on the work loop: unless each looks and acts in one
@@ -134,6 +138,9 @@ final class Door extends ChannelInboundHandlerAdapter {
     if (nowFull != full) {
       full = nowFull;
       Objects.requireNonNull(listener).config().setAutoRead(!nowFull);
+    }
+    if (openConnections == 0) {
+      ended.wake();
     }
   }
 
@@ -184,15 +191,30 @@ final class Door extends ChannelInboundHandlerAdapter {
   /// @return whether all have ended
   boolean sayGoodbye(Duration patience) throws InterruptedException {
     refusing = true;
-    server.shutdown();
-    return server.awaitTermination(patience.toNanos(), TimeUnit.NANOSECONDS);
+    // Whoever was accepted is counted once it is closed.
+    var _ = Objects.requireNonNull(listener).close().await();
+    workLoop.execute(() -> {
+      leaving = true;
+      List.copyOf(open).forEach(Http2Calls::sayGoodbye);
+    });
+    return haveEnded(patience);
+  }
+
+  private boolean haveEnded(Duration patience) throws InterruptedException {
+    long deadline = clock.nanos() + patience.toNanos();
+    long left = patience.toNanos();
+    while (openConnections > 0 && left > 0) {
+      ended.await(Duration.ofNanos(left));
+      left = deadline - clock.nanos();
+    }
+    return openConnections == 0;
   }
 
   /// Says goodbye and ends; calls that have begun have `patience` to be answered.
   void close(Duration patience) throws InterruptedException {
     if (!sayGoodbye(patience)) {
-      server.shutdownNow();
-      boolean _ = server.awaitTermination(patience.toNanos(), TimeUnit.NANOSECONDS);
+      workLoop.execute(() -> List.copyOf(open).forEach(Http2Calls::cut));
+      boolean _ = haveEnded(patience);
     }
   }
 }

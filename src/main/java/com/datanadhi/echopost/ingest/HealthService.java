@@ -1,6 +1,8 @@
 package com.datanadhi.echopost.ingest;
 
 import com.datanadhi.echopost.control.AgentStatus;
+import io.grpc.Context;
+import io.grpc.Contexts;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Metadata;
@@ -23,6 +25,10 @@ import java.util.Set;
 /// A watch is no work of ours: nobody waits for its end, it is ended when its listener is.
 final class HealthService implements ServerInterceptor {
   static final String NAME = "grpc.health.v1.Health";
+
+  /// It carries a service's name.
+  static final int MAX_MESSAGE_BYTES = 1 << 10;
+
   private static final String MAIN_SERVER = "echopost.MainServer";
 
   /// A bound to what they take in memory.
@@ -80,17 +86,25 @@ final class HealthService implements ServerInterceptor {
     }
     Watch<Q, A> watch = new Watch<>(call);
     watches.add(watch);
-    return new SimpleForwardingServerCallListener<>(next.startCall(watch, headers)) {
+    // By whose end the library forgets a watch.
+    Context.CancellableContext context = Context.current().withCancellation();
+    return new SimpleForwardingServerCallListener<>(
+        Contexts.interceptCall(context, watch, headers, next)) {
       @Override
       public void onCancel() {
-        watches.remove(watch);
         super.onCancel();
+        end();
       }
 
       @Override
       public void onComplete() {
-        watches.remove(watch);
         super.onComplete();
+        end();
+      }
+
+      private void end() {
+        watches.remove(watch);
+        context.close();
       }
     };
   }

@@ -37,7 +37,7 @@ public final class Ingest implements AutoCloseable {
   private final EventLoopGroup workLoop = transport.newEventLoop("ingest");
   private final SocketFile socketFile;
   private final Connections connections;
-  private final RareServices rareServices;
+  private final Services services;
   private final Watchdog watchdog;
   private final Waiter waiter = new Waiter();
   private final Waiter leaving = new Waiter();
@@ -54,21 +54,21 @@ public final class Ingest implements AutoCloseable {
     this.watchdog = new Watchdog(clock);
     this.socketFile = new SocketFile(directory, socketMode);
     this.connections = new Connections(workLoop.next(), clock);
-    this.rareServices =
-        new RareServices(connections, new OwnUser(transport, directory.resolve("agent.lock")));
+    this.services =
+        new Services(connections, new OwnUser(transport, directory.resolve("agent.lock")));
   }
 
   /// Binds a socket that nobody can see yet. It is what takes longest at a start and needs no
   /// buffer: one can be opened meanwhile.
-  public synchronized void bind() throws IOException {
+  public synchronized void bind() throws IOException, InterruptedException {
     doors.add(
         Door.open(
             socketFile.freshPrivateName(),
             transport,
             acceptLoop,
-            workLoop,
+            workLoop.next(),
             connections,
-            rareServices,
+            services,
             clock));
     bound = true;
   }
@@ -81,7 +81,7 @@ public final class Ingest implements AutoCloseable {
   }
 
   /// Shows the socket that was bound, or else a new one.
-  public synchronized void open() throws IOException {
+  public synchronized void open() throws IOException, InterruptedException {
     if (!bound) {
       bind();
     }
@@ -111,7 +111,7 @@ public final class Ingest implements AutoCloseable {
     boolean makeRoom = doors.stream().anyMatch(Door::isFull);
     workLoop.execute(() -> {
       connections.tickSoon(makeRoom);
-      rareServices.tick();
+      services.tick();
     });
     if (watchdog.isStuck(connections.buffer().oldestWaitNanos())) {
       throw new StuckException("a commit has not returned for 30 s: the disk hangs");
@@ -196,7 +196,7 @@ public final class Ingest implements AutoCloseable {
   }
 
   private void close(Door door, Duration patience) throws InterruptedException {
-    workLoop.execute(rareServices::endWatches);
+    workLoop.execute(services::endWatches);
     door.close(patience);
   }
 

@@ -8,8 +8,10 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
+import io.netty.channel.Channel;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -71,7 +73,8 @@ final class OperatorService<Q, A> implements ServerCallHandler<Q, A> {
   public ServerCall.Listener<Q> startCall(ServerCall<Q, A> call, Metadata headers) {
     Refusal atOnce = connections.refusalAtOnce();
     Status refusal = atOnce == null ? null : atOnce.status();
-    if (refusal == null && !ownUser.isAt(connections.current().channel())) {
+    Channel client = Objects.requireNonNull(call.getAttributes().get(Http2Calls.CLIENT)).channel();
+    if (refusal == null && !ownUser.isAt(client)) {
       refusal =
           Status.PERMISSION_DENIED.withDescription(
               "only the user that the agent runs as may do this");
@@ -82,20 +85,28 @@ final class OperatorService<Q, A> implements ServerCallHandler<Q, A> {
     }
     // Two, so that a second message, which is an error, is seen as one.
     call.request(2);
-    return new Receiver(call);
+    return new Receiver(call, client.eventLoop());
   }
 
   private final class Receiver extends ServerCall.Listener<Q> {
     private final ServerCall<Q, A> call;
+    private final Executor loop;
     private @Nullable Q asked;
 
-    Receiver(ServerCall<Q, A> call) {
+    Receiver(ServerCall<Q, A> call, Executor loop) {
       this.call = call;
+      this.loop = loop;
     }
 
     @Override
     public void onMessage(Q message) {
-      asked = message;
+      if (asked == null) {
+        asked = message;
+      } else {
+        call.close(
+            Status.INVALID_ARGUMENT.withDescription("the call carried more than one message"),
+            new Metadata());
+      }
     }
 
     @Override
@@ -105,10 +116,10 @@ final class OperatorService<Q, A> implements ServerCallHandler<Q, A> {
             Status.INVALID_ARGUMENT.withDescription("the call carried no message"), new Metadata());
         return;
       }
-      var _ = method.apply(asked).whenComplete(this::answer);
+      // It can be settled in any thread, as the buffer's writer.
+      var _ = method.apply(asked).whenCompleteAsync(this::answer, loop);
     }
 
-    /// In any thread, as the buffer's writer. gRPC takes it from there, and nothing here blocks.
     private void answer(@Nullable A answer, @Nullable Throwable failed) {
       if (answer != null) {
         call.sendHeaders(new Metadata());

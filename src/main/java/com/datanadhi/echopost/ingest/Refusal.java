@@ -44,6 +44,11 @@ record Refusal(Reason reason, Status status) {
     return new Refusal(Reason.INVALID, Status.INVALID_ARGUMENT.withDescription(why));
   }
 
+  /// The call is not as gRPC has calls.
+  static Refusal brokenCall(String why) {
+    return new Refusal(Reason.INVALID, Status.INTERNAL.withDescription(why));
+  }
+
   static Refusal tooLarge(String why) {
     return new Refusal(Reason.TOO_LARGE, Status.RESOURCE_EXHAUSTED.withDescription(why));
   }

@@ -5,15 +5,12 @@ import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
 import com.google.protobuf.WireFormat;
-import io.grpc.Drainable;
 import io.grpc.KnownLength;
 import io.grpc.MethodDescriptor;
-import io.grpc.StatusRuntimeException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -62,18 +59,23 @@ sealed interface Request {
     @Override
     public Request parse(InputStream stream) {
       try {
-        return read(CodedInputStream.newInstance(bytes(stream)));
+        byte[] message = bytes(stream);
+        if (message.length > Call.MAX_MESSAGE_BYTES) {
+          return new TooLarge(
+              "the decompressed message has more than "
+                  + Call.MAX_MESSAGE_BYTES
+                  + " bytes, as many as one may have");
+        }
+        return read(CodedInputStream.newInstance(message));
       } catch (InvalidProtocolBufferException bad) {
         return new Malformed("not a LogRequest message: " + bad.getMessage());
-      } catch (StatusRuntimeException tooLarge) {
-        return new TooLarge(String.valueOf(tooLarge.getStatus().getDescription()));
       } catch (IOException unreadable) {
         return new Malformed("the message cannot be decompressed: " + unreadable.getMessage());
       }
     }
 
     private static byte[] bytes(InputStream stream) throws IOException {
-      // gRPC knows how long an uncompressed message is: one array of that size, and no growing.
+      // An uncompressed message tells its length: one array of that size, and no growing.
       return stream instanceof KnownLength
           ? stream.readNBytes(stream.available())
           : stream.readAllBytes();
@@ -163,25 +165,12 @@ sealed interface Request {
   final class ResponseWriter implements MethodDescriptor.Marshaller<byte[]> {
     @Override
     public InputStream stream(byte[] message) {
-      return new KnownBytes(message);
+      return new ByteArrayInputStream(message);
     }
 
     @Override
     public byte[] parse(InputStream stream) {
       throw new UnsupportedOperationException("the agent receives no responses");
-    }
-
-    /// gRPC copies what cannot drain itself through a buffer of 8 KiB, a new one for each answer.
-    private static final class KnownBytes extends ByteArrayInputStream
-        implements KnownLength, Drainable {
-      KnownBytes(byte[] bytes) {
-        super(bytes);
-      }
-
-      @Override
-      public int drainTo(OutputStream target) throws IOException {
-        return (int) transferTo(target);
-      }
     }
   }
 }

@@ -1,10 +1,12 @@
 package com.datanadhi.echopost.ingest;
 
+import com.datanadhi.echopost.buffer.RecordRules;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerServiceDefinition;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// The service `logagent.LogAgent` of proto/logagent.proto. Its one method runs on the event loop
@@ -13,9 +15,6 @@ final class SendLog implements ServerCallHandler<Request, byte[]> {
   static final String SERVICE = "logagent.LogAgent";
   private static final Metadata.Key<String> IDEMPOTENCY_KEY =
       Metadata.Key.of("idempotency-key", Metadata.ASCII_STRING_MARSHALLER);
-
-  private static final Metadata.Key<String> ENCODING =
-      Metadata.Key.of("grpc-encoding", Metadata.ASCII_STRING_MARSHALLER);
 
   private final Connections connections;
 
@@ -39,29 +38,22 @@ final class SendLog implements ServerCallHandler<Request, byte[]> {
   @Override
   public ServerCall.Listener<Request> startCall(
       ServerCall<Request, byte[]> call, Metadata headers) {
+    @Nullable String origin = headers.get(IDEMPOTENCY_KEY);
     @Nullable Refusal refusal = connections.refusalAtOnce();
+    if (refusal == null && origin != null && !RecordRules.isIdempotencyKey(origin)) {
+      // Before its turn: what waits for that keeps no more than this in memory.
+      refusal = Refusal.invalid("idempotency-key must be 1 to 255 visible ASCII characters");
+    }
     if (refusal != null) {
       connections.refusals().count(refusal.reason());
       call.close(refusal.status(), new Metadata());
       return new ServerCall.Listener<>() {};
     }
-    Connection connection = connections.current();
-    Arrival arrival =
-        new Arrival(
-            call,
-            connection,
-            connections,
-            headers.get(IDEMPOTENCY_KEY),
-            isCompressed(headers),
-            connections.receiving());
+    Connection connection = Objects.requireNonNull(call.getAttributes().get(Http2Calls.CLIENT));
+    Arrival arrival = new Arrival((Call<Request, byte[]>) call, connection, connections, origin);
     connection.begin(arrival);
     connections.callBegun();
     connection.advance();
     return arrival;
-  }
-
-  private static boolean isCompressed(Metadata headers) {
-    @Nullable String encoding = headers.get(ENCODING);
-    return encoding != null && !encoding.equals("identity");
   }
 }

@@ -6,14 +6,18 @@ import com.datanadhi.echopost.buffer.Buffer;
 import com.datanadhi.echopost.control.AgentStatus;
 import com.datanadhi.echopost.net.Transport;
 import com.datanadhi.echopost.proto.LogAgentGrpc;
+import com.datanadhi.echopost.testkit.FrameClient;
 import com.datanadhi.echopost.testkit.LoadClient;
+import com.datanadhi.echopost.testkit.RawConnection;
 import com.datanadhi.echopost.time.Clock;
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -72,6 +76,46 @@ class ConnectionsTest {
         });
   }
 
+  private Door open(Path socket, Connections connections) throws Exception {
+    return Door.open(
+        socket,
+        transport,
+        accepting,
+        working.next(),
+        connections,
+        new Services(connections, new OwnUser(transport, directory)),
+        Clock.system());
+  }
+
+  /// Each once was kept until the end of the connection, and then gone through on one stack.
+  @Test
+  void a_goodbye_is_heard_once_however_often_it_is_answered() throws Exception {
+    Connections connections = new Connections(working.next(), Clock.system());
+    Path socket = directory.resolve("s");
+    try (Buffer buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY)) {
+      connections.takeInto(buffer, NOBODY_ASKS);
+      Door door = open(socket, connections);
+      try (FrameClient client = FrameClient.greeting(socket)) {
+        byte[] headers =
+            RawConnection.frame(
+                FrameClient.HEADERS, FrameClient.END_HEADERS, 1, RawConnection.sendLogHeaders());
+        client.send(headers);
+        boolean _ = door.sayGoodbye(Duration.ofMillis(1));
+        byte[] ack =
+            RawConnection.frame(
+                FrameClient.PING, FrameClient.ACK, 0, client.await(FrameClient.PING).payload());
+        byte[] acks = RawConnection.join(Collections.nCopies(1_000, ack).toArray(byte[][]::new));
+        for (int n = 0; n < 200; n++) {
+          client.send(acks);
+        }
+        client.send(RawConnection.frame(FrameClient.DATA, FrameClient.END_STREAM, 1, new byte[0]));
+        assertThat(client.answer(1).status()).isEqualTo(Status.Code.INVALID_ARGUMENT.value());
+        assertThat(client.isClosedByTheAgent()).isTrue();
+      }
+      door.close(Duration.ofSeconds(1));
+    }
+  }
+
   @Test
   void who_has_sent_something_is_not_idle_when_the_loop_has_not_read_it_yet() throws Exception {
     EventLoop loop = working.next();
@@ -80,15 +124,7 @@ class ConnectionsTest {
     try (Buffer buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY);
         LoadClient client = new LoadClient(socket)) {
       connections.takeInto(buffer, NOBODY_ASKS);
-      Door door =
-          Door.open(
-              socket,
-              transport,
-              accepting,
-              working,
-              connections,
-              new RareServices(connections, new OwnUser(transport, directory)),
-              Clock.system());
+      Door door = open(socket, connections);
       ManagedChannel channel = client.newChannel();
       LogAgentGrpc.LogAgentBlockingStub stub = LogAgentGrpc.newBlockingStub(channel);
       assertThat(stub.sendLog(LoadClient.request(0, 0, 100)).getSuccess()).isTrue();

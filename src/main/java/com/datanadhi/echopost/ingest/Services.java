@@ -3,36 +3,46 @@ package com.datanadhi.echopost.ingest;
 import com.datanadhi.echopost.control.AgentStatus;
 import com.datanadhi.echopost.control.OperatorProtocol;
 import io.grpc.HandlerRegistry;
+import io.grpc.MethodDescriptor;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
 import org.jspecify.annotations.Nullable;
 
-/// The services that most agents live and die without: the standard `grpc.health.v1.Health`, and
-/// the operators'. Each is made when somebody first asks for it, since its classes take time to
-/// load. Confined to the event loop.
-final class RareServices extends HandlerRegistry {
+/// What can be called. Most agents live and die without the standard `grpc.health.v1.Health` and
+/// the operators' service: each is made when somebody first asks for it, since its classes take
+/// time to load. Confined to the event loop.
+final class Services extends HandlerRegistry {
   private final Connections connections;
   private final OwnUser ownUser;
+  private final ServerServiceDefinition sendLog;
   private @Nullable HealthService health;
   private @Nullable ServerServiceDefinition healthDefinition;
   private @Nullable ServerServiceDefinition operators;
 
-  RareServices(Connections connections, OwnUser ownUser) {
+  Services(Connections connections, OwnUser ownUser) {
     this.connections = connections;
     this.ownUser = ownUser;
+    this.sendLog = SendLog.service(connections);
   }
 
   @Override
   public @Nullable ServerMethodDefinition<?, ?> lookupMethod(
       String methodName, @Nullable String authority) {
-    connections.current().spoke();
     @Nullable ServerServiceDefinition service =
         service(methodName.substring(0, Math.max(0, methodName.lastIndexOf('/'))));
     return service == null ? null : service.getMethod(methodName);
   }
 
+  /// The most bytes that a message to `method` may have.
+  static int largestMessage(MethodDescriptor<?, ?> method) {
+    return HealthService.NAME.equals(method.getServiceName())
+        ? HealthService.MAX_MESSAGE_BYTES
+        : Call.MAX_MESSAGE_BYTES;
+  }
+
   private @Nullable ServerServiceDefinition service(String name) {
     return switch (name) {
+      case SendLog.SERVICE -> sendLog;
       case HealthService.NAME -> {
         if (healthDefinition == null) {
           health = new HealthService(mainServer());

@@ -1,0 +1,477 @@
+package com.datanadhi.echopost.ingest;
+
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+import static java.util.concurrent.TimeUnit.SECONDS;
+
+import com.datanadhi.echopost.logging.Events;
+import io.grpc.Attributes;
+import io.grpc.HandlerRegistry;
+import io.grpc.InternalMetadata;
+import io.grpc.InternalStatus;
+import io.grpc.Metadata;
+import io.grpc.ServerMethodDefinition;
+import io.grpc.Status;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
+import io.netty.handler.codec.http2.DefaultHttp2Connection;
+import io.netty.handler.codec.http2.DefaultHttp2Headers;
+import io.netty.handler.codec.http2.DefaultHttp2LocalFlowController;
+import io.netty.handler.codec.http2.DefaultHttp2RemoteFlowController;
+import io.netty.handler.codec.http2.Http2CodecUtil;
+import io.netty.handler.codec.http2.Http2Connection;
+import io.netty.handler.codec.http2.Http2ConnectionAdapter;
+import io.netty.handler.codec.http2.Http2ConnectionDecoder;
+import io.netty.handler.codec.http2.Http2ConnectionEncoder;
+import io.netty.handler.codec.http2.Http2ConnectionHandler;
+import io.netty.handler.codec.http2.Http2Error;
+import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2FrameAdapter;
+import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.codec.http2.Http2Settings;
+import io.netty.handler.codec.http2.Http2Stream;
+import io.netty.handler.codec.http2.ReadOnlyHttp2Headers;
+import io.netty.handler.codec.http2.UniformStreamByteDistributor;
+import io.netty.util.AsciiString;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// The calls on one client's HTTP/2 connection: gRPC as its specification has it
+/// (grpc/doc/PROTOCOL-HTTP2.md), on Netty's streams and flow control, in place of grpc-java's
+/// server, which takes more than half of a record's time (docs/adr/0019). Services are io.grpc's.
+/// Confined to the event loop.
+///
+/// `grpc-timeout` is not looked at: a client whose time is up resets its call, and a record that it
+/// has sent whole is kept all the same.
+final class Http2Calls extends Http2ConnectionHandler {
+  /// Whose call it is, among a call's attributes.
+  static final Attributes.Key<Connection> CLIENT = Attributes.Key.create("client");
+
+  private static final int MAX_CALLS = 1_024;
+  private static final int MAX_HEADERS_BYTES = 8 << 10;
+
+  /// As much of what a client said is said back to it.
+  private static final int MAX_ECHO = 100;
+
+  private static final long CUT_AFTER_ERROR_SECONDS = 1;
+  private static final long LAST_CALLS_MILLIS = 50;
+  private static final long GOODBYE_PING = 0x676F6F64627965L;
+
+  private static final AsciiString GRPC = AsciiString.cached("application/grpc");
+  private static final AsciiString GRPC_STATUS = AsciiString.cached("grpc-status");
+  private static final Http2Headers HEADERS =
+      ReadOnlyHttp2Headers.serverHeaders(
+          false, HttpResponseStatus.OK.codeAsText(), HttpHeaderNames.CONTENT_TYPE, GRPC);
+  private static final Http2Headers DONE =
+      ReadOnlyHttp2Headers.trailers(false, GRPC_STATUS, AsciiString.cached("0"));
+
+  /// Those that have few values.
+  private static final Set<AsciiString> INDEXED =
+      Set.of(
+          Http2Headers.PseudoHeaderName.STATUS.value(), HttpHeaderNames.CONTENT_TYPE, GRPC_STATUS);
+
+  private final HandlerRegistry services;
+  private final Connection client;
+  private final Attributes attributes;
+  private final Http2Connection.PropertyKey callKey = connection().newKey();
+  private @Nullable ChannelHandlerContext context;
+  private boolean flushing;
+  private Goodbye goodbye = Goodbye.NOT_SAID;
+
+  private enum Goodbye {
+    NOT_SAID,
+    SAID,
+    HEARD
+  }
+
+  private Http2Calls(
+      Http2ConnectionDecoder decoder,
+      Http2ConnectionEncoder encoder,
+      Http2Settings settings,
+      HandlerRegistry services,
+      Connection client) {
+    super(decoder, encoder, settings);
+    this.services = services;
+    this.client = client;
+    this.attributes = Attributes.newBuilder().set(CLIENT, client).build();
+    decoder.frameListener(new Frames());
+    connection()
+        .addListener(
+            new Http2ConnectionAdapter() {
+              @Override
+              public void onStreamActive(Http2Stream stream) {
+                client.streamOpened();
+              }
+
+              @Override
+              public void onStreamClosed(Http2Stream stream) {
+                client.streamClosed();
+                Call<?, ?> call = stream.removeProperty(callKey);
+                if (call != null) {
+                  call.streamClosed();
+                }
+              }
+            });
+  }
+
+  /// For a connection on which nothing has been read yet.
+  static Http2Calls of(Connection client, HandlerRegistry services) {
+    return new Builder(client, services).build();
+  }
+
+  private static final class Builder
+      extends AbstractHttp2ConnectionHandlerBuilder<Http2Calls, Builder> {
+    private final Connection client;
+    private final HandlerRegistry services;
+
+    Builder(Connection client, HandlerRegistry services) {
+      this.client = client;
+      this.services = services;
+    }
+
+    @Override
+    protected Http2Calls build() {
+      Http2Connection connection = new DefaultHttp2Connection(true, 0);
+      // What one call is not asked for must not close the window of the others.
+      connection
+          .local()
+          .flowController(
+              new DefaultHttp2LocalFlowController(
+                  connection, DefaultHttp2LocalFlowController.DEFAULT_WINDOW_UPDATE_RATIO, true));
+      connection
+          .remote()
+          .flowController(
+              new DefaultHttp2RemoteFlowController(
+                  connection, new UniformStreamByteDistributor(connection)));
+      connection(connection);
+      initialSettings(
+          new Http2Settings()
+              .maxConcurrentStreams(MAX_CALLS)
+              .initialWindowSize(Call.WINDOW_BYTES)
+              .maxHeaderListSize(MAX_HEADERS_BYTES));
+      // Who is cut off is cut off by us.
+      gracefulShutdownTimeoutMillis(-1);
+      // Clients with short deadlines give up on many calls, and we refuse as many as come: neither
+      // is an attack, and neither costs more than to serve the call.
+      decoderEnforceMaxRstFramesPerWindow(0, 0);
+      encoderEnforceMaxRstFramesPerWindow(0, 0);
+      // Nothing of what a client said goes into a table that it may have us keep as large as it
+      // likes.
+      headerSensitivityDetector((name, value) -> !INDEXED.contains(AsciiString.of(name)));
+      return super.build();
+    }
+
+    @Override
+    protected Http2Calls build(
+        Http2ConnectionDecoder decoder, Http2ConnectionEncoder encoder, Http2Settings settings) {
+      return new Http2Calls(decoder, encoder, settings, services, client);
+    }
+  }
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext added) throws Exception {
+    super.handlerAdded(added);
+    context = added;
+  }
+
+  private ChannelHandlerContext context() {
+    return Objects.requireNonNull(context, "nothing comes before it is in its pipeline");
+  }
+
+  /// What its calls have in common.
+  Attributes attributes() {
+    return attributes;
+  }
+
+  // ---- from the client
+
+  private final class Frames extends Http2FrameAdapter {
+    @Override
+    public void onHeadersRead(
+        ChannelHandlerContext here,
+        int id,
+        Http2Headers headers,
+        int dependency,
+        short weight,
+        boolean exclusive,
+        int padding,
+        boolean last) {
+      Http2Stream stream = connection().stream(id);
+      Call<?, ?> call = stream.getProperty(callKey);
+      if (call == null && !stream.isHeadersSent()) {
+        // Else these are the trailers of a call that was refused.
+        call = begin(stream, headers, last);
+      }
+      if (call != null && last) {
+        int _ = call.receive(Unpooled.EMPTY_BUFFER, true);
+      }
+    }
+
+    @Override
+    public int onDataRead(
+        ChannelHandlerContext here, int id, ByteBuf data, int padding, boolean last) {
+      Call<?, ?> call = connection().stream(id).getProperty(callKey);
+      return padding + (call == null ? data.readableBytes() : call.receive(data, last));
+    }
+
+    @Override
+    public void onPingAckRead(ChannelHandlerContext here, long data) {
+      if (data == GOODBYE_PING && goodbye == Goodbye.SAID) {
+        goodbye = Goodbye.HEARD;
+        // Rust's h2 sends its answer ahead of the calls that it had begun before it heard.
+        var _ = here.executor().schedule(Http2Calls.this::leave, LAST_CALLS_MILLIS, MILLISECONDS);
+      }
+    }
+  }
+
+  private @Nullable Call<?, ?> begin(Http2Stream stream, Http2Headers headers, boolean last) {
+    client.spoke();
+    if (!HttpMethod.POST.asciiName().contentEquals(orNone(headers.method()))) {
+      refuse(stream, HttpResponseStatus.METHOD_NOT_ALLOWED, "gRPC's method is POST", last);
+      return null;
+    }
+    if (!isGrpc(orNone(headers.get(HttpHeaderNames.CONTENT_TYPE)))) {
+      refuse(
+          stream,
+          HttpResponseStatus.UNSUPPORTED_MEDIA_TYPE,
+          "the content-type of gRPC is application/grpc",
+          last);
+      return null;
+    }
+    String path = orNone(headers.path()).toString();
+    ServerMethodDefinition<?, ?> method =
+        path.startsWith("/") ? services.lookupMethod(path.substring(1)) : null;
+    if (method == null) {
+      refuse(stream, HttpResponseStatus.OK, "there is no method '" + echo(path) + "'", last);
+      return null;
+    }
+    return begin(stream, headers, method);
+  }
+
+  /// What a client said, for it to recognise.
+  static String echo(String said) {
+    return said.length() <= MAX_ECHO ? said : said.substring(0, MAX_ECHO) + "…";
+  }
+
+  private static CharSequence orNone(@Nullable CharSequence value) {
+    return value == null ? "" : value;
+  }
+
+  private static boolean isGrpc(CharSequence contentType) {
+    int length = GRPC.length();
+    return AsciiString.regionMatches(contentType, true, 0, GRPC, 0, length)
+        && (contentType.length() == length
+            || contentType.charAt(length) == '+'
+            || contentType.charAt(length) == ';');
+  }
+
+  private <Q, A> Call<Q, A> begin(
+      Http2Stream stream, Http2Headers headers, ServerMethodDefinition<Q, A> method) {
+    Call<Q, A> call = new Call<>(this, stream, method.getMethodDescriptor(), client);
+    stream.setProperty(callKey, call);
+    call.start(metadata(headers), method.getServerCallHandler());
+    return call;
+  }
+
+  /// As gRPC has it; values of binary headers stay in base64, since nobody here reads any.
+  private static Metadata metadata(Http2Headers headers) {
+    List<byte[]> namesAndValues = new ArrayList<>(2 * headers.size());
+    for (Map.Entry<CharSequence, CharSequence> header : headers) {
+      if (!Http2Headers.PseudoHeaderName.hasPseudoHeaderFormat(header.getKey())) {
+        namesAndValues.add(AsciiString.of(header.getKey()).toByteArray());
+        namesAndValues.add(AsciiString.of(header.getValue()).toByteArray());
+      }
+    }
+    return InternalMetadata.newMetadata(namesAndValues.toArray(byte[][]::new));
+  }
+
+  // ---- to the client
+
+  /// Begins an answer.
+  void sendHeaders(Http2Stream stream) {
+    var _ = encoder().writeHeaders(context(), stream.id(), HEADERS, 0, false, promise());
+    flushSoon();
+  }
+
+  /// @param message with its prefix
+  void sendMessage(Http2Stream stream, ByteBuf message) {
+    var _ = encoder().writeData(context(), stream.id(), message, 0, false, promise());
+    flushSoon();
+  }
+
+  /// Ends an answer that [#sendHeaders] has begun.
+  ///
+  /// @param halfClosed whether the client has said all it will
+  void sendTrailers(Http2Stream stream, Status status, Metadata trailers, boolean halfClosed) {
+    boolean plain = status.isOk() && trailers.keys().isEmpty();
+    end(stream, plain ? DONE : add(status, trailers, new DefaultHttp2Headers(false)), halfClosed);
+  }
+
+  /// Answers with nothing but a status.
+  ///
+  /// @param halfClosed whether the client has said all it will
+  void sendTrailersOnly(Http2Stream stream, Status status, Metadata trailers, boolean halfClosed) {
+    sendTrailersOnly(stream, HttpResponseStatus.OK, status, trailers, halfClosed);
+  }
+
+  private void refuse(Http2Stream stream, HttpResponseStatus http, String why, boolean halfClosed) {
+    sendTrailersOnly(
+        stream, http, Status.UNIMPLEMENTED.withDescription(why), new Metadata(), halfClosed);
+  }
+
+  private void sendTrailersOnly(
+      Http2Stream stream,
+      HttpResponseStatus http,
+      Status status,
+      Metadata trailers,
+      boolean halfClosed) {
+    Http2Headers headers =
+        new DefaultHttp2Headers(false)
+            .status(http.codeAsText())
+            .set(HttpHeaderNames.CONTENT_TYPE, GRPC);
+    end(stream, add(status, trailers, headers), halfClosed);
+  }
+
+  private static Http2Headers add(Status status, Metadata trailers, Http2Headers to) {
+    Metadata all = new Metadata();
+    all.merge(trailers);
+    all.put(InternalStatus.CODE_KEY, status);
+    if (status.getDescription() != null) {
+      all.put(InternalStatus.MESSAGE_KEY, status.getDescription());
+    }
+    byte[][] namesAndValues = InternalMetadata.serialize(all);
+    for (int i = 0; i < namesAndValues.length; i += 2) {
+      to.add(
+          new AsciiString(namesAndValues[i], false), new AsciiString(namesAndValues[i + 1], false));
+    }
+    return to;
+  }
+
+  private void end(Http2Stream stream, Http2Headers last, boolean halfClosed) {
+    ChannelFuture sent = encoder().writeHeaders(context(), stream.id(), last, 0, true, promise());
+    if (!halfClosed) {
+      // What it has not sent yet is not wanted any more (RFC 9113, 8.1).
+      sent.addListener(done -> {
+        if (connection().stream(stream.id()) != null) {
+          var _ = resetStream(context(), stream.id(), Http2Error.NO_ERROR.code(), promise());
+          flushSoon();
+        }
+      });
+    }
+    if (goodbye == Goodbye.HEARD) {
+      // With its last call the connection ends, and with it what is not flushed.
+      flush(context());
+    } else {
+      flushSoon();
+    }
+  }
+
+  /// Lets the client send as much more of a call.
+  void giveBack(Http2Stream stream, int bytes) {
+    try {
+      if (connection().local().flowController().consumeBytes(stream, bytes)) {
+        flushSoon();
+      }
+    } catch (Http2Exception broken) {
+      onError(context(), true, broken);
+    }
+  }
+
+  /// Room for a message of `bytes`, which can become `most`.
+  ByteBuf newMessage(int bytes, int most) {
+    return context().alloc().buffer(bytes, most);
+  }
+
+  private ChannelPromise promise() {
+    return context().newPromise();
+  }
+
+  /// Answers of one turn of the loop leave together.
+  private void flushSoon() {
+    if (!flushing) {
+      flushing = true;
+      context()
+          .executor()
+          .execute(() -> {
+            flushing = false;
+            flush(context());
+          });
+    }
+  }
+
+  // ---- the end
+
+  /// No more calls, please, but those that have begun are answered (RFC 9113, 6.8): the connection
+  /// ends when they are and the client has heard this.
+  void sayGoodbye() {
+    if (goodbye == Goodbye.NOT_SAID && context().channel().isActive()) {
+      goodbye = Goodbye.SAID;
+      var _ =
+          goAway(
+              context(),
+              Integer.MAX_VALUE,
+              Http2Error.NO_ERROR.code(),
+              Unpooled.EMPTY_BUFFER,
+              promise());
+      var _ = encoder().writePing(context(), false, GOODBYE_PING, promise());
+      flush(context());
+    }
+  }
+
+  /// What has begun until now is all. Ends the connection once that is answered.
+  private void leave() {
+    var _ =
+        goAway(
+            context(),
+            connection().remote().lastStreamCreated(),
+            Http2Error.NO_ERROR.code(),
+            Unpooled.EMPTY_BUFFER,
+            promise());
+    var _ = context().channel().close();
+  }
+
+  /// Ends the connection with whatever is under way; answers that were given are sent.
+  void cut() {
+    flush(context());
+    var _ = context().close();
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext here, Throwable cause) {
+    // An IOException is a client that is gone: the channel closes by itself.
+    if (!(cause instanceof IOException)) {
+      onError(here, false, cause);
+    }
+  }
+
+  @Override
+  public void onError(ChannelHandlerContext here, boolean outbound, Throwable cause) {
+    if (Http2CodecUtil.getEmbeddedHttp2Exception(cause) == null
+        && !(cause instanceof IOException)) {
+      Events.severe("call_broke", cause, "mend", "report it; what was accepted is on disk");
+    }
+    super.onError(here, outbound, cause);
+  }
+
+  /// Who does not read why it is cut off is cut off all the same.
+  @Override
+  protected void onConnectionError(
+      ChannelHandlerContext here,
+      boolean outbound,
+      Throwable cause,
+      @Nullable Http2Exception http2) {
+    super.onConnectionError(here, outbound, cause, http2);
+    var _ = here.executor().schedule(this::cut, CUT_AFTER_ERROR_SECONDS, SECONDS);
+  }
+}

@@ -1,0 +1,562 @@
+package com.datanadhi.echopost.acceptance;
+
+import static com.datanadhi.echopost.testkit.FrameClient.ACK;
+import static com.datanadhi.echopost.testkit.FrameClient.CONTINUATION;
+import static com.datanadhi.echopost.testkit.FrameClient.DATA;
+import static com.datanadhi.echopost.testkit.FrameClient.END_HEADERS;
+import static com.datanadhi.echopost.testkit.FrameClient.END_STREAM;
+import static com.datanadhi.echopost.testkit.FrameClient.GOAWAY;
+import static com.datanadhi.echopost.testkit.FrameClient.HEADERS;
+import static com.datanadhi.echopost.testkit.FrameClient.PADDED;
+import static com.datanadhi.echopost.testkit.FrameClient.PING;
+import static com.datanadhi.echopost.testkit.FrameClient.PRIORITY;
+import static com.datanadhi.echopost.testkit.FrameClient.RST_STREAM;
+import static com.datanadhi.echopost.testkit.FrameClient.SETTINGS;
+import static com.datanadhi.echopost.testkit.FrameClient.WINDOW_UPDATE;
+import static com.datanadhi.echopost.testkit.RawConnection.frame;
+import static com.datanadhi.echopost.testkit.RawConnection.header;
+import static com.datanadhi.echopost.testkit.RawConnection.join;
+import static com.datanadhi.echopost.testkit.RawConnection.sendLogHeaders;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.datanadhi.echopost.proto.LogRequest;
+import com.datanadhi.echopost.proto.LogResponse;
+import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.echopost.testkit.FrameClient;
+import com.datanadhi.echopost.testkit.FrameClient.Answer;
+import com.datanadhi.echopost.testkit.FrameClient.Frame;
+import io.grpc.Status;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// gRPC over HTTP/2 as the agent speaks it, frame by frame: what clients of other libraries may say
+/// that the one in the other tests does not.
+class ProtocolIT extends AcceptanceTest {
+  private static final byte[] NOTHING = {};
+
+  /// RFC 9113, 7.
+  private static final int NO_ERROR = 0;
+
+  private static final int PROTOCOL_ERROR = 1;
+  private static final int FLOW_CONTROL_ERROR = 3;
+  private static final int STREAM_CLOSED = 5;
+  private static final int REFUSED_STREAM = 7;
+
+  private AgentProcess agent;
+  private FrameClient client;
+
+  @BeforeEach
+  void connect() throws IOException {
+    agent = agent();
+    client = use(FrameClient.greeting(agent.socket()));
+  }
+
+  private static byte[] request(String payload) {
+    return LogRequest.newBuilder().setJsonData(payload).build().toByteArray();
+  }
+
+  private static byte[] prefixed(int flag, byte[] message) {
+    return ByteBuffer.allocate(5 + message.length)
+        .put((byte) flag)
+        .putInt(message.length)
+        .put(message)
+        .array();
+  }
+
+  private static byte[] record() {
+    return prefixed(0, request("{\"n\":1}"));
+  }
+
+  private static byte[] headers(int stream, byte[]... more) {
+    return frame(HEADERS, END_HEADERS, stream, join(sendLogHeaders(), join(more)));
+  }
+
+  private static byte[] gzip(byte[] bytes) throws IOException {
+    ByteArrayOutputStream compressed = new ByteArrayOutputStream();
+    try (GZIPOutputStream out = new GZIPOutputStream(compressed)) {
+      out.write(bytes);
+    }
+    return compressed.toByteArray();
+  }
+
+  private static int code(Status.Code code) {
+    return code.value();
+  }
+
+  private void assertStored(int stream) throws IOException {
+    Answer answer = client.answer(stream);
+    assertThat(answer.headers())
+        .containsEntry(":status", "200")
+        .containsEntry("content-type", "application/grpc")
+        .containsEntry("grpc-status", "0");
+    assertThat(answer.message())
+        .isEqualTo(
+            prefixed(
+                0,
+                LogResponse.newBuilder()
+                    .setSuccess(true)
+                    .setMessage("stored")
+                    .build()
+                    .toByteArray()));
+  }
+
+  private void assertServesOn(int stream) throws IOException {
+    client.send(headers(stream), frame(DATA, END_STREAM, stream, record()));
+    assertStored(stream);
+  }
+
+  // ---- what is taken
+
+  @Test
+  void the_agent_says_its_bounds_first_and_answers_a_call() throws Exception {
+    Frame settings = client.await(frame -> true);
+    assertThat(settings.type()).isEqualTo(SETTINGS);
+    byte[] told = settings.payload();
+    assertThat(told).hasSize(18);
+    ByteBuffer settingsRead = ByteBuffer.wrap(told);
+    while (settingsRead.hasRemaining()) {
+      int value =
+          switch (settingsRead.getShort()) {
+            case 3 -> 1_024; // SETTINGS_MAX_CONCURRENT_STREAMS
+            case 4 -> 8 << 10; // SETTINGS_INITIAL_WINDOW_SIZE
+            case 6 -> 8 << 10; // SETTINGS_MAX_HEADER_LIST_SIZE
+            default -> -1;
+          };
+      assertThat(settingsRead.getInt()).isEqualTo(value);
+    }
+    assertServesOn(1);
+    assertThat(query("SELECT count(*) FROM records")).isEqualTo("1");
+  }
+
+  @Test
+  void a_message_may_come_in_any_pieces() throws Exception {
+    client.send(headers(1));
+    for (byte next : record()) {
+      client.send(frame(DATA, 0, 1, new byte[] {next}));
+    }
+    client.send(frame(DATA, END_STREAM, 1, NOTHING));
+    assertStored(1);
+
+    byte[] padded = join(new byte[] {7}, record(), new byte[7]);
+    client.send(headers(3), frame(DATA, END_STREAM | PADDED, 3, padded));
+    assertStored(3);
+  }
+
+  @Test
+  void headers_may_come_in_pieces_and_with_a_priority() throws Exception {
+    byte[] block = sendLogHeaders();
+    client.send(
+        frame(PRIORITY, 0, 1, new byte[5]),
+        frame(HEADERS, 0x20, 1, join(new byte[5], Arrays.copyOf(block, 20))),
+        frame(CONTINUATION, END_HEADERS, 1, Arrays.copyOfRange(block, 20, block.length)),
+        frame(DATA, END_STREAM, 1, record()));
+    assertStored(1);
+  }
+
+  @Test
+  void trailers_of_a_client_end_its_call() throws Exception {
+    client.send(
+        headers(1),
+        frame(DATA, 0, 1, record()),
+        frame(HEADERS, END_HEADERS | END_STREAM, 1, header("some", "thing")));
+    assertStored(1);
+  }
+
+  @Test
+  void a_compressed_message_is_taken_and_an_uncompressed_one_beside_it() throws Exception {
+    byte[] encoding = header("grpc-encoding", "gzip");
+    byte[] packed = prefixed(1, gzip(request("{\"n\":1}")));
+    client.send(headers(1, encoding), frame(DATA, END_STREAM, 1, packed));
+    assertStored(1);
+    client.send(headers(3, encoding), frame(DATA, END_STREAM, 3, record()));
+    assertStored(3);
+    client.send(
+        headers(5, header("grpc-encoding", "identity")), frame(DATA, END_STREAM, 5, record()));
+    assertStored(5);
+  }
+
+  @Test
+  void a_large_message_is_let_in_as_its_window_is_given_back() throws Exception {
+    byte[] message = prefixed(0, request("\"" + "x".repeat(100_000) + "\""));
+    client.send(headers(1));
+    client.sendBounded(1, message, END_STREAM, message.length);
+    assertStored(1);
+  }
+
+  @Test
+  void what_the_agent_does_not_know_is_passed_over_and_a_ping_comes_back() throws Exception {
+    byte[] eight = {1, 2, 3, 4, 5, 6, 7, 8};
+    client.send(frame(0x42, 0x55, 0, eight), frame(PING, 0, 0, eight));
+    Frame pong = client.await(PING);
+    assertThat(pong.flags()).isEqualTo(ACK);
+    assertThat(pong.payload()).isEqualTo(eight);
+    assertServesOn(1);
+  }
+
+  @Test
+  void an_answer_waits_for_its_client_to_have_room() throws Exception {
+    byte[] noWindow = ByteBuffer.allocate(6).putShort((short) 4).putInt(0).array();
+    client = use(FrameClient.greeting(agent.socket(), noWindow));
+    client.send(headers(1), frame(DATA, END_STREAM, 1, record()));
+    Frame first = client.await(frame -> frame.stream() == 1 && frame.type() == HEADERS);
+    assertThat(first.flags() & END_STREAM).isZero();
+    client.send(frame(PING, 0, 0, new byte[8]));
+    Frame next = client.await(frame -> frame.stream() == 1 || frame.type() == PING);
+    assertThat(next.type()).isEqualTo(PING);
+
+    client.send(frame(WINDOW_UPDATE, 0, 1, ByteBuffer.allocate(4).putInt(100).array()));
+
+    assertThat(client.answer(1).status()).isZero();
+  }
+
+  // ---- what is refused, call by call
+
+  @ParameterizedTest
+  @CsvSource({
+    "'', 1, INVALID_ARGUMENT, the call carried no LogRequest",
+    "0000, 1, INTERNAL, the call ended in the midst of a message",
+    "0000000009010203, 1, INTERNAL, the call ended in the midst of a message",
+    "020000000101, 0, INTERNAL, the prefix of a message has reserved bits set",
+    "010000000101, 0, INTERNAL, 'a compressed message, and no grpc-encoding'",
+    "0000500000, 0, RESOURCE_EXHAUSTED, the message is 5242880 bytes long",
+    "00FFFFFFFF, 0, RESOURCE_EXHAUSTED, the message is 4294967295 bytes long",
+    "00000000000000, 1, INTERNAL, the call ended in the midst of a message",
+    "00000000000000000000, 0, INVALID_ARGUMENT, a call of SendLog carries one LogRequest",
+    "00000000010000000000010000, 1, INVALID_ARGUMENT, a call of SendLog carries one LogRequest",
+  })
+  void a_call_that_breaks_grpcs_rules_is_told_which(
+      String data, int endStream, Status.Code status, String why) throws Exception {
+    byte[] bytes = HexFormat.of().parseHex(data);
+    client.send(headers(1), frame(DATA, endStream, 1, bytes));
+    Answer answer = client.answer(1);
+    assertThat(answer.status()).isEqualTo(code(status));
+    assertThat(answer.why()).startsWith(why);
+    assertThat(answer.headers()).containsEntry(":status", "200");
+    if (endStream == 0) {
+      // What it would still send is not wanted (RFC 9113, 8.1).
+      assertThat(client.answer(1).reset()).isEqualTo(NO_ERROR);
+    }
+    assertServesOn(3);
+  }
+
+  @Test
+  void a_call_without_any_data_is_refused() throws Exception {
+    client.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, sendLogHeaders()));
+    Answer answer = client.answer(1);
+    assertThat(answer.status()).isEqualTo(code(Status.Code.INVALID_ARGUMENT));
+    assertServesOn(3);
+  }
+
+  @Test
+  void what_cannot_be_decompressed_is_refused_and_counted() throws Exception {
+    byte[] encoding = header("grpc-encoding", "gzip");
+    client.send(
+        headers(1, encoding), frame(DATA, END_STREAM, 1, prefixed(1, new byte[] {1, 2, 3, 4})));
+    Answer garbage = client.answer(1);
+    assertThat(garbage.status()).isEqualTo(code(Status.Code.INVALID_ARGUMENT));
+    assertThat(garbage.why()).startsWith("the message cannot be decompressed");
+
+    byte[] half = gzip(request("{\"n\":1}"));
+    client.send(
+        headers(3, encoding),
+        frame(DATA, END_STREAM, 3, prefixed(1, Arrays.copyOf(half, half.length - 9))));
+    assertThat(client.answer(3).status()).isEqualTo(code(Status.Code.INVALID_ARGUMENT));
+
+    byte[] bomb = gzip(new byte[5 << 20]);
+    client.send(headers(5, encoding), frame(DATA, END_STREAM, 5, prefixed(1, bomb)));
+    assertThat(client.answer(5).status()).isEqualTo(code(Status.Code.RESOURCE_EXHAUSTED));
+
+    client.send(headers(7, header("grpc-encoding", "br")), frame(DATA, END_STREAM, 7, record()));
+    Answer unknown = client.answer(7);
+    assertThat(unknown.status()).isEqualTo(code(Status.Code.UNIMPLEMENTED));
+    assertThat(unknown.headers()).containsEntry("grpc-accept-encoding", "gzip");
+
+    assertServesOn(9);
+    assertThat(operator("metrics").out())
+        .contains("reason=\"invalid\"} 2")
+        .contains("reason=\"too_large\"} 1");
+  }
+
+  @Test
+  void what_is_no_call_of_ours_is_told_so() throws Exception {
+    byte[] unknown =
+        join(
+            new byte[] {(byte) 0x83, (byte) 0x86},
+            header(":path", "/logagent.LogAgent/Send%Log"),
+            header("content-type", "application/grpc+proto"));
+    client.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, unknown));
+    Answer unimplemented = client.answer(1);
+    assertThat(unimplemented.status()).isEqualTo(code(Status.Code.UNIMPLEMENTED));
+    // As gRPC writes a percent sign.
+    assertThat(unimplemented.why()).isEqualTo("there is no method '/logagent.LogAgent/Send%25Log'");
+
+    byte[] get =
+        join(
+            new byte[] {(byte) 0x82, (byte) 0x86},
+            header(":path", "/logagent.LogAgent/SendLog"),
+            header("content-type", "application/grpc"));
+    client.send(frame(HEADERS, END_HEADERS | END_STREAM, 3, get));
+    assertThat(client.answer(3).headers()).containsEntry(":status", "405");
+
+    byte[] text =
+        join(
+            new byte[] {(byte) 0x83, (byte) 0x86},
+            header(":path", "/logagent.LogAgent/SendLog"),
+            header("content-type", "application/grpcjson"));
+    client.send(frame(HEADERS, END_HEADERS, 5, text), frame(DATA, END_STREAM, 5, record()));
+    assertThat(client.answer(5).headers()).containsEntry(":status", "415");
+
+    byte[] bare = {(byte) 0x83, (byte) 0x86};
+    client.send(frame(HEADERS, END_HEADERS | END_STREAM, 7, bare));
+    assertThat(client.answer(7).headers()).containsEntry(":status", "415");
+
+    byte[] field = header("a", "x".repeat(120));
+    byte[][] many = new byte[58][];
+    Arrays.fill(many, field);
+    client.send(frame(HEADERS, END_HEADERS | END_STREAM, 9, join(sendLogHeaders(), join(many))));
+    assertThat(client.answer(9).headers()).containsEntry(":status", "431");
+    assertServesOn(11);
+  }
+
+  @Test
+  void a_call_that_is_reset_half_way_leaves_nothing_behind() throws Exception {
+    byte[] record = record();
+    client.send(
+        headers(1),
+        frame(DATA, 0, 1, Arrays.copyOf(record, record.length - 1)),
+        headers(3),
+        frame(DATA, END_STREAM, 3, record));
+    client.send(frame(RST_STREAM, 0, 1, ByteBuffer.allocate(4).putInt(8).array()));
+    assertStored(3);
+    for (int stream = 5; stream < 1_005; stream += 2) {
+      client.send(headers(stream), frame(RST_STREAM, 0, stream, new byte[] {0, 0, 0, 8}));
+    }
+    assertServesOn(1_005);
+    assertThat(query("SELECT count(*) FROM records")).isEqualTo("2");
+  }
+
+  @Test
+  void a_call_beyond_the_bound_of_a_connection_is_refused_as_one_that_may_be_tried_again()
+      throws Exception {
+    for (int n = 0; n <= 1_024; n++) {
+      client.send(headers(1 + 2 * n));
+    }
+    assertThat(client.answer(2_049).reset()).isEqualTo(REFUSED_STREAM);
+    client.send(frame(DATA, END_STREAM, 1, record()));
+    assertStored(1);
+  }
+
+  @Test
+  void what_a_call_sends_beyond_its_window_ends_it() throws Exception {
+    // It stands behind one that is not complete.
+    client.send(headers(1), headers(3), frame(DATA, 0, 3, new byte[8 << 10]));
+    client.send(frame(DATA, 0, 3, new byte[1]));
+    assertThat(client.answer(3).reset()).isEqualTo(FLOW_CONTROL_ERROR);
+    client.send(frame(DATA, END_STREAM, 1, record()));
+    assertStored(1);
+  }
+
+  @Test
+  void data_after_the_end_of_a_call_is_refused() throws Exception {
+    assertServesOn(1);
+    client.send(frame(DATA, END_STREAM, 1, record()));
+    assertThat(client.await(RST_STREAM).number(0)).isEqualTo(STREAM_CLOSED);
+    assertServesOn(3);
+    assertThat(query("SELECT count(*) FROM records")).isEqualTo("2");
+  }
+
+  // ---- connections
+
+  @Test
+  void who_does_not_speak_http2_is_told_and_cut_off() throws Exception {
+    FrameClient other = use(new FrameClient(agent.socket()));
+    other.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+    Frame goodbye = other.await(GOAWAY);
+    assertThat(goodbye.number(4)).isEqualTo(PROTOCOL_ERROR);
+    assertThat(other.isClosedByTheAgent()).isTrue();
+
+    client.send(frame(DATA, 0, 77, record()));
+    assertThat(client.await(GOAWAY).number(4)).isEqualTo(PROTOCOL_ERROR);
+    assertThat(client.isClosedByTheAgent()).isTrue();
+    client = use(FrameClient.greeting(agent.socket()));
+    assertServesOn(1);
+  }
+
+  @Test
+  void a_leaving_agent_says_goodbye_twice_and_answers_what_was_begun_in_between() throws Exception {
+    // Its connection keeps nobody.
+    client.await(SETTINGS);
+    server.comeUp();
+    Frame first = client.await(GOAWAY);
+    assertThat(first.number(0)).isEqualTo(Integer.MAX_VALUE);
+    assertThat(first.number(4)).isEqualTo(NO_ERROR);
+    Frame ping = client.await(PING);
+    // It has not heard it yet, for all that the agent knows.
+    client.send(headers(1), frame(DATA, END_STREAM, 1, record()));
+    assertStored(1);
+    client.send(frame(PING, ACK, 0, ping.payload()));
+    Frame second = client.await(GOAWAY);
+    assertThat(second.number(0)).isEqualTo(1);
+    assertThat(client.isClosedByTheAgent()).isTrue();
+    awaitDelivered(1);
+    assertThat(agent.awaitExit(SOON)).isZero();
+  }
+
+  @Test
+  void an_agent_that_is_stopped_does_not_wait_for_who_keeps_silent() throws Exception {
+    client.await(SETTINGS);
+    agent.terminate();
+    assertThat(client.await(GOAWAY).number(4)).isEqualTo(NO_ERROR);
+    assertThat(client.isClosedByTheAgent()).isTrue();
+    await().atMost(5, TimeUnit.SECONDS).until(() -> !agent.isAlive());
+  }
+
+  // ---- clients that mean no good
+
+  private static byte[] call(int stream, String path, byte[]... more) {
+    byte[] head =
+        join(
+            new byte[] {(byte) 0x83, (byte) 0x86},
+            header(":path", path),
+            header("content-type", "application/grpc"));
+    return frame(HEADERS, END_HEADERS, stream, join(head, join(more)));
+  }
+
+  @Test
+  void who_does_not_read_its_answers_is_not_read_either() throws Exception {
+    FrameClient deaf = use(FrameClient.greeting(agent.socket()));
+    byte[] pings =
+        join(Collections.nCopies(1_000, frame(PING, 0, 0, new byte[8])).toArray(byte[][]::new));
+    byte[] priorities =
+        join(Collections.nCopies(1_000, frame(PRIORITY, 0, 1, new byte[5])).toArray(byte[][]::new));
+    int _ = deaf.offersUntilNoneIsTaken(pings, 100);
+    assertThat(deaf.offersUntilNoneIsTaken(priorities, 1_000)).isLessThan(1_000);
+    assertServesOn(1);
+  }
+
+  @Test
+  void crowds_that_read_no_answers_do_not_take_the_memory() throws Exception {
+    byte[][] refused = new byte[1_000][];
+    for (int n = 0; n < refused.length; n++) {
+      refused[n] = headers(1 + 2 * n, header("idempotency-key", "a key"));
+    }
+    byte[] all = join(refused);
+    for (int n = 0; n < 300; n++) {
+      FrameClient deaf = use(FrameClient.greeting(agent.socket()));
+      boolean _ = deaf.offer(all);
+    }
+    // Whoever reads is served, on a new connection if need be: it may have been among the idle.
+    client = use(FrameClient.greeting(agent.socket()));
+    assertServesOn(1);
+    assertThat(agent.logged("agent_started")).isEqualTo(1);
+  }
+
+  @Test
+  void trailers_of_a_call_that_was_refused_are_passed_over() throws Exception {
+    client.send(
+        headers(1),
+        join(
+            call(3, "/no.Such/Method"),
+            frame(HEADERS, END_HEADERS | END_STREAM, 3, header("some", "thing"))),
+        frame(DATA, END_STREAM, 1, record()));
+    assertThat(client.answer(3).status()).isEqualTo(code(Status.Code.UNIMPLEMENTED));
+    assertStored(1);
+    assertThat(agent.hasLogged("call_broke")).isFalse();
+  }
+
+  @Test
+  void windows_that_were_not_agreed_on_are_counted() throws Exception {
+    byte[] hello = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+    byte[] part = new byte[15_000];
+    for (int connection = 0; connection < 8; connection++) {
+      FrameClient greedy = use(new FrameClient(agent.socket()));
+      // It does not acknowledge the settings: until then, the windows are those of RFC 9113.
+      greedy.offer(hello, frame(SETTINGS, 0, 0, NOTHING), headers(1));
+      boolean taken = true;
+      for (int stream = 3; taken && stream < 1_000; stream += 2) {
+        taken = greedy.offer(headers(stream), frame(DATA, 0, stream, part));
+        for (int n = 0; taken && n < 3; n++) {
+          taken = greedy.offer(frame(DATA, 0, stream, part));
+        }
+      }
+    }
+    assertServesOn(1);
+    assertThat(agent.hasLogged("call_broke")).isFalse();
+    assertThat(agent.isAlive()).isTrue();
+  }
+
+  @Test
+  void twenty_of_the_largest_records_may_be_half_way_at_once() throws Exception {
+    byte[] message = prefixed(0, request("\"" + "x".repeat((4 << 20) - 2) + "\""));
+    List<FrameClient> clients = new ArrayList<>();
+    for (int n = 0; n < 20; n++) {
+      FrameClient each = use(FrameClient.greeting(agent.socket()));
+      each.send(headers(1));
+      each.sendBounded(1, message, 0, message.length - 1);
+      clients.add(each);
+    }
+    for (FrameClient each : clients) {
+      each.send(frame(DATA, END_STREAM, 1, new byte[] {message[message.length - 1]}));
+      assertThat(each.answer(1).status()).isZero();
+    }
+  }
+
+  @Test
+  void what_is_said_back_to_a_client_is_not_kept_for_it() throws Exception {
+    byte[] hugeTable = ByteBuffer.allocate(6).putShort((short) 1).putInt(1 << 30).array();
+    client = use(FrameClient.greeting(agent.socket(), hugeTable));
+    for (int n = 0; n < 8_000; n++) {
+      int stream = 1 + 2 * n;
+      client.send(call(stream, "/" + "%d-%%".formatted(n) + "y".repeat(110)));
+      assertThat(client.answer(stream).status()).isEqualTo(code(Status.Code.UNIMPLEMENTED));
+    }
+    assertServesOn(16_001);
+  }
+
+  @Test
+  void an_idempotency_key_that_cannot_be_one_is_refused_before_its_record_comes() throws Exception {
+    client.send(headers(1, header("idempotency-key", "a key")));
+    assertThat(client.answer(1).status()).isEqualTo(code(Status.Code.INVALID_ARGUMENT));
+    assertThat(client.answer(1).reset()).isEqualTo(NO_ERROR);
+    assertServesOn(3);
+  }
+
+  @Test
+  void probes_that_are_never_finished_are_bounded() throws Exception {
+    String check = "/grpc.health.v1.Health/Check";
+    client.send(call(1, check), frame(DATA, 0, 1, new byte[] {0, 0, 16, 0, 0}));
+    Answer large = client.answer(1);
+    assertThat(large.status()).isEqualTo(code(Status.Code.RESOURCE_EXHAUSTED));
+    FrameClient other = use(FrameClient.greeting(agent.socket()));
+    for (int n = 0; n < 1_000; n++) {
+      client.send(call(3 + 2 * n, check));
+      other.send(call(1 + 2 * n, check));
+    }
+    assertThat(other.answer(1_999).status()).isEqualTo(code(Status.Code.RESOURCE_EXHAUSTED));
+    assertServesOn(2_003);
+    client.close();
+    // There is room again.
+    await()
+        .atMost(SOON)
+        .until(() -> {
+          try (FrameClient next = FrameClient.greeting(agent.socket())) {
+            next.send(call(1, check), frame(DATA, END_STREAM, 1, prefixed(0, NOTHING)));
+            return next.answer(1).status() == 0;
+          }
+        });
+  }
+}
