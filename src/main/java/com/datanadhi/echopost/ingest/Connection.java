@@ -234,18 +234,21 @@ final class Connection extends ChannelDuplexHandler {
   /// Asks the client to leave (GOAWAY) when first called; when called again a second later, cuts
   /// the connection.
   void close(long nowNanos) {
-    Http2Calls protocol = channel.pipeline().get(Http2Calls.class);
     if (!closing) {
       closing = true;
       closeAtNanos = nowNanos + GOODBYE_NANOS;
-      protocol.sayGoodbye();
+      protocol().sayGoodbye();
     } else if (nowNanos - closeAtNanos > 0) {
-      protocol.cut();
+      cut();
     }
   }
 
   /// Ends the connection without a word.
   void cut() {
-    channel.pipeline().get(Http2Calls.class).cut();
+    protocol().cut();
+  }
+
+  private Http2Calls protocol() {
+    return channel.pipeline().get(Http2Calls.class);
   }
 }

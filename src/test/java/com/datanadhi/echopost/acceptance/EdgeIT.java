@@ -110,11 +110,9 @@ class EdgeIT extends AcceptanceTest {
 
   /// A whole call of SendLog on the first stream.
   private static byte[] call(LogRequest request) {
-    byte[] message = request.toByteArray();
-    byte[] prefix = ByteBuffer.allocate(5).put((byte) 0).putInt(message.length).array();
     return RawConnection.join(
         RawConnection.frame(1, 4, 1, RawConnection.sendLogHeaders()),
-        RawConnection.frame(0, 1, 1, RawConnection.join(prefix, message)));
+        RawConnection.frame(0, 1, 1, RawConnection.prefixed(0, request.toByteArray())));
   }
 
   /// Until the answer has come, or the connection's end.

@@ -14,8 +14,11 @@ import static com.datanadhi.echopost.testkit.FrameClient.RST_STREAM;
 import static com.datanadhi.echopost.testkit.FrameClient.SETTINGS;
 import static com.datanadhi.echopost.testkit.FrameClient.WINDOW_UPDATE;
 import static com.datanadhi.echopost.testkit.RawConnection.frame;
+import static com.datanadhi.echopost.testkit.RawConnection.gzip;
 import static com.datanadhi.echopost.testkit.RawConnection.header;
 import static com.datanadhi.echopost.testkit.RawConnection.join;
+import static com.datanadhi.echopost.testkit.RawConnection.preface;
+import static com.datanadhi.echopost.testkit.RawConnection.prefixed;
 import static com.datanadhi.echopost.testkit.RawConnection.sendLogHeaders;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -27,7 +30,6 @@ import com.datanadhi.echopost.testkit.FrameClient;
 import com.datanadhi.echopost.testkit.FrameClient.Answer;
 import com.datanadhi.echopost.testkit.FrameClient.Frame;
 import io.grpc.Status;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -37,7 +39,6 @@ import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,6 +57,12 @@ class ProtocolIT extends AcceptanceTest {
   private static final int STREAM_CLOSED = 5;
   private static final int REFUSED_STREAM = 7;
 
+  /// RFC 7541, appendix A.
+  private static final int GET = 0x82;
+
+  private static final int POST = 0x83;
+  private static final byte HTTP = (byte) 0x86;
+
   private AgentProcess agent;
   private FrameClient client;
 
@@ -69,14 +76,6 @@ class ProtocolIT extends AcceptanceTest {
     return LogRequest.newBuilder().setJsonData(payload).build().toByteArray();
   }
 
-  private static byte[] prefixed(int flag, byte[] message) {
-    return ByteBuffer.allocate(5 + message.length)
-        .put((byte) flag)
-        .putInt(message.length)
-        .put(message)
-        .array();
-  }
-
   private static byte[] record() {
     return prefixed(0, request("{\"n\":1}"));
   }
@@ -85,12 +84,11 @@ class ProtocolIT extends AcceptanceTest {
     return frame(HEADERS, END_HEADERS, stream, join(sendLogHeaders(), join(more)));
   }
 
-  private static byte[] gzip(byte[] bytes) throws IOException {
-    ByteArrayOutputStream compressed = new ByteArrayOutputStream();
-    try (GZIPOutputStream out = new GZIPOutputStream(compressed)) {
-      out.write(bytes);
-    }
-    return compressed.toByteArray();
+  private static byte[] head(int method, String path, String contentType) {
+    return join(
+        new byte[] {(byte) method, HTTP},
+        header(":path", path),
+        header("content-type", contentType));
   }
 
   private static int code(Status.Code code) {
@@ -293,34 +291,22 @@ class ProtocolIT extends AcceptanceTest {
 
   @Test
   void what_is_no_call_of_ours_is_told_so() throws Exception {
-    byte[] unknown =
-        join(
-            new byte[] {(byte) 0x83, (byte) 0x86},
-            header(":path", "/logagent.LogAgent/Send%Log"),
-            header("content-type", "application/grpc+proto"));
+    byte[] unknown = head(POST, "/logagent.LogAgent/Send%Log", "application/grpc+proto");
     client.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, unknown));
     Answer unimplemented = client.answer(1);
     assertThat(unimplemented.status()).isEqualTo(code(Status.Code.UNIMPLEMENTED));
     // As gRPC writes a percent sign.
     assertThat(unimplemented.why()).isEqualTo("there is no method '/logagent.LogAgent/Send%25Log'");
 
-    byte[] get =
-        join(
-            new byte[] {(byte) 0x82, (byte) 0x86},
-            header(":path", "/logagent.LogAgent/SendLog"),
-            header("content-type", "application/grpc"));
+    byte[] get = head(GET, "/logagent.LogAgent/SendLog", "application/grpc");
     client.send(frame(HEADERS, END_HEADERS | END_STREAM, 3, get));
     assertThat(client.answer(3).headers()).containsEntry(":status", "405");
 
-    byte[] text =
-        join(
-            new byte[] {(byte) 0x83, (byte) 0x86},
-            header(":path", "/logagent.LogAgent/SendLog"),
-            header("content-type", "application/grpcjson"));
+    byte[] text = head(POST, "/logagent.LogAgent/SendLog", "application/grpcjson");
     client.send(frame(HEADERS, END_HEADERS, 5, text), frame(DATA, END_STREAM, 5, record()));
     assertThat(client.answer(5).headers()).containsEntry(":status", "415");
 
-    byte[] bare = {(byte) 0x83, (byte) 0x86};
+    byte[] bare = {(byte) POST, HTTP};
     client.send(frame(HEADERS, END_HEADERS | END_STREAM, 7, bare));
     assertThat(client.answer(7).headers()).containsEntry(":status", "415");
 
@@ -428,11 +414,7 @@ class ProtocolIT extends AcceptanceTest {
   // ---- clients that mean no good
 
   private static byte[] call(int stream, String path, byte[]... more) {
-    byte[] head =
-        join(
-            new byte[] {(byte) 0x83, (byte) 0x86},
-            header(":path", path),
-            header("content-type", "application/grpc"));
+    byte[] head = head(POST, path, "application/grpc");
     return frame(HEADERS, END_HEADERS, stream, join(head, join(more)));
   }
 
@@ -480,12 +462,11 @@ class ProtocolIT extends AcceptanceTest {
 
   @Test
   void windows_that_were_not_agreed_on_are_counted() throws Exception {
-    byte[] hello = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
     byte[] part = new byte[15_000];
     for (int connection = 0; connection < 8; connection++) {
       FrameClient greedy = use(new FrameClient(agent.socket()));
       // It does not acknowledge the settings: until then, the windows are those of RFC 9113.
-      greedy.offer(hello, frame(SETTINGS, 0, 0, NOTHING), headers(1));
+      greedy.offer(preface(), headers(1));
       boolean taken = true;
       for (int stream = 3; taken && stream < 1_000; stream += 2) {
         taken = greedy.offer(headers(stream), frame(DATA, 0, stream, part));

@@ -12,7 +12,6 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -112,10 +111,7 @@ public final class FrameClient implements AutoCloseable {
   /// Connects, and begins as a client does, with settings of its own and the agent's acknowledged.
   public static FrameClient greeting(Path socket, byte... settings) throws IOException {
     FrameClient client = new FrameClient(socket);
-    client.send(
-        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII),
-        frame(SETTINGS, 0, 0, settings),
-        frame(SETTINGS, ACK, 0, new byte[0]));
+    client.send(RawConnection.preface(settings), frame(SETTINGS, ACK, 0, new byte[0]));
     return client;
   }
 

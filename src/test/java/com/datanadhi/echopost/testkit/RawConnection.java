@@ -16,10 +16,8 @@ import java.util.zip.GZIPOutputStream;
 /// A connection to the socket by a client that keeps no rules. Nothing here waits: what the agent
 /// does not take is not sent.
 public final class RawConnection implements AutoCloseable {
-  private static final byte[] PREFACE =
-      join(
-          "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII),
-          frame(4, 0, 0, new byte[0]));
+  private static final byte[] MAGIC =
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
 
   /// HEADERS, RST_STREAM, GOAWAY.
   private static final Set<Integer> ANSWERS = Set.of(1, 3, 7);
@@ -71,8 +69,30 @@ public final class RawConnection implements AutoCloseable {
   }
 
   /// How a client of HTTP/2 begins (RFC 9113, 3.4).
-  public static byte[] preface() {
-    return PREFACE.clone();
+  public static byte[] preface(byte... settings) {
+    return join(MAGIC, frame(4, 0, 0, settings));
+  }
+
+  /// A message with its prefix (gRPC over HTTP/2, "Length-Prefixed-Message").
+  ///
+  /// @param flag 1 where it is compressed
+  public static byte[] prefixed(int flag, byte[] message) {
+    return ByteBuffer.allocate(5 + message.length)
+        .put((byte) flag)
+        .putInt(message.length)
+        .put(message)
+        .array();
+  }
+
+  /// Compressed.
+  public static byte[] gzip(byte[] bytes) {
+    ByteArrayOutputStream compressed = new ByteArrayOutputStream();
+    try (GZIPOutputStream gzip = new GZIPOutputStream(compressed)) {
+      gzip.write(bytes);
+    } catch (IOException impossible) {
+      throw new UncheckedIOException(impossible);
+    }
+    return compressed.toByteArray();
   }
 
   /// A frame (RFC 9113, 4.1).
@@ -105,17 +125,9 @@ public final class RawConnection implements AutoCloseable {
 
   /// All that a client says whose one message is small, and a large one once decompressed.
   public static byte[] bomb() {
-    ByteArrayOutputStream compressed = new ByteArrayOutputStream();
-    try (GZIPOutputStream gzip = new GZIPOutputStream(compressed)) {
-      gzip.write(new byte[12 << 20]);
-    } catch (IOException impossible) {
-      throw new UncheckedIOException(impossible);
-    }
-    // gRPC over HTTP/2, "Length-Prefixed-Message".
-    byte[] prefix = ByteBuffer.allocate(5).put((byte) 1).putInt(compressed.size()).array();
     byte[] headers = join(sendLogHeaders(), header("grpc-encoding", "gzip"));
     return join(
-        preface(), frame(1, 4, 1, headers), frame(0, 1, 1, join(prefix, compressed.toByteArray())));
+        preface(), frame(1, 4, 1, headers), frame(0, 1, 1, prefixed(1, gzip(new byte[12 << 20]))));
   }
 
   private static void literal(ByteArrayOutputStream block, int prefix, String value) {
