@@ -154,7 +154,7 @@ report=$cache/crash-$$.log
 case $report in *%*) error_file=$(printf '%s\n' "$report" | sed 's/%/%%/g') ;; *) error_file=$report ;; esac
 set -- -XX:AOTCache="$runtime/app/echopost.aot" -XX:ErrorFile="$error_file" @FLAGS@ \
   -Dorg.sqlite.lib.path="$runtime/lib" -Djava.library.path="$runtime/lib" \
-  -cp "$runtime/app/echopost.jar" com.datanadhi.echopost.Main "$@"
+  --enable-native-access=echopost -m echopost/com.datanadhi.echopost.Main "$@"
 # A command needs no guardian, but the terminal, which a shell does not leave to what runs behind it.
 [ -z "$command" ] || {
   screens=

@@ -21,6 +21,8 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.SimpleTimeZone;
+import java.util.TimeZone;
 import java.util.concurrent.CompletableFuture;
 
 /// The program: from arguments to an exit status.
@@ -33,6 +35,10 @@ public final class Main {
 
   /// Runs, and ends the process.
   public static void main(String[] args) {
+    // SQLite's driver makes date formats that nothing here uses. For the system's time zone the
+    // rules
+    // of all would be read; whatever the agent shows is in UTC anyway.
+    TimeZone.setDefault(new SimpleTimeZone(0, "UTC"));
     // Netty would look for three other logging libraries first.
     InternalLoggerFactory.setDefaultFactory(JdkLoggerFactory.INSTANCE);
     System.exit(run(List.of(args), System.getenv()).code());

@@ -22,8 +22,6 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.StructuredTaskScope;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
@@ -97,15 +95,24 @@ public final class Agent {
   /// @throws StorageException when the buffer cannot be opened at all
   public ExitCode run()
       throws UnusableDirectoryException, StorageException, IOException, InterruptedException {
-    Workspace workspace = Workspace.prepare(directory);
-    try (DirectoryLock lock = takeLock(workspace)) {
+    try (EarlyIngest early = new EarlyIngest(() -> new Ingest(directory, socketMode, clock))) {
+      return runIn(Workspace.prepare(directory), early);
+    }
+  }
+
+  private ExitCode runIn(Workspace workspace, EarlyIngest early)
+      throws UnusableDirectoryException, StorageException, IOException, InterruptedException {
+    // Ingest ends while the directory is still ours.
+    try (DirectoryLock lock = takeLock(workspace);
+        early) {
       if (lock == null) {
         return ExitCode.OWNED;
       }
       workspace.removeDeadSocket();
+      early.bind();
       Path session = newSession();
       try (SessionLog log = SessionLog.open(session.resolve(Sessions.LOG), standardOut)) {
-        return runLogged(workspace, lock, session);
+        return runLogged(workspace, lock, session, early);
       }
     }
   }
@@ -136,17 +143,28 @@ public final class Agent {
     }
   }
 
-  private ExitCode runLogged(Workspace workspace, DirectoryLock lock, Path session)
+  private ExitCode runLogged(
+      Workspace workspace, DirectoryLock lock, Path session, EarlyIngest early)
       throws StorageException, IOException, InterruptedException {
     Waiter replayWaiter = new Waiter();
     logStart(workspace, lock);
-    // Side by side: together they are most of a start.
-    FutureTask<Buffer> opening =
-        new FutureTask<>(() -> Buffer.open(directory, clock, new CommitListener(replayWaiter)));
-    Thread opener = Thread.ofPlatform().name("buffer-opener").start(opening);
-    try (Ingest ingest = bindDuring(opener);
+    Buffer buffer = openBuffer(replayWaiter);
+    try (Ingest ingest = early.await();
         MainServer server = mainServer.get()) {
-      return serve(opened(opening), ingest, server, replayWaiter, session);
+      return serve(buffer, ingest, server, replayWaiter, session);
+    }
+  }
+
+  private Buffer openBuffer(Waiter replayWaiter) throws StorageException {
+    try {
+      return Buffer.open(directory, clock, new CommitListener(replayWaiter));
+    } catch (StorageException | RuntimeException | LinkageError failed) {
+      StorageException storage =
+          failed instanceof StorageException known
+              ? known
+              : new StorageException("the buffer cannot be opened: " + failed, failed);
+      Events.severe("storage_unusable", "reason", storage.getMessage());
+      throw storage;
     }
   }
 
@@ -182,30 +200,6 @@ public final class Agent {
           "they can take the socket's place and get what is sent there, and hold the agent up",
           "mend",
           "chmod go-w " + directory.toAbsolutePath().normalize());
-    }
-  }
-
-  private Ingest bindDuring(Thread opener) throws IOException, InterruptedException {
-    try {
-      Ingest ingest = new Ingest(directory, socketMode, clock);
-      ingest.bind();
-      return ingest;
-    } finally {
-      opener.join();
-    }
-  }
-
-  private static Buffer opened(FutureTask<Buffer> opening)
-      throws StorageException, InterruptedException {
-    try {
-      return opening.get();
-    } catch (ExecutionException failed) {
-      StorageException storage =
-          failed.getCause() instanceof StorageException known
-              ? known
-              : new StorageException("the buffer cannot be opened: " + failed.getCause(), failed);
-      Events.severe("storage_unusable", "reason", storage.getMessage());
-      throw storage;
     }
   }
 

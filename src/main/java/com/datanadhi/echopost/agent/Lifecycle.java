@@ -9,7 +9,6 @@ import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// Decides when the run is over: owns the agent's state, and signals *drained* by returning.
@@ -50,16 +49,11 @@ final class Lifecycle {
   AgentState run() throws InterruptedException, IOException, StorageException {
     while (true) {
       AgentState now = turn();
-      switch (now) {
-        case AgentState.Drained drained -> {
-          return drained;
-        }
-        case AgentState.Stopped stopped -> {
-          return stopped;
-        }
-        case AgentState.Starting starting -> {}
-        case AgentState.Serving serving -> waiter.await(TURN);
-        case AgentState.Draining draining -> {}
+      if (now instanceof AgentState.Drained || now instanceof AgentState.Stopped) {
+        return now;
+      }
+      if (now instanceof AgentState.Serving) {
+        waiter.await(TURN);
       }
     }
   }
@@ -70,35 +64,37 @@ final class Lifecycle {
     if (failure != null) {
       throw failure;
     }
+    // No switch by type: that is compiled when first met, which every start would feel.
     if (state instanceof AgentState.Starting starting) {
-      // Ahead of the switch by type, which is compiled when first met: the socket need not wait.
       ingest.open();
       state = starting.serve();
-      return state;
+    } else if (state instanceof AgentState.Serving serving) {
+      state = serveOn(serving);
+    } else if (state instanceof AgentState.Draining draining) {
+      state = leave(draining);
     }
-    state =
-        switch (state) {
-          case AgentState.Serving serving when stopReason != null -> {
-            ingest.stop();
-            Events.info("stop_requested", "reason", Objects.requireNonNull(stopReason));
-            yield serving.stop();
-          }
-          case AgentState.Serving serving when isQuiet() -> {
-            // While the name still stands: what takes long is done before anybody can find it
-            // missing.
-            tidy();
-            if (!isQuiet()) {
-              yield serving;
-            }
-            Events.info("draining");
-            ingest.withdraw();
-            yield serving.drain();
-          }
-          case AgentState.Serving serving -> serving;
-          case AgentState.Draining draining -> leave(draining);
-          case AgentState.Starting _, AgentState.Drained _, AgentState.Stopped _ -> state;
-        };
     return state;
+  }
+
+  private AgentState serveOn(AgentState.Serving serving)
+      throws InterruptedException, IOException, StorageException {
+    String reason = stopReason;
+    if (reason != null) {
+      ingest.stop();
+      Events.info("stop_requested", "reason", reason);
+      return serving.stop();
+    }
+    if (!isQuiet()) {
+      return serving;
+    }
+    // While the name still stands: what takes long is done before anybody can find it missing.
+    tidy();
+    if (!isQuiet()) {
+      return serving;
+    }
+    Events.info("draining");
+    ingest.withdraw();
+    return serving.drain();
   }
 
   private AgentState leave(AgentState.Draining draining) throws InterruptedException, IOException {

@@ -242,7 +242,7 @@ final class Database {
           execute(connection, "PRAGMA application_id=" + APPLICATION_ID);
           execute(
               connection,
-              "INSERT INTO meta VALUES (1, '" + UUID.randomUUID() + "', 1, 0, 0, 0, 0)");
+              "INSERT INTO meta VALUES (1, '" + newId(connection) + "', 1, 0, 0, 0, 0)");
         }
       }
       execute(connection, "UPDATE meta SET schema_version=" + MIGRATIONS.size());
@@ -255,6 +255,15 @@ final class Database {
       }
       throw failed;
     }
+  }
+
+  /// A random UUID (RFC 9562, version 4). SQLite's own generator is seeded by the system's; Java's
+  /// would first set up all of its cryptography, 9 ms of each first start.
+  private static String newId(Connection connection) throws SQLException {
+    String random = query(connection, "SELECT hex(randomblob(16))");
+    long high = Long.parseUnsignedLong(random, 0, 16, 16);
+    long low = Long.parseUnsignedLong(random, 16, 32, 16);
+    return new UUID((high & ~0xF000L) | 0x4000L, (low & ~(3L << 62)) | (1L << 63)).toString();
   }
 
   private static int schemaVersion(Connection connection) throws SQLException, StorageException {

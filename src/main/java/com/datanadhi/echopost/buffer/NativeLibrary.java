@@ -24,7 +24,10 @@ final class NativeLibrary {
       return;
     }
     try {
-      if (System.getProperty(UNPACKED) != null) {
+      String unpacked = System.getProperty(UNPACKED);
+      if (unpacked != null) {
+        // The driver looks through the place for its leftovers, however many files are in /tmp.
+        System.setProperty(PLACE, unpacked);
         boolean _ = SQLiteJDBCLoader.initialize();
         return;
       }

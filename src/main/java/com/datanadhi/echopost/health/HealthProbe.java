@@ -60,29 +60,28 @@ public final class HealthProbe {
       return asked;
     }
     long ticket = state.beginProbe();
-    return switch (probe.ask()) {
-      case Answer.Answered answered when answered.isSuccess() -> {
-        state.probed(ticket, true, "");
-        period = SHORTEST;
-        yield LONGEST;
-      }
-      case Answer.Answered answered -> {
-        state.probed(ticket, false, "probe: HTTP " + answered.status());
-        Duration grown = grow();
-        yield answered.retryAfter() == null
-            ? grown
-            : max(grown, min(answered.retryAfter(), LONGEST_ASKED));
-      }
-      case Answer.NoAnswer none -> {
-        state.probed(ticket, false, "probe: " + none.reason());
-        yield grow();
-      }
-    };
+    // No switch by type: that is compiled when first met, which every start would feel.
+    Answer answer = probe.ask();
+    if (!(answer instanceof Answer.Answered answered)) {
+      state.probed(ticket, false, "probe: " + ((Answer.NoAnswer) answer).reason());
+      return grow();
+    }
+    if (answered.isSuccess()) {
+      state.probed(ticket, true, "");
+      period = SHORTEST;
+      return LONGEST;
+    }
+    state.probed(ticket, false, "probe: HTTP " + answered.status());
+    Duration grown = grow();
+    return answered.retryAfter() == null
+        ? grown
+        : max(grown, min(answered.retryAfter(), LONGEST_ASKED));
   }
 
   private Duration grow() {
     Duration now = period;
-    period = min(period.multipliedBy(2), LONGEST);
+    // Not multipliedBy, which reckons with big decimals: their first use is felt at every start.
+    period = min(period.plus(period), LONGEST);
     return now;
   }
 

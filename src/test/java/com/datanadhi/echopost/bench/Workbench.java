@@ -169,6 +169,7 @@ final class Workbench implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.add(javaCommand());
     command.addAll(jvmFlags);
+    command.add("--enable-native-access=ALL-UNNAMED");
     command.add(temporaryDirectory());
     // Test libraries bring SLF4J without a back end, which it would say.
     command.add("-Dslf4j.internal.verbosity=ERROR");
