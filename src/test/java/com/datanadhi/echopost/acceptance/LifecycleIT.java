@@ -177,13 +177,15 @@ class LifecycleIT extends AcceptanceTest {
 
   @Test
   void an_interrupt_with_nothing_pending_ends_the_agent_with_0() throws Exception {
-    AgentProcess agent = agent();
+    // What runs in a shell's background inherits that interrupts are ignored.
+    String heeding =
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])";
+    List<String> command =
+        List.of("python3", "-c", heeding, AgentProcess.program().toAbsolutePath().toString());
+    AgentProcess agent = use(AgentProcess.spawn(command, directory, server.url()));
+    agent.awaitReady();
 
-    assertThat(
-            new ProcessBuilder("kill", "-INT", Long.toString(agent.handle().pid()))
-                .start()
-                .waitFor())
-        .isZero();
+    AgentProcess.signal(agent.handle(), "INT");
 
     assertThat(agent.awaitExit(SOON)).isZero();
   }
