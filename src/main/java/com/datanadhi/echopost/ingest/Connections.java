@@ -59,6 +59,11 @@ final class Connections {
 
   private record Settled(Arrival arrival, Append.Outcome outcome) {}
 
+  /// So many go to a writer that has nothing to do without waiting for the rest of what can be
+  /// read: both work then, where they took turns. Fewer make more commits than they save time
+  /// (docs/PERFORMANCE.md).
+  private static final int EARLY_RECORDS = 16;
+
   private final EventLoop loop;
   private volatile @Nullable Buffer opened;
   private volatile @Nullable Overview overview;
@@ -236,11 +241,14 @@ final class Connections {
       return;
     }
     if (arrived.isEmpty()) {
-      // All that can be read now goes to the buffer at once: it makes one commit of it.
+      // What can be read now goes to a busy writer at once: it makes one commit of it.
       loop.execute(this::append);
     }
     arrived.add(arrival);
     arrivedBytes += arrival.record().size();
+    if (arrived.size() >= EARLY_RECORDS && buffer().waitingRecords() == 0) {
+      append();
+    }
     if (!paused && isFull()) {
       paused = true;
       progressNanos = clock.nanos();

@@ -5,11 +5,15 @@ import com.datanadhi.echopost.testkit.LoadClient;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
 
 /// Records a second that are acknowledged while the server is down, in the first records after the
 /// spawn and warm; how long the slowest of them wait under that load; and the processor time that
 /// one takes the serving process, which says more than the rate does where the clients compete for
 /// the same cores.
+///
+/// The clients are on grpc-java; at the end it is told how it goes with clients that say frames put
+/// together before.
 ///
 /// Floors: the no-op service, and SQLite alone.
 final class IngestThroughput implements Measurement {
@@ -48,7 +52,7 @@ final class IngestThroughput implements Measurement {
     Directories.delete(directory);
   }
 
-  private void measure(Service service) throws InterruptedException {
+  private void measure(Service service) throws InterruptedException, ExecutionException {
     RateOverTime rate = new RateOverTime(service.spawnedNanos());
     try (Sender sender = new Sender(service.socket(), rate::count)) {
       values.add(
@@ -65,6 +69,9 @@ final class IngestThroughput implements Measurement {
       latencies.latencies(service.name(), warm::latencyMillis);
     }
     rates.curve(service.name(), rate.points());
+    FrameSender frames = new FrameSender(service.socket());
+    double _ = frames.pipelined(effort.warmUpRecords());
+    values.add("ingest_frames", service.name(), frames.pipelined(effort.warmRecords()));
   }
 
   @Override
@@ -72,6 +79,7 @@ final class IngestThroughput implements Measurement {
     return List.of(
         values.figure("ingest_first", "ingest, first 50,000 after spawn", "records/s"),
         values.figure("ingest_warm", "ingest, warm", "records/s"),
+        values.figure("ingest_frames", "ingest, warm, clients that say frames", "records/s"),
         values.figure("load_p99", "ingest, warm: p99 latency", "ms"),
         values.figure("load_p999", "ingest, warm: p99.9 latency", "ms"),
         values.figure("ingest_processor", "ingest, warm: processor time", "µs/record"));

@@ -1,0 +1,238 @@
+package com.datanadhi.echopost.bench;
+
+import static com.datanadhi.echopost.testkit.FrameClient.ACK;
+import static com.datanadhi.echopost.testkit.FrameClient.DATA;
+import static com.datanadhi.echopost.testkit.FrameClient.END_HEADERS;
+import static com.datanadhi.echopost.testkit.FrameClient.END_STREAM;
+import static com.datanadhi.echopost.testkit.FrameClient.HEADERS;
+import static com.datanadhi.echopost.testkit.FrameClient.SETTINGS;
+import static com.datanadhi.echopost.testkit.FrameClient.WINDOW_UPDATE;
+import static com.datanadhi.echopost.testkit.RawConnection.frame;
+import static com.datanadhi.echopost.testkit.RawConnection.join;
+import static com.datanadhi.echopost.testkit.RawConnection.preface;
+import static com.datanadhi.echopost.testkit.RawConnection.prefixed;
+import static com.datanadhi.echopost.testkit.RawConnection.sendLogHeaders;
+
+import com.datanadhi.echopost.testkit.LoadClient;
+import java.io.EOFException;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/// Sends records as frames that were put together before, so that the clients take little of the
+/// processors that they share with the service: what the service can take, where [Sender]'s
+/// clients, on grpc-java, take half of the time for themselves. Insists that every record is
+/// acknowledged.
+final class FrameSender {
+  private static final int CONNECTIONS = 4;
+  private static final int IN_FLIGHT = 64;
+  private static final int RECONNECTING_CLIENTS = 8;
+  private static final int BUFFER_BYTES = 1 << 16;
+  private static final int FRAME_HEADER_BYTES = 9;
+  private static final int FIRST_WINDOW_BYTES = 65_535;
+  private static final int WINDOW_STEP_BYTES = 16 << 10;
+
+  /// The fields that the first call of a connection has put into the table (RFC 7541, 6.1 and
+  /// 2.3.3): method and scheme, then the last four in the order in which they came.
+  private static final byte[] KNOWN_HEADERS = {
+    (byte) 0x83, (byte) 0x86, (byte) 0xC1, (byte) 0xC0, (byte) 0xBF, (byte) 0xBE
+  };
+
+  private final Path socket;
+  private long nextSeq;
+
+  FrameSender(Path socket) {
+    this.socket = socket;
+  }
+
+  /// Each record on a new connection, from 8 threads.
+  ///
+  /// @return acknowledged records a second
+  double reconnecting(int records) throws InterruptedException, ExecutionException {
+    return together(
+        RECONNECTING_CLIENTS,
+        records / RECONNECTING_CLIENTS,
+        messages -> {
+          List<byte[]> calls = new ArrayList<>();
+          for (byte[] message : messages) {
+            calls.add(join(beginning(), firstCall(message)));
+          }
+          return () -> {
+            for (byte[] call : calls) {
+              try (Connection connection = new Connection()) {
+                connection.write(ByteBuffer.wrap(call));
+                connection.awaitAnswers(1);
+              }
+            }
+            return null;
+          };
+        });
+  }
+
+  /// 4 connections with 64 calls in flight on each.
+  ///
+  /// @return acknowledged records a second
+  double pipelined(int records) throws InterruptedException, ExecutionException {
+    return together(
+        CONNECTIONS,
+        records / CONNECTIONS,
+        messages ->
+            () -> {
+              try (Connection connection = new Connection()) {
+                connection.write(ByteBuffer.wrap(beginning()));
+                connection.sendAll(messages);
+              }
+              return null;
+            });
+  }
+
+  private interface Client {
+    /// What is timed: sends these.
+    Callable<Void> sending(List<byte[]> messages);
+  }
+
+  private double together(int clients, int each, Client client)
+      throws InterruptedException, ExecutionException {
+    List<Callable<Void>> sendings = new ArrayList<>();
+    for (int c = 0; c < clients; c++) {
+      List<byte[]> messages = new ArrayList<>();
+      for (int i = 0; i < each; i++) {
+        messages.add(
+            prefixed(0, LoadClient.request(0, nextSeq++, Effort.RECORD_BYTES).toByteArray()));
+      }
+      sendings.add(client.sending(messages));
+    }
+    try (ExecutorService threads = Executors.newFixedThreadPool(clients)) {
+      long start = System.nanoTime();
+      for (Future<Void> done : threads.invokeAll(sendings)) {
+        done.get();
+      }
+      return clients * each / ((System.nanoTime() - start) / 1e9);
+    }
+  }
+
+  private static byte[] beginning() {
+    return join(preface(), frame(SETTINGS, ACK, 0, new byte[0]));
+  }
+
+  private static byte[] firstCall(byte[] message) {
+    return join(
+        frame(HEADERS, END_HEADERS, 1, sendLogHeaders()), frame(DATA, END_STREAM, 1, message));
+  }
+
+  /// One connection of one thread.
+  private final class Connection implements AutoCloseable {
+    private final SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+    private final ByteBuffer in = ByteBuffer.allocateDirect(BUFFER_BYTES);
+    private final ByteBuffer out = ByteBuffer.allocateDirect(BUFFER_BYTES);
+    private int window = FIRST_WINDOW_BYTES;
+    private int read;
+    private int answers;
+
+    Connection() throws IOException {
+      boolean _ = channel.connect(UnixDomainSocketAddress.of(socket));
+    }
+
+    void sendAll(List<byte[]> messages) throws IOException {
+      for (int sent = 0; answers < messages.size(); ) {
+        while (sent < messages.size()
+            && sent - answers < IN_FLIGHT
+            && window >= messages.get(sent).length) {
+          byte[] message = messages.get(sent);
+          int stream = 2 * sent + 1;
+          put(HEADERS, END_HEADERS, stream, sent == 0 ? sendLogHeaders() : KNOWN_HEADERS);
+          put(DATA, END_STREAM, stream, message);
+          window -= message.length;
+          sent++;
+        }
+        flush();
+        awaitAnswers(answers + 1);
+      }
+    }
+
+    /// Reads until so many calls have been answered in all.
+    void awaitAnswers(int wanted) throws IOException {
+      while (answers < wanted) {
+        if (channel.read(in) < 0) {
+          throw new EOFException("the service closed a connection");
+        }
+        in.flip();
+        while (in.remaining() >= FRAME_HEADER_BYTES) {
+          int length = in.getInt(in.position()) >>> 8;
+          if (in.remaining() < FRAME_HEADER_BYTES + length) {
+            break;
+          }
+          heed(length);
+          in.position(in.position() + FRAME_HEADER_BYTES + length);
+        }
+        in.compact();
+      }
+    }
+
+    private void heed(int length) throws IOException {
+      int at = in.position();
+      int type = in.get(at + 3);
+      int flags = in.get(at + 4);
+      int payload = at + FRAME_HEADER_BYTES;
+      switch (type) {
+        case DATA -> {
+          // LogResponse, behind its prefix: success = true.
+          if (in.getShort(payload + 5) != 0x0801) {
+            throw new IOException("a record was not acknowledged");
+          }
+          heedRoom(length);
+        }
+        case HEADERS -> answers += flags & END_STREAM;
+        case SETTINGS -> {} // Acknowledged ahead of them.
+        case WINDOW_UPDATE -> {
+          if (in.getInt(at + 5) == 0) {
+            window += in.getInt(payload);
+          }
+        }
+        default -> throw new IOException("a frame of type " + type + " where none was expected");
+      }
+    }
+
+    private void heedRoom(int length) throws IOException {
+      read += length;
+      if (read >= WINDOW_STEP_BYTES) {
+        put(WINDOW_UPDATE, 0, 0, ByteBuffer.allocate(4).putInt(read).array());
+        read = 0;
+        flush();
+      }
+    }
+
+    private void put(int type, int flags, int stream, byte[] payload) throws IOException {
+      if (out.remaining() < FRAME_HEADER_BYTES + payload.length) {
+        flush();
+      }
+      out.putInt((payload.length << 8) | type).put((byte) flags).putInt(stream).put(payload);
+    }
+
+    private void flush() throws IOException {
+      write(out.flip());
+      out.clear();
+    }
+
+    void write(ByteBuffer bytes) throws IOException {
+      while (bytes.hasRemaining()) {
+        int _ = channel.write(bytes);
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      channel.close();
+    }
+  }
+}
