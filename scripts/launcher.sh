@@ -110,7 +110,7 @@ unpacked_in() {
 }
 unlock() { [ -z "$lock" ] || [ "$(readlink -- "$lock")" != $$ ] || rm -f -- "$lock"; }
 # Where df says nothing, it is tried.
-lacks_room() { free=$(df -Pk -- "$1" 2> /dev/null | sed -n '2s/.* \([0-9][0-9]*\)  *[0-9]*%.*/\1/p'); [ "${free:-88000}" -lt 88000 ]; }
+lacks_room() { free=$(df -Pk -- "$1" 2> /dev/null | sed -n '2s/.* \([0-9][0-9]*\)  *[0-9]*%.*/\1/p'); [ "${free:-84000}" -lt 84000 ]; }
 # Some shells take a file for executable by its mode alone, wherever it lies.
 runs_programs() { printf '#!/bin/sh\n' > "$1/try" && chmod 700 "$1/try" && "$1/try" && rm -- "$1/try"; } 2> /dev/null
 unpack() {
@@ -119,7 +119,7 @@ unpack() {
   rm -rf -- "$new"
   # Both are asked before the work is done: a place that stays so must not cost every start the time for it.
   if lacks_room "$1" || ! mkdir -- "$new" 2> /dev/null; then
-    why="$1 has no room (90 MB are needed)"
+    why="$1 has no room (85 MB are needed)"
     new=
     return 1
   fi
@@ -133,7 +133,7 @@ unpack() {
     rm -rf -- "$1/.new-0$$" "$runtime/.new-$$" "$runtime/errors"
     why="$1 cannot be written"
   else
-    why="$1 has no room (90 MB are needed), or $self is damaged"
+    why="$1 has no room (85 MB are needed), or $self is damaged"
   fi
   rm -rf -- "$new"
   new=
@@ -146,7 +146,7 @@ for cache in "${ECHOPOST_RUNTIME_DIR-}" "${XDG_CACHE_HOME:+$XDG_CACHE_HOME/echop
   reasons="$reasons$why; "
 done
 [ -n "$found" ] || [ -d "$dir" ] || { printf 'echopost: %s\n' "cannot make the directory $dir: choose another with -datanadhi" >&2; exit 2; }
-[ -n "$found" ] || fail "no place to unpack to: ${reasons}name a directory of your own with 90 MB of room in ECHOPOST_RUNTIME_DIR"
+[ -n "$found" ] || fail "no place to unpack to: ${reasons}name a directory of your own with 85 MB of room in ECHOPOST_RUNTIME_DIR"
 
 report=$cache/crash-$$.log
 [ -w "$cache" ] || report=$dir/crash-$$.log

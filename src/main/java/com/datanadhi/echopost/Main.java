@@ -19,6 +19,7 @@ import io.netty.util.internal.logging.JdkLoggerFactory;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.util.List;
 import java.util.Map;
 import java.util.SimpleTimeZone;
@@ -35,9 +36,8 @@ public final class Main {
 
   /// Runs, and ends the process.
   public static void main(String[] args) {
-    // SQLite's driver makes date formats that nothing here uses. For the system's time zone the
-    // rules
-    // of all would be read; whatever the agent shows is in UTC anyway.
+    // SQLite's driver makes date formats that nothing uses. For the system's time zone the rules of
+    // all would be read; what is shown is in UTC anyway.
     TimeZone.setDefault(new SimpleTimeZone(0, "UTC"));
     // Netty would look for three other logging libraries first.
     InternalLoggerFactory.setDefaultFactory(JdkLoggerFactory.INSTANCE);
@@ -135,7 +135,9 @@ public final class Main {
 
   private static ExitCode fail(ExitCode code, Exception failure) {
     String message = failure.getMessage();
-    System.err.println("echopost: " + (message == null ? failure.toString() : message));
+    // What a file system says is often no more than a name.
+    boolean says = message != null && !(failure instanceof FileSystemException);
+    System.err.println("echopost: " + (says ? message : failure.toString()));
     return code;
   }
 }

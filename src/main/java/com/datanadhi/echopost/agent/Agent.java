@@ -109,8 +109,9 @@ public final class Agent {
         return ExitCode.OWNED;
       }
       workspace.removeDeadSocket();
-      early.bind();
+      // Ahead of the socket: on a full disk it makes room for both.
       Path session = newSession();
+      early.bind();
       try (SessionLog log = SessionLog.open(session.resolve(Sessions.LOG), standardOut)) {
         return runLogged(workspace, lock, session, early);
       }
@@ -149,9 +150,20 @@ public final class Agent {
     Waiter replayWaiter = new Waiter();
     logStart(workspace, lock);
     Buffer buffer = openBuffer(replayWaiter);
-    try (Ingest ingest = early.await();
+    try (Ingest ingest = bound(early, buffer);
         MainServer server = mainServer.get()) {
       return serve(buffer, ingest, server, replayWaiter, session);
+    }
+  }
+
+  private static Ingest bound(EarlyIngest early, Buffer buffer)
+      throws StorageException, IOException, InterruptedException {
+    try {
+      return early.await();
+    } catch (IOException | RuntimeException | LinkageError failed) {
+      Events.severe("socket_unusable", "reason", failed.toString());
+      buffer.close();
+      throw failed;
     }
   }
 

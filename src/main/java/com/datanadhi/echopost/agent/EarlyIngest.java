@@ -19,6 +19,7 @@ final class EarlyIngest implements AutoCloseable {
       Executors.newSingleThreadExecutor(Thread.ofPlatform().name("binder").factory());
   private final Future<Ingest> made;
   private @Nullable Future<Ingest> bound;
+  private boolean closed;
 
   /// Begins to make it.
   ///
@@ -35,6 +36,7 @@ final class EarlyIngest implements AutoCloseable {
           ingest.bind();
           return ingest;
         });
+    thread.shutdown();
   }
 
   /// The bound one. To close it, or this, or both, is the same.
@@ -62,9 +64,14 @@ final class EarlyIngest implements AutoCloseable {
     };
   }
 
-  /// Ends ingest, however far it has come; again is as good as once.
+  /// Ends ingest, however far it has come. Only the first time counts: later the directory can be
+  /// another agent's.
   @Override
   public void close() throws IOException, InterruptedException {
+    if (closed) {
+      return;
+    }
+    closed = true;
     thread.close();
     if (made.state() == Future.State.SUCCESS) {
       made.resultNow().close();

@@ -25,6 +25,7 @@ final class Lifecycle {
   private final Clock clock;
   private final Waiter waiter = new Waiter();
   private AgentState state = new AgentState.Starting();
+  private long shownNanos;
   private volatile @Nullable String stopReason;
 
   Lifecycle(Buffer buffer, Ingest ingest, ServerState server, Clock clock) {
@@ -67,6 +68,7 @@ final class Lifecycle {
     // No switch by type: that is compiled when first met, which every start would feel.
     if (state instanceof AgentState.Starting starting) {
       ingest.open();
+      shownNanos = clock.nanos();
       state = starting.serve();
     } else if (state instanceof AgentState.Serving serving) {
       state = serveOn(serving);
@@ -127,7 +129,8 @@ final class Lifecycle {
     if (server.health() != ServerState.Health.UP || !buffer.isDrained() || ingest.isOwing()) {
       return false;
     }
-    long quiet = clock.nanos() - ingest.lastRecordNanos();
+    long now = clock.nanos();
+    long quiet = Math.min(now - ingest.lastRecordNanos(), now - shownNanos);
     return quiet >= Linger.after(ingest.longestGapNanos()).toNanos();
   }
 }

@@ -16,11 +16,13 @@ final class NativeLibrary {
   private static final String UNPACKED = "org.sqlite.lib.path";
   private static final String PLACE = "org.sqlite.tmpdir";
 
+  private static boolean loaded;
+
   private NativeLibrary() {}
 
   /// Loads it, if it is not loaded yet.
   static synchronized void load() throws StorageException {
-    if (System.getProperty(PLACE) != null) {
+    if (loaded) {
       return;
     }
     try {
@@ -28,13 +30,13 @@ final class NativeLibrary {
       if (unpacked != null) {
         // The driver looks through the place for its leftovers, however many files are in /tmp.
         System.setProperty(PLACE, unpacked);
-        boolean _ = SQLiteJDBCLoader.initialize();
+        loaded = SQLiteJDBCLoader.initialize();
         return;
       }
       Path place = Files.createTempDirectory("echopost-");
       try {
         System.setProperty(PLACE, place.toString());
-        boolean _ = SQLiteJDBCLoader.initialize();
+        loaded = SQLiteJDBCLoader.initialize();
       } finally {
         delete(place);
       }

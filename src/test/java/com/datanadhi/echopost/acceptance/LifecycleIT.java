@@ -13,9 +13,12 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -188,6 +191,30 @@ class LifecycleIT extends AcceptanceTest {
     AgentProcess.signal(agent.handle(), "INT");
 
     assertThat(agent.awaitExit(SOON)).isZero();
+  }
+
+  @Test
+  void one_that_has_waited_for_the_directory_serves_for_two_seconds_nevertheless()
+      throws Exception {
+    server.comeUp();
+    AgentProcess agent;
+    try (FileChannel file =
+            FileChannel.open(
+                directory.resolve("agent.lock"),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE);
+        FileLock held = file.lock()) {
+      agent = spawn();
+      Thread.sleep(3_000);
+      assertThat(held.isValid()).isTrue();
+    }
+    agent.awaitReady();
+    long shown = System.nanoTime();
+
+    assertThat(agent.awaitExit(SOON)).isZero();
+
+    // From a moment after it was shown; less a little, since the clock here is looked at late.
+    assertThat(Duration.ofNanos(System.nanoTime() - shown)).isGreaterThan(Duration.ofMillis(1_800));
   }
 
   @Test

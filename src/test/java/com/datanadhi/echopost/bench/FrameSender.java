@@ -138,6 +138,7 @@ final class FrameSender {
     private int window = FIRST_WINDOW_BYTES;
     private int read;
     private int answers;
+    private int stored;
 
     Connection() throws IOException {
       boolean _ = channel.connect(UnixDomainSocketAddress.of(socket));
@@ -187,12 +188,18 @@ final class FrameSender {
       switch (type) {
         case DATA -> {
           // LogResponse, behind its prefix: success = true.
-          if (in.getShort(payload + 5) != 0x0801) {
+          if (length < 7 || in.getShort(payload + 5) != 0x0801) {
             throw new IOException("a record was not acknowledged");
           }
+          stored++;
           heedRoom(length);
         }
-        case HEADERS -> answers += flags & END_STREAM;
+        case HEADERS -> {
+          answers += flags & END_STREAM;
+          if (answers > stored) {
+            throw new IOException("a record was refused");
+          }
+        }
         case SETTINGS -> {} // Acknowledged ahead of them.
         case WINDOW_UPDATE -> {
           if (in.getInt(at + 5) == 0) {

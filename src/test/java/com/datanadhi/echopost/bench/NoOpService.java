@@ -1,26 +1,23 @@
 package com.datanadhi.echopost.bench;
 
-import com.datanadhi.echopost.net.Transport;
+import com.datanadhi.echopost.ingest.BareCalls;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
-import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
-import io.grpc.netty.NettyServerBuilder;
-import io.netty.channel.ChannelOption;
-import io.netty.channel.unix.DomainSocketAddress;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/// The floor of ingest: the same service on the same stack (grpc-netty on a UNIX socket, one event
-/// loop for accepting and one for the work, direct executor), which answers success at once and
-/// stores nothing.
+/// The floor of ingest: the same service on the same stack (the agent's own connections and calls
+/// on Netty's HTTP/2, one event loop for accepting and one for the work), which answers success at
+/// once and stores nothing.
 ///
 /// Its marshallers are made by hand, and do less than the agent's: the request's bytes are read and
 /// not looked at, the response is a constant.
@@ -93,20 +90,9 @@ final class NoOpService implements ServerCallHandler<byte[], byte[]> {
   /// `NoOpService SOCKET`: serves until its standard input ends, having printed a line once it
   /// does.
   public static void main(String[] arguments) throws IOException {
-    Transport transport = Transport.ofThisSystem();
-    transport.ensureAvailable();
-    Server server =
-        NettyServerBuilder.forAddress(new DomainSocketAddress(arguments[0]))
-            .channelFactory(transport::newListener)
-            .bossEventLoopGroup(transport.newEventLoop("accept"))
-            .workerEventLoopGroup(transport.newEventLoop("no-op"))
-            .directExecutor()
-            .withChildOption(ChannelOption.SO_KEEPALIVE, null)
-            .addService(service())
-            .build()
-            .start();
+    BareCalls.serve(Path.of(arguments[0]), service());
     System.out.println("serving");
-    long _ = System.in.transferTo(java.io.OutputStream.nullOutputStream());
-    server.shutdownNow();
+    long _ = System.in.transferTo(OutputStream.nullOutputStream());
+    System.exit(0);
   }
 }

@@ -103,7 +103,8 @@ public final class RawConnection implements AutoCloseable {
     return frame.array();
   }
 
-  /// The headers of a call of SendLog, without their compression (RFC 7541, 6.2.2).
+  /// The headers of a call of SendLog, without their compression (RFC 7541, 6.2.1: they enter the
+  /// table).
   public static byte[] sendLogHeaders() {
     ByteArrayOutputStream block = new ByteArrayOutputStream();
     block.write(0x83); // :method POST
@@ -115,7 +116,7 @@ public final class RawConnection implements AutoCloseable {
     return block.toByteArray();
   }
 
-  /// A header field, without compression (RFC 7541, 6.2.2).
+  /// A header field, without compression (RFC 7541, 6.2.1).
   public static byte[] header(String name, String value) {
     ByteArrayOutputStream field = new ByteArrayOutputStream();
     literal(field, 0x40, name);
