@@ -66,7 +66,7 @@ final class Database {
       // is at work.
       execute(connection, "PRAGMA wal_autocheckpoint=" + walBound / 2 / PAGE_SIZE);
       execute(connection, "PRAGMA journal_size_limit=" + walBound);
-      execute(connection, "PRAGMA cache_size=-2000");
+      execute(connection, "PRAGMA cache_size=-1000");
       execute(connection, "PRAGMA temp_store=MEMORY");
       migrate(connection);
     } catch (SQLException failed) {
