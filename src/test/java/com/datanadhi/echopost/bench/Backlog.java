@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -90,12 +91,24 @@ final class Backlog implements Measurement {
       Filler filler = new Filler();
       // What is just-in-time compiled is not what is looked for.
       double _ = filler.append(buffer, records / SLICES);
-      values.add("backlog_append", "empty directory", filler.append(buffer, records / SLICES));
+      measure(filler, buffer, "empty directory");
       for (int slice = 2; slice < SLICES - 1; slice++) {
         double _ = filler.append(buffer, records / SLICES);
       }
-      values.add("backlog_append", Program.ECHOPOST, filler.append(buffer, records / SLICES));
+      measure(filler, buffer, Program.ECHOPOST);
     }
+  }
+
+  private void measure(Filler filler, Buffer buffer, String whose) throws InterruptedException {
+    Duration before = processorTime();
+    values.add("backlog_append", whose, filler.append(buffer, records / SLICES));
+    double micros = processorTime().minus(before).toNanos() / 1e3 * SLICES;
+    values.add("backlog_append_processor", whose, micros / records);
+  }
+
+  /// The rate is the disk's, as soon as what has been written is more than memory takes.
+  private static Duration processorTime() {
+    return ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO);
   }
 
   /// Puts records into a buffer, as fast as it takes them.
@@ -186,6 +199,10 @@ final class Backlog implements Measurement {
   public List<Figure> figures() {
     return List.of(
         values.figure("backlog_append", "stored, the last tenth of " + count(), "records/s"),
+        values.figure(
+            "backlog_append_processor",
+            "stored, the last tenth of " + count() + ": processor time",
+            "µs/record"),
         values.figure("backlog_socket_ready", "socket ready, " + count() + " pending", "ms"),
         values.figure("backlog_rss_idle", "RSS, idle, " + count() + " pending", "MiB"),
         values.figure("backlog_rss_load", "RSS, peak under load, " + count() + " pending", "MiB"),
