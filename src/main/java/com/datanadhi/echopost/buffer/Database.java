@@ -100,7 +100,7 @@ final class Database {
 
   /// A connection that cannot write, for somebody beside the agent.
   static Connection openReadOnly(Path file) throws StorageException {
-    SQLiteConfig config = new SQLiteConfig();
+    SQLiteConfig config = config();
     config.setReadOnly(true);
     return open(
         file,
@@ -164,7 +164,7 @@ final class Database {
   }
 
   private static Connection open(Path file, Setup setup) throws StorageException {
-    return open(file, new SQLiteConfig(), setup);
+    return open(file, config(), setup);
   }
 
   private static Connection open(Path file, SQLiteConfig config, Setup setup)
@@ -181,7 +181,16 @@ final class Database {
 
   /// A connection as it comes.
   static Connection connect(Path file) throws StorageException {
-    return connect(file, new SQLiteConfig());
+    return connect(file, config());
+  }
+
+  private static SQLiteConfig config() {
+    SQLiteConfig config = new SQLiteConfig();
+    // Else the driver asks after each INSERT for the key that it made, and leaves that query open:
+    // a
+    // VACUUM refuses to run beside it.
+    config.setGetGeneratedKeys(false);
+    return config;
   }
 
   private static Connection connect(Path file, SQLiteConfig config) throws StorageException {

@@ -362,7 +362,7 @@ class OneFileIT extends AcceptanceTest {
       List<String> reports =
           found
               .map(file -> directory.relativize(file).toString())
-              .filter(name -> name.matches(".*(crash|hs_err|core).*"))
+              .filter(name -> name.matches(".*(crash|hs_err|core|replay).*"))
               .toList();
       assertThat(reports).hasSize(1);
       assertThat(reports.getFirst()).matches("own/session-[^/]*/crash.log");

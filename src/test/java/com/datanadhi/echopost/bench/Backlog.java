@@ -91,7 +91,7 @@ final class Backlog implements Measurement {
       Filler filler = new Filler();
       // What is just-in-time compiled is not what is looked for.
       double _ = filler.append(buffer, records / SLICES);
-      measure(filler, buffer, "empty directory");
+      measure(filler, buffer, "the second tenth");
       for (int slice = 2; slice < SLICES - 1; slice++) {
         double _ = filler.append(buffer, records / SLICES);
       }

@@ -5,6 +5,7 @@ import static com.datanadhi.echopost.testkit.FrameClient.DATA;
 import static com.datanadhi.echopost.testkit.FrameClient.END_HEADERS;
 import static com.datanadhi.echopost.testkit.FrameClient.END_STREAM;
 import static com.datanadhi.echopost.testkit.FrameClient.HEADERS;
+import static com.datanadhi.echopost.testkit.FrameClient.PING;
 import static com.datanadhi.echopost.testkit.FrameClient.SETTINGS;
 import static com.datanadhi.echopost.testkit.FrameClient.WINDOW_UPDATE;
 import static com.datanadhi.echopost.testkit.RawConnection.frame;
@@ -139,6 +140,7 @@ final class FrameSender {
     private int read;
     private int answers;
     private int stored;
+    private boolean settled;
 
     Connection() throws IOException {
       boolean _ = channel.connect(UnixDomainSocketAddress.of(socket));
@@ -200,7 +202,22 @@ final class FrameSender {
             throw new IOException("a record was refused");
           }
         }
-        case SETTINGS -> {} // Acknowledged ahead of them.
+        case SETTINGS -> {
+          // The first are acknowledged ahead of them.
+          if ((flags & ACK) == 0 && settled) {
+            put(SETTINGS, ACK, 0, new byte[0]);
+            flush();
+          }
+          settled = true;
+        }
+        case PING -> {
+          if ((flags & ACK) == 0) {
+            byte[] echo = new byte[length];
+            in.get(payload, echo);
+            put(PING, ACK, 0, echo);
+            flush();
+          }
+        }
         case WINDOW_UPDATE -> {
           if (in.getInt(at + 5) == 0) {
             window += in.getInt(payload);

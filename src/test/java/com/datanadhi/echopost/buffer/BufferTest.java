@@ -351,6 +351,21 @@ class BufferTest {
   }
 
   @Test
+  void the_room_of_a_backlog_is_given_back_after_a_rejection_in_the_same_run() throws Exception {
+    String[] payloads = new String[9];
+    Arrays.fill(payloads, "x".repeat(4 << 20));
+    payloads[0] = "1";
+    Appended.store(buffer, payloads);
+    buffer.reject(new Rejection(pending().getFirst(), 400, "no", 1, 7));
+    buffer.acknowledge(9);
+
+    buffer.tidy();
+
+    assertThat(Files.size(directory.resolve("buffer.db"))).isLessThan(1 << 20);
+    assertThat(buffer.totals().rejected()).isEqualTo(1);
+  }
+
+  @Test
   void the_room_of_a_delivered_backlog_is_given_back_in_one_go() throws Exception {
     String payload = "x".repeat(4 << 20);
     String[] payloads = new String[8];
