@@ -150,8 +150,8 @@ public final class Agent {
     Waiter replayWaiter = new Waiter();
     logStart(workspace, lock);
     Buffer buffer = openBuffer(replayWaiter);
-    try (Ingest ingest = bound(early, buffer);
-        MainServer server = mainServer.get()) {
+    Ingest ingest = bound(early, buffer);
+    try (MainServer server = mainServer.get()) {
       return serve(buffer, ingest, server, replayWaiter, session);
     }
   }

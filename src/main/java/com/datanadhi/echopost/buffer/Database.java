@@ -186,9 +186,8 @@ final class Database {
 
   private static SQLiteConfig config() {
     SQLiteConfig config = new SQLiteConfig();
-    // Else the driver asks after each INSERT for the key that it made, and leaves that query open:
-    // a
-    // VACUUM refuses to run beside it.
+    // Else the driver asks after each INSERT for the key that it made, and leaves that query open,
+    // beside which VACUUM refuses to run.
     config.setGetGeneratedKeys(false);
     return config;
   }

@@ -205,7 +205,10 @@ class LifecycleIT extends AcceptanceTest {
                 StandardOpenOption.WRITE);
         FileLock held = file.lock()) {
       agent = spawn();
-      Thread.sleep(3_000);
+      await()
+          .during(Duration.ofSeconds(3))
+          .atMost(SOON)
+          .until(() -> agent.handle().isAlive() && Files.notExists(agent.socket()));
       assertThat(held.isValid()).isTrue();
     }
     agent.awaitReady();

@@ -108,7 +108,7 @@ final class Backlog implements Measurement {
 
   /// The rate is the disk's, as soon as what has been written is more than memory takes.
   private static Duration processorTime() {
-    return ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO);
+    return Workbench.processorTime(ProcessHandle.current());
   }
 
   /// Puts records into a buffer, as fast as it takes them.

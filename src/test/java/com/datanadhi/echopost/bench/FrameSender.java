@@ -26,18 +26,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 
 /// Sends records as frames that were put together before, so that the clients take little of the
 /// processors that they share with the service: what the service can take, where [Sender]'s
 /// clients, on grpc-java, take half of the time for themselves. Insists that every record is
 /// acknowledged.
 final class FrameSender {
-  private static final int CONNECTIONS = 4;
-  private static final int IN_FLIGHT = 64;
-  private static final int RECONNECTING_CLIENTS = 8;
   private static final int BUFFER_BYTES = 1 << 16;
   private static final int FRAME_HEADER_BYTES = 9;
   private static final int FIRST_WINDOW_BYTES = 65_535;
@@ -61,16 +55,17 @@ final class FrameSender {
   /// @return acknowledged records a second
   double reconnecting(int records) throws InterruptedException, ExecutionException {
     return together(
-        RECONNECTING_CLIENTS,
-        records / RECONNECTING_CLIENTS,
+        Sender.RECONNECTING_CLIENTS,
+        records / Sender.RECONNECTING_CLIENTS,
         messages -> {
           List<byte[]> calls = new ArrayList<>();
           for (byte[] message : messages) {
             calls.add(join(beginning(), firstCall(message)));
           }
           return () -> {
+            Buffers buffers = new Buffers();
             for (byte[] call : calls) {
-              try (Connection connection = new Connection()) {
+              try (Connection connection = new Connection(buffers)) {
                 connection.write(ByteBuffer.wrap(call));
                 connection.awaitAnswers(1);
               }
@@ -85,11 +80,11 @@ final class FrameSender {
   /// @return acknowledged records a second
   double pipelined(int records) throws InterruptedException, ExecutionException {
     return together(
-        CONNECTIONS,
-        records / CONNECTIONS,
+        Sender.CONNECTIONS,
+        records / Sender.CONNECTIONS,
         messages ->
             () -> {
-              try (Connection connection = new Connection()) {
+              try (Connection connection = new Connection(new Buffers())) {
                 connection.write(ByteBuffer.wrap(beginning()));
                 connection.sendAll(messages);
               }
@@ -113,13 +108,7 @@ final class FrameSender {
       }
       sendings.add(client.sending(messages));
     }
-    try (ExecutorService threads = Executors.newFixedThreadPool(clients)) {
-      long start = System.nanoTime();
-      for (Future<Void> done : threads.invokeAll(sendings)) {
-        done.get();
-      }
-      return clients * each / ((System.nanoTime() - start) / 1e9);
-    }
+    return Sender.perSecond(sendings, each);
   }
 
   private static byte[] beginning() {
@@ -131,25 +120,34 @@ final class FrameSender {
         frame(HEADERS, END_HEADERS, 1, sendLogHeaders()), frame(DATA, END_STREAM, 1, message));
   }
 
+  /// What one thread's connections read and write through, one after the other.
+  private record Buffers(ByteBuffer in, ByteBuffer out) {
+    Buffers() {
+      this(ByteBuffer.allocateDirect(BUFFER_BYTES), ByteBuffer.allocateDirect(BUFFER_BYTES));
+    }
+  }
+
   /// One connection of one thread.
   private final class Connection implements AutoCloseable {
     private final SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-    private final ByteBuffer in = ByteBuffer.allocateDirect(BUFFER_BYTES);
-    private final ByteBuffer out = ByteBuffer.allocateDirect(BUFFER_BYTES);
+    private final ByteBuffer in;
+    private final ByteBuffer out;
     private int window = FIRST_WINDOW_BYTES;
     private int read;
     private int answers;
     private int stored;
     private boolean settled;
 
-    Connection() throws IOException {
+    Connection(Buffers buffers) throws IOException {
+      this.in = buffers.in().clear();
+      this.out = buffers.out().clear();
       boolean _ = channel.connect(UnixDomainSocketAddress.of(socket));
     }
 
     void sendAll(List<byte[]> messages) throws IOException {
       for (int sent = 0; answers < messages.size(); ) {
         while (sent < messages.size()
-            && sent - answers < IN_FLIGHT
+            && sent - answers < Sender.IN_FLIGHT
             && window >= messages.get(sent).length) {
           byte[] message = messages.get(sent);
           int stream = 2 * sent + 1;

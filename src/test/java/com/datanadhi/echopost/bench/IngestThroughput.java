@@ -59,9 +59,9 @@ final class IngestThroughput implements Measurement {
           "ingest_first", service.name(), sender.pipelined(Effort.FIRST_RECORDS).perSecond());
       var _ = sender.pipelined(effort.warmUpRecords());
       ProcessHandle process = service.process().get();
-      Duration before = process.info().totalCpuDuration().orElse(Duration.ZERO);
+      Duration before = Workbench.processorTime(process);
       LoadClient.Result warm = sender.pipelined(effort.warmRecords());
-      Duration used = process.info().totalCpuDuration().orElse(Duration.ZERO).minus(before);
+      Duration used = Workbench.processorTime(process).minus(before);
       values.add("ingest_warm", service.name(), warm.perSecond());
       values.add("load_p99", service.name(), warm.latencyMillis(0.99));
       values.add("load_p999", service.name(), warm.latencyMillis(0.999));

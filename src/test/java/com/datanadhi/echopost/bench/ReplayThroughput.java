@@ -62,10 +62,10 @@ final class ReplayThroughput implements Measurement {
       try (Sender sender = new Sender(process.socket())) {
         var _ = sender.pipelined(effort.replayRecords());
       }
-      Duration before = process.agent().info().totalCpuDuration().orElse(Duration.ZERO);
+      Duration before = Workbench.processorTime(process.agent());
       server.comeUp();
       deliveries.await(effort.replayRecords(), process::output);
-      Duration used = process.agent().info().totalCpuDuration().orElse(Duration.ZERO).minus(before);
+      Duration used = Workbench.processorTime(process.agent()).minus(before);
       if (program.isOurs()) {
         int exit = process.awaitExit(EXIT_PATIENCE);
         if (exit != 0) {

@@ -14,9 +14,9 @@ import java.util.function.LongConsumer;
 /// Sends loads to whoever serves on a socket, and insists that every record is acknowledged. The
 /// numbers of its records go on from load to load.
 final class Sender implements AutoCloseable {
-  private static final int CONNECTIONS = 4;
-  private static final int IN_FLIGHT = 64;
-  private static final int RECONNECTING_CLIENTS = 8;
+  static final int CONNECTIONS = 4;
+  static final int IN_FLIGHT = 64;
+  static final int RECONNECTING_CLIENTS = 8;
 
   private final LoadClient client;
   private final LongConsumer progress;
@@ -63,7 +63,13 @@ final class Sender implements AutoCloseable {
       });
       nextSeq += each;
     }
-    try (ExecutorService threads = Executors.newFixedThreadPool(RECONNECTING_CLIENTS)) {
+    return perSecond(clients, each);
+  }
+
+  /// The rate of clients that send `each` records, side by side.
+  static double perSecond(List<Callable<Void>> clients, int each)
+      throws InterruptedException, ExecutionException {
+    try (ExecutorService threads = Executors.newFixedThreadPool(clients.size())) {
       long start = System.nanoTime();
       for (Future<Void> done : threads.invokeAll(clients)) {
         done.get();
