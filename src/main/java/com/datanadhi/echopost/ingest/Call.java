@@ -41,7 +41,7 @@ final class Call<Q, A> extends ServerCall<Q, A> {
   /// before that window is heard of (RFC 9113, 6.9.2).
   private static final int MORE_BYTES = (16 << 10) + (64 << 10);
 
-  private static final int PREFIX_BYTES = 5;
+  static final int PREFIX_BYTES = 5;
   private static final Metadata.Key<String> ENCODING =
       Metadata.Key.of("grpc-encoding", Metadata.ASCII_STRING_MARSHALLER);
   private static final Metadata.Key<String> ACCEPTED =
@@ -65,6 +65,8 @@ final class Call<Q, A> extends ServerCall<Q, A> {
   private boolean halfClosed;
   private boolean halfCloseTold;
   private boolean headersSent;
+  // The one message of a unary call, until all went well.
+  private byte @Nullable [] answer;
   // Its status is on the way, or its stream is gone.
   private boolean closed;
   private boolean cancelled;
@@ -335,7 +337,7 @@ final class Call<Q, A> extends ServerCall<Q, A> {
 
   @Override
   public void sendHeaders(Metadata headers) {
-    if (!closed) {
+    if (!closed && !method.getType().serverSendsOneMessage()) {
       headersSent = true;
       calls.sendHeaders(stream);
     }
@@ -348,9 +350,11 @@ final class Call<Q, A> extends ServerCall<Q, A> {
     }
     try (InputStream in = method.streamResponse(message)) {
       byte[] bytes = in.readAllBytes();
-      ByteBuf framed = calls.newMessage(PREFIX_BYTES + bytes.length, PREFIX_BYTES + bytes.length);
-      calls.sendMessage(
-          stream, framed.writeBoolean(false).writeInt(bytes.length).writeBytes(bytes));
+      if (headersSent) {
+        calls.sendMessage(stream, bytes);
+      } else {
+        answer = bytes;
+      }
     } catch (IOException impossible) {
       throw new UncheckedIOException(impossible);
     }
@@ -366,7 +370,9 @@ final class Call<Q, A> extends ServerCall<Q, A> {
     if (!delivering) {
       dropUnread();
     }
-    if (headersSent) {
+    if (answer != null && status.isOk() && trailers.keys().isEmpty()) {
+      calls.sendAnswer(stream, answer, halfClosed);
+    } else if (headersSent) {
       calls.sendTrailers(stream, status, trailers, halfClosed);
     } else {
       calls.sendTrailersOnly(stream, status, trailers, halfClosed);

@@ -34,6 +34,7 @@ import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2FrameAdapter;
 import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.codec.http2.Http2RemoteFlowController;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2Stream;
 import io.netty.handler.codec.http2.ReadOnlyHttp2Headers;
@@ -87,6 +88,8 @@ final class Http2Calls extends Http2ConnectionHandler {
   private final Http2Connection.PropertyKey callKey = connection().newKey();
   private @Nullable ChannelHandlerContext context;
   private boolean flushing;
+  // Netty's encoder begins its next headers with a table's new size (RFC 7541, 4.2).
+  private boolean tableResized;
   private Goodbye goodbye = Goodbye.NOT_SAID;
 
   private enum Goodbye {
@@ -226,6 +229,11 @@ final class Http2Calls extends Http2ConnectionHandler {
     }
 
     @Override
+    public void onSettingsRead(ChannelHandlerContext here, Http2Settings settings) {
+      tableResized |= settings.headerTableSize() != null;
+    }
+
+    @Override
     public void onPingAckRead(ChannelHandlerContext here, long data) {
       if (data == GOODBYE_PING && goodbye == Goodbye.SAID) {
         goodbye = Goodbye.HEARD;
@@ -298,15 +306,61 @@ final class Http2Calls extends Http2ConnectionHandler {
 
   // ---- to the client
 
+  /// Sends the whole answer of a call that went well. As a rule in one piece: three frames by
+  /// Netty's encoder, with their promises, are a fifth of what a record takes
+  /// (docs/PERFORMANCE.md).
+  ///
+  /// @param halfClosed whether the client has said all it will
+  void sendAnswer(Http2Stream stream, byte[] message, boolean halfClosed) {
+    if (!halfClosed || tableResized || !takeWindow(stream, Call.PREFIX_BYTES + message.length)) {
+      sendHeaders(stream);
+      sendMessage(stream, message);
+      sendTrailers(stream, Status.OK, new Metadata(), halfClosed);
+      return;
+    }
+    ByteBuf whole = context().alloc().buffer(WholeAnswer.length(message.length));
+    WholeAnswer.write(whole, stream.id(), message);
+    ChannelFuture sent = context().write(whole);
+    stream.headersSent(false);
+    closeStreamLocal(stream, sent);
+    flushAnswer();
+  }
+
+  /// Takes `bytes` of what the client lets the stream send, beside what is sent by Netty's encoder.
+  ///
+  /// @return whether they may be sent at once
+  private boolean takeWindow(Http2Stream stream, int bytes) {
+    Http2RemoteFlowController windows = connection().remote().flowController();
+    Http2Stream all = connection().connectionStream();
+    if (bytes > Http2CodecUtil.DEFAULT_MAX_FRAME_SIZE
+        || windows.windowSize(stream) < bytes
+        || windows.windowSize(all) < bytes
+        || !windows.isWritable(stream)
+        || windows.hasFlowControlled(stream)) {
+      return false;
+    }
+    try {
+      // The stream's own is of no more use: it ends.
+      windows.incrementWindowSize(all, -bytes);
+      return true;
+    } catch (Http2Exception impossible) {
+      throw new IllegalStateException("a window overflowed from less", impossible);
+    }
+  }
+
   /// Begins an answer.
   void sendHeaders(Http2Stream stream) {
     var _ = encoder().writeHeaders(context(), stream.id(), HEADERS, 0, false, promise());
+    tableResized = false;
     flushSoon();
   }
 
-  /// @param message with its prefix
-  void sendMessage(Http2Stream stream, ByteBuf message) {
-    var _ = encoder().writeData(context(), stream.id(), message, 0, false, promise());
+  /// Sends a message of an answer that [#sendHeaders] has begun.
+  void sendMessage(Http2Stream stream, byte[] message) {
+    int length = Call.PREFIX_BYTES + message.length;
+    ByteBuf framed = newMessage(length, length);
+    framed.writeBoolean(false).writeInt(message.length).writeBytes(message);
+    var _ = encoder().writeData(context(), stream.id(), framed, 0, false, promise());
     flushSoon();
   }
 
@@ -360,6 +414,7 @@ final class Http2Calls extends Http2ConnectionHandler {
 
   private void end(Http2Stream stream, Http2Headers last, boolean halfClosed) {
     ChannelFuture sent = encoder().writeHeaders(context(), stream.id(), last, 0, true, promise());
+    tableResized = false;
     if (!halfClosed) {
       // What it has not sent yet is not wanted any more (RFC 9113, 8.1).
       sent.addListener(done -> {
@@ -369,6 +424,10 @@ final class Http2Calls extends Http2ConnectionHandler {
         }
       });
     }
+    flushAnswer();
+  }
+
+  private void flushAnswer() {
     if (goodbye == Goodbye.HEARD) {
       // With its last call the connection ends, and with it what is not flushed.
       flush(context());

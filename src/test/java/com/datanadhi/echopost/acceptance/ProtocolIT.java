@@ -221,6 +221,42 @@ class ProtocolIT extends AcceptanceTest {
     assertThat(client.answer(1).status()).isZero();
   }
 
+  @Test
+  void answers_of_all_calls_together_wait_for_their_client_to_have_room() throws Exception {
+    // An answer is 15 bytes, what a client lets in unasked (RFC 9113, 6.9.2) 4,369 times that.
+    int stream = 1;
+    for (; stream < 2 * 4_369; stream += 2) {
+      assertServesOn(stream);
+    }
+    client.send(headers(stream), frame(DATA, END_STREAM, stream, record()));
+    int beyond = stream;
+    Frame first = client.await(frame -> frame.stream() == beyond);
+    assertThat(first.flags() & END_STREAM).isZero();
+    client.send(frame(PING, 0, 0, new byte[8]));
+    Frame next = client.await(frame -> frame.stream() == beyond || frame.type() == PING);
+    assertThat(next.type()).isEqualTo(PING);
+
+    client.send(frame(WINDOW_UPDATE, 0, 0, ByteBuffer.allocate(4).putInt(100).array()));
+
+    assertThat(client.answer(stream).status()).isZero();
+    assertServesOn(stream + 2);
+  }
+
+  @Test
+  void a_client_that_wants_a_smaller_table_hears_of_it_first_in_the_next_answer() throws Exception {
+    assertServesOn(1);
+    byte[] noTable = ByteBuffer.allocate(6).putShort((short) 1).putInt(0).array();
+
+    client.send(frame(SETTINGS, 0, 0, noTable));
+
+    client.send(headers(3), frame(DATA, END_STREAM, 3, record()));
+    Frame first = client.await(frame -> frame.stream() == 3 && frame.type() == HEADERS);
+    // "Dynamic Table Size Update", to 0 (RFC 7541, 6.3)
+    assertThat(first.payload()[0]).isEqualTo((byte) 0x20);
+    assertThat(client.answer(3).status()).isZero();
+    assertServesOn(5);
+  }
+
   // ---- what is refused, call by call
 
   @ParameterizedTest
