@@ -65,7 +65,7 @@ final class Call<Q, A> extends ServerCall<Q, A> {
   private boolean halfClosed;
   private boolean halfCloseTold;
   private boolean headersSent;
-  // The one message of a unary call, until all went well.
+  // The one message of a unary call, which leaves with its status.
   private byte @Nullable [] answer;
   // Its status is on the way, or its stream is gone.
   private boolean closed;
@@ -337,6 +337,7 @@ final class Call<Q, A> extends ServerCall<Q, A> {
 
   @Override
   public void sendHeaders(Metadata headers) {
+    // One message leaves with its headers and its status.
     if (!closed && !method.getType().serverSendsOneMessage()) {
       headersSent = true;
       calls.sendHeaders(stream);
@@ -350,10 +351,10 @@ final class Call<Q, A> extends ServerCall<Q, A> {
     }
     try (InputStream in = method.streamResponse(message)) {
       byte[] bytes = in.readAllBytes();
-      if (headersSent) {
-        calls.sendMessage(stream, bytes);
-      } else {
+      if (method.getType().serverSendsOneMessage()) {
         answer = bytes;
+      } else {
+        calls.sendMessage(stream, bytes);
       }
     } catch (IOException impossible) {
       throw new UncheckedIOException(impossible);
@@ -370,8 +371,8 @@ final class Call<Q, A> extends ServerCall<Q, A> {
     if (!delivering) {
       dropUnread();
     }
-    if (answer != null && status.isOk() && trailers.keys().isEmpty()) {
-      calls.sendAnswer(stream, answer, halfClosed);
+    if (answer != null && status.isOk()) {
+      calls.sendAnswer(stream, answer, trailers, halfClosed);
     } else if (headersSent) {
       calls.sendTrailers(stream, status, trailers, halfClosed);
     } else {

@@ -306,22 +306,29 @@ final class Http2Calls extends Http2ConnectionHandler {
 
   // ---- to the client
 
-  /// Sends the whole answer of a call that went well. As a rule in one piece: three frames by
-  /// Netty's encoder, with their promises, are a fifth of what a record takes
-  /// (docs/PERFORMANCE.md).
+  /// Sends the whole answer of a call that went well, as a rule in one piece: three frames by
+  /// Netty's encoder, with their promises, took a quarter of a record's time (docs/adr/0021).
   ///
   /// @param halfClosed whether the client has said all it will
-  void sendAnswer(Http2Stream stream, byte[] message, boolean halfClosed) {
-    if (!halfClosed || tableResized || !takeWindow(stream, Call.PREFIX_BYTES + message.length)) {
+  void sendAnswer(Http2Stream stream, byte[] message, Metadata trailers, boolean halfClosed) {
+    if (tableResized
+        // Netty has not seen the client's end when the call is answered from within it.
+        || stream.state() != Http2Stream.State.HALF_CLOSED_REMOTE
+        || !trailers.keys().isEmpty()
+        || !takeWindow(stream, Call.PREFIX_BYTES + message.length)) {
       sendHeaders(stream);
       sendMessage(stream, message);
-      sendTrailers(stream, Status.OK, new Metadata(), halfClosed);
+      sendTrailers(stream, Status.OK, trailers, halfClosed);
       return;
     }
-    ByteBuf whole = context().alloc().buffer(WholeAnswer.length(message.length));
+    int length = WholeAnswer.length(message.length);
+    ByteBuf whole = newMessage(length, length);
     WholeAnswer.write(whole, stream.id(), message);
     ChannelFuture sent = context().write(whole);
     stream.headersSent(false);
+    if (sent.cause() != null) {
+      onError(context(), true, sent.cause());
+    }
     closeStreamLocal(stream, sent);
     flushAnswer();
   }
@@ -340,17 +347,18 @@ final class Http2Calls extends Http2ConnectionHandler {
       return false;
     }
     try {
-      // The stream's own is of no more use: it ends.
       windows.incrementWindowSize(all, -bytes);
+      windows.incrementWindowSize(stream, -bytes);
       return true;
     } catch (Http2Exception impossible) {
-      throw new IllegalStateException("a window overflowed from less", impossible);
+      throw new IllegalStateException("less overflowed a window", impossible);
     }
   }
 
   /// Begins an answer.
   void sendHeaders(Http2Stream stream) {
     var _ = encoder().writeHeaders(context(), stream.id(), HEADERS, 0, false, promise());
+    // Trailers may have to wait for room; these are never queued.
     tableResized = false;
     flushSoon();
   }
@@ -414,7 +422,6 @@ final class Http2Calls extends Http2ConnectionHandler {
 
   private void end(Http2Stream stream, Http2Headers last, boolean halfClosed) {
     ChannelFuture sent = encoder().writeHeaders(context(), stream.id(), last, 0, true, promise());
-    tableResized = false;
     if (!halfClosed) {
       // What it has not sent yet is not wanted any more (RFC 9113, 8.1).
       sent.addListener(done -> {

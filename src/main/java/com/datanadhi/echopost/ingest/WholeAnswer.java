@@ -4,16 +4,16 @@ import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http2.Http2CodecUtil;
 import io.netty.handler.codec.http2.Http2Flags;
 import io.netty.handler.codec.http2.Http2FrameTypes;
-import io.netty.util.CharsetUtil;
+import java.nio.charset.StandardCharsets;
 
 /// The bytes of a call's answer when all went well: its headers, its one message and its trailers,
 /// three frames of HTTP/2 (RFC 9113, 6.1 and 6.2). The headers are literals that go into no table
 /// (RFC 7541, 6.2.2), so that they are the same bytes for every call and whatever was sent before.
 final class WholeAnswer {
   /// `:status: 200` is the static table's eighth, the name `content-type` its 31st.
-  private static final byte[] HEADERS = ascii("\u0088\u000F\u0010\u0010application/grpc");
+  private static final byte[] HEADERS = octets("\u0088\u000F\u0010\u0010application/grpc");
 
-  private static final byte[] TRAILERS = ascii("\u0000\u000Bgrpc-status\u00010");
+  private static final byte[] TRAILERS = octets("\u0000\u000Bgrpc-status\u00010");
 
   private WholeAnswer() {}
 
@@ -47,7 +47,7 @@ final class WholeAnswer {
     out.writeMedium(length).writeByte(type).writeByte(flags).writeInt(stream);
   }
 
-  private static byte[] ascii(String bytes) {
-    return bytes.getBytes(CharsetUtil.ISO_8859_1);
+  private static byte[] octets(String text) {
+    return text.getBytes(StandardCharsets.ISO_8859_1);
   }
 }
