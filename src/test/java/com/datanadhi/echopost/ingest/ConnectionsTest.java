@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.echopost.buffer.Buffer;
 import com.datanadhi.echopost.control.AgentStatus;
@@ -100,6 +101,8 @@ class ConnectionsTest {
             RawConnection.frame(
                 FrameClient.HEADERS, FrameClient.END_HEADERS, 1, RawConnection.sendLogHeaders());
         client.send(headers);
+        // One that comes in the moment of the goodbye is not let in.
+        await().until(connections::isOwing);
         boolean _ = door.sayGoodbye(Duration.ofMillis(1));
         byte[] ack =
             RawConnection.frame(
