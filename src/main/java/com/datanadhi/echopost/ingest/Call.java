@@ -223,6 +223,11 @@ final class Call<Q, A> extends ServerCall<Q, A> {
     }
   }
 
+  /// Appends a message with its prefix, uncompressed: [#PREFIX_BYTES] more than the message.
+  static void writeMessage(ByteBuf out, byte[] message) {
+    out.writeBoolean(false).writeInt(message.length).writeBytes(message);
+  }
+
   private boolean hasMessage(ByteBuf bytes) {
     if (bytes.readableBytes() < PREFIX_BYTES) {
       return false;

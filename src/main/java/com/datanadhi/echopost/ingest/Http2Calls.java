@@ -367,7 +367,7 @@ final class Http2Calls extends Http2ConnectionHandler {
   void sendMessage(Http2Stream stream, byte[] message) {
     int length = Call.PREFIX_BYTES + message.length;
     ByteBuf framed = newMessage(length, length);
-    framed.writeBoolean(false).writeInt(message.length).writeBytes(message);
+    Call.writeMessage(framed, message);
     var _ = encoder().writeData(context(), stream.id(), framed, 0, false, promise());
     flushSoon();
   }

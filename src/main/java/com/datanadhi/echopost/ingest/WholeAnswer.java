@@ -33,7 +33,7 @@ final class WholeAnswer {
     frame(out, HEADERS.length, Http2FrameTypes.HEADERS, Http2Flags.END_HEADERS, stream);
     out.writeBytes(HEADERS);
     frame(out, Call.PREFIX_BYTES + message.length, Http2FrameTypes.DATA, 0, stream);
-    out.writeBoolean(false).writeInt(message.length).writeBytes(message);
+    Call.writeMessage(out, message);
     frame(
         out,
         TRAILERS.length,

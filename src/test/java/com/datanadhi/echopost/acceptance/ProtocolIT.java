@@ -63,6 +63,11 @@ class ProtocolIT extends AcceptanceTest {
   private static final int POST = 0x83;
   private static final byte HTTP = (byte) 0x86;
 
+  /// RFC 9113, 6.5.2.
+  private static final int HEADER_TABLE_SIZE = 1;
+
+  private static final int INITIAL_WINDOW_SIZE = 4;
+
   private AgentProcess agent;
   private FrameClient client;
 
@@ -89,6 +94,16 @@ class ProtocolIT extends AcceptanceTest {
         new byte[] {(byte) method, HTTP},
         header(":path", path),
         header("content-type", contentType));
+  }
+
+  /// What SETTINGS say of one of them (RFC 9113, 6.5.1).
+  private static byte[] setting(int which, int value) {
+    return ByteBuffer.allocate(6).putShort((short) which).putInt(value).array();
+  }
+
+  /// Lets the agent send 100 bytes more, on a stream or, as 0, on all together.
+  private static byte[] room(int stream) {
+    return frame(WINDOW_UPDATE, 0, stream, ByteBuffer.allocate(4).putInt(100).array());
   }
 
   private static int code(Status.Code code) {
@@ -207,16 +222,11 @@ class ProtocolIT extends AcceptanceTest {
 
   @Test
   void an_answer_waits_for_its_client_to_have_room() throws Exception {
-    byte[] noWindow = ByteBuffer.allocate(6).putShort((short) 4).putInt(0).array();
+    byte[] noWindow = setting(INITIAL_WINDOW_SIZE, 0);
     client = use(FrameClient.greeting(agent.socket(), noWindow));
-    client.send(headers(1), frame(DATA, END_STREAM, 1, record()));
-    Frame first = client.await(frame -> frame.stream() == 1 && frame.type() == HEADERS);
-    assertThat(first.flags() & END_STREAM).isZero();
-    client.send(frame(PING, 0, 0, new byte[8]));
-    Frame next = client.await(frame -> frame.stream() == 1 || frame.type() == PING);
-    assertThat(next.type()).isEqualTo(PING);
+    assertWaitsForRoom(1);
 
-    client.send(frame(WINDOW_UPDATE, 0, 1, ByteBuffer.allocate(4).putInt(100).array()));
+    client.send(room(1));
 
     assertThat(client.answer(1).status()).isZero();
   }
@@ -228,26 +238,30 @@ class ProtocolIT extends AcceptanceTest {
     for (; stream < 2 * 4_369; stream += 2) {
       assertServesOn(stream);
     }
-    client.send(headers(stream), frame(DATA, END_STREAM, stream, record()));
-    int beyond = stream;
-    Frame first = client.await(frame -> frame.stream() == beyond);
-    assertThat(first.flags() & END_STREAM).isZero();
-    client.send(frame(PING, 0, 0, new byte[8]));
-    Frame next = client.await(frame -> frame.stream() == beyond || frame.type() == PING);
-    assertThat(next.type()).isEqualTo(PING);
+    assertWaitsForRoom(stream);
 
-    client.send(frame(WINDOW_UPDATE, 0, 0, ByteBuffer.allocate(4).putInt(100).array()));
+    client.send(room(0));
 
     assertThat(client.answer(stream).status()).isZero();
     assertServesOn(stream + 2);
   }
 
+  /// Sends a record, whose answer begins and goes no further.
+  private void assertWaitsForRoom(int stream) throws IOException {
+    client.send(headers(stream), frame(DATA, END_STREAM, stream, record()));
+    Frame first = client.await(frame -> frame.stream() == stream);
+    assertThat(first.type()).isEqualTo(HEADERS);
+    assertThat(first.flags() & END_STREAM).isZero();
+    client.send(frame(PING, 0, 0, new byte[8]));
+    Frame next = client.await(frame -> frame.stream() == stream || frame.type() == PING);
+    assertThat(next.type()).isEqualTo(PING);
+  }
+
   @Test
   void a_client_that_wants_a_smaller_table_hears_of_it_first_in_the_next_answer() throws Exception {
     assertServesOn(1);
-    byte[] noTable = ByteBuffer.allocate(6).putShort((short) 1).putInt(0).array();
 
-    client.send(frame(SETTINGS, 0, 0, noTable));
+    client.send(frame(SETTINGS, 0, 0, setting(HEADER_TABLE_SIZE, 0)));
 
     client.send(headers(3), frame(DATA, END_STREAM, 3, record()));
     Frame first = client.await(frame -> frame.stream() == 3 && frame.type() == HEADERS);
@@ -534,7 +548,7 @@ class ProtocolIT extends AcceptanceTest {
 
   @Test
   void what_is_said_back_to_a_client_is_not_kept_for_it() throws Exception {
-    byte[] hugeTable = ByteBuffer.allocate(6).putShort((short) 1).putInt(1 << 30).array();
+    byte[] hugeTable = setting(HEADER_TABLE_SIZE, 1 << 30);
     client = use(FrameClient.greeting(agent.socket(), hugeTable));
     for (int n = 0; n < 8_000; n++) {
       int stream = 1 + 2 * n;

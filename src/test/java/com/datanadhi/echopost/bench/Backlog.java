@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -100,15 +99,10 @@ final class Backlog implements Measurement {
   }
 
   private void measure(Filler filler, Buffer buffer, String whose) throws InterruptedException {
-    Duration before = processorTime();
+    // The rate is the disk's, as soon as what has been written is more than memory takes.
+    ProcessorTime processors = ProcessorTime.of(ProcessHandle.current());
     values.add("backlog_append", whose, filler.append(buffer, records / SLICES));
-    double micros = processorTime().minus(before).toNanos() / 1e3 * SLICES;
-    values.add("backlog_append_processor", whose, micros / records);
-  }
-
-  /// The rate is the disk's, as soon as what has been written is more than memory takes.
-  private static Duration processorTime() {
-    return Workbench.processorTime(ProcessHandle.current());
+    values.add("backlog_append_processor", whose, processors.microsEach(records / SLICES));
   }
 
   /// Puts records into a buffer, as fast as it takes them.

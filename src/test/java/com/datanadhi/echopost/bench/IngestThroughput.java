@@ -3,7 +3,6 @@ package com.datanadhi.echopost.bench;
 import com.datanadhi.echopost.testkit.Directories;
 import com.datanadhi.echopost.testkit.LoadClient;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 
@@ -58,14 +57,13 @@ final class IngestThroughput implements Measurement {
       values.add(
           "ingest_first", service.name(), sender.pipelined(Effort.FIRST_RECORDS).perSecond());
       var _ = sender.pipelined(effort.warmUpRecords());
-      ProcessHandle process = service.process().get();
-      Duration before = Workbench.processorTime(process);
+      ProcessorTime processors = ProcessorTime.of(service.process().get());
       LoadClient.Result warm = sender.pipelined(effort.warmRecords());
-      Duration used = Workbench.processorTime(process).minus(before);
+      double micros = processors.microsEach(effort.warmRecords());
       values.add("ingest_warm", service.name(), warm.perSecond());
       values.add("load_p99", service.name(), warm.latencyMillis(0.99));
       values.add("load_p999", service.name(), warm.latencyMillis(0.999));
-      values.add("ingest_processor", service.name(), used.toNanos() / 1e3 / effort.warmRecords());
+      values.add("ingest_processor", service.name(), micros);
       latencies.latencies(service.name(), warm::latencyMillis);
     }
     rates.curve(service.name(), rate.points());

@@ -62,10 +62,10 @@ final class ReplayThroughput implements Measurement {
       try (Sender sender = new Sender(process.socket())) {
         var _ = sender.pipelined(effort.replayRecords());
       }
-      Duration before = Workbench.processorTime(process.agent());
+      ProcessorTime processors = ProcessorTime.of(process.agent());
       server.comeUp();
       deliveries.await(effort.replayRecords(), process::output);
-      Duration used = Workbench.processorTime(process.agent()).minus(before);
+      double micros = processors.microsEach(effort.replayRecords());
       if (program.isOurs()) {
         int exit = process.awaitExit(EXIT_PATIENCE);
         if (exit != 0) {
@@ -75,7 +75,7 @@ final class ReplayThroughput implements Measurement {
         deliveries.check(effort.replayRecords());
       }
       add(program.name(), deliveries);
-      values.add("replay_processor", program.name(), used.toNanos() / 1e3 / effort.replayRecords());
+      values.add("replay_processor", program.name(), micros);
       bench.forget(process);
     }
   }

@@ -50,14 +50,6 @@ final class Workbench implements AutoCloseable {
     Path _ = Files.createDirectory(root.resolve("tmp"));
   }
 
-  /// What a process has taken of the processors until now.
-  static Duration processorTime(ProcessHandle process) {
-    return process
-        .info()
-        .totalCpuDuration()
-        .orElseThrow(() -> new IllegalStateException(process.pid() + " is gone"));
-  }
-
   /// Where its directories are.
   Path root() {
     return root;
