@@ -26,7 +26,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/** The one connection to the agent of a directory, made anew when it is lost. Thread-safe. */
+/**
+ * The one connection to the agent of a directory. What is sent together goes by one connection, or
+ * fails from some record on: it is made anew for what is sent next. Thread-safe.
+ */
 final class AgentChannel implements AutoCloseable {
   private static final Metadata.Key<String> IDEMPOTENCY_KEY =
       Metadata.Key.of("idempotency-key", Metadata.ASCII_STRING_MARSHALLER);

@@ -11,14 +11,17 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicBoolean;
 import javax.net.SocketFactory;
 
 /**
- * Makes connections to one UNIX socket, whatever address is asked for. The JDK has UNIX sockets as
- * channels alone (JEP 380), gRPC's OkHttp transport wants them as sockets.
+ * Makes one connection to a UNIX socket, whatever address is asked for: gRPC would make another by
+ * itself where one ends, and send what comes behind by that while what went before has failed. The
+ * JDK has UNIX sockets as channels alone (JEP 380), gRPC's OkHttp transport wants them as sockets.
  */
 final class UnixSocketFactory extends SocketFactory {
   private final Path path;
+  private final AtomicBoolean made = new AtomicBoolean();
 
   UnixSocketFactory(Path path) {
     this.path = path;
@@ -26,6 +29,9 @@ final class UnixSocketFactory extends SocketFactory {
 
   @Override
   public Socket createSocket(String host, int port) throws IOException {
+    if (!made.compareAndSet(false, true)) {
+      throw new IOException("the connection to " + path + " has ended");
+    }
     return new ChannelSocket(SocketChannel.open(UnixDomainSocketAddress.of(path)));
   }
 
