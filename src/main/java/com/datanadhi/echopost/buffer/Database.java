@@ -27,6 +27,7 @@ final class Database {
   private static final Runtime.Version OLDEST_SQLITE = Runtime.Version.parse("3.51.3");
 
   static final int PAGE_SIZE = 4096;
+  private static final int LARGEST_CHECKPOINT = 2 << 20;
   private static final int READER_PATIENCE_MILLIS = 100;
   private static final int OPERATOR_PATIENCE_MILLIS = 2_000;
 
@@ -63,8 +64,10 @@ final class Database {
       execute(connection, "PRAGMA fullfsync=1");
       execute(connection, "PRAGMA busy_timeout=" + writerPatienceMillis);
       // A checkpoint at half the bound leaves the other half for what is written while a reader
-      // is at work.
-      execute(connection, "PRAGMA wal_autocheckpoint=" + walBound / 2 / PAGE_SIZE);
+      // is at work; earlier, where that is much, since all records wait while it lasts.
+      execute(
+          connection,
+          "PRAGMA wal_autocheckpoint=" + Math.min(walBound / 2, LARGEST_CHECKPOINT) / PAGE_SIZE);
       execute(connection, "PRAGMA journal_size_limit=" + walBound);
       execute(connection, "PRAGMA cache_size=-1000");
       execute(connection, "PRAGMA temp_store=MEMORY");

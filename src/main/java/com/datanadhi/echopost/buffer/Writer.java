@@ -57,7 +57,8 @@ final class Writer implements AutoCloseable {
     prepare();
     this.patienceMillis = Integer.parseInt(Database.query(connection, "PRAGMA busy_timeout"));
     this.mostLogPages =
-        2 * Integer.parseInt(Database.query(connection, "PRAGMA wal_autocheckpoint"));
+        Integer.parseInt(Database.query(connection, "PRAGMA journal_size_limit"))
+            / Database.PAGE_SIZE;
     this.bufferId = Database.query(connection, "SELECT buffer_id FROM meta");
     this.committed = readTotals(connection);
     this.next = committed;

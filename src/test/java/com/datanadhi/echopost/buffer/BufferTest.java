@@ -341,6 +341,16 @@ class BufferTest {
   }
 
   @Test
+  void without_a_reader_the_wal_is_written_back_before_that_takes_long() throws Exception {
+    String payload = "\"" + "x".repeat(64 << 10) + "\"";
+    for (int i = 0; i < 200; i++) {
+      Appended.store(buffer, payload);
+    }
+    // What SQLite is told to begin at, and the commit that reaches it.
+    assertThat(Files.size(directory.resolve("buffer.db-wal"))).isBetween(1L << 20, 5L << 19);
+  }
+
+  @Test
   void tidying_empties_the_wal_and_gives_room_back() throws Exception {
     String payload = "x".repeat(1 << 20);
     Appended.store(buffer, payload, payload, payload);
