@@ -47,6 +47,16 @@ class ComparisonTest {
   }
 
   @Test
+  void a_ratio_is_that_of_the_rounds_where_figure_and_floor_were_measured_in_the_same() {
+    Figure slowing = rate(series(90, 60, 30), series(100, 80, 50));
+    assertThat(slowing.ratio(slowing.floors().getFirst())).isEqualTo(0.75);
+    Figure sparse = rate(series(90, 60, 30), series(80));
+    assertThat(sparse.ratio(sparse.floors().getFirst())).isEqualTo(0.75);
+    Figure drifting = rate(series(30, 60, 100), series(60, 40, 50));
+    assertThat(drifting.ratio(drifting.floors().getFirst())).isEqualTo(1.5);
+  }
+
+  @Test
   void medians_stand_side_by_side_and_floors_show_the_machine() {
     Report then = report(rate(series(100, 300, 200), series(400)));
     Report now = report(rate(series(250), series(1_000)));

@@ -26,6 +26,6 @@ record Effort(
   /// Spawns timed, however much else a run does: they are quick.
   static final int STARTS = 10;
 
-  static final Effort FULL = new Effort(3, 50_000, 100_000, 3_000, 4_000, 50_000, 10_000_000);
+  static final Effort FULL = new Effort(5, 50_000, 100_000, 3_000, 4_000, 50_000, 10_000_000);
   static final Effort QUICK = new Effort(1, 30_000, 50_000, 1_000, 2_000, 10_000, 1_000_000);
 }

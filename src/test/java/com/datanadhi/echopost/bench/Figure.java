@@ -10,8 +10,11 @@ record Figure(String name, String what, String unit, Series values, List<Floor> 
   /// What the same quantity is without EchoPost.
   record Floor(String name, Series values) {}
 
-  /// Figure over floor, of the medians.
+  /// Figure over floor: the median of the rounds' own ratios, since a machine whose speed changes
+  /// from minute to minute changes both. Of the medians where one had other rounds than the other.
   double ratio(Floor floor) {
-    return values.median() / floor.values().median();
+    return values.isPairedWith(floor.values())
+        ? values.dividedBy(floor.values()).median()
+        : values.median() / floor.values().median();
   }
 }

@@ -15,6 +15,19 @@ final class Series {
     return List.copyOf(rounds);
   }
 
+  boolean isPairedWith(Series others) {
+    return rounds.size() == others.rounds.size();
+  }
+
+  /// Round by round.
+  Series dividedBy(Series others) {
+    Series ratios = new Series();
+    for (int round = 0; round < rounds.size(); round++) {
+      ratios.add(rounds.get(round) / others.rounds.get(round));
+    }
+    return ratios;
+  }
+
   double median() {
     List<Double> sorted = rounds.stream().sorted().toList();
     int n = sorted.size();
