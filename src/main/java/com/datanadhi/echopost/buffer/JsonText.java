@@ -28,6 +28,7 @@ public final class JsonText {
   private int depth;
   private boolean valueNext;
   private int nameEnd;
+  private boolean ascii = true;
 
   private JsonText(byte[] text) {
     this.text = text;
@@ -35,12 +36,15 @@ public final class JsonText {
 
   /// What is wrong with `text`, for the person who sent it; null when it is JSON.
   public static @Nullable String problem(byte[] text) {
-    if (!UnsafeByteOperations.unsafeWrap(text).isValidUtf8()) {
-      return NOT_UTF8;
-    }
     JsonText scan = new JsonText(text);
     scan.skipSpace();
-    return scan.at == text.length ? EMPTY : scan.alone();
+    @Nullable String problem = scan.at == text.length ? EMPTY : scan.alone();
+    // Outside of strings the grammar has nothing but ASCII, which is UTF-8.
+    return (problem == null && scan.ascii) || isUtf8(text) ? problem : NOT_UTF8;
+  }
+
+  private static boolean isUtf8(byte[] text) {
+    return UnsafeByteOperations.unsafeWrap(text).isValidUtf8();
   }
 
   /// A part of a text, as it stands there.
@@ -55,7 +59,7 @@ public final class JsonText {
   /// @param begin `{` or `[`
   /// @throws IllegalArgumentException when it is not one, with what is wrong with it
   public static List<Part> parts(byte[] text, char begin) {
-    if (!UnsafeByteOperations.unsafeWrap(text).isValidUtf8()) {
+    if (!isUtf8(text)) {
       throw new IllegalArgumentException(NOT_UTF8);
     }
     JsonText scan = new JsonText(text);
@@ -217,22 +221,43 @@ public final class JsonText {
   }
 
   private @Nullable String string() {
-    for (at++; at < text.length; at++) {
-      byte c = text[at];
-      if (c == '"') {
+    at++;
+    while (true) {
+      skipPlain();
+      if (at == text.length) {
+        return CUT;
+      }
+      if (text[at] == '"') {
         at++;
         return null;
       }
-      if (c == '\\') {
-        @Nullable String problem = escape();
-        if (problem != null) {
-          return problem;
-        }
-      } else if (c >= 0 && c < ' ') {
+      if (text[at] != '\\') {
         return broken();
       }
+      @Nullable String problem = escape();
+      if (problem != null) {
+        return problem;
+      }
+      at++;
     }
-    return CUT;
+  }
+
+  /// To what ends a string, escapes in it, or must not stand there. Most of a record is such text:
+  /// so in local variables, which C1 keeps in registers.
+  private void skipPlain() {
+    byte[] all = text;
+    int next = at;
+    int bits = 0;
+    while (next < all.length) {
+      byte c = all[next];
+      if (c == '"' || c == '\\' || (c >= 0 && c < ' ')) {
+        break;
+      }
+      bits |= c;
+      next++;
+    }
+    at = next;
+    ascii &= bits >= 0;
   }
 
   /// Ends on the escape's last byte.
