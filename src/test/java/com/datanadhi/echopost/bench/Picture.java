@@ -6,10 +6,10 @@ import java.math.BigDecimal;
 import java.math.MathContext;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.DoubleUnaryOperator;
 import org.knowm.xchart.ChartEncoder;
 import org.knowm.xchart.XYChart;
@@ -25,7 +25,7 @@ final class Picture {
 
   private final String name;
   private final XYChart chart;
-  private final Map<String, List<Point>> curves = new LinkedHashMap<>();
+  private final Map<String, List<Point>> curves = new TreeMap<>();
 
   /// A point of a curve.
   record Point(double x, double y) {}

@@ -3,6 +3,8 @@ package com.datanadhi.echopost.bench;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.StubServer;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,9 +13,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /// Records a second delivered to a server on loopback from a backlog, as the server sees it: from
-/// the first delivery to the last. The agent must also drain and end by itself.
+/// the first delivery to the last. The agent must also drain and end by itself, and what its buffer
+/// takes on the disk is told after that.
 ///
-/// Floors: plain loops that send the same requests to the same server, one at a time.
+/// Floors: plain loops that send the same requests to the same server, one at a time; for the
+/// buffer, what it took with the backlog in it.
 final class ReplayThroughput implements Measurement {
   private static final Duration EXIT_PATIENCE = Duration.ofSeconds(30);
 
@@ -62,6 +66,7 @@ final class ReplayThroughput implements Measurement {
       try (Sender sender = new Sender(process.socket())) {
         var _ = sender.pipelined(effort.replayRecords());
       }
+      double full = bufferMebibytes(process);
       ProcessorTime processors = ProcessorTime.of(process.agent());
       server.comeUp();
       deliveries.await(effort.replayRecords(), process::output);
@@ -73,11 +78,23 @@ final class ReplayThroughput implements Measurement {
               "the agent ended with " + exit + ":\n" + process.output());
         }
         deliveries.check(effort.replayRecords());
+        values.add("buffer_drained", "with the backlog", full);
+        values.add("buffer_drained", program.name(), bufferMebibytes(process));
       }
       add(program.name(), deliveries);
       values.add("replay_processor", program.name(), micros);
       bench.forget(process);
     }
+  }
+
+  /// What the database and its log take on the disk.
+  private static double bufferMebibytes(AgentProcess process) throws IOException {
+    long bytes = 0;
+    for (String name : List.of("buffer.db", "buffer.db-wal")) {
+      Path file = process.directory().resolve(name);
+      bytes += Files.exists(file) ? Files.size(file) : 0;
+    }
+    return bytes / (double) (1 << 20);
   }
 
   private Deliveries floor(String kind) throws IOException, InterruptedException {
@@ -165,7 +182,8 @@ final class ReplayThroughput implements Measurement {
   public List<Figure> figures() {
     return List.of(
         values.figure("replay", "replay of a backlog", "records/s"),
-        values.figure("replay_processor", "replay of a backlog: processor time", "µs/record"));
+        values.figure("replay_processor", "replay of a backlog: processor time", "µs/record"),
+        values.figure("buffer_drained", "buffer.db after that", "MiB"));
   }
 
   @Override
