@@ -44,6 +44,7 @@ final class AgentChannel implements AutoCloseable {
   private final Duration deadline;
   private final ExecutorService io;
   private final ScheduledExecutorService timer;
+  private UnixSocketFactory connection;
   private @Nullable ManagedChannel channel;
   private boolean closed;
 
@@ -54,6 +55,7 @@ final class AgentChannel implements AutoCloseable {
       ExecutorService io,
       ScheduledExecutorService timer) {
     this.socket = socket;
+    this.connection = new UnixSocketFactory(socket);
     this.apiKey = apiKey;
     this.deadline = deadline;
     this.io = io;
@@ -153,10 +155,16 @@ final class AgentChannel implements AutoCloseable {
       return null;
     }
     ManagedChannel known = channel;
+    if (known != null && connection.isUsed() && known.getState(false) == ConnectivityState.IDLE) {
+      // Its connection has ended. Calls that an agent which leaves still answers are let end.
+      known.shutdown();
+      known = null;
+    }
     if (known == null) {
+      connection = new UnixSocketFactory(socket);
       known =
           OkHttpChannelBuilder.forTarget(HereResolver.TARGET, InsecureChannelCredentials.create())
-              .socketFactory(new UnixSocketFactory(socket))
+              .socketFactory(connection)
               .overrideAuthority("localhost")
               .proxyDetector(address -> null)
               .directExecutor()

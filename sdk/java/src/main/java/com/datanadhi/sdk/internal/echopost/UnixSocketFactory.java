@@ -27,6 +27,11 @@ final class UnixSocketFactory extends SocketFactory {
     this.path = path;
   }
 
+  /** Whether it has made its connection, or tried to. */
+  boolean isUsed() {
+    return made.get();
+  }
+
   @Override
   public Socket createSocket(String host, int port) throws IOException {
     if (!made.compareAndSet(false, true)) {

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -75,16 +76,22 @@ class AgentChannelTest {
       try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
           AgentChannel channel = new AgentChannel(between, "key", PATIENCE, threads, timer)) {
         listener.bind(UnixDomainSocketAddress.of(between));
-        threads.execute(() -> relay(listener));
+        AtomicLong carried = new AtomicLong();
+        threads.execute(() -> relay(listener, carried));
         List<Boolean> stored = channel.send(entries).stream().map(Status::isOk).toList();
+        assertThat(carried).hasValueGreaterThanOrEqualTo(CUT_AFTER_BYTES);
         assertThat(stored).contains(false);
         assertThat(stored.subList(stored.indexOf(false), stored.size())).doesNotContain(true);
       }
     }
   }
 
-  /** The first connection is cut in the middle of what it carries, all later ones are sound. */
-  private void relay(ServerSocketChannel listener) {
+  /**
+   * The first connection is cut in the middle of what it carries, all later ones are sound.
+   *
+   * @param carried counts the bytes that came from the client
+   */
+  private void relay(ServerSocketChannel listener, AtomicLong carried) {
     long limit = CUT_AFTER_BYTES;
     try {
       while (true) {
@@ -92,22 +99,21 @@ class AgentChannelTest {
         SocketChannel server = SocketChannel.open(UnixDomainSocketAddress.of(agent));
         long most = limit;
         limit = Long.MAX_VALUE;
-        threads.execute(() -> pump(client, server, most));
-        threads.execute(() -> pump(server, client, Long.MAX_VALUE));
+        threads.execute(() -> pump(client, server, most, carried));
+        threads.execute(() -> pump(server, client, Long.MAX_VALUE, new AtomicLong()));
       }
     } catch (IOException closed) {
       // The round is over.
     }
   }
 
-  private static void pump(SocketChannel from, SocketChannel to, long most) {
+  private static void pump(SocketChannel from, SocketChannel to, long most, AtomicLong passed) {
     ByteBuffer some = ByteBuffer.allocate(16_384);
-    long passed = 0;
     try (from;
         to) {
-      while (passed < most && from.read(some) >= 0) {
+      while (passed.get() < most && from.read(some) >= 0) {
         some.flip();
-        passed += some.remaining();
+        passed.addAndGet(some.remaining());
         while (some.hasRemaining()) {
           to.write(some);
         }
