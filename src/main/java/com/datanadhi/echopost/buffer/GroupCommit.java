@@ -32,6 +32,10 @@ final class GroupCommit {
   private static final long HOUSEKEEPING_NANOS = 20_000_000;
   private static final long FULL_CHECK_NANOS = 250_000_000;
 
+  private static final long LOOKOUT_NANOS = 300_000;
+  private static final int MOST_LOOKS = 20_000;
+  private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
+
   /// So many new buffers in so long, and the disk is to blame: one after the other would be begun.
   private static final int MOST_BEGUN_ANEW = 3;
 
@@ -93,6 +97,8 @@ final class GroupCommit {
   private final AtomicBoolean parked = new AtomicBoolean();
   private volatile boolean closing;
   private boolean lockReported;
+  private boolean oneByOne;
+  private long idleSince;
   private final Deque<Long> begunAnew = new ArrayDeque<>();
   private volatile long oldestNanos = Long.MIN_VALUE;
 
@@ -254,11 +260,14 @@ final class GroupCommit {
       while (true) {
         List<Work> batch = take(MAX_RECORDS, MAX_BYTES);
         if (!batch.isEmpty()) {
+          oneByOne =
+              PROCESSORS > 1 && batch.size() == 1 && clock.nanos() - idleSince < LOOKOUT_NANOS;
           commit(batch);
           lookAtLog();
+          idleSince = clock.nanos();
         } else if (closing) {
           return;
-        } else {
+        } else if (!comesAtOnce()) {
           keepHouse();
           park();
         }
@@ -266,6 +275,24 @@ final class GroupCommit {
     } catch (RuntimeException | Error broken) {
       die(new StorageException("the buffer's writer broke: " + broken, broken));
     }
+  }
+
+  /// Looks out for the next record for as long as it may take somebody who sends one after the
+  /// other, and did so last time: to be woken takes as long as the commit. Not where many are in
+  /// flight, whose threads need the processor.
+  private boolean comesAtOnce() {
+    // By number too, should a clock stand still.
+    for (int looks = 0; oneByOne && looks < MOST_LOOKS; looks++) {
+      if (!queue.isEmpty()) {
+        return true;
+      }
+      if (closing || clock.nanos() - idleSince > LOOKOUT_NANOS) {
+        break;
+      }
+      Thread.onSpinWait();
+    }
+    oneByOne = false;
+    return false;
   }
 
   private void park() {
