@@ -279,8 +279,9 @@ final class GroupCommit {
 
   /// Looks out for the next record for as long as it may take somebody who sends one after the
   /// other, and did so last time: to be woken takes as long as the commit. Not where many are in
-  /// flight, whose threads need the processor.
+  /// flight, whose threads need the processor, nor before the house is in order.
   private boolean comesAtOnce() {
+    oneByOne &= isInOrder();
     // By number too, should a clock stand still.
     for (int looks = 0; oneByOne && looks < MOST_LOOKS; looks++) {
       if (!queue.isEmpty()) {
@@ -600,8 +601,12 @@ final class GroupCommit {
     }
   }
 
+  private boolean isInOrder() {
+    return reserve.isWhole() && reserve.shortage() == 0;
+  }
+
   private void keepHouse() {
-    if (reserve.isWhole() && reserve.shortage() == 0) {
+    if (isInOrder()) {
       return;
     }
     try {

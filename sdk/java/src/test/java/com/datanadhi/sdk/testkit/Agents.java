@@ -90,12 +90,7 @@ public final class Agents {
 
   /** Runs an agent, if none lives, until nothing is left to deliver. */
   public static void drain(Path directory, String url) throws IOException, InterruptedException {
-    Path home = directory.resolve("echopost");
-    Process agent =
-        new ProcessBuilder(program().toString(), "-datanadhi", home.toString(), "-health-url", url)
-            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
-            .start();
+    Process agent = start(directory, url);
     try {
       while (agent.isAlive() || !all(directory).isEmpty()) {
         TimeUnit.MILLISECONDS.sleep(50);
@@ -103,6 +98,15 @@ public final class Agents {
     } finally {
       agent.destroyForcibly();
     }
+  }
+
+  /** Starts an agent as an SDK does, for the main server at {@code url}. */
+  public static Process start(Path directory, String url) throws IOException {
+    String home = directory.resolve("echopost").toString();
+    return new ProcessBuilder(program().toString(), "-datanadhi", home, "-health-url", url)
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .redirectError(ProcessBuilder.Redirect.DISCARD)
+        .start();
   }
 
   /** Everything that runs on the directory: launchers and agents. */

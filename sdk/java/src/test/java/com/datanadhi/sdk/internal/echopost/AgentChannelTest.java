@@ -39,17 +39,8 @@ class AgentChannelTest {
   void startAnAgent() throws Exception {
     directory = Files.createTempDirectory("sdk").toRealPath();
     Agents.install(directory);
-    Path home = directory.resolve("echopost");
-    new ProcessBuilder(
-            home.resolve("echopost").toString(),
-            "-datanadhi",
-            home.toString(),
-            "-health-url",
-            "http://127.0.0.1:9")
-        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-        .redirectError(ProcessBuilder.Redirect.DISCARD)
-        .start();
-    agent = home.resolve("data-nadhi-agent.sock");
+    Agents.start(directory, "http://127.0.0.1:9");
+    agent = directory.resolve("echopost/data-nadhi-agent.sock");
     await().atMost(PATIENCE).until(() -> Starter.answers(agent));
   }
 
