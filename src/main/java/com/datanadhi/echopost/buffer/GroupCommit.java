@@ -3,6 +3,7 @@ package com.datanadhi.echopost.buffer;
 import com.datanadhi.echopost.logging.Events;
 import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.time.Clock;
+import com.datanadhi.echopost.time.Lookout;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -31,10 +32,6 @@ final class GroupCommit {
   private static final int MAX_BYTES = 4 << 20;
   private static final long HOUSEKEEPING_NANOS = 20_000_000;
   private static final long FULL_CHECK_NANOS = 250_000_000;
-
-  private static final long LOOKOUT_NANOS = 300_000;
-  private static final int MOST_LOOKS = 20_000;
-  private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
 
   /// So many new buffers in so long, and the disk is to blame: one after the other would be begun.
   private static final int MOST_BEGUN_ANEW = 3;
@@ -85,6 +82,7 @@ final class GroupCommit {
   private final Buffer.Listener listener;
   private final Clock clock;
   private final Duration lockPatience;
+  private final Lookout lookout;
   private final ConcurrentLinkedQueue<Work> queue = new ConcurrentLinkedQueue<>();
   private final AtomicInteger waitingRecords = new AtomicInteger();
   private final AtomicLong waitingBytes = new AtomicLong();
@@ -97,8 +95,6 @@ final class GroupCommit {
   private final AtomicBoolean parked = new AtomicBoolean();
   private volatile boolean closing;
   private boolean lockReported;
-  private boolean oneByOne;
-  private long idleSince;
   private final Deque<Long> begunAnew = new ArrayDeque<>();
   private volatile long oldestNanos = Long.MIN_VALUE;
 
@@ -112,6 +108,7 @@ final class GroupCommit {
     this.anew = anew;
     this.clock = clock;
     this.lockPatience = lockPatience;
+    this.lookout = new Lookout(clock);
     this.writer = writer;
     this.reserve = reserve;
     this.listener = listener;
@@ -260,11 +257,10 @@ final class GroupCommit {
       while (true) {
         List<Work> batch = take(MAX_RECORDS, MAX_BYTES);
         if (!batch.isEmpty()) {
-          oneByOne =
-              PROCESSORS > 1 && batch.size() == 1 && clock.nanos() - idleSince < LOOKOUT_NANOS;
+          lookout.end();
           commit(batch);
           lookAtLog();
-          idleSince = clock.nanos();
+          lookout.begin(batch.size() == 1);
         } else if (closing) {
           return;
         } else if (!comesAtOnce()) {
@@ -277,22 +273,14 @@ final class GroupCommit {
     }
   }
 
-  /// Looks out for the next record for as long as it may take somebody who sends one after the
-  /// other, and did so last time: to be woken takes as long as the commit. Not where many are in
-  /// flight, whose threads need the processor, nor before the house is in order.
+  /// Looks out for the next record, unless the house has to be put in order first.
   private boolean comesAtOnce() {
-    oneByOne &= isInOrder();
-    // By number too, should a clock stand still.
-    for (int looks = 0; oneByOne && looks < MOST_LOOKS; looks++) {
+    while (isInOrder() && !closing && lookout.goesOn()) {
       if (!queue.isEmpty()) {
         return true;
       }
-      if (closing || clock.nanos() - idleSince > LOOKOUT_NANOS) {
-        break;
-      }
       Thread.onSpinWait();
     }
-    oneByOne = false;
     return false;
   }
 

@@ -7,6 +7,7 @@ import com.datanadhi.echopost.buffer.NewRecord;
 import com.datanadhi.echopost.buffer.RecordRules;
 import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.time.Clock;
+import com.datanadhi.echopost.time.Lookout;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -65,6 +66,7 @@ final class Connections {
   private static final int EARLY_RECORDS = 16;
 
   private final EventLoop loop;
+  private final Lookout lookout;
   private volatile @Nullable Buffer opened;
   private volatile @Nullable Overview overview;
   private final Clock clock;
@@ -98,8 +100,9 @@ final class Connections {
   private volatile boolean closing;
   private volatile long tickNanos;
 
-  Connections(EventLoop loop, Clock clock) {
+  Connections(EventLoop loop, Lookout lookout, Clock clock) {
     this.loop = loop;
+    this.lookout = lookout;
     this.unpacking = new Unpacking(loop);
     this.clock = clock;
     this.gaps = new Gaps(clock.nanos());
@@ -261,6 +264,7 @@ final class Connections {
     arrived.forEach(buffer::append);
     arrived.clear();
     arrivedBytes = 0;
+    lookout.begin(buffer.waitingRecords() == 1);
   }
 
   /// Whether the message of `next` may be put together in memory; when not, `connection` is told to
@@ -348,6 +352,7 @@ final class Connections {
   }
 
   private void answerSettled() {
+    lookout.end();
     answering.set(false);
     for (Settled next = settled.poll(); next != null; next = settled.poll()) {
       next.arrival().answer(next.outcome());

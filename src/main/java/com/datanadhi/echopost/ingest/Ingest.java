@@ -4,6 +4,7 @@ import com.datanadhi.echopost.buffer.Buffer;
 import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.net.Transport;
 import com.datanadhi.echopost.time.Clock;
+import com.datanadhi.echopost.time.Lookout;
 import com.datanadhi.echopost.time.Waiter;
 import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
@@ -34,7 +35,7 @@ public final class Ingest implements AutoCloseable {
   private final Clock clock;
   private final Transport transport = Transport.ofThisSystem();
   private final EventLoopGroup acceptLoop = transport.newEventLoop("accept");
-  private final EventLoopGroup workLoop = transport.newEventLoop("ingest");
+  private final EventLoopGroup workLoop;
   private final SocketFile socketFile;
   private final Connections connections;
   private final Services services;
@@ -53,7 +54,9 @@ public final class Ingest implements AutoCloseable {
     this.clock = clock;
     this.watchdog = new Watchdog(clock);
     this.socketFile = new SocketFile(directory, socketMode);
-    this.connections = new Connections(workLoop.next(), clock);
+    Lookout lookout = new Lookout(clock);
+    this.workLoop = transport.newEventLoop("ingest", lookout::goesOn);
+    this.connections = new Connections(workLoop.next(), lookout, clock);
     this.services =
         new Services(connections, new OwnUser(transport, directory.resolve("agent.lock")));
   }

@@ -5,6 +5,8 @@ import io.netty.channel.ChannelFactory;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.SelectStrategy;
+import io.netty.channel.SelectStrategyFactory;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollIoHandler;
@@ -19,6 +21,8 @@ import io.netty.channel.unix.PeerCredentials;
 import io.netty.channel.unix.ServerDomainSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /// What this operating system offers for sockets: epoll on Linux, kqueue on macOS. The one place
@@ -26,7 +30,7 @@ import java.util.function.Supplier;
 public enum Transport {
   /// Linux.
   EPOLL(
-      EpollIoHandler::newFactory,
+      strategy -> EpollIoHandler.newFactory(0, strategy),
       EpollServerDomainSocketChannel::new,
       EpollSocketChannel::new,
       EpollDomainSocketChannel::new,
@@ -35,7 +39,7 @@ public enum Transport {
       true),
   /// macOS.
   KQUEUE(
-      KQueueIoHandler::newFactory,
+      strategy -> KQueueIoHandler.newFactory(0, strategy),
       KQueueServerDomainSocketChannel::new,
       KQueueSocketChannel::new,
       KQueueDomainSocketChannel::new,
@@ -43,8 +47,8 @@ public enum Transport {
       103,
       false);
 
-  @SuppressWarnings("ImmutableEnumChecker") // constructors of channels have no state
-  private final Supplier<IoHandlerFactory> handlers;
+  @SuppressWarnings("ImmutableEnumChecker") // makers have no state
+  private final Function<SelectStrategyFactory, IoHandlerFactory> handlers;
 
   @SuppressWarnings("ImmutableEnumChecker")
   private final Supplier<ServerDomainSocketChannel> listeners;
@@ -62,7 +66,7 @@ public enum Transport {
   private final boolean shutdownRefuses;
 
   Transport(
-      Supplier<IoHandlerFactory> handlers,
+      Function<SelectStrategyFactory, IoHandlerFactory> handlers,
       Supplier<ServerDomainSocketChannel> listeners,
       ChannelFactory<? extends Channel> tcpChannels,
       ChannelFactory<? extends Channel> unixChannels,
@@ -93,8 +97,16 @@ public enum Transport {
 
   /// One event loop, on a daemon thread of that name, which starts with its first use.
   public EventLoopGroup newEventLoop(String threadName) {
+    return newEventLoop(threadName, () -> false);
+  }
+
+  /// The same, which only looks whether there is something to do, and does not sleep, while
+  /// `isAwake` says so on its thread.
+  public EventLoopGroup newEventLoop(String threadName, BooleanSupplier isAwake) {
+    SelectStrategy strategy =
+        (look, hasTasks) -> hasTasks || isAwake.getAsBoolean() ? look.get() : SelectStrategy.SELECT;
     return new MultiThreadIoEventLoopGroup(
-        1, new DefaultThreadFactory(threadName, true), handlers.get());
+        1, new DefaultThreadFactory(threadName, true), handlers.apply(() -> strategy));
   }
 
   /// A channel that can listen on a UNIX socket.

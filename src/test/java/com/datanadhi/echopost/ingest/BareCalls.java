@@ -2,6 +2,7 @@ package com.datanadhi.echopost.ingest;
 
 import com.datanadhi.echopost.net.Transport;
 import com.datanadhi.echopost.time.Clock;
+import com.datanadhi.echopost.time.Lookout;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.util.MutableHandlerRegistry;
 import io.netty.bootstrap.ServerBootstrap;
@@ -20,7 +21,7 @@ public final class BareCalls {
   public static void serve(Path socket, ServerServiceDefinition service) {
     Transport transport = Transport.ofThisSystem();
     EventLoop loop = transport.newEventLoop("bare").next();
-    Connections connections = new Connections(loop, Clock.system());
+    Connections connections = new Connections(loop, new Lookout(Clock.system()), Clock.system());
     MutableHandlerRegistry services = new MutableHandlerRegistry();
     var _ = services.addService(service);
     var _ =

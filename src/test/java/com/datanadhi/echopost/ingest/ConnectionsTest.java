@@ -11,12 +11,17 @@ import com.datanadhi.echopost.testkit.FrameClient;
 import com.datanadhi.echopost.testkit.LoadClient;
 import com.datanadhi.echopost.testkit.RawConnection;
 import com.datanadhi.echopost.time.Clock;
+import com.datanadhi.echopost.time.Lookout;
+import com.datanadhi.echopost.time.ManualClock;
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.concurrent.CountDownLatch;
@@ -91,7 +96,8 @@ class ConnectionsTest {
   /// Each once was kept until the end of the connection, and then gone through on one stack.
   @Test
   void a_goodbye_is_heard_once_however_often_it_is_answered() throws Exception {
-    Connections connections = new Connections(working.next(), Clock.system());
+    Connections connections =
+        new Connections(working.next(), new Lookout(Clock.system()), Clock.system());
     Path socket = directory.resolve("s");
     try (Buffer buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY)) {
       connections.takeInto(buffer, NOBODY_ASKS);
@@ -122,7 +128,7 @@ class ConnectionsTest {
   @Test
   void who_has_sent_something_is_not_idle_when_the_loop_has_not_read_it_yet() throws Exception {
     EventLoop loop = working.next();
-    Connections connections = new Connections(loop, Clock.system());
+    Connections connections = new Connections(loop, new Lookout(Clock.system()), Clock.system());
     Path socket = directory.resolve("s");
     try (Buffer buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY);
         LoadClient client = new LoadClient(socket)) {
@@ -145,6 +151,40 @@ class ConnectionsTest {
       assertThat(stub.sendLog(LoadClient.request(0, 2, 100)).getSuccess()).isTrue();
       assertThat(left).isFalse();
       channel.shutdownNow();
+      door.close(Duration.ofSeconds(1));
+    }
+  }
+
+  /// The loop that is asked does not ask by itself here.
+  @Test
+  void the_loop_looks_out_for_the_commit_of_one_record_after_another() throws Exception {
+    EventLoop loop = working.next();
+    Lookout lookout = new Lookout(new ManualClock());
+    Connections connections = new Connections(loop, lookout, Clock.system());
+    Path socket = directory.resolve("s");
+    try (Buffer buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY);
+        LoadClient client = new LoadClient(socket)) {
+      connections.takeInto(buffer, NOBODY_ASKS);
+      Door door = open(socket, connections);
+      LogAgentGrpc.LogAgentFutureStub stub = LogAgentGrpc.newFutureStub(client.newChannel());
+      assertThat(stub.sendLog(LoadClient.request(0, 0, 100)).get().getSuccess()).isTrue();
+      assertThat(loop.submit(lookout::goesOn).get()).isFalse();
+      try (Connection other =
+              DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("buffer.db"));
+          Statement foreign = other.createStatement()) {
+        boolean _ = foreign.execute("BEGIN IMMEDIATE");
+        var second = stub.sendLog(LoadClient.request(0, 1, 100));
+        await().until(() -> buffer.waitingRecords() == 1);
+        assertThat(loop.submit(lookout::goesOn).get()).isTrue();
+
+        var third = stub.sendLog(LoadClient.request(0, 2, 100));
+        await().until(() -> buffer.waitingRecords() == 2);
+        assertThat(loop.submit(lookout::goesOn).get()).isFalse();
+
+        boolean _ = foreign.execute("ROLLBACK");
+        assertThat(second.get().getSuccess()).isTrue();
+        assertThat(third.get().getSuccess()).isTrue();
+      }
       door.close(Duration.ofSeconds(1));
     }
   }

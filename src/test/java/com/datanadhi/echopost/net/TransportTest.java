@@ -1,0 +1,42 @@
+package com.datanadhi.echopost.net;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+class TransportTest {
+  @Test
+  void a_loop_that_is_kept_awake_looks_again_and_again_and_does_what_it_is_given()
+      throws Exception {
+    AtomicBoolean awake = new AtomicBoolean(true);
+    AtomicLong looks = new AtomicLong();
+    EventLoopGroup group =
+        Transport.ofThisSystem()
+            .newEventLoop(
+                "awake",
+                () -> {
+                  looks.incrementAndGet();
+                  return awake.get();
+                });
+    EventLoop loop = group.next();
+    assertThat(loop.submit(() -> "done").get()).isEqualTo("done");
+    await().until(() -> looks.get() > 10_000);
+    assertThat(loop.schedule(() -> "later", 1, TimeUnit.MILLISECONDS).get()).isEqualTo("later");
+
+    awake.set(false);
+    // A loop asleep looks when it is woken, and then no more.
+    assertThat(loop.submit(() -> "woken").get()).isEqualTo("woken");
+    long before = looks.get();
+    for (int n = 0; n < 10; n++) {
+      assertThat(loop.submit(() -> "woken").get()).isEqualTo("woken");
+    }
+    assertThat(looks.get() - before).isLessThan(100);
+    group.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS).sync();
+  }
+}
