@@ -2,29 +2,48 @@ package com.datanadhi.echopost.testkit;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// Makes the AOT cache that the program ships with: the JVM records what the agent loads, links and
 /// how it runs while it does its whole job, from an empty directory (which needs the most) to its
 /// end: it takes records, waits for its server, replays, drains and leaves. Then the cache is
 /// tried: an agent that is killed, and one that starts on what that left.
+///
+/// All of it is done once more before that, for the forms of method handles that the JDK has not
+/// compiled beforehand. Each start would compile them, since who makes a cache takes such forms
+/// from the JDK's list of classes alone: they are added to it.
 public final class Training {
   private static final int RECORDS = 10_000;
   private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final String FORM = "@lambda-form-invoker";
 
   private Training() {}
 
-  /// `Training CACHE COMMAND…`: COMMAND starts the agent; its first word is the JVM.
+  /// `Training CACHE COMMAND…`: COMMAND starts the agent; its first word is the JVM, whose list of
+  /// classes is added to.
   public static void main(String[] args) throws Exception {
     Path cache = Path.of(args[0]);
     List<String> command = List.of(args).subList(1, args.length);
-    if (!run(with(command, "-XX:AOTCacheOutput=" + cache), false)) {
-      throw new IllegalStateException("the agent did not do its job while it was recorded");
-    }
-    if (!run(with(command, "-XX:AOTCache=" + cache, "-XX:AOTMode=on"), true)) {
-      throw new IllegalStateException("the agent did not do its job with its AOT cache");
+    addForms(command);
+    run("while it was recorded", with(command, "-XX:AOTCacheOutput=" + cache), false);
+    run("with its AOT cache", with(command, "-XX:AOTCache=" + cache, "-XX:AOTMode=on"), true);
+  }
+
+  private static void addForms(List<String> command) throws Exception {
+    Path ours = Files.createTempFile("echopost", ".classlist");
+    Path jdks = Path.of(command.getFirst()).resolveSibling("../lib/classlist");
+    try {
+      run("while its classes were listed", with(command, "-XX:DumpLoadedClassList=" + ours), false);
+      try (Stream<String> lines = Files.lines(ours)) {
+        List<String> forms = lines.filter(line -> line.startsWith(FORM)).toList();
+        Files.write(jdks, forms, StandardOpenOption.APPEND);
+      }
+    } finally {
+      Files.delete(ours);
     }
   }
 
@@ -34,7 +53,7 @@ public final class Training {
     return longer;
   }
 
-  private static boolean run(List<String> command, boolean kill) throws Exception {
+  private static void run(String when, List<String> command, boolean kill) throws Exception {
     // Short: on macOS the place for such directories has a long name, and a socket must go below
     // it.
     Path directory = Files.createTempDirectory("echopost");
@@ -56,7 +75,9 @@ public final class Training {
           throw new IllegalStateException("exit status " + exit + ":\n" + agent.output());
         }
       }
-      return server.distinct() == RECORDS;
+      if (server.distinct() != RECORDS) {
+        throw new IllegalStateException("the agent did not do its job " + when);
+      }
     } finally {
       Directories.delete(directory);
     }
