@@ -28,6 +28,7 @@ final class DamagedBuffer implements AutoCloseable {
   private final RowScanner scanner;
   private final Watermark.@Nullable Mark mark;
   private final boolean markIsSure;
+  private final long lastCommitted;
 
   /// @throws IOException when there is nothing that can be opened
   DamagedBuffer(Path file) throws IOException {
@@ -52,6 +53,8 @@ final class DamagedBuffer implements AutoCloseable {
       bufferId = logs.bufferId;
     }
     this.mark = bufferId == null ? null : mark(bufferId, beside, logs, files);
+    Watermark.Mark seal = beside == null ? null : Watermark.readSeal(file);
+    this.lastCommitted = seal == null ? Long.MAX_VALUE : seal.lastId();
     this.markIsSure = beside != null || logs.bufferId != null || files.isBorneOut();
   }
 
@@ -86,9 +89,16 @@ final class DamagedBuffer implements AutoCloseable {
 
   /// Hands over each sound row of image number `image`. The same id may come again: then the first
   /// is the one that counts, since what the file or the committed log holds comes before what was
-  /// left over from a commit that failed.
+  /// left over from a commit that failed. Where it is known what was committed last, rows beyond
+  /// that are left out: they were stored anew, or their clients were told that they were not.
   void rows(long image, RowScanner.Taker taker) throws StorageException, InterruptedException {
-    scanner.scan(image, taker);
+    scanner.scan(
+        image,
+        row -> {
+          if (row.id() <= lastCommitted) {
+            taker.take(row);
+          }
+        });
   }
 
   @Override

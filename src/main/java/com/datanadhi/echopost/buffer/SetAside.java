@@ -42,7 +42,7 @@ final class SetAside {
   ///
   /// @param file the buffer
   /// @param why what was found
-  /// @param known the ledger, where it is known
+  /// @param known the ledger as of the last commit, where whoever made that sets it aside
   /// @throws StorageException when the new buffer cannot be made; then nothing has been moved
   static void beginAnew(
       Path file, long walBound, Clock clock, StorageException why, @Nullable Totals known)
@@ -62,6 +62,10 @@ final class SetAside {
         unsalvaged);
     move(file, aside);
     PrivateFiles.syncDirectoryOf(file);
+    if (known != null && mark != null) {
+      Watermark.seal(
+          file, new Watermark.Mark(mark.bufferId(), known.settledThrough(), known.lastId()));
+    }
     finish(file, aside);
     Events.severe(
         "buffer_damaged",

@@ -16,11 +16,14 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Written in place after each commit, without a sync of its own: two places in turn, 4 KiB apart,
 /// each with a checksum, so that a torn write takes one alone. It may lag behind the buffer after a
-/// power loss, when a few records are delivered again; it is never ahead. Confined to one thread.
+/// power loss, when a few records are delivered again; it is never ahead. Where a buffer is set
+/// aside by whoever has written it, a third place says what was committed last ([#seal]). Confined
+/// to one thread.
 final class Watermark implements AutoCloseable {
   static final String SUFFIX = "-watermark";
   private static final int PLACE_BYTES = 4096;
   private static final int PLACES = 2;
+  private static final int SEAL = PLACES * PLACE_BYTES;
 
   /// @param bufferId the buffer's identity
   /// @param settledThrough every id up to this one is settled
@@ -48,10 +51,27 @@ final class Watermark implements AutoCloseable {
     return buffer.resolveSibling(buffer.getFileName() + SUFFIX);
   }
 
-  /// Opens the one of `buffer`, creating it when there is none.
+  /// Opens the one of `buffer`, creating it when there is none. A buffer that is written again, as
+  /// when somebody has put it back, is sealed no more.
   static Watermark open(Path buffer) throws IOException {
-    return new Watermark(
-        PrivateFiles.open(of(buffer), StandardOpenOption.CREATE, StandardOpenOption.WRITE));
+    FileChannel channel = create(buffer);
+    if (channel.size() > SEAL) {
+      channel.truncate(SEAL).force(true);
+    }
+    return new Watermark(channel);
+  }
+
+  private static FileChannel create(Path buffer) throws IOException {
+    return PrivateFiles.open(of(buffer), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+  }
+
+  /// Says of `buffer`, which nobody will write any more, that nothing was committed in it beyond
+  /// `last`; when this returns, that is on stable storage.
+  static void seal(Path buffer, Mark last) throws IOException {
+    try (FileChannel channel = create(buffer)) {
+      int _ = channel.write(line(last.bufferId(), last.settledThrough(), last.lastId()), SEAL);
+      channel.force(true);
+    }
   }
 
   /// Writes what was committed. A failure is logged and no more: it only means repeats, should the
@@ -68,11 +88,14 @@ final class Watermark implements AutoCloseable {
   }
 
   private void write(String bufferId, Totals committed) throws IOException {
-    String text = bufferId + " " + committed.settledThrough() + " " + committed.lastId() + " ";
-    ByteBuffer line =
-        ByteBuffer.wrap((text + checksum(text) + "\n").getBytes(StandardCharsets.US_ASCII));
+    ByteBuffer line = line(bufferId, committed.settledThrough(), committed.lastId());
     int _ = channel.write(line, (long) nextPlace * PLACE_BYTES);
     nextPlace = (nextPlace + 1) % PLACES;
+  }
+
+  private static ByteBuffer line(String bufferId, long settledThrough, long lastId) {
+    String text = bufferId + " " + settledThrough + " " + lastId + " ";
+    return ByteBuffer.wrap((text + checksum(text) + "\n").getBytes(StandardCharsets.US_ASCII));
   }
 
   private static String checksum(String text) {
@@ -83,11 +106,7 @@ final class Watermark implements AutoCloseable {
 
   /// What the one of `buffer` says, or null where there is none that is sound.
   static @Nullable Mark read(Path buffer) throws IOException {
-    Path file = of(buffer);
-    if (!Files.isRegularFile(file) || Files.size(file) > PLACES * PLACE_BYTES) {
-      return null;
-    }
-    String all = Files.readString(file, StandardCharsets.ISO_8859_1);
+    String all = text(buffer);
     Mark best = null;
     for (int place = 0; place < all.length(); place += PLACE_BYTES) {
       Mark mark = parse(all.substring(place));
@@ -96,6 +115,19 @@ final class Watermark implements AutoCloseable {
       }
     }
     return best;
+  }
+
+  /// What was committed last in `buffer`; null where it is not sealed, and more can have been.
+  static @Nullable Mark readSeal(Path buffer) throws IOException {
+    String all = text(buffer);
+    return all.length() > SEAL ? parse(all.substring(SEAL)) : null;
+  }
+
+  private static String text(Path buffer) throws IOException {
+    Path file = of(buffer);
+    return Files.isRegularFile(file) && Files.size(file) <= SEAL + PLACE_BYTES
+        ? Files.readString(file, StandardCharsets.ISO_8859_1)
+        : "";
   }
 
   private static @Nullable Mark parse(String text) {

@@ -10,8 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
@@ -293,6 +295,33 @@ class SalvageTest {
     expected.add(EPOCH + 1);
     assertThat(ids()).isEqualTo(expected);
     assertThat(buffer.wasDamaged()).isTrue();
+  }
+
+  /// Such a commit is done again in the new buffer: put back too, its records would come twice.
+  @Test
+  void what_a_commit_that_met_damage_left_in_the_log_is_not_put_back() throws Exception {
+    fill();
+    buffer.close();
+    Path file = directory.resolve("buffer.db");
+    long walBound = new Volume(directory).walBound();
+    try (Connection connection = Database.openWriter(file, walBound, 50)) {
+      Writer writer = new Writer(connection, file);
+      writer.begin();
+      String large = "\"" + "x".repeat(50_000) + "\"";
+      writer.append(Collections.nCopies(40, Appended.of(Appended.record(large, "", null))));
+      assertThat(Files.size(Buffer.logOf(file)))
+          .as("log of a transaction that SQLite's cache does not hold")
+          .isGreaterThan(40_000);
+      SetAside.beginAnew(
+          file, walBound, clock, new StorageException.Damaged("for a test"), writer.totals());
+    }
+    open();
+
+    Appended.store(buffer, "\"newer\"");
+
+    List<Long> expected = range(1, RECORDS);
+    expected.add(EPOCH + 1);
+    assertThat(ids()).isEqualTo(expected);
   }
 
   @Test
