@@ -260,6 +260,10 @@ final class Connections {
   }
 
   private void append() {
+    if (arrived.isEmpty()) {
+      // The first of them did not wait for the rest.
+      return;
+    }
     Buffer buffer = buffer();
     arrived.forEach(buffer::append);
     arrived.clear();

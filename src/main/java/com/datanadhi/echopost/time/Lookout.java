@@ -3,13 +3,13 @@ package com.datanadhi.echopost.time;
 /// Tells a thread that has to wait whether to look out for what it waits for, in place of sleeping:
 /// to be woken takes some tenth of a millisecond, as long as a commit on a quick disk.
 ///
-/// It pays where one thing comes after the other, and soon: the wait is for one alone, and the wait
-/// before it was short. Then for 0.3 ms, and never on a single processor, which somebody else needs
-/// for the thing to come. Confined to the thread that waits.
+/// It pays where the thing comes soon: one alone is waited for, and the wait before was short. Then
+/// for 0.3 ms, and never on a single processor, which somebody else needs for the thing to come.
+/// Confined to the thread that waits.
 public final class Lookout {
   private static final long NANOS = 300_000;
 
-  /// Some milliseconds' worth, should the clock stand still.
+  /// Milliseconds' worth, some tens where each look asks the kernel, should the clock stand still.
   private static final int MOST_LOOKS = 20_000;
 
   private final Clock clock;
@@ -24,7 +24,8 @@ public final class Lookout {
     this(clock, Runtime.getRuntime().availableProcessors());
   }
 
-  Lookout(Clock clock, int processors) {
+  /// The same where the machine has so many `processors`.
+  public Lookout(Clock clock, int processors) {
     this.clock = clock;
     this.isAffordable = processors > 1;
     this.since = clock.nanos() - NANOS;

@@ -1,22 +1,26 @@
 package com.datanadhi.echopost.acceptance;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.echopost.testkit.Directories;
 import com.google.common.hash.Hashing;
 import com.google.common.io.MoreFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// `scripts/package` beside the build that has run.
 class PackageIT {
@@ -25,15 +29,30 @@ class PackageIT {
   /// The AOT cache records a run, and no two are the same.
   private static final Path CACHE = Path.of("app/echopost.aot");
 
-  @TempDir Path elsewhere;
+  private Path elsewhere;
+
+  @BeforeEach
+  void aPlaceWithRoom() throws IOException {
+    assumeTrue(Files.isDirectory(BUILT), "skipped: the program was not built here");
+    elsewhere = Files.createTempDirectory(AgentProcess.program().getParent(), "package");
+  }
+
+  @AfterEach
+  void clear() throws IOException {
+    if (elsewhere != null) {
+      Directories.delete(elsewhere);
+    }
+  }
 
   @Test
   void the_same_jar_gives_the_same_runtime_wherever_it_is_packed() throws Exception {
-    Path jar;
-    try (Stream<Path> built = Files.list(AgentProcess.program().getParent())) {
-      jar = built.filter(file -> file.toString().endsWith("-all.jar")).findFirst().orElseThrow();
+    List<Path> jars;
+    try (Stream<Path> built = Files.list(AgentProcess.program().resolveSibling(""))) {
+      jars = built.filter(file -> file.toString().endsWith("-all.jar")).toList();
     }
-    Path copy = Files.copy(jar, elsewhere.resolve("echopost.jar"));
+    assertThat(jars).hasSize(1);
+    Path copy = Files.copy(jars.getFirst(), elsewhere.resolve("echopost.jar"));
+    Path said = elsewhere.resolve("said");
     Process packing =
         new ProcessBuilder(
                 "scripts/package",
@@ -41,9 +60,14 @@ class PackageIT {
                 Files.readString(AgentProcess.program().resolveSibling("test-classpath")),
                 elsewhere.resolve("echopost").toString())
             .redirectErrorStream(true)
+            .redirectOutput(said.toFile())
             .start();
-    String said = new String(packing.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(packing.waitFor()).as(said).isZero();
+    try {
+      assertThat(packing.waitFor(150, TimeUnit.SECONDS)).isTrue();
+      assertThat(packing.exitValue()).as(Files.readString(said)).isZero();
+    } finally {
+      AgentProcess.kill(packing);
+    }
 
     Map<Path, String> again = contents(elsewhere.resolve("runtime/image"));
     assertThat(again).containsKey(Path.of("bin/java"));

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.datanadhi.echopost.buffer.Append.Outcome;
 import com.datanadhi.echopost.time.Clock;
@@ -95,6 +96,20 @@ class BufferTest {
           .sorted()
           .toList();
     }
+  }
+
+  /// By a clock that stands still, it does so for as long as it ever does.
+  @Test
+  void the_writer_looks_out_for_the_next_where_records_come_one_by_one() throws Exception {
+    assumeTrue(Runtime.getRuntime().availableProcessors() > 1);
+    Appended.store(buffer, "1");
+    long whole = new Volume(directory).walBound();
+    await("the house in order").until(() -> Files.size(directory.resolve("reserve")) == whole);
+    assertThat(clock.looks()).isLessThan(20_000);
+
+    Appended.store(buffer, "2");
+
+    await().until(() -> clock.looks() > 20_000);
   }
 
   @Test

@@ -325,6 +325,32 @@ class SalvageTest {
   }
 
   @Test
+  void a_buffer_that_somebody_put_back_gives_back_what_came_since() throws Exception {
+    fill();
+    buffer.close();
+    Path file = directory.resolve("buffer.db");
+    long walBound = new Volume(directory).walBound();
+    try (Connection connection = Database.openWriter(file, walBound, 50)) {
+      Writer writer = new Writer(connection, file);
+      SetAside.beginAnew(
+          file, walBound, clock, new StorageException.Damaged("for a test"), writer.totals());
+    }
+    for (String suffix : List.of("", "-wal", "-watermark")) {
+      for (Path old : aside(suffix)) {
+        Files.move(
+            old, directory.resolve("buffer.db" + suffix), StandardCopyOption.REPLACE_EXISTING);
+      }
+    }
+    open();
+    Appended.store(buffer, "\"newer\"");
+    buffer.close();
+    garbageHeader();
+    open();
+
+    assertThat(ids()).isEqualTo(range(1, RECORDS + 1));
+  }
+
+  @Test
   void a_buffer_that_is_damaged_again_begins_above_all_ids_and_salvages_all() throws Exception {
     fill();
     buffer.acknowledge(100);

@@ -36,7 +36,7 @@ class ConnectionsTest {
   private static final long PIECE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
   private static final long BUSY_NANOS = TimeUnit.MILLISECONDS.toNanos(900);
 
-  private static final Overview NOBODY_ASKS =
+  static final Overview NOBODY_ASKS =
       new Overview() {
         @Override
         public AgentStatus status() {
@@ -159,7 +159,7 @@ class ConnectionsTest {
   @Test
   void the_loop_looks_out_for_the_commit_of_one_record_after_another() throws Exception {
     EventLoop loop = working.next();
-    Lookout lookout = new Lookout(new ManualClock());
+    Lookout lookout = new Lookout(new ManualClock(), 2);
     Connections connections = new Connections(loop, lookout, Clock.system());
     Path socket = directory.resolve("s");
     try (Buffer buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY);

@@ -9,6 +9,7 @@ public final class ManualClock implements Clock {
   private final AtomicLong millis =
       new AtomicLong(Instant.parse("2026-11-21T10:00:00.123Z").toEpochMilli());
   private final AtomicLong nanos = new AtomicLong(1_000_000_000);
+  private final AtomicLong looks = new AtomicLong();
 
   @Override
   public long millis() {
@@ -17,7 +18,13 @@ public final class ManualClock implements Clock {
 
   @Override
   public long nanos() {
+    long _ = looks.incrementAndGet();
     return nanos.get();
+  }
+
+  /// How often somebody has asked for the nanoseconds.
+  public long looks() {
+    return looks.get();
   }
 
   /// Moves both clocks on.

@@ -1,0 +1,50 @@
+package com.datanadhi.echopost.ingest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.proto.LogAgentGrpc;
+import com.datanadhi.echopost.testkit.LoadClient;
+import com.datanadhi.echopost.time.Clock;
+import com.datanadhi.echopost.time.ManualClock;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class IngestTest {
+  @TempDir Path directory;
+
+  /// By a clock that stands still, it does so for as long as it ever does.
+  @Test
+  void its_loop_stays_awake_for_the_commit_of_one_record_after_another() throws Exception {
+    assumeTrue(Runtime.getRuntime().availableProcessors() > 1);
+    ManualClock clock = new ManualClock();
+    try (Buffer buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY);
+        Ingest ingest =
+            new Ingest(directory, PosixFilePermissions.fromString("rw-------"), clock)) {
+      ingest.takeInto(buffer, ConnectionsTest.NOBODY_ASKS);
+      ingest.open();
+      try (LoadClient client = new LoadClient(directory.resolve("data-nadhi-agent.sock"));
+          Connection other =
+              DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("buffer.db"));
+          Statement foreign = other.createStatement()) {
+        LogAgentGrpc.LogAgentFutureStub stub = LogAgentGrpc.newFutureStub(client.newChannel());
+        assertThat(stub.sendLog(LoadClient.request(0, 0, 100)).get().getSuccess()).isTrue();
+        assertThat(clock.looks()).isLessThan(10_000);
+        boolean _ = foreign.execute("BEGIN IMMEDIATE");
+
+        var second = stub.sendLog(LoadClient.request(0, 1, 100));
+
+        await().until(() -> clock.looks() > 20_000);
+        boolean _ = foreign.execute("ROLLBACK");
+        assertThat(second.get().getSuccess()).isTrue();
+      }
+    }
+  }
+}
