@@ -42,8 +42,8 @@ done
 [ -z "$key" ] || { DATANADHI_API_KEY=$key; export DATANADHI_API_KEY; }
 
 # What can be seen of the unpacked files without reading them: all have the same old date, so a change shows.
-look() { cd -- "$1" && LC_ALL=C TZ=UTC0 exec ls -lnd app/* bin/* lib/* lib/*/* conf/* conf/*/* conf/*/*/*/* 2>&1; }
-sound() { [ -f "$1/list" ] && [ "$(look "$1")" = "$(cat "$1/list")" ]; }
+look() { cd -- "$1" && LC_ALL=C TZ=UTC0 exec ls -lnd app bin conf lib app/* bin/* lib/* lib/*/* conf/* conf/*/* conf/*/*/*/* 2>&1; }
+sound() { [ -f "$1/list" ] && [ -O "$1/list" ] && [ "$(look "$1")" = "$(cat "$1/list")" ]; }
 # Ours, and nobody else can write to it.
 trusted() { [ -O "$1" ] && case $(LC_ALL=C exec ls -ld -- "$1") in d????-??-*) ;; *) false ;; esac; }
 
@@ -133,7 +133,7 @@ unpack() {
     rm -rf -- "$1/.new-0$$" "$runtime/.new-$$" "$runtime/errors"
     why="$1 cannot be written"
   else
-    why="$1 has no room (85 MB are needed), or $self is damaged"
+    why="$1 has no room (85 MB are needed), $self is damaged, or tar or gzip is missing"
   fi
   rm -rf -- "$new"
   new=

@@ -281,6 +281,19 @@ class OneFileIT extends AcceptanceTest {
     assertThat(directory.resolve(".cache/echopost")).isDirectory();
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"app", "bin", "conf", "lib", "lib/server"})
+  void an_unpacked_directory_that_others_can_write_to_is_replaced(String name) throws Exception {
+    assertThat(version(inCache()).exit()).isZero();
+    Path inside = unpacked().resolve(name);
+    Files.setPosixFilePermissions(inside, PosixFilePermissions.fromString("rwxrwxrwx"));
+
+    assertThat(version(inCache())).isEqualTo(new Ran(0, VERSION, ""));
+
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(inside)))
+        .isEqualTo("rwx------");
+  }
+
   @Test
   void without_any_place_one_line_says_what_to_do() throws Exception {
     Path own = Files.createDirectory(directory.resolve("own"));
