@@ -63,8 +63,7 @@ final class SetAside {
     move(file, aside);
     PrivateFiles.syncDirectoryOf(file);
     if (known != null && mark != null) {
-      Watermark.seal(
-          file, new Watermark.Mark(mark.bufferId(), known.settledThrough(), known.lastId()));
+      Watermark.seal(file, mark.bufferId(), known);
     }
     finish(file, aside);
     Events.severe(

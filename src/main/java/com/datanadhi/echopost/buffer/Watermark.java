@@ -65,11 +65,11 @@ final class Watermark implements AutoCloseable {
     return PrivateFiles.open(of(buffer), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
   }
 
-  /// Says of `buffer`, which nobody will write any more, that nothing was committed in it beyond
-  /// `last`; when this returns, that is on stable storage.
-  static void seal(Path buffer, Mark last) throws IOException {
+  /// Says of `buffer`, which nobody will write any more, that nothing was committed in it after
+  /// `committed`; when this returns, that is on stable storage.
+  static void seal(Path buffer, String bufferId, Totals committed) throws IOException {
     try (FileChannel channel = create(buffer)) {
-      int _ = channel.write(line(last.bufferId(), last.settledThrough(), last.lastId()), SEAL);
+      int _ = channel.write(line(bufferId, committed), SEAL);
       channel.force(true);
     }
   }
@@ -88,13 +88,12 @@ final class Watermark implements AutoCloseable {
   }
 
   private void write(String bufferId, Totals committed) throws IOException {
-    ByteBuffer line = line(bufferId, committed.settledThrough(), committed.lastId());
-    int _ = channel.write(line, (long) nextPlace * PLACE_BYTES);
+    int _ = channel.write(line(bufferId, committed), (long) nextPlace * PLACE_BYTES);
     nextPlace = (nextPlace + 1) % PLACES;
   }
 
-  private static ByteBuffer line(String bufferId, long settledThrough, long lastId) {
-    String text = bufferId + " " + settledThrough + " " + lastId + " ";
+  private static ByteBuffer line(String bufferId, Totals committed) {
+    String text = bufferId + " " + committed.settledThrough() + " " + committed.lastId() + " ";
     return ByteBuffer.wrap((text + checksum(text) + "\n").getBytes(StandardCharsets.US_ASCII));
   }
 

@@ -297,24 +297,35 @@ class SalvageTest {
     assertThat(buffer.wasDamaged()).isTrue();
   }
 
-  /// Such a commit is done again in the new buffer: put back too, its records would come twice.
-  @Test
-  void what_a_commit_that_met_damage_left_in_the_log_is_not_put_back() throws Exception {
-    fill();
+  private interface Last {
+    void write(Writer writer) throws Exception;
+  }
+
+  /// Closes the buffer, lets a writer of its own do `last`, and sets it aside as that one does.
+  private void setAsideAfter(Last last) throws Exception {
     buffer.close();
     Path file = directory.resolve("buffer.db");
     long walBound = new Volume(directory).walBound();
     try (Connection connection = Database.openWriter(file, walBound, 50)) {
       Writer writer = new Writer(connection, file);
-      writer.begin();
-      String large = "\"" + "x".repeat(50_000) + "\"";
-      writer.append(Collections.nCopies(40, Appended.of(Appended.record(large, "", null))));
-      assertThat(Files.size(Buffer.logOf(file)))
-          .as("log of a transaction that SQLite's cache does not hold")
-          .isGreaterThan(40_000);
+      last.write(writer);
       SetAside.beginAnew(
           file, walBound, clock, new StorageException.Damaged("for a test"), writer.totals());
     }
+  }
+
+  /// Such a commit is done again in the new buffer: put back too, its records would come twice.
+  @Test
+  void what_a_commit_that_met_damage_left_in_the_log_is_not_put_back() throws Exception {
+    fill();
+    setAsideAfter(writer -> {
+      writer.begin();
+      String large = "\"" + "x".repeat(50_000) + "\"";
+      writer.append(Collections.nCopies(40, Appended.of(Appended.record(large, "", null))));
+      assertThat(Files.size(Buffer.logOf(directory.resolve("buffer.db"))))
+          .as("log of a transaction that SQLite's cache does not hold")
+          .isGreaterThan(40_000);
+    });
     open();
 
     Appended.store(buffer, "\"newer\"");
@@ -327,14 +338,7 @@ class SalvageTest {
   @Test
   void a_buffer_that_somebody_put_back_gives_back_what_came_since() throws Exception {
     fill();
-    buffer.close();
-    Path file = directory.resolve("buffer.db");
-    long walBound = new Volume(directory).walBound();
-    try (Connection connection = Database.openWriter(file, walBound, 50)) {
-      Writer writer = new Writer(connection, file);
-      SetAside.beginAnew(
-          file, walBound, clock, new StorageException.Damaged("for a test"), writer.totals());
-    }
+    setAsideAfter(writer -> {});
     for (String suffix : List.of("", "-wal", "-watermark")) {
       for (Path old : aside(suffix)) {
         Files.move(

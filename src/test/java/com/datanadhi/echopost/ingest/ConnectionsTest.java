@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.Sqlite;
 import com.datanadhi.echopost.control.AgentStatus;
 import com.datanadhi.echopost.net.Transport;
 import com.datanadhi.echopost.proto.LogAgentGrpc;
@@ -19,9 +20,6 @@ import io.grpc.Status;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.concurrent.CountDownLatch;
@@ -169,10 +167,8 @@ class ConnectionsTest {
       LogAgentGrpc.LogAgentFutureStub stub = LogAgentGrpc.newFutureStub(client.newChannel());
       assertThat(stub.sendLog(LoadClient.request(0, 0, 100)).get().getSuccess()).isTrue();
       assertThat(loop.submit(lookout::goesOn).get()).isFalse();
-      try (Connection other =
-              DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("buffer.db"));
-          Statement foreign = other.createStatement()) {
-        boolean _ = foreign.execute("BEGIN IMMEDIATE");
+      try (Sqlite foreign = new Sqlite(directory)) {
+        foreign.execute("BEGIN IMMEDIATE");
         var second = stub.sendLog(LoadClient.request(0, 1, 100));
         await().until(() -> buffer.waitingRecords() == 1);
         assertThat(loop.submit(lookout::goesOn).get()).isTrue();
@@ -181,7 +177,7 @@ class ConnectionsTest {
         await().until(() -> buffer.waitingRecords() == 2);
         assertThat(loop.submit(lookout::goesOn).get()).isFalse();
 
-        boolean _ = foreign.execute("ROLLBACK");
+        foreign.execute("ROLLBACK");
         assertThat(second.get().getSuccess()).isTrue();
         assertThat(third.get().getSuccess()).isTrue();
       }

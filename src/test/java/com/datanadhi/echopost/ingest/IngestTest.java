@@ -5,15 +5,13 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.Sqlite;
 import com.datanadhi.echopost.proto.LogAgentGrpc;
 import com.datanadhi.echopost.testkit.LoadClient;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.ManualClock;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.Statement;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -31,18 +29,16 @@ class IngestTest {
       ingest.takeInto(buffer, ConnectionsTest.NOBODY_ASKS);
       ingest.open();
       try (LoadClient client = new LoadClient(directory.resolve("data-nadhi-agent.sock"));
-          Connection other =
-              DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("buffer.db"));
-          Statement foreign = other.createStatement()) {
+          Sqlite foreign = new Sqlite(directory)) {
         LogAgentGrpc.LogAgentFutureStub stub = LogAgentGrpc.newFutureStub(client.newChannel());
         assertThat(stub.sendLog(LoadClient.request(0, 0, 100)).get().getSuccess()).isTrue();
         assertThat(clock.looks()).isLessThan(10_000);
-        boolean _ = foreign.execute("BEGIN IMMEDIATE");
+        foreign.execute("BEGIN IMMEDIATE");
 
         var second = stub.sendLog(LoadClient.request(0, 1, 100));
 
         await().until(() -> clock.looks() > 20_000);
-        boolean _ = foreign.execute("ROLLBACK");
+        foreign.execute("ROLLBACK");
         assertThat(second.get().getSuccess()).isTrue();
       }
     }
