@@ -1,15 +1,20 @@
 package com.datanadhi.echopost.buffer;
 
-/// One record that somebody waits to see stored.
-public interface Append {
-  /// What is to be stored.
-  NewRecord record();
+import java.util.List;
 
-  /// Called once, in the writer's thread, after the commit that covers the record has returned or
+/// Records that somebody waits to see stored, together: one commit covers them all.
+///
+/// Together, since neither side may wake the other for each of them: whoever is woken can run
+/// first, and would find one where there are fifty.
+public interface Append {
+  /// What is to be stored, in this order; at least one, and always the same.
+  List<NewRecord> records();
+
+  /// Called once, in the writer's thread, after the commit that covers the records has returned or
   /// failed. Must not block and must not throw.
   void settled(Outcome outcome);
 
-  /// How it ended.
+  /// How it ended, for all of them.
   sealed interface Outcome {
     /// On stable storage.
     record Stored() implements Outcome {}
@@ -17,7 +22,7 @@ public interface Append {
     /// Not stored, since the disk is full.
     record NoRoom(String message) implements Outcome {}
 
-    /// The commit failed: the record may or may not be stored.
+    /// The commit failed: the records may or may not be stored.
     record Failed(String message) implements Outcome {}
 
     /// Not stored, since the buffer is closed.

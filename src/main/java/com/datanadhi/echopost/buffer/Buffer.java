@@ -247,8 +247,9 @@ public final class Buffer implements AutoCloseable {
     return Files.deleteIfExists(directory.resolve(RESERVE));
   }
 
-  /// Queues one record behind all that were queued before; its [Append#settled] says how it ended.
-  /// Does not block.
+  /// Queues records behind all that were queued before; [Append#settled] says how it ended. Does
+  /// not block. A commit covers what waits up to 4,096 records or 4 MiB, and all of the last
+  /// append: one should be no more than a part of that.
   public void append(Append append) {
     commits.append(append, clock.nanos());
   }

@@ -40,15 +40,10 @@ final class GroupCommit {
 
   /// Something to be committed.
   private sealed interface Work {
-    record Add(Append append, long offeredNanos) implements Work, Append {
-      @Override
-      public NewRecord record() {
-        return append.record();
-      }
-
-      @Override
-      public void settled(Outcome outcome) {
-        append.settled(outcome);
+    /// @param bytes what its records weigh
+    record Add(Append append, long bytes, long offeredNanos) implements Work {
+      List<NewRecord> records() {
+        return append.records();
       }
     }
 
@@ -169,9 +164,13 @@ final class GroupCommit {
   }
 
   void append(Append append, long nowNanos) {
-    waitingRecords.incrementAndGet();
-    waitingBytes.addAndGet(append.record().size());
-    offer(new Work.Add(append, nowNanos));
+    long bytes = 0;
+    for (NewRecord one : append.records()) {
+      bytes += one.size();
+    }
+    waitingRecords.addAndGet(append.records().size());
+    waitingBytes.addAndGet(bytes);
+    offer(new Work.Add(append, bytes, nowNanos));
   }
 
   CompletableFuture<Integer> acknowledge(long through) {
@@ -260,7 +259,7 @@ final class GroupCommit {
           lookout.end();
           commit(batch);
           lookAtLog();
-          lookout.begin(batch.size() == 1);
+          lookout.begin(batch.size() == 1 && recordsIn(batch.getFirst()) <= 1);
         } else if (closing) {
           return;
         } else if (!comesAtOnce()) {
@@ -300,16 +299,22 @@ final class GroupCommit {
 
   private List<Work> take(int maxRecords, long maxBytes) {
     List<Work> batch = new ArrayList<>();
+    int records = 0;
     long bytes = 0;
-    while (batch.size() < maxRecords && bytes < maxBytes) {
+    while (records < maxRecords && bytes < maxBytes) {
       Work work = queue.poll();
       if (work == null) {
         break;
       }
       batch.add(work);
-      bytes += work instanceof Work.Add add ? add.append().record().size() : 0;
+      records += recordsIn(work);
+      bytes += work instanceof Work.Add add ? add.bytes() : 0;
     }
     return batch;
+  }
+
+  private static int recordsIn(Work work) {
+    return work instanceof Work.Add add ? add.records().size() : 0;
   }
 
   private void commit(List<Work> batch) {
@@ -477,12 +482,16 @@ final class GroupCommit {
       return;
     }
     long begun = clock.nanos();
+    List<NewRecord> records = new ArrayList<>();
+    for (Work.Add add : appends) {
+      records.addAll(add.records());
+    }
     List<Runnable> completions = new ArrayList<>(others.size());
     writer.transact(() -> {
       // Anew, whatever came of an earlier try.
       completions.clear();
-      if (!appends.isEmpty()) {
-        writer.append(appends);
+      if (!records.isEmpty()) {
+        writer.append(records);
       }
       for (Work work : others) {
         completions.add(apply(work));
@@ -490,15 +499,14 @@ final class GroupCommit {
       return completions;
     });
     totals = writer.totals();
-    measure(appends, begun, clock.nanos());
-    completions.forEach(Runnable::run);
-  }
-
-  private void measure(List<Work.Add> appends, long begun, long ended) {
-    measures.committed(appends.size(), ended - begun);
+    long ended = clock.nanos();
+    measures.committed(records.size(), ended - begun);
     for (Work.Add add : appends) {
-      measures.appended(add.record(), ended - add.offeredNanos());
+      for (NewRecord one : add.records()) {
+        measures.appended(one, ended - add.offeredNanos());
+      }
     }
+    completions.forEach(Runnable::run);
   }
 
   /// @return what is to be done once it is committed
@@ -651,10 +659,10 @@ final class GroupCommit {
   }
 
   private void settle(List<Work.Add> appends, Append.Outcome outcome) {
-    for (Work.Add append : appends) {
-      waitingRecords.decrementAndGet();
-      waitingBytes.addAndGet(-append.record().size());
-      append.settled(outcome);
+    for (Work.Add add : appends) {
+      waitingRecords.addAndGet(-add.records().size());
+      waitingBytes.addAndGet(-add.bytes());
+      add.append().settled(outcome);
     }
   }
 }

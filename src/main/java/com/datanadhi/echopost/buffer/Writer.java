@@ -14,7 +14,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// All that is ever written to the buffer, each as part of a transaction that the caller begins and
@@ -145,19 +144,15 @@ final class Writer implements AutoCloseable {
   }
 
   /// Stores records under the next ids.
-  void append(List<? extends Append> appends) throws SQLException {
-    insert(appends, Append::record);
-  }
-
-  private <T> void insert(List<T> all, Function<? super T, NewRecord> content) throws SQLException {
+  void append(List<NewRecord> records) throws SQLException {
     long id = next.lastId();
-    for (T one : all) {
+    for (NewRecord one : records) {
       id++;
-      bind(insert, id, content.apply(one));
+      bind(insert, id, one);
       insert.addBatch();
     }
     int[] _ = insert.executeBatch();
-    next = next.withAppended(all.size());
+    next = next.withAppended(records.size());
   }
 
   /// Stores a batch under the next ids, unless that was done before.
@@ -171,7 +166,7 @@ final class Writer implements AutoCloseable {
         return 0;
       }
     }
-    insert(batch.records(), line -> line.received(nowMillis));
+    append(batch.records().stream().map(line -> line.received(nowMillis)).toList());
     return batch.records().size();
   }
 

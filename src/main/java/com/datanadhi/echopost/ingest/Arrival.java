@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /// One call of SendLog, from its first byte to its answer.
 ///
-/// Everything happens on the event loop, save [#settled], which the buffer's writer calls.
-final class Arrival extends ServerCall.Listener<Request> implements Append {
+/// Confined to the event loop.
+final class Arrival extends ServerCall.Listener<Request> {
   /// `LogResponse{success=true, message="stored"}` on the wire.
   private static final byte[] STORED = {8, 1, 18, 6, 's', 't', 'o', 'r', 'e', 'd'};
 
@@ -116,21 +116,15 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
     request = null;
   }
 
-  @Override
-  public NewRecord record() {
+  NewRecord record() {
     return Objects.requireNonNull(record);
   }
 
-  @Override
-  public void settled(Outcome outcome) {
-    connections.settled(this, outcome);
-  }
-
   /// Gives the client its answer.
-  void answer(Outcome outcome) {
+  void answer(Append.Outcome outcome) {
     // Not left to the switch, which would be compiled for the first record of each run
     // (docs/PERFORMANCE.md).
-    if (!(outcome instanceof Outcome.Stored)) {
+    if (!(outcome instanceof Append.Outcome.Stored)) {
       refuse(refusal(outcome));
     } else if (!ended) {
       call.sendHeaders(new Metadata());
@@ -139,13 +133,13 @@ final class Arrival extends ServerCall.Listener<Request> implements Append {
     }
   }
 
-  private static Refusal refusal(Outcome outcome) {
+  private static Refusal refusal(Append.Outcome outcome) {
     return switch (outcome) {
-      case Outcome.NoRoom(String message) -> Refusal.diskFull(message);
-      case Outcome.Failed(String message) ->
+      case Append.Outcome.NoRoom(String message) -> Refusal.diskFull(message);
+      case Append.Outcome.Failed(String message) ->
           Refusal.storageFailed("the record may or may not be stored, send it again: " + message);
-      case Outcome.Closed() -> Refusal.SHUTTING_DOWN;
-      case Outcome.Stored() -> throw new IllegalArgumentException("it was taken");
+      case Append.Outcome.Closed() -> Refusal.SHUTTING_DOWN;
+      case Append.Outcome.Stored() -> throw new IllegalArgumentException("it was taken");
     };
   }
 

@@ -25,12 +25,12 @@ import org.jspecify.annotations.Nullable;
 /// All open connections, and what they may put into the buffer.
 ///
 /// One event loop serves every connection, so the order in which it passes records on is the
-/// arrival order, and nothing here but [#settled] and the counters needs a lock. What waits for its
-/// commit is bounded: at the bound the loop stops reading, which the kernel's socket buffers and
-/// HTTP/2 flow control pass on to the clients; only when no commit has ended for 5 s is it read
-/// again, to refuse what comes until one does. The number of open calls is bounded in the same way:
-/// when for 5 s none has ended, requests that are not complete are refused, since they hold up the
-/// rest.
+/// arrival order, and nothing here but what is settled and the counters needs a lock. What waits
+/// for its commit is bounded: at the bound the loop stops reading, which the kernel's socket
+/// buffers and HTTP/2 flow control pass on to the clients; only when no commit has ended for 5 s is
+/// it read again, to refuse what comes until one does. The number of open calls is bounded in the
+/// same way: when for 5 s none has ended, requests that are not complete are refused, since they
+/// hold up the rest.
 final class Connections {
   static final int MAX_WAITING_RECORDS = 8_192;
   static final long MAX_WAITING_BYTES = 16L << 20;
@@ -58,12 +58,41 @@ final class Connections {
 
   private static final long SILENT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
-  private record Settled(Arrival arrival, Append.Outcome outcome) {}
-
   /// So many go to a writer that has nothing to do without waiting for the rest of what can be
   /// read: both work then, where they took turns. Fewer make more commits than they save time
   /// (docs/PERFORMANCE.md).
-  private static final int EARLY_RECORDS = 16;
+  private static final int EARLY_RECORDS = 64;
+
+  /// More than that is not kept for the end of a round, since one commit is to cover it.
+  private static final int MOST_TOGETHER = 1_024;
+
+  private static final long MOST_BYTES_TOGETHER = 1L << 20;
+
+  /// What one round of the loop has read.
+  private final class Round implements Append {
+    private final List<Arrival> arrivals;
+    private final List<NewRecord> records;
+
+    Round(List<Arrival> arrivals) {
+      this.arrivals = List.copyOf(arrivals);
+      this.records = new ArrayList<>(arrivals.size());
+      for (Arrival arrival : arrivals) {
+        records.add(arrival.record());
+      }
+    }
+
+    @Override
+    public List<NewRecord> records() {
+      return records;
+    }
+
+    @Override
+    public void settled(Outcome outcome) {
+      Connections.this.settled(this, outcome);
+    }
+  }
+
+  private record Settled(Round round, Append.Outcome outcome) {}
 
   private final EventLoop loop;
   private final Lookout lookout;
@@ -249,7 +278,9 @@ final class Connections {
     }
     arrived.add(arrival);
     arrivedBytes += arrival.record().size();
-    if (arrived.size() >= EARLY_RECORDS && buffer().waitingRecords() == 0) {
+    if ((arrived.size() >= EARLY_RECORDS && buffer().waitingRecords() == 0)
+        || arrived.size() >= MOST_TOGETHER
+        || arrivedBytes >= MOST_BYTES_TOGETHER) {
       append();
     }
     if (!paused && isFull()) {
@@ -265,7 +296,7 @@ final class Connections {
       return;
     }
     Buffer buffer = buffer();
-    arrived.forEach(buffer::append);
+    buffer.append(new Round(arrived));
     arrived.clear();
     arrivedBytes = 0;
     lookout.begin(buffer.waitingRecords() == 1);
@@ -342,9 +373,8 @@ final class Connections {
 
   // ---- answers
 
-  /// How `arrival` ended; called by the buffer's writer.
-  void settled(Arrival arrival, Append.Outcome outcome) {
-    settled.add(new Settled(arrival, outcome));
+  private void settled(Round round, Append.Outcome outcome) {
+    settled.add(new Settled(round, outcome));
     if (answering.compareAndSet(false, true)) {
       try {
         loop.execute(this::answerSettled);
@@ -359,7 +389,9 @@ final class Connections {
     lookout.end();
     answering.set(false);
     for (Settled next = settled.poll(); next != null; next = settled.poll()) {
-      next.arrival().answer(next.outcome());
+      for (Arrival arrival : next.round().arrivals) {
+        arrival.answer(next.outcome());
+      }
     }
     progressNanos = clock.nanos();
     boolean wasRefusing = refusing;

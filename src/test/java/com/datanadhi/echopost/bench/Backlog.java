@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -31,7 +32,11 @@ import java.util.concurrent.locks.LockSupport;
 final class Backlog implements Measurement {
   private static final int STARTS = 5;
   private static final int SLICES = 10;
-  private static final int UNSETTLED = 8_192;
+
+  /// As one round of the event loop may read under load.
+  private static final int TOGETHER = 100;
+
+  private static final int UNSETTLED = 80;
   private static final int REPLAYED = 20_000;
   private static final long SETTLE_NANOS = TimeUnit.SECONDS.toNanos(3);
   private static final long ROOM_BYTES_A_RECORD = 1_000;
@@ -118,11 +123,13 @@ final class Backlog implements Measurement {
             new byte[0],
             null);
 
+    private final List<NewRecord> records = Collections.nCopies(TOGETHER, record);
+
     private final Append append =
         new Append() {
           @Override
-          public NewRecord record() {
-            return record;
+          public List<NewRecord> records() {
+            return records;
           }
 
           @Override
@@ -134,10 +141,11 @@ final class Backlog implements Measurement {
           }
         };
 
+    /// @param count a multiple of [#TOGETHER]
     /// @return records a second
     double append(Buffer buffer, long count) throws InterruptedException {
       long start = System.nanoTime();
-      for (long i = 0; i < count; i++) {
+      for (long i = 0; i < count; i += TOGETHER) {
         room.acquire();
         buffer.append(append);
       }

@@ -2,6 +2,7 @@ package com.datanadhi.echopost.buffer;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -50,8 +51,8 @@ public final class Appended implements Append {
   }
 
   @Override
-  public NewRecord record() {
-    return record;
+  public List<NewRecord> records() {
+    return List.of(record);
   }
 
   @Override

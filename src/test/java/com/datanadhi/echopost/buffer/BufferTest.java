@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -99,6 +100,34 @@ class BufferTest {
   }
 
   /// By a clock that stands still, it does so for as long as it ever does.
+  @Test
+  void what_is_appended_together_is_stored_by_one_commit_and_settled_once() throws Exception {
+    List<Outcome> outcomes = new CopyOnWriteArrayList<>();
+    List<NewRecord> records =
+        IntStream.range(0, 5_000).mapToObj(n -> Appended.record("" + n, "", null)).toList();
+    buffer.append(
+        new Append() {
+          @Override
+          public List<NewRecord> records() {
+            return records;
+          }
+
+          @Override
+          public void settled(Outcome outcome) {
+            outcomes.add(outcome);
+          }
+        });
+    Appended.store(buffer, "5000");
+
+    assertThat(outcomes).containsExactly(new Outcome.Stored());
+    await().alias("commits").untilAsserted(() -> assertThat(stored).hasValue(2));
+    assertThat(pending())
+        .extracting(record -> new String(record.content().jsonData(), UTF_8))
+        .containsExactlyElementsOf(IntStream.rangeClosed(0, 5_000).mapToObj(n -> "" + n).toList());
+    assertThat(buffer.waitingRecords()).isZero();
+    assertThat(buffer.waitingBytes()).isZero();
+  }
+
   @Test
   void the_writer_looks_out_for_the_next_where_records_come_one_by_one() throws Exception {
     assumeTrue(Runtime.getRuntime().availableProcessors() > 1);
@@ -591,7 +620,7 @@ class BufferTest {
             directory.resolve("buffer.db"))) {
       for (boolean commit : new boolean[] {true, false, true}) {
         writer.begin();
-        writer.append(List.of(Appended.of(Appended.record("1", "", null))));
+        writer.append(List.of(Appended.record("1", "", null)));
         if (commit) {
           writer.commit();
         } else {

@@ -321,7 +321,7 @@ class SalvageTest {
     setAsideAfter(writer -> {
       writer.begin();
       String large = "\"" + "x".repeat(50_000) + "\"";
-      writer.append(Collections.nCopies(40, Appended.of(Appended.record(large, "", null))));
+      writer.append(Collections.nCopies(40, Appended.record(large, "", null)));
       assertThat(Files.size(Buffer.logOf(directory.resolve("buffer.db"))))
           .as("log of a transaction that SQLite's cache does not hold")
           .isGreaterThan(40_000);
