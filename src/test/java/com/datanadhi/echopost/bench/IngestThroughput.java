@@ -14,7 +14,7 @@ import java.util.concurrent.ExecutionException;
 /// The clients are on grpc-java; at the end it is told how it goes with clients that say frames put
 /// together before.
 ///
-/// Floors: the no-op service, and SQLite alone.
+/// Floors: the no-op service, the same on grpc-java's server, and SQLite alone.
 final class IngestThroughput implements Measurement {
   private final Workbench bench;
   private final Effort effort;
@@ -37,7 +37,11 @@ final class IngestThroughput implements Measurement {
 
   @Override
   public void round() throws Exception {
-    bench.onEach(this::measure);
+    bench.onEach(service -> {
+      measure(service);
+      measureFrames(service);
+    });
+    bench.onNoOp(NoOpService.Stack.GRPC_JAVA, this::measure);
     Path directory = bench.newDirectory();
     values.add(
         "ingest_warm",
@@ -67,6 +71,9 @@ final class IngestThroughput implements Measurement {
       latencies.latencies(service.name(), warm::latencyMillis);
     }
     rates.curve(service.name(), rate.points());
+  }
+
+  private void measureFrames(Service service) throws InterruptedException, ExecutionException {
     FrameSender frames = new FrameSender(service.socket());
     double _ = frames.pipelined(effort.warmUpRecords());
     values.add("ingest_frames", service.name(), frames.pipelined(effort.warmRecords()));

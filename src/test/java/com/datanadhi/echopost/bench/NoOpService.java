@@ -1,12 +1,17 @@
 package com.datanadhi.echopost.bench;
 
 import com.datanadhi.echopost.ingest.BareCalls;
+import com.datanadhi.echopost.net.Transport;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
+import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
+import io.grpc.netty.NettyServerBuilder;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.util.internal.ThreadExecutorMap;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -19,15 +24,29 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 
-/// The floor of ingest: the same service on the same stack (the agent's own connections and calls
-/// on Netty's HTTP/2, one event loop for accepting and one for the work), which answers success as
-/// soon as it has read what there is to read, and stores nothing.
+/// The floor of ingest: the same service with one event loop for accepting and one for the work,
+/// which answers success as soon as it has read what there is to read, and stores nothing. On the
+/// agent's own connections and calls on Netty's HTTP/2, or on grpc-java's server as others use it.
 ///
 /// Its marshallers are made by hand, and do less than the agent's: the request's bytes are read and
 /// not looked at, the response is a constant.
 final class NoOpService implements ServerCallHandler<byte[], byte[]> {
-  /// Whose the values are that are measured with it.
-  static final String NAME = "no-op service";
+  /// What it is served by.
+  enum Stack {
+    OURS("no-op service"),
+    GRPC_JAVA("no-op service, grpc-java's server");
+
+    private final String floor;
+
+    Stack(String floor) {
+      this.floor = floor;
+    }
+
+    /// Whose the values are that are measured with it.
+    String floor() {
+      return floor;
+    }
+  }
 
   private static final String SERVICE = "logagent.LogAgent";
 
@@ -91,26 +110,45 @@ final class NoOpService implements ServerCallHandler<byte[], byte[]> {
     return ServerServiceDefinition.builder(SERVICE).addMethod(method, new NoOpService()).build();
   }
 
+  private static void serveByGrpcJava(Path socket) throws IOException {
+    Transport transport = Transport.ofThisSystem();
+    Server _ =
+        NettyServerBuilder.forAddress(new DomainSocketAddress(socket.toString()))
+            .channelFactory(transport::newListener)
+            .bossEventLoopGroup(transport.newEventLoop("accept"))
+            .workerEventLoopGroup(transport.newEventLoop("no-op"))
+            .directExecutor()
+            // No option of a UNIX socket.
+            .withChildOption(ChannelOption.SO_KEEPALIVE, null)
+            .addService(service())
+            .build()
+            .start();
+  }
+
   /// A running one.
   ///
   /// @param process in which it is
   record Running(Process process, Path directory, Path socket) {}
 
   /// Starts it in a process of its own, and returns once it serves.
-  static Running start(Workbench bench) throws IOException {
+  static Running start(Workbench bench, Stack stack) throws IOException {
     Path directory = bench.newDirectory();
     Path socket = directory.resolve("no-op.sock");
-    Process process = bench.startFloor(NoOpService.class, socket.toString());
+    Process process = bench.startFloor(NoOpService.class, stack.name(), socket.toString());
     if (process.getInputStream().read() < 0) {
       throw new IOException("the no-op service did not start");
     }
     return new Running(process, directory, socket);
   }
 
-  /// `NoOpService SOCKET`: serves until its standard input ends, having printed a line once it
-  /// does.
+  /// `NoOpService STACK SOCKET`: serves until its standard input ends, having printed a line once
+  /// it does.
   public static void main(String[] arguments) throws IOException {
-    BareCalls.serve(Path.of(arguments[0]), service());
+    Path socket = Path.of(arguments[1]);
+    switch (Stack.valueOf(arguments[0])) {
+      case OURS -> BareCalls.serve(socket, service());
+      case GRPC_JAVA -> serveByGrpcJava(socket);
+    }
     System.out.println("serving");
     long _ = System.in.transferTo(OutputStream.nullOutputStream());
     System.exit(0);

@@ -72,20 +72,21 @@ final class Workbench implements AutoCloseable {
   /// and the clients as other work has left them.
   void onEach(Work work) throws Exception {
     if (noOpIsFirst) {
-      onNoOp(work);
+      onNoOp(NoOpService.Stack.OURS, work);
       onPrograms(work);
     } else {
       onPrograms(work);
-      onNoOp(work);
+      onNoOp(NoOpService.Stack.OURS, work);
     }
     noOpIsFirst = !noOpIsFirst;
   }
 
-  private void onNoOp(Work work) throws Exception {
+  /// Does `work` on the no-op service: just started, alone, and ended afterwards.
+  void onNoOp(NoOpService.Stack stack, Work work) throws Exception {
     long spawned = System.nanoTime();
-    NoOpService.Running noOp = NoOpService.start(this);
+    NoOpService.Running noOp = NoOpService.start(this, stack);
     long ready = System.nanoTime();
-    work.on(new Service(NoOpService.NAME, noOp.socket(), noOp.process()::toHandle, spawned, ready));
+    work.on(new Service(stack.floor(), noOp.socket(), noOp.process()::toHandle, spawned, ready));
     stop(noOp.process());
   }
 
