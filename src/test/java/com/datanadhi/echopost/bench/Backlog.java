@@ -31,7 +31,8 @@ import java.util.concurrent.locks.LockSupport;
 /// buffer is its own: only EchoPost is measured.
 final class Backlog implements Measurement {
   private static final int STARTS = 5;
-  private static final int SLICES = 10;
+  private static final int SLICES = 50;
+  private static final int MEASURED_SLICES = 5;
 
   /// As one round of the event loop may read under load.
   private static final int TOGETHER = 100;
@@ -90,17 +91,22 @@ final class Backlog implements Measurement {
     Directories.delete(small);
   }
 
-  private void fill(Path directory) throws StorageException, InterruptedException {
-    try (Buffer buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY)) {
+  /// The last slices alternate with slices of a buffer that was empty: beside what a disk and a
+  /// machine do in half a minute, the two differ by little.
+  private void fill(Path directory) throws StorageException, IOException, InterruptedException {
+    Path begun = bench.newDirectory();
+    try (Buffer buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY);
+        Buffer other = Buffer.open(begun, Clock.system(), Buffer.Listener.NOBODY)) {
       Filler filler = new Filler();
-      // What is just-in-time compiled is not what is looked for.
-      double _ = filler.append(buffer, records / SLICES);
-      measure(filler, buffer, "the second tenth");
-      for (int slice = 2; slice < SLICES - 1; slice++) {
+      for (int slice = 0; slice < SLICES - MEASURED_SLICES; slice++) {
         double _ = filler.append(buffer, records / SLICES);
       }
-      measure(filler, buffer, Program.ECHOPOST);
+      for (int slice = 0; slice < MEASURED_SLICES; slice++) {
+        measure(filler, other, "into an empty buffer");
+        measure(filler, buffer, Program.ECHOPOST);
+      }
     }
+    Directories.delete(begun);
   }
 
   private void measure(Filler filler, Buffer buffer, String whose) throws InterruptedException {
