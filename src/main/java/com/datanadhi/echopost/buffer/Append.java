@@ -10,8 +10,8 @@ public interface Append {
   /// What is to be stored, in this order; at least one, and always the same.
   List<NewRecord> records();
 
-  /// Called once, in the writer's thread, after the commit that covers the records has returned or
-  /// failed. Must not block and must not throw.
+  /// Called once, after the commit that covers the records has returned or failed, in the writer's
+  /// thread; in the offerer's when the buffer is closed. Must not block and must not throw.
   void settled(Outcome outcome);
 
   /// How it ended, for all of them.

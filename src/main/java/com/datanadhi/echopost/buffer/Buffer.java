@@ -248,8 +248,8 @@ public final class Buffer implements AutoCloseable {
   }
 
   /// Queues records behind all that were queued before; [Append#settled] says how it ended. Does
-  /// not block. A commit covers what waits up to 4,096 records or 4 MiB, and all of the last
-  /// append: one should be no more than a part of that.
+  /// not block. A commit covers what waits up to 4,096 records or 4 MiB, or one append that is
+  /// larger by itself.
   public void append(Append append) {
     commits.append(append, clock.nanos());
   }

@@ -24,9 +24,10 @@ import org.jspecify.annotations.Nullable;
 /// only after the commit has returned, that is after fsync.
 ///
 /// While one commit is under way the next batch gathers, so the dearer the disk, the larger the
-/// batches. A platform thread of its own, since SQLite's calls would pin a virtual thread's
-/// carrier. A commit that fails fails all that was in it; when the disk is full, deletes are tried
-/// again without the new records, on the room that [Reserve] gives up.
+/// batches. What was appended together stays together. A platform thread of its own, since SQLite's
+/// calls would pin a virtual thread's carrier. A commit that fails fails all that was in it; when
+/// the disk is full, deletes are tried again without the new records, on the room that [Reserve]
+/// gives up.
 final class GroupCommit {
   private static final int MAX_RECORDS = 4_096;
   private static final int MAX_BYTES = 4 << 20;
@@ -299,16 +300,19 @@ final class GroupCommit {
 
   private List<Work> take(int maxRecords, long maxBytes) {
     List<Work> batch = new ArrayList<>();
-    int records = 0;
+    long records = 0;
     long bytes = 0;
-    while (records < maxRecords && bytes < maxBytes) {
-      Work work = queue.poll();
-      if (work == null) {
+    for (Work next = queue.peek(); next != null; next = queue.peek()) {
+      records += recordsIn(next);
+      bytes += next instanceof Work.Add add ? add.bytes() : 0;
+      if (!batch.isEmpty() && (records > maxRecords || bytes > maxBytes)) {
         break;
       }
-      batch.add(work);
-      records += recordsIn(work);
-      bytes += work instanceof Work.Add add ? add.bytes() : 0;
+      Work taken = queue.poll();
+      if (taken != null) {
+        // Else somebody else takes as well, when the buffer is closed.
+        batch.add(taken);
+      }
     }
     return batch;
   }

@@ -120,8 +120,17 @@ final class Arrival extends ServerCall.Listener<Request> {
     return Objects.requireNonNull(record);
   }
 
-  /// Gives the client its answer.
+  /// Gives the client its answer, or none if that fails: then its connection ends.
   void answer(Append.Outcome outcome) {
+    try {
+      settled(outcome);
+    } catch (RuntimeException | OutOfMemoryError broken) {
+      // Netty throws an OutOfMemoryError of its own, which does not end the process.
+      connection.breakOff(broken);
+    }
+  }
+
+  private void settled(Append.Outcome outcome) {
     // Not left to the switch, which would be compiled for the first record of each run
     // (docs/PERFORMANCE.md).
     if (!(outcome instanceof Append.Outcome.Stored)) {

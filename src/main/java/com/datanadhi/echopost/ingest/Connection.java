@@ -248,6 +248,11 @@ final class Connection extends ChannelDuplexHandler {
     protocol().cut();
   }
 
+  /// Ends the connection for a failure of ours.
+  void breakOff(Throwable cause) {
+    protocol().breakOff(cause);
+  }
+
   private Http2Calls protocol() {
     return channel.pipeline().get(Http2Calls.class);
   }

@@ -68,7 +68,7 @@ final class Connections {
 
   private static final long MOST_BYTES_TOGETHER = 1L << 20;
 
-  /// What one round of the loop has read.
+  /// What one round of the loop has read, or the first of it.
   private final class Round implements Append {
     private final List<Arrival> arrivals;
     private final List<NewRecord> records;
@@ -99,7 +99,7 @@ final class Connections {
   private volatile @Nullable Buffer opened;
   private volatile @Nullable Overview overview;
   private final Clock clock;
-  private final Set<Connection> open = new LinkedHashSet<>();
+  final Set<Connection> open = new LinkedHashSet<>();
   private final Set<Connection> waiting = new LinkedHashSet<>();
   private final Unpacking unpacking;
   private final Gaps gaps;

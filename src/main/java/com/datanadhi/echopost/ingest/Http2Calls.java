@@ -525,9 +525,19 @@ final class Http2Calls extends Http2ConnectionHandler {
   public void onError(ChannelHandlerContext here, boolean outbound, Throwable cause) {
     if (Http2CodecUtil.getEmbeddedHttp2Exception(cause) == null
         && !(cause instanceof IOException)) {
-      Events.severe("call_broke", cause, "mend", "report it; what was accepted is on disk");
+      tell(cause);
     }
     super.onError(here, outbound, cause);
+  }
+
+  private static void tell(Throwable cause) {
+    Events.severe("call_broke", cause, "mend", "report it; what was accepted is on disk");
+  }
+
+  /// Ends the connection for a failure of ours: its client sends again what it got no answer to.
+  void breakOff(Throwable cause) {
+    tell(cause);
+    cut();
   }
 
   /// Who does not read why it is cut off is cut off all the same.

@@ -42,6 +42,8 @@ final class IngestThroughput implements Measurement {
       measureFrames(service);
     });
     bench.onNoOp(NoOpService.Stack.GRPC_JAVA, this::measure);
+    bench.onPrograms(this::measureFirstFrames);
+    bench.onNoOp(NoOpService.Stack.OURS, this::measureFirstFrames);
     Path directory = bench.newDirectory();
     values.add(
         "ingest_warm",
@@ -79,10 +81,19 @@ final class IngestThroughput implements Measurement {
     values.add("ingest_frames", service.name(), frames.pipelined(effort.warmRecords()));
   }
 
+  private void measureFirstFrames(Service service) throws InterruptedException, ExecutionException {
+    values.add(
+        "ingest_first_frames",
+        service.name(),
+        new FrameSender(service.socket()).pipelined(Effort.FIRST_RECORDS));
+  }
+
   @Override
   public List<Figure> figures() {
     return List.of(
         values.figure("ingest_first", "ingest, first 50,000 after spawn", "records/s"),
+        values.figure(
+            "ingest_first_frames", "ingest, first 50,000, clients that say frames", "records/s"),
         values.figure("ingest_warm", "ingest, warm", "records/s"),
         values.figure("ingest_frames", "ingest, warm, clients that say frames", "records/s"),
         values.figure("load_p99", "ingest, warm: p99 latency", "ms"),

@@ -99,7 +99,6 @@ class BufferTest {
     }
   }
 
-  /// By a clock that stands still, it does so for as long as it ever does.
   @Test
   void what_is_appended_together_is_stored_by_one_commit_and_settled_once() throws Exception {
     List<Outcome> outcomes = new CopyOnWriteArrayList<>();
@@ -128,6 +127,7 @@ class BufferTest {
     assertThat(buffer.waitingBytes()).isZero();
   }
 
+  /// By a clock that stands still, it does so for as long as it ever does.
   @Test
   void the_writer_looks_out_for_the_next_where_records_come_one_by_one() throws Exception {
     assumeTrue(Runtime.getRuntime().availableProcessors() > 1);

@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.echopost.buffer.Buffer;
@@ -17,8 +18,11 @@ import com.datanadhi.echopost.time.ManualClock;
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;
@@ -150,6 +154,63 @@ class ConnectionsTest {
       assertThat(left).isFalse();
       channel.shutdownNow();
       door.close(Duration.ofSeconds(1));
+    }
+  }
+
+  private static ByteBufAllocator exhausted() {
+    return (ByteBufAllocator)
+        Proxy.newProxyInstance(
+            ByteBufAllocator.class.getClassLoader(),
+            new Class<?>[] {ByteBufAllocator.class},
+            (_, _, _) -> {
+              throw new OutOfMemoryError("direct memory, for a test");
+            });
+  }
+
+  @Test
+  void an_answer_that_fails_costs_its_own_client_the_connection_and_nobody_else_an_answer()
+      throws Exception {
+    EventLoop loop = working.next();
+    Connections connections = new Connections(loop, new Lookout(Clock.system()), Clock.system());
+    Path socket = directory.resolve("s");
+    try (Buffer buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY);
+        LoadClient client = new LoadClient(socket)) {
+      connections.takeInto(buffer, NOBODY_ASKS);
+      Door door = open(socket, connections);
+      LogAgentGrpc.LogAgentFutureStub first = LogAgentGrpc.newFutureStub(client.newChannel());
+      LogAgentGrpc.LogAgentFutureStub second = LogAgentGrpc.newFutureStub(client.newChannel());
+      assertThat(first.sendLog(LoadClient.request(0, 0, 100)).get().getSuccess()).isTrue();
+      Channel itsConnection = loop.submit(() -> connections.open.iterator().next().channel()).get();
+      assertThat(second.sendLog(LoadClient.request(0, 1, 100)).get().getSuccess()).isTrue();
+      CountDownLatch bothSettled = new CountDownLatch(1);
+      try (Sqlite foreign = new Sqlite(directory)) {
+        foreign.execute("BEGIN IMMEDIATE");
+        var failing = first.sendLog(LoadClient.request(0, 2, 100));
+        await().until(() -> buffer.waitingRecords() == 1);
+        var other = second.sendLog(LoadClient.request(0, 3, 100));
+        await().until(() -> buffer.waitingRecords() == 2);
+        itsConnection.config().setAllocator(exhausted());
+        loop.execute(() -> boundedly(bothSettled));
+        foreign.execute("ROLLBACK");
+        await().until(() -> buffer.waitingRecords() == 0);
+        // Committed behind them.
+        buffer.acknowledge(0);
+        bothSettled.countDown();
+
+        assertThat(other.get(5, TimeUnit.SECONDS).getSuccess()).isTrue();
+        assertThatThrownBy(() -> failing.get(5, TimeUnit.SECONDS))
+            .hasMessageContaining("UNAVAILABLE");
+        await().until(() -> !connections.isOwing());
+      }
+      door.close(Duration.ofSeconds(1));
+    }
+  }
+
+  private static void boundedly(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(1, TimeUnit.MINUTES)).isTrue();
+    } catch (InterruptedException ended) {
+      throw new IllegalStateException(ended);
     }
   }
 
