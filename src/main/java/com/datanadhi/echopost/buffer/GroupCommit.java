@@ -41,9 +41,19 @@ final class GroupCommit {
 
   /// Something to be committed.
   private sealed interface Work {
-    /// @param bytes what its records weigh
+    /// The new records in it.
+    default List<NewRecord> records() {
+      return List.of();
+    }
+
+    /// What those weigh.
+    default long bytes() {
+      return 0;
+    }
+
     record Add(Append append, long bytes, long offeredNanos) implements Work {
-      List<NewRecord> records() {
+      @Override
+      public List<NewRecord> records() {
         return append.records();
       }
     }
@@ -260,7 +270,7 @@ final class GroupCommit {
           lookout.end();
           commit(batch);
           lookAtLog();
-          lookout.begin(batch.size() == 1 && recordsIn(batch.getFirst()) <= 1);
+          lookout.begin(batch.size() == 1 && batch.getFirst().records().size() <= 1);
         } else if (closing) {
           return;
         } else if (!comesAtOnce()) {
@@ -303,8 +313,8 @@ final class GroupCommit {
     long records = 0;
     long bytes = 0;
     for (Work next = queue.peek(); next != null; next = queue.peek()) {
-      records += recordsIn(next);
-      bytes += next instanceof Work.Add add ? add.bytes() : 0;
+      records += next.records().size();
+      bytes += next.bytes();
       if (!batch.isEmpty() && (records > maxRecords || bytes > maxBytes)) {
         break;
       }
@@ -315,10 +325,6 @@ final class GroupCommit {
       }
     }
     return batch;
-  }
-
-  private static int recordsIn(Work work) {
-    return work instanceof Work.Add add ? add.records().size() : 0;
   }
 
   private void commit(List<Work> batch) {

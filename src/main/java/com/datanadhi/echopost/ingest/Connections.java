@@ -70,15 +70,14 @@ final class Connections {
 
   /// What one round of the loop has read, or the first of it.
   private final class Round implements Append {
-    private final List<Arrival> arrivals;
-    private final List<NewRecord> records;
+    private final List<Arrival> arrivals = new ArrayList<>();
+    private final List<NewRecord> records = new ArrayList<>();
+    private long bytes;
 
-    Round(List<Arrival> arrivals) {
-      this.arrivals = List.copyOf(arrivals);
-      this.records = new ArrayList<>(arrivals.size());
-      for (Arrival arrival : arrivals) {
-        records.add(arrival.record());
-      }
+    void add(Arrival arrival) {
+      arrivals.add(arrival);
+      records.add(arrival.record());
+      bytes += arrival.record().size();
     }
 
     @Override
@@ -111,8 +110,7 @@ final class Connections {
   private final AtomicBoolean answering = new AtomicBoolean();
 
   // Checked, and not in the buffer's hands yet.
-  private final List<Arrival> arrived = new ArrayList<>();
-  private long arrivedBytes;
+  private Round arrived = new Round();
 
   private long heldBytes;
   private int otherCalls;
@@ -272,15 +270,14 @@ final class Connections {
       arrival.refuse(refusal);
       return;
     }
-    if (arrived.isEmpty()) {
+    if (arrived.records.isEmpty()) {
       // What can be read now goes to a busy writer at once: it makes one commit of it.
       loop.execute(this::append);
     }
     arrived.add(arrival);
-    arrivedBytes += arrival.record().size();
-    if ((arrived.size() >= EARLY_RECORDS && buffer().waitingRecords() == 0)
-        || arrived.size() >= MOST_TOGETHER
-        || arrivedBytes >= MOST_BYTES_TOGETHER) {
+    if ((arrived.records.size() >= EARLY_RECORDS && buffer().waitingRecords() == 0)
+        || arrived.records.size() >= MOST_TOGETHER
+        || arrived.bytes >= MOST_BYTES_TOGETHER) {
       append();
     }
     if (!paused && isFull()) {
@@ -291,14 +288,13 @@ final class Connections {
   }
 
   private void append() {
-    if (arrived.isEmpty()) {
+    if (arrived.records.isEmpty()) {
       // The first of them did not wait for the rest.
       return;
     }
     Buffer buffer = buffer();
-    buffer.append(new Round(arrived));
-    arrived.clear();
-    arrivedBytes = 0;
+    buffer.append(arrived);
+    arrived = new Round();
     lookout.begin(buffer.waitingRecords() == 1);
   }
 
@@ -405,8 +401,8 @@ final class Connections {
   }
 
   private boolean isFull() {
-    return buffer().waitingRecords() + arrived.size() >= MAX_WAITING_RECORDS
-        || buffer().waitingBytes() + arrivedBytes >= MAX_WAITING_BYTES;
+    return buffer().waitingRecords() + arrived.records.size() >= MAX_WAITING_RECORDS
+        || buffer().waitingBytes() + arrived.bytes >= MAX_WAITING_BYTES;
   }
 
   private boolean isHalfFull() {

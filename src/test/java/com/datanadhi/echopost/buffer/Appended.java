@@ -9,22 +9,22 @@ import org.jspecify.annotations.Nullable;
 
 /// An append whose end a test can wait for.
 public final class Appended implements Append {
-  private final NewRecord record;
+  private final List<NewRecord> records;
   private final CompletableFuture<Outcome> end = new CompletableFuture<>();
 
-  private Appended(NewRecord record) {
-    this.record = record;
+  private Appended(List<NewRecord> records) {
+    this.records = records;
   }
 
-  /// Appends `record` without waiting.
-  public static Appended to(Buffer buffer, NewRecord record) {
-    Appended append = new Appended(record);
+  /// Appends `records` together without waiting.
+  public static Appended to(Buffer buffer, NewRecord... records) {
+    Appended append = of(records);
     buffer.append(append);
     return append;
   }
 
-  static Appended of(NewRecord record) {
-    return new Appended(record);
+  static Appended of(NewRecord... records) {
+    return new Appended(List.of(records));
   }
 
   /// Appends records with these payloads and waits until all are stored.
@@ -52,7 +52,7 @@ public final class Appended implements Append {
 
   @Override
   public List<NewRecord> records() {
-    return List.of(record);
+    return records;
   }
 
   @Override

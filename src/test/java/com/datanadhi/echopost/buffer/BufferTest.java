@@ -18,7 +18,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -101,24 +100,15 @@ class BufferTest {
 
   @Test
   void what_is_appended_together_is_stored_by_one_commit_and_settled_once() throws Exception {
-    List<Outcome> outcomes = new CopyOnWriteArrayList<>();
-    List<NewRecord> records =
-        IntStream.range(0, 5_000).mapToObj(n -> Appended.record("" + n, "", null)).toList();
-    buffer.append(
-        new Append() {
-          @Override
-          public List<NewRecord> records() {
-            return records;
-          }
-
-          @Override
-          public void settled(Outcome outcome) {
-            outcomes.add(outcome);
-          }
-        });
+    NewRecord[] records =
+        IntStream.range(0, 5_000)
+            .mapToObj(n -> Appended.record("" + n, "", null))
+            .toArray(NewRecord[]::new);
+    Appended together = Appended.to(buffer, records);
+    // To settle twice ends the writer, and this would not be stored.
     Appended.store(buffer, "5000");
 
-    assertThat(outcomes).containsExactly(new Outcome.Stored());
+    assertThat(together.outcome()).isEqualTo(new Outcome.Stored());
     await().alias("commits").untilAsserted(() -> assertThat(stored).hasValue(2));
     assertThat(pending())
         .extracting(record -> new String(record.content().jsonData(), UTF_8))

@@ -31,6 +31,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -60,15 +61,43 @@ class ConnectionsTest {
   private final Transport transport = Transport.ofThisSystem();
   private final EventLoopGroup accepting = transport.newEventLoop("accept");
   private final EventLoopGroup working = transport.newEventLoop("ingest");
+  private final EventLoop loop = working.next();
+
+  /// The loop does not ask it by itself here.
+  private final Lookout lookout = new Lookout(new ManualClock(), 2);
+
+  private Path socket;
+  private Buffer buffer;
+  private Connections connections;
+  private Door door;
+
+  @BeforeEach
+  void open() throws Exception {
+    socket = directory.resolve("s");
+    buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY);
+    connections = new Connections(loop, lookout, Clock.system());
+    connections.takeInto(buffer, NOBODY_ASKS);
+    door =
+        Door.open(
+            socket,
+            transport,
+            accepting,
+            loop,
+            connections,
+            new Services(connections, new OwnUser(transport, directory)),
+            Clock.system());
+  }
 
   @AfterEach
-  void endLoops() {
+  void close() throws Exception {
+    door.close(Duration.ofSeconds(1));
+    buffer.close();
     var _ = accepting.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);
     var _ = working.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);
   }
 
   /// As when it unpacks one message after the other: ticks come in between, reads do not.
-  private static void keepBusy(EventLoop loop, Connections connections, CountDownLatch begun) {
+  private void keepBusy(CountDownLatch begun) {
     long end = System.nanoTime() + BUSY_NANOS;
     loop.execute(
         new Runnable() {
@@ -84,58 +113,33 @@ class ConnectionsTest {
         });
   }
 
-  private Door open(Path socket, Connections connections) throws Exception {
-    return Door.open(
-        socket,
-        transport,
-        accepting,
-        working.next(),
-        connections,
-        new Services(connections, new OwnUser(transport, directory)),
-        Clock.system());
-  }
-
   /// Each once was kept until the end of the connection, and then gone through on one stack.
   @Test
   void a_goodbye_is_heard_once_however_often_it_is_answered() throws Exception {
-    Connections connections =
-        new Connections(working.next(), new Lookout(Clock.system()), Clock.system());
-    Path socket = directory.resolve("s");
-    try (Buffer buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY)) {
-      connections.takeInto(buffer, NOBODY_ASKS);
-      Door door = open(socket, connections);
-      try (FrameClient client = FrameClient.greeting(socket)) {
-        byte[] headers =
-            RawConnection.frame(
-                FrameClient.HEADERS, FrameClient.END_HEADERS, 1, RawConnection.sendLogHeaders());
-        client.send(headers);
-        // One that comes in the moment of the goodbye is not let in.
-        await().until(connections::isOwing);
-        boolean _ = door.sayGoodbye(Duration.ofMillis(1));
-        byte[] ack =
-            RawConnection.frame(
-                FrameClient.PING, FrameClient.ACK, 0, client.await(FrameClient.PING).payload());
-        byte[] acks = RawConnection.join(Collections.nCopies(1_000, ack).toArray(byte[][]::new));
-        for (int n = 0; n < 200; n++) {
-          client.send(acks);
-        }
-        client.send(RawConnection.frame(FrameClient.DATA, FrameClient.END_STREAM, 1, new byte[0]));
-        assertThat(client.answer(1).status()).isEqualTo(Status.Code.INVALID_ARGUMENT.value());
-        assertThat(client.isClosedByTheAgent()).isTrue();
+    try (FrameClient client = FrameClient.greeting(socket)) {
+      byte[] headers =
+          RawConnection.frame(
+              FrameClient.HEADERS, FrameClient.END_HEADERS, 1, RawConnection.sendLogHeaders());
+      client.send(headers);
+      // One that comes in the moment of the goodbye is not let in.
+      await().until(connections::isOwing);
+      boolean _ = door.sayGoodbye(Duration.ofMillis(1));
+      byte[] ack =
+          RawConnection.frame(
+              FrameClient.PING, FrameClient.ACK, 0, client.await(FrameClient.PING).payload());
+      byte[] acks = RawConnection.join(Collections.nCopies(1_000, ack).toArray(byte[][]::new));
+      for (int n = 0; n < 200; n++) {
+        client.send(acks);
       }
-      door.close(Duration.ofSeconds(1));
+      client.send(RawConnection.frame(FrameClient.DATA, FrameClient.END_STREAM, 1, new byte[0]));
+      assertThat(client.answer(1).status()).isEqualTo(Status.Code.INVALID_ARGUMENT.value());
+      assertThat(client.isClosedByTheAgent()).isTrue();
     }
   }
 
   @Test
   void who_has_sent_something_is_not_idle_when_the_loop_has_not_read_it_yet() throws Exception {
-    EventLoop loop = working.next();
-    Connections connections = new Connections(loop, new Lookout(Clock.system()), Clock.system());
-    Path socket = directory.resolve("s");
-    try (Buffer buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY);
-        LoadClient client = new LoadClient(socket)) {
-      connections.takeInto(buffer, NOBODY_ASKS);
-      Door door = open(socket, connections);
+    try (LoadClient client = new LoadClient(socket)) {
       ManagedChannel channel = client.newChannel();
       LogAgentGrpc.LogAgentBlockingStub stub = LogAgentGrpc.newBlockingStub(channel);
       assertThat(stub.sendLog(LoadClient.request(0, 0, 100)).getSuccess()).isTrue();
@@ -144,7 +148,7 @@ class ConnectionsTest {
       channel.notifyWhenStateChanged(ConnectivityState.READY, () -> left.set(true));
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(700));
       CountDownLatch busy = new CountDownLatch(1);
-      keepBusy(loop, connections, busy);
+      keepBusy(busy);
       busy.await();
 
       assertThat(stub.sendLog(LoadClient.request(0, 1, 100)).getSuccess()).isTrue();
@@ -153,7 +157,6 @@ class ConnectionsTest {
       assertThat(stub.sendLog(LoadClient.request(0, 2, 100)).getSuccess()).isTrue();
       assertThat(left).isFalse();
       channel.shutdownNow();
-      door.close(Duration.ofSeconds(1));
     }
   }
 
@@ -170,13 +173,7 @@ class ConnectionsTest {
   @Test
   void an_answer_that_fails_costs_its_own_client_the_connection_and_nobody_else_an_answer()
       throws Exception {
-    EventLoop loop = working.next();
-    Connections connections = new Connections(loop, new Lookout(Clock.system()), Clock.system());
-    Path socket = directory.resolve("s");
-    try (Buffer buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY);
-        LoadClient client = new LoadClient(socket)) {
-      connections.takeInto(buffer, NOBODY_ASKS);
-      Door door = open(socket, connections);
+    try (LoadClient client = new LoadClient(socket)) {
       LogAgentGrpc.LogAgentFutureStub first = LogAgentGrpc.newFutureStub(client.newChannel());
       LogAgentGrpc.LogAgentFutureStub second = LogAgentGrpc.newFutureStub(client.newChannel());
       assertThat(first.sendLog(LoadClient.request(0, 0, 100)).get().getSuccess()).isTrue();
@@ -202,7 +199,6 @@ class ConnectionsTest {
             .hasMessageContaining("UNAVAILABLE");
         await().until(() -> !connections.isOwing());
       }
-      door.close(Duration.ofSeconds(1));
     }
   }
 
@@ -214,17 +210,9 @@ class ConnectionsTest {
     }
   }
 
-  /// The loop that is asked does not ask by itself here.
   @Test
   void the_loop_looks_out_for_the_commit_of_one_record_after_another() throws Exception {
-    EventLoop loop = working.next();
-    Lookout lookout = new Lookout(new ManualClock(), 2);
-    Connections connections = new Connections(loop, lookout, Clock.system());
-    Path socket = directory.resolve("s");
-    try (Buffer buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY);
-        LoadClient client = new LoadClient(socket)) {
-      connections.takeInto(buffer, NOBODY_ASKS);
-      Door door = open(socket, connections);
+    try (LoadClient client = new LoadClient(socket)) {
       LogAgentGrpc.LogAgentFutureStub stub = LogAgentGrpc.newFutureStub(client.newChannel());
       assertThat(stub.sendLog(LoadClient.request(0, 0, 100)).get().getSuccess()).isTrue();
       assertThat(loop.submit(lookout::goesOn).get()).isFalse();
@@ -242,7 +230,6 @@ class ConnectionsTest {
         assertThat(second.get().getSuccess()).isTrue();
         assertThat(third.get().getSuccess()).isTrue();
       }
-      door.close(Duration.ofSeconds(1));
     }
   }
 }
