@@ -21,6 +21,10 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.DefaultHttp2Connection;
+import io.netty.handler.codec.http2.DefaultHttp2ConnectionDecoder;
+import io.netty.handler.codec.http2.DefaultHttp2ConnectionEncoder;
+import io.netty.handler.codec.http2.DefaultHttp2FrameReader;
+import io.netty.handler.codec.http2.DefaultHttp2FrameWriter;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import io.netty.handler.codec.http2.DefaultHttp2LocalFlowController;
 import io.netty.handler.codec.http2.DefaultHttp2RemoteFlowController;
@@ -92,6 +96,18 @@ final class Http2Calls extends Http2ConnectionHandler {
   private boolean tableResized;
   private Goodbye goodbye = Goodbye.NOT_SAID;
 
+  /// What the headers of a call say. Calls that begin alike share it, so that nobody may change it.
+  private record Beginning(
+      Http2Headers headers, ServerMethodDefinition<?, ?> method, Metadata metadata) {
+    @SuppressWarnings("ReferenceEquality") // to compare them takes as long as to read them
+    boolean isOf(Http2Headers others) {
+      return headers == others;
+    }
+  }
+
+  // Of the call that was begun last.
+  private @Nullable Beginning beginning;
+
   private enum Goodbye {
     NOT_SAID,
     SAID,
@@ -157,7 +173,20 @@ final class Http2Calls extends Http2ConnectionHandler {
           .flowController(
               new DefaultHttp2RemoteFlowController(
                   connection, new UniformStreamByteDistributor(connection)));
-      connection(connection);
+      // Clients with short deadlines give up on many calls, and we refuse as many as come: neither
+      // is an attack, and neither costs more than to serve the call.
+      decoderEnforceMaxRstFramesPerWindow(0, 0);
+      // What it has to say of itself (answers to pings, resets) needs no bound here: who does not
+      // read is not read.
+      Http2ConnectionEncoder encoder =
+          new DefaultHttp2ConnectionEncoder(
+              connection, new DefaultHttp2FrameWriter(Builder::isSensitive));
+      codec(
+          new DefaultHttp2ConnectionDecoder(
+              connection,
+              encoder,
+              new DefaultHttp2FrameReader(new RepeatedHeaders(MAX_HEADERS_BYTES))),
+          encoder);
       initialSettings(
           new Http2Settings()
               .maxConcurrentStreams(MAX_CALLS)
@@ -165,14 +194,13 @@ final class Http2Calls extends Http2ConnectionHandler {
               .maxHeaderListSize(MAX_HEADERS_BYTES));
       // Who is cut off is cut off by us.
       gracefulShutdownTimeoutMillis(-1);
-      // Clients with short deadlines give up on many calls, and we refuse as many as come: neither
-      // is an attack, and neither costs more than to serve the call.
-      decoderEnforceMaxRstFramesPerWindow(0, 0);
-      encoderEnforceMaxRstFramesPerWindow(0, 0);
-      // Nothing of what a client said goes into a table that it may have us keep as large as it
-      // likes.
-      headerSensitivityDetector((name, value) -> !INDEXED.contains(AsciiString.of(name)));
       return super.build();
+    }
+
+    /// Nothing of what a client said goes into a table that it may have us keep as large as it
+    /// likes.
+    private static boolean isSensitive(CharSequence name, CharSequence value) {
+      return !INDEXED.contains(AsciiString.of(name));
     }
 
     @Override
@@ -245,6 +273,14 @@ final class Http2Calls extends Http2ConnectionHandler {
 
   private @Nullable Call<?, ?> begin(Http2Stream stream, Http2Headers headers, boolean last) {
     client.spoke();
+    if (beginning == null || !beginning.isOf(headers)) {
+      beginning = read(stream, headers, last);
+    }
+    return beginning == null ? null : begin(stream, beginning.method(), beginning.metadata());
+  }
+
+  /// @return null when the call is refused
+  private @Nullable Beginning read(Http2Stream stream, Http2Headers headers, boolean last) {
     if (!HttpMethod.POST.asciiName().contentEquals(orNone(headers.method()))) {
       refuse(stream, HttpResponseStatus.METHOD_NOT_ALLOWED, "gRPC's method is POST", last);
       return null;
@@ -264,7 +300,7 @@ final class Http2Calls extends Http2ConnectionHandler {
       refuse(stream, HttpResponseStatus.OK, "there is no method '" + echo(path) + "'", last);
       return null;
     }
-    return begin(stream, headers, method);
+    return new Beginning(headers, method, metadata(headers));
   }
 
   /// What a client said, for it to recognise.
@@ -285,10 +321,10 @@ final class Http2Calls extends Http2ConnectionHandler {
   }
 
   private <Q, A> Call<Q, A> begin(
-      Http2Stream stream, Http2Headers headers, ServerMethodDefinition<Q, A> method) {
+      Http2Stream stream, ServerMethodDefinition<Q, A> method, Metadata metadata) {
     Call<Q, A> call = new Call<>(this, stream, method.getMethodDescriptor(), client);
     stream.setProperty(callKey, call);
-    call.start(metadata(headers), method.getServerCallHandler());
+    call.start(metadata, method.getServerCallHandler());
     return call;
   }
 

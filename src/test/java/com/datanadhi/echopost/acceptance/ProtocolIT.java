@@ -180,6 +180,51 @@ class ProtocolIT extends AcceptanceTest {
     assertStored(1);
   }
 
+  /// Each index points to another field once something has entered the table (RFC 7541, 2.3.3).
+  @Test
+  void headers_that_are_repeated_byte_for_byte_mean_what_the_table_says_then() throws Exception {
+    byte[] repeated = {
+      (byte) POST, HTTP, (byte) 0xC2, (byte) 0xC1, (byte) 0xC0, (byte) 0xBF, (byte) 0xBE
+    };
+    int stream = 1;
+    for (String key : List.of("first", "second")) {
+      client.send(
+          headers(stream, header("idempotency-key", key)),
+          frame(DATA, END_STREAM, stream, record()));
+      assertStored(stream);
+      for (int repeat = 0; repeat < 2; repeat++) {
+        stream += 2;
+        client.send(
+            frame(HEADERS, END_HEADERS, stream, repeated),
+            frame(DATA, END_STREAM, stream, record()));
+        assertStored(stream);
+      }
+      stream += 2;
+    }
+    assertThat(query("SELECT group_concat(origin) FROM (SELECT origin FROM records ORDER BY id)"))
+        .isEqualTo("first,first,first,second,second,second");
+  }
+
+  /// As those that begin a stream, where they are not refused.
+  @Test
+  void headers_that_were_refused_are_refused_again_and_others_are_not() throws Exception {
+    client.send(
+        frame(
+            HEADERS,
+            END_HEADERS | END_STREAM,
+            1,
+            head(POST, "/logagent.LogAgent/Nothing", "application/grpc")));
+    assertThat(client.answer(1).headers())
+        .containsEntry("grpc-status", Integer.toString(code(Status.Code.UNIMPLEMENTED)));
+    byte[] repeated = {(byte) POST, HTTP, (byte) 0xBF, (byte) 0xBE};
+    for (int stream = 3; stream <= 7; stream += 2) {
+      client.send(frame(HEADERS, END_HEADERS | END_STREAM, stream, repeated));
+      assertThat(client.answer(stream).headers())
+          .containsEntry("grpc-status", Integer.toString(code(Status.Code.UNIMPLEMENTED)));
+    }
+    assertServesOn(9);
+  }
+
   @Test
   void trailers_of_a_client_end_its_call() throws Exception {
     client.send(
