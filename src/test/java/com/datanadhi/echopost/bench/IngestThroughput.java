@@ -37,13 +37,13 @@ final class IngestThroughput implements Measurement {
 
   @Override
   public void round() throws Exception {
-    bench.onEach(service -> {
-      measure(service);
-      measureFrames(service);
-    });
+    bench.onEach(
+        service -> {
+          measure(service);
+          measureFrames(service);
+        },
+        this::measureFirstFrames);
     bench.onNoOp(NoOpService.Stack.GRPC_JAVA, this::measure);
-    bench.onPrograms(this::measureFirstFrames);
-    bench.onNoOp(NoOpService.Stack.OURS, this::measureFirstFrames);
     Path directory = bench.newDirectory();
     values.add(
         "ingest_warm",

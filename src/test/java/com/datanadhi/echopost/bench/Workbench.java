@@ -67,16 +67,18 @@ final class Workbench implements AutoCloseable {
     return programs;
   }
 
-  /// Does `work` on each program in turn, and on the no-op service: each just started, alone, and
-  /// ended afterwards. Every other time the no-op service comes first: whoever does finds the disk
-  /// and the clients as other work has left them.
-  void onEach(Work work) throws Exception {
-    if (noOpIsFirst) {
-      onNoOp(NoOpService.Stack.OURS, work);
-      onPrograms(work);
-    } else {
-      onPrograms(work);
-      onNoOp(NoOpService.Stack.OURS, work);
+  /// Does each of `works` on each program in turn, and on the no-op service: each just started,
+  /// alone, and ended afterwards. Every other time the no-op service comes first: whoever does
+  /// finds the disk and the clients as other work has left them.
+  void onEach(Work... works) throws Exception {
+    for (Work work : works) {
+      if (noOpIsFirst) {
+        onNoOp(NoOpService.Stack.OURS, work);
+        onPrograms(work);
+      } else {
+        onPrograms(work);
+        onNoOp(NoOpService.Stack.OURS, work);
+      }
     }
     noOpIsFirst = !noOpIsFirst;
   }
