@@ -31,6 +31,7 @@ final class Connection extends ChannelDuplexHandler {
   private long calls;
   private int openCalls;
   private int streams;
+  private int controlFrames;
   private long readableSince;
   private long closeAtNanos;
   private boolean closing;
@@ -98,6 +99,21 @@ final class Connection extends ChannelDuplexHandler {
   void streamClosed() {
     streams--;
     connections.streamClosed();
+  }
+
+  /// The agent has something to say that no call asked for. Where that is too much, the connection
+  /// ends at once: it is not read any more only when all that was read has been looked at.
+  void controlFrameQueued() {
+    controlFrames++;
+    if (!connections.mayQueueControlFrame(controlFrames) && channel.isActive()) {
+      cut();
+    }
+  }
+
+  /// It is on its way, or never will be.
+  void controlFrameSent() {
+    controlFrames--;
+    connections.controlFrameSent();
   }
 
   /// How many answers the client has not taken yet.

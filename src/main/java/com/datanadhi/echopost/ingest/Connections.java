@@ -46,6 +46,13 @@ final class Connections {
   /// leave so many of these behind, at some 700 bytes each.
   private static final int MAX_STREAMS = 2 * MAX_OPEN_CALLS;
 
+  /// Answers to pings and settings, and resets, that were not sent: some 200 bytes each. Only
+  /// floods of clients that do not read leave so many.
+  private static final int MAX_CONTROL_FRAMES = 32_768;
+
+  /// Each connection may have as many all the same.
+  private static final int FEW_CONTROL_FRAMES = 64;
+
   /// Probes, watches and operators' commands.
   private static final int MAX_OTHER_CALLS = 1_024;
 
@@ -115,6 +122,7 @@ final class Connections {
   private long heldBytes;
   private int otherCalls;
   private int streams;
+  private int controlFrames;
   // Answers that nobody reads fill the memory.
   private boolean overfull;
   // Messages fill the memory: none is asked for.
@@ -233,6 +241,19 @@ final class Connections {
       overfull = false;
       loop.execute(this::setReading);
     }
+  }
+
+  /// One more is to be sent; [#controlFrameSent] has to follow.
+  ///
+  /// @param ofConnection how many its connection has with it
+  /// @return whether there is room for it
+  boolean mayQueueControlFrame(int ofConnection) {
+    controlFrames++;
+    return controlFrames <= MAX_CONTROL_FRAMES || ofConnection <= FEW_CONTROL_FRAMES;
+  }
+
+  void controlFrameSent() {
+    controlFrames--;
   }
 
   void callBegun() {

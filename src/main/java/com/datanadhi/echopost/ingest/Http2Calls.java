@@ -86,6 +86,7 @@ final class Http2Calls extends Http2ConnectionHandler {
       Set.of(
           Http2Headers.PseudoHeaderName.STATUS.value(), HttpHeaderNames.CONTENT_TYPE, GRPC_STATUS);
 
+  private final RepeatedHeaders repeated;
   private final HandlerRegistry services;
   private final Connection client;
   private final Attributes attributes;
@@ -95,18 +96,12 @@ final class Http2Calls extends Http2ConnectionHandler {
   // Netty's encoder begins its next headers with a table's new size (RFC 7541, 4.2).
   private boolean tableResized;
   private Goodbye goodbye = Goodbye.NOT_SAID;
-
-  /// What the headers of a call say. Calls that begin alike share it, so that nobody may change it.
-  private record Beginning(
-      Http2Headers headers, ServerMethodDefinition<?, ?> method, Metadata metadata) {
-    @SuppressWarnings("ReferenceEquality") // to compare them takes as long as to read them
-    boolean isOf(Http2Headers others) {
-      return headers == others;
-    }
-  }
-
-  // Of the call that was begun last.
+  // Of the last call, while others can begin with the same.
   private @Nullable Beginning beginning;
+
+  /// What the headers of a call say. Calls that begin alike share it: nobody may change it.
+  private record Beginning(
+      Http2Headers headers, ServerMethodDefinition<?, ?> method, Metadata metadata) {}
 
   private enum Goodbye {
     NOT_SAID,
@@ -118,9 +113,11 @@ final class Http2Calls extends Http2ConnectionHandler {
       Http2ConnectionDecoder decoder,
       Http2ConnectionEncoder encoder,
       Http2Settings settings,
+      RepeatedHeaders repeated,
       HandlerRegistry services,
       Connection client) {
     super(decoder, encoder, settings);
+    this.repeated = repeated;
     this.services = services;
     this.client = client;
     this.attributes = Attributes.newBuilder().set(CLIENT, client).build();
@@ -153,6 +150,7 @@ final class Http2Calls extends Http2ConnectionHandler {
       extends AbstractHttp2ConnectionHandlerBuilder<Http2Calls, Builder> {
     private final Connection client;
     private final HandlerRegistry services;
+    private final RepeatedHeaders repeated = new RepeatedHeaders(MAX_HEADERS_BYTES);
 
     Builder(Connection client, HandlerRegistry services) {
       this.client = client;
@@ -173,19 +171,18 @@ final class Http2Calls extends Http2ConnectionHandler {
           .flowController(
               new DefaultHttp2RemoteFlowController(
                   connection, new UniformStreamByteDistributor(connection)));
-      // Clients with short deadlines give up on many calls, and we refuse as many as come: neither
-      // is an attack, and neither costs more than to serve the call.
+      // Clients with short deadlines give up on many calls: that is no attack, and costs no more
+      // than
+      // to serve them. Said before the codec, which Netty asks for.
       decoderEnforceMaxRstFramesPerWindow(0, 0);
-      // What it has to say of itself (answers to pings, resets) needs no bound here: who does not
-      // read is not read.
       Http2ConnectionEncoder encoder =
-          new DefaultHttp2ConnectionEncoder(
-              connection, new DefaultHttp2FrameWriter(Builder::isSensitive));
+          new ControlFrames(
+              new DefaultHttp2ConnectionEncoder(
+                  connection, new DefaultHttp2FrameWriter(Builder::isSensitive)),
+              client);
       codec(
           new DefaultHttp2ConnectionDecoder(
-              connection,
-              encoder,
-              new DefaultHttp2FrameReader(new RepeatedHeaders(MAX_HEADERS_BYTES))),
+              connection, encoder, new DefaultHttp2FrameReader(repeated)),
           encoder);
       initialSettings(
           new Http2Settings()
@@ -206,7 +203,7 @@ final class Http2Calls extends Http2ConnectionHandler {
     @Override
     protected Http2Calls build(
         Http2ConnectionDecoder decoder, Http2ConnectionEncoder encoder, Http2Settings settings) {
-      return new Http2Calls(decoder, encoder, settings, services, client);
+      return new Http2Calls(decoder, encoder, settings, repeated, services, client);
     }
   }
 
@@ -271,12 +268,16 @@ final class Http2Calls extends Http2ConnectionHandler {
     }
   }
 
+  @SuppressWarnings("ReferenceEquality") // to compare headers takes as long as to read them
   private @Nullable Call<?, ?> begin(Http2Stream stream, Http2Headers headers, boolean last) {
     client.spoke();
-    if (beginning == null || !beginning.isOf(headers)) {
-      beginning = read(stream, headers, last);
+    Beginning known = beginning;
+    if (known == null || known.headers() != headers) {
+      known = read(stream, headers, last);
+      // What is not decoded once for many is not kept: idle connections would fill the memory.
+      beginning = repeated.isKnown(headers) ? known : null;
     }
-    return beginning == null ? null : begin(stream, beginning.method(), beginning.metadata());
+    return known == null ? null : begin(stream, known.method(), known.metadata());
   }
 
   /// @return null when the call is refused

@@ -12,16 +12,18 @@ import org.jspecify.annotations.Nullable;
 ///
 /// The same bytes mean the same headers while the table that they point into stands. A block that
 /// is all indexed fields (RFC 7541, 6.1) leaves it as it is, so that such a block counts until
-/// another comes. Who gets the same object again must not change it.
+/// another comes. Who gets the same object again finds it as it was: Netty's own decoder writes a
+/// `content-length` into it, each time the same one.
 final class RepeatedHeaders extends DefaultHttp2HeadersDecoder {
-  private static final int LONGEST = 64;
+  /// Three times what clients say. What it means stays in memory while its connection does.
+  private static final int LONGEST = 32;
 
   private ByteBuf block = Unpooled.EMPTY_BUFFER;
   private @Nullable Http2Headers known;
 
-  /// @param maxBytes as large as a call's headers may be
-  RepeatedHeaders(long maxBytes) {
-    super(true, maxBytes);
+  /// @param maxListSize of a call's headers (RFC 9113, 6.5.2)
+  RepeatedHeaders(long maxListSize) {
+    super(true, maxListSize);
   }
 
   @Override
@@ -31,14 +33,19 @@ final class RepeatedHeaders extends DefaultHttp2HeadersDecoder {
     }
     // What is not all indexed can change the table, also where it turns out to be wrong.
     known = null;
-    boolean keep = said.readableBytes() <= LONGEST && isAllIndexed(said);
-    ByteBuf copy = keep ? Unpooled.copiedBuffer(said) : Unpooled.EMPTY_BUFFER;
+    ByteBuf whole = said.duplicate();
     Http2Headers headers = super.decodeHeaders(stream, said);
-    if (keep) {
-      block = copy;
+    if (whole.readableBytes() <= LONGEST && isAllIndexed(whole)) {
+      block = Unpooled.copiedBuffer(whole);
       known = headers;
     }
     return headers;
+  }
+
+  /// Whether the same bytes will give `headers` again, while nothing else comes between.
+  @SuppressWarnings("ReferenceEquality") // to compare them takes as long as to decode them
+  boolean isKnown(Http2Headers headers) {
+    return headers == known;
   }
 
   /// Whether each byte is one indexed field: 1 and the index, which a 127 would say goes on in the

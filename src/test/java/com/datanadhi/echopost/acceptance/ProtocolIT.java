@@ -542,6 +542,58 @@ class ProtocolIT extends AcceptanceTest {
     assertThat(agent.logged("agent_started")).isEqualTo(1);
   }
 
+  @ParameterizedTest
+  @CsvSource({"SETTINGS", "PING", "RST_STREAM"})
+  void crowds_that_make_the_agent_say_much_and_read_nothing_do_not_take_the_memory(String what)
+      throws Exception {
+    List<byte[]> floods = new ArrayList<>();
+    for (int stream = 1; floods.size() < 7_000; stream += 2) {
+      floods.add(
+          switch (what) {
+            case "SETTINGS" -> frame(SETTINGS, 0, 0, NOTHING);
+            case "PING" -> frame(PING, 0, 0, new byte[8]);
+            // Names are in lower case (RFC 9113, 8.2.1).
+            default -> frame(HEADERS, END_HEADERS, stream, header("A", "b"));
+          });
+    }
+    byte[] all = join(floods.toArray(byte[][]::new));
+    for (int n = 0; n < 80; n++) {
+      FrameClient deaf = use(FrameClient.greeting(agent.socket()));
+      int _ = deaf.offersUntilNoneIsTaken(all, 100);
+    }
+    client = use(FrameClient.greeting(agent.socket()));
+    assertServesOn(1);
+    assertThat(agent.logged("agent_started")).isEqualTo(1);
+    assertThat(agent.hasLogged("call_broke")).isFalse();
+  }
+
+  private double heapUsed() throws Exception {
+    return operator("metrics")
+        .out()
+        .lines()
+        .filter(line -> line.startsWith("echopost_jvm_heap_used_bytes"))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void headers_that_will_not_come_again_are_not_kept_for_idle_connections() throws Exception {
+    List<byte[]> fields = new ArrayList<>();
+    for (int n = 0; n < 200; n++) {
+      // Into no table (RFC 7541, 6.2.2).
+      fields.add(new byte[] {0, 1, (byte) ('a' + n % 26), 1, (byte) ('a' + n / 26)});
+    }
+    byte[] many = join(fields.toArray(byte[][]::new));
+    double before = heapUsed();
+    for (int n = 0; n < 400; n++) {
+      client = use(FrameClient.greeting(agent.socket()));
+      client.send(headers(1, many), frame(DATA, END_STREAM, 1, record()));
+      assertStored(1);
+    }
+    assertThat(heapUsed() - before).isLessThan(12 << 20);
+  }
+
   @Test
   void trailers_of_a_call_that_was_refused_are_passed_over() throws Exception {
     client.send(
