@@ -172,8 +172,7 @@ final class Http2Calls extends Http2ConnectionHandler {
               new DefaultHttp2RemoteFlowController(
                   connection, new UniformStreamByteDistributor(connection)));
       // Clients with short deadlines give up on many calls: that is no attack, and costs no more
-      // than
-      // to serve them. Said before the codec, which Netty asks for.
+      // than to serve them. Netty wants to hear it before it gets the codec.
       decoderEnforceMaxRstFramesPerWindow(0, 0);
       Http2ConnectionEncoder encoder =
           new ControlFrames(

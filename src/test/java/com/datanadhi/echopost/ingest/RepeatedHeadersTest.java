@@ -39,6 +39,12 @@ class RepeatedHeadersTest {
     return headers;
   }
 
+  private static Random seeded() {
+    long seed = Long.getLong("echopost.seed", new Random().nextLong());
+    System.out.println("RepeatedHeadersTest seed " + seed + " (-Dechopost.seed=" + seed + ")");
+    return new Random(seed);
+  }
+
   @Test
   void what_is_said_again_is_not_decoded_again() throws Exception {
     Http2Headers said = headers("te", "trailers");
@@ -61,9 +67,7 @@ class RepeatedHeadersTest {
   /// things.
   @Test
   void it_decodes_what_a_decoder_without_a_memory_does() throws Exception {
-    long seed = Long.getLong("echopost.seed", new Random().nextLong());
-    System.out.println("RepeatedHeadersTest seed " + seed + " (-Dechopost.seed=" + seed + ")");
-    Random random = new Random(seed);
+    Random random = seeded();
     Http2HeadersDecoder reference = new DefaultHttp2HeadersDecoder(true, MOST_BYTES);
     Set<Http2Headers> distinct = Collections.newSetFromMap(new IdentityHashMap<>());
     Http2Headers said = headers();
@@ -88,5 +92,50 @@ class RepeatedHeadersTest {
       distinct.add(decoded);
     }
     assertThat(distinct).hasSizeBetween(BLOCKS / 10, BLOCKS * 9 / 10);
+  }
+
+  /// Indexed fields, literals that enter the table and that do not, new sizes for it, and what is
+  /// none of these.
+  private static byte[] anyBlock(Random random) {
+    ByteBuf block = Unpooled.buffer();
+    for (int fields = random.nextInt(6); fields > 0; fields--) {
+      switch (random.nextInt(8)) {
+        case 0 -> block.writeByte(random.nextInt(256));
+        case 1 -> block.writeByte(0x20 | random.nextInt(31));
+        case 2, 3 -> {
+          block.writeByte(random.nextBoolean() ? 0x40 : 0);
+          block.writeByte(1).writeByte("aA:".charAt(random.nextInt(3)));
+          block.writeByte(1).writeByte('0' + random.nextInt(3));
+        }
+        default -> block.writeByte(0x80 | (random.nextBoolean() ? 62 : 1) + random.nextInt(4));
+      }
+    }
+    byte[] bytes = new byte[block.readableBytes()];
+    block.readBytes(bytes);
+    return bytes;
+  }
+
+  private static String outcome(Http2HeadersDecoder decoder, byte[] block) {
+    try {
+      return decoder.decodeHeaders(1, Unpooled.wrappedBuffer(block)).toString();
+    } catch (Http2Exception wrong) {
+      return wrong.error() + " " + wrong.getMessage();
+    }
+  }
+
+  @Test
+  void what_is_wrong_is_as_wrong_and_ends_the_memory() {
+    Random random = seeded();
+    for (int connection = 0; connection < 2_000; connection++) {
+      Http2HeadersDecoder remembering = new RepeatedHeaders(MOST_BYTES);
+      Http2HeadersDecoder reference = new DefaultHttp2HeadersDecoder(true, MOST_BYTES);
+      byte[][] blocks = {anyBlock(random), anyBlock(random), anyBlock(random), anyBlock(random)};
+      for (int n = 0; n < 20; n++) {
+        byte[] block = blocks[random.nextInt(blocks.length)];
+        assertThat(outcome(remembering, block))
+            .describedAs("block %d of connection %d", n, connection)
+            .isEqualTo(outcome(reference, block));
+      }
+    }
   }
 }
