@@ -101,11 +101,12 @@ final class Connection extends ChannelDuplexHandler {
     connections.streamClosed();
   }
 
-  /// The agent has something to say that no call asked for. Where that is too much, the connection
-  /// ends at once: it is not read any more only when all that was read has been looked at.
+  /// An answer to settings or a ping, or a reset, waits to be sent. Where that is too much, the
+  /// connection ends at once: it is not read any more only when all that was read has been looked
+  /// at.
   void controlFrameQueued() {
     controlFrames++;
-    if (!connections.mayQueueControlFrame(controlFrames) && channel.isActive()) {
+    if (!connections.controlFrameQueued(controlFrames) && channel.isActive()) {
       cut();
     }
   }

@@ -243,11 +243,11 @@ final class Connections {
     }
   }
 
-  /// One more is to be sent; [#controlFrameSent] has to follow.
+  /// One more waits to be sent; [#controlFrameSent] has to follow.
   ///
   /// @param ofConnection how many its connection has with it
   /// @return whether there is room for it
-  boolean mayQueueControlFrame(int ofConnection) {
+  boolean controlFrameQueued(int ofConnection) {
     controlFrames++;
     return controlFrames <= MAX_CONTROL_FRAMES || ofConnection <= FEW_CONTROL_FRAMES;
   }

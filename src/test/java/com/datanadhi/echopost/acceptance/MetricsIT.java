@@ -44,8 +44,9 @@ class MetricsIT extends AcceptanceTest {
     return ran.out();
   }
 
-  /// Each sample by its name and what labels it has beside the directory.
-  private static Map<String, Double> samples(String text) {
+  /// Each sample by its name and what labels it has beside the directory. What each sample of an
+  /// exposition says, by its name and its labels but the directory.
+  static Map<String, Double> samples(String text) {
     Map<String, Double> samples = new LinkedHashMap<>();
     for (String line : text.lines().filter(line -> !line.startsWith("#")).toList()) {
       Matcher matcher = SAMPLE.matcher(line);
