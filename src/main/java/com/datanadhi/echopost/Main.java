@@ -8,10 +8,10 @@ import com.datanadhi.echopost.cli.Command;
 import com.datanadhi.echopost.cli.CommandLine;
 import com.datanadhi.echopost.cli.Options;
 import com.datanadhi.echopost.cli.UsageException;
-import com.datanadhi.echopost.operator.Operators;
+import com.datanadhi.echopost.operator.Commands;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.upstream.MainServer;
-import com.datanadhi.echopost.upstream.Proxies;
+import com.datanadhi.echopost.upstream.ProxySettings;
 import com.datanadhi.echopost.upstream.ServerUrl;
 import com.datanadhi.echopost.upstream.TrustStore;
 import io.netty.util.internal.logging.InternalLoggerFactory;
@@ -52,9 +52,9 @@ public final class Main {
         return runAgent(options, environment);
       }
       if (command instanceof Command.Operate(String name, List<String> arguments)) {
-        return Operators.run(name, arguments);
+        return Commands.run(name, arguments);
       }
-      System.out.print(command instanceof Command.Print(String text) ? text : Operators.overview());
+      System.out.print(command instanceof Command.Print(String text) ? text : Commands.overview());
       return ExitCode.DONE;
     } catch (UsageException | UnusableDirectoryException usage) {
       return fail(ExitCode.USAGE, usage);
@@ -116,7 +116,7 @@ public final class Main {
     try {
       Clock clock = Clock.system();
       ServerUrl url = ServerUrl.parse(options.healthUrl());
-      Proxies proxies = Proxies.fromEnvironment(environment);
+      ProxySettings proxies = ProxySettings.fromEnvironment(environment);
       TrustStore trust = new TrustStore(environment);
       return new Agent(
           options.directory(),

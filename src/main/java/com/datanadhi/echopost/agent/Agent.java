@@ -7,6 +7,7 @@ import com.datanadhi.echopost.health.HealthProbe;
 import com.datanadhi.echopost.health.ServerState;
 import com.datanadhi.echopost.ingest.Ingest;
 import com.datanadhi.echopost.ingest.StuckException;
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
 import com.datanadhi.echopost.logging.SessionLog;
 import com.datanadhi.echopost.replay.Replay;
@@ -43,8 +44,8 @@ public final class Agent {
   private final @Nullable String predecessorDiedOf;
   private final AtomicReference<@Nullable Lifecycle> lifecycle = new AtomicReference<>();
   private volatile @Nullable ServerState serverState;
-  private @Nullable Report report;
-  private @Nullable Textfile textfile;
+  private @Nullable StatusReporter report;
+  private @Nullable TextfileExporter textfile;
   private volatile @Nullable String stopReason;
 
   /// @param directory the agent's own, created when missing
@@ -95,12 +96,12 @@ public final class Agent {
   /// @throws StorageException when the buffer cannot be opened at all
   public ExitCode run()
       throws UnusableDirectoryException, StorageException, IOException, InterruptedException {
-    try (EarlyIngest early = new EarlyIngest(() -> new Ingest(directory, socketMode, clock))) {
+    try (IngestStarter early = new IngestStarter(() -> new Ingest(directory, socketMode, clock))) {
       return runIn(Workspace.prepare(directory), early);
     }
   }
 
-  private ExitCode runIn(Workspace workspace, EarlyIngest early)
+  private ExitCode runIn(Workspace workspace, IngestStarter early)
       throws UnusableDirectoryException, StorageException, IOException, InterruptedException {
     // Ingest ends while the directory is still ours.
     try (DirectoryLock lock = takeLock(workspace);
@@ -145,7 +146,7 @@ public final class Agent {
   }
 
   private ExitCode runLogged(
-      Workspace workspace, DirectoryLock lock, Path session, EarlyIngest early)
+      Workspace workspace, DirectoryLock lock, Path session, IngestStarter early)
       throws StorageException, IOException, InterruptedException {
     Waiter replayWaiter = new Waiter();
     logStart(workspace, lock);
@@ -156,12 +157,12 @@ public final class Agent {
     }
   }
 
-  private static Ingest bound(EarlyIngest early, Buffer buffer)
+  private static Ingest bound(IngestStarter early, Buffer buffer)
       throws StorageException, IOException, InterruptedException {
     try {
       return early.await();
     } catch (IOException | RuntimeException | LinkageError failed) {
-      Events.severe("socket_unusable", "reason", failed.toString());
+      Events.severe(EventNames.SOCKET_UNUSABLE, "reason", failed.toString());
       buffer.close();
       throw failed;
     }
@@ -175,14 +176,14 @@ public final class Agent {
           failed instanceof StorageException known
               ? known
               : new StorageException("the buffer cannot be opened: " + failed, failed);
-      Events.severe("storage_unusable", "reason", storage.getMessage());
+      Events.severe(EventNames.STORAGE_UNUSABLE, "reason", storage.getMessage());
       throw storage;
     }
   }
 
   private void logStart(Workspace workspace, DirectoryLock lock) throws IOException {
     Events.info(
-        "agent_started",
+        EventNames.AGENT_STARTED,
         "version",
         identity.version(),
         "pid",
@@ -192,25 +193,25 @@ public final class Agent {
         "server",
         identity.server());
     if (predecessorDiedOf != null) {
-      Events.warning("restarted_after_crash", "died_of", predecessorDiedOf);
+      Events.warning(EventNames.RESTARTED_AFTER_CRASH, "died_of", predecessorDiedOf);
     }
     if (lock.nameless() != null) {
       Events.warning(
-          "lock_without_name",
+          EventNames.LOCK_OWNER_NOT_WRITTEN,
           "reason",
           lock.nameless().toString(),
-          "mend",
+          "action",
           "see to the disk; the lock holds, but its file does not say whose it is");
     }
     String others = workspace.openTo();
     if (others != null) {
       Events.warning(
-          "directory_open_to_others",
+          EventNames.DIRECTORY_WRITABLE_BY_OTHERS,
           "writable_by",
           others,
           "risk",
           "they can take the socket's place and get what is sent there, and hold the agent up",
-          "mend",
+          "action",
           "chmod go-w " + directory.toAbsolutePath().normalize());
     }
   }
@@ -219,7 +220,8 @@ public final class Agent {
       Buffer buffer, Ingest ingest, MainServer server, Waiter replayWaiter, Path session)
       throws StorageException, IOException, InterruptedException {
     Totals atStart = buffer.totals();
-    Events.info("buffer_opened", "pending", atStart.pending(), "rejected", atStart.rejected());
+    Events.info(
+        EventNames.BUFFER_OPENED, "pending", atStart.pending(), "rejected", atStart.rejected());
     ExitCode ended = ExitCode.FATAL;
     boolean stuckForGood = false;
     try (ingest) {
@@ -227,12 +229,18 @@ public final class Agent {
     } catch (StuckException stuck) {
       // The writer may never come back: nothing can be closed, the process has to end.
       Events.severe(
-          "agent_stuck", "reason", stuck.getMessage(), "mend", "see to the disk, then start again");
+          EventNames.AGENT_STALLED,
+          "reason",
+          stuck.getMessage(),
+          "action",
+          "see to the disk, then start again");
       stuckForGood = true;
     } catch (StorageException failed) {
-      Events.severe("storage_failed", failed, "mend", "see to the disk, then start again");
+      Events.severe(
+          EventNames.STORAGE_FAILED, failed, "action", "see to the disk, then start again");
     } catch (RuntimeException broken) {
-      Events.severe("agent_broke", broken, "mend", "report it; what was accepted is on disk");
+      Events.severe(
+          EventNames.AGENT_FAILED, broken, "action", "report it; what was accepted is on disk");
       throw broken;
     }
     if (stuckForGood) {
@@ -248,7 +256,7 @@ public final class Agent {
     // Rejected records have become more by rejections, fewer by what operators did.
     long redriven = atStart.rejected() + buffer.rejections() - discarded - atEnd.rejected();
     Events.info(
-        "agent_stopped",
+        EventNames.AGENT_STOPPED,
         "exit_code",
         code.code(),
         "accepted",
@@ -274,7 +282,7 @@ public final class Agent {
     try {
       Sessions.write(session.resolve(Sessions.METRICS), last);
     } catch (IOException failed) {
-      Events.warning("metrics_not_written", "reason", failed.toString());
+      Events.warning(EventNames.METRICS_NOT_WRITTEN, "reason", failed.toString());
     }
     if (textfile != null) {
       textfile.end(last);
@@ -300,7 +308,8 @@ public final class Agent {
     Replay replay =
         new Replay(
             buffer, server::deliver, gate(health.state()), clock, replayWaiter, new Random());
-    Report told = new Report(identity, directory, buffer, ingest, replay, health.state(), clock);
+    StatusReporter told =
+        new StatusReporter(identity, directory, buffer, ingest, replay, health.state(), clock);
     report = told;
     ingest.takeInto(buffer, told);
     Lifecycle own = new Lifecycle(buffer, ingest, health.state(), clock);
@@ -310,8 +319,8 @@ public final class Agent {
       own.requestStop(early);
     }
     AgentState _ = own.turn();
-    Events.info("agent_ready");
-    try (var scope = StructuredTaskScope.open(new EndOnFirst())) {
+    Events.info(EventNames.AGENT_READY);
+    try (var scope = StructuredTaskScope.open(new FirstCompletedJoiner())) {
       scope.fork(() -> {
         ingest.run();
         return neverHere();
@@ -343,9 +352,9 @@ public final class Agent {
     }
   }
 
-  private void startTextfile(Report told) {
+  private void startTextfile(StatusReporter told) {
     if (textfileDirectory != null) {
-      textfile = new Textfile(textfileDirectory, directory, () -> told.metrics(false));
+      textfile = new TextfileExporter(textfileDirectory, directory, () -> told.metrics(false));
       textfile.start();
     }
   }
@@ -354,7 +363,7 @@ public final class Agent {
     try {
       Sessions.prune(directory, session);
     } catch (IOException failed) {
-      Events.warning("sessions_not_pruned", "reason", failed.toString());
+      Events.warning(EventNames.SESSIONS_NOT_PRUNED, "reason", failed.toString());
     }
   }
 
@@ -402,7 +411,7 @@ public final class Agent {
     }
 
     @Override
-    public void begunAnew() {
+    public void bufferReplaced() {
       replayWaiter.wake();
     }
   }

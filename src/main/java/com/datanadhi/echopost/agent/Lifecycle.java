@@ -4,6 +4,7 @@ import com.datanadhi.echopost.buffer.Buffer;
 import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.health.ServerState;
 import com.datanadhi.echopost.ingest.Ingest;
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
@@ -83,7 +84,7 @@ final class Lifecycle {
     String reason = stopReason;
     if (reason != null) {
       ingest.stop();
-      Events.info("stop_requested", "reason", reason);
+      Events.info(EventNames.STOP_REQUESTED, "reason", reason);
       return serving.stop();
     }
     if (!isQuiet()) {
@@ -94,7 +95,7 @@ final class Lifecycle {
     if (!isQuiet()) {
       return serving;
     }
-    Events.info("draining");
+    Events.info(EventNames.DRAINING);
     ingest.withdraw();
     return serving.drain();
   }
@@ -107,7 +108,7 @@ final class Lifecycle {
       ingest.stop();
       return draining.stop();
     }
-    Events.info("serving_on", "pending", buffer.totals().pending());
+    Events.info(EventNames.SERVING_RESUMED, "pending", buffer.totals().pending());
     ingest.open();
     return draining.serveOn();
   }
@@ -116,17 +117,19 @@ final class Lifecycle {
     try {
       buffer.tidy();
     } catch (StorageException failed) {
-      if (!failed.passes()) {
+      if (!failed.isTransient()) {
         throw failed;
       }
       // Somebody reads the file at this moment, or the disk is full: the log stays as long as it
       // is.
-      Events.warning("tidy_failed", "reason", failed.getMessage());
+      Events.warning(EventNames.TIDY_FAILED, "reason", failed.getMessage());
     }
   }
 
   private boolean isQuiet() {
-    if (server.health() != ServerState.Health.UP || !buffer.isDrained() || ingest.isOwing()) {
+    if (server.health() != ServerState.Health.UP
+        || !buffer.isDrained()
+        || ingest.hasUnansweredCalls()) {
       return false;
     }
     long now = clock.nanos();

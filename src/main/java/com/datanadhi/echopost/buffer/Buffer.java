@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
 import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.time.Clock;
@@ -19,10 +20,10 @@ import org.jspecify.annotations.Nullable;
 /// The embedded buffer: records in the order they were accepted, until the server has acknowledged
 /// them.
 ///
-/// What it promises: a record whose [Append] was settled as stored is on stable storage (SQLite in
-/// WAL mode with `synchronous=FULL`: the commit returned after fsync) and comes out of [#read] in
-/// its place, also after a crash or a power loss, until it is acknowledged or rejected. At every
-/// commit `accepted = delivered + pending + rejected + discarded`.
+/// What it promises: a record whose [AppendRequest] was settled as stored is on stable storage
+/// (SQLite in WAL mode with `synchronous=FULL`: the commit returned after fsync) and comes out of
+/// [#read] in its place, also after a crash or a power loss, until it is acknowledged or rejected.
+/// At every commit `accepted = delivered + pending + rejected + discarded`.
 ///
 /// What it does not promise: a record whose append failed may be stored all the same; and a disk
 /// that lies about fsync can lose what it said it had.
@@ -61,24 +62,24 @@ public final class Buffer implements AutoCloseable {
     void failed();
 
     /// What was on disk was damaged, and a new buffer has been begun: [Buffer#salvage] has work.
-    default void begunAnew() {}
+    default void bufferReplaced() {}
   }
 
   private final Clock clock;
   private final Path file;
   private final Volume volume;
-  private final Reserve reserve;
+  private final DiskReserve reserve;
   private final GroupCommit commits;
-  private Reader reader;
-  private Writer readerOf;
+  private PendingReader reader;
+  private BufferWriter readerOf;
   private boolean rowsChecked;
   private volatile boolean damaged;
-  private volatile @Nullable StateGauges atClose;
+  private volatile @Nullable BufferStateMetrics atClose;
 
   private Buffer(
       Path file,
-      Writer writer,
-      Reader reader,
+      BufferWriter writer,
+      PendingReader reader,
       Volume volume,
       Clock clock,
       Listener listener,
@@ -90,7 +91,7 @@ public final class Buffer implements AutoCloseable {
     this.readerOf = writer;
     this.damaged = damaged;
     this.volume = volume;
-    this.reserve = new Reserve(file.resolveSibling(RESERVE), volume);
+    this.reserve = new DiskReserve(file.resolveSibling(RESERVE), volume);
     this.commits =
         new GroupCommit(
             writer,
@@ -98,7 +99,7 @@ public final class Buffer implements AutoCloseable {
             listener,
             clock,
             LOCK_PATIENCE,
-            (broken, why) -> beginAnew(broken, volume, why));
+            (broken, why) -> replaceBuffer(broken, volume, why));
     commits.start();
   }
 
@@ -133,22 +134,22 @@ public final class Buffer implements AutoCloseable {
       }
       if (isNew) {
         PrivateFiles.syncDirectoriesAbove(directory);
-        SetAside.finishInterrupted(file, volume.walBound());
+        Quarantine.finishInterrupted(file, volume.walBound());
       }
       PrivateFiles.createIfMissing(file);
       writeLogAgain(file);
       boolean damaged = false;
       while (true) {
         try {
-          Writer writer = openWriter(file, volume, clock);
-          Reader reader = Reader.open(file, writer.bufferId());
+          BufferWriter writer = openWriter(file, volume, clock);
+          PendingReader reader = PendingReader.open(file, writer.bufferId());
           return new Buffer(file, writer, reader, volume, clock, listener, damaged);
         } catch (StorageException.Full full) {
           // What an earlier run kept in reserve is for this too: to deliver is what makes room.
           if (!giveUpReserve(directory)) {
             throw full;
           }
-        } catch (StorageException.Damaged broken) {
+        } catch (StorageException.Corrupted broken) {
           if (damaged) {
             throw broken;
           }
@@ -165,25 +166,25 @@ public final class Buffer implements AutoCloseable {
 
   /// Opens what there is.
   ///
-  /// @throws StorageException.Damaged when it was no sound buffer; now there is a new one
-  private static Writer openWriter(Path file, Volume volume, Clock clock)
+  /// @throws StorageException.Corrupted when it was no sound buffer; now there is a new one
+  private static BufferWriter openWriter(Path file, Volume volume, Clock clock)
       throws StorageException, IOException {
     Watermark.Mark mark = Watermark.read(file);
     Connection connection = null;
     try {
       if (mark != null && Files.size(file) == 0) {
         // SQLite would take it for new, and delete its log.
-        throw new StorageException.Damaged("buffer.db is empty, and was not");
+        throw new StorageException.Corrupted("buffer.db is empty, and was not");
       }
       connection = Database.connect(file);
       if (mark != null && !Database.hasTables(connection)) {
         // A log with a damaged header counts for nothing, and tables made anew would overwrite it.
-        throw new StorageException.Damaged("buffer.db has no tables, and had");
+        throw new StorageException.Corrupted("buffer.db has no tables, and had");
       }
       Database.prepareWriter(connection, volume.walBound(), WRITER_PATIENCE_MILLIS);
-      Writer writer = new Writer(connection, file);
+      BufferWriter writer = new BufferWriter(connection, file);
       if (mark != null && !writer.accountsFor(mark)) {
-        throw new StorageException.Damaged(
+        throw new StorageException.Corrupted(
             "buffer.db and its log are not those that were last written here");
       }
       writer.checkLedger();
@@ -193,9 +194,9 @@ public final class Buffer implements AutoCloseable {
           failed instanceof SQLException sql
               ? Database.openingFailure(sql)
               : (StorageException) failed;
-      if (kind.isDamage()) {
+      if (kind.isCorruption()) {
         // Before it is closed, which would write its log back into it.
-        SetAside.beginAnew(file, volume.walBound(), clock, kind, null);
+        Quarantine.replaceBuffer(file, volume.walBound(), clock, kind, null);
       }
       if (connection != null) {
         Database.closeAfter(kind, connection);
@@ -227,10 +228,10 @@ public final class Buffer implements AutoCloseable {
     return file.resolveSibling(file.getFileName() + "-wal");
   }
 
-  private Writer beginAnew(Writer broken, Volume volume, StorageException why)
+  private BufferWriter replaceBuffer(BufferWriter broken, Volume volume, StorageException why)
       throws StorageException {
     try {
-      SetAside.beginAnew(file, volume.walBound(), clock, why, broken.totals());
+      Quarantine.replaceBuffer(file, volume.walBound(), clock, why, broken.totals());
       damaged = true;
       Database.closeAfter(why, broken);
       return openWriter(file, volume, clock);
@@ -247,10 +248,10 @@ public final class Buffer implements AutoCloseable {
     return Files.deleteIfExists(directory.resolve(RESERVE));
   }
 
-  /// Queues records behind all that were queued before; [Append#settled] says how it ended. Does
-  /// not block. A commit covers what waits up to 4,096 records or 4 MiB, or one append that is
-  /// larger by itself.
-  public void append(Append append) {
+  /// Queues records behind all that were queued before; [AppendRequest#completed] says how it
+  /// ended. Does not block. A commit covers what waits up to 4,096 records or 4 MiB, or one append
+  /// that is larger by itself.
+  public void append(AppendRequest append) {
     commits.append(append, clock.nanos());
   }
 
@@ -265,19 +266,19 @@ public final class Buffer implements AutoCloseable {
   ///
   /// @throws StorageException when it could not be finished; it can be called again
   public void salvage() throws StorageException, InterruptedException {
-    Writer into = commits.writer();
+    BufferWriter into = commits.writer();
     for (Salvage.Source source : into.salvages()) {
       damaged = true;
       if (Files.exists(source.file())) {
         SalvageReport _ = salvage(source, into);
       } else {
         Events.severe(
-            "salvage_impossible",
+            EventNames.SALVAGE_IMPOSSIBLE,
             "file",
             source.file(),
             "reason",
             "somebody moved it away",
-            "mend",
+            "action",
             "if it is still there, let the agent end, then: echopost salvage FILE");
         end(source, into);
       }
@@ -289,7 +290,7 @@ public final class Buffer implements AutoCloseable {
   ///
   /// @throws StorageException when it could not be finished; it can be called again
   public SalvageReport salvage(Path file) throws StorageException, InterruptedException {
-    Writer into = commits.writer();
+    BufferWriter into = commits.writer();
     Path absolute = file.toAbsolutePath().normalize();
     for (Salvage.Source begun : into.salvages()) {
       if (begun.file().equals(absolute)) {
@@ -304,7 +305,7 @@ public final class Buffer implements AutoCloseable {
 
   /// Its records keep their ids where nothing has come after them yet, be it that this buffer is
   /// new, or that it was begun when they were set aside and has delivered none of them.
-  private static long idBaseFor(Path file, Writer into) throws StorageException {
+  private static long idBaseFor(Path file, BufferWriter into) throws StorageException {
     Totals totals = into.totals();
     try (DamagedBuffer damaged = new DamagedBuffer(file)) {
       Watermark.Mark mark = damaged.mark();
@@ -319,13 +320,13 @@ public final class Buffer implements AutoCloseable {
     }
   }
 
-  private SalvageReport salvage(Salvage.Source source, Writer into)
+  private SalvageReport salvage(Salvage.Source source, BufferWriter into)
       throws StorageException, InterruptedException {
     makeSureOfRoom();
     Salvage.Sink sink =
         (rows, bufferId) -> {
           if (commits.writer() != into) {
-            throw new StorageException.Damaged("the buffer was damaged during a salvage");
+            throw new StorageException.Corrupted("the buffer was damaged during a salvage");
           }
           makeSureOfRoom();
           return await(commits.restore(writer -> writer.restore(rows, source, bufferId)));
@@ -337,7 +338,7 @@ public final class Buffer implements AutoCloseable {
     try {
       report.write();
     } catch (IOException failed) {
-      Events.warning("salvage_report_not_written", "reason", failed.toString());
+      Events.warning(EventNames.SALVAGE_REPORT_NOT_WRITTEN, "reason", failed.toString());
     }
     return report;
   }
@@ -349,7 +350,7 @@ public final class Buffer implements AutoCloseable {
   }
 
   /// Not in a buffer that was begun meanwhile: there all of it has to be done again.
-  private void end(Salvage.Source source, Writer into)
+  private void end(Salvage.Source source, BufferWriter into)
       throws StorageException, InterruptedException {
     int _ = await(commits.restore(writer -> writer == into ? writer.endSalvage(source) : 0));
     boolean _ = into.salvages().remove(source);
@@ -362,7 +363,7 @@ public final class Buffer implements AutoCloseable {
   /// @throws StorageException when the file cannot be read
   public List<PendingRecord> read(int maxRecords, long maxBytes)
       throws StorageException, InterruptedException {
-    Writer writer = commits.writer();
+    BufferWriter writer = commits.writer();
     Totals before = totals();
     try {
       readFrom(writer);
@@ -378,22 +379,22 @@ public final class Buffer implements AutoCloseable {
             await(commits.restore(same -> same == writer ? same.acknowledge(before.lastId()) : 0));
       }
       return rows;
-    } catch (SQLException | StorageException.Damaged failed) {
+    } catch (SQLException | StorageException.Corrupted failed) {
       StorageException kind =
           failed instanceof SQLException sql
               ? Database.failure("reading", sql)
               : (StorageException) failed;
-      if (kind.isDamage()) {
-        int _ = await(commits.beginAnew(writer, kind));
+      if (kind.isCorruption()) {
+        int _ = await(commits.replaceBuffer(writer, kind));
       }
       throw kind;
     }
   }
 
-  private void readFrom(Writer writer) throws SQLException, StorageException {
+  private void readFrom(BufferWriter writer) throws SQLException, StorageException {
     if (writer != readerOf) {
       reader.close();
-      reader = Reader.open(file, writer.bufferId());
+      reader = PendingReader.open(file, writer.bufferId());
       readerOf = writer;
       rowsChecked = false;
     }
@@ -417,7 +418,7 @@ public final class Buffer implements AutoCloseable {
   /// Does the next slice of what an operator decided about rejected records, in one transaction.
   /// The result comes in the writer's thread, when it is on stable storage; or the
   /// [StorageException] for which nothing of it was done. Does not block.
-  public CompletableFuture<Sweep.Slice> sweep(Sweep sweep) {
+  public CompletableFuture<RejectedBatch.Slice> sweep(RejectedBatch sweep) {
     return commits.sweep(sweep);
   }
 
@@ -509,25 +510,25 @@ public final class Buffer implements AutoCloseable {
 
   /// Writes what the buffer measures, and how it stands. Reads from the disk. Any thread, also
   /// after [#close].
-  public void describe(Exposition out) {
-    commits.describe(out);
-    StateGauges state = atClose;
-    (state == null ? look() : state).describe(out, file, volume, clock.millis());
-    out.gauge(StateGauges.SHORTAGE, StateGauges.SHORTAGE_HELP, shortage());
+  public void writeTo(Exposition out) {
+    commits.writeTo(out);
+    BufferStateMetrics state = atClose;
+    (state == null ? look() : state).writeTo(out, file, volume, clock.millis());
+    out.gauge(BufferStateMetrics.SHORTAGE, BufferStateMetrics.SHORTAGE_HELP, shortage());
   }
 
-  private StateGauges look() {
+  private BufferStateMetrics look() {
     Totals now = totals();
     if (now.lastId() != now.settledThrough()) {
       try (BufferView view =
           BufferView.open(Objects.requireNonNull(file.toAbsolutePath().getParent()))) {
-        return new StateGauges(now, view.nextReceivedAt());
+        return new BufferStateMetrics(now, view.nextReceivedAt());
       } catch (StorageException failed) {
         // Somebody else finds out what that means.
-        Events.warning("oldest_record_unknown", "reason", failed.getMessage());
+        Events.warning(EventNames.OLDEST_RECORD_UNKNOWN, "reason", failed.getMessage());
       }
     }
-    return new StateGauges(now, null);
+    return new BufferStateMetrics(now, null);
   }
 
   /// Whether something was wrong with what was on disk: a file set aside or salvaged, or a ledger
@@ -544,9 +545,9 @@ public final class Buffer implements AutoCloseable {
     // Before the file is closed: to look at it later would open it anew.
     atClose = look();
     try {
-      Writer writer = commits.writer();
+      BufferWriter writer = commits.writer();
       if (failure() == null && !writer.isClosed()) {
-        writer.countLedger(new LedgerCount(clock, COUNT_AT_CLOSE));
+        writer.countLedger(new BoundedRowCount(clock, COUNT_AT_CLOSE));
       }
       reader.close();
       writer.close();

@@ -120,7 +120,7 @@ public final class BufferCheck {
         rows(view, BufferView.Table.REJECTED, known);
       }
     } catch (StorageException failed) {
-      if (!failed.isDamage()) {
+      if (!failed.isCorruption()) {
         throw failed;
       }
       if (problems.stream().noneMatch(problem -> problem.kind() == Kind.FILE)) {
@@ -155,7 +155,7 @@ public final class BufferCheck {
             connection,
             "the count of all rows",
             () -> {
-              Totals now = Writer.readTotals(connection);
+              Totals now = BufferWriter.readTotals(connection);
               totals = now;
               compare("pending", now.pending(), rowsOf(connection, "records"));
               compare("rejected", now.rejected(), rowsOf(connection, "rejected"));
@@ -173,7 +173,7 @@ public final class BufferCheck {
 
   private static Totals readTotals(Connection connection) throws StorageException {
     try {
-      return Writer.readTotals(connection);
+      return BufferWriter.readTotals(connection);
     } catch (SQLException failed) {
       throw Database.failure("reading", failed);
     }

@@ -50,7 +50,7 @@ public final class BufferView implements AutoCloseable {
   /// One record.
   ///
   /// @param refusal what the server said; null for a pending one
-  public record Entry(PendingRecord record, @Nullable Refusal refusal) {}
+  public record Entry(PendingRecord record, @Nullable RejectionDetails refusal) {}
 
   /// What waits for its delivery.
   ///
@@ -88,7 +88,7 @@ public final class BufferView implements AutoCloseable {
     BufferView view = openAsItIs(directory);
     try {
       if (mark != null && !view.accountsFor(mark)) {
-        throw new StorageException.Damaged(
+        throw new StorageException.Corrupted(
             NOT_LAST_WRITTEN + ": start an agent, which salvages what is sound");
       }
       return view;
@@ -122,7 +122,7 @@ public final class BufferView implements AutoCloseable {
   /// The ledger.
   public Totals totals() throws StorageException {
     try {
-      return Writer.readTotals(connection);
+      return BufferWriter.readTotals(connection);
     } catch (SQLException failed) {
       throw Database.failure("reading", failed);
     }
@@ -141,7 +141,7 @@ public final class BufferView implements AutoCloseable {
     try (PreparedStatement select =
         connection.prepareStatement(
             "SELECT "
-                + Reader.COLUMNS
+                + PendingReader.COLUMNS
                 + table.more
                 + " FROM "
                 + table.table
@@ -151,7 +151,7 @@ public final class BufferView implements AutoCloseable {
       select.setLong(2, through);
       try (ResultSet rows = select.executeQuery()) {
         while (bytes < PAGE_BYTES && rows.next()) {
-          PendingRecord record = Reader.record(rows, bufferId);
+          PendingRecord record = PendingReader.record(rows, bufferId);
           page.add(new Entry(record, table == Table.PENDING ? null : refusal(rows)));
           bytes += record.content().size();
         }
@@ -162,8 +162,8 @@ public final class BufferView implements AutoCloseable {
     }
   }
 
-  private static Refusal refusal(ResultSet rows) throws SQLException {
-    return new Refusal(
+  private static RejectionDetails refusal(ResultSet rows) throws SQLException {
+    return new RejectionDetails(
         rows.getInt(8), String.valueOf(rows.getString(9)), rows.getLong(10), rows.getInt(11));
   }
 
@@ -187,17 +187,17 @@ public final class BufferView implements AutoCloseable {
   /// Writes how the buffer stands, as a living agent's metrics do.
   ///
   /// @param nowMillis UTC, milliseconds since 1970
-  public void describe(Exposition out, long nowMillis) throws StorageException, IOException {
-    new StateGauges(totals(), nextReceivedAt())
-        .describe(out, directory.resolve(Buffer.FILE), new Volume(directory), nowMillis);
-    out.gauge(StateGauges.SHORTAGE, StateGauges.SHORTAGE_HELP, room().needed());
+  public void writeTo(Exposition out, long nowMillis) throws StorageException, IOException {
+    new BufferStateMetrics(totals(), nextReceivedAt())
+        .writeTo(out, directory.resolve(Buffer.FILE), new Volume(directory), nowMillis);
+    out.gauge(BufferStateMetrics.SHORTAGE, BufferStateMetrics.SHORTAGE_HELP, room().needed());
   }
 
   /// What waits for its delivery, by the ledger. Of more than 100,000 records the bytes are an
   /// estimate.
   public Backlog backlog() throws StorageException {
     try {
-      Totals totals = Writer.readTotals(connection);
+      Totals totals = BufferWriter.readTotals(connection);
       Long received = nextReceivedAt();
       long first = number("SELECT coalesce(min(id), 0) FROM records");
       long last = number("SELECT coalesce(max(id), 0) FROM records");
@@ -270,7 +270,7 @@ public final class BufferView implements AutoCloseable {
 
   /// The room on the file system that the buffer lives on.
   public Room room() throws IOException {
-    return new Room(new Volume(directory).usable(), Reserve.shortageIn(directory));
+    return new Room(new Volume(directory).usable(), DiskReserve.shortageIn(directory));
   }
 
   private long number(String sql) throws StorageException {

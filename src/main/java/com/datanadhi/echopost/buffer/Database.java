@@ -55,7 +55,7 @@ final class Database {
       } else if (!isOurs(connection)) {
         // A file of ours that never got its first commit has no tables either.
         if (!"0".equals(query(connection, "SELECT count(*) FROM sqlite_schema"))) {
-          throw new StorageException.Damaged("buffer.db is another program's database");
+          throw new StorageException.Corrupted("buffer.db is another program's database");
         }
       }
       query(connection, "PRAGMA journal_mode=WAL");
@@ -81,7 +81,7 @@ final class Database {
   static StorageException openingFailure(SQLException failed) {
     StorageException kind = failure("opening buffer.db", failed);
     return resultCode(failed) == 1
-        ? new StorageException.Damaged(String.valueOf(kind.getMessage()), failed)
+        ? new StorageException.Corrupted(String.valueOf(kind.getMessage()), failed)
         : kind;
   }
 
@@ -123,7 +123,8 @@ final class Database {
                     + version
                     + ", this one has "
                     + MIGRATIONS.size()
-                    + "): an agent of this version brings it up to date when it starts; or look at it with the older version");
+                    + "): an agent of this version brings it up to date when it starts; or look at"
+                    + " it with the older version");
           }
         });
   }
@@ -138,12 +139,12 @@ final class Database {
     if (failed instanceof SQLiteException sqlite
         && sqlite.getResultCode() == SQLiteErrorCode.SQLITE_IOERR_SHORT_READ) {
       // No device's error: the file ends before the page.
-      return new StorageException.Damaged(message, failed);
+      return new StorageException.Corrupted(message, failed);
     }
     return switch (resultCode(failed)) {
       case 13 -> new StorageException.Full(failed);
       case 5, 6 -> new StorageException.Busy(failed);
-      case 11, 26 -> new StorageException.Damaged(message, failed);
+      case 11, 26 -> new StorageException.Corrupted(message, failed);
       default -> new StorageException(message, failed);
     };
   }
@@ -198,7 +199,7 @@ final class Database {
   private static Connection connect(Path file, SQLiteConfig config) throws StorageException {
     if (file.toFile().length() == 0 && Files.exists(Buffer.logOf(file))) {
       // SQLite would delete the log, even for who only reads.
-      throw new StorageException.Damaged(
+      throw new StorageException.Corrupted(
           "buffer.db is empty, and was not: start an agent, which salvages what its log holds");
     }
     NativeLibrary.load();
@@ -238,7 +239,7 @@ final class Database {
     boolean isNew = !hasTables(connection);
     if (isNew && Long.parseLong(query(connection, "PRAGMA page_count")) > 1) {
       // Not even a first commit leaves more than a page without tables.
-      throw new StorageException.Damaged("buffer.db has lost its schema");
+      throw new StorageException.Corrupted("buffer.db has lost its schema");
     }
     int version = isNew ? 0 : schemaVersion(connection);
     checkKnown(version);
@@ -281,7 +282,7 @@ final class Database {
     try {
       return Integer.parseInt(query(connection, "SELECT schema_version FROM meta"));
     } catch (NumberFormatException noRow) {
-      throw new StorageException.Damaged("buffer.db has no ledger", noRow);
+      throw new StorageException.Corrupted("buffer.db has no ledger", noRow);
     }
   }
 

@@ -1,9 +1,10 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
 import com.datanadhi.echopost.metrics.Exposition;
+import com.datanadhi.echopost.time.AdaptiveSpin;
 import com.datanadhi.echopost.time.Clock;
-import com.datanadhi.echopost.time.Lookout;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -26,8 +27,8 @@ import org.jspecify.annotations.Nullable;
 /// While one commit is under way the next batch gathers, so the dearer the disk, the larger the
 /// batches. What was appended together stays together. A platform thread of its own, since SQLite's
 /// calls would pin a virtual thread's carrier. A commit that fails fails all that was in it; when
-/// the disk is full, deletes are tried again without the new records, on the room that [Reserve]
-/// gives up.
+/// the disk is full, deletes are tried again without the new records, on the room that
+/// [DiskReserve] gives up.
 final class GroupCommit {
   private static final int MAX_RECORDS = 4_096;
   private static final int MAX_BYTES = 4 << 20;
@@ -35,9 +36,9 @@ final class GroupCommit {
   private static final long FULL_CHECK_NANOS = 250_000_000;
 
   /// So many new buffers in so long, and the disk is to blame: one after the other would be begun.
-  private static final int MOST_BEGUN_ANEW = 3;
+  private static final int MAX_REPLACEMENTS = 3;
 
-  private static final long BEGUN_ANEW_NANOS = 60_000_000_000L;
+  private static final long REPLACEMENT_WINDOW_NANOS = 60_000_000_000L;
 
   /// Something to be committed.
   private sealed interface Work {
@@ -51,7 +52,7 @@ final class GroupCommit {
       return 0;
     }
 
-    record Add(Append append, long bytes, long offeredNanos) implements Work {
+    record Add(AppendRequest append, long bytes, long offeredNanos) implements Work {
       @Override
       public List<NewRecord> records() {
         return append.records();
@@ -62,59 +63,61 @@ final class GroupCommit {
 
     record Reject(Rejection rejection, CompletableFuture<Integer> done) implements Work {}
 
-    record Sweeping(Sweep sweep, CompletableFuture<Sweep.Slice> done) implements Work {}
+    record Sweeping(RejectedBatch sweep, CompletableFuture<RejectedBatch.Slice> done)
+        implements Work {}
 
     record Tidy(CompletableFuture<Integer> done) implements Work {}
 
     record Restore(Step step, CompletableFuture<Integer> done) implements Work {}
 
-    record BeginAnew(Writer damaged, StorageException why, CompletableFuture<Integer> done)
+    record ReplaceBuffer(
+        BufferWriter damaged, StorageException why, CompletableFuture<Integer> done)
         implements Work {}
   }
 
   /// One part of a transaction.
   interface Step {
-    int apply(Writer writer) throws SQLException;
+    int apply(BufferWriter writer) throws SQLException;
   }
 
   /// Begins a new buffer in the place of a damaged one.
-  interface Anew {
+  interface Replacement {
     /// Sets the damaged one aside and closes its connection.
-    Writer begin(Writer damaged, StorageException why) throws StorageException;
+    BufferWriter create(BufferWriter damaged, StorageException why) throws StorageException;
   }
 
-  private final Anew anew;
-  private final Reserve reserve;
+  private final Replacement replacement;
+  private final DiskReserve reserve;
   private final Buffer.Listener listener;
   private final Clock clock;
   private final Duration lockPatience;
-  private final Lookout lookout;
+  private final AdaptiveSpin lookout;
   private final ConcurrentLinkedQueue<Work> queue = new ConcurrentLinkedQueue<>();
   private final AtomicInteger waitingRecords = new AtomicInteger();
   private final AtomicLong waitingBytes = new AtomicLong();
   private final AtomicLong rejections = new AtomicLong();
-  private final WriterMeasures measures = new WriterMeasures();
+  private final WriterMetrics measures = new WriterMetrics();
   private final Thread thread;
-  private volatile Writer writer;
+  private volatile BufferWriter writer;
   private volatile Totals totals;
   private volatile @Nullable StorageException failure;
   private final AtomicBoolean parked = new AtomicBoolean();
   private volatile boolean closing;
   private boolean lockReported;
-  private final Deque<Long> begunAnew = new ArrayDeque<>();
+  private final Deque<Long> replacedAt = new ArrayDeque<>();
   private volatile long oldestNanos = Long.MIN_VALUE;
 
   GroupCommit(
-      Writer writer,
-      Reserve reserve,
+      BufferWriter writer,
+      DiskReserve reserve,
       Buffer.Listener listener,
       Clock clock,
       Duration lockPatience,
-      Anew anew) {
-    this.anew = anew;
+      Replacement replacement) {
+    this.replacement = replacement;
     this.clock = clock;
     this.lockPatience = lockPatience;
-    this.lookout = new Lookout(clock);
+    this.lookout = new AdaptiveSpin(clock);
     this.writer = writer;
     this.reserve = reserve;
     this.listener = listener;
@@ -131,7 +134,7 @@ final class GroupCommit {
   }
 
   /// The one that writes now.
-  Writer writer() {
+  BufferWriter writer() {
     return writer;
   }
 
@@ -145,8 +148,8 @@ final class GroupCommit {
   }
 
   /// Writes what the writer measured.
-  void describe(Exposition out) {
-    measures.describe(out);
+  void writeTo(Exposition out) {
+    measures.writeTo(out);
     out.gauge(
         "echopost_append_queue_records", "Records that wait for their commit.", waitingRecords());
     out.gauge("echopost_append_queue_bytes", "What those weigh in memory.", waitingBytes());
@@ -174,7 +177,7 @@ final class GroupCommit {
     return failure;
   }
 
-  void append(Append append, long nowNanos) {
+  void append(AppendRequest append, long nowNanos) {
     long bytes = 0;
     for (NewRecord one : append.records()) {
       bytes += one.size();
@@ -197,9 +200,9 @@ final class GroupCommit {
   }
 
   /// Does the next slice of `sweep`. It counts as a record that waits for its commit.
-  CompletableFuture<Sweep.Slice> sweep(Sweep sweep) {
+  CompletableFuture<RejectedBatch.Slice> sweep(RejectedBatch sweep) {
     waitingRecords.incrementAndGet();
-    CompletableFuture<Sweep.Slice> done = new CompletableFuture<>();
+    CompletableFuture<RejectedBatch.Slice> done = new CompletableFuture<>();
     var _ = done.whenComplete((slice, failed) -> waitingRecords.decrementAndGet());
     offer(new Work.Sweeping(sweep, done));
     return done;
@@ -228,7 +231,7 @@ final class GroupCommit {
     return done.whenComplete((stored, failed) -> {
       waitingRecords.decrementAndGet();
       if (stored != null && stored > 0) {
-        Events.info("records_imported", "records", stored);
+        Events.info(EventNames.RECORDS_IMPORTED, "records", stored);
         listener.stored();
       }
     });
@@ -236,9 +239,9 @@ final class GroupCommit {
 
   /// What `damaged` writes was found damaged by a reader: begins anew, if that has not been done
   /// meanwhile.
-  CompletableFuture<Integer> beginAnew(Writer damaged, StorageException why) {
+  CompletableFuture<Integer> replaceBuffer(BufferWriter damaged, StorageException why) {
     CompletableFuture<Integer> done = new CompletableFuture<>();
-    offer(new Work.BeginAnew(damaged, why, done));
+    offer(new Work.ReplaceBuffer(damaged, why, done));
     return done;
   }
 
@@ -249,7 +252,7 @@ final class GroupCommit {
     thread.join();
     // Offered in the moment of the end: nobody will commit it.
     take(Integer.MAX_VALUE, Long.MAX_VALUE)
-        .forEach(work -> fail(work, new Append.Outcome.Closed()));
+        .forEach(work -> fail(work, new AppendRequest.Outcome.Closed()));
   }
 
   private void offer(Work work) {
@@ -258,7 +261,7 @@ final class GroupCommit {
       LockSupport.unpark(thread);
     } else if (!thread.isAlive() && closing) {
       take(Integer.MAX_VALUE, Long.MAX_VALUE)
-          .forEach(left -> fail(left, new Append.Outcome.Closed()));
+          .forEach(left -> fail(left, new AppendRequest.Outcome.Closed()));
     }
   }
 
@@ -274,7 +277,7 @@ final class GroupCommit {
         } else if (closing) {
           return;
         } else if (!comesAtOnce()) {
-          keepHouse();
+          rebuildReserve();
           park();
         }
       }
@@ -341,8 +344,8 @@ final class GroupCommit {
     }
     oldestNanos = oldest;
     try {
-      others.removeIf(this::beginsAnew);
-      Writer first = writer;
+      others.removeIf(this::replacesBuffer);
+      BufferWriter first = writer;
       while (!commitInOrder(appends, others, oldest, first)) {
         // SQLite has waited its second for the lock, or a new buffer has been begun.
         Thread.onSpinWait();
@@ -356,7 +359,7 @@ final class GroupCommit {
   /// @return false when the same should be tried again: another process holds a lock, or the buffer
   ///   was damaged and has been begun anew
   private boolean commitInOrder(
-      List<Work.Add> appends, List<Work> others, long oldest, Writer first) {
+      List<Work.Add> appends, List<Work> others, long oldest, BufferWriter first) {
     if (failure != null) {
       StorageException known = failure;
       failAll(appends, others, known);
@@ -364,20 +367,20 @@ final class GroupCommit {
     }
     try {
       if (reserve.shortage() != 0) {
-        settle(appends, noRoom());
+        complete(appends, noRoom());
         // Settled once, also when what follows is tried again.
         appends.clear();
         refuse(others, GroupCommit::needsRoom, new StorageException.Full());
         transact(List.of(), others);
       } else {
         transact(appends, others);
-        settle(appends, new Append.Outcome.Stored());
+        complete(appends, new AppendRequest.Outcome.Stored());
         if (!appends.isEmpty()) {
           listener.stored();
         }
       }
     } catch (StorageException.Full full) {
-      settle(appends, noRoomAfterRelease());
+      complete(appends, noRoomAfterRelease());
       // The reserve is for what makes room.
       refuse(others, GroupCommit::needsRoom, full);
       retryWithoutAppends(others);
@@ -386,8 +389,8 @@ final class GroupCommit {
         return false;
       }
       failAll(appends, others, busy);
-    } catch (StorageException.Damaged damaged) {
-      if (writer == first && beginAnew(damaged)) {
+    } catch (StorageException.Corrupted damaged) {
+      if (writer == first && replaceBuffer(damaged)) {
         // An acknowledgement counts in the new buffer too: what it settles is not salvaged. What
         // is about other rows has to wait for the salvage.
         refuse(others, work -> !(work instanceof Work.Acknowledge), damaged);
@@ -402,11 +405,12 @@ final class GroupCommit {
     return true;
   }
 
-  private boolean beginsAnew(Work work) {
-    if (!(work instanceof Work.BeginAnew(Writer damaged, StorageException why, var done))) {
+  private boolean replacesBuffer(Work work) {
+    if (!(work
+        instanceof Work.ReplaceBuffer(BufferWriter damaged, StorageException why, var done))) {
       return false;
     }
-    if (damaged == writer && failure == null && !beginAnew(why)) {
+    if (damaged == writer && failure == null && !replaceBuffer(why)) {
       die(why);
     }
     done.complete(0);
@@ -414,28 +418,28 @@ final class GroupCommit {
   }
 
   /// @return whether there is a new buffer now
-  private boolean beginAnew(StorageException why) {
+  private boolean replaceBuffer(StorageException why) {
     long now = clock.nanos();
-    while (!begunAnew.isEmpty() && now - begunAnew.getFirst() > BEGUN_ANEW_NANOS) {
-      begunAnew.removeFirst();
+    while (!replacedAt.isEmpty() && now - replacedAt.getFirst() > REPLACEMENT_WINDOW_NANOS) {
+      replacedAt.removeFirst();
     }
-    if (begunAnew.size() == MOST_BEGUN_ANEW) {
+    if (replacedAt.size() == MAX_REPLACEMENTS) {
       Events.severe(
-          "buffer_damaged_again",
+          EventNames.BUFFER_DAMAGED_AGAIN,
           "reason",
           why.getMessage(),
-          "mend",
+          "action",
           "see to the disk, then start again: what is sound is salvaged then");
       return false;
     }
-    begunAnew.addLast(now);
+    replacedAt.addLast(now);
     try {
-      writer = anew.begin(writer, why);
+      writer = replacement.create(writer, why);
       totals = writer.totals();
-      listener.begunAnew();
+      listener.bufferReplaced();
       return true;
     } catch (StorageException failed) {
-      Events.severe("buffer_not_begun_anew", failed);
+      Events.severe(EventNames.BUFFER_REPLACE_FAILED, failed);
       return false;
     }
   }
@@ -443,8 +447,8 @@ final class GroupCommit {
   /// What the reserve gives up is for deletes and checkpoints alone.
   private static boolean needsRoom(Work work) {
     return work instanceof Work.Restore
-        || (work instanceof Work.Sweeping(Sweep sweep, var _)
-            && sweep.action() == Sweep.Action.REDRIVE);
+        || (work instanceof Work.Sweeping(RejectedBatch sweep, var _)
+            && sweep.action() == RejectedBatch.Action.REDRIVE);
   }
 
   private void refuse(List<Work> works, Predicate<Work> which, StorageException why) {
@@ -464,9 +468,10 @@ final class GroupCommit {
     if (!lockReported || !waits) {
       lockReported = waits;
       Events.warning(
-          "buffer_locked",
-          "mend",
-          "another process holds a write lock on buffer.db: close it, and open it with sqlite3 -readonly",
+          EventNames.BUFFER_LOCKED,
+          "action",
+          "another process holds a write lock on buffer.db: close it, and open it with sqlite3"
+              + " -readonly",
           "calls",
           waits ? "wait" : "fail");
     }
@@ -498,7 +503,7 @@ final class GroupCommit {
     }
     List<Runnable> completions = new ArrayList<>(others.size());
     writer.transact(() -> {
-      // Anew, whatever came of an earlier try.
+      // Replacement, whatever came of an earlier try.
       completions.clear();
       if (!records.isEmpty()) {
         writer.append(records);
@@ -534,16 +539,16 @@ final class GroupCommit {
           done.complete(1);
         };
       }
-      case Work.Sweeping(Sweep sweep, var done) -> {
-        Sweep.Slice slice = writer.sweep(sweep);
+      case Work.Sweeping(RejectedBatch sweep, var done) -> {
+        RejectedBatch.Slice slice = writer.sweep(sweep);
         return () -> finishSlice(sweep, slice, done);
       }
       case Work.Restore(Step step, var done) -> {
         int restored = step.apply(writer);
         return () -> done.complete(restored);
       }
-      case Work.BeginAnew begin ->
-          throw new IllegalStateException("not in a transaction: " + begin);
+      case Work.ReplaceBuffer replace ->
+          throw new IllegalStateException("not in a transaction: " + replace);
       case Work.Tidy(var done) -> {
         int left = writer.shrinkStep();
         return () -> finishTidying(done, left);
@@ -551,11 +556,12 @@ final class GroupCommit {
     }
   }
 
-  private void finishSlice(Sweep sweep, Sweep.Slice slice, CompletableFuture<Sweep.Slice> done) {
-    boolean redriven = sweep.action() == Sweep.Action.REDRIVE;
+  private void finishSlice(
+      RejectedBatch sweep, RejectedBatch.Slice slice, CompletableFuture<RejectedBatch.Slice> done) {
+    boolean redriven = sweep.action() == RejectedBatch.Action.REDRIVE;
     if (slice.count() > 0) {
       Events.info(
-          redriven ? "rejected_redriven" : "rejected_discarded",
+          redriven ? EventNames.REJECTED_REDRIVEN : EventNames.REJECTED_DISCARDED,
           "records",
           slice.count(),
           "through_id",
@@ -574,25 +580,26 @@ final class GroupCommit {
       done.complete(left);
     } catch (SQLException failed) {
       StorageException kind = Database.failure("tidying", failed);
-      if (kind.isDamage()) {
+      if (kind.isCorruption()) {
         dieUnlessPasses(kind);
       }
       done.completeExceptionally(kind);
     }
   }
 
-  private Append.Outcome noRoom() {
-    return new Append.Outcome.NoRoom(
+  private AppendRequest.Outcome noRoom() {
+    return new AppendRequest.Outcome.NoRoom(
         "the disk is full: "
             + (reserve.shortage() + (1 << 20) - 1) / (1 << 20)
-            + " MiB more must be free on the file system of the buffer before records are taken again");
+            + " MiB more must be free on the file system of the buffer before records are taken"
+            + " again");
   }
 
-  private Append.Outcome noRoomAfterRelease() {
+  private AppendRequest.Outcome noRoomAfterRelease() {
     try {
       reserve.release();
     } catch (IOException failed) {
-      Events.severe("reserve_failed", failed);
+      Events.severe(EventNames.RESERVE_FAILED, failed);
     }
     return noRoom();
   }
@@ -611,7 +618,7 @@ final class GroupCommit {
     return reserve.isWhole() && reserve.shortage() == 0;
   }
 
-  private void keepHouse() {
+  private void rebuildReserve() {
     if (isInOrder()) {
       return;
     }
@@ -626,7 +633,7 @@ final class GroupCommit {
         die(new StorageException("the reserve cannot be written: " + failed.getMessage(), failed));
       } else if (!Volume.isLackOfDescriptors(failed)) {
         // Most likely no room for the step: look again as after any full disk.
-        Append.Outcome _ = noRoomAfterRelease();
+        AppendRequest.Outcome _ = noRoomAfterRelease();
       }
     } catch (SQLException failed) {
       dieUnlessPasses(Database.failure("making room", failed));
@@ -634,7 +641,7 @@ final class GroupCommit {
   }
 
   private void dieUnlessPasses(StorageException failed) {
-    if (!failed.passes() && !(failed.isDamage() && beginAnew(failed))) {
+    if (!failed.isTransient() && !(failed.isCorruption() && replaceBuffer(failed))) {
       die(failed);
     }
   }
@@ -645,34 +652,34 @@ final class GroupCommit {
   }
 
   private void failAll(List<Work.Add> appends, List<Work> others, StorageException failed) {
-    settle(appends, new Append.Outcome.Failed(String.valueOf(failed.getMessage())));
+    complete(appends, new AppendRequest.Outcome.Failed(String.valueOf(failed.getMessage())));
     for (Work work : others) {
       switch (work) {
         case Work.Add add -> throw new IllegalStateException("not an append: " + add);
         case Work.Acknowledge(long through, var done) -> done.completeExceptionally(failed);
         case Work.Reject(Rejection rejection, var done) -> done.completeExceptionally(failed);
-        case Work.Sweeping(Sweep sweep, var done) -> done.completeExceptionally(failed);
+        case Work.Sweeping(RejectedBatch sweep, var done) -> done.completeExceptionally(failed);
         case Work.Tidy(var done) -> done.completeExceptionally(failed);
         case Work.Restore(Step step, var done) -> done.completeExceptionally(failed);
-        case Work.BeginAnew(Writer damaged, StorageException why, var done) ->
+        case Work.ReplaceBuffer(BufferWriter damaged, StorageException why, var done) ->
             done.completeExceptionally(failed);
       }
     }
   }
 
-  private void fail(Work work, Append.Outcome outcome) {
+  private void fail(Work work, AppendRequest.Outcome outcome) {
     if (work instanceof Work.Add add) {
-      settle(List.of(add), outcome);
+      complete(List.of(add), outcome);
     } else {
       failAll(List.of(), List.of(work), new StorageException("the buffer is closed"));
     }
   }
 
-  private void settle(List<Work.Add> appends, Append.Outcome outcome) {
+  private void complete(List<Work.Add> appends, AppendRequest.Outcome outcome) {
     for (Work.Add add : appends) {
       waitingRecords.addAndGet(-add.records().size());
       waitingBytes.addAndGet(-add.bytes());
-      add.append().settled(outcome);
+      add.append().completed(outcome);
     }
   }
 }

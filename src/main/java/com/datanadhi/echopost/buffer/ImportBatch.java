@@ -25,12 +25,12 @@ public record ImportBatch(byte[] digest, List<Line> records) {
       if (key != null && !RecordRules.isIdempotencyKey(key)) {
         return "its key is not 1 to 255 visible ASCII characters";
       }
-      @Nullable String problem = JsonText.problem(jsonData);
+      @Nullable String problem = JsonValidator.problem(jsonData);
       if (problem != null) {
         return "its payload is no JSON: " + problem;
       }
       try {
-        for (JsonText.Part name : JsonText.parts(pipelines, '[')) {
+        for (JsonValidator.Part name : JsonValidator.parts(pipelines, '[')) {
           if (name.text()[0] != '"') {
             return "its pipelines are not strings";
           }

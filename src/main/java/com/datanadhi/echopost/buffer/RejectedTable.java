@@ -7,8 +7,8 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The table `rejected` as a [Sweep] needs it, within the writer's transactions and in its thread.
-/// Made when an operator first asks: most agents never need it.
+/// The table `rejected` as a [RejectedBatch] needs it, within the writer's transactions and in its
+/// thread. Made when an operator first asks: most agents never need it.
 final class RejectedTable implements AutoCloseable {
   /// What one transaction looks at: ingest waits for it some 20 ms.
   private static final int SLICE_RECORDS = 1_000;
@@ -24,7 +24,7 @@ final class RejectedTable implements AutoCloseable {
     this.select =
         connection.prepareStatement(
             "SELECT "
-                + Reader.COLUMNS
+                + PendingReader.COLUMNS
                 + ", status FROM rejected WHERE id > ? AND id <= ? ORDER BY id LIMIT "
                 + SLICE_RECORDS);
     this.delete = connection.prepareStatement("DELETE FROM rejected WHERE id = ?");
@@ -36,7 +36,7 @@ final class RejectedTable implements AutoCloseable {
   /// @param records those up to there that the sweep covers
   record Window(long throughId, List<PendingRecord> records) {}
 
-  Window look(Sweep sweep) throws SQLException {
+  Window look(RejectedBatch sweep) throws SQLException {
     List<PendingRecord> records = new ArrayList<>();
     select.setLong(1, sweep.afterId());
     select.setLong(2, sweep.throughId());
@@ -46,7 +46,7 @@ final class RejectedTable implements AutoCloseable {
     try (ResultSet rows = select.executeQuery()) {
       // Bounded by what is looked at, not by what is found: few may be meant among many.
       while (bytes < SLICE_BYTES && rows.next()) {
-        PendingRecord record = Reader.record(rows, bufferId);
+        PendingRecord record = PendingReader.record(rows, bufferId);
         seen++;
         bytes += record.content().size();
         last = record.id();

@@ -34,7 +34,7 @@ final class RowScanner {
 
   /// What takes the rows.
   interface Taker {
-    void take(StoredRow row) throws StorageException, InterruptedException;
+    void take(SalvagedRow row) throws StorageException, InterruptedException;
   }
 
   RowScanner(PageImages images) {
@@ -48,7 +48,7 @@ final class RowScanner {
       if (page[at + 1] == 0 && page[at] >= SHORTEST_HEADER && page[at] <= LONGEST_HEADER) {
         long bodyLength = readHeader(at);
         if (bodyLength >= 0 && bodyLength <= LARGEST_ROW) {
-          StoredRow row = readRow(at, page[at] + (int) bodyLength);
+          SalvagedRow row = readRow(at, page[at] + (int) bodyLength);
           if (row != null) {
             taker.take(row);
           }
@@ -92,7 +92,7 @@ final class RowScanner {
     };
   }
 
-  private @Nullable StoredRow readRow(int start, int length) {
+  private @Nullable SalvagedRow readRow(int start, int length) {
     long id = idBefore(start);
     int local = localOf(length);
     boolean overflows = local < length;
@@ -137,7 +137,7 @@ final class RowScanner {
 
   /// @param bytes the row, its header included
   /// @return null unless its checksum is right
-  private @Nullable StoredRow row(long id, ByteBuffer bytes) {
+  private @Nullable SalvagedRow row(long id, ByteBuffer bytes) {
     bytes.position(bytes.get(0));
     NewRecord content =
         new NewRecord(
@@ -150,12 +150,12 @@ final class RowScanner {
       return null;
     }
     if (columns == RECORD_COLUMNS) {
-      return new StoredRow(id, content, null);
+      return new SalvagedRow(id, content, null);
     }
-    return new StoredRow(
+    return new SalvagedRow(
         id,
         content,
-        new Refusal(
+        new RejectionDetails(
             (int) SerialType.integer(bytes, types[7]),
             utf8(bytes, types[8]),
             SerialType.integer(bytes, types[9]),
@@ -185,18 +185,18 @@ final class RowScanner {
       this.choices = new int[(whole.length - local + CHAIN_BYTES - 1) / CHAIN_BYTES];
     }
 
-    @Nullable StoredRow follow() {
-      StoredRow likeliest = by(false, -1, 0);
+    @Nullable SalvagedRow follow() {
+      SalvagedRow likeliest = by(false, -1, 0);
       if (likeliest != null) {
         return likeliest;
       }
-      StoredRow fromFile = by(true, -1, 0);
+      SalvagedRow fromFile = by(true, -1, 0);
       if (fromFile != null) {
         return fromFile;
       }
       for (int place = 0; place < choices.length; place++) {
         for (int choice = 1; choice < choices[place]; choice++) {
-          StoredRow row = by(false, place, choice);
+          SalvagedRow row = by(false, place, choice);
           if (row != null) {
             return row;
           }
@@ -207,7 +207,7 @@ final class RowScanner {
 
     /// Follows the chain with the file's own pages where there are any, or else the likeliest
     /// images, save the one at `place`, of which the image `choice` is taken.
-    private @Nullable StoredRow by(boolean fileFirst, int place, int choice) {
+    private @Nullable SalvagedRow by(boolean fileFirst, int place, int choice) {
       int number = firstPage;
       int done = local;
       for (int at = 0; done < whole.length; at++) {

@@ -24,7 +24,7 @@ final class Salvage {
     /// Commits one batch.
     ///
     /// @return how many of its rows were put back, the others being there already
-    int restore(List<StoredRow> rows, @Nullable String bufferId)
+    int restore(List<SalvagedRow> rows, @Nullable String bufferId)
         throws StorageException, InterruptedException;
   }
 
@@ -34,7 +34,7 @@ final class Salvage {
   private final IdSet found = new IdSet();
   private final IdSet rejected = new IdSet();
   private final IdSet present = new IdSet();
-  private final List<StoredRow> batch = new ArrayList<>();
+  private final List<SalvagedRow> batch = new ArrayList<>();
   private int batchBytes;
   private long restored;
 
@@ -71,7 +71,7 @@ final class Salvage {
     }
   }
 
-  private void take(StoredRow row, long after, @Nullable String bufferId)
+  private void take(SalvagedRow row, long after, @Nullable String bufferId)
       throws StorageException, InterruptedException {
     boolean isNew =
         row.refusal() != null ? rejected.add(row.id()) : row.id() > after && found.add(row.id());

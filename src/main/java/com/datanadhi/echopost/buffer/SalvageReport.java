@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -42,27 +43,27 @@ public record SalvageReport(
   /// Says it in the session log.
   void tell() {
     Events.info(
-        "salvage_completed",
+        EventNames.SALVAGE_COMPLETED,
         "file",
         file.getFileName(),
         "records",
         found,
         "rejected",
         rejected,
-        "put_back",
+        "restored",
         restored,
         "watermark_known",
         watermarkKnown);
     if (gone > 0) {
       Events.severe(
-          "records_gone",
+          EventNames.RECORDS_MISSING,
           "count",
           gone,
           "ids",
           goneIds.length() <= LONGEST_IN_AN_EVENT
               ? goneIds
               : goneIds.substring(0, LONGEST_IN_AN_EVENT) + "…",
-          "mend",
+          "action",
           "nothing sound of them is in "
               + file.getFileName()
               + "; all their ids are in "

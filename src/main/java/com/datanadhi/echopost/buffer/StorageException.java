@@ -18,14 +18,14 @@ public class StorageException extends Exception {
 
   /// Whether the same may succeed a moment later: the disk is full, or another process holds a
   /// lock.
-  public boolean passes() {
+  public boolean isTransient() {
     return this instanceof Full || this instanceof Busy;
   }
 
   /// Whether the file was found damaged. Where an open [Buffer] says so, it has begun anew: what
   /// failed was not done, and [Buffer#salvage] has work.
-  public boolean isDamage() {
-    return this instanceof Damaged;
+  public boolean isCorruption() {
+    return this instanceof Corrupted;
   }
 
   /// The file system is full.
@@ -47,20 +47,21 @@ public class StorageException extends Exception {
 
     Busy(Throwable cause) {
       super(
-          "another process holds a write lock on buffer.db: close it; to look inside, open it with sqlite3 -readonly",
+          "another process holds a write lock on buffer.db: close it; to look inside, open it with"
+              + " sqlite3 -readonly",
           cause);
     }
   }
 
   /// The file is not a sound database of ours.
-  static final class Damaged extends StorageException {
+  static final class Corrupted extends StorageException {
     private static final long serialVersionUID = 1L;
 
-    Damaged(String message) {
+    Corrupted(String message) {
       super(message);
     }
 
-    Damaged(String message, Throwable cause) {
+    Corrupted(String message, Throwable cause) {
       super(message, cause);
     }
   }

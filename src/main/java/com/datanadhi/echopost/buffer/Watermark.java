@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -81,7 +82,7 @@ final class Watermark implements AutoCloseable {
       write(bufferId, committed);
     } catch (IOException unwritable) {
       if (!failed) {
-        Events.warning("watermark_failed", "reason", unwritable.toString());
+        Events.warning(EventNames.WATERMARK_FAILED, "reason", unwritable.toString());
       }
       failed = true;
     }

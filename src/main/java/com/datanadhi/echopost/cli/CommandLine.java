@@ -21,12 +21,14 @@ public final class CommandLine {
           Flag.of(
               "api-key",
               "KEY",
-              "sent with records that carry no key of their own; a command line can be read by every"
-                  + " user of the machine, so prefer the environment variable DATANADHI_API_KEY"),
+              "sent with records that carry no key of their own; a command line can be read by"
+                  + " every user of the machine, so prefer the environment variable"
+                  + " DATANADHI_API_KEY"),
           Flag.of(
               "health-url",
               "URL",
-              "the main server: GET URL says whether it is well, POST URL/log takes a record (default "
+              "the main server: GET URL says whether it is well, POST URL/log takes a record"
+                  + " (default "
                   + Options.DEFAULT_HEALTH_URL
                   + ")"),
           Flag.toggle("version", "print the version"),
@@ -57,8 +59,8 @@ public final class CommandLine {
   }
 
   /// What there is to say about the agent's own run, and about the program as a whole.
-  public static Manual manual() {
-    return new Manual(
+  public static CommandSpec manual() {
+    return new CommandSpec(
         "",
         "keep log records safe while their server is down, and replay them in order",
         """
@@ -75,34 +77,34 @@ public final class CommandLine {
         FLAGS,
         null,
         List.of(
-            new Manual.Variable("DATANADHI_API_KEY", "the key, when -api-key is not given"),
-            new Manual.Variable(
+            new CommandSpec.Variable("DATANADHI_API_KEY", "the key, when -api-key is not given"),
+            new CommandSpec.Variable(
                 "ECHOPOST_SOCKET_MODE", "permissions of the socket file, octal (default 0600)"),
-            new Manual.Variable(
+            new CommandSpec.Variable(
                 "ECHOPOST_TEXTFILE_DIR",
-                "where metrics are left for node_exporter's textfile collector, every 15 s and at the end"
-                    + " (default: nowhere)"),
-            new Manual.Variable(
+                "where metrics are left for node_exporter's textfile collector, every 15 s and at"
+                    + " the end (default: nowhere)"),
+            new CommandSpec.Variable(
                 "ECHOPOST_RUNTIME_DIR",
                 "where the program unpacks itself (default $XDG_CACHE_HOME/echopost, else"
                     + " $HOME/.cache/echopost, else DIR/.runtime)"),
-            new Manual.Variable(
+            new CommandSpec.Variable(
                 "HTTP_PROXY, HTTPS_PROXY, NO_PROXY",
                 "proxies, as curl and Go programs read them; lower case too"),
-            new Manual.Variable(
+            new CommandSpec.Variable(
                 "SSL_CERT_FILE",
                 "certificates to trust for https, instead of the system's own bundle"),
-            new Manual.Variable("NO_COLOR", "commands print no colours when it is set")),
+            new CommandSpec.Variable("NO_COLOR", "commands print no colours when it is set")),
         List.of(
-            new Manual.Exit(0, "drained: every record is delivered; a command: done"),
-            new Manual.Exit(
+            new CommandSpec.Exit(0, "drained: every record is delivered; a command: done"),
+            new CommandSpec.Exit(
                 1,
                 "fatal: the storage cannot be used, or was damaged; what was accepted is on disk"),
-            new Manual.Exit(2, "usage: bad flag, URL or directory"),
-            new Manual.Exit(3, "another agent owns this directory"),
-            new Manual.Exit(
+            new CommandSpec.Exit(2, "usage: bad flag, URL or directory"),
+            new CommandSpec.Exit(3, "another agent owns this directory"),
+            new CommandSpec.Exit(
                 4, "stopped by a signal with records pending; the next start delivers them"),
-            new Manual.Exit(
+            new CommandSpec.Exit(
                 5,
                 "drained, but the server refused records for good: look at 'echopost rejected'")));
   }

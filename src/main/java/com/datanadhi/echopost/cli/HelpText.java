@@ -2,7 +2,7 @@ package com.datanadhi.echopost.cli;
 
 import java.util.List;
 
-/// A [Manual] as `-h` prints it: at most 80 columns.
+/// A [CommandSpec] as `-h` prints it: at most 80 columns.
 public final class HelpText {
   private static final int WIDTH = 80;
   private static final int TERM = 16;
@@ -14,7 +14,7 @@ public final class HelpText {
   /// The text about `manual`.
   ///
   /// @param commands the commands to be listed, for the program as a whole
-  public static String of(Manual manual, List<Manual> commands) {
+  public static String of(CommandSpec manual, List<CommandSpec> commands) {
     HelpText text = new HelpText();
     for (String paragraph : manual.description().split("\n\n", -1)) {
       text.paragraph(paragraph);
@@ -28,24 +28,24 @@ public final class HelpText {
     }
     if (!commands.isEmpty()) {
       text.title("commands, with or without a living agent; 'echopost COMMAND -h' says more");
-      for (Manual command : commands) {
+      for (CommandSpec command : commands) {
         text.entry(command.name(), command.summary());
       }
     }
     if (!manual.environment().isEmpty()) {
       text.title("environment");
-      for (Manual.Variable variable : manual.environment()) {
+      for (CommandSpec.Variable variable : manual.environment()) {
         text.entry(variable.name(), variable.text());
       }
     }
     text.title("exit status");
-    for (Manual.Exit exit : manual.exits()) {
+    for (CommandSpec.Exit exit : manual.exits()) {
       text.line("  " + exit.status() + "  ", exit.text());
     }
     return text.out.toString();
   }
 
-  private void forms(Manual manual) {
+  private void forms(CommandSpec manual) {
     String lead = "usage: ";
     for (String form : manual.forms()) {
       line(lead + "echopost ", form);

@@ -1,7 +1,7 @@
 package com.datanadhi.echopost.control;
 
 import com.datanadhi.echopost.buffer.ImportBatch;
-import com.datanadhi.echopost.buffer.Sweep;
+import com.datanadhi.echopost.buffer.RejectedBatch;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.WireFormat;
@@ -42,7 +42,8 @@ public final class OperatorProtocol {
   }
 
   /// The method that does `action`.
-  public static MethodDescriptor<Sweep, Sweep.Slice> method(Sweep.Action action) {
+  public static MethodDescriptor<RejectedBatch, RejectedBatch.Slice> method(
+      RejectedBatch.Action action) {
     String name =
         switch (action) {
           case REDRIVE -> "Redrive";
@@ -52,15 +53,15 @@ public final class OperatorProtocol {
   }
 
   /// `RejectedRange`. What is to become of the records is in the method's name.
-  private static final class RangeMarshaller extends Message<Sweep> {
-    private final Sweep.Action action;
+  private static final class RangeMarshaller extends Message<RejectedBatch> {
+    private final RejectedBatch.Action action;
 
-    RangeMarshaller(Sweep.Action action) {
+    RangeMarshaller(RejectedBatch.Action action) {
       this.action = action;
     }
 
     @Override
-    void write(Sweep range, CodedOutputStream out) throws IOException {
+    void write(RejectedBatch range, CodedOutputStream out) throws IOException {
       out.writeInt64(1, range.afterId());
       out.writeInt64(2, range.throughId());
       if (range.status() != null) {
@@ -69,7 +70,7 @@ public final class OperatorProtocol {
     }
 
     @Override
-    Sweep read(CodedInputStream in) throws IOException {
+    RejectedBatch read(CodedInputStream in) throws IOException {
       long afterId = 0;
       long throughId = 0;
       @Nullable Integer status = null;
@@ -81,7 +82,7 @@ public final class OperatorProtocol {
           default -> skip(in, tag);
         }
       }
-      return new Sweep(action, afterId, throughId, status);
+      return new RejectedBatch(action, afterId, throughId, status);
     }
 
     private static final int AFTER_ID = 1 << 3 | WireFormat.WIRETYPE_VARINT;
@@ -90,9 +91,9 @@ public final class OperatorProtocol {
   }
 
   /// `RejectedSlice`.
-  private static final class SliceMarshaller extends Message<Sweep.Slice> {
+  private static final class SliceMarshaller extends Message<RejectedBatch.Slice> {
     @Override
-    void write(Sweep.Slice slice, CodedOutputStream out) throws IOException {
+    void write(RejectedBatch.Slice slice, CodedOutputStream out) throws IOException {
       out.writeInt64(1, slice.throughId());
       out.writeInt32(2, slice.count());
       for (long id : slice.damagedIds()) {
@@ -101,7 +102,7 @@ public final class OperatorProtocol {
     }
 
     @Override
-    Sweep.Slice read(CodedInputStream in) throws IOException {
+    RejectedBatch.Slice read(CodedInputStream in) throws IOException {
       long throughId = 0;
       int count = 0;
       List<Long> damagedIds = new ArrayList<>();
@@ -120,7 +121,7 @@ public final class OperatorProtocol {
           default -> skip(in, tag);
         }
       }
-      return new Sweep.Slice(throughId, count, damagedIds);
+      return new RejectedBatch.Slice(throughId, count, damagedIds);
     }
 
     private static final int THROUGH_ID = 1 << 3 | WireFormat.WIRETYPE_VARINT;

@@ -2,7 +2,7 @@ package com.datanadhi.echopost.health;
 
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
-import com.datanadhi.echopost.upstream.Answer;
+import com.datanadhi.echopost.upstream.ServerResponse;
 import java.time.Duration;
 
 /// The health-probe sibling: asks the main server how it is, at once and then again and again.
@@ -18,7 +18,7 @@ public final class HealthProbe {
   /// Asks the server once.
   public interface Probe {
     /// What the server says to one probe.
-    Answer ask() throws InterruptedException;
+    ServerResponse ask() throws InterruptedException;
   }
 
   private final Probe probe;
@@ -61,9 +61,9 @@ public final class HealthProbe {
     }
     long ticket = state.beginProbe();
     // No switch by type: that is compiled when first met, which every start would feel.
-    Answer answer = probe.ask();
-    if (!(answer instanceof Answer.Answered answered)) {
-      state.probed(ticket, false, "probe: " + ((Answer.NoAnswer) answer).reason());
+    ServerResponse answer = probe.ask();
+    if (!(answer instanceof ServerResponse.Answered answered)) {
+      state.probed(ticket, false, "probe: " + ((ServerResponse.NoAnswer) answer).reason());
       return grow();
     }
     if (answered.isSuccess()) {

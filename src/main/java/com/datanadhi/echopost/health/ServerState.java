@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.health;
 
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
@@ -109,10 +110,10 @@ public final class ServerState {
     if (known.health() != next) {
       known = new Known(next, clock.millis());
       if (next == Health.UP) {
-        Events.info("server_up");
+        Events.info(EventNames.SERVER_UP);
         onUp.run();
       } else {
-        Events.warning("server_down", "reason", why);
+        Events.warning(EventNames.SERVER_DOWN, "reason", why);
       }
     }
   }

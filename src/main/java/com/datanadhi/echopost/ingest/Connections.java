@@ -1,13 +1,13 @@
 package com.datanadhi.echopost.ingest;
 
-import com.datanadhi.echopost.buffer.Append;
+import com.datanadhi.echopost.buffer.AppendRequest;
 import com.datanadhi.echopost.buffer.Buffer;
-import com.datanadhi.echopost.buffer.JsonText;
+import com.datanadhi.echopost.buffer.JsonValidator;
 import com.datanadhi.echopost.buffer.NewRecord;
 import com.datanadhi.echopost.buffer.RecordRules;
 import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.time.AdaptiveSpin;
 import com.datanadhi.echopost.time.Clock;
-import com.datanadhi.echopost.time.Lookout;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// All open connections, and what they may put into the buffer.
 ///
 /// One event loop serves every connection, so the order in which it passes records on is the
-/// arrival order, and nothing here but what is settled and the counters needs a lock. What waits
+/// arrival order, and nothing here but what is completed and the counters needs a lock. What waits
 /// for its commit is bounded: at the bound the loop stops reading, which the kernel's socket
 /// buffers and HTTP/2 flow control pass on to the clients; only when no commit has ended for 5 s is
 /// it read again, to refuse what comes until one does. The number of open calls is bounded in the
@@ -76,12 +76,12 @@ final class Connections {
   private static final long MOST_BYTES_TOGETHER = 1L << 20;
 
   /// What one round of the loop has read, or the first of it.
-  private final class Round implements Append {
-    private final List<Arrival> arrivals = new ArrayList<>();
+  private final class Round implements AppendRequest {
+    private final List<SendLogCall> arrivals = new ArrayList<>();
     private final List<NewRecord> records = new ArrayList<>();
     private long bytes;
 
-    void add(Arrival arrival) {
+    void add(SendLogCall arrival) {
       arrivals.add(arrival);
       records.add(arrival.record());
       bytes += arrival.record().size();
@@ -93,27 +93,28 @@ final class Connections {
     }
 
     @Override
-    public void settled(Outcome outcome) {
-      Connections.this.settled(this, outcome);
+    public void completed(Outcome outcome) {
+      Connections.this.completed(this, outcome);
     }
   }
 
-  private record Settled(Round round, Append.Outcome outcome) {}
+  private record CompletedRound(Round round, AppendRequest.Outcome outcome) {}
 
   private final EventLoop loop;
-  private final Lookout lookout;
+  private final AdaptiveSpin lookout;
   private volatile @Nullable Buffer opened;
-  private volatile @Nullable Overview overview;
+  private volatile @Nullable AgentInfo overview;
   private final Clock clock;
-  final Set<Connection> open = new LinkedHashSet<>();
-  private final Set<Connection> waiting = new LinkedHashSet<>();
-  private final Unpacking unpacking;
-  private final Gaps gaps;
-  private final Refusals refusals = new Refusals();
+  final Set<ClientConnection> open = new LinkedHashSet<>();
+  private final Set<ClientConnection> waiting = new LinkedHashSet<>();
+  private final DecompressionLimiter unpacking;
+  private final ArrivalIntervals gaps;
+  private final RefusalMetrics refusals = new RefusalMetrics();
 
-  // Settled in the writer's thread, answered on the loop: one wake-up for all that one commit
+  // CompletedRound in the writer's thread, answered on the loop: one wake-up for all that one
+  // commit
   // covers.
-  private final ConcurrentLinkedQueue<Settled> settled = new ConcurrentLinkedQueue<>();
+  private final ConcurrentLinkedQueue<CompletedRound> completed = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean answering = new AtomicBoolean();
 
   // Checked, and not in the buffer's hands yet.
@@ -135,19 +136,19 @@ final class Connections {
   private volatile boolean closing;
   private volatile long tickNanos;
 
-  Connections(EventLoop loop, Lookout lookout, Clock clock) {
+  Connections(EventLoop loop, AdaptiveSpin lookout, Clock clock) {
     this.loop = loop;
     this.lookout = lookout;
-    this.unpacking = new Unpacking(loop);
+    this.unpacking = new DecompressionLimiter(loop);
     this.clock = clock;
-    this.gaps = new Gaps(clock.nanos());
+    this.gaps = new ArrivalIntervals(clock.nanos());
     this.tickNanos = clock.nanos();
   }
 
   /// From now on records are taken, into `buffer`. Any thread.
   ///
   /// @param whole what operators may ask about
-  void takeInto(Buffer buffer, Overview whole) {
+  void takeInto(Buffer buffer, AgentInfo whole) {
     overview = whole;
     opened = buffer;
   }
@@ -158,18 +159,18 @@ final class Connections {
   }
 
   /// What operators may ask about; null while nothing is taken yet. Any thread.
-  @Nullable Overview overview() {
+  @Nullable AgentInfo overview() {
     return overview;
   }
 
   // ---- connections
 
-  void opened(Connection connection) {
+  void opened(ClientConnection connection) {
     open.add(connection);
     connection.setReading(isReading());
   }
 
-  void closed(Connection connection) {
+  void closed(ClientConnection connection) {
     open.remove(connection);
     waiting.remove(connection);
     unpacking.closed(connection);
@@ -183,7 +184,7 @@ final class Connections {
 
   /// So much more of incomplete messages is held, or less. Past the bound the call that is growing
   /// is refused: to stop reading would not help, since only more bytes complete any of them.
-  void held(long change, Call<?, ?> growing) {
+  void held(long change, GrpcCall<?, ?> growing) {
     heldBytes += change;
     if (change > 0 && heldBytes > MAX_HELD_BYTES) {
       loop.execute(() ->
@@ -210,7 +211,7 @@ final class Connections {
   }
 
   /// How many records were refused, and why.
-  Refusals refusals() {
+  RefusalMetrics refusals() {
     return refusals;
   }
 
@@ -273,18 +274,18 @@ final class Connections {
   }
 
   /// Whether a call is not answered yet, or something waits for its commit. Any thread.
-  boolean isOwing() {
+  boolean hasUnansweredCalls() {
     Buffer buffer = opened;
     return openCalls.get() > 0 || (buffer != null && buffer.waitingRecords() > 0);
   }
 
   /// The gaps between records. Any thread.
-  Gaps gaps() {
+  ArrivalIntervals gaps() {
     return gaps;
   }
 
   /// The next call in line is complete: checks it and hands it to the buffer, or refuses it.
-  void arrived(Arrival arrival) {
+  void arrived(SendLogCall arrival) {
     gaps.recordAt(clock.nanos());
     @Nullable Refusal refusal = refusal(arrival);
     if (refusal != null) {
@@ -321,7 +322,7 @@ final class Connections {
 
   /// Whether the message of `next` may be put together in memory; when not, `connection` is told to
   /// go on once it may.
-  boolean hasRoomFor(Connection connection, Arrival next) {
+  boolean hasRoomFor(ClientConnection connection, SendLogCall next) {
     if (!takesMessages()) {
       waiting.add(connection);
       return false;
@@ -329,11 +330,11 @@ final class Connections {
     return !next.isCompressed() || unpacking.begin(connection);
   }
 
-  Unpacking unpacking() {
+  DecompressionLimiter unpacking() {
     return unpacking;
   }
 
-  private @Nullable Refusal refusal(Arrival arrival) {
+  private @Nullable Refusal refusal(SendLogCall arrival) {
     if (closing) {
       return parting();
     }
@@ -348,21 +349,21 @@ final class Connections {
       return Refusal.overloaded(
           "the disk has not taken a record for 5 s and no more fit in memory: send it again later");
     }
-    @Nullable Request request = arrival.request();
+    @Nullable SendLogRequest request = arrival.request();
     // Not a switch by type, which would be compiled for the first record of each run
     // (docs/PERFORMANCE.md).
-    if (request instanceof Request.Message message) {
+    if (request instanceof SendLogRequest.Message message) {
       return refusal(arrival, message);
     }
-    if (request instanceof Request.Malformed(String why)) {
+    if (request instanceof SendLogRequest.Malformed(String why)) {
       return Refusal.invalid(why);
     }
-    return request instanceof Request.TooLarge(String why)
+    return request instanceof SendLogRequest.TooLarge(String why)
         ? Refusal.tooLarge(why)
         : Refusal.invalid("the call carried no LogRequest");
   }
 
-  private @Nullable Refusal refusal(Arrival arrival, Request.Message message) {
+  private @Nullable Refusal refusal(SendLogCall arrival, SendLogRequest.Message message) {
     if (message.jsonData().length > RecordRules.MAX_JSON_BYTES) {
       return Refusal.tooLarge(
           "json_data is "
@@ -370,7 +371,7 @@ final class Connections {
               + " bytes long, a record may have "
               + RecordRules.MAX_JSON_BYTES);
     }
-    @Nullable String problem = JsonText.problem(message.jsonData());
+    @Nullable String problem = JsonValidator.problem(message.jsonData());
     if (problem != null) {
       return Refusal.invalid("json_data is not JSON: " + problem);
     }
@@ -390,11 +391,11 @@ final class Connections {
 
   // ---- answers
 
-  private void settled(Round round, Append.Outcome outcome) {
-    settled.add(new Settled(round, outcome));
+  private void completed(Round round, AppendRequest.Outcome outcome) {
+    completed.add(new CompletedRound(round, outcome));
     if (answering.compareAndSet(false, true)) {
       try {
-        loop.execute(this::answerSettled);
+        loop.execute(this::answerCompleted);
       } catch (RejectedExecutionException _) {
         // The loop has ended, and with it every connection: nobody is left to be told.
         return;
@@ -402,11 +403,11 @@ final class Connections {
     }
   }
 
-  private void answerSettled() {
+  private void answerCompleted() {
     lookout.end();
     answering.set(false);
-    for (Settled next = settled.poll(); next != null; next = settled.poll()) {
-      for (Arrival arrival : next.round().arrivals) {
+    for (CompletedRound next = completed.poll(); next != null; next = completed.poll()) {
+      for (SendLogCall arrival : next.round().arrivals) {
         arrival.answer(next.outcome());
       }
     }
@@ -433,9 +434,9 @@ final class Connections {
 
   /// Goes on with all connections, those that have waited longest first.
   private void read() {
-    List<Connection> next = List.copyOf(waiting);
+    List<ClientConnection> next = List.copyOf(waiting);
     waiting.clear();
-    for (Connection connection : next) {
+    for (ClientConnection connection : next) {
       connection.advance();
     }
     setReading();
@@ -451,7 +452,7 @@ final class Connections {
 
   private void setReading() {
     // A copy: to set one reading can close it. Asked each time: it can also end all reading.
-    for (Connection connection : List.copyOf(open)) {
+    for (ClientConnection connection : List.copyOf(open)) {
       connection.setReading(isReading());
     }
   }
@@ -479,11 +480,11 @@ final class Connections {
       progressNanos = now;
       Set.copyOf(open).forEach(connection -> connection.refuseIncomplete(Refusal.CROWDED));
     }
-    for (Connection connection : Set.copyOf(open)) {
+    for (ClientConnection connection : Set.copyOf(open)) {
       connection.tick(now, late);
     }
     if (overfull) {
-      cutDeaf();
+      closeSlowReaders();
     }
     if (makeRoom && isReading()) {
       closeIdle(now);
@@ -492,11 +493,11 @@ final class Connections {
 
   /// Ends the connections with the most answers that were not taken: what was stored is stored, and
   /// who is not told sends it again.
-  private void cutDeaf() {
+  private void closeSlowReaders() {
     int tooMany = streams - MAX_STREAMS / 2;
-    List<Connection> deafest = new ArrayList<>(open);
-    deafest.sort(Comparator.comparingInt(Connection::unreadAnswers).reversed());
-    for (Connection connection : deafest) {
+    List<ClientConnection> deafest = new ArrayList<>(open);
+    deafest.sort(Comparator.comparingInt(ClientConnection::unreadAnswers).reversed());
+    for (ClientConnection connection : deafest) {
       if (tooMany < 0 || connection.unreadAnswers() == 0) {
         return;
       }
@@ -513,7 +514,7 @@ final class Connections {
   private void closeIdle(long now) {
     open.stream()
         .filter(c -> c.waitsForNothing() && c.idleNanos(now) > IDLE_NANOS)
-        .sorted(Comparator.comparingLong((Connection c) -> c.idleNanos(now)).reversed())
+        .sorted(Comparator.comparingLong((ClientConnection c) -> c.idleNanos(now)).reversed())
         .limit(Math.max(1, open.size() / 4))
         .forEach(c -> c.close(now));
   }

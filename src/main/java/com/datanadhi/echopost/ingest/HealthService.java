@@ -40,7 +40,7 @@ final class HealthService implements ServerInterceptor {
 
   HealthService(AgentStatus.ServerState mainServer) {
     // The agent as a whole, "", is serving from the start.
-    manager.setStatus(SendLog.SERVICE, ServingStatus.SERVING);
+    manager.setStatus(LogAgentService.SERVICE, ServingStatus.SERVING);
     manager.setStatus(MAIN_SERVER, statusOf(mainServer));
     known = mainServer;
   }

@@ -3,8 +3,8 @@ package com.datanadhi.echopost.ingest;
 import com.datanadhi.echopost.buffer.Buffer;
 import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.net.Transport;
+import com.datanadhi.echopost.time.AdaptiveSpin;
 import com.datanadhi.echopost.time.Clock;
-import com.datanadhi.echopost.time.Lookout;
 import com.datanadhi.echopost.time.Waiter;
 import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
@@ -38,12 +38,12 @@ public final class Ingest implements AutoCloseable {
   private final EventLoopGroup workLoop;
   private final SocketFile socketFile;
   private final Connections connections;
-  private final Services services;
+  private final ServiceRegistry services;
   private final Watchdog watchdog;
   private final Waiter waiter = new Waiter();
   private final Waiter leaving = new Waiter();
   // The last one is open; the others only serve the connections they have.
-  private final List<Door> doors = new ArrayList<>();
+  private final List<SocketListener> doors = new ArrayList<>();
   // The last one is bound, and not shown yet.
   private boolean bound;
 
@@ -54,18 +54,19 @@ public final class Ingest implements AutoCloseable {
     this.clock = clock;
     this.watchdog = new Watchdog(clock);
     this.socketFile = new SocketFile(directory, socketMode);
-    Lookout lookout = new Lookout(clock);
+    AdaptiveSpin lookout = new AdaptiveSpin(clock);
     this.workLoop = transport.newEventLoop("ingest", lookout::goesOn);
     this.connections = new Connections(workLoop.next(), lookout, clock);
     this.services =
-        new Services(connections, new OwnUser(transport, directory.resolve("agent.lock")));
+        new ServiceRegistry(
+            connections, new PeerCredentials(transport, directory.resolve("agent.lock")));
   }
 
   /// Binds a socket that nobody can see yet. It is what takes longest at a start and needs no
   /// buffer: one can be opened meanwhile.
   public synchronized void bind() throws IOException, InterruptedException {
     doors.add(
-        Door.open(
+        SocketListener.open(
             socketFile.freshPrivateName(),
             transport,
             acceptLoop,
@@ -79,7 +80,7 @@ public final class Ingest implements AutoCloseable {
   /// Takes records into `buffer` from now on.
   ///
   /// @param overview what operators may ask about
-  public void takeInto(Buffer buffer, Overview overview) {
+  public void takeInto(Buffer buffer, AgentInfo overview) {
     connections.takeInto(buffer, overview);
   }
 
@@ -111,7 +112,7 @@ public final class Ingest implements AutoCloseable {
       open();
       close(doors.removeFirst(), GOODBYE);
     }
-    boolean makeRoom = doors.stream().anyMatch(Door::isFull);
+    boolean makeRoom = doors.stream().anyMatch(SocketListener::isFull);
     workLoop.execute(() -> {
       connections.tickSoon(makeRoom);
       services.tick();
@@ -126,13 +127,13 @@ public final class Ingest implements AutoCloseable {
   }
 
   /// Writes what ingest measures. Any thread.
-  public void describe(Exposition out) {
-    connections.refusals().describe(out);
+  public void writeTo(Exposition out) {
+    connections.refusals().writeTo(out);
   }
 
   /// Whether a call has begun and is not answered yet, or something waits for its commit.
-  public boolean isOwing() {
-    return connections.isOwing();
+  public boolean hasUnansweredCalls() {
+    return connections.hasUnansweredCalls();
   }
 
   /// When the last record came, or else when ingest began, by the clock's nanoseconds.
@@ -160,17 +161,17 @@ public final class Ingest implements AutoCloseable {
   ///   on: [#open] again
   public synchronized boolean finish() throws InterruptedException {
     awaitQuiet(SILENCE);
-    for (Door door : doors) {
+    for (SocketListener door : doors) {
       door.refuseNew();
     }
     awaitQuiet(LAST_CALLS);
-    if (isOwing()) {
+    if (hasUnansweredCalls()) {
       return false;
     }
-    for (Door door : doors) {
-      boolean _ = door.sayGoodbye(GOODBYE);
+    for (SocketListener door : doors) {
+      boolean _ = door.goAway(GOODBYE);
     }
-    if (isOwing()) {
+    if (hasUnansweredCalls()) {
       // Who had not heard it yet could still begin a call.
       return false;
     }
@@ -185,20 +186,20 @@ public final class Ingest implements AutoCloseable {
     connections.refuseAll();
     socketFile.withdraw();
     long deadline = clock.nanos() + ANSWERS.toNanos();
-    while (isOwing() && clock.nanos() - deadline < 0) {
+    while (hasUnansweredCalls() && clock.nanos() - deadline < 0) {
       leaving.await(LOOK_AGAIN);
     }
     closeDoors(GOODBYE);
   }
 
   private void closeDoors(Duration patience) throws InterruptedException {
-    for (Door door : doors) {
+    for (SocketListener door : doors) {
       close(door, patience);
     }
     doors.clear();
   }
 
-  private void close(Door door, Duration patience) throws InterruptedException {
+  private void close(SocketListener door, Duration patience) throws InterruptedException {
     workLoop.execute(services::endWatches);
     door.close(patience);
   }

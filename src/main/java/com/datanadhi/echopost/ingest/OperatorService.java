@@ -1,7 +1,7 @@
 package com.datanadhi.echopost.ingest;
 
+import com.datanadhi.echopost.buffer.RejectedBatch;
 import com.datanadhi.echopost.buffer.StorageException;
-import com.datanadhi.echopost.buffer.Sweep;
 import com.datanadhi.echopost.control.OperatorProtocol;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
@@ -23,21 +23,21 @@ import org.jspecify.annotations.Nullable;
 /// @param <A> what is answered
 final class OperatorService<Q, A> implements ServerCallHandler<Q, A> {
   private final Connections connections;
-  private final OwnUser ownUser;
+  private final PeerCredentials ownUser;
   private final Function<Q, CompletableFuture<A>> method;
 
   /// @param method called on the event loop, and must not block
   private OperatorService(
-      Connections connections, OwnUser ownUser, Function<Q, CompletableFuture<A>> method) {
+      Connections connections, PeerCredentials ownUser, Function<Q, CompletableFuture<A>> method) {
     this.connections = connections;
     this.ownUser = ownUser;
     this.method = method;
   }
 
-  static ServerServiceDefinition definition(Connections connections, OwnUser ownUser) {
+  static ServerServiceDefinition definition(Connections connections, PeerCredentials ownUser) {
     ServerServiceDefinition.Builder service =
         ServerServiceDefinition.builder(OperatorProtocol.SERVICE);
-    for (Sweep.Action action : Sweep.Action.values()) {
+    for (RejectedBatch.Action action : RejectedBatch.Action.values()) {
       service.addMethod(
           OperatorProtocol.method(action),
           new OperatorService<>(connections, ownUser, sweep -> connections.buffer().sweep(sweep)));
@@ -64,7 +64,7 @@ final class OperatorService<Q, A> implements ServerCallHandler<Q, A> {
         .build();
   }
 
-  private static Overview overview(Connections connections) {
+  private static AgentInfo overview(Connections connections) {
     return Objects.requireNonNull(
         connections.overview(), "nobody gets this far before there is one");
   }
@@ -73,7 +73,8 @@ final class OperatorService<Q, A> implements ServerCallHandler<Q, A> {
   public ServerCall.Listener<Q> startCall(ServerCall<Q, A> call, Metadata headers) {
     Refusal atOnce = connections.refusalAtOnce();
     Status refusal = atOnce == null ? null : atOnce.status();
-    Channel client = Objects.requireNonNull(call.getAttributes().get(Http2Calls.CLIENT)).channel();
+    Channel client =
+        Objects.requireNonNull(call.getAttributes().get(GrpcConnectionHandler.CLIENT)).channel();
     if (refusal == null && !ownUser.isAt(client)) {
       refusal =
           Status.PERMISSION_DENIED.withDescription(
@@ -127,7 +128,7 @@ final class OperatorService<Q, A> implements ServerCallHandler<Q, A> {
         call.close(Status.OK, new Metadata());
       } else {
         Status status =
-            failed instanceof StorageException storage && storage.passes()
+            failed instanceof StorageException storage && storage.isTransient()
                 ? Status.RESOURCE_EXHAUSTED
                 : Status.INTERNAL;
         call.close(

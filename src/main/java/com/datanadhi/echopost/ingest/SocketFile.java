@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.ingest;
 
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
@@ -70,7 +71,7 @@ final class SocketFile {
               publicName + " is a directory: move it away, the socket goes there", refused);
         }
         cannotLink = true;
-        Events.info("socket_not_linkable", "reason", refused.toString());
+        Events.info(EventNames.SOCKET_NOT_LINKABLE, "reason", refused.toString());
       }
     }
     Files.move(privateName, publicName, StandardCopyOption.ATOMIC_MOVE);
@@ -85,7 +86,7 @@ final class SocketFile {
       return true;
     }
     Events.warning(
-        "socket_healed", "reason", "another process deleted or replaced the socket file");
+        EventNames.SOCKET_HEALED, "reason", "another process deleted or replaced the socket file");
     if (identity(privateName) == null) {
       return false;
     }

@@ -38,7 +38,7 @@ public final class JsonFormatter extends Formatter {
         object.writeStringProperty("event", line.getMessage());
         fields.forEach((name, value) -> writeField(object, String.valueOf(name), value));
       } else {
-        object.writeStringProperty("event", "library_log");
+        object.writeStringProperty("event", EventNames.LIBRARY_LOG);
         object.writeStringProperty("logger", String.valueOf(line.getLoggerName()));
         object.writeStringProperty("message", formatMessage(line));
       }

@@ -1,8 +1,8 @@
 package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.buffer.ImportBatch;
+import com.datanadhi.echopost.buffer.RejectedBatch;
 import com.datanadhi.echopost.buffer.StorageException;
-import com.datanadhi.echopost.buffer.Sweep;
 import com.datanadhi.echopost.control.AgentStatus;
 import com.datanadhi.echopost.control.MetricsRequest;
 import com.datanadhi.echopost.control.OperatorProtocol;
@@ -76,7 +76,7 @@ final class AgentClient implements AutoCloseable {
   /// @return null when the agent went away before it answered; what it may have done all the same
   ///   is not done twice when another is asked
   /// @throws StorageException when the agent refused
-  Sweep.@Nullable Slice sweep(Sweep sweep) throws StorageException {
+  RejectedBatch.@Nullable Slice sweep(RejectedBatch sweep) throws StorageException {
     return call(OperatorProtocol.method(sweep.action()), sweep);
   }
 
@@ -118,7 +118,8 @@ final class AgentClient implements AutoCloseable {
           switch (status.getCode()) {
             case UNAVAILABLE, CANCELLED -> null;
             case UNIMPLEMENTED ->
-                "the living agent is of an older version and cannot do this: stop it, and try again";
+                "the living agent is of an older version and cannot do this: stop it, and try"
+                    + " again";
             case DEADLINE_EXCEEDED ->
                 "the living agent has not answered for " + PATIENCE_SECONDS + " s";
             default -> "the living agent could not do it: " + status.getDescription();

@@ -1,8 +1,8 @@
 package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.Flags;
-import com.datanadhi.echopost.cli.Manual;
 import com.datanadhi.echopost.cli.Options;
 import com.datanadhi.echopost.cli.UsageException;
 import java.nio.file.Path;
@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// @param flags what was given, switches included
 /// @param operands what is no flag, as many as the command takes
 record Arguments(Path directory, Flags.Parsed flags, List<String> operands) {
-  static Arguments parse(Manual manual, List<String> words) throws UsageException {
+  static Arguments parse(CommandSpec manual, List<String> words) throws UsageException {
     Map<String, String> values = new HashMap<>();
     List<String> operands = new ArrayList<>();
     List<String> rest = words;
@@ -36,11 +36,11 @@ record Arguments(Path directory, Flags.Parsed flags, List<String> operands) {
   }
 
   boolean wantHelp() {
-    return flags.isOn(Manual.HELP.name());
+    return flags.isOn(CommandSpec.HELP.name());
   }
 
   boolean wantJson() {
-    return flags.isOn(Common.JSON.name());
+    return flags.isOn(SharedFlags.JSON.name());
   }
 
   boolean isOn(String flag) {
@@ -75,7 +75,7 @@ record Arguments(Path directory, Flags.Parsed flags, List<String> operands) {
     }
   }
 
-  void checkOperands(Manual manual) throws UsageException {
+  void checkOperands(CommandSpec manual) throws UsageException {
     int most = manual.operand() == null ? 0 : 1;
     if (operands.size() > most) {
       throw new UsageException(

@@ -1,15 +1,15 @@
 package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.ExitCode;
-import com.datanadhi.echopost.cli.Manual;
+import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.UsageException;
 import java.util.List;
 
 /// `echopost completion`: what a shell needs to complete the program's words.
 final class CompletionCommand implements OperatorCommand {
   @Override
-  public Manual manual() {
-    return new Manual(
+  public CommandSpec manual() {
+    return new CommandSpec(
         "completion",
         "print a script that completes words for bash, zsh or fish",
         """
@@ -24,8 +24,8 @@ final class CompletionCommand implements OperatorCommand {
         """,
         List.of("bash|zsh|fish"),
         List.of(),
-        new Manual.Operand("bash|zsh|fish", "the shell", false),
-        List.of(new Manual.Exit(0, "printed")));
+        new CommandSpec.Operand("bash|zsh|fish", "the shell", false),
+        List.of(new CommandSpec.Exit(0, "printed")));
   }
 
   @Override
@@ -35,9 +35,9 @@ final class CompletionCommand implements OperatorCommand {
         .out()
         .print(
             switch (shell) {
-              case "bash" -> Completions.bash();
-              case "zsh" -> Completions.zsh();
-              case "fish" -> Completions.fish();
+              case "bash" -> ShellCompletions.bash();
+              case "zsh" -> ShellCompletions.zsh();
+              case "fish" -> ShellCompletions.fish();
               default ->
                   throw new UsageException("no completions for '" + shell + "': bash, zsh or fish");
             });

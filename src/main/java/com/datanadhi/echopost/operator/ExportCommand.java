@@ -5,8 +5,8 @@ import com.datanadhi.echopost.buffer.BufferView;
 import com.datanadhi.echopost.buffer.PendingRecord;
 import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.buffer.Totals;
+import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.Flag;
-import com.datanadhi.echopost.cli.Manual;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
@@ -19,8 +19,8 @@ final class ExportCommand implements OperatorCommand {
   private static final int DAMAGED_NAMED = 10;
 
   @Override
-  public Manual manual() {
-    return new Manual(
+  public CommandSpec manual() {
+    return new CommandSpec(
         "export",
         "copy the records to standard output, as JSON Lines",
         """
@@ -39,16 +39,18 @@ final class ExportCommand implements OperatorCommand {
         List.of(
             Flag.toggle(
                 "rejected",
-                "the records that the server refused for good instead, with status, response, rejected_at and attempts"),
+                "the records that the server refused for good instead, with status, response,"
+                    + " rejected_at and attempts"),
             Flag.toggle("gzip", "compress the output"),
-            Common.ALWAYS_JSON,
-            Common.DIRECTORY),
+            SharedFlags.ALWAYS_JSON,
+            SharedFlags.DIRECTORY),
         null,
         List.of(
-            new Manual.Exit(0, "all is copied that was there"),
-            new Manual.Exit(
+            new CommandSpec.Exit(0, "all is copied that was there"),
+            new CommandSpec.Exit(
                 1,
-                "records with a wrong checksum were left out (they are named), the buffer cannot be used, or nobody reads the output")));
+                "records with a wrong checksum were left out (they are named), the buffer cannot be"
+                    + " used, or nobody reads the output")));
   }
 
   @Override
@@ -73,7 +75,7 @@ final class ExportCommand implements OperatorCommand {
   private static ExitCode copy(
       BufferView buffer, BufferView.Table table, OutputStream out, Terminal terminal)
       throws StorageException, IOException {
-    Progress progress = new Progress(terminal, Clock.system());
+    ProgressLine progress = new ProgressLine(terminal, Clock.system());
     Totals atStart = buffer.totals();
     long through = buffer.lastId(table);
     long expected = table == BufferView.Table.PENDING ? atStart.pending() : atStart.rejected();
@@ -118,7 +120,7 @@ final class ExportCommand implements OperatorCommand {
           .err()
           .println(
               "echopost: "
-                  + SweepRun.records(gone)
+                  + RejectedBatchRun.records(gone)
                   + " left the buffer meanwhile, delivered or rejected, and are not in the output");
     }
     if (keyed > 0) {
@@ -126,7 +128,7 @@ final class ExportCommand implements OperatorCommand {
           .err()
           .println(
               "echopost: "
-                  + SweepRun.records(keyed)
+                  + RejectedBatchRun.records(keyed)
                   + " had an API key of their own, which is not in the output");
     }
   }

@@ -4,7 +4,7 @@ import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.agent.Workspace;
 import com.datanadhi.echopost.buffer.BufferView;
 import com.datanadhi.echopost.buffer.StorageException;
-import com.datanadhi.echopost.cli.Manual;
+import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.control.AgentStatus;
 import com.datanadhi.echopost.control.AgentStatus.StorageState;
@@ -19,8 +19,8 @@ final class HealthCommand implements OperatorCommand {
   private static final String OK = "ok";
 
   @Override
-  public Manual manual() {
-    return new Manual(
+  public CommandSpec manual() {
+    return new CommandSpec(
         "health",
         "say whether records are kept and on their way, for probes",
         """
@@ -35,13 +35,14 @@ final class HealthCommand implements OperatorCommand {
         wait with nobody to deliver them.\
         """,
         List.of("[-json] [-datanadhi DIR]"),
-        List.of(Common.ALWAYS_JSON, Common.DIRECTORY),
+        List.of(SharedFlags.ALWAYS_JSON, SharedFlags.DIRECTORY),
         null,
         List.of(
-            new Manual.Exit(0, "ok"),
-            new Manual.Exit(
+            new CommandSpec.Exit(0, "ok"),
+            new CommandSpec.Exit(
                 1,
-                "failing: the storage or the disk does not take records, the agent does not answer, or records wait without an agent")));
+                "failing: the storage or the disk does not take records, the agent does not answer,"
+                    + " or records wait without an agent")));
   }
 
   @Override
@@ -92,13 +93,13 @@ final class HealthCommand implements OperatorCommand {
       AgentStatus.ServerState server,
       String disk,
       @Nullable Long lag) {
-    Json.print(
+    JsonOutput.print(
         terminal.out(),
         json -> {
           json.writeStringProperty("status", isWell ? OK : "failing");
           json.writeObjectPropertyStart("components");
-          json.writeStringProperty("storage", Json.name(storage));
-          json.writeStringProperty("server", Json.name(server));
+          json.writeStringProperty("storage", JsonOutput.name(storage));
+          json.writeStringProperty("server", JsonOutput.name(server));
           json.writeStringProperty("disk", disk);
           json.writeEndObject();
           if (lag == null) {

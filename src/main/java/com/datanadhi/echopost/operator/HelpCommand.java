@@ -1,23 +1,23 @@
 package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.ExitCode;
+import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.HelpText;
-import com.datanadhi.echopost.cli.Manual;
 import com.datanadhi.echopost.cli.UsageException;
 import java.util.List;
 
 /// `echopost help`: says what the others are for.
 final class HelpCommand implements OperatorCommand {
   @Override
-  public Manual manual() {
-    return new Manual(
+  public CommandSpec manual() {
+    return new CommandSpec(
         "help",
         "say what a command does, or what commands there are",
         "Says what COMMAND does and takes; without one, what the program can be asked to do.",
         List.of("[COMMAND]"),
         List.of(),
-        new Manual.Operand("COMMAND", "a command's name", true),
-        List.of(new Manual.Exit(0, "said")));
+        new CommandSpec.Operand("COMMAND", "a command's name", true),
+        List.of(new CommandSpec.Exit(0, "said")));
   }
 
   @Override
@@ -26,8 +26,8 @@ final class HelpCommand implements OperatorCommand {
         .out()
         .print(
             arguments.operands().isEmpty()
-                ? Operators.overview()
-                : HelpText.of(Operators.manual(arguments.operands().getFirst()), List.of()));
+                ? Commands.overview()
+                : HelpText.of(Commands.manual(arguments.operands().getFirst()), List.of()));
     return ExitCode.DONE;
   }
 }

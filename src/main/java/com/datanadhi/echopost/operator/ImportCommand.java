@@ -4,8 +4,8 @@ import com.datanadhi.echopost.agent.DirectoryLock;
 import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.Buffer;
 import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.Flag;
-import com.datanadhi.echopost.cli.Manual;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.time.Clock;
 import java.io.BufferedInputStream;
@@ -22,8 +22,8 @@ final class ImportCommand implements OperatorCommand {
   private static final int PIECE = 1 << 16;
 
   @Override
-  public Manual manual() {
-    return new Manual(
+  public CommandSpec manual() {
+    return new CommandSpec(
         "import",
         "put exported records into the buffer, as new ones",
         """
@@ -41,14 +41,15 @@ final class ImportCommand implements OperatorCommand {
         List.of("FILE [-again] [-json] [-datanadhi DIR]"),
         List.of(
             Flag.toggle("again", "put in what was put in before, too"),
-            Common.JSON,
-            Common.DIRECTORY),
-        new Manual.Operand("FILE", "the records; - is standard input", false),
+            SharedFlags.JSON,
+            SharedFlags.DIRECTORY),
+        new CommandSpec.Operand("FILE", "the records; - is standard input", false),
         List.of(
-            new Manual.Exit(0, "every record is in, be it from an earlier run"),
-            new Manual.Exit(
+            new CommandSpec.Exit(0, "every record is in, be it from an earlier run"),
+            new CommandSpec.Exit(
                 1, "a line is wrong, or the buffer cannot be used; the batches before it are in"),
-            new Manual.Exit(2, "usage: a bad flag or argument, no FILE, or no directory DIR")));
+            new CommandSpec.Exit(
+                2, "usage: a bad flag or argument, no FILE, or no directory DIR")));
   }
 
   @Override
@@ -69,7 +70,7 @@ final class ImportCommand implements OperatorCommand {
       ImportRun run = new ImportRun(in, arguments.isOn("again"), clock, terminal);
       run.run(directory);
       if (arguments.wantJson()) {
-        Json.print(
+        JsonOutput.print(
             terminal.out(),
             json -> {
               json.writeNumberProperty("imported", run.stored());
@@ -92,12 +93,12 @@ final class ImportCommand implements OperatorCommand {
     String passed =
         run.passedOver() == 0
             ? ""
-            : SweepRun.records(run.passedOver())
+            : RejectedBatchRun.records(run.passedOver())
                 + " passed over, which an earlier import of the same lines put in\n";
     if (run.stored() == 0) {
       return passed.isEmpty() ? "nothing to do: there are no records in it\n" : passed;
     }
-    return SweepRun.records(run.stored())
+    return RejectedBatchRun.records(run.stored())
         + " put in; "
         + (run.byAgent()
             ? "the agent delivers them when the server is well\n"

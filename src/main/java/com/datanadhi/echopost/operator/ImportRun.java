@@ -1,7 +1,7 @@
 package com.datanadhi.echopost.operator;
 
-import com.datanadhi.echopost.buffer.IdleBuffer;
 import com.datanadhi.echopost.buffer.ImportBatch;
+import com.datanadhi.echopost.buffer.OfflineBuffer;
 import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import java.io.EOFException;
@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 /// A batch is known by the digest of its lines and of all batches before it. The buffer keeps the
 /// digest with the records, in one transaction, so nothing is put in twice, whoever is killed when.
 /// For that the batches of the same lines must always be the same: they depend on nothing else.
-final class ImportRun implements SliceRun.Work {
+final class ImportRun implements BatchRun.Work {
   private static final int BATCH_RECORDS = 1_000;
   private static final int BATCH_BYTES = 1 << 20;
 
@@ -33,7 +33,7 @@ final class ImportRun implements SliceRun.Work {
 
   private final LineReader lines;
   private final Clock clock;
-  private final Progress progress;
+  private final ProgressLine progress;
   private final Queue<ImportBatch> ahead = new ArrayDeque<>();
   private final MessageDigest digest = sha256();
   private List<ImportBatch.Line> records = new ArrayList<>();
@@ -49,7 +49,7 @@ final class ImportRun implements SliceRun.Work {
   ImportRun(InputStream in, boolean again, Clock clock, Terminal terminal) {
     this.lines = new LineReader(in);
     this.clock = clock;
-    this.progress = new Progress(terminal, clock);
+    this.progress = new ProgressLine(terminal, clock);
     if (again) {
       byte[] seed = new byte[digest.getDigestLength()];
       new SecureRandom().nextBytes(seed);
@@ -71,14 +71,14 @@ final class ImportRun implements SliceRun.Work {
   /// @throws IOException when the rest cannot be read, or a line of it is wrong
   void run(Path directory) throws StorageException, IOException, InterruptedException {
     try {
-      SliceRun.run(directory, this, clock);
+      BatchRun.run(directory, this, clock);
       if (wrong != null) {
         throw wrong;
       }
     } catch (StorageException | IOException failed) {
       if (stored + passedOver > 0) {
         progress.sayNow(
-            SweepRun.records(stored + passedOver)
+            RejectedBatchRun.records(stored + passedOver)
                 + " before that are in; run it again for the rest");
       }
       throw failed;
@@ -94,11 +94,11 @@ final class ImportRun implements SliceRun.Work {
     } catch (IOException | IllegalArgumentException bad) {
       // What is whole goes in first.
       ended = true;
-      wrong = describe(bad);
+      wrong = writeTo(bad);
     }
   }
 
-  private IOException describe(Exception bad) {
+  private IOException writeTo(Exception bad) {
     String line = "line " + lines.number();
     if (bad instanceof IllegalArgumentException) {
       return new IOException(line + ": " + bad.getMessage(), bad);
@@ -159,7 +159,7 @@ final class ImportRun implements SliceRun.Work {
   }
 
   @Override
-  public void byMyself(IdleBuffer buffer) throws StorageException, IOException {
+  public void byMyself(OfflineBuffer buffer) throws StorageException, IOException {
     byAgent = false;
     ImportBatch batch = ahead.element();
     note(batch, buffer.store(batch, clock.millis()));

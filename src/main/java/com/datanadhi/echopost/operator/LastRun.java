@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.Sessions;
+import com.datanadhi.echopost.logging.EventNames;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
@@ -32,7 +33,7 @@ record LastRun(String session, String endedAt, @Nullable Integer exitCode, boole
     Integer exitCode = null;
     for (String line : tail(newest.resolve(Sessions.LOG)).split("\n", -1)) {
       LogEvent event = LogEvent.parse(line);
-      if (event != null && event.is("agent_stopped")) {
+      if (event != null && event.is(EventNames.AGENT_STOPPED)) {
         endedAt = event.get("time");
         exitCode = Integer.valueOf(event.get("exit_code"));
       }

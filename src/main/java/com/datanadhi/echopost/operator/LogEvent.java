@@ -18,7 +18,7 @@ record LogEvent(Map<String, String> fields) {
   /// @return null when it is none, as one that was cut short by a crash
   static @Nullable LogEvent parse(String line) {
     Map<String, String> fields = new LinkedHashMap<>();
-    try (JsonParser parser = Json.FACTORY.createParser(ObjectReadContext.empty(), line)) {
+    try (JsonParser parser = JsonOutput.FACTORY.createParser(ObjectReadContext.empty(), line)) {
       if (parser.nextToken() != JsonToken.START_OBJECT) {
         return null;
       }
@@ -50,20 +50,21 @@ record LogEvent(Map<String, String> fields) {
         fields.entrySet().stream()
             .filter(field -> !field.getKey().matches("time|level|event"))
             .map(field ->
-                terminal.paint(Ink.FAINT, field.getKey() + "=") + quotedIfNeeded(field.getValue()))
+                terminal.paint(AnsiStyle.FAINT, field.getKey() + "=")
+                    + quotedIfNeeded(field.getValue()))
             .collect(Collectors.joining(" "));
     String level = "%-7s".formatted(get("level"));
     String painted =
         switch (get("level")) {
-          case "SEVERE" -> terminal.paint(Ink.BAD, level);
-          case "WARNING" -> terminal.paint(Ink.ODD, level);
+          case "SEVERE" -> terminal.paint(AnsiStyle.BAD, level);
+          case "WARNING" -> terminal.paint(AnsiStyle.ODD, level);
           default -> level;
         };
     return (get("time")
             + "  "
             + painted
             + "  "
-            + terminal.paint(Ink.STRONG, Terminal.plain(get("event")))
+            + terminal.paint(AnsiStyle.STRONG, Terminal.plain(get("event")))
             + "  "
             + rest)
         .stripTrailing();

@@ -2,8 +2,8 @@ package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.agent.Sessions;
+import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.Flag;
-import com.datanadhi.echopost.cli.Manual;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.time.Waiter;
 import java.io.IOException;
@@ -24,8 +24,8 @@ final class LogsCommand implements OperatorCommand {
   private static final byte[] NONE = {};
 
   @Override
-  public Manual manual() {
-    return new Manual(
+  public CommandSpec manual() {
+    return new CommandSpec(
         "logs",
         "show the agent's log: its newest session's, or all",
         """
@@ -38,12 +38,12 @@ final class LogsCommand implements OperatorCommand {
                 "f", "go on with what is logged from now on, also by the agents that come after"),
             Flag.toggle("all", "all sessions that are kept, the oldest first"),
             Flag.toggle("json", "the lines as they are logged: a JSON object each"),
-            Common.DIRECTORY),
+            SharedFlags.DIRECTORY),
         null,
         List.of(
-            new Manual.Exit(0, "shown; with -f it goes on until it is stopped by a signal"),
-            new Manual.Exit(1, "the logs cannot be read"),
-            new Manual.Exit(2, "usage: a bad flag or argument, or no session in DIR")));
+            new CommandSpec.Exit(0, "shown; with -f it goes on until it is stopped by a signal"),
+            new CommandSpec.Exit(1, "the logs cannot be read"),
+            new CommandSpec.Exit(2, "usage: a bad flag or argument, or no session in DIR")));
   }
 
   @Override
@@ -93,7 +93,7 @@ final class LogsCommand implements OperatorCommand {
       session = next;
       read = 0;
       if (named && !json) {
-        terminal.out().println(terminal.paint(Ink.FAINT, "== " + next.getFileName()));
+        terminal.out().println(terminal.paint(AnsiStyle.FAINT, "== " + next.getFileName()));
       }
       printNew();
     }

@@ -4,8 +4,8 @@ import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.agent.Workspace;
 import com.datanadhi.echopost.buffer.BufferView;
 import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.Flag;
-import com.datanadhi.echopost.cli.Manual;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.time.Clock;
@@ -19,8 +19,8 @@ final class MetricsCommand implements OperatorCommand {
   private static final String OPEN_METRICS = "openmetrics";
 
   @Override
-  public Manual manual() {
-    return new Manual(
+  public CommandSpec manual() {
+    return new CommandSpec(
         "metrics",
         "print what the agent measures, for Prometheus",
         """
@@ -31,9 +31,9 @@ final class MetricsCommand implements OperatorCommand {
         it writes them for node_exporter's textfile collector.\
         """,
         List.of("[-openmetrics] [-datanadhi DIR]"),
-        List.of(Flag.toggle(OPEN_METRICS, "in OpenMetrics 1.0 instead"), Common.DIRECTORY),
+        List.of(Flag.toggle(OPEN_METRICS, "in OpenMetrics 1.0 instead"), SharedFlags.DIRECTORY),
         null,
-        List.of(new Manual.Exit(0, "done, with an agent or without"), Common.UNUSABLE));
+        List.of(new CommandSpec.Exit(0, "done, with an agent or without"), SharedFlags.UNUSABLE));
   }
 
   @Override
@@ -57,7 +57,7 @@ final class MetricsCommand implements OperatorCommand {
       throws StorageException, IOException {
     Exposition out = Workspace.exposition(directory, openMetrics, false);
     try (BufferView buffer = BufferView.open(directory)) {
-      buffer.describe(out, Clock.system().millis());
+      buffer.writeTo(out, Clock.system().millis());
     }
     return out.text();
   }

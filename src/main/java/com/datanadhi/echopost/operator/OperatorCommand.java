@@ -2,15 +2,15 @@ package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.StorageException;
-import com.datanadhi.echopost.cli.Manual;
+import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.UsageException;
 import java.io.IOException;
 
-/// One thing that an operator can ask the program for; [Operators] lists them all. Has no state.
+/// One thing that an operator can ask the program for; [Commands] lists them all. Has no state.
 interface OperatorCommand {
-  /// What it is called, takes and does. [Operators] adds what all commands have: `-h`, and that a
+  /// What it is called, takes and does. [Commands] adds what all commands have: `-h`, and that a
   /// wrong use ends with status 2.
-  Manual manual();
+  CommandSpec manual();
 
   /// Does it.
   ///

@@ -3,10 +3,10 @@ package com.datanadhi.echopost.operator;
 import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.BufferView;
 import com.datanadhi.echopost.buffer.PendingRecord;
-import com.datanadhi.echopost.buffer.Refusal;
+import com.datanadhi.echopost.buffer.RejectionDetails;
 import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.Flag;
-import com.datanadhi.echopost.cli.Manual;
 import com.datanadhi.echopost.cli.UsageException;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -23,8 +23,8 @@ final class PeekCommand implements OperatorCommand {
   private static final String LINE = "%10s  %-20s  %9s  %-20s  %s%s%n";
 
   @Override
-  public Manual manual() {
-    return new Manual(
+  public CommandSpec manual() {
+    return new CommandSpec(
         "peek",
         "show the next records, in the order in which they are delivered",
         """
@@ -37,10 +37,12 @@ final class PeekCommand implements OperatorCommand {
             Flag.of("from", "ID", "begin at that id, or the first after it"),
             Flag.toggle("rejected", "those that the server refused for good instead"),
             Flag.toggle("full", "whole payloads"),
-            Common.JSON,
-            Common.DIRECTORY),
+            SharedFlags.JSON,
+            SharedFlags.DIRECTORY),
         null,
-        List.of(new Manual.Exit(0, "done, also when there was nothing to show"), Common.UNUSABLE));
+        List.of(
+            new CommandSpec.Exit(0, "done, also when there was nothing to show"),
+            SharedFlags.UNUSABLE));
   }
 
   @Override
@@ -65,7 +67,7 @@ final class PeekCommand implements OperatorCommand {
             continue;
           }
           if (!any) {
-            terminal.out().print(terminal.paint(Ink.STRONG, head(table)));
+            terminal.out().print(terminal.paint(AnsiStyle.STRONG, head(table)));
             any = true;
           }
           print(entry, arguments.isOn("full"), terminal);
@@ -100,7 +102,7 @@ final class PeekCommand implements OperatorCommand {
   private static void print(BufferView.Entry entry, boolean full, Terminal terminal) {
     PrintStream out = terminal.out();
     PendingRecord record = entry.record();
-    @Nullable Refusal refusal = entry.refusal();
+    @Nullable RejectionDetails refusal = entry.refusal();
     String payload = RecordLine.text(record.content().jsonData());
     out.printf(
         LINE,
@@ -109,7 +111,7 @@ final class PeekCommand implements OperatorCommand {
         record.content().jsonData().length,
         Terminal.plain(RecordLine.text(record.content().pipelines())),
         refusal == null ? "" : "%6d  ".formatted(refusal.status()),
-        (record.sound() ? "" : terminal.paint(Ink.BAD, "[damaged] "))
+        (record.sound() ? "" : terminal.paint(AnsiStyle.BAD, "[damaged] "))
             + Terminal.plain(full ? payload : start(payload)));
   }
 

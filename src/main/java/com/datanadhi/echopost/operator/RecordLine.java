@@ -2,9 +2,9 @@ package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.buffer.BufferView;
 import com.datanadhi.echopost.buffer.ImportBatch;
-import com.datanadhi.echopost.buffer.JsonText;
+import com.datanadhi.echopost.buffer.JsonValidator;
 import com.datanadhi.echopost.buffer.PendingRecord;
-import com.datanadhi.echopost.buffer.Refusal;
+import com.datanadhi.echopost.buffer.RejectionDetails;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
@@ -31,7 +31,7 @@ final class RecordLine {
     byte[] payload = entry.record().content().jsonData();
     boolean fits = fits(payload);
     byte[] head =
-        Json.line(json -> {
+        JsonOutput.line(json -> {
           write(entry, json);
           if (!fits) {
             json.writeStringProperty("log_text", text(payload));
@@ -51,7 +51,7 @@ final class RecordLine {
   ///
   /// @param more adds members to it
   static byte[] start(BufferView.Entry entry, Consumer<JsonGenerator> more) {
-    return Json.line(json -> {
+    return JsonOutput.line(json -> {
       write(entry, json);
       more.accept(json);
     });
@@ -68,7 +68,7 @@ final class RecordLine {
     } else {
       json.writeString(text(record.content().pipelines()));
     }
-    Refusal refusal = entry.refusal();
+    RejectionDetails refusal = entry.refusal();
     if (refusal != null) {
       json.writeNumberProperty("status", refusal.status());
       json.writeStringProperty("response", refusal.response());
@@ -87,7 +87,7 @@ final class RecordLine {
     byte @Nullable [] pipelines = null;
     @Nullable String key = null;
     Set<String> names = new HashSet<>();
-    for (JsonText.Part member : JsonText.parts(line, '{')) {
+    for (JsonValidator.Part member : JsonValidator.parts(line, '{')) {
       if (!names.add(member.name())) {
         throw new IllegalArgumentException("its member " + member.name() + " stands there twice");
       }
@@ -114,8 +114,9 @@ final class RecordLine {
     return record;
   }
 
-  private static String string(JsonText.Part member) {
-    try (JsonParser parser = Json.FACTORY.createParser(ObjectReadContext.empty(), member.text())) {
+  private static String string(JsonValidator.Part member) {
+    try (JsonParser parser =
+        JsonOutput.FACTORY.createParser(ObjectReadContext.empty(), member.text())) {
       if (parser.nextToken() != JsonToken.VALUE_STRING) {
         throw new IllegalArgumentException("its " + member.name() + " is not a string");
       }

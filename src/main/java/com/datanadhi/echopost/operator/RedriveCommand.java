@@ -1,10 +1,10 @@
 package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.ExitCode;
+import com.datanadhi.echopost.buffer.RejectedBatch;
 import com.datanadhi.echopost.buffer.StorageException;
-import com.datanadhi.echopost.buffer.Sweep;
+import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.Flag;
-import com.datanadhi.echopost.cli.Manual;
 import com.datanadhi.echopost.cli.UsageException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -13,10 +13,10 @@ import java.util.List;
 /// `echopost redrive`: gives rejected records another chance.
 final class RedriveCommand implements OperatorCommand {
   @Override
-  public Manual manual() {
-    List<Flag> flags = new ArrayList<>(Selection.FLAGS);
-    flags.addAll(List.of(Common.JSON, Common.DIRECTORY));
-    return new Manual(
+  public CommandSpec manual() {
+    List<Flag> flags = new ArrayList<>(RejectedSelection.FLAGS);
+    flags.addAll(List.of(SharedFlags.JSON, SharedFlags.DIRECTORY));
+    return new CommandSpec(
         "redrive",
         "put rejected records back behind all pending ones, to be delivered again",
         """
@@ -27,20 +27,22 @@ final class RedriveCommand implements OperatorCommand {
         flags,
         null,
         List.of(
-            new Manual.Exit(0, "done, also when there was nothing to do"),
-            new Manual.Exit(
+            new CommandSpec.Exit(0, "done, also when there was nothing to do"),
+            new CommandSpec.Exit(
                 1, "the buffer cannot be used; what was put back is said, and stays so")));
   }
 
   @Override
   public ExitCode run(Arguments arguments, Terminal terminal)
       throws UsageException, StorageException, IOException, InterruptedException {
-    Selection selection = Selection.of(arguments);
+    RejectedSelection selection = RejectedSelection.of(arguments);
     arguments.requireBuffer();
-    SweepRun run = SweepRun.of(arguments.directory(), selection, Sweep.Action.REDRIVE, terminal);
+    RejectedBatchRun run =
+        RejectedBatchRun.of(
+            arguments.directory(), selection, RejectedBatch.Action.REDRIVE, terminal);
     run.run();
     if (arguments.wantJson()) {
-      Json.print(
+      JsonOutput.print(
           terminal.out(),
           json -> {
             json.writeNumberProperty("redriven", run.count());
@@ -53,7 +55,7 @@ final class RedriveCommand implements OperatorCommand {
     return ExitCode.DONE;
   }
 
-  private static String report(SweepRun run, Selection selection) {
+  private static String report(RejectedBatchRun run, RejectedSelection selection) {
     if (run.count() == 0) {
       return run.damaged() > 0
           ? "nothing was put back\n"

@@ -1,11 +1,11 @@
 package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.ExitCode;
+import com.datanadhi.echopost.buffer.RejectedBatch;
 import com.datanadhi.echopost.buffer.RejectedList;
 import com.datanadhi.echopost.buffer.StorageException;
-import com.datanadhi.echopost.buffer.Sweep;
+import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.Flag;
-import com.datanadhi.echopost.cli.Manual;
 import com.datanadhi.echopost.cli.UsageException;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -23,15 +23,15 @@ final class RejectedCommand implements OperatorCommand {
   private static final String LINE = "%10s  %6s  %8s  %-20s  %9s  %s%n";
 
   @Override
-  public Manual manual() {
+  public CommandSpec manual() {
     List<Flag> flags =
         new ArrayList<>(
             List.of(
                 Flag.toggle("discard", "delete them for good, after asking"),
                 Flag.toggle("yes", "delete without asking")));
-    flags.addAll(Selection.FLAGS);
-    flags.addAll(List.of(Common.JSON, Common.DIRECTORY));
-    return new Manual(
+    flags.addAll(RejectedSelection.FLAGS);
+    flags.addAll(List.of(SharedFlags.JSON, SharedFlags.DIRECTORY));
+    return new CommandSpec(
         "rejected",
         "list the records that the server refused for good, or delete them",
         """
@@ -44,15 +44,15 @@ final class RejectedCommand implements OperatorCommand {
         flags,
         null,
         List.of(
-            new Manual.Exit(0, "done, also when there was nothing to list or to delete"),
-            Common.UNUSABLE));
+            new CommandSpec.Exit(0, "done, also when there was nothing to list or to delete"),
+            SharedFlags.UNUSABLE));
   }
 
   @Override
   public ExitCode run(Arguments arguments, Terminal terminal)
       throws UsageException, StorageException, IOException, InterruptedException {
     if (arguments.isOn("discard")) {
-      Selection selection = Selection.of(arguments);
+      RejectedSelection selection = RejectedSelection.of(arguments);
       UnaryOperator<String> ask = terminal.ask();
       if (ask == null && !arguments.isOn("yes")) {
         throw new UsageException(
@@ -60,8 +60,9 @@ final class RejectedCommand implements OperatorCommand {
       }
       arguments.requireBuffer();
       // Before asking: what is rejected while the question stands is not what was agreed to.
-      SweepRun discard =
-          SweepRun.of(arguments.directory(), selection, Sweep.Action.DISCARD, terminal);
+      RejectedBatchRun discard =
+          RejectedBatchRun.of(
+              arguments.directory(), selection, RejectedBatch.Action.DISCARD, terminal);
       if (ask == null || arguments.isOn("yes") || agrees(ask, arguments.directory(), selection)) {
         discard(discard, arguments, selection, terminal);
       } else {
@@ -70,14 +71,14 @@ final class RejectedCommand implements OperatorCommand {
     } else if (arguments.isOn("yes")) {
       throw new UsageException("-yes goes with -discard alone");
     } else {
-      Selection selection = Selection.orAll(arguments);
+      RejectedSelection selection = RejectedSelection.orAll(arguments);
       arguments.requireBuffer();
       list(arguments, selection, terminal);
     }
     return ExitCode.DONE;
   }
 
-  private static void list(Arguments arguments, Selection selection, Terminal terminal)
+  private static void list(Arguments arguments, RejectedSelection selection, Terminal terminal)
       throws StorageException, IOException {
     PrintStream out = terminal.out();
     boolean any = arguments.wantJson();
@@ -88,13 +89,13 @@ final class RejectedCommand implements OperatorCommand {
         for (RejectedList.Entry entry : page) {
           if (selection.covers(entry)) {
             if (arguments.wantJson()) {
-              Json.print(out, json -> write(entry, json));
+              JsonOutput.print(out, json -> write(entry, json));
               continue;
             }
             if (!any) {
               out.print(
                   terminal.paint(
-                      Ink.STRONG,
+                      AnsiStyle.STRONG,
                       LINE.formatted(
                           "id", "status", "attempts", "rejected (UTC)", "bytes", "payload")));
               any = true;
@@ -127,7 +128,8 @@ final class RejectedCommand implements OperatorCommand {
     json.writeStringProperty("payload_start", entry.start());
   }
 
-  private static boolean agrees(UnaryOperator<String> ask, Path directory, Selection selection)
+  private static boolean agrees(
+      UnaryOperator<String> ask, Path directory, RejectedSelection selection)
       throws StorageException {
     long found = 0;
     try (RejectedList list = RejectedList.open(directory)) {
@@ -138,18 +140,18 @@ final class RejectedCommand implements OperatorCommand {
       }
     }
     return found == 0
-        || ask.apply("Delete " + SweepRun.records(found) + " for good? [y/N] ")
+        || ask.apply("Delete " + RejectedBatchRun.records(found) + " for good? [y/N] ")
             .strip()
             .toLowerCase(Locale.ROOT)
             .matches("y|yes");
   }
 
   private static void discard(
-      SweepRun run, Arguments arguments, Selection selection, Terminal terminal)
+      RejectedBatchRun run, Arguments arguments, RejectedSelection selection, Terminal terminal)
       throws StorageException, IOException, InterruptedException {
     run.run();
     if (arguments.wantJson()) {
-      Json.print(terminal.out(), json -> json.writeNumberProperty("discarded", run.count()));
+      JsonOutput.print(terminal.out(), json -> json.writeNumberProperty("discarded", run.count()));
       return;
     }
     terminal

@@ -5,8 +5,8 @@ import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.Buffer;
 import com.datanadhi.echopost.buffer.SalvageReport;
 import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.Flag;
-import com.datanadhi.echopost.cli.Manual;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
@@ -18,8 +18,8 @@ import tools.jackson.core.JsonGenerator;
 /// `echopost salvage`: puts back what a damaged buffer still holds.
 final class SalvageCommand implements OperatorCommand {
   @Override
-  public Manual manual() {
-    return new Manual(
+  public CommandSpec manual() {
+    return new CommandSpec(
         "salvage",
         "put back what a damaged buffer file still holds",
         """
@@ -34,13 +34,13 @@ final class SalvageCommand implements OperatorCommand {
         List.of("FILE [-again] [-json] [-datanadhi DIR]"),
         List.of(
             Flag.toggle("again", "salvage what was salvaged before, too"),
-            Common.JSON,
-            Common.DIRECTORY),
-        new Manual.Operand("FILE", "the damaged buffer", false),
+            SharedFlags.JSON,
+            SharedFlags.DIRECTORY),
+        new CommandSpec.Operand("FILE", "the damaged buffer", false),
         List.of(
-            new Manual.Exit(0, "nothing is gone"),
-            new Manual.Exit(1, "records are gone (they are named), or nothing was found"),
-            new Manual.Exit(3, "an agent runs on DIR")));
+            new CommandSpec.Exit(0, "nothing is gone"),
+            new CommandSpec.Exit(1, "records are gone (they are named), or nothing was found"),
+            new CommandSpec.Exit(3, "an agent runs on DIR")));
   }
 
   @Override
@@ -78,7 +78,7 @@ final class SalvageCommand implements OperatorCommand {
       try (Buffer buffer = Buffer.open(directory, clock, Buffer.Listener.NOBODY)) {
         SalvageReport report = buffer.salvage(file);
         if (arguments.wantJson()) {
-          Json.print(terminal.out(), json -> write(report, json));
+          JsonOutput.print(terminal.out(), json -> write(report, json));
         } else {
           terminal.out().print(text(report));
         }
@@ -98,7 +98,7 @@ final class SalvageCommand implements OperatorCommand {
 
   private static String text(SalvageReport report) {
     return "found "
-        + SweepRun.records(report.found())
+        + RejectedBatchRun.records(report.found())
         + " to be delivered and "
         + report.rejected()
         + " rejected; "
@@ -106,9 +106,10 @@ final class SalvageCommand implements OperatorCommand {
         + " put back, the others were there\n"
         + (report.watermarkKnown()
             ? ""
-            : "which of them the server has is not known: some may be sent again, under their old keys\n")
+            : "which of them the server has is not known: some may be sent again, under their old"
+                  + " keys\n")
         + (report.gone() == 0
             ? ""
-            : SweepRun.records(report.gone()) + " gone: " + report.goneIds() + "\n");
+            : RejectedBatchRun.records(report.gone()) + " gone: " + report.goneIds() + "\n");
   }
 }

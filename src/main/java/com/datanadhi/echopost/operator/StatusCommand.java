@@ -2,8 +2,8 @@ package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.Flag;
-import com.datanadhi.echopost.cli.Manual;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
@@ -20,8 +20,8 @@ final class StatusCommand implements OperatorCommand {
   private static final String END_OF_SCREEN = "\u001b[J";
 
   @Override
-  public Manual manual() {
-    return new Manual(
+  public CommandSpec manual() {
+    return new CommandSpec(
         "status",
         "say whether an agent runs, what is pending, and when it will be delivered",
         """
@@ -35,15 +35,15 @@ final class StatusCommand implements OperatorCommand {
         List.of("[-watch] [-json] [-datanadhi DIR]"),
         List.of(
             Flag.toggle("watch", "look again every two seconds, until stopped by a signal"),
-            Common.JSON,
-            Common.DIRECTORY),
+            SharedFlags.JSON,
+            SharedFlags.DIRECTORY),
         null,
         List.of(
-            new Manual.Exit(0, "nothing needs doing"),
-            new Manual.Exit(
+            new CommandSpec.Exit(0, "nothing needs doing"),
+            new CommandSpec.Exit(
                 1, "the buffer cannot be used, or takes no records: the disk is full, or fails"),
-            new Manual.Exit(4, "records are pending, and no agent runs: start one"),
-            new Manual.Exit(
+            new CommandSpec.Exit(4, "records are pending, and no agent runs: start one"),
+            new CommandSpec.Exit(
                 5, "the server refused records for good: look at 'echopost rejected'")));
   }
 
@@ -52,7 +52,7 @@ final class StatusCommand implements OperatorCommand {
       throws UsageException, StorageException, IOException, InterruptedException {
     arguments.requireBuffer();
     if (!arguments.isOn("watch")) {
-      Overview now = Overview.of(arguments.directory());
+      StatusSnapshot now = StatusSnapshot.of(arguments.directory());
       show(now, false, arguments, terminal);
       return now.exitCode();
     }
@@ -62,7 +62,7 @@ final class StatusCommand implements OperatorCommand {
     }
     Waiter waiter = new Waiter();
     while (true) {
-      show(Overview.of(arguments.directory()), redraws, arguments, terminal);
+      show(StatusSnapshot.of(arguments.directory()), redraws, arguments, terminal);
       if (!redraws && !arguments.wantJson()) {
         terminal.out().println();
       }
@@ -71,10 +71,11 @@ final class StatusCommand implements OperatorCommand {
     }
   }
 
-  private static void show(Overview now, boolean redraws, Arguments arguments, Terminal terminal) {
+  private static void show(
+      StatusSnapshot now, boolean redraws, Arguments arguments, Terminal terminal) {
     long millis = Clock.system().millis();
     if (arguments.wantJson()) {
-      Json.print(terminal.out(), json -> StatusText.write(now, millis, json));
+      JsonOutput.print(terminal.out(), json -> StatusText.write(now, millis, json));
       return;
     }
     String text = StatusText.of(now, millis, terminal);

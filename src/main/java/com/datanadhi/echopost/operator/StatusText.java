@@ -9,13 +9,13 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 
-/// An [Overview] in words, and for scripts.
+/// An [StatusSnapshot] in words, and for scripts.
 final class StatusText {
   private static final String[] UNITS = {"bytes", "KiB", "MiB", "GiB", "TiB"};
 
   private StatusText() {}
 
-  static String of(Overview now, long millis, Terminal terminal) {
+  static String of(StatusSnapshot now, long millis, Terminal terminal) {
     StringBuilder text = new StringBuilder();
     row(text, terminal, "agent", agent(now, millis, terminal));
     row(text, terminal, "server", server(now, millis, terminal));
@@ -25,19 +25,21 @@ final class StatusText {
     row(text, terminal, "drained", drained(now));
     row(text, terminal, "disk", disk(now, terminal));
     Totals totals = now.totals();
-    row(text, terminal, "ledger", Ledger.text(totals));
+    row(text, terminal, "ledger", LedgerText.text(totals));
     return text.toString();
   }
 
   private static void row(StringBuilder text, Terminal terminal, String name, String value) {
-    text.append(terminal.paint(Ink.STRONG, "%-10s".formatted(name))).append(value).append('\n');
+    text.append(terminal.paint(AnsiStyle.STRONG, "%-10s".formatted(name)))
+        .append(value)
+        .append('\n');
   }
 
-  private static String agent(Overview now, long millis, Terminal terminal) {
+  private static String agent(StatusSnapshot now, long millis, Terminal terminal) {
     AgentStatus agent = now.agent();
     return switch (now.presence()) {
       case RUNNING ->
-          terminal.paint(Ink.GOOD, "running")
+          terminal.paint(AnsiStyle.GOOD, "running")
               + (agent == null
                   ? ", pid " + now.holder() + "; more it does not say: " + now.silence()
                   : ", pid "
@@ -47,17 +49,19 @@ final class StatusText {
                       + ", "
                       + agent.version());
       case BUSY ->
-          terminal.paint(Ink.ODD, "not answering")
+          terminal.paint(AnsiStyle.ODD, "not answering")
               + ": process "
               + now.holder()
               + " holds the directory; an agent that starts or leaves, or a command";
       case ABSENT ->
-          (now.backlog().records() > 0 ? terminal.paint(Ink.BAD, "not running") : "not running")
+          (now.backlog().records() > 0
+                  ? terminal.paint(AnsiStyle.BAD, "not running")
+                  : "not running")
               + (now.lastRun() == null ? "" : "; " + now.lastRun().text());
     };
   }
 
-  private static String server(Overview now, long millis, Terminal terminal) {
+  private static String server(StatusSnapshot now, long millis, Terminal terminal) {
     AgentStatus agent = now.agent();
     if (agent == null) {
       return "not known";
@@ -65,9 +69,15 @@ final class StatusText {
     String url = "  " + Terminal.plain(agent.server());
     return switch (agent.serverState()) {
       case UP ->
-          terminal.paint(Ink.GOOD, "up") + " since " + since(agent.serverSince(), millis) + url;
+          terminal.paint(AnsiStyle.GOOD, "up")
+              + " since "
+              + since(agent.serverSince(), millis)
+              + url;
       case DOWN ->
-          terminal.paint(Ink.BAD, "down") + " since " + since(agent.serverSince(), millis) + url;
+          terminal.paint(AnsiStyle.BAD, "down")
+              + " since "
+              + since(agent.serverSince(), millis)
+              + url;
       case UNKNOWN -> "not known yet" + url;
     };
   }
@@ -79,17 +89,17 @@ final class StatusText {
     }
     return "%s, %s%s, the oldest came %s ago"
         .formatted(
-            SweepRun.records(backlog.records()),
+            RejectedBatchRun.records(backlog.records()),
             backlog.isEstimate() ? "about " : "",
             bytes(backlog.bytes()),
             duration((millis - next) / 1_000));
   }
 
-  private static String rejected(Overview now, Terminal terminal) {
+  private static String rejected(StatusSnapshot now, Terminal terminal) {
     return now.rejected().isEmpty()
         ? "nothing"
         : terminal.paint(
-            Ink.ODD,
+            AnsiStyle.ODD,
             now.rejected().entrySet().stream()
                 .map(status -> status.getValue() + " with status " + status.getKey())
                 .collect(Collectors.joining(", ")));
@@ -105,13 +115,15 @@ final class StatusText {
             agent.deliveredPerSecond());
   }
 
-  private static String drained(Overview now) {
+  private static String drained(StatusSnapshot now) {
     if (now.backlog().records() == 0) {
       return "now";
     }
     AgentStatus agent = now.agent();
     if (agent == null) {
-      return now.presence() == Overview.Presence.ABSENT ? "not before an agent runs" : "not known";
+      return now.presence() == StatusSnapshot.Presence.ABSENT
+          ? "not before an agent runs"
+          : "not known";
     }
     @Nullable Double seconds = now.drainedInSeconds();
     if (seconds != null) {
@@ -122,18 +134,18 @@ final class StatusText {
         : "not before the server is up";
   }
 
-  private static String disk(Overview now, Terminal terminal) {
+  private static String disk(StatusSnapshot now, Terminal terminal) {
     String room = bytes(now.room().usable()) + " free";
     return switch (now.storage()) {
       case OK -> room;
       case FULL ->
-          terminal.paint(Ink.BAD, "full")
+          terminal.paint(AnsiStyle.BAD, "full")
               + ": "
               + room
               + ", records are refused until there are "
               + bytes(now.room().needed())
               + " more";
-      case FAILED -> terminal.paint(Ink.BAD, "failing") + ": see 'echopost logs'; " + room;
+      case FAILED -> terminal.paint(AnsiStyle.BAD, "failing") + ": see 'echopost logs'; " + room;
     };
   }
 
@@ -168,11 +180,11 @@ final class StatusText {
     return unit == 0 ? bytes + " bytes" : String.format(Locale.ROOT, "%.1f %s", size, UNITS[unit]);
   }
 
-  static void write(Overview now, long millis, JsonGenerator json) {
+  static void write(StatusSnapshot now, long millis, JsonGenerator json) {
     AgentStatus agent = now.agent();
     json.writeName("agent");
     json.writeStartObject();
-    json.writeStringProperty("state", Json.name(now.presence()));
+    json.writeStringProperty("state", JsonOutput.name(now.presence()));
     if (agent != null) {
       json.writeNumberProperty("pid", agent.pid());
       json.writeNumberProperty("since", agent.startedAt());
@@ -191,7 +203,7 @@ final class StatusText {
     if (agent == null) {
       json.writeStringProperty("state", "unknown");
     } else {
-      json.writeStringProperty("state", Json.name(agent.serverState()));
+      json.writeStringProperty("state", JsonOutput.name(agent.serverState()));
       json.writeNumberProperty("since", agent.serverSince());
       json.writeStringProperty("url", agent.server());
     }
@@ -215,11 +227,11 @@ final class StatusText {
     }
     json.writeName("disk");
     json.writeStartObject();
-    json.writeStringProperty("state", Json.name(now.storage()));
+    json.writeStringProperty("state", JsonOutput.name(now.storage()));
     json.writeNumberProperty("free_bytes", now.room().usable());
     json.writeNumberProperty("needed_bytes", now.room().needed());
     json.writeEndObject();
-    Ledger.write(now.totals(), json);
+    LedgerText.write(now.totals(), json);
   }
 
   private static void pending(BufferView.Backlog backlog, long millis, JsonGenerator json) {

@@ -77,7 +77,7 @@ record Terminal(
   }
 
   /// `text` as it is to be printed.
-  String paint(Ink ink, String text) {
+  String paint(AnsiStyle ink, String text) {
     return isColoured ? ink.on(text) : text;
   }
 

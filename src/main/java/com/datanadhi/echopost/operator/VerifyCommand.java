@@ -4,7 +4,7 @@ import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.BufferCheck;
 import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.buffer.Totals;
-import com.datanadhi.echopost.cli.Manual;
+import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
@@ -17,8 +17,8 @@ import tools.jackson.core.JsonGenerator;
 /// `echopost verify`: reads the whole buffer and says what is wrong with it.
 final class VerifyCommand implements OperatorCommand {
   @Override
-  public Manual manual() {
-    return new Manual(
+  public CommandSpec manual() {
+    return new CommandSpec(
         "verify",
         "read the whole buffer, and say what is wrong and how to mend it",
         """
@@ -29,26 +29,27 @@ final class VerifyCommand implements OperatorCommand {
         where they would let the write-ahead log outgrow its bound; all else is checked all the same.\
         """,
         List.of("[-json] [-datanadhi DIR]"),
-        List.of(Common.JSON, Common.DIRECTORY),
+        List.of(SharedFlags.JSON, SharedFlags.DIRECTORY),
         null,
         List.of(
-            new Manual.Exit(0, "sound"),
-            new Manual.Exit(1, "something is wrong, or the buffer cannot be read"),
-            new Manual.Exit(
+            new CommandSpec.Exit(0, "sound"),
+            new CommandSpec.Exit(1, "something is wrong, or the buffer cannot be read"),
+            new CommandSpec.Exit(
                 3,
-                "nothing wrong was found, but a busy agent let not everything be checked: try again when it has left")));
+                "nothing wrong was found, but a busy agent let not everything be checked: try again"
+                    + " when it has left")));
   }
 
   @Override
   public ExitCode run(Arguments arguments, Terminal terminal)
       throws UsageException, StorageException, IOException {
     arguments.requireBuffer();
-    Progress progress = new Progress(terminal, Clock.system());
+    ProgressLine progress = new ProgressLine(terminal, Clock.system());
     BufferCheck.Report report =
         BufferCheck.run(
             arguments.directory(), checked -> progress.say(checked + " records checked so far"));
     if (arguments.wantJson()) {
-      Json.print(terminal.out(), json -> write(report, arguments.directory(), json));
+      JsonOutput.print(terminal.out(), json -> write(report, arguments.directory(), json));
     } else {
       print(report, arguments.directory(), terminal);
     }
@@ -61,28 +62,29 @@ final class VerifyCommand implements OperatorCommand {
   private static void print(BufferCheck.Report report, Path directory, Terminal terminal) {
     PrintStream out = terminal.out();
     for (BufferCheck.Problem problem : report.problems()) {
-      out.println(terminal.paint(Ink.BAD, Terminal.plain(problem.what())));
+      out.println(terminal.paint(AnsiStyle.BAD, Terminal.plain(problem.what())));
       out.println("  mend: " + mend(problem, directory));
     }
     if (report.more() > 0) {
-      out.println(terminal.paint(Ink.BAD, "and " + report.more() + " more"));
+      out.println(terminal.paint(AnsiStyle.BAD, "and " + report.more() + " more"));
     }
     for (String what : report.unfinished()) {
       out.println(
           terminal.paint(
-              Ink.ODD, what + " was given up beside a busy agent: try again when it has left"));
+              AnsiStyle.ODD,
+              what + " was given up beside a busy agent: try again when it has left"));
     }
     @Nullable Totals totals = report.totals();
     if (totals != null) {
-      out.println(Ledger.text(totals));
+      out.println(LedgerText.text(totals));
     }
-    out.print(SweepRun.records(report.checked()) + " checked: ");
+    out.print(RejectedBatchRun.records(report.checked()) + " checked: ");
     if (!report.isSound()) {
-      out.println(terminal.paint(Ink.BAD, "not sound"));
+      out.println(terminal.paint(AnsiStyle.BAD, "not sound"));
     } else if (report.unfinished().isEmpty()) {
-      out.println(terminal.paint(Ink.GOOD, "sound"));
+      out.println(terminal.paint(AnsiStyle.GOOD, "sound"));
     } else {
-      out.println(terminal.paint(Ink.ODD, "sound as far as was looked"));
+      out.println(terminal.paint(AnsiStyle.ODD, "sound as far as was looked"));
     }
   }
 
@@ -94,12 +96,12 @@ final class VerifyCommand implements OperatorCommand {
     json.writeStartArray();
     for (BufferCheck.Problem problem : report.problems()) {
       json.writeStartObject();
-      json.writeStringProperty("kind", Json.name(problem.kind()));
+      json.writeStringProperty("kind", JsonOutput.name(problem.kind()));
       if (problem.id() != 0) {
         json.writeNumberProperty("id", problem.id());
       }
       json.writeStringProperty("what", problem.what());
-      json.writeStringProperty("mend", mend(problem, directory));
+      json.writeStringProperty("action", mend(problem, directory));
       json.writeEndObject();
     }
     json.writeEndArray();
@@ -110,7 +112,7 @@ final class VerifyCommand implements OperatorCommand {
     json.writeEndArray();
     @Nullable Totals totals = report.totals();
     if (totals != null) {
-      Ledger.write(totals, json);
+      LedgerText.write(totals, json);
     }
   }
 
@@ -123,7 +125,8 @@ final class VerifyCommand implements OperatorCommand {
       case SALVAGE -> "start an agent, which goes on with it: echopost" + here;
       case LEDGER -> "start an agent, which puts the ledger right: echopost" + here;
       case PENDING_RECORD ->
-          "none is needed now: the agent rejects it in its turn, with status 0; then: echopost rejected -discard -id "
+          "none is needed now: the agent rejects it in its turn, with status 0; then: echopost"
+              + " rejected -discard -id "
               + problem.id()
               + here;
       case REJECTED_RECORD -> "echopost rejected -discard -id " + problem.id() + here;

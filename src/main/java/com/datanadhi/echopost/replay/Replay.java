@@ -5,12 +5,13 @@ import com.datanadhi.echopost.buffer.NewRecord;
 import com.datanadhi.echopost.buffer.PendingRecord;
 import com.datanadhi.echopost.buffer.Rejection;
 import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
 import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
-import com.datanadhi.echopost.upstream.Answer;
-import com.datanadhi.echopost.upstream.Delivery;
+import com.datanadhi.echopost.upstream.DeliveryRequest;
+import com.datanadhi.echopost.upstream.ServerResponse;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Predicate;
@@ -37,7 +38,8 @@ public final class Replay {
     /// Delivers in order, each record once the one before is answered, until `goOn`, which hears
     /// each answer, has had enough. `goOn` does not block, may be called on another thread, and is
     /// not called any more once this has returned.
-    void deliver(List<Delivery> deliveries, Predicate<Answer> goOn) throws InterruptedException;
+    void deliver(List<DeliveryRequest> deliveries, Predicate<ServerResponse> goOn)
+        throws InterruptedException;
   }
 
   private final Buffer buffer;
@@ -46,8 +48,8 @@ public final class Replay {
   private final Clock clock;
   private final Waiter waiter;
   private final Backoff backoff;
-  private final Doubt doubt;
-  private final ReplayMeasures measures = new ReplayMeasures();
+  private final PoisonPolicy doubt;
+  private final ReplayMetrics measures = new ReplayMetrics();
 
   // The record at the head of the line.
   private long headId = -1;
@@ -81,7 +83,7 @@ public final class Replay {
     this.clock = clock;
     this.waiter = waiter;
     this.backoff = new Backoff(random);
-    this.doubt = new Doubt(clock);
+    this.doubt = new PoisonPolicy(clock);
     this.nextAttemptNanos = clock.nanos();
   }
 
@@ -91,8 +93,8 @@ public final class Replay {
   }
 
   /// Writes what replay measures. Any thread.
-  public void describe(Exposition out) {
-    measures.describe(out);
+  public void writeTo(Exposition out) {
+    measures.writeTo(out);
   }
 
   /// Replays until interrupted.
@@ -111,10 +113,10 @@ public final class Replay {
       buffer.salvage();
       return replayTurn();
     } catch (StorageException failed) {
-      if (failed.passes()) {
+      if (failed.isTransient()) {
         return SETTLE_AGAIN;
       }
-      if (failed.isDamage() && buffer.failure() == null) {
+      if (failed.isCorruption() && buffer.failure() == null) {
         return Duration.ZERO;
       }
       throw failed;
@@ -179,19 +181,19 @@ public final class Replay {
   /// @return whether the next record may be delivered now
   private boolean settle(Run run) throws InterruptedException, StorageException {
     return switch (run.verdict) {
-      case Verdict.Delivered() -> true;
-      case Verdict.Unavailable unavailable -> {
+      case DeliveryOutcome.Delivered() -> true;
+      case DeliveryOutcome.Unavailable unavailable -> {
         doubt.endRun();
         suspend(unavailable);
         yield false;
       }
-      case Verdict.Refused refused -> {
+      case DeliveryOutcome.Refused refused -> {
         doubt.endRun();
         reject(run.last, refused.status(), refused.response());
         backoff.reset();
         yield true;
       }
-      case Verdict.Doubtful doubtful -> {
+      case DeliveryOutcome.Doubtful doubtful -> {
         if (!doubt.givesUp(run.last.id(), doubtful.status())) {
           nextAttemptNanos = clock.nanos() + backoff.next(doubtful.retryAfter()).toNanos();
           yield false;
@@ -205,11 +207,11 @@ public final class Replay {
 
   /// Records that go out one after the other, up to the first that is not delivered. It hears the
   /// answers on another thread while the replaying one waits.
-  private final class Run implements Predicate<Answer> {
+  private final class Run implements Predicate<ServerResponse> {
     private final List<PendingRecord> records;
     private final long deadlineNanos;
     private PendingRecord last;
-    private Verdict verdict = new Verdict.Delivered();
+    private DeliveryOutcome verdict = new DeliveryOutcome.Delivered();
     private int answered;
     private long delivered;
     private long sinceNanos = clock.nanos();
@@ -220,25 +222,25 @@ public final class Replay {
       this.last = records.getFirst();
     }
 
-    List<Delivery> deliveries() {
+    List<DeliveryRequest> deliveries() {
       return records.stream()
           .map(record -> {
             NewRecord content = record.content();
-            return new Delivery(
+            return new DeliveryRequest(
                 content.pipelines(), content.jsonData(), content.apiKey(), record.idempotencyKey());
           })
           .toList();
     }
 
     @Override
-    public boolean test(Answer answer) {
+    public boolean test(ServerResponse answer) {
       long now = clock.nanos();
       measures.attempted(now - sinceNanos);
       sinceNanos = now;
       last = records.get(answered++);
       countAttempt(last.id());
-      verdict = Verdict.of(answer);
-      if (!(verdict instanceof Verdict.Delivered)) {
+      verdict = DeliveryOutcome.of(answer);
+      if (!(verdict instanceof DeliveryOutcome.Delivered)) {
         return false;
       }
       delivered = last.id();
@@ -280,7 +282,7 @@ public final class Replay {
     passRejected++;
     measures.rejected(status);
     Events.warning(
-        "record_rejected",
+        EventNames.RECORD_REJECTED,
         "id",
         record.id(),
         "status",
@@ -289,7 +291,7 @@ public final class Replay {
         attempts,
         "idempotency_key",
         record.idempotencyKey(),
-        "mend",
+        "action",
         "see the table 'rejected' for the record and the server's answer");
   }
 
@@ -305,20 +307,20 @@ public final class Replay {
         settlement.commit();
         return;
       } catch (StorageException failed) {
-        if (!failed.passes()) {
+        if (!failed.isTransient()) {
           throw failed;
         }
-        Events.warning("acknowledge_waits", "reason", failed.getMessage());
+        Events.warning(EventNames.ACKNOWLEDGE_DELAYED, "reason", failed.getMessage());
         waiter.await(SETTLE_AGAIN);
       }
     }
   }
 
-  private void suspend(Verdict.Unavailable unavailable) {
+  private void suspend(DeliveryOutcome.Unavailable unavailable) {
     pass = Pass.NONE;
     Duration pause = backoff.next(unavailable.retryAfter());
     Events.info(
-        "replay_suspended",
+        EventNames.REPLAY_SUSPENDED,
         "reason",
         unavailable.reason(),
         "pause_ms",
@@ -334,7 +336,7 @@ public final class Replay {
       passStart = clock.nanos();
       passDelivered = 0;
       passRejected = 0;
-      Events.info("replay_started", "pending", buffer.totals().pending());
+      Events.info(EventNames.REPLAY_STARTED, "pending", buffer.totals().pending());
     }
   }
 
@@ -342,7 +344,7 @@ public final class Replay {
     if (pass == Pass.UNDER_WAY) {
       pass = Pass.COMPLETE;
       Events.info(
-          "replay_completed",
+          EventNames.REPLAY_COMPLETED,
           "delivered",
           passDelivered,
           "rejected",

@@ -41,7 +41,7 @@ final class Connector implements AutoCloseable {
   private static final int CHUNK = 8 << 10;
 
   private final ServerUrl url;
-  private final Proxies.@Nullable Proxy proxy;
+  private final ProxySettings.@Nullable Proxy proxy;
   private final TrustStore trust;
   private final Transport transport;
   private final EventLoopGroup loop;
@@ -52,7 +52,7 @@ final class Connector implements AutoCloseable {
 
   Connector(
       ServerUrl url,
-      Proxies.@Nullable Proxy proxy,
+      ProxySettings.@Nullable Proxy proxy,
       TrustStore trust,
       Transport transport,
       EventLoopGroup loop) {
@@ -82,7 +82,7 @@ final class Connector implements AutoCloseable {
       } catch (TimeoutException late) {
         failure = "no connection to " + host + ":" + port + " in time";
       } catch (ExecutionException failed) {
-        failure = describe(failed.getCause());
+        failure = writeTo(failed.getCause());
       } finally {
         if (!attempt.taken) {
           abandon(connecting.channel());
@@ -104,7 +104,7 @@ final class Connector implements AutoCloseable {
 
   private List<InetAddress> lookUp(String host, long patienceNanos)
       throws InterruptedException, ConnectFailedException {
-    byte @Nullable [] literal = Addresses.literal(host);
+    byte @Nullable [] literal = IpAddresses.literal(host);
     try {
       if (literal != null) {
         return List.of(InetAddress.getByAddress(literal));
@@ -202,7 +202,7 @@ final class Connector implements AutoCloseable {
       return null;
     }
     String user = proxy.userInfo();
-    if (proxy.kind() == Proxies.Kind.SOCKS5) {
+    if (proxy.kind() == ProxySettings.Kind.SOCKS5) {
       return user == null
           ? new Socks5ProxyHandler(address)
           : new Socks5ProxyHandler(address, name(user), password(user));
@@ -248,14 +248,14 @@ final class Connector implements AutoCloseable {
   }
 
   private boolean asksProxy() {
-    return proxy != null && proxy.kind() != Proxies.Kind.SOCKS5 && !url.secure();
+    return proxy != null && proxy.kind() != ProxySettings.Kind.SOCKS5 && !url.secure();
   }
 
   private boolean tlsToProxy() {
-    return proxy != null && proxy.kind() == Proxies.Kind.HTTPS;
+    return proxy != null && proxy.kind() == ProxySettings.Kind.HTTPS;
   }
 
-  static String describe(@Nullable Throwable failure) {
+  static String writeTo(@Nullable Throwable failure) {
     if (failure == null) {
       return "unknown";
     }

@@ -32,8 +32,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
   @SuppressWarnings("ArrayRecordComponent") // nobody compares responses
   record Response(int status, @Nullable String retryAfter, byte[] body) {
     /// What it says to whom asked, `now` being when it came.
-    Answer answer(Instant now) {
-      return new Answer.Answered(
+    ServerResponse answer(Instant now) {
+      return new ServerResponse.Answered(
           status, RetryAfter.parse(retryAfter, now), new String(body, StandardCharsets.UTF_8));
     }
   }
@@ -163,7 +163,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
     }
     bodyLength += length;
     if (content instanceof LastHttpContent) {
-      settle();
+      completeExchange();
       if (!reusable) {
         close();
       }
@@ -174,11 +174,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
 
   /// The header is enough to know the answer, but what follows it makes the connection useless.
   private void settleEarly() {
-    settle();
+    completeExchange();
     close();
   }
 
-  private void settle() {
+  private void completeExchange() {
     CompletableFuture<Response> future = pending;
     HttpResponse response = head;
     if (future != null && response != null) {
@@ -202,7 +202,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
             .schedule(
                 () -> {
                   if (pending == mine) {
-                    settle();
+                    completeExchange();
                     fail(cause);
                   }
                 },
@@ -223,13 +223,13 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
 
   @Override
   public void channelInactive(ChannelHandlerContext context) {
-    settle();
+    completeExchange();
     fail(new IOException("the connection was closed before the answer"));
   }
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-    settle();
+    completeExchange();
     fail(cause);
   }
 

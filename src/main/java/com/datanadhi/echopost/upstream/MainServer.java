@@ -27,7 +27,7 @@ public final class MainServer implements AutoCloseable {
   /// A delivery that has no answer by then has failed.
   public static final Duration DELIVERY_TIMEOUT = Duration.ofSeconds(10);
 
-  private final Requests requests;
+  private final RequestEncoder requests;
   private final Connector connector;
   private final Clock clock;
   private final EventLoopGroup loop;
@@ -38,7 +38,7 @@ public final class MainServer implements AutoCloseable {
   /// @param proxies how to get there
   /// @param trust whom to believe, for https
   public MainServer(
-      ServerUrl url, String defaultApiKey, Proxies proxies, TrustStore trust, Clock clock) {
+      ServerUrl url, String defaultApiKey, ProxySettings proxies, TrustStore trust, Clock clock) {
     Transport transport = Transport.ofThisSystem();
     this.clock = clock;
     this.loop = transport.newEventLoop("upstream");
@@ -48,7 +48,7 @@ public final class MainServer implements AutoCloseable {
       headers += "authorization: " + basic(url.userInfo()) + "\r\n";
     }
     this.requests =
-        new Requests(
+        new RequestEncoder(
             connector.target(url.path()),
             connector.target(url.logPath()),
             headers + connector.proxyHeaders(),
@@ -60,13 +60,13 @@ public final class MainServer implements AutoCloseable {
   }
 
   /// Asks once whether the server is well.
-  public Answer probe() throws InterruptedException {
+  public ServerResponse probe() throws InterruptedException {
     long deadline = clock.nanos() + PROBE_TIMEOUT.toNanos();
     HttpConnection connection;
     try {
       connection = connector.connect(deadline, clock);
     } catch (ConnectFailedException failed) {
-      return new Answer.NoAnswer(String.valueOf(failed.getMessage()));
+      return new ServerResponse.NoAnswer(String.valueOf(failed.getMessage()));
     }
     try (connection) {
       return exchange(connection, requests.probe(), deadline);
@@ -80,7 +80,7 @@ public final class MainServer implements AutoCloseable {
   ///   thread, which must not block, and not after this has returned
   /// @throws InterruptedException when interrupted; whether the record that was under way has
   ///   arrived is then not known
-  public void deliver(List<Delivery> deliveries, Predicate<Answer> goOn)
+  public void deliver(List<DeliveryRequest> deliveries, Predicate<ServerResponse> goOn)
       throws InterruptedException {
     int answered = 0;
     long since = clock.nanos();
@@ -92,12 +92,12 @@ public final class MainServer implements AutoCloseable {
         try {
           connection = reconnect(since + DELIVERY_TIMEOUT.toNanos());
         } catch (ConnectFailedException failed) {
-          boolean _ = goOn.test(new Answer.NoAnswer(String.valueOf(failed.getMessage())));
+          boolean _ = goOn.test(new ServerResponse.NoAnswer(String.valueOf(failed.getMessage())));
           return;
         }
       }
-      DeliveryRun run =
-          new DeliveryRun(
+      SequentialDelivery run =
+          new SequentialDelivery(
               connection,
               deliveries.listIterator(answered),
               requests::delivery,
@@ -122,7 +122,7 @@ public final class MainServer implements AutoCloseable {
     return fresh;
   }
 
-  private Answer exchange(HttpConnection connection, ByteBuf request, long deadline)
+  private ServerResponse exchange(HttpConnection connection, ByteBuf request, long deadline)
       throws InterruptedException {
     boolean done = false;
     try {
@@ -133,9 +133,9 @@ public final class MainServer implements AutoCloseable {
       done = true;
       return response.answer(clock.now());
     } catch (TimeoutException late) {
-      return new Answer.NoAnswer("no answer in time");
+      return new ServerResponse.NoAnswer("no answer in time");
     } catch (ExecutionException failed) {
-      return new Answer.NoAnswer(Connector.describe(failed.getCause()));
+      return new ServerResponse.NoAnswer(Connector.writeTo(failed.getCause()));
     } finally {
       if (!done) {
         connection.close();

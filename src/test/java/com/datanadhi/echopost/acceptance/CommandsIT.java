@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.echopost.buffer.Sqlite;
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.StubServer;
 import java.io.BufferedReader;
@@ -201,7 +202,8 @@ class CommandsIT extends AcceptanceTest {
       assertThat(
               sqlite.query(
                   "SELECT count(*) FROM (SELECT json_extract(json_data,'$.seq') s,"
-                      + " lag(json_extract(json_data,'$.seq')) OVER (ORDER BY id) b FROM records) WHERE s<=b"))
+                      + " lag(json_extract(json_data,'$.seq')) OVER (ORDER BY id) b FROM records)"
+                      + " WHERE s<=b"))
           .isEqualTo("0");
     }
   }
@@ -224,7 +226,9 @@ class CommandsIT extends AcceptanceTest {
     Process follower = operating(directory, "logs", "-f");
     List<String> seen = java.util.Collections.synchronizedList(new ArrayList<>());
     Thread.ofVirtual().start(() -> follower.inputReader().lines().forEach(seen::add));
-    await().atMost(SOON).until(() -> seen.stream().anyMatch(line -> line.contains("agent_ready")));
+    await()
+        .atMost(SOON)
+        .until(() -> seen.stream().anyMatch(line -> line.contains(EventNames.AGENT_READY)));
     send(first, load(1, 1));
     first.terminate();
     assertThat(first.awaitExit(SOON)).isEqualTo(4);
@@ -232,8 +236,8 @@ class CommandsIT extends AcceptanceTest {
     await()
         .atMost(SOON)
         .until(() ->
-            seen.stream().filter(line -> line.contains("agent_ready")).count() == 2
-                && seen.stream().anyMatch(line -> line.contains("agent_stopped"))
+            seen.stream().filter(line -> line.contains(EventNames.AGENT_READY)).count() == 2
+                && seen.stream().anyMatch(line -> line.contains(EventNames.AGENT_STOPPED))
                 && seen.stream().anyMatch(line -> line.startsWith("== session-")));
     assertThat(second.isAlive()).isTrue();
     assertThat(String.join("\n", seen)).doesNotContain("agent-key");
@@ -248,7 +252,8 @@ class CommandsIT extends AcceptanceTest {
                 "bash",
                 "--norc",
                 "-c",
-                "source \"$0\"; COMP_WORDS=(echopost st); COMP_CWORD=1; _echopost; echo \"${COMPREPLY[@]}\"",
+                "source \"$0\"; COMP_WORDS=(echopost st); COMP_CWORD=1; _echopost; echo"
+                    + " \"${COMPREPLY[@]}\"",
                 script.toString())
             .start();
     assertThat(end(bash)).isEqualTo(new Ran(0, "status\n", ""));

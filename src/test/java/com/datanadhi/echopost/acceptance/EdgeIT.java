@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.echopost.buffer.Sqlite;
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.proto.LogAgentGrpc;
 import com.datanadhi.echopost.proto.LogRequest;
 import com.datanadhi.echopost.proto.LogResponse;
@@ -65,7 +66,7 @@ class EdgeIT extends AcceptanceTest {
 
     assertThat(stub.sendLog(LoadClient.request(0, 1, 100)).getSuccess()).isTrue();
 
-    await().atMost(SOON).until(() -> agent.hasLogged("serving_on"));
+    await().atMost(SOON).until(() -> agent.hasLogged(EventNames.SERVING_RESUMED));
     await().atMost(SOON).until(() -> Files.exists(agent.socket()));
     slow.set(false);
     assertThat(agent.awaitExit(SOON)).isZero();
@@ -273,7 +274,7 @@ class EdgeIT extends AcceptanceTest {
 
     send(agent, load(100, 1));
 
-    assertThat(agent.hasLogged("disk_full")).isFalse();
+    assertThat(agent.hasLogged(EventNames.DISK_FULL)).isFalse();
     awaitWholeReserve();
   }
 

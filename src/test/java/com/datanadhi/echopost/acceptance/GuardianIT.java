@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.echopost.buffer.Sqlite;
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
 import com.datanadhi.echopost.testkit.StubServer;
@@ -42,8 +43,8 @@ class GuardianIT extends AcceptanceTest {
         .atMost(SOON)
         .until(() ->
             agent.isAlive()
-                && agent.logged("restarted_after_crash") == count
-                && agent.logged("agent_ready") > count);
+                && agent.logged(EventNames.RESTARTED_AFTER_CRASH) == count
+                && agent.logged(EventNames.AGENT_READY) > count);
   }
 
   @Test
@@ -69,7 +70,7 @@ class GuardianIT extends AcceptanceTest {
 
     assertThat(agent.awaitExit(SOON)).isZero();
     assertThat(agent.output())
-        .contains("\"event\":\"restarted_after_crash\",\"died_of\":\"SIGKILL\"");
+        .contains("\"event\":\"" + EventNames.RESTARTED_AFTER_CRASH + "\",\"died_of\":\"SIGKILL\"");
     LoadClient.Result result = sending.join();
     assertThat(result.acknowledged()).isBetween(1_000L, 49_999L);
     for (int c = 0; c < 4; c++) {
@@ -101,12 +102,12 @@ class GuardianIT extends AcceptanceTest {
     AgentProcess agent = agent();
     send(agent, load(10, 1));
     server.comeUp();
-    await().atMost(SOON).until(() -> agent.hasLogged("replay_completed"));
+    await().atMost(SOON).until(() -> agent.hasLogged(EventNames.REPLAY_COMPLETED));
 
     kill(agent, "KILL");
 
     assertThat(agent.awaitExit(SOON)).isZero();
-    assertThat(agent.logged("restarted_after_crash")).isOne();
+    assertThat(agent.logged(EventNames.RESTARTED_AFTER_CRASH)).isOne();
     assertThat(agent.socket()).doesNotExist();
     assertInOrder(0, 10);
   }
@@ -181,7 +182,10 @@ class GuardianIT extends AcceptanceTest {
 
     awaitRestart(agent, 1);
     assertThat(agent.output())
-        .contains("\"event\":\"restarted_after_crash\",\"died_of\":\"OutOfMemoryError\"");
+        .contains(
+            "\"event\":\""
+                + EventNames.RESTARTED_AFTER_CRASH
+                + "\",\"died_of\":\"OutOfMemoryError\"");
     server.comeUp();
     assertThat(agent.awaitExit(SOON)).isZero();
     assertInOrder(0, 100);
@@ -253,7 +257,7 @@ class GuardianIT extends AcceptanceTest {
               .max(Path::compareTo)
               .orElseThrow();
       assertThat(Files.readAllLines(newest.resolve("agent.log")).getLast())
-          .contains("\"level\":\"SEVERE\",\"event\":\"restarts_given_up\"");
+          .contains("\"level\":\"SEVERE\",\"event\":\"" + EventNames.RESTARTS_GIVEN_UP + "\"");
     }
     server.comeUp();
     assertThat(agent().awaitExit(SOON)).isZero();
@@ -274,7 +278,7 @@ class GuardianIT extends AcceptanceTest {
     AgentProcess agent = spawn();
 
     assertThat(agent.awaitExit(SOON)).isEqualTo(1);
-    assertThat(agent.logged("agent_started")).isOne();
+    assertThat(agent.logged(EventNames.AGENT_STARTED)).isOne();
     assertThat(agent.socket()).doesNotExist();
   }
 
@@ -310,9 +314,9 @@ class GuardianIT extends AcceptanceTest {
             .atMost(SOON)
             .until(
                 () ->
-                    other.hasLogged("agent_ready")
+                    other.hasLogged(EventNames.AGENT_READY)
                         ? other
-                        : agent.logged("agent_ready") > 1 ? agent : null,
+                        : agent.logged(EventNames.AGENT_READY) > 1 ? agent : null,
                 ready -> ready != null);
     AgentProcess loser = winner == agent ? other : agent;
     assertThat(loser.awaitExit(SOON)).isEqualTo(3);

@@ -3,6 +3,7 @@ package com.datanadhi.echopost.acceptance;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.StubServer;
 import com.datanadhi.echopost.testkit.Tool;
@@ -52,7 +53,7 @@ class HealthIT extends AcceptanceTest {
     AgentProcess agent = agent();
     assertThat(probe(agent, "")).isZero();
     assertThat(probe(agent, "logagent.LogAgent")).isZero();
-    await().atMost(SOON).until(() -> agent.hasLogged("server_down"));
+    await().atMost(SOON).until(() -> agent.hasLogged(EventNames.SERVER_DOWN));
     assertThat(probe(agent, MAIN_SERVER)).isEqualTo(UNHEALTHY);
     assertThat(probe(agent, "no.such.Service")).isEqualTo(RPC_FAILED);
 
@@ -97,7 +98,7 @@ class HealthIT extends AcceptanceTest {
   @Test
   void a_watch_follows_the_main_server_and_does_not_keep_a_drained_agent() throws Exception {
     AgentProcess agent = agent();
-    await().atMost(SOON).until(() -> agent.hasLogged("server_down"));
+    await().atMost(SOON).until(() -> agent.hasLogged(EventNames.SERVER_DOWN));
     ManagedChannel channel = client(agent).newChannel();
     use(channel::shutdownNow);
     Watcher server = watch(channel, MAIN_SERVER);
@@ -142,7 +143,7 @@ class HealthIT extends AcceptanceTest {
   @Test
   void the_command_health_says_it_in_json_and_by_its_exit_status() throws Exception {
     AgentProcess agent = agent();
-    await().atMost(SOON).until(() -> agent.hasLogged("server_down"));
+    await().atMost(SOON).until(() -> agent.hasLogged(EventNames.SERVER_DOWN));
     // To keep records while the server is down is what it is for.
     assertHealth(
         health(),

@@ -3,6 +3,7 @@ package com.datanadhi.echopost.acceptance;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.proto.LogAgentGrpc;
 import com.datanadhi.echopost.proto.LogRequest;
 import com.datanadhi.echopost.testkit.AgentProcess;
@@ -59,7 +60,7 @@ class LifecycleIT extends AcceptanceTest {
     assertThat(agent.awaitExit(SOON)).isZero();
 
     assertThat(agent.socket()).doesNotExist();
-    assertThat(agent.hasLogged("agent_stopped")).isTrue();
+    assertThat(agent.hasLogged(EventNames.AGENT_STOPPED)).isTrue();
   }
 
   @Test
@@ -156,7 +157,7 @@ class LifecycleIT extends AcceptanceTest {
     awaitDelivered(500);
 
     server.goDown();
-    await().atMost(SOON).until(() -> agent.hasLogged("replay_suspended"));
+    await().atMost(SOON).until(() -> agent.hasLogged(EventNames.REPLAY_SUSPENDED));
     server.comeUp();
 
     assertThat(agent.awaitExit(SOON)).isZero();
@@ -172,7 +173,8 @@ class LifecycleIT extends AcceptanceTest {
 
     assertThat(agent.awaitExit(SOON)).isEqualTo(4);
     assertThat(agent.socket()).doesNotExist();
-    assertThat(agent.output()).contains("\"event\":\"agent_stopped\",\"exit_code\":4");
+    assertThat(agent.output())
+        .contains("\"event\":\"" + EventNames.AGENT_STOPPED + "\",\"exit_code\":4");
     server.comeUp();
     assertThat(agent().awaitExit(SOON)).isZero();
     assertInOrder(0, 100);
@@ -182,7 +184,8 @@ class LifecycleIT extends AcceptanceTest {
   void an_interrupt_with_nothing_pending_ends_the_agent_with_0() throws Exception {
     // What runs in a shell's background inherits that interrupts are ignored.
     String heeding =
-        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])";
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL);"
+            + " os.execv(sys.argv[1], sys.argv[1:])";
     List<String> command =
         List.of("python3", "-c", heeding, AgentProcess.program().toAbsolutePath().toString());
     AgentProcess agent = use(AgentProcess.spawn(command, directory, server.url()));

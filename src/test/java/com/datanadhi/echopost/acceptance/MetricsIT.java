@@ -3,6 +3,7 @@ package com.datanadhi.echopost.acceptance;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.proto.LogAgentGrpc;
 import com.datanadhi.echopost.proto.LogRequest;
 import com.datanadhi.echopost.testkit.AgentProcess;
@@ -255,11 +256,11 @@ class MetricsIT extends AcceptanceTest {
                 server.url(),
                 Map.of("ECHOPOST_TEXTFILE_DIR", directory.resolve("missing").toString())));
     agent.awaitReady();
-    await().atMost(SOON).until(() -> agent.hasLogged("textfile_not_written"));
+    await().atMost(SOON).until(() -> agent.hasLogged(EventNames.TEXTFILE_NOT_WRITTEN));
     send(agent, load(10, 1));
     server.comeUp();
     assertThat(agent.awaitExit(SOON)).isZero();
-    assertThat(agent.logged("textfile_not_written")).isEqualTo(1);
+    assertThat(agent.logged(EventNames.TEXTFILE_NOT_WRITTEN)).isEqualTo(1);
     assertThat(directory.resolve("missing")).doesNotExist();
   }
 

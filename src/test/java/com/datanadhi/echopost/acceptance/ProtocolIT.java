@@ -23,6 +23,7 @@ import static com.datanadhi.echopost.testkit.RawConnection.sendLogHeaders;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.proto.LogRequest;
 import com.datanadhi.echopost.proto.LogResponse;
 import com.datanadhi.echopost.testkit.AgentProcess;
@@ -532,7 +533,7 @@ class ProtocolIT extends AcceptanceTest {
     // Whoever reads is served, on a new connection if need be: it may have been among the idle.
     client = use(FrameClient.greeting(agent.socket()));
     assertServesOn(1);
-    assertThat(agent.logged("agent_started")).isEqualTo(1);
+    assertThat(agent.logged(EventNames.AGENT_STARTED)).isEqualTo(1);
   }
 
   @ParameterizedTest
@@ -556,8 +557,8 @@ class ProtocolIT extends AcceptanceTest {
     }
     client = use(FrameClient.greeting(agent.socket()));
     assertServesOn(1);
-    assertThat(agent.logged("agent_started")).isEqualTo(1);
-    assertThat(agent.hasLogged("call_broke")).isFalse();
+    assertThat(agent.logged(EventNames.AGENT_STARTED)).isEqualTo(1);
+    assertThat(agent.hasLogged(EventNames.CALL_FAILED)).isFalse();
   }
 
   private double heapUsed() throws Exception {
@@ -592,7 +593,7 @@ class ProtocolIT extends AcceptanceTest {
         frame(DATA, END_STREAM, 1, record()));
     assertThat(client.answer(3).status()).isEqualTo(code(Status.Code.UNIMPLEMENTED));
     assertStored(1);
-    assertThat(agent.hasLogged("call_broke")).isFalse();
+    assertThat(agent.hasLogged(EventNames.CALL_FAILED)).isFalse();
   }
 
   @Test
@@ -611,7 +612,7 @@ class ProtocolIT extends AcceptanceTest {
       }
     }
     assertServesOn(1);
-    assertThat(agent.hasLogged("call_broke")).isFalse();
+    assertThat(agent.hasLogged(EventNames.CALL_FAILED)).isFalse();
     assertThat(agent.isAlive()).isTrue();
   }
 

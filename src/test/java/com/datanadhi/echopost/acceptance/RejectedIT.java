@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.datanadhi.echopost.buffer.Rejections;
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.proto.OperatorGrpc;
 import com.datanadhi.echopost.proto.RejectedRange;
 import com.datanadhi.echopost.testkit.AgentProcess;
@@ -94,7 +95,7 @@ class RejectedIT extends AcceptanceTest {
             new Ran(
                 0, "20 records put back; the agent delivers them when the server is well\n", ""));
     assertThat(ledger()).isEqualTo("20 0 20 0 0");
-    assertThat(agent.hasLogged("rejected_redriven")).isTrue();
+    assertThat(agent.hasLogged(EventNames.REJECTED_REDRIVEN)).isTrue();
     assertAllDeliveredOnce(agent, 20);
     assertThat(agent.output()).contains("\"rejected\":20,\"redriven\":20,\"pending\":0}");
   }
@@ -126,7 +127,7 @@ class RejectedIT extends AcceptanceTest {
         .isEqualTo("19 records deleted for good\n");
 
     assertThat(ledger()).isEqualTo("20 0 0 0 20");
-    assertThat(agent.hasLogged("rejected_discarded")).isTrue();
+    assertThat(agent.hasLogged(EventNames.REJECTED_DISCARDED)).isTrue();
     server.comeUp();
     assertThat(agent.awaitExit(SOON)).isZero();
     assertThat(server.count()).isZero();
@@ -280,7 +281,7 @@ class RejectedIT extends AcceptanceTest {
     AgentProcess agent = spawn();
     assertThat(agent.awaitExit(SOON)).isEqualTo(1);
     assertThat(agent.output())
-        .contains("\"event\":\"ledger_broken\"")
+        .contains("\"event\":\"" + EventNames.LEDGER_BROKEN + "\"")
         .contains("\"rejected\":5,\"rejected_counted\":4");
     assertThat(ledger()).isEqualTo("4 0 0 4 0");
     assertThat(spawn().awaitExit(SOON)).isZero();

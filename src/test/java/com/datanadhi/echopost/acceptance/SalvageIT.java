@@ -3,6 +3,7 @@ package com.datanadhi.echopost.acceptance;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.datanadhi.echopost.buffer.Rejections;
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -43,8 +44,8 @@ class SalvageIT extends AcceptanceTest {
     assertThat(exit).isEqualTo(1);
     assertInOrder(0, 20_000);
     assertThat(server.count()).isEqualTo(20_000);
-    assertThat(second.hasLogged("buffer_damaged")).isTrue();
-    assertThat(second.hasLogged("salvage_completed")).isTrue();
+    assertThat(second.hasLogged(EventNames.BUFFER_DAMAGED)).isTrue();
+    assertThat(second.hasLogged(EventNames.SALVAGE_COMPLETED)).isTrue();
     assertThat(query("SELECT accepted||' '||delivered||' '||rejected FROM meta"))
         .isEqualTo("20000 20000 0");
   }

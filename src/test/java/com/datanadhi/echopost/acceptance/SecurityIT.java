@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.proto.LogRequest;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.StubServer;
@@ -55,7 +56,7 @@ class SecurityIT extends AcceptanceTest {
 
   private static void crash(AgentProcess agent) {
     AgentProcess.signal(agent.jvm().orElseThrow(), "SEGV");
-    await().atMost(SOON).until(() -> agent.logged("agent_ready") > 1);
+    await().atMost(SOON).until(() -> agent.logged(EventNames.AGENT_READY) > 1);
   }
 
   private static List<Path> allIn(Path place) throws IOException {
@@ -99,7 +100,8 @@ class SecurityIT extends AcceptanceTest {
                 List.of(
                     "sh",
                     "-c",
-                    "umask 0; exec strace -f -qq -s 300 -o \"$0\" -e trace=umask,chmod,fchmod,fchmodat \"$@\"",
+                    "umask 0; exec strace -f -qq -s 300 -o \"$0\" -e"
+                        + " trace=umask,chmod,fchmod,fchmodat \"$@\"",
                     trace.toString(),
                     AgentProcess.program().toString()),
                 own,
@@ -157,7 +159,7 @@ class SecurityIT extends AcceptanceTest {
       }
     }
 
-    assertThat(said).contains("record_rejected").contains("SIGSEGV");
+    assertThat(said).contains(EventNames.RECORD_REJECTED).contains("SIGSEGV");
     assertThat(said).doesNotContain(PAYLOAD);
     assertThat(said).doesNotContain(RECORD_KEY);
     assertThat(said).doesNotContain(AGENT_KEY);
@@ -198,14 +200,15 @@ class SecurityIT extends AcceptanceTest {
     AgentProcess agent = startIn(own);
 
     assertThat(agent.output())
-        .contains("\"level\":\"WARNING\",\"event\":\"directory_open_to_others\"")
+        .contains(
+            "\"level\":\"WARNING\",\"event\":\"" + EventNames.DIRECTORY_WRITABLE_BY_OTHERS + "\"")
         .contains("chmod go-w " + own);
     assertThat(Files.getPosixFilePermissions(own)).isEqualTo(PosixFilePermissions.fromString(mode));
   }
 
   @Test
   void a_private_directory_is_not_warned_of() throws Exception {
-    assertThat(startIn(own).hasLogged("directory_open_to_others")).isFalse();
+    assertThat(startIn(own).hasLogged(EventNames.DIRECTORY_WRITABLE_BY_OTHERS)).isFalse();
   }
 
   @ParameterizedTest

@@ -1,6 +1,6 @@
 package com.datanadhi.echopost.bench;
 
-import com.datanadhi.echopost.buffer.Append;
+import com.datanadhi.echopost.buffer.AppendRequest;
 import com.datanadhi.echopost.buffer.Buffer;
 import com.datanadhi.echopost.buffer.NewRecord;
 import com.datanadhi.echopost.buffer.StorageException;
@@ -119,7 +119,7 @@ final class Backlog implements Measurement {
   /// Puts records into a buffer, as fast as it takes them.
   private static final class Filler {
     private final Semaphore room = new Semaphore(UNSETTLED);
-    private final AtomicReference<Append.Outcome> failure = new AtomicReference<>();
+    private final AtomicReference<AppendRequest.Outcome> failure = new AtomicReference<>();
     private final NewRecord record =
         new NewRecord(
             System.currentTimeMillis(),
@@ -131,15 +131,15 @@ final class Backlog implements Measurement {
 
     private final List<NewRecord> records = Collections.nCopies(TOGETHER, record);
 
-    private final Append append =
-        new Append() {
+    private final AppendRequest append =
+        new AppendRequest() {
           @Override
           public List<NewRecord> records() {
             return records;
           }
 
           @Override
-          public void settled(Outcome outcome) {
+          public void completed(Outcome outcome) {
             if (!(outcome instanceof Outcome.Stored)) {
               failure.set(outcome);
             }

@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.bench;
 
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.Directories;
 import com.datanadhi.echopost.testkit.StubServer;
@@ -163,7 +164,7 @@ final class Workbench implements AutoCloseable {
           // That the server is down is no news: most measurements want it so.
           .filter(line ->
               !line.contains("\"level\":\"INFO\"")
-                  && !line.contains("\"event\":\"server_down\"")
+                  && !line.contains("\"event\":\"" + EventNames.SERVER_DOWN + "\"")
                   && !line.contains(JVM_OPTIONS))
           .forEach(complaints::add);
     }

@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// An append whose end a test can wait for.
-public final class Appended implements Append {
+public final class Appended implements AppendRequest {
   private final List<NewRecord> records;
   private final CompletableFuture<Outcome> end = new CompletableFuture<>();
 
@@ -56,7 +56,7 @@ public final class Appended implements Append {
   }
 
   @Override
-  public void settled(Outcome outcome) {
+  public void completed(Outcome outcome) {
     if (!end.complete(outcome)) {
       throw new IllegalStateException("settled twice");
     }

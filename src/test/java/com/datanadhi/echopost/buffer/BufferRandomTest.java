@@ -86,7 +86,7 @@ class BufferRandomTest {
       all.add(Appended.to(buffer, Appended.record(payload, "", null)));
     }
     for (Appended append : all) {
-      assertThat(append.outcome()).isEqualTo(new Append.Outcome.Stored());
+      assertThat(append.outcome()).isEqualTo(new AppendRequest.Outcome.Stored());
     }
   }
 
@@ -132,17 +132,19 @@ class BufferRandomTest {
     }
     int from = random.nextInt(refused.size());
     List<Expected> some = refused.subList(from, from + 1 + random.nextInt(refused.size() - from));
-    Sweep.Action action = random.nextInt(3) == 0 ? Sweep.Action.DISCARD : Sweep.Action.REDRIVE;
-    Sweep sweep = new Sweep(action, some.getFirst().id() - 1, some.getLast().id(), null);
+    RejectedBatch.Action action =
+        random.nextInt(3) == 0 ? RejectedBatch.Action.DISCARD : RejectedBatch.Action.REDRIVE;
+    RejectedBatch sweep =
+        new RejectedBatch(action, some.getFirst().id() - 1, some.getLast().id(), null);
     int done = 0;
     while (!sweep.isComplete()) {
-      Sweep.Slice slice = buffer.sweep(sweep).get(1, TimeUnit.MINUTES);
+      RejectedBatch.Slice slice = buffer.sweep(sweep).get(1, TimeUnit.MINUTES);
       done += slice.count();
       sweep = sweep.after(slice);
     }
     assertThat(done).isEqualTo(some.size());
     for (Expected one : some) {
-      if (action == Sweep.Action.DISCARD) {
+      if (action == RejectedBatch.Action.DISCARD) {
         discarded++;
       } else {
         redriven++;
@@ -165,9 +167,10 @@ class BufferRandomTest {
     // As one statement it sees one commit.
     assertThat(
             second.query(
-                "SELECT accepted||'='||delivered||'+'||(SELECT count(*) FROM records)||'+'||rejected"
-                    + "||', '||(SELECT count(*) FROM rejected)||' rejected'"
-                    + " FROM meta WHERE accepted = delivered + rejected + discarded + (SELECT count(*) FROM records)"))
+                "SELECT accepted||'='||delivered||'+'||(SELECT count(*) FROM"
+                    + " records)||'+'||rejected||', '||(SELECT count(*) FROM rejected)||' rejected'"
+                    + " FROM meta WHERE accepted = delivered + rejected + discarded + (SELECT"
+                    + " count(*) FROM records)"))
         .as(where)
         .isEqualTo(
             accepted

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.datanadhi.echopost.buffer.Append.Outcome;
+import com.datanadhi.echopost.buffer.AppendRequest.Outcome;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.ManualClock;
 import java.io.IOException;
@@ -520,8 +520,8 @@ class BufferTest {
       Database.execute(connection, "PRAGMA max_page_count=20");
       GroupCommit commits =
           new GroupCommit(
-              new Writer(connection, directory.resolve("buffer.db")),
-              new Reserve(directory.resolve("reserve"), volume),
+              new BufferWriter(connection, directory.resolve("buffer.db")),
+              new DiskReserve(directory.resolve("reserve"), volume),
               listener(),
               Clock.system(),
               Duration.ofMillis(200),
@@ -554,11 +554,11 @@ class BufferTest {
     Path file = directory.resolve("buffer.db");
     Volume volume = new Volume(directory);
     try (Connection connection = Database.openWriter(file, volume.walBound(), 50)) {
-      Writer writer = new Writer(connection, directory.resolve("buffer.db"));
+      BufferWriter writer = new BufferWriter(connection, directory.resolve("buffer.db"));
       GroupCommit commits =
           new GroupCommit(
               writer,
-              new Reserve(directory.resolve("reserve"), volume),
+              new DiskReserve(directory.resolve("reserve"), volume),
               listener(),
               Clock.system(),
               Duration.ofMillis(200),
@@ -576,7 +576,7 @@ class BufferTest {
             .isInstanceOf(ExecutionException.class)
             .cause()
             .isInstanceOfSatisfying(
-                StorageException.class, busy -> assertThat(busy.passes()).isTrue());
+                StorageException.class, busy -> assertThat(busy.isTransient()).isTrue());
         foreign.execute("ROLLBACK");
       }
       assertThat(commits.failure()).isNull();
@@ -604,8 +604,8 @@ class BufferTest {
   void what_was_rolled_back_leaves_no_gap() throws Exception {
     buffer.close();
     long bound = new Volume(directory).walBound();
-    try (Writer writer =
-        new Writer(
+    try (BufferWriter writer =
+        new BufferWriter(
             Database.openWriter(directory.resolve("buffer.db"), bound, 50),
             directory.resolve("buffer.db"))) {
       for (boolean commit : new boolean[] {true, false, true}) {

@@ -111,7 +111,7 @@ class SalvageRandomTest {
           pending.put((long) n, payload);
         }
         for (Appended one : batch) {
-          assertThat(one.outcome()).isInstanceOf(Append.Outcome.Stored.class);
+          assertThat(one.outcome()).isInstanceOf(AppendRequest.Outcome.Stored.class);
         }
         if (random.nextInt(4) == 0) {
           long settled = buffer.totals().settledThrough();

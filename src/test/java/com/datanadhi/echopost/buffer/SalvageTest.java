@@ -29,7 +29,7 @@ class SalvageTest {
   private static final int RECORDS = 500;
 
   @TempDir Path directory;
-  private final AtomicInteger begunAnew = new AtomicInteger();
+  private final AtomicInteger replacements = new AtomicInteger();
   private final ManualClock clock = new ManualClock();
   private Buffer buffer;
 
@@ -47,8 +47,8 @@ class SalvageTest {
               public void failed() {}
 
               @Override
-              public void begunAnew() {
-                int _ = begunAnew.incrementAndGet();
+              public void bufferReplaced() {
+                int _ = replacements.incrementAndGet();
               }
             });
   }
@@ -75,7 +75,7 @@ class SalvageTest {
         buffer.salvage();
         return buffer.read(Integer.MAX_VALUE, Long.MAX_VALUE);
       } catch (StorageException failed) {
-        if (!failed.isDamage() || buffer.failure() != null) {
+        if (!failed.isCorruption() || buffer.failure() != null) {
           throw failed;
         }
       }
@@ -195,7 +195,8 @@ class SalvageTest {
     int leaf =
         Integer.parseInt(
             sql(
-                "SELECT pageno FROM dbstat WHERE name='records' AND pagetype='leaf' LIMIT 1 OFFSET 2"));
+                "SELECT pageno FROM dbstat WHERE name='records' AND pagetype='leaf' LIMIT 1 OFFSET"
+                    + " 2"));
     buffer.close();
     // The number of cells of a leaf.
     overwrite((leaf - 1L) * 4096 + 3, new byte[] {0, 1});
@@ -263,7 +264,7 @@ class SalvageTest {
     for (int times = 1; times <= 6; times++) {
       damagePages();
       Appended.store(buffer, "1");
-      assertThat(begunAnew).hasValue(times);
+      assertThat(replacements).hasValue(times);
       clock.advance(Duration.ofSeconds(21));
     }
     damagePages();
@@ -272,9 +273,9 @@ class SalvageTest {
 
     Appended last = Appended.to(buffer, Appended.record("1", "", null));
 
-    assertThat(last.outcome()).isInstanceOf(Append.Outcome.Failed.class);
+    assertThat(last.outcome()).isInstanceOf(AppendRequest.Outcome.Failed.class);
     assertThat(buffer.failure()).isNotNull();
-    assertThat(begunAnew).hasValue(7);
+    assertThat(replacements).hasValue(7);
   }
 
   @Test
@@ -285,7 +286,7 @@ class SalvageTest {
 
     Appended.store(buffer, "\"newer\"");
 
-    assertThat(begunAnew).hasValue(1);
+    assertThat(replacements).hasValue(1);
     assertThat(buffer.failure()).isNull();
     // What the server has said of the old records counts.
     buffer.acknowledge(60);
@@ -298,7 +299,7 @@ class SalvageTest {
   }
 
   private interface Last {
-    void write(Writer writer) throws Exception;
+    void write(BufferWriter writer) throws Exception;
   }
 
   /// Closes the buffer, lets a writer of its own do `last`, and sets it aside as that one does.
@@ -307,10 +308,10 @@ class SalvageTest {
     Path file = directory.resolve("buffer.db");
     long walBound = new Volume(directory).walBound();
     try (Connection connection = Database.openWriter(file, walBound, 50)) {
-      Writer writer = new Writer(connection, file);
+      BufferWriter writer = new BufferWriter(connection, file);
       last.write(writer);
-      SetAside.beginAnew(
-          file, walBound, clock, new StorageException.Damaged("for a test"), writer.totals());
+      Quarantine.replaceBuffer(
+          file, walBound, clock, new StorageException.Corrupted("for a test"), writer.totals());
     }
   }
 

@@ -12,7 +12,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class FlagsTest {
   private static final List<Flag> KNOWN =
-      List.of(Flag.of("x", "X", "x"), Flag.of("y", "Y", "y"), Flag.toggle("on", "on"), Manual.HELP);
+      List.of(
+          Flag.of("x", "X", "x"),
+          Flag.of("y", "Y", "y"),
+          Flag.toggle("on", "on"),
+          CommandSpec.HELP);
 
   private static Flags.Parsed parse(String... args) throws UsageException {
     return Flags.parse(KNOWN, List.of(args));

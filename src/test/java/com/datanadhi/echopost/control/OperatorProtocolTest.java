@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.datanadhi.echopost.buffer.ImportBatch;
-import com.datanadhi.echopost.buffer.Sweep;
-import com.datanadhi.echopost.buffer.Sweep.Action;
+import com.datanadhi.echopost.buffer.RejectedBatch;
+import com.datanadhi.echopost.buffer.RejectedBatch.Action;
 import com.datanadhi.echopost.proto.OperatorGrpc;
 import com.datanadhi.echopost.proto.RejectedRange;
 import com.datanadhi.echopost.proto.RejectedSlice;
@@ -87,7 +87,7 @@ class OperatorProtocolTest {
     var marshaller = OperatorProtocol.method(action).getRequestMarshaller();
     for (int i = 0; i < 1_000; i++) {
       @Nullable Integer status = random.nextBoolean() ? null : random.nextInt(600);
-      Sweep sweep = new Sweep(action, random.nextLong(), random.nextLong(), status);
+      RejectedBatch sweep = new RejectedBatch(action, random.nextLong(), random.nextLong(), status);
       RejectedRange range = RejectedRange.parseFrom(bytes(marshaller, sweep));
       assertThat(range.getAfterId()).isEqualTo(sweep.afterId());
       assertThat(range.getThroughId()).isEqualTo(sweep.throughId());
@@ -101,7 +101,8 @@ class OperatorProtocolTest {
     var marshaller = OperatorProtocol.method(Action.REDRIVE).getResponseMarshaller();
     for (int i = 0; i < 1_000; i++) {
       List<Long> damaged = random.longs(random.nextInt(5)).boxed().toList();
-      Sweep.Slice slice = new Sweep.Slice(random.nextLong(), random.nextInt(1_000), damaged);
+      RejectedBatch.Slice slice =
+          new RejectedBatch.Slice(random.nextLong(), random.nextInt(1_000), damaged);
       RejectedSlice message = RejectedSlice.parseFrom(bytes(marshaller, slice));
       assertThat(message.getThroughId()).isEqualTo(slice.throughId());
       assertThat(message.getCount()).isEqualTo(slice.count());

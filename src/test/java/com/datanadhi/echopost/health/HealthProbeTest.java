@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.datanadhi.echopost.health.ServerState.Health;
 import com.datanadhi.echopost.time.ManualClock;
-import com.datanadhi.echopost.upstream.Answer;
+import com.datanadhi.echopost.upstream.ServerResponse;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -16,11 +16,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class HealthProbeTest {
-  private static final Answer WELL = answer(200, null);
-  private static final Answer ILL = answer(503, null);
-  private static final Answer GONE = new Answer.NoAnswer("connection refused");
+  private static final ServerResponse WELL = answer(200, null);
+  private static final ServerResponse ILL = answer(503, null);
+  private static final ServerResponse GONE = new ServerResponse.NoAnswer("connection refused");
 
-  private final Deque<Answer> answers = new ArrayDeque<>();
+  private final Deque<ServerResponse> answers = new ArrayDeque<>();
   private final AtomicInteger probes = new AtomicInteger();
   private final AtomicInteger ups = new AtomicInteger();
   private Runnable whileAsking = () -> {};
@@ -37,11 +37,11 @@ class HealthProbeTest {
           new ManualClock());
   private final ServerState state = probe.state();
 
-  private static Answer answer(int status, @Nullable Duration retryAfter) {
-    return new Answer.Answered(status, retryAfter, "");
+  private static ServerResponse answer(int status, @Nullable Duration retryAfter) {
+    return new ServerResponse.Answered(status, retryAfter, "");
   }
 
-  private Duration turn(Answer answer) throws InterruptedException {
+  private Duration turn(ServerResponse answer) throws InterruptedException {
     answers.add(answer);
     return probe.turn();
   }

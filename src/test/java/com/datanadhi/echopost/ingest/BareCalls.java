@@ -1,8 +1,8 @@
 package com.datanadhi.echopost.ingest;
 
 import com.datanadhi.echopost.net.Transport;
+import com.datanadhi.echopost.time.AdaptiveSpin;
 import com.datanadhi.echopost.time.Clock;
-import com.datanadhi.echopost.time.Lookout;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.util.MutableHandlerRegistry;
 import io.netty.bootstrap.ServerBootstrap;
@@ -21,7 +21,8 @@ public final class BareCalls {
   public static void serve(Path socket, ServerServiceDefinition service) {
     Transport transport = Transport.ofThisSystem();
     EventLoop loop = transport.newEventLoop("bare").next();
-    Connections connections = new Connections(loop, new Lookout(Clock.system()), Clock.system());
+    Connections connections =
+        new Connections(loop, new AdaptiveSpin(Clock.system()), Clock.system());
     MutableHandlerRegistry services = new MutableHandlerRegistry();
     var _ = services.addService(service);
     var _ =
@@ -32,8 +33,11 @@ public final class BareCalls {
                 new ChannelInitializer<>() {
                   @Override
                   protected void initChannel(Channel accepted) {
-                    Connection client = new Connection(accepted, connections);
-                    var _ = accepted.pipeline().addLast(client, Http2Calls.of(client, services));
+                    ClientConnection client = new ClientConnection(accepted, connections);
+                    var _ =
+                        accepted
+                            .pipeline()
+                            .addLast(client, GrpcConnectionHandler.of(client, services));
                   }
                 })
             .bind(new DomainSocketAddress(socket.toString()))

@@ -12,8 +12,8 @@ import com.datanadhi.echopost.proto.LogAgentGrpc;
 import com.datanadhi.echopost.testkit.FrameClient;
 import com.datanadhi.echopost.testkit.LoadClient;
 import com.datanadhi.echopost.testkit.RawConnection;
+import com.datanadhi.echopost.time.AdaptiveSpin;
 import com.datanadhi.echopost.time.Clock;
-import com.datanadhi.echopost.time.Lookout;
 import com.datanadhi.echopost.time.ManualClock;
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
@@ -39,8 +39,8 @@ class ConnectionsTest {
   private static final long PIECE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
   private static final long BUSY_NANOS = TimeUnit.MILLISECONDS.toNanos(900);
 
-  static final Overview NOBODY_ASKS =
-      new Overview() {
+  static final AgentInfo NOBODY_ASKS =
+      new AgentInfo() {
         @Override
         public AgentStatus status() {
           throw new UnsupportedOperationException();
@@ -64,12 +64,12 @@ class ConnectionsTest {
   private final EventLoop loop = working.next();
 
   /// The loop does not ask it by itself here.
-  private final Lookout lookout = new Lookout(new ManualClock(), 2);
+  private final AdaptiveSpin lookout = new AdaptiveSpin(new ManualClock(), 2);
 
   private Path socket;
   private Buffer buffer;
   private Connections connections;
-  private Door door;
+  private SocketListener door;
 
   @BeforeEach
   void open() throws Exception {
@@ -78,13 +78,13 @@ class ConnectionsTest {
     connections = new Connections(loop, lookout, Clock.system());
     connections.takeInto(buffer, NOBODY_ASKS);
     door =
-        Door.open(
+        SocketListener.open(
             socket,
             transport,
             accepting,
             loop,
             connections,
-            new Services(connections, new OwnUser(transport, directory)),
+            new ServiceRegistry(connections, new PeerCredentials(transport, directory)),
             Clock.system());
   }
 
@@ -122,8 +122,8 @@ class ConnectionsTest {
               FrameClient.HEADERS, FrameClient.END_HEADERS, 1, RawConnection.sendLogHeaders());
       client.send(headers);
       // One that comes in the moment of the goodbye is not let in.
-      await().until(connections::isOwing);
-      boolean _ = door.sayGoodbye(Duration.ofMillis(1));
+      await().until(connections::hasUnansweredCalls);
+      boolean _ = door.goAway(Duration.ofMillis(1));
       byte[] ack =
           RawConnection.frame(
               FrameClient.PING, FrameClient.ACK, 0, client.await(FrameClient.PING).payload());
@@ -197,7 +197,7 @@ class ConnectionsTest {
         assertThat(other.get(5, TimeUnit.SECONDS).getSuccess()).isTrue();
         assertThatThrownBy(() -> failing.get(5, TimeUnit.SECONDS))
             .hasMessageContaining("UNAVAILABLE");
-        await().until(() -> !connections.isOwing());
+        await().until(() -> !connections.hasUnansweredCalls());
       }
     }
   }

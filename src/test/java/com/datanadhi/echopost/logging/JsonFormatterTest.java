@@ -39,7 +39,9 @@ class JsonFormatterTest {
     assertThat(formatter.format(line(Level.INFO, "server_up", values)))
         .isEqualTo(
             HEAD
-                + "\"event\":\"server_up\",\"n\":1,\"l\":1099511627776,\"d\":0.5,\"b\":true,"
+                + "\"event\":\""
+                + EventNames.SERVER_UP
+                + "\",\"n\":1,\"l\":1099511627776,\"d\":0.5,\"b\":true,"
                 + "\"s\":\"text\",\"p\":\"OFF\"}\n");
   }
 
@@ -60,7 +62,9 @@ class JsonFormatterTest {
     assertThat(formatter.format(line(Level.INFO, "hello {0}", "you")))
         .isEqualTo(
             HEAD
-                + "\"event\":\"library_log\",\"logger\":\"io.library\",\"message\":\"hello you\"}\n");
+                + "\"event\":\""
+                + EventNames.LIBRARY_LOG
+                + "\",\"logger\":\"io.library\",\"message\":\"hello you\"}\n");
     LogRecord bare = line(Level.INFO, "no {0} parameters");
     bare.setParameters(null);
     assertThat(formatter.format(bare)).contains("\"message\":\"no {0} parameters\"");

@@ -134,7 +134,10 @@ class SessionLogTest {
     assertThat(Files.readAllLines(file()))
         .singleElement()
         .asString()
-        .contains("\"event\":\"library_log\",\"logger\":\"io.library\",\"message\":\"broken\"");
+        .contains(
+            "\"event\":\""
+                + EventNames.LIBRARY_LOG
+                + "\",\"logger\":\"io.library\",\"message\":\"broken\"");
   }
 
   @Test

@@ -11,6 +11,7 @@ import com.datanadhi.echopost.buffer.NewRecord;
 import com.datanadhi.echopost.buffer.Rejections;
 import com.datanadhi.echopost.buffer.Sqlite;
 import com.datanadhi.echopost.cli.UsageException;
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.time.ManualClock;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -66,7 +67,7 @@ class LookingInsideTest {
             screen,
             screen,
             screen);
-    assertThat(Operators.run(words.getFirst(), words.subList(1, words.size()), terminal))
+    assertThat(Commands.run(words.getFirst(), words.subList(1, words.size()), terminal))
         .isEqualTo(expected);
     return out.toString(UTF_8);
   }
@@ -179,7 +180,8 @@ class LookingInsideTest {
     assertThat(new GZIPInputStream(new ByteArrayInputStream(in)).readAllBytes()).isNotEmpty();
     String keys =
         query(
-            "SELECT group_concat(buffer_id||'-'||id,' ') FROM (SELECT id FROM records ORDER BY id), meta");
+            "SELECT group_concat(buffer_id||'-'||id,' ') FROM (SELECT id FROM records ORDER BY id),"
+                + " meta");
 
     on = elsewhere;
     assertThat(run("import -"))
@@ -328,14 +330,22 @@ class LookingInsideTest {
       delimiter = '|',
       quoteCharacter = '~',
       value = {
-        "UPDATE records SET json_data='{}' WHERE id=2 | pending record 2: its checksum does not match | rejected -discard -id 2",
-        "UPDATE rejected SET api_key='x' WHERE id=2 | rejected record 2: its checksum | mend: echopost rejected -discard -id 2",
-        "DELETE FROM records WHERE id=2 | pending records are gone that nobody has settled: id 2 | mend: start an agent",
-        "DELETE FROM records WHERE id>1 | the ledger says 4 pending, and there are 1 such | mend: start an agent",
-        "UPDATE meta SET settled_through=settled_through+1 | are settled, and 1 is pending | mend: start an agent",
-        "UPDATE meta SET buffer_id='another' | not those that were last written here | mend: when no agent runs",
-        "DELETE FROM rejected WHERE id=2 | the ledger says 4 rejected, and there are 3 such | mend: start an agent",
-        "INSERT INTO salvage VALUES ('lost.db', 0) | not everything is put back yet of lost.db | mend: start an agent",
+        "UPDATE records SET json_data='{}' WHERE id=2 | pending record 2: its checksum does not"
+            + " match | rejected -discard -id 2",
+        "UPDATE rejected SET api_key='x' WHERE id=2 | rejected record 2: its checksum | mend:"
+            + " echopost rejected -discard -id 2",
+        "DELETE FROM records WHERE id=2 | pending records are gone that nobody has settled: id 2 |"
+            + " mend: start an agent",
+        "DELETE FROM records WHERE id>1 | the ledger says 4 pending, and there are 1 such | mend:"
+            + " start an agent",
+        "UPDATE meta SET settled_through=settled_through+1 | are settled, and 1 is pending | mend:"
+            + " start an agent",
+        "UPDATE meta SET buffer_id='another' | not those that were last written here | mend: when"
+            + " no agent runs",
+        "DELETE FROM rejected WHERE id=2 | the ledger says 4 rejected, and there are 3 such | mend:"
+            + " start an agent",
+        "INSERT INTO salvage VALUES ('lost.db', 0) | not everything is put back yet of lost.db |"
+            + " mend: start an agent",
       })
   void what_is_wrong_is_named_with_what_mends_it(String change, String what, String mend)
       throws Exception {
@@ -346,7 +356,11 @@ class LookingInsideTest {
     change(change);
     assertThat(run(ExitCode.FATAL, "verify")).contains(what, mend, "not sound");
     assertThat(
-            json(run(ExitCode.FATAL, "verify -json")).get("problems").get(0).get("mend").asString())
+            json(run(ExitCode.FATAL, "verify -json"))
+                .get("problems")
+                .get(0)
+                .get("action")
+                .asString())
         .isNotEmpty();
   }
 
@@ -377,7 +391,9 @@ class LookingInsideTest {
     Path session = Files.createDirectory(on.resolve("session-2026-01-02T03-04-05Z"));
     Files.writeString(
         session.resolve("agent.log"),
-        "{\"time\":\"2026-01-02T03:04:06.000Z\",\"level\":\"INFO\",\"event\":\"agent_stopped\",\"exit_code\":4}\n");
+        "{\"time\":\"2026-01-02T03:04:06.000Z\",\"level\":\"INFO\",\"event\":\""
+            + EventNames.AGENT_STOPPED
+            + "\",\"exit_code\":4}\n");
     assertThat(run(ExitCode.STOPPED, "status"))
         .contains(
             "agent     not running; the last one ended at 2026-01-02T03:04:06.000Z with status 4",
@@ -425,12 +441,17 @@ class LookingInsideTest {
     Files.writeString(first.resolve("crash.log"), "x");
     Files.writeString(
         second.resolve("agent.log"),
-        "{\"time\":\"t2\",\"level\":\"WARNING\",\"event\":\"two\",\"n\":7,\"text\":\"a \\u001b[31m\"}\n{\"time\":\"cut");
+        "{\"time\":\"t2\",\"level\":\"WARNING\",\"event\":\"two\",\"n\":7,\"text\":\"a"
+            + " \\u001b[31m\"}\n"
+            + "{\"time\":\"cut");
     assertThat(run("logs")).isEqualTo("t2  WARNING  two  n=7 text=\"a  [31m\"\n{\"time\":\"cut\n");
     assertThat(run("logs -all"))
         .isEqualTo(
-            "== session-2026-01-02T03-04-05Z\nt1  INFO     one\n"
-                + "== session-2026-01-02T03-04-05Z-2\nt2  WARNING  two  n=7 text=\"a  [31m\"\n{\"time\":\"cut\n");
+            "== session-2026-01-02T03-04-05Z\n"
+                + "t1  INFO     one\n"
+                + "== session-2026-01-02T03-04-05Z-2\n"
+                + "t2  WARNING  two  n=7 text=\"a  [31m\"\n"
+                + "{\"time\":\"cut\n");
     assertThat(err.toString(UTF_8)).contains("it crashed: see ", "crash.log");
     assertThat(run("logs -all -json")).hasLineCount(3).startsWith("{\"time\":\"t1\"");
   }

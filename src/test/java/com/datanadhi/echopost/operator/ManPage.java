@@ -1,8 +1,8 @@
 package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.cli.CommandLine;
+import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.Flag;
-import com.datanadhi.echopost.cli.Manual;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -13,7 +13,7 @@ final class ManPage {
   private ManPage() {}
 
   static String text() {
-    Manual program = CommandLine.manual();
+    CommandSpec program = CommandLine.manual();
     ManPage page = new ManPage();
     page.line(".\\\" Made from the commands' own descriptions: scripts/manpage makes it anew.");
     page.line(".TH ECHOPOST 1 2026-11-22 EchoPost \"User Commands\"");
@@ -26,11 +26,12 @@ final class ManPage {
     page.line(".SH OPTIONS");
     page.line(
         escaped(
-            "Flags follow Go's rules: -x v, --x v, -x=v and --x=v are the same, and a switch is turned off by -x=false."));
+            "Flags follow Go's rules: -x v, --x v, -x=v and --x=v are the same, and a switch is"
+                + " turned off by -x=false."));
     page.flags(program.flags());
     page.line(".SH COMMANDS");
     page.line("Each works whether or not an agent lives, unless it says otherwise.");
-    for (Manual command : Operators.manuals()) {
+    for (CommandSpec command : Commands.manuals()) {
       page.line(".SS " + command.name());
       page.forms(command.forms());
       page.line(".PP");
@@ -44,7 +45,7 @@ final class ManPage {
       page.exits(command.exits());
     }
     page.line(".SH ENVIRONMENT");
-    for (Manual.Variable variable : program.environment()) {
+    for (CommandSpec.Variable variable : program.environment()) {
       page.entry("\\fB" + escaped(variable.name()) + "\\fR", variable.text());
     }
     page.line(".SH EXIT STATUS");
@@ -83,8 +84,8 @@ final class ManPage {
     }
   }
 
-  private void exits(List<Manual.Exit> exits) {
-    for (Manual.Exit exit : exits) {
+  private void exits(List<CommandSpec.Exit> exits) {
+    for (CommandSpec.Exit exit : exits) {
       entry("\\fB" + exit.status() + "\\fR", exit.text());
     }
   }

@@ -8,8 +8,8 @@ import com.datanadhi.echopost.buffer.Buffer;
 import com.datanadhi.echopost.buffer.Sqlite;
 import com.datanadhi.echopost.time.ManualClock;
 import com.datanadhi.echopost.time.Waiter;
-import com.datanadhi.echopost.upstream.Answer;
-import com.datanadhi.echopost.upstream.Delivery;
+import com.datanadhi.echopost.upstream.DeliveryRequest;
+import com.datanadhi.echopost.upstream.ServerResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,13 +24,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ReplayTest {
-  private static final Answer OK = new Answer.Answered(200, null, "");
+  private static final ServerResponse OK = new ServerResponse.Answered(200, null, "");
 
   @TempDir Path directory;
   private final ManualClock clock = new ManualClock();
-  private final List<Delivery> deliveries = new ArrayList<>();
+  private final List<DeliveryRequest> deliveries = new ArrayList<>();
   private final List<Duration> suspicions = new ArrayList<>();
-  private Function<String, Answer> answers = payload -> OK;
+  private Function<String, ServerResponse> answers = payload -> OK;
   private boolean up = true;
   private Buffer buffer;
   private Replay replay;
@@ -42,7 +42,7 @@ class ReplayTest {
         new Replay(
             buffer,
             (batch, goOn) -> {
-              for (Delivery delivery : batch) {
+              for (DeliveryRequest delivery : batch) {
                 deliveries.add(delivery);
                 if (!goOn.test(answers.apply(new String(delivery.jsonData(), UTF_8)))) {
                   return;
@@ -75,8 +75,8 @@ class ReplayTest {
     return deliveries.stream().map(delivery -> new String(delivery.jsonData(), UTF_8)).toList();
   }
 
-  private static Answer status(int status) {
-    return new Answer.Answered(status, null, "body of " + status);
+  private static ServerResponse status(int status) {
+    return new ServerResponse.Answered(status, null, "body of " + status);
   }
 
   /// Turns until there is nothing left to do, each pause passing at once.
@@ -121,7 +121,7 @@ class ReplayTest {
     var _ = Appended.to(buffer, Appended.record("{\"é\": 1.0}", "own-key", "client-key")).outcome();
     var _ = Appended.to(buffer, Appended.record("2", "", null)).outcome();
     Duration _ = replay.turn();
-    Delivery first = deliveries.get(0);
+    DeliveryRequest first = deliveries.get(0);
     assertThat(first.jsonData()).asString(UTF_8).isEqualTo("{\"é\": 1.0}");
     assertThat(first.pipelines()).asString(UTF_8).isEqualTo("[\"p\"]");
     assertThat(first.apiKey()).asString(UTF_8).isEqualTo("own-key");
@@ -173,16 +173,21 @@ class ReplayTest {
   @Test
   void a_record_has_the_same_idempotency_key_at_each_attempt() throws Exception {
     Appended.store(buffer, "1");
-    List<Answer> script =
+    List<ServerResponse> script =
         new ArrayList<>(
-            List.of(new Answer.NoAnswer("timed out"), status(500), status(429), status(500), OK));
+            List.of(
+                new ServerResponse.NoAnswer("timed out"),
+                status(500),
+                status(429),
+                status(500),
+                OK));
     answers = payload -> script.removeFirst();
     while (!buffer.isDrained()) {
       up = true;
       clock.advance(replay.turn());
     }
     assertThat(deliveries).hasSize(5);
-    assertThat(deliveries).extracting(Delivery::idempotencyKey).containsOnly(sqlKey(1));
+    assertThat(deliveries).extracting(DeliveryRequest::idempotencyKey).containsOnly(sqlKey(1));
   }
 
   private String sqlKey(long id) throws Exception {
@@ -205,7 +210,7 @@ class ReplayTest {
   @Test
   void retry_after_reaches_the_probe_as_its_pause() throws Exception {
     Appended.store(buffer, "1");
-    answers = payload -> new Answer.Answered(429, Duration.ofSeconds(90), "");
+    answers = payload -> new ServerResponse.Answered(429, Duration.ofSeconds(90), "");
     Duration _ = replay.turn();
     assertThat(suspicions).containsExactly(Duration.ofSeconds(90));
   }
@@ -220,15 +225,15 @@ class ReplayTest {
     assertThat(buffer.totals().delivered()).isEqualTo(2);
     assertThat(
             sql(
-                "SELECT id||' '||json_data||' '||status||' '||response||' '||attempts||' '||rejected_at"
-                    + " FROM rejected"))
+                "SELECT id||' '||json_data||' '||status||' '||response||' '||attempts||'"
+                    + " '||rejected_at FROM rejected"))
         .isEqualTo("2 2 422 body of 422 1 " + clock.millis());
   }
 
   @Test
   void at_most_the_first_kibibyte_of_an_answer_is_kept() throws Exception {
     Appended.store(buffer, "1");
-    answers = payload -> new Answer.Answered(400, null, "x".repeat(5_000));
+    answers = payload -> new ServerResponse.Answered(400, null, "x".repeat(5_000));
     Duration _ = replay.turn();
     assertThat(sql("SELECT response FROM rejected")).isEqualTo("x".repeat(1_024));
   }
@@ -268,9 +273,9 @@ class ReplayTest {
     while (buffer.totals().rejected() == 0) {
       clock.advance(replay.turn());
     }
-    assertThat(clock.nanos() - start).isGreaterThanOrEqualTo(Doubt.RUN.toNanos());
+    assertThat(clock.nanos() - start).isGreaterThanOrEqualTo(PoisonPolicy.RUN.toNanos());
     int attemptsAtFirst = (int) delivered().stream().filter("1"::equals).count();
-    assertThat(attemptsAtFirst).isGreaterThanOrEqualTo(Doubt.ATTEMPTS);
+    assertThat(attemptsAtFirst).isGreaterThanOrEqualTo(PoisonPolicy.ATTEMPTS);
     drain();
     assertThat(delivered().subList(attemptsAtFirst, deliveries.size()))
         .containsExactly("2", "3", "4");
@@ -296,7 +301,7 @@ class ReplayTest {
       up = true;
       clock.advance(replay.turn());
     }
-    assertThat(clock.nanos() - resumed.get()).isGreaterThanOrEqualTo(Doubt.RUN.toNanos());
+    assertThat(clock.nanos() - resumed.get()).isGreaterThanOrEqualTo(PoisonPolicy.RUN.toNanos());
   }
 
   @Test
@@ -308,9 +313,9 @@ class ReplayTest {
     }
     long refused = clock.nanos();
     drain();
-    assertThat(clock.nanos() - refused).isGreaterThanOrEqualTo(Doubt.RUN.toNanos());
+    assertThat(clock.nanos() - refused).isGreaterThanOrEqualTo(PoisonPolicy.RUN.toNanos());
     assertThat(delivered().stream().filter("3"::equals).count())
-        .isGreaterThanOrEqualTo(Doubt.ATTEMPTS);
+        .isGreaterThanOrEqualTo(PoisonPolicy.ATTEMPTS);
   }
 
   @Test
@@ -341,7 +346,8 @@ class ReplayTest {
   void a_row_in_anothers_place_is_damaged() throws Exception {
     Appended.store(buffer, "1", "2");
     change(
-        "UPDATE records SET json_data='1', crc32c=(SELECT crc32c FROM records WHERE id=1) WHERE id=2");
+        "UPDATE records SET json_data='1', crc32c=(SELECT crc32c FROM records WHERE id=1) WHERE"
+            + " id=2");
     Duration _ = replay.turn();
     assertThat(delivered()).containsExactly("1");
     assertThat(buffer.totals().rejected()).isEqualTo(1);
@@ -373,7 +379,7 @@ class ReplayTest {
         new Replay(
             buffer,
             (batch, goOn) -> {
-              for (Delivery delivery : batch) {
+              for (DeliveryRequest delivery : batch) {
                 if (delivery.idempotencyKey().endsWith("-3")) {
                   throw new InterruptedException();
                 }

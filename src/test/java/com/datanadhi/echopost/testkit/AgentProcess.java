@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.testkit;
 
+import com.datanadhi.echopost.logging.EventNames;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -120,7 +121,7 @@ public final class AgentProcess implements AutoCloseable {
   /// Returns once the agent serves, also where a dead one's socket file stands.
   public void awaitReady() {
     long start = System.nanoTime();
-    while (!hasLogged("agent_ready")) {
+    while (!hasLogged(EventNames.AGENT_READY)) {
       if (System.nanoTime() - start > SOCKET_PATIENCE.toNanos() || !process.isAlive()) {
         throw new IllegalStateException("the agent is not ready; it printed:\n" + output());
       }

@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.torture;
 
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.Payloads;
 import com.datanadhi.echopost.testkit.StubServer;
@@ -45,7 +46,8 @@ final class Damage implements Campaign {
 
   @Override
   public String attack() {
-    return "bit flips, zeroed pages, cut files, garbage headers, a lost or foreign log, another program's database";
+    return "bit flips, zeroed pages, cut files, garbage headers, a lost or foreign log, another"
+               + " program's database";
   }
 
   @Override
@@ -105,7 +107,7 @@ final class Damage implements Campaign {
     String round = directory.getFileName() + ", " + how + ": ";
     try (agent) {
       int exit = agent.awaitExit(PATIENCE);
-      boolean aside = agent.hasLogged("buffer_damaged");
+      boolean aside = agent.hasLogged(EventNames.BUFFER_DAMAGED);
       tally.add(aside ? "set aside" : "not set aside", 1);
       tally.add("hit and gone", witness.missing());
       if (aside != hasDamaged(directory)) {
@@ -114,8 +116,8 @@ final class Damage implements Campaign {
       if (aside && exit != 1) {
         tally.broken(round + "exit " + exit + " after damage");
       }
-      boolean rejected = agent.hasLogged("record_rejected");
-      if (!aside && rejected && exit != 5 && !agent.hasLogged("ledger_broken")) {
+      boolean rejected = agent.hasLogged(EventNames.RECORD_REJECTED);
+      if (!aside && rejected && exit != 5 && !agent.hasLogged(EventNames.LEDGER_BROKEN)) {
         tally.broken(round + "exit " + exit + " after a rejection");
       }
       if (exit == 0 && witness.missing() > 0) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.proto.LogAgentGrpc;
 import com.datanadhi.echopost.proto.LogResponse;
 import com.datanadhi.echopost.testkit.AgentProcess;
@@ -116,7 +117,7 @@ class DiskIT {
       shim.fail(Call.SYNC, "buffer.db-wal", 1, forGood);
       assertInternal(agent);
       assertThat(agent.awaitExit(PATIENCE)).isEqualTo(FATAL);
-      assertThat(agent.hasLogged("storage_failed")).isTrue();
+      assertThat(agent.hasLogged(EventNames.STORAGE_FAILED)).isTrue();
       assertThat(agent.lastMetrics())
           .content()
           .containsPattern("echopost_refused_records_total\\{[^}]*reason=\"storage_failed\"} [1-9]")
@@ -172,7 +173,7 @@ class DiskIT {
         AgentProcess second =
             AgentProcess.spawn(shim.directory(), server.url(), shim.environment())) {
       send(agent, RECORDS);
-      assertThat(agent.hasLogged("lock_without_name")).isTrue();
+      assertThat(agent.hasLogged(EventNames.LOCK_OWNER_NOT_WRITTEN)).isTrue();
       assertThat(second.awaitExit(PATIENCE)).isEqualTo(OWNED);
     }
     assertThat(shim.failures()).isPositive();
@@ -225,8 +226,8 @@ class DiskIT {
     try (AgentProcess agent =
         AgentProcess.spawn(shim.directory(), server.url(), shim.environment())) {
       assertThat(agent.awaitExit(PATIENCE)).isEqualTo(FATAL);
-      assertThat(agent.hasLogged("storage_failed")).isTrue();
-      assertThat(agent.hasLogged("disk_full")).isFalse();
+      assertThat(agent.hasLogged(EventNames.STORAGE_FAILED)).isTrue();
+      assertThat(agent.hasLogged(EventNames.DISK_FULL)).isFalse();
     }
   }
 
@@ -237,7 +238,7 @@ class DiskIT {
         Clients _ = new Clients(agent.socket(), 2, 8, 4_000, 0, chronicle, tally)) {
       shim.fail(Call.WRITE, "buffer.db", 1, true);
       assertThat(agent.awaitExit(PATIENCE)).isEqualTo(FATAL);
-      assertThat(agent.hasLogged("storage_failed")).isTrue();
+      assertThat(agent.hasLogged(EventNames.STORAGE_FAILED)).isTrue();
     }
     shim.mend();
     assertAllDelivered(tally);
@@ -254,7 +255,7 @@ class DiskIT {
       ListenableFuture<LogResponse> call =
           LogAgentGrpc.newFutureStub(channel).sendLog(LoadClient.request(0, seq, 200));
       assertThat(agent.awaitExit(PATIENCE.plus(PATIENCE))).isEqualTo(FATAL);
-      assertThat(agent.hasLogged("agent_stuck")).isTrue();
+      assertThat(agent.hasLogged(EventNames.AGENT_STALLED)).isTrue();
       assertThat(end(call)).isNotEqualTo(Status.Code.OK);
       assertThat(agent.socket()).doesNotExist();
       channel.shutdownNow();

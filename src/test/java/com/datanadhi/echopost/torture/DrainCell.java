@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.torture;
 
+import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.StubServer;
 import java.io.IOException;
@@ -263,13 +264,13 @@ final class DrainCell {
     Matcher line = LINE.matcher(log);
     while (line.find()) {
       Instant time = Instant.parse(line.group(1));
-      if (line.group(2).equals("serving_on")) {
+      if (line.group(2).equals(EventNames.SERVING_RESUMED)) {
         tally.add("agents that served on", 1);
       }
       if (!from.equals(Instant.MAX)) {
         withdrawals.add(new Withdrawal(from, time));
       }
-      from = line.group(2).equals("draining") ? time : Instant.MAX;
+      from = line.group(2).equals(EventNames.DRAINING) ? time : Instant.MAX;
     }
   }
 

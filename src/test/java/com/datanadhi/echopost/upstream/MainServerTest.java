@@ -59,20 +59,21 @@ class MainServerTest {
         new MainServer(
             ServerUrl.parse(url),
             "default-key",
-            Proxies.fromEnvironment(environment),
+            ProxySettings.fromEnvironment(environment),
             new TrustStore(environment),
             Clock.system()));
   }
 
-  private static Answer deliver(MainServer client, Delivery delivery) throws InterruptedException {
-    List<Answer> answers = new ArrayList<>();
+  private static ServerResponse deliver(MainServer client, DeliveryRequest delivery)
+      throws InterruptedException {
+    List<ServerResponse> answers = new ArrayList<>();
     client.deliver(List.of(delivery), answers::add);
     assertThat(answers).hasSize(1);
     return answers.getFirst();
   }
 
-  private static Delivery delivery(String json) {
-    return new Delivery(
+  private static DeliveryRequest delivery(String json) {
+    return new DeliveryRequest(
         "[]".getBytes(StandardCharsets.UTF_8), json.getBytes(StandardCharsets.UTF_8), NONE, "k-1");
   }
 
@@ -82,15 +83,16 @@ class MainServerTest {
     MainServer client = client(server.url() + "/base/", Map.of());
 
     for (int i = 0; i < 5; i++) {
-      assertThat(deliver(client, delivery("{}"))).isEqualTo(new Answer.Answered(200, null, ""));
+      assertThat(deliver(client, delivery("{}")))
+          .isEqualTo(new ServerResponse.Answered(200, null, ""));
     }
     assertThat(server.connections()).isEqualTo(1);
     assertThat(server.deliveries().getFirst().path()).isEqualTo("/base/log");
-    assertThat(client.probe()).isEqualTo(new Answer.Answered(200, null, ""));
+    assertThat(client.probe()).isEqualTo(new ServerResponse.Answered(200, null, ""));
     assertThat(server.connections()).isEqualTo(2);
   }
 
-  private static List<Delivery> numbered(int count) {
+  private static List<DeliveryRequest> numbered(int count) {
     return IntStream.range(0, count).mapToObj(i -> delivery(Integer.toString(i))).toList();
   }
 
@@ -106,11 +108,11 @@ class MainServerTest {
   @Test
   void many_go_out_in_order_each_after_the_answer_to_the_one_before() throws Exception {
     StubServer server = use(StubServer.up());
-    List<Answer> answers = new ArrayList<>();
+    List<ServerResponse> answers = new ArrayList<>();
 
     client(server.url(), Map.of()).deliver(numbered(300), answers::add);
 
-    assertThat(answers).hasSize(300).containsOnly(new Answer.Answered(200, null, ""));
+    assertThat(answers).hasSize(300).containsOnly(new ServerResponse.Answered(200, null, ""));
     assertArrivedInOrder(server, 300);
     assertThat(server.connections()).isEqualTo(1);
   }
@@ -118,7 +120,7 @@ class MainServerTest {
   @Test
   void none_goes_out_once_the_caller_has_had_enough() throws Exception {
     StubServer server = use(StubServer.up());
-    List<Answer> answers = new ArrayList<>();
+    List<ServerResponse> answers = new ArrayList<>();
 
     client(server.url(), Map.of())
         .deliver(
@@ -136,7 +138,7 @@ class MainServerTest {
   void a_server_that_closes_after_each_answer_gets_all_of_them() throws Exception {
     StubServer server = use(StubServer.up());
     server.onDelivery(Behaviour.status(200, "", "Connection: close"));
-    List<Answer> answers = new ArrayList<>();
+    List<ServerResponse> answers = new ArrayList<>();
 
     client(server.url(), Map.of()).deliver(numbered(20), answers::add);
 
@@ -156,11 +158,11 @@ class MainServerTest {
     server.keep(false);
     server.onDelivery(Behaviour.status(200, "", "Connection: close"));
     MainServer client = client(server.url(), Map.of());
-    List<Delivery> large =
+    List<DeliveryRequest> large =
         IntStream.range(0, 200)
             .mapToObj(_ -> delivery("\"x" + "y".repeat(200_000) + "\""))
             .toList();
-    List<Answer> answers = new ArrayList<>();
+    List<ServerResponse> answers = new ArrayList<>();
     client.deliver(large.subList(0, 10), answers::add);
     long before = directMemory();
 
@@ -176,11 +178,11 @@ class MainServerTest {
   void a_request_that_cannot_be_made_ends_the_run() throws Exception {
     StubServer server = use(StubServer.up());
     MainServer client = client(server.url(), Map.of());
-    List<Answer> answers = new ArrayList<>();
-    List<Delivery> oneAndNoMemory =
+    List<ServerResponse> answers = new ArrayList<>();
+    List<DeliveryRequest> oneAndNoMemory =
         new AbstractList<>() {
           @Override
-          public Delivery get(int index) {
+          public DeliveryRequest get(int index) {
             if (index == 0) {
               return delivery("0");
             }
@@ -205,7 +207,7 @@ class MainServerTest {
     server.onDelivery((request, out) ->
         (request.text().endsWith(":0}") ? Behaviour.raw(once + once) : StubServer.OK)
             .answer(request, out));
-    List<Answer> answers = new ArrayList<>();
+    List<ServerResponse> answers = new ArrayList<>();
 
     client(server.url(), Map.of()).deliver(numbered(3), answers::add);
 
@@ -218,7 +220,7 @@ class MainServerTest {
     StubServer server = use(StubServer.up());
     server.onDelivery((request, out) ->
         (request.text().endsWith(":2}") ? Behaviour.hang() : StubServer.OK).answer(request, out));
-    List<Answer> answers = Collections.synchronizedList(new ArrayList<>());
+    List<ServerResponse> answers = Collections.synchronizedList(new ArrayList<>());
     MainServer client = client(server.url(), Map.of());
     AtomicBoolean interrupted = new AtomicBoolean();
     Thread replaying =
@@ -243,12 +245,12 @@ class MainServerTest {
   void a_kept_connection_that_the_server_has_closed_is_no_failure() throws Exception {
     StubServer server = use(StubServer.up());
     MainServer client = client(server.url(), Map.of());
-    assertThat(deliver(client, delivery("1"))).isInstanceOf(Answer.Answered.class);
+    assertThat(deliver(client, delivery("1"))).isInstanceOf(ServerResponse.Answered.class);
 
     server.goDown();
     server.comeUp();
 
-    assertThat(deliver(client, delivery("2"))).isInstanceOf(Answer.Answered.class);
+    assertThat(deliver(client, delivery("2"))).isInstanceOf(ServerResponse.Answered.class);
   }
 
   @Test
@@ -273,8 +275,8 @@ class MainServerTest {
               });
       MainServer client = client("http://127.0.0.1:" + listener.getLocalPort(), Map.of());
       for (int i = 0; i < 1_000; i++) {
-        assertThat(client.probe()).isInstanceOf(Answer.NoAnswer.class);
-        assertThat(deliver(client, delivery("{}"))).isInstanceOf(Answer.NoAnswer.class);
+        assertThat(client.probe()).isInstanceOf(ServerResponse.NoAnswer.class);
+        assertThat(deliver(client, delivery("{}"))).isInstanceOf(ServerResponse.NoAnswer.class);
       }
       assertThat(hangingUp.isAlive()).isTrue();
     }
@@ -286,7 +288,7 @@ class MainServerTest {
     server.onDelivery(Behaviour.status(429, "x".repeat(5_000), "Retry-After: 7"));
 
     assertThat(deliver(client(server.url(), Map.of()), delivery("{}")))
-        .isEqualTo(new Answer.Answered(429, Duration.ofSeconds(7), "x".repeat(1_024)));
+        .isEqualTo(new ServerResponse.Answered(429, Duration.ofSeconds(7), "x".repeat(1_024)));
   }
 
   @Test
@@ -297,10 +299,12 @@ class MainServerTest {
         List.of(
             "", "HTTP/1.1 2", "nonsense\r\n\r\n", "HTTP/1.1 200 OK\r\nA: " + "b".repeat(50_000))) {
       server.onDelivery(Behaviour.raw(bytes));
-      assertThat(deliver(client, delivery("{}"))).as(bytes).isInstanceOf(Answer.NoAnswer.class);
+      assertThat(deliver(client, delivery("{}")))
+          .as(bytes)
+          .isInstanceOf(ServerResponse.NoAnswer.class);
     }
     server.onDelivery(StubServer.OK);
-    assertThat(deliver(client, delivery("{}"))).isInstanceOf(Answer.Answered.class);
+    assertThat(deliver(client, delivery("{}"))).isInstanceOf(ServerResponse.Answered.class);
   }
 
   @Test
@@ -314,8 +318,8 @@ class MainServerTest {
     });
     MainServer client = client(server.url(), Map.of());
 
-    assertThat(deliver(client, delivery("{}"))).isInstanceOf(Answer.Answered.class);
-    assertThat(deliver(client, delivery("{}"))).isInstanceOf(Answer.Answered.class);
+    assertThat(deliver(client, delivery("{}"))).isInstanceOf(ServerResponse.Answered.class);
+    assertThat(deliver(client, delivery("{}"))).isInstanceOf(ServerResponse.Answered.class);
   }
 
   @Test
@@ -342,7 +346,7 @@ class MainServerTest {
               deliver(
                   client("http://127.0.0.1:" + early.getLocalPort(), Map.of()),
                   delivery('"' + "x".repeat(20_000_000) + '"')))
-          .isEqualTo(new Answer.Answered(413, null, ""));
+          .isEqualTo(new ServerResponse.Answered(413, null, ""));
     }
   }
 
@@ -352,7 +356,7 @@ class MainServerTest {
     server.onProbe(Behaviour.hang());
 
     assertThat(client(server.url(), Map.of()).probe())
-        .isEqualTo(new Answer.NoAnswer("no answer in time"));
+        .isEqualTo(new ServerResponse.NoAnswer("no answer in time"));
   }
 
   @Test
@@ -360,9 +364,9 @@ class MainServerTest {
     StubServer server = use(StubServer.down());
 
     assertThat(client(server.url(), Map.of()).probe())
-        .isEqualTo(new Answer.NoAnswer("Connection refused: /127.0.0.1:" + server.port()));
+        .isEqualTo(new ServerResponse.NoAnswer("Connection refused: /127.0.0.1:" + server.port()));
     assertThat(client("http://no-such-host.invalid", Map.of()).probe())
-        .isInstanceOf(Answer.NoAnswer.class);
+        .isInstanceOf(ServerResponse.NoAnswer.class);
   }
 
   @Test
@@ -389,7 +393,7 @@ class MainServerTest {
             "http://main.example:5000",
             Map.of("http_proxy", proxy.url().replace("://", "://me:secret@")));
 
-    assertThat(deliver(client, delivery("{}"))).isInstanceOf(Answer.Answered.class);
+    assertThat(deliver(client, delivery("{}"))).isInstanceOf(ServerResponse.Answered.class);
 
     StubServer.Request request = proxy.deliveries().getFirst();
     assertThat(request.path()).isEqualTo("http://main.example:5000/log");
@@ -411,7 +415,8 @@ class MainServerTest {
                   "SSL_CERT_FILE",
                   directory.resolve("main.example.pem").toString()));
 
-      assertThat(deliver(client, delivery("{}"))).isEqualTo(new Answer.Answered(200, null, ""));
+      assertThat(deliver(client, delivery("{}")))
+          .isEqualTo(new ServerResponse.Answered(200, null, ""));
 
       assertThat(tunnel.asked).startsWith("CONNECT main.example:8443 HTTP/1.1");
       assertThat(server.deliveries().getFirst().path()).isEqualTo("/log");
@@ -422,14 +427,14 @@ class MainServerTest {
   void a_certificate_that_the_system_trusts_is_trusted() throws Exception {
     StubServer server = use(StubServer.up(certificate("localhost")));
 
-    Answer answer =
+    ServerResponse answer =
         deliver(
             client(
                 server.url(),
                 Map.of("SSL_CERT_FILE", directory.resolve("localhost.pem").toString())),
             delivery("{}"));
 
-    assertThat(answer).isEqualTo(new Answer.Answered(200, null, ""));
+    assertThat(answer).isEqualTo(new ServerResponse.Answered(200, null, ""));
   }
 
   @Test
@@ -437,14 +442,14 @@ class MainServerTest {
     StubServer unknown = use(StubServer.up(certificate("localhost")));
     assertThat(client(unknown.url(), Map.of()).probe())
         .isInstanceOfSatisfying(
-            Answer.NoAnswer.class, none -> assertThat(none.reason()).startsWith("TLS: "));
+            ServerResponse.NoAnswer.class, none -> assertThat(none.reason()).startsWith("TLS: "));
 
     StubServer other = use(StubServer.up(certificate("other.example")));
     Map<String, String> trusting =
         Map.of("SSL_CERT_FILE", directory.resolve("other.example.pem").toString());
     assertThat(client(other.url(), trusting).probe())
         .isInstanceOfSatisfying(
-            Answer.NoAnswer.class, none -> assertThat(none.reason()).startsWith("TLS: "));
+            ServerResponse.NoAnswer.class, none -> assertThat(none.reason()).startsWith("TLS: "));
     assertThat(other.count() + unknown.count()).isZero();
   }
 

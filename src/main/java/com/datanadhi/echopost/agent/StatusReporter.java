@@ -1,0 +1,141 @@
+package com.datanadhi.echopost.agent;
+
+import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.control.AgentStatus;
+import com.datanadhi.echopost.health.ServerState;
+import com.datanadhi.echopost.ingest.AgentInfo;
+import com.datanadhi.echopost.ingest.Ingest;
+import com.datanadhi.echopost.metrics.Exposition;
+import com.datanadhi.echopost.metrics.Rate;
+import com.datanadhi.echopost.replay.Replay;
+import com.datanadhi.echopost.time.Clock;
+import com.datanadhi.echopost.time.Waiter;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/// What an operator may know of the running agent, put together from its parts.
+final class StatusReporter implements AgentInfo {
+  private static final Duration TURN = Duration.ofSeconds(1);
+  private static final double MILLIS = 1e3;
+
+  private final AgentIdentity identity;
+  private final Path directory;
+  private final Buffer buffer;
+  private final Ingest ingest;
+  private final Replay replay;
+  private final ServerState server;
+  private final Clock clock;
+  private final Rate accepting;
+  private final Rate delivering;
+
+  StatusReporter(
+      AgentIdentity identity,
+      Path directory,
+      Buffer buffer,
+      Ingest ingest,
+      Replay replay,
+      ServerState server,
+      Clock clock) {
+    this.identity = identity;
+    this.directory = directory;
+    this.buffer = buffer;
+    this.ingest = ingest;
+    this.replay = replay;
+    this.server = server;
+    this.clock = clock;
+    this.accepting = new Rate(buffer::accepted, clock);
+    this.delivering = new Rate(replay::delivered, clock);
+  }
+
+  /// Follows the rates until interrupted.
+  void run() throws InterruptedException {
+    Waiter waiter = new Waiter();
+    while (true) {
+      accepting.sample();
+      delivering.sample();
+      waiter.await(TURN);
+    }
+  }
+
+  @Override
+  public AgentStatus status() {
+    ServerState.Known known = server.known();
+    return new AgentStatus(
+        identity.pid(),
+        identity.startedAt(),
+        identity.version(),
+        identity.server(),
+        stateOf(known),
+        known.since(),
+        storage(),
+        accepting.perSecond(),
+        delivering.perSecond());
+  }
+
+  @Override
+  public AgentStatus.ServerState serverState() {
+    return stateOf(server.known());
+  }
+
+  private static AgentStatus.ServerState stateOf(ServerState.Known known) {
+    return switch (known.health()) {
+      case UNKNOWN -> AgentStatus.ServerState.UNKNOWN;
+      case UP -> AgentStatus.ServerState.UP;
+      case DOWN -> AgentStatus.ServerState.DOWN;
+    };
+  }
+
+  private AgentStatus.StorageState storage() {
+    if (buffer.failure() != null) {
+      return AgentStatus.StorageState.FAILED;
+    }
+    return buffer.shortage() == 0 ? AgentStatus.StorageState.OK : AgentStatus.StorageState.FULL;
+  }
+
+  @Override
+  public String metrics(boolean openMetrics) {
+    return metrics(openMetrics, true);
+  }
+
+  /// The last ones, in Prometheus' text format, when all is closed.
+  String lastMetrics() {
+    return metrics(false, false);
+  }
+
+  private String metrics(boolean openMetrics, boolean runs) {
+    Exposition out = Workspace.exposition(directory, openMetrics, runs);
+    out.gauges("echopost_build_info", "The program's version; always 1.");
+    out.sample(1, "version", identity.version());
+    out.gauge(
+        "echopost_start_time_seconds",
+        "When the agent began, since 1970.",
+        identity.startedAt() / MILLIS);
+    out.gauge(
+        "echopost_collected_time_seconds",
+        "When these values were taken, since 1970.",
+        clock.millis() / MILLIS);
+    ingest.writeTo(out);
+    buffer.writeTo(out);
+    out.state("echopost_storage_state", "Whether the storage takes records.", storage());
+    replay.writeTo(out);
+    ServerState.Known known = server.known();
+    out.state(
+        "echopost_server_state",
+        "How the main server is, by the last probe or delivery.",
+        stateOf(known));
+    out.gauge(
+        "echopost_server_state_change_time_seconds",
+        "When it came to be so, since 1970.",
+        known.since() / MILLIS);
+    out.gauge(
+        "echopost_ingest_rate_records_per_second",
+        "Records taken a second, as a mean over the last minute of this run.",
+        accepting.perSecond());
+    out.gauge(
+        "echopost_replay_rate_records_per_second",
+        "Records delivered a second, as a mean over the last minute of this run.",
+        delivering.perSecond());
+    ProcessMemoryMetrics.writeTo(out);
+    return out.text();
+  }
+}

@@ -1,0 +1,103 @@
+package com.datanadhi.echopost.agent;
+
+import com.datanadhi.echopost.logging.EventNames;
+import com.datanadhi.echopost.logging.Events;
+import com.datanadhi.echopost.time.Waiter;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// Leaves the metrics where node_exporter's textfile collector looks: at the start, every 15 s, and
+/// at the end. In a thread of its own, since that directory is none of ours and may hang.
+final class TextfileExporter {
+  private static final Duration PERIOD = Duration.ofSeconds(15);
+
+  /// A successor waits for the directory.
+  private static final Duration LAST_WRITE = Duration.ofMillis(250);
+
+  private static final int NAME_BYTES = 8;
+
+  private final Path file;
+  private final Supplier<String> metrics;
+  private final Waiter waiter = new Waiter();
+  private final Thread thread;
+  private volatile @Nullable String last;
+  private boolean failing;
+
+  /// @param collected the collector's directory
+  /// @param directory the agent's own, after which the file is named: each agent has one
+  /// @param metrics what to write
+  TextfileExporter(Path collected, Path directory, Supplier<String> metrics) {
+    this.file = collected.resolve("echopost-" + nameOf(directory) + ".prom");
+    this.metrics = metrics;
+    this.thread = Thread.ofPlatform().daemon().name("textfile").unstarted(this::run);
+  }
+
+  private static String nameOf(Path directory) {
+    byte[] path =
+        directory.toAbsolutePath().normalize().toString().getBytes(StandardCharsets.UTF_8);
+    try {
+      byte[] digest = MessageDigest.getInstance("SHA-256").digest(path);
+      return HexFormat.of().formatHex(digest, 0, NAME_BYTES);
+    } catch (NoSuchAlgorithmException impossible) {
+      throw new IllegalStateException(impossible);
+    }
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  /// Writes `text` as the last, and waits a moment for that.
+  void end(String text) throws InterruptedException {
+    last = text;
+    waiter.wake();
+    boolean _ = thread.join(LAST_WRITE);
+  }
+
+  private void run() {
+    try {
+      while (last == null) {
+        write(metrics.get());
+        waiter.await(PERIOD);
+      }
+      write(last);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void write(String text) {
+    // The collector reads nothing that does not end in .prom.
+    Path fresh = file.resolveSibling(file.getFileName() + ".new");
+    try {
+      Files.deleteIfExists(fresh);
+      // Made anew, so that nobody's link is followed.
+      Files.writeString(fresh, text, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+      // For the collector, which is another user.
+      Files.setPosixFilePermissions(fresh, PosixFilePermissions.fromString("rw-r--r--"));
+      Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      failing = false;
+    } catch (IOException failed) {
+      if (!failing) {
+        failing = true;
+        Events.warning(
+            EventNames.TEXTFILE_NOT_WRITTEN,
+            "reason",
+            failed.toString(),
+            "action",
+            "see that ECHOPOST_TEXTFILE_DIR is a directory which the agent may write to");
+      }
+    }
+  }
+}

@@ -1,0 +1,108 @@
+package com.datanadhi.echopost.buffer;
+
+import com.datanadhi.echopost.logging.EventNames;
+import com.datanadhi.echopost.logging.Events;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/// Room set aside on the disk for deletes and checkpoints: a file that holds the room, and is
+/// removed when that room is needed. While it is not whole again, and there is not as much room
+/// beyond it, nothing new is accepted.
+///
+/// Confined to the writer's thread, save [#shortage()].
+final class DiskReserve {
+  private static final int STEP = 256 << 10;
+  private static final int PIECE = 16 << 10;
+
+  private final ByteBuffer zeros = ByteBuffer.allocateDirect(PIECE);
+  private final Path file;
+  private final Volume volume;
+  private final long size;
+  private long held;
+  private volatile long shortage;
+
+  DiskReserve(Path file, Volume volume) throws IOException {
+    this.file = file;
+    this.volume = volume;
+    this.size = volume.walBound();
+    this.held =
+        Files.isRegularFile(file, java.nio.file.LinkOption.NOFOLLOW_LINKS) ? Files.size(file) : 0;
+  }
+
+  /// How many bytes more must be free on the file system of `directory` before records are accepted
+  /// by an agent that starts there; 0 when there are enough.
+  static long shortageIn(Path directory) throws IOException {
+    Volume volume = new Volume(directory);
+    Path file = directory.resolve(Buffer.RESERVE);
+    long held = Files.isRegularFile(file) ? Files.size(file) : 0;
+    return Math.max(0, 2 * volume.walBound() - held - volume.usable());
+  }
+
+  /// 0 while records may be accepted, else how many more bytes must be free before they are again.
+  /// Any thread.
+  long shortage() {
+    return shortage;
+  }
+
+  boolean isWhole() {
+    return held >= size;
+  }
+
+  /// The disk is full: give the room up, to deletes and checkpoints alone.
+  void release() throws IOException {
+    if (shortage == 0) {
+      Events.severe(
+          EventNames.DISK_FULL,
+          "room_needed_bytes",
+          size + volume.walBound(),
+          "action",
+          "free room on the file system of "
+              + file.toAbsolutePath().getParent()
+              + "; until then new records are refused, delivery goes on");
+    }
+    Files.deleteIfExists(file);
+    held = 0;
+    shortage = Math.max(1, missing());
+  }
+
+  /// Takes one step towards a whole reserve, if there is room; accepting starts again once it is
+  /// whole.
+  void rebuildStep() throws IOException {
+    long missing = missing();
+    if (missing > 0) {
+      if (shortage == 0 && !isWhole()) {
+        release();
+      }
+      shortage = shortage == 0 ? 0 : missing;
+      return;
+    }
+    if (!isWhole()) {
+      grow();
+    }
+    if (isWhole() && shortage != 0) {
+      shortage = 0;
+      Events.info(EventNames.DISK_ROOM_RECOVERED, "reserve_bytes", held);
+    }
+  }
+
+  // The reserve's own rest, and as much again beyond it: else the first new records would fill the
+  // disk at once.
+  private long missing() throws IOException {
+    return size - held + volume.walBound() - volume.usable();
+  }
+
+  private void grow() throws IOException {
+    try (FileChannel out =
+        PrivateFiles.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+      // Zeros that are really written: a sparse file would hold no room.
+      for (long end = Math.min(held + STEP, size); held < end; ) {
+        held += out.write(zeros.clear().limit((int) Math.min(PIECE, end - held)), held);
+      }
+      out.force(false);
+    }
+  }
+}

@@ -1,0 +1,85 @@
+package com.datanadhi.echopost.buffer;
+
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Reads pending records in replay order, in short transactions that never hold the write-ahead log
+/// for long. Confined to one thread at a time.
+final class PendingReader implements AutoCloseable {
+  /// What a record consists of, in the order in which [#record] takes it.
+  static final String COLUMNS = "id, received_at, json_data, pipelines, api_key, origin, crc32c";
+
+  private final Connection connection;
+  private final PreparedStatement select;
+  private final String bufferId;
+
+  private PendingReader(Connection connection, String bufferId) throws SQLException {
+    this.connection = connection;
+    this.bufferId = bufferId;
+    this.select =
+        connection.prepareStatement(
+            "SELECT " + COLUMNS + " FROM records WHERE id > ? AND id <= ? ORDER BY id LIMIT ?");
+  }
+
+  static PendingReader open(Path file, String bufferId) throws StorageException {
+    Connection connection = Database.openReader(file);
+    try {
+      return new PendingReader(connection, bufferId);
+    } catch (SQLException failed) {
+      throw Database.failure("preparing to read", failed);
+    }
+  }
+
+  /// The records after `after`, at most `maxRecords`, and no more once `maxBytes` are reached.
+  ///
+  /// @param through the newest id given: one beyond it is damage, and would hide what comes later
+  List<PendingRecord> read(long after, long through, int maxRecords, long maxBytes)
+      throws SQLException {
+    List<PendingRecord> batch = new ArrayList<>(Math.min(maxRecords, 256));
+    select.setLong(1, after);
+    select.setLong(2, through);
+    select.setInt(3, maxRecords);
+    long bytes = 0;
+    try (ResultSet rows = select.executeQuery()) {
+      while (bytes < maxBytes && rows.next()) {
+        PendingRecord record = record(rows, bufferId);
+        batch.add(record);
+        bytes += record.content().size();
+      }
+    }
+    return batch;
+  }
+
+  /// Has SQLite look whether the file is sound, which reads all of it.
+  ///
+  /// @throws StorageException.Corrupted when it is not
+  void check() throws SQLException, StorageException {
+    String found = Database.query(connection, "PRAGMA quick_check(1)");
+    if (!found.equals("ok")) {
+      throw new StorageException.Corrupted("buffer.db is damaged: " + found);
+    }
+  }
+
+  /// The row that `rows` is at, of which [#COLUMNS] come first.
+  static PendingRecord record(ResultSet rows, String bufferId) throws SQLException {
+    NewRecord content =
+        new NewRecord(
+            rows.getLong(2), bytes(rows, 3), bytes(rows, 4), bytes(rows, 5), rows.getString(6));
+    return PendingRecord.of(rows.getLong(1), content, rows.getLong(7), bufferId);
+  }
+
+  private static byte[] bytes(ResultSet rows, int column) throws SQLException {
+    byte[] value = rows.getBytes(column);
+    return value == null ? new byte[0] : value;
+  }
+
+  @Override
+  public void close() throws SQLException {
+    connection.close();
+  }
+}

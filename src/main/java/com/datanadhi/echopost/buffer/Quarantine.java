@@ -1,0 +1,193 @@
+package com.datanadhi.echopost.buffer;
+
+import com.datanadhi.echopost.logging.EventNames;
+import com.datanadhi.echopost.logging.Events;
+import com.datanadhi.echopost.time.Clock;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/// Sets a damaged buffer aside and begins a new one in its place, so that records can be taken at
+/// once, while what was sound in the old one is yet to be salvaged.
+///
+/// The new buffer carries the old one's identity on, its ids begin above all that were ever given,
+/// and it names what has to be salvaged. It is complete, under a name of its own, before anything
+/// is moved; a run that dies between the moves leaves what [#finishInterrupted] needs.
+final class Quarantine {
+  private static final String DAMAGED = ".damaged-";
+  private static final String NEW = ".new";
+  private static final String WAL = "-wal";
+  private static final String SHM = "-shm";
+
+  /// Where nothing tells which ids were given: far above any that can have been.
+  private static final long UNKNOWN_EPOCH = Totals.EPOCH << 16;
+
+  private static final DateTimeFormatter STAMP =
+      DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH-mm-ss'Z'").withZone(ZoneOffset.UTC);
+
+  private Quarantine() {}
+
+  /// Does it. Connections to the old file may be open: they are to be closed afterwards, which
+  /// SQLite then does without touching any file, since theirs has been moved.
+  ///
+  /// @param file the buffer
+  /// @param why what was found
+  /// @param known the ledger as of the last commit, where whoever made that sets it aside
+  /// @throws StorageException when the new buffer cannot be made; then nothing has been moved
+  static void replaceBuffer(
+      Path file, long walBound, Clock clock, StorageException why, @Nullable Totals known)
+      throws StorageException, IOException {
+    Watermark.Mark mark = markOf(file);
+    long last = Math.max(mark == null ? 0 : mark.lastId(), known == null ? 0 : known.lastId());
+    Path aside = free(file, file.getFileName() + DAMAGED + STAMP.format(clock.now()));
+    List<Path> unsalvaged = unsalvaged(file);
+    unsalvaged.add(aside);
+    make(
+        beside(file, NEW),
+        walBound,
+        mark == null ? UUID.randomUUID().toString() : mark.bufferId(),
+        last == 0 && mark == null ? UNKNOWN_EPOCH : Totals.epochAfter(last),
+        mark == null ? 0 : mark.settledThrough(),
+        known == null ? 0 : known.delivered(),
+        unsalvaged);
+    move(file, aside);
+    PrivateFiles.syncDirectoryOf(file);
+    if (known != null && mark != null) {
+      Watermark.seal(file, mark.bufferId(), known);
+    }
+    finish(file, aside);
+    Events.severe(
+        EventNames.BUFFER_DAMAGED,
+        "reason",
+        why.getMessage(),
+        "moved_to",
+        aside.getFileName(),
+        "action",
+        "see to the disk and keep the file: its sound records are salvaged by themselves, the event"
+            + " salvage_completed says how many");
+  }
+
+  /// Where an earlier run died between the moves: does the rest of them.
+  static void finishInterrupted(Path file, long walBound) throws StorageException, IOException {
+    Path replacement = beside(file, NEW);
+    if (Files.exists(file) || !Files.exists(replacement)) {
+      return;
+    }
+    String aside;
+    try (Connection connection = Database.openWriter(replacement, walBound, 0)) {
+      aside = Database.query(connection, "SELECT file FROM salvage ORDER BY rowid DESC LIMIT 1");
+    } catch (SQLException failed) {
+      throw Database.failure("opening " + replacement.getFileName(), failed);
+    }
+    finish(file, file.resolveSibling(aside));
+  }
+
+  private static void finish(Path file, Path aside) throws IOException {
+    for (String suffix : List.of(WAL, Watermark.SUFFIX)) {
+      if (Files.exists(beside(file, suffix))) {
+        move(beside(file, suffix), beside(aside, suffix));
+      }
+    }
+    Files.deleteIfExists(beside(file, SHM));
+    PrivateFiles.syncDirectoryOf(file);
+    move(beside(file, NEW), file);
+    PrivateFiles.syncDirectoryOf(file);
+  }
+
+  private static Watermark.@Nullable Mark markOf(Path file) throws IOException {
+    try (DamagedBuffer damaged = new DamagedBuffer(file)) {
+      return damaged.mark();
+    }
+  }
+
+  private static Path free(Path file, String name) {
+    Path aside = file.resolveSibling(name).toAbsolutePath();
+    for (int n = 2; Files.exists(aside); n++) {
+      aside = file.resolveSibling(name + "-" + n).toAbsolutePath();
+    }
+    return aside;
+  }
+
+  /// Those that were set aside before and are not salvaged: the buffer that named them may be the
+  /// one that is unreadable now.
+  private static List<Path> unsalvaged(Path file) throws IOException {
+    List<Path> found = new ArrayList<>();
+    Path directory = file.toAbsolutePath().getParent();
+    String stem = file.getFileName() + DAMAGED;
+    try (DirectoryStream<Path> all =
+        Files.newDirectoryStream(
+            directory, path -> path.getFileName().toString().startsWith(stem))) {
+      for (Path one : all) {
+        String name = one.getFileName().toString();
+        boolean companion =
+            name.endsWith(WAL)
+                || name.endsWith(SHM)
+                || name.endsWith(Watermark.SUFFIX)
+                || name.endsWith(SalvageReport.SUFFIX);
+        if (!companion && !Files.exists(SalvageReport.of(one))) {
+          found.add(one);
+        }
+      }
+    }
+    found.sort(null);
+    return found;
+  }
+
+  private static void make(
+      Path replacement,
+      long walBound,
+      String bufferId,
+      long epoch,
+      long settled,
+      long delivered,
+      List<Path> unsalvaged)
+      throws StorageException, IOException {
+    for (String suffix : List.of("", WAL, SHM)) {
+      Files.deleteIfExists(beside(replacement, suffix));
+    }
+    PrivateFiles.createIfMissing(replacement);
+    // Closed, and so written back from its log, before it counts.
+    try (Connection connection = Database.openWriter(replacement, walBound, 0)) {
+      Database.execute(connection, "BEGIN");
+      try (PreparedStatement meta =
+              connection.prepareStatement(
+                  "UPDATE meta SET buffer_id=?, salvaged_through=?, settled_through=?, accepted=?,"
+                      + " delivered=?");
+          PreparedStatement salvage =
+              connection.prepareStatement("INSERT INTO salvage VALUES (?, 0)")) {
+        meta.setString(1, bufferId);
+        meta.setLong(2, epoch);
+        meta.setLong(3, settled);
+        meta.setLong(4, delivered);
+        meta.setLong(5, delivered);
+        int _ = meta.executeUpdate();
+        for (Path file : unsalvaged) {
+          salvage.setString(1, file.getFileName().toString());
+          int _ = salvage.executeUpdate();
+        }
+      }
+      Database.execute(connection, "COMMIT");
+    } catch (SQLException failed) {
+      throw Database.failure("beginning a new buffer", failed);
+    }
+  }
+
+  private static Path beside(Path file, String suffix) {
+    return file.resolveSibling(file.getFileName() + suffix);
+  }
+
+  private static void move(Path from, Path to) throws IOException {
+    Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+  }
+}

@@ -1,0 +1,34 @@
+package com.datanadhi.echopost.ingest;
+
+import com.datanadhi.echopost.net.Transport;
+import io.netty.channel.Channel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+
+/// Tells the user that the agent runs as from others, whom a wider socket mode lets in. The kernel
+/// says who connected, which no client can pretend.
+final class PeerCredentials {
+  private static final int ROOT = 0;
+
+  private final Transport transport;
+  private final Path ownFile;
+
+  /// @param ownFile a file that belongs to the agent's user
+  PeerCredentials(Transport transport, Path ownFile) {
+    this.transport = transport;
+    this.ownFile = ownFile;
+  }
+
+  /// Whether the process at the other end of `channel` is this user's, or root's.
+  boolean isAt(Channel channel) {
+    try {
+      int peer = transport.peerUser(channel);
+      Object own = Files.getAttribute(ownFile, "unix:uid", LinkOption.NOFOLLOW_LINKS);
+      return peer == ROOT || own.equals(peer);
+    } catch (IOException unknown) {
+      return false;
+    }
+  }
+}

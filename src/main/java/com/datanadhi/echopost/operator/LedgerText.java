@@ -1,0 +1,30 @@
+package com.datanadhi.echopost.operator;
+
+import com.datanadhi.echopost.buffer.Totals;
+import tools.jackson.core.JsonGenerator;
+
+/// The ledger, in words and for scripts.
+final class LedgerText {
+  private LedgerText() {}
+
+  static String text(Totals totals) {
+    return "accepted %d = delivered %d + pending %d + rejected %d + discarded %d"
+        .formatted(
+            totals.accepted(),
+            totals.delivered(),
+            totals.pending(),
+            totals.rejected(),
+            totals.discarded());
+  }
+
+  static void write(Totals totals, JsonGenerator json) {
+    json.writeName("ledger");
+    json.writeStartObject();
+    json.writeNumberProperty("accepted", totals.accepted());
+    json.writeNumberProperty("delivered", totals.delivered());
+    json.writeNumberProperty("pending", totals.pending());
+    json.writeNumberProperty("rejected", totals.rejected());
+    json.writeNumberProperty("discarded", totals.discarded());
+    json.writeEndObject();
+  }
+}

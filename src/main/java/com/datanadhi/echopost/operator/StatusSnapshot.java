@@ -1,0 +1,106 @@
+package com.datanadhi.echopost.operator;
+
+import com.datanadhi.echopost.agent.DirectoryLock;
+import com.datanadhi.echopost.agent.ExitCode;
+import com.datanadhi.echopost.agent.Workspace;
+import com.datanadhi.echopost.buffer.BufferView;
+import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.buffer.Totals;
+import com.datanadhi.echopost.control.AgentStatus;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
+
+/// How a directory's agent and buffer are at one moment.
+///
+/// @param presence whether there is an agent
+/// @param holder the process that has the directory's lock, as its file says; null when none has
+/// @param agent what the agent says of itself; null when there is none, or it does not say
+/// @param silence why it does not say; null when it does, or there is none
+/// @param lastRun how the newest session ended; null while an agent is there, and when there was
+///   none
+record StatusSnapshot(
+    Presence presence,
+    @Nullable String holder,
+    @Nullable AgentStatus agent,
+    @Nullable String silence,
+    @Nullable LastRun lastRun,
+    Totals totals,
+    BufferView.Backlog backlog,
+    SortedMap<Integer, Long> rejected,
+    BufferView.Room room) {
+  /// Whether there is an agent.
+  enum Presence {
+    /// It answers at its socket.
+    RUNNING,
+    /// Nobody answers, and somebody has the directory: an agent that starts or leaves, or a
+    /// command.
+    BUSY,
+    /// There is none.
+    ABSENT
+  }
+
+  static StatusSnapshot of(Path directory)
+      throws StorageException, IOException, InterruptedException {
+    boolean answers = false;
+    AgentStatus agent = null;
+    String silence = null;
+    if (Files.exists(Workspace.socketIn(directory))) {
+      try (AgentClient client = AgentClient.connect(Workspace.socketIn(directory))) {
+        if (client != null) {
+          answers = true;
+          agent = client.status();
+        }
+      } catch (StorageException refused) {
+        silence = refused.getMessage();
+      }
+    }
+    String holder = DirectoryLock.holder(directory);
+    Presence presence =
+        answers ? Presence.RUNNING : holder == null ? Presence.ABSENT : Presence.BUSY;
+    try (BufferView buffer = BufferView.open(directory)) {
+      return new StatusSnapshot(
+          presence,
+          holder,
+          agent,
+          silence,
+          presence == Presence.ABSENT ? LastRun.of(directory) : null,
+          buffer.totals(),
+          buffer.backlog(),
+          buffer.rejectedByStatus(),
+          buffer.room());
+    }
+  }
+
+  /// Seconds until nothing is pending, if all goes on as it does; null when that cannot be told.
+  @Nullable Double drainedInSeconds() {
+    if (backlog.records() == 0) {
+      return 0.0;
+    }
+    if (agent == null || agent.serverState() != AgentStatus.ServerState.UP) {
+      return null;
+    }
+    double faster = agent.deliveredPerSecond() - agent.acceptedPerSecond();
+    return faster > 0 ? backlog.records() / faster : null;
+  }
+
+  /// Whether records can be taken.
+  AgentStatus.StorageState storage() {
+    if (agent != null) {
+      return agent.storageState();
+    }
+    return room.needed() == 0 ? AgentStatus.StorageState.OK : AgentStatus.StorageState.FULL;
+  }
+
+  ExitCode exitCode() {
+    if (storage() != AgentStatus.StorageState.OK) {
+      return ExitCode.FATAL;
+    }
+    if (backlog.records() > 0 && presence == Presence.ABSENT) {
+      return ExitCode.STOPPED;
+    }
+    return rejected.isEmpty() ? ExitCode.DONE : ExitCode.REJECTED;
+  }
+}

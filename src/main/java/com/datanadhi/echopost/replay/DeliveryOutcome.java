@@ -1,0 +1,56 @@
+package com.datanadhi.echopost.replay;
+
+import com.datanadhi.echopost.upstream.ServerResponse;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/// What the main server's answer to a delivery means for the record.
+sealed interface DeliveryOutcome {
+  /// The server has it.
+  record Delivered() implements DeliveryOutcome {}
+
+  /// The server is not there: the record is kept, replay stops until a probe succeeds.
+  record Unavailable(String reason, @Nullable Duration retryAfter) implements DeliveryOutcome {}
+
+  /// Either the record is to blame or the server is not quite back: [PoisonPolicy] decides.
+  record Doubtful(int status, String response, @Nullable Duration retryAfter)
+      implements DeliveryOutcome {}
+
+  /// The server will never take this record.
+  record Refused(int status, String response) implements DeliveryOutcome {}
+
+  /// Judges one answer.
+  static DeliveryOutcome of(ServerResponse answer) {
+    return switch (answer) {
+      case ServerResponse.NoAnswer none -> new Unavailable(none.reason(), null);
+      case ServerResponse.Answered answered -> of(answered);
+    };
+  }
+
+  private static DeliveryOutcome of(ServerResponse.Answered answered) {
+    int status = answered.status();
+    return switch (status) {
+      case 407, 408, 425, 429 -> unavailable(answered);
+      case 401, 403, 404, 405, 500 -> doubtful(answered);
+      default -> {
+        if (answered.isSuccess()) {
+          yield new Delivered();
+        }
+        if (status >= 300 && status < 400) {
+          yield doubtful(answered);
+        }
+        yield status >= 400 && status < 500
+            ? new Refused(status, answered.body())
+            : unavailable(answered);
+      }
+    };
+  }
+
+  private static DeliveryOutcome unavailable(ServerResponse.Answered answered) {
+    return new Unavailable("HTTP " + answered.status(), answered.retryAfter());
+  }
+
+  private static DeliveryOutcome doubtful(ServerResponse.Answered answered) {
+    return new Doubtful(answered.status(), answered.body(), answered.retryAfter());
+  }
+}

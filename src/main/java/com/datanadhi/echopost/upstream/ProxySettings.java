@@ -1,0 +1,140 @@
+package com.datanadhi.echopost.upstream;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Which proxy to go through, by the environment's `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` (or
+/// their lower-case names). The rules are those of Go's `golang.org/x/net/http/httpproxy`, which
+/// the clients' servers were set up for: `NO_PROXY` holds names (which cover their subdomains; with
+/// a leading dot or `*.` those alone), addresses, CIDR ranges, each with an optional port, or `*`;
+/// a loopback server is never proxied. Immutable.
+public final class ProxySettings {
+  /// One proxy.
+  ///
+  /// @param kind how to talk to it
+  /// @param userInfo `user:password`, or null
+  record Proxy(Kind kind, String host, int port, @Nullable String userInfo) {}
+
+  /// How to talk to a proxy.
+  enum Kind {
+    HTTP,
+    HTTPS,
+    SOCKS5
+  }
+
+  private final @Nullable Proxy forHttp;
+  private final @Nullable Proxy forHttps;
+  private final List<String> exceptions;
+
+  private ProxySettings(
+      @Nullable Proxy forHttp, @Nullable Proxy forHttps, List<String> exceptions) {
+    this.forHttp = forHttp;
+    this.forHttps = forHttps;
+    this.exceptions = exceptions;
+  }
+
+  /// Reads the environment.
+  ///
+  /// @throws IllegalArgumentException when a proxy's URL makes no sense; the message names the
+  ///   variable
+  public static ProxySettings fromEnvironment(Map<String, String> environment) {
+    return new ProxySettings(
+        proxy(environment, "HTTP_PROXY"),
+        proxy(environment, "HTTPS_PROXY"),
+        List.of(value(environment, "NO_PROXY").split(",")));
+  }
+
+  /// The proxy on the way to `server`, or null for none.
+  @Nullable Proxy proxyFor(ServerUrl server) {
+    Proxy proxy = server.secure() ? forHttps : forHttp;
+    return proxy == null || isException(server.host().toLowerCase(Locale.ROOT), server.port())
+        ? null
+        : proxy;
+  }
+
+  private boolean isException(String host, int port) {
+    byte @Nullable [] address = IpAddresses.literal(host);
+    if (host.equals("localhost") || (address != null && IpAddresses.isLoopback(address))) {
+      return true;
+    }
+    for (String entry : exceptions) {
+      if (matches(entry.strip().toLowerCase(Locale.ROOT), host, port, address)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean matches(String entry, String host, int port, byte @Nullable [] address) {
+    if (entry.isEmpty()) {
+      return false;
+    }
+    if (entry.equals("*")) {
+      return true;
+    }
+    if (entry.indexOf('/') > 0) {
+      return address != null && IpAddresses.inRange(entry, address);
+    }
+    String name = entry;
+    int colon = entry.lastIndexOf(':');
+    boolean onlyColon = colon >= 0 && (entry.indexOf(':') == colon || entry.startsWith("["));
+    if (onlyColon && entry.indexOf(']') < colon) {
+      if (!entry.substring(colon + 1).equals(Integer.toString(port))) {
+        return false;
+      }
+      name = entry.substring(0, colon);
+    }
+    if (name.startsWith("[") && name.endsWith("]")) {
+      name = name.substring(1, name.length() - 1);
+    }
+    byte @Nullable [] nameAddress = IpAddresses.literal(name);
+    if (nameAddress != null) {
+      return address != null && java.util.Arrays.equals(nameAddress, address);
+    }
+    if (name.startsWith("*.")) {
+      name = name.substring(1);
+    }
+    return name.startsWith(".")
+        ? host.endsWith(name)
+        : host.equals(name) || host.endsWith("." + name);
+  }
+
+  private static String value(Map<String, String> environment, String name) {
+    String upper = environment.getOrDefault(name, "");
+    return upper.isEmpty() ? environment.getOrDefault(name.toLowerCase(Locale.ROOT), "") : upper;
+  }
+
+  private static @Nullable Proxy proxy(Map<String, String> environment, String name) {
+    String text = value(environment, name).strip();
+    if (text.isEmpty()) {
+      return null;
+    }
+    try {
+      URI uri = new URI(text.contains("://") ? text : "http://" + text);
+      Kind kind =
+          switch (uri.getScheme().toLowerCase(Locale.ROOT)) {
+            case "http" -> Kind.HTTP;
+            case "https" -> Kind.HTTPS;
+            case "socks5", "socks5h" -> Kind.SOCKS5;
+            default ->
+                throw new IllegalArgumentException(
+                    name + " must be an http, https or socks5 URL, as in http://proxy:3128");
+          };
+      int standard =
+          switch (kind) {
+            case HTTP -> 80;
+            case HTTPS -> 443;
+            case SOCKS5 -> 1080;
+          };
+      Authority authority = Authority.of(uri, name);
+      return new Proxy(kind, authority.host(), authority.portOr(standard), authority.userInfo());
+    } catch (URISyntaxException bad) {
+      throw new IllegalArgumentException(
+          name + " is not a URL (" + bad.getReason() + "): write it as http://proxy:3128", bad);
+    }
+  }
+}

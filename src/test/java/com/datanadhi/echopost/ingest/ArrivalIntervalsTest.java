@@ -1,0 +1,66 @@
+package com.datanadhi.echopost.ingest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+class ArrivalIntervalsTest {
+  private static final long START = Long.MAX_VALUE - 5; // nanoTime may wrap
+  private final ArrivalIntervals gaps = new ArrivalIntervals(START);
+  private long now = START;
+
+  private void recordAfter(Duration gap) {
+    now += gap.toNanos();
+    gaps.recordAt(now);
+  }
+
+  @Test
+  void at_first_the_last_record_is_the_beginning() {
+    assertThat(gaps.lastNanos()).isEqualTo(START);
+    assertThat(gaps.longestNanos()).isZero();
+  }
+
+  @Test
+  void the_wait_for_the_first_record_is_no_gap() {
+    recordAfter(Duration.ofSeconds(9));
+    assertThat(gaps.lastNanos()).isEqualTo(now);
+    assertThat(gaps.longestNanos()).isZero();
+  }
+
+  @Test
+  void the_longest_recent_gap_is_remembered() {
+    recordAfter(Duration.ZERO);
+    recordAfter(Duration.ofSeconds(1));
+    recordAfter(Duration.ofSeconds(3));
+    recordAfter(Duration.ofSeconds(2));
+    assertThat(gaps.longestNanos()).isEqualTo(Duration.ofSeconds(3).toNanos());
+    assertThat(gaps.lastNanos()).isEqualTo(now);
+  }
+
+  @Test
+  void a_gap_is_forgotten_after_eight_later_ones() {
+    recordAfter(Duration.ZERO);
+    recordAfter(Duration.ofSeconds(5));
+    for (int i = 0; i < 7; i++) {
+      recordAfter(Duration.ofSeconds(1));
+    }
+    assertThat(gaps.longestNanos()).isEqualTo(Duration.ofSeconds(5).toNanos());
+    recordAfter(Duration.ofSeconds(1));
+    assertThat(gaps.longestNanos()).isEqualTo(Duration.ofSeconds(1).toNanos());
+  }
+
+  @Test
+  void a_burst_does_not_crowd_out_the_gaps_between_bursts() {
+    recordAfter(Duration.ZERO);
+    recordAfter(Duration.ofSeconds(2));
+    for (int i = 0; i < 100; i++) {
+      recordAfter(Duration.ofMillis(99));
+    }
+    assertThat(gaps.longestNanos()).isEqualTo(Duration.ofSeconds(2).toNanos());
+    for (int i = 0; i < 8; i++) {
+      recordAfter(Duration.ofMillis(100));
+    }
+    assertThat(gaps.longestNanos()).isEqualTo(Duration.ofMillis(100).toNanos());
+  }
+}

@@ -1,0 +1,141 @@
+package com.datanadhi.echopost.ingest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.handler.codec.http2.DefaultHttp2Headers;
+import io.netty.handler.codec.http2.DefaultHttp2HeadersDecoder;
+import io.netty.handler.codec.http2.DefaultHttp2HeadersEncoder;
+import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.codec.http2.Http2HeadersDecoder;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class CachingHeadersDecoderTest {
+  private static final int MOST_BYTES = 8 << 10;
+  private static final int BLOCKS = 20_000;
+
+  private final Http2HeadersDecoder decoder = new CachingHeadersDecoder(MOST_BYTES);
+  private final DefaultHttp2HeadersEncoder encoder =
+      new DefaultHttp2HeadersEncoder((name, value) -> name.toString().equals("secret"));
+  private int stream = -1;
+
+  private ByteBuf block(Http2Headers headers) throws Http2Exception {
+    ByteBuf block = Unpooled.buffer();
+    encoder.encodeHeaders(stream += 2, headers, block);
+    return block;
+  }
+
+  private static Http2Headers headers(String... namesAndValues) {
+    Http2Headers headers = new DefaultHttp2Headers().method("POST").scheme("http").path("/a/b");
+    for (int i = 0; i < namesAndValues.length; i += 2) {
+      headers.add(namesAndValues[i], namesAndValues[i + 1]);
+    }
+    return headers;
+  }
+
+  private static Random seeded() {
+    long seed = Long.getLong("echopost.seed", new Random().nextLong());
+    System.out.println("RepeatedHeadersTest seed " + seed + " (-Dechopost.seed=" + seed + ")");
+    return new Random(seed);
+  }
+
+  @Test
+  void what_is_said_again_is_not_decoded_again() throws Exception {
+    Http2Headers said = headers("te", "trailers");
+    Http2Headers first = decoder.decodeHeaders(1, block(said));
+    Http2Headers second = decoder.decodeHeaders(3, block(said));
+    // The first put its fields into the table, so that it was other bytes.
+    assertThat(second).isNotSameAs(first).isEqualTo(first);
+    assertThat(decoder.decodeHeaders(5, block(said))).isSameAs(second);
+  }
+
+  @Test
+  void a_field_that_is_kept_out_of_the_table_is_decoded_each_time() throws Exception {
+    Http2Headers said = headers("secret", "s");
+    Http2Headers _ = decoder.decodeHeaders(1, block(said));
+    Http2Headers second = decoder.decodeHeaders(3, block(said));
+    assertThat(decoder.decodeHeaders(5, block(said))).isEqualTo(second).isNotSameAs(second);
+  }
+
+  /// Few names, few values, a small table that changes its size: blocks repeat, and mean other
+  /// things.
+  @Test
+  void it_decodes_what_a_decoder_without_a_memory_does() throws Exception {
+    Random random = seeded();
+    Http2HeadersDecoder reference = new DefaultHttp2HeadersDecoder(true, MOST_BYTES);
+    Set<Http2Headers> distinct = Collections.newSetFromMap(new IdentityHashMap<>());
+    Http2Headers said = headers();
+    for (int n = 0; n < BLOCKS; n++) {
+      if (random.nextInt(4) == 0) {
+        said = headers();
+        for (int fields = random.nextInt(4); fields > 0; fields--) {
+          said.add(
+              random.nextInt(30) == 0 ? "secret" : "name" + random.nextInt(4),
+              "value" + random.nextInt(6));
+        }
+      }
+      if (random.nextInt(50) == 0) {
+        encoder.maxHeaderTableSize(random.nextInt(400));
+      }
+      ByteBuf block = block(said);
+      Http2Headers decoded = decoder.decodeHeaders(n, block.duplicate());
+      assertThat(decoded)
+          .describedAs("block %d", n)
+          .isEqualTo(reference.decodeHeaders(n, block))
+          .isEqualTo(said);
+      distinct.add(decoded);
+    }
+    assertThat(distinct).hasSizeBetween(BLOCKS / 10, BLOCKS * 9 / 10);
+  }
+
+  /// Indexed fields, literals that enter the table and that do not, new sizes for it, and what is
+  /// none of these.
+  private static byte[] anyBlock(Random random) {
+    ByteBuf block = Unpooled.buffer();
+    for (int fields = random.nextInt(6); fields > 0; fields--) {
+      switch (random.nextInt(8)) {
+        case 0 -> block.writeByte(random.nextInt(256));
+        case 1 -> block.writeByte(0x20 | random.nextInt(31));
+        case 2, 3 -> {
+          block.writeByte(random.nextBoolean() ? 0x40 : 0);
+          block.writeByte(1).writeByte("aA:".charAt(random.nextInt(3)));
+          block.writeByte(1).writeByte('0' + random.nextInt(3));
+        }
+        default -> block.writeByte(0x80 | (random.nextBoolean() ? 62 : 1) + random.nextInt(4));
+      }
+    }
+    byte[] bytes = new byte[block.readableBytes()];
+    block.readBytes(bytes);
+    return bytes;
+  }
+
+  private static String outcome(Http2HeadersDecoder decoder, byte[] block) {
+    try {
+      return decoder.decodeHeaders(1, Unpooled.wrappedBuffer(block)).toString();
+    } catch (Http2Exception wrong) {
+      return wrong.error() + " " + wrong.getMessage();
+    }
+  }
+
+  @Test
+  void what_is_wrong_is_as_wrong_and_ends_the_memory() {
+    Random random = seeded();
+    for (int connection = 0; connection < 2_000; connection++) {
+      Http2HeadersDecoder remembering = new CachingHeadersDecoder(MOST_BYTES);
+      Http2HeadersDecoder reference = new DefaultHttp2HeadersDecoder(true, MOST_BYTES);
+      byte[][] blocks = {anyBlock(random), anyBlock(random), anyBlock(random), anyBlock(random)};
+      for (int n = 0; n < 20; n++) {
+        byte[] block = blocks[random.nextInt(blocks.length)];
+        assertThat(outcome(remembering, block))
+            .describedAs("block %d of connection %d", n, connection)
+            .isEqualTo(outcome(reference, block));
+      }
+    }
+  }
+}
