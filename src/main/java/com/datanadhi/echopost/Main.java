@@ -2,13 +2,13 @@ package com.datanadhi.echopost;
 
 import com.datanadhi.echopost.agent.Agent;
 import com.datanadhi.echopost.agent.ExitCode;
-import com.datanadhi.echopost.agent.UnusableDirectoryException;
-import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.cli.Command;
 import com.datanadhi.echopost.cli.CommandLine;
 import com.datanadhi.echopost.cli.Options;
 import com.datanadhi.echopost.cli.UsageException;
+import com.datanadhi.echopost.directory.UnusableDirectoryException;
 import com.datanadhi.echopost.operator.Commands;
+import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.upstream.MainServer;
 import com.datanadhi.echopost.upstream.ProxySettings;

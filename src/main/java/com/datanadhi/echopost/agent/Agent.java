@@ -1,20 +1,25 @@
 package com.datanadhi.echopost.agent;
 
 import com.datanadhi.echopost.buffer.Buffer;
-import com.datanadhi.echopost.buffer.StorageException;
-import com.datanadhi.echopost.buffer.Totals;
-import com.datanadhi.echopost.health.HealthProbe;
-import com.datanadhi.echopost.health.ServerState;
+import com.datanadhi.echopost.directory.DirectoryLayout;
+import com.datanadhi.echopost.directory.DirectoryLock;
+import com.datanadhi.echopost.directory.Sessions;
+import com.datanadhi.echopost.directory.UnusableDirectoryException;
+import com.datanadhi.echopost.directory.Workspace;
 import com.datanadhi.echopost.ingest.Ingest;
 import com.datanadhi.echopost.ingest.StuckException;
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
 import com.datanadhi.echopost.logging.SessionLog;
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.record.Totals;
 import com.datanadhi.echopost.replay.Replay;
 import com.datanadhi.echopost.replay.ServerGate;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
+import com.datanadhi.echopost.upstream.HealthProbe;
 import com.datanadhi.echopost.upstream.MainServer;
+import com.datanadhi.echopost.upstream.ServerState;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.FileSystemException;
@@ -113,7 +118,7 @@ public final class Agent {
       // Ahead of the socket: on a full disk it makes room for both.
       Path session = newSession();
       early.bind();
-      try (SessionLog log = SessionLog.open(session.resolve(Sessions.LOG), standardOut)) {
+      try (SessionLog log = SessionLog.open(session.resolve(DirectoryLayout.LOG), standardOut)) {
         return runLogged(workspace, lock, session, early);
       }
     }
@@ -280,7 +285,7 @@ public final class Agent {
     }
     String last = report.lastMetrics();
     try {
-      Sessions.write(session.resolve(Sessions.METRICS), last);
+      Sessions.write(session.resolve(DirectoryLayout.METRICS), last);
     } catch (IOException failed) {
       Events.warning(EventNames.METRICS_NOT_WRITTEN, "reason", failed.toString());
     }

@@ -1,13 +1,13 @@
 package com.datanadhi.echopost.agent;
 
 import com.datanadhi.echopost.buffer.Buffer;
-import com.datanadhi.echopost.buffer.StorageException;
-import com.datanadhi.echopost.health.ServerState;
 import com.datanadhi.echopost.ingest.Ingest;
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
+import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
+import com.datanadhi.echopost.upstream.ServerState;
 import java.io.IOException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;

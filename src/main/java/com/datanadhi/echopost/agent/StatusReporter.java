@@ -2,7 +2,6 @@ package com.datanadhi.echopost.agent;
 
 import com.datanadhi.echopost.buffer.Buffer;
 import com.datanadhi.echopost.control.AgentStatus;
-import com.datanadhi.echopost.health.ServerState;
 import com.datanadhi.echopost.ingest.AgentInfo;
 import com.datanadhi.echopost.ingest.Ingest;
 import com.datanadhi.echopost.metrics.Exposition;
@@ -10,6 +9,7 @@ import com.datanadhi.echopost.metrics.Rate;
 import com.datanadhi.echopost.replay.Replay;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
+import com.datanadhi.echopost.upstream.ServerState;
 import java.nio.file.Path;
 import java.time.Duration;
 
@@ -103,7 +103,7 @@ final class StatusReporter implements AgentInfo {
   }
 
   private String metrics(boolean openMetrics, boolean runs) {
-    Exposition out = Workspace.exposition(directory, openMetrics, runs);
+    Exposition out = Exposition.ofAgent(directory, openMetrics, runs);
     out.gauges("echopost_build_info", "The program's version; always 1.");
     out.sample(1, "version", identity.version());
     out.gauge(

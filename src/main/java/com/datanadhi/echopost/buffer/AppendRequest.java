@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.record.NewRecord;
 import java.util.List;
 
 /// Records that somebody waits to see stored, together: one commit covers them all.

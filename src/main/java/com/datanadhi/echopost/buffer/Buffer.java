@@ -1,8 +1,21 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.directory.DirectoryLayout;
+import com.datanadhi.echopost.directory.PrivateFiles;
+import com.datanadhi.echopost.directory.Volume;
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
 import com.datanadhi.echopost.metrics.Exposition;
+import com.datanadhi.echopost.record.ImportBatch;
+import com.datanadhi.echopost.record.PendingRecord;
+import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.Rejection;
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.record.Totals;
+import com.datanadhi.echopost.salvage.DamagedBuffer;
+import com.datanadhi.echopost.salvage.Salvage;
+import com.datanadhi.echopost.salvage.SalvageReport;
+import com.datanadhi.echopost.salvage.Watermark;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,8 +44,6 @@ import org.jspecify.annotations.Nullable;
 /// One process opens a buffer at a time; whoever opens it sees to that. Appends, acknowledgements
 /// and rejections may come from any thread; reads from one thread at a time.
 public final class Buffer implements AutoCloseable {
-  static final String FILE = "buffer.db";
-  static final String RESERVE = "reserve";
   private static final long WRITER_PATIENCE_MILLIS = 1_000;
 
   /// Less than the 30 s after which a call that waits for its commit means that the disk hangs.
@@ -91,7 +102,7 @@ public final class Buffer implements AutoCloseable {
     this.readerOf = writer;
     this.damaged = damaged;
     this.volume = volume;
-    this.reserve = new DiskReserve(file.resolveSibling(RESERVE), volume);
+    this.reserve = new DiskReserve(file.resolveSibling(DirectoryLayout.RESERVE), volume);
     this.commits =
         new GroupCommit(
             writer,
@@ -105,12 +116,12 @@ public final class Buffer implements AutoCloseable {
 
   /// Whether there is a buffer in `directory`.
   public static boolean existsIn(Path directory) {
-    return Files.isRegularFile(directory.resolve(FILE), LinkOption.NOFOLLOW_LINKS);
+    return Files.isRegularFile(DirectoryLayout.buffer(directory), LinkOption.NOFOLLOW_LINKS);
   }
 
   /// Whether `file` is the buffer in `directory`.
   public static boolean isIn(Path directory, Path file) throws IOException {
-    return existsIn(directory) && Files.isSameFile(directory.resolve(FILE), file);
+    return existsIn(directory) && Files.isSameFile(DirectoryLayout.buffer(directory), file);
   }
 
   /// Opens the buffer in `directory`, creating it when there is none. A file that is not a sound
@@ -120,7 +131,7 @@ public final class Buffer implements AutoCloseable {
   /// @throws StorageException when there is no usable storage, with what to do about it
   public static Buffer open(Path directory, Clock clock, Listener listener)
       throws StorageException {
-    Path file = directory.resolve(FILE);
+    Path file = DirectoryLayout.buffer(directory);
     try {
       Volume volume = new Volume(directory);
       boolean isNew = !Files.exists(file);
@@ -208,7 +219,7 @@ public final class Buffer implements AutoCloseable {
   /// Where an earlier run ended in a failed fsync, its log can be less on the disk than it seems: a
   /// power loss would then take what is written behind it too.
   static void writeLogAgain(Path file) throws IOException {
-    Path log = logOf(file);
+    Path log = DirectoryLayout.wal(file);
     if (!Files.exists(log)) {
       return;
     }
@@ -216,16 +227,11 @@ public final class Buffer implements AutoCloseable {
       PrivateFiles.writeAgain(log);
     } catch (IOException failed) {
       // Some file systems need room even to write what is there already.
-      if (!Files.deleteIfExists(file.resolveSibling(RESERVE))) {
+      if (!Files.deleteIfExists(file.resolveSibling(DirectoryLayout.RESERVE))) {
         throw failed;
       }
       PrivateFiles.writeAgain(log);
     }
-  }
-
-  /// The write-ahead log of a database file.
-  static Path logOf(Path file) {
-    return file.resolveSibling(file.getFileName() + "-wal");
   }
 
   private BufferWriter replaceBuffer(BufferWriter broken, Volume volume, StorageException why)
@@ -245,7 +251,7 @@ public final class Buffer implements AutoCloseable {
   ///
   /// @return whether there was any
   public static boolean giveUpReserve(Path directory) throws IOException {
-    return Files.deleteIfExists(directory.resolve(RESERVE));
+    return Files.deleteIfExists(DirectoryLayout.reserve(directory));
   }
 
   /// Queues records behind all that were queued before; [AppendRequest#completed] says how it

@@ -1,5 +1,11 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.directory.DirectoryLayout;
+import com.datanadhi.echopost.directory.Volume;
+import com.datanadhi.echopost.record.PendingRecord;
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.record.Totals;
+import com.datanadhi.echopost.salvage.Watermark;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -88,7 +94,7 @@ public final class BufferCheck {
   /// @throws StorageException when it cannot be read for a reason that is no damage
   public static Report run(Path directory, LongConsumer progress)
       throws StorageException, IOException {
-    Path log = Buffer.logOf(directory.resolve(Buffer.FILE));
+    Path log = DirectoryLayout.wal(DirectoryLayout.buffer(directory));
     return run(directory, () -> log.toFile().length(), new Volume(directory).walBound(), progress);
   }
 
@@ -104,7 +110,7 @@ public final class BufferCheck {
   }
 
   private void run() throws StorageException, IOException {
-    Path file = directory.resolve(Buffer.FILE);
+    Path file = DirectoryLayout.buffer(directory);
     // Before the ledger: it is never ahead of it.
     Watermark.Mark mark = Watermark.read(file);
     if (mark != null && Files.size(file) == 0) {

@@ -1,8 +1,11 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.directory.DirectoryLayout;
+import com.datanadhi.echopost.directory.Volume;
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
 import com.datanadhi.echopost.metrics.Exposition;
+import com.datanadhi.echopost.record.Totals;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,7 +36,7 @@ record BufferStateMetrics(Totals totals, @Nullable Long oldest) {
     out.gauge(
         "echopost_buffer_size_bytes",
         "What the buffer and its write-ahead log take on the disk.",
-        size(file) + size(Buffer.logOf(file)));
+        size(file) + size(DirectoryLayout.wal(file)));
     out.gauge(
         "echopost_disk_free_bytes",
         "Room on the buffer's file system for this user.",

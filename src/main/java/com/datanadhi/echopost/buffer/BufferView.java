@@ -1,6 +1,13 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.directory.DirectoryLayout;
+import com.datanadhi.echopost.directory.Volume;
 import com.datanadhi.echopost.metrics.Exposition;
+import com.datanadhi.echopost.record.PendingRecord;
+import com.datanadhi.echopost.record.RejectionDetails;
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.record.Totals;
+import com.datanadhi.echopost.salvage.Watermark;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -100,7 +107,7 @@ public final class BufferView implements AutoCloseable {
 
   private static Watermark.@Nullable Mark lastMark(Path directory) throws StorageException {
     try {
-      return Watermark.read(directory.resolve(Buffer.FILE));
+      return Watermark.read(DirectoryLayout.buffer(directory));
     } catch (IOException unreadable) {
       throw new StorageException(
           "the buffer's watermark cannot be read: " + unreadable, unreadable);
@@ -109,7 +116,7 @@ public final class BufferView implements AutoCloseable {
 
   /// The same, whatever it is.
   static BufferView openAsItIs(Path directory) throws StorageException {
-    Connection connection = Database.openReadOnly(directory.resolve(Buffer.FILE));
+    Connection connection = Database.openReadOnly(DirectoryLayout.buffer(directory));
     try {
       return new BufferView(connection, directory);
     } catch (SQLException failed) {
@@ -189,7 +196,7 @@ public final class BufferView implements AutoCloseable {
   /// @param nowMillis UTC, milliseconds since 1970
   public void writeTo(Exposition out, long nowMillis) throws StorageException, IOException {
     new BufferStateMetrics(totals(), nextReceivedAt())
-        .writeTo(out, directory.resolve(Buffer.FILE), new Volume(directory), nowMillis);
+        .writeTo(out, DirectoryLayout.buffer(directory), new Volume(directory), nowMillis);
     out.gauge(BufferStateMetrics.SHORTAGE, BufferStateMetrics.SHORTAGE_HELP, room().needed());
   }
 

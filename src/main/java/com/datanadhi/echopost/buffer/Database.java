@@ -1,5 +1,8 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.directory.DirectoryLayout;
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.salvage.PageImages;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -18,7 +21,7 @@ import org.sqlite.SQLiteException;
 
 /// Opens connections to the buffer's SQLite file as the agent needs them, and brings its schema up
 /// to date.
-final class Database {
+public final class Database {
   /// "Echo" in ASCII: tells our files from other programs' (see `PRAGMA application_id`).
   private static final int APPLICATION_ID = 0x4563686F;
 
@@ -26,7 +29,7 @@ final class Database {
   /// 2026-03-13).
   private static final Runtime.Version OLDEST_SQLITE = Runtime.Version.parse("3.51.3");
 
-  static final int PAGE_SIZE = 4096;
+  static final int PAGE_SIZE = PageImages.SIZE;
   private static final int LARGEST_CHECKPOINT = 2 << 20;
   private static final int READER_PATIENCE_MILLIS = 100;
   private static final int OPERATOR_PATIENCE_MILLIS = 2_000;
@@ -197,7 +200,7 @@ final class Database {
   }
 
   private static Connection connect(Path file, SQLiteConfig config) throws StorageException {
-    if (file.toFile().length() == 0 && Files.exists(Buffer.logOf(file))) {
+    if (file.toFile().length() == 0 && Files.exists(DirectoryLayout.wal(file))) {
       // SQLite would delete the log, even for who only reads.
       throw new StorageException.Corrupted(
           "buffer.db is empty, and was not: start an agent, which salvages what its log holds");

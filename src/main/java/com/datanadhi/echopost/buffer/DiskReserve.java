@@ -1,5 +1,8 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.directory.DirectoryLayout;
+import com.datanadhi.echopost.directory.PrivateFiles;
+import com.datanadhi.echopost.directory.Volume;
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
 import java.io.IOException;
@@ -37,7 +40,7 @@ final class DiskReserve {
   /// by an agent that starts there; 0 when there are enough.
   static long shortageIn(Path directory) throws IOException {
     Volume volume = new Volume(directory);
-    Path file = directory.resolve(Buffer.RESERVE);
+    Path file = DirectoryLayout.reserve(directory);
     long held = Files.isRegularFile(file) ? Files.size(file) : 0;
     return Math.max(0, 2 * volume.walBound() - held - volume.usable());
   }

@@ -1,8 +1,15 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.directory.Volume;
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
 import com.datanadhi.echopost.metrics.Exposition;
+import com.datanadhi.echopost.record.ImportBatch;
+import com.datanadhi.echopost.record.NewRecord;
+import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.Rejection;
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.record.Totals;
 import com.datanadhi.echopost.time.AdaptiveSpin;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;

@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.record.StorageException;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;

@@ -1,5 +1,11 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.directory.DirectoryLayout;
+import com.datanadhi.echopost.directory.Volume;
+import com.datanadhi.echopost.record.ImportBatch;
+import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.salvage.Watermark;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -24,7 +30,7 @@ public final class OfflineBuffer implements AutoCloseable {
   ///
   /// @throws StorageException when it cannot be used
   public static OfflineBuffer open(Path directory) throws StorageException {
-    Path file = directory.resolve(Buffer.FILE);
+    Path file = DirectoryLayout.buffer(directory);
     try {
       // Where the log is lost or damaged, the first commit would write over what is sound in it,
       // and give ids a second time. To look only reads. Without a watermark nothing was written

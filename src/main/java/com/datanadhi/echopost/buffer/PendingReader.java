@@ -1,5 +1,8 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.record.NewRecord;
+import com.datanadhi.echopost.record.PendingRecord;
+import com.datanadhi.echopost.record.StorageException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.PreparedStatement;

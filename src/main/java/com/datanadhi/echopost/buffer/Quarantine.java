@@ -1,7 +1,14 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.directory.DirectoryLayout;
+import com.datanadhi.echopost.directory.PrivateFiles;
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.record.Totals;
+import com.datanadhi.echopost.salvage.DamagedBuffer;
+import com.datanadhi.echopost.salvage.SalvageReport;
+import com.datanadhi.echopost.salvage.Watermark;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -25,10 +32,6 @@ import org.jspecify.annotations.Nullable;
 /// and it names what has to be salvaged. It is complete, under a name of its own, before anything
 /// is moved; a run that dies between the moves leaves what [#finishInterrupted] needs.
 final class Quarantine {
-  private static final String DAMAGED = ".damaged-";
-  private static final String NEW = ".new";
-  private static final String WAL = "-wal";
-  private static final String SHM = "-shm";
 
   /// Where nothing tells which ids were given: far above any that can have been.
   private static final long UNKNOWN_EPOCH = Totals.EPOCH << 16;
@@ -50,11 +53,12 @@ final class Quarantine {
       throws StorageException, IOException {
     Watermark.Mark mark = markOf(file);
     long last = Math.max(mark == null ? 0 : mark.lastId(), known == null ? 0 : known.lastId());
-    Path aside = free(file, file.getFileName() + DAMAGED + STAMP.format(clock.now()));
+    Path aside =
+        free(file, file.getFileName() + DirectoryLayout.DAMAGED_INFIX + STAMP.format(clock.now()));
     List<Path> unsalvaged = unsalvaged(file);
     unsalvaged.add(aside);
     make(
-        beside(file, NEW),
+        file.resolveSibling(DirectoryLayout.NEW_BUFFER),
         walBound,
         mark == null ? UUID.randomUUID().toString() : mark.bufferId(),
         last == 0 && mark == null ? UNKNOWN_EPOCH : Totals.epochAfter(last),
@@ -80,7 +84,7 @@ final class Quarantine {
 
   /// Where an earlier run died between the moves: does the rest of them.
   static void finishInterrupted(Path file, long walBound) throws StorageException, IOException {
-    Path replacement = beside(file, NEW);
+    Path replacement = file.resolveSibling(DirectoryLayout.NEW_BUFFER);
     if (Files.exists(file) || !Files.exists(replacement)) {
       return;
     }
@@ -94,14 +98,14 @@ final class Quarantine {
   }
 
   private static void finish(Path file, Path aside) throws IOException {
-    for (String suffix : List.of(WAL, Watermark.SUFFIX)) {
-      if (Files.exists(beside(file, suffix))) {
-        move(beside(file, suffix), beside(aside, suffix));
+    for (String suffix : List.of(DirectoryLayout.WAL_SUFFIX, DirectoryLayout.WATERMARK_SUFFIX)) {
+      if (Files.exists(DirectoryLayout.beside(file, suffix))) {
+        move(DirectoryLayout.beside(file, suffix), DirectoryLayout.beside(aside, suffix));
       }
     }
-    Files.deleteIfExists(beside(file, SHM));
+    Files.deleteIfExists(DirectoryLayout.beside(file, DirectoryLayout.SHM_SUFFIX));
     PrivateFiles.syncDirectoryOf(file);
-    move(beside(file, NEW), file);
+    move(file.resolveSibling(DirectoryLayout.NEW_BUFFER), file);
     PrivateFiles.syncDirectoryOf(file);
   }
 
@@ -124,17 +128,17 @@ final class Quarantine {
   private static List<Path> unsalvaged(Path file) throws IOException {
     List<Path> found = new ArrayList<>();
     Path directory = file.toAbsolutePath().getParent();
-    String stem = file.getFileName() + DAMAGED;
+    String stem = file.getFileName() + DirectoryLayout.DAMAGED_INFIX;
     try (DirectoryStream<Path> all =
         Files.newDirectoryStream(
             directory, path -> path.getFileName().toString().startsWith(stem))) {
       for (Path one : all) {
         String name = one.getFileName().toString();
         boolean companion =
-            name.endsWith(WAL)
-                || name.endsWith(SHM)
-                || name.endsWith(Watermark.SUFFIX)
-                || name.endsWith(SalvageReport.SUFFIX);
+            name.endsWith(DirectoryLayout.WAL_SUFFIX)
+                || name.endsWith(DirectoryLayout.SHM_SUFFIX)
+                || name.endsWith(DirectoryLayout.WATERMARK_SUFFIX)
+                || name.endsWith(DirectoryLayout.SALVAGE_REPORT_SUFFIX);
         if (!companion && !Files.exists(SalvageReport.of(one))) {
           found.add(one);
         }
@@ -153,8 +157,8 @@ final class Quarantine {
       long delivered,
       List<Path> unsalvaged)
       throws StorageException, IOException {
-    for (String suffix : List.of("", WAL, SHM)) {
-      Files.deleteIfExists(beside(replacement, suffix));
+    for (String suffix : List.of("", DirectoryLayout.WAL_SUFFIX, DirectoryLayout.SHM_SUFFIX)) {
+      Files.deleteIfExists(DirectoryLayout.beside(replacement, suffix));
     }
     PrivateFiles.createIfMissing(replacement);
     // Closed, and so written back from its log, before it counts.
@@ -181,10 +185,6 @@ final class Quarantine {
     } catch (SQLException failed) {
       throw Database.failure("beginning a new buffer", failed);
     }
-  }
-
-  private static Path beside(Path file, String suffix) {
-    return file.resolveSibling(file.getFileName() + suffix);
   }
 
   private static void move(Path from, Path to) throws IOException {

@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.record.StorageException;
 import java.nio.file.Path;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -34,7 +35,8 @@ public final class RejectedList implements AutoCloseable {
     this.page =
         view.connection()
             .prepareStatement(
-                "SELECT id, status, attempts, rejected_at, octet_length(json_data), substr(json_data, 1, "
+                "SELECT id, status, attempts, rejected_at, octet_length(json_data),"
+                    + " substr(json_data, 1, "
                     + START_CHARS
                     + ") FROM rejected WHERE id > ? ORDER BY id LIMIT "
                     + PAGE_RECORDS);

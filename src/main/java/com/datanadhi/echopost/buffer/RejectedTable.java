@@ -1,5 +1,7 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.record.PendingRecord;
+import com.datanadhi.echopost.record.RejectedBatch;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;

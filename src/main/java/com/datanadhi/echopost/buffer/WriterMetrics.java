@@ -3,6 +3,7 @@ package com.datanadhi.echopost.buffer;
 import com.datanadhi.echopost.metrics.Counter;
 import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.metrics.Histogram;
+import com.datanadhi.echopost.record.NewRecord;
 
 /// What the one writer measures of its own work. Written in its thread, read in any.
 final class WriterMetrics {

@@ -1,6 +1,6 @@
 package com.datanadhi.echopost.cli;
 
-import com.datanadhi.echopost.buffer.RecordRules;
+import com.datanadhi.echopost.record.RecordRules;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package com.datanadhi.echopost.control;
 
-import com.datanadhi.echopost.buffer.ImportBatch;
+import com.datanadhi.echopost.record.ImportBatch;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.WireFormat;

@@ -1,7 +1,7 @@
 package com.datanadhi.echopost.control;
 
-import com.datanadhi.echopost.buffer.ImportBatch;
-import com.datanadhi.echopost.buffer.RejectedBatch;
+import com.datanadhi.echopost.record.ImportBatch;
+import com.datanadhi.echopost.record.RejectedBatch;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.WireFormat;

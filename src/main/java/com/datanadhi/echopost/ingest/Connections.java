@@ -2,10 +2,10 @@ package com.datanadhi.echopost.ingest;
 
 import com.datanadhi.echopost.buffer.AppendRequest;
 import com.datanadhi.echopost.buffer.Buffer;
-import com.datanadhi.echopost.buffer.JsonValidator;
-import com.datanadhi.echopost.buffer.NewRecord;
-import com.datanadhi.echopost.buffer.RecordRules;
-import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.record.JsonValidator;
+import com.datanadhi.echopost.record.NewRecord;
+import com.datanadhi.echopost.record.RecordRules;
+import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.AdaptiveSpin;
 import com.datanadhi.echopost.time.Clock;
 import io.netty.channel.EventLoop;

@@ -1,6 +1,6 @@
 package com.datanadhi.echopost.ingest;
 
-import com.datanadhi.echopost.buffer.RecordRules;
+import com.datanadhi.echopost.record.RecordRules;
 import com.google.common.io.ByteStreams;
 import io.grpc.Attributes;
 import io.grpc.Decompressor;

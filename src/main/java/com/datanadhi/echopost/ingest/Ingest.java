@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.ingest;
 
 import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.directory.DirectoryLayout;
 import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.net.Transport;
 import com.datanadhi.echopost.time.AdaptiveSpin;
@@ -59,7 +60,7 @@ public final class Ingest implements AutoCloseable {
     this.connections = new Connections(workLoop.next(), lookout, clock);
     this.services =
         new ServiceRegistry(
-            connections, new PeerCredentials(transport, directory.resolve("agent.lock")));
+            connections, new PeerCredentials(transport, DirectoryLayout.lock(directory)));
   }
 
   /// Binds a socket that nobody can see yet. It is what takes longest at a start and needs no

@@ -1,6 +1,6 @@
 package com.datanadhi.echopost.ingest;
 
-import com.datanadhi.echopost.buffer.RecordRules;
+import com.datanadhi.echopost.record.RecordRules;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;

@@ -1,8 +1,8 @@
 package com.datanadhi.echopost.ingest;
 
-import com.datanadhi.echopost.buffer.RejectedBatch;
-import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.control.OperatorProtocol;
+import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.StorageException;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;

@@ -1,7 +1,7 @@
 package com.datanadhi.echopost.ingest;
 
 import com.datanadhi.echopost.buffer.AppendRequest;
-import com.datanadhi.echopost.buffer.NewRecord;
+import com.datanadhi.echopost.record.NewRecord;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;

@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.ingest;
 
+import com.datanadhi.echopost.directory.DirectoryLayout;
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
 import java.io.IOException;
@@ -24,12 +25,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Confined to one thread at a time.
 final class SocketFile {
-  private static final String PUBLIC = "data-nadhi-agent.sock";
-
   // Neither is longer than the public name, so that they fit where it does.
-  private static final String PRIVATE = ".agent-private.sock";
-  private static final String TEMPORARY = ".agent-publish.sock";
-
   private final Path publicName;
   private final Path privateName;
   private final Path temporaryName;
@@ -38,9 +34,9 @@ final class SocketFile {
   private boolean cannotLink;
 
   SocketFile(Path directory, Set<PosixFilePermission> mode) {
-    this.publicName = directory.resolve(PUBLIC);
-    this.privateName = directory.resolve(PRIVATE);
-    this.temporaryName = directory.resolve(TEMPORARY);
+    this.publicName = directory.resolve(DirectoryLayout.SOCKET);
+    this.privateName = directory.resolve(DirectoryLayout.PRIVATE_SOCKET);
+    this.temporaryName = directory.resolve(DirectoryLayout.TEMPORARY_SOCKET);
     this.mode = mode;
   }
 

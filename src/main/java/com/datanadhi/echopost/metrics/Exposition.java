@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.metrics;
 
 import java.math.BigDecimal;
+import java.nio.file.Path;
 import java.util.Locale;
 
 /// Metrics as text, written one family after the other: Prometheus' text format 0.0.4, or
@@ -21,6 +22,18 @@ public final class Exposition {
   public Exposition(boolean openMetrics, String... commonLabels) {
     this.openMetrics = openMetrics;
     this.commonLabels = labels("", commonLabels);
+  }
+
+  /// The metrics of the agent of `directory`, which is a label of every sample, so that those of
+  /// several agents can stand in one place. Begins with `echopost_up`.
+  ///
+  /// @param openMetrics in that format instead of Prometheus'
+  /// @param isUp whether the agent runs
+  public static Exposition ofAgent(Path directory, boolean openMetrics, boolean isUp) {
+    Exposition out =
+        new Exposition(openMetrics, "directory", directory.toAbsolutePath().normalize().toString());
+    out.gauge("echopost_up", "Whether an agent runs; 0 in what it leaves behind.", isUp ? 1 : 0);
+    return out;
   }
 
   /// A counter without labels of its own.

@@ -1,13 +1,13 @@
 package com.datanadhi.echopost.operator;
 
-import com.datanadhi.echopost.buffer.ImportBatch;
-import com.datanadhi.echopost.buffer.RejectedBatch;
-import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.control.AgentStatus;
 import com.datanadhi.echopost.control.MetricsRequest;
 import com.datanadhi.echopost.control.OperatorProtocol;
 import com.datanadhi.echopost.control.StatusRequest;
 import com.datanadhi.echopost.net.Transport;
+import com.datanadhi.echopost.record.ImportBatch;
+import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.StorageException;
 import io.grpc.CallOptions;
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;

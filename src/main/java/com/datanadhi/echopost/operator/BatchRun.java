@@ -1,9 +1,9 @@
 package com.datanadhi.echopost.operator;
 
-import com.datanadhi.echopost.agent.DirectoryLock;
-import com.datanadhi.echopost.agent.Workspace;
 import com.datanadhi.echopost.buffer.OfflineBuffer;
-import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.directory.DirectoryLayout;
+import com.datanadhi.echopost.directory.DirectoryLock;
+import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
 import java.io.IOException;
@@ -71,7 +71,7 @@ final class BatchRun {
     work.prepare();
     while (work.hasSlice()) {
       long before = slices;
-      if (Files.exists(Workspace.socketIn(directory))) {
+      if (Files.exists(DirectoryLayout.socket(directory))) {
         askAgent();
         work.prepare();
       }
@@ -87,14 +87,14 @@ final class BatchRun {
         sinceNanos = clock.nanos();
       } else if (clock.nanos() - sinceNanos > PATIENCE.toNanos()) {
         throw new StorageException(
-            "another process holds " + directory.resolve("agent.lock") + " and does not answer");
+            "another process holds " + DirectoryLayout.lock(directory) + " and does not answer");
       }
       waiter.await(held ? GIVE_WAY : LOOK_AGAIN);
     }
   }
 
   private void askAgent() throws StorageException, IOException, InterruptedException {
-    try (AgentClient agent = AgentClient.connect(Workspace.socketIn(directory))) {
+    try (AgentClient agent = AgentClient.connect(DirectoryLayout.socket(directory))) {
       while (agent != null && work.hasSlice()) {
         if (!work.byAgent(agent)) {
           return;

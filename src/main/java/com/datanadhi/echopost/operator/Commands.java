@@ -1,13 +1,13 @@
 package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.ExitCode;
-import com.datanadhi.echopost.agent.UnusableDirectoryException;
-import com.datanadhi.echopost.agent.Workspace;
-import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.cli.CommandLine;
 import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.HelpText;
 import com.datanadhi.echopost.cli.UsageException;
+import com.datanadhi.echopost.directory.UnusableDirectoryException;
+import com.datanadhi.echopost.directory.Workspace;
+import com.datanadhi.echopost.record.StorageException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;

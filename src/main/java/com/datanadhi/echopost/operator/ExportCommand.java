@@ -2,12 +2,12 @@ package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.BufferView;
-import com.datanadhi.echopost.buffer.PendingRecord;
-import com.datanadhi.echopost.buffer.StorageException;
-import com.datanadhi.echopost.buffer.Totals;
 import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.Flag;
 import com.datanadhi.echopost.cli.UsageException;
+import com.datanadhi.echopost.record.PendingRecord;
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.record.Totals;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
 import java.io.OutputStream;

@@ -1,13 +1,13 @@
 package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.ExitCode;
-import com.datanadhi.echopost.agent.Workspace;
 import com.datanadhi.echopost.buffer.BufferView;
-import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.control.AgentStatus;
 import com.datanadhi.echopost.control.AgentStatus.StorageState;
+import com.datanadhi.echopost.directory.DirectoryLayout;
+import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -53,7 +53,7 @@ final class HealthCommand implements OperatorCommand {
     StorageState storage = StorageState.OK;
     AgentStatus.ServerState server = AgentStatus.ServerState.UNKNOWN;
     boolean isServed = false;
-    try (AgentClient agent = AgentClient.connect(Workspace.socketIn(directory))) {
+    try (AgentClient agent = AgentClient.connect(DirectoryLayout.socket(directory))) {
       @Nullable AgentStatus status = agent == null ? null : agent.status();
       if (status != null) {
         storage = status.storageState();

@@ -1,12 +1,12 @@
 package com.datanadhi.echopost.operator;
 
-import com.datanadhi.echopost.agent.DirectoryLock;
 import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.Buffer;
-import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.Flag;
 import com.datanadhi.echopost.cli.UsageException;
+import com.datanadhi.echopost.directory.DirectoryLock;
+import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import java.io.BufferedInputStream;
 import java.io.IOException;

@@ -1,8 +1,8 @@
 package com.datanadhi.echopost.operator;
 
-import com.datanadhi.echopost.buffer.ImportBatch;
 import com.datanadhi.echopost.buffer.OfflineBuffer;
-import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.record.ImportBatch;
+import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import java.io.EOFException;
 import java.io.IOException;

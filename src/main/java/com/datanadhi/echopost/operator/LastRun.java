@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.operator;
 
-import com.datanadhi.echopost.agent.Sessions;
+import com.datanadhi.echopost.directory.DirectoryLayout;
+import com.datanadhi.echopost.directory.Sessions;
 import com.datanadhi.echopost.logging.EventNames;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -31,7 +32,7 @@ record LastRun(String session, String endedAt, @Nullable Integer exitCode, boole
     Path newest = sessions.getLast();
     String endedAt = "";
     Integer exitCode = null;
-    for (String line : tail(newest.resolve(Sessions.LOG)).split("\n", -1)) {
+    for (String line : tail(newest.resolve(DirectoryLayout.LOG)).split("\n", -1)) {
       LogEvent event = LogEvent.parse(line);
       if (event != null && event.is(EventNames.AGENT_STOPPED)) {
         endedAt = event.get("time");
@@ -42,7 +43,7 @@ record LastRun(String session, String endedAt, @Nullable Integer exitCode, boole
         String.valueOf(newest.getFileName()),
         endedAt,
         exitCode,
-        Files.exists(newest.resolve(Sessions.CRASH_REPORT)));
+        Files.exists(newest.resolve(DirectoryLayout.CRASH_REPORT)));
   }
 
   private static String tail(Path log) throws IOException {
@@ -64,7 +65,7 @@ record LastRun(String session, String endedAt, @Nullable Integer exitCode, boole
     return "the last one ("
         + session
         + ") "
-        + (crashed ? "crashed: see " + Sessions.CRASH_REPORT + " there" : "was killed");
+        + (crashed ? "crashed: see " + DirectoryLayout.CRASH_REPORT + " there" : "was killed");
   }
 
   private static String meaning(int exitCode) {

@@ -1,6 +1,6 @@
 package com.datanadhi.echopost.operator;
 
-import com.datanadhi.echopost.buffer.Totals;
+import com.datanadhi.echopost.record.Totals;
 import tools.jackson.core.JsonGenerator;
 
 /// The ledger, in words and for scripts.

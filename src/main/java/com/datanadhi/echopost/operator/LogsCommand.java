@@ -1,10 +1,11 @@
 package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.ExitCode;
-import com.datanadhi.echopost.agent.Sessions;
 import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.Flag;
 import com.datanadhi.echopost.cli.UsageException;
+import com.datanadhi.echopost.directory.DirectoryLayout;
+import com.datanadhi.echopost.directory.Sessions;
 import com.datanadhi.echopost.time.Waiter;
 import java.io.IOException;
 import java.io.InputStream;
@@ -119,8 +120,10 @@ final class LogsCommand implements OperatorCommand {
         print(new String(cut, StandardCharsets.UTF_8));
         cut = NONE;
       }
-      if (Files.exists(ended.resolve(Sessions.CRASH_REPORT))) {
-        terminal.err().println("echopost: it crashed: see " + ended.resolve(Sessions.CRASH_REPORT));
+      if (Files.exists(ended.resolve(DirectoryLayout.CRASH_REPORT))) {
+        terminal
+            .err()
+            .println("echopost: it crashed: see " + ended.resolve(DirectoryLayout.CRASH_REPORT));
       }
     }
 
@@ -128,7 +131,7 @@ final class LogsCommand implements OperatorCommand {
       if (session == null) {
         return;
       }
-      try (InputStream in = Files.newInputStream(session.resolve(Sessions.LOG))) {
+      try (InputStream in = Files.newInputStream(session.resolve(DirectoryLayout.LOG))) {
         in.skipNBytes(read);
         for (byte[] more = in.readNBytes(PIECE); more.length > 0; more = in.readNBytes(PIECE)) {
           read += more.length;

@@ -1,13 +1,13 @@
 package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.ExitCode;
-import com.datanadhi.echopost.agent.Workspace;
 import com.datanadhi.echopost.buffer.BufferView;
-import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.Flag;
 import com.datanadhi.echopost.cli.UsageException;
+import com.datanadhi.echopost.directory.DirectoryLayout;
 import com.datanadhi.echopost.metrics.Exposition;
+import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -48,14 +48,14 @@ final class MetricsCommand implements OperatorCommand {
 
   private static @Nullable String ofAgent(Path directory, boolean openMetrics)
       throws StorageException, InterruptedException {
-    try (AgentClient agent = AgentClient.connect(Workspace.socketIn(directory))) {
+    try (AgentClient agent = AgentClient.connect(DirectoryLayout.socket(directory))) {
       return agent == null ? null : agent.metrics(openMetrics);
     }
   }
 
   private static String ofBuffer(Path directory, boolean openMetrics)
       throws StorageException, IOException {
-    Exposition out = Workspace.exposition(directory, openMetrics, false);
+    Exposition out = Exposition.ofAgent(directory, openMetrics, false);
     try (BufferView buffer = BufferView.open(directory)) {
       buffer.writeTo(out, Clock.system().millis());
     }

@@ -1,9 +1,9 @@
 package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.ExitCode;
-import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.UsageException;
+import com.datanadhi.echopost.record.StorageException;
 import java.io.IOException;
 
 /// One thing that an operator can ask the program for; [Commands] lists them all. Has no state.

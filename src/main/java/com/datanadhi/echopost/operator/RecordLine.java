@@ -1,10 +1,10 @@
 package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.buffer.BufferView;
-import com.datanadhi.echopost.buffer.ImportBatch;
-import com.datanadhi.echopost.buffer.JsonValidator;
-import com.datanadhi.echopost.buffer.PendingRecord;
-import com.datanadhi.echopost.buffer.RejectionDetails;
+import com.datanadhi.echopost.record.ImportBatch;
+import com.datanadhi.echopost.record.JsonValidator;
+import com.datanadhi.echopost.record.PendingRecord;
+import com.datanadhi.echopost.record.RejectionDetails;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;

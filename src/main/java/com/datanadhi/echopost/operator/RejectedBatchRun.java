@@ -1,9 +1,9 @@
 package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.buffer.OfflineBuffer;
-import com.datanadhi.echopost.buffer.RejectedBatch;
 import com.datanadhi.echopost.buffer.RejectedList;
-import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
 import java.nio.file.Path;

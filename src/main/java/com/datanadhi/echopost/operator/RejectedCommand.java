@@ -1,12 +1,12 @@
 package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.ExitCode;
-import com.datanadhi.echopost.buffer.RejectedBatch;
 import com.datanadhi.echopost.buffer.RejectedList;
-import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.Flag;
 import com.datanadhi.echopost.cli.UsageException;
+import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.StorageException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;

@@ -1,9 +1,9 @@
 package com.datanadhi.echopost.operator;
 
-import com.datanadhi.echopost.buffer.RejectedBatch;
 import com.datanadhi.echopost.buffer.RejectedList;
 import com.datanadhi.echopost.cli.Flag;
 import com.datanadhi.echopost.cli.UsageException;
+import com.datanadhi.echopost.record.RejectedBatch;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -1,13 +1,13 @@
 package com.datanadhi.echopost.operator;
 
-import com.datanadhi.echopost.agent.DirectoryLock;
 import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.Buffer;
-import com.datanadhi.echopost.buffer.SalvageReport;
-import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.Flag;
 import com.datanadhi.echopost.cli.UsageException;
+import com.datanadhi.echopost.directory.DirectoryLock;
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.salvage.SalvageReport;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -107,7 +107,7 @@ final class SalvageCommand implements OperatorCommand {
         + (report.watermarkKnown()
             ? ""
             : "which of them the server has is not known: some may be sent again, under their old"
-                  + " keys\n")
+                + " keys\n")
         + (report.gone() == 0
             ? ""
             : RejectedBatchRun.records(report.gone()) + " gone: " + report.goneIds() + "\n");

@@ -1,10 +1,10 @@
 package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.ExitCode;
-import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.Flag;
 import com.datanadhi.echopost.cli.UsageException;
+import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
 import java.io.IOException;

@@ -1,12 +1,12 @@
 package com.datanadhi.echopost.operator;
 
-import com.datanadhi.echopost.agent.DirectoryLock;
 import com.datanadhi.echopost.agent.ExitCode;
-import com.datanadhi.echopost.agent.Workspace;
 import com.datanadhi.echopost.buffer.BufferView;
-import com.datanadhi.echopost.buffer.StorageException;
-import com.datanadhi.echopost.buffer.Totals;
 import com.datanadhi.echopost.control.AgentStatus;
+import com.datanadhi.echopost.directory.DirectoryLayout;
+import com.datanadhi.echopost.directory.DirectoryLock;
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.record.Totals;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,8 +47,8 @@ record StatusSnapshot(
     boolean answers = false;
     AgentStatus agent = null;
     String silence = null;
-    if (Files.exists(Workspace.socketIn(directory))) {
-      try (AgentClient client = AgentClient.connect(Workspace.socketIn(directory))) {
+    if (Files.exists(DirectoryLayout.socket(directory))) {
+      try (AgentClient client = AgentClient.connect(DirectoryLayout.socket(directory))) {
         if (client != null) {
           answers = true;
           agent = client.status();

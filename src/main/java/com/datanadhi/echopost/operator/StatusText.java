@@ -1,8 +1,8 @@
 package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.buffer.BufferView;
-import com.datanadhi.echopost.buffer.Totals;
 import com.datanadhi.echopost.control.AgentStatus;
+import com.datanadhi.echopost.record.Totals;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.stream.Collectors;

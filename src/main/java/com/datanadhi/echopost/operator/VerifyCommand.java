@@ -2,10 +2,10 @@ package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.BufferCheck;
-import com.datanadhi.echopost.buffer.StorageException;
-import com.datanadhi.echopost.buffer.Totals;
 import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.UsageException;
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.record.Totals;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
 import java.io.PrintStream;

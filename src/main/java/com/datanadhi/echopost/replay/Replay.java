@@ -1,13 +1,13 @@
 package com.datanadhi.echopost.replay;
 
 import com.datanadhi.echopost.buffer.Buffer;
-import com.datanadhi.echopost.buffer.NewRecord;
-import com.datanadhi.echopost.buffer.PendingRecord;
-import com.datanadhi.echopost.buffer.Rejection;
-import com.datanadhi.echopost.buffer.StorageException;
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
 import com.datanadhi.echopost.metrics.Exposition;
+import com.datanadhi.echopost.record.NewRecord;
+import com.datanadhi.echopost.record.PendingRecord;
+import com.datanadhi.echopost.record.Rejection;
+import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
 import com.datanadhi.echopost.upstream.DeliveryRequest;

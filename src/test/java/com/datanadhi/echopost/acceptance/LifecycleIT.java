@@ -3,6 +3,7 @@ package com.datanadhi.echopost.acceptance;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.datanadhi.echopost.directory.DirectoryLayout;
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.proto.LogAgentGrpc;
 import com.datanadhi.echopost.proto.LogRequest;
@@ -203,7 +204,7 @@ class LifecycleIT extends AcceptanceTest {
     AgentProcess agent;
     try (FileChannel file =
             FileChannel.open(
-                directory.resolve("agent.lock"),
+                DirectoryLayout.lock(directory),
                 StandardOpenOption.CREATE,
                 StandardOpenOption.WRITE);
         FileLock held = file.lock()) {

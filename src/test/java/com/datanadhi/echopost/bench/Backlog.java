@@ -2,8 +2,8 @@ package com.datanadhi.echopost.bench;
 
 import com.datanadhi.echopost.buffer.AppendRequest;
 import com.datanadhi.echopost.buffer.Buffer;
-import com.datanadhi.echopost.buffer.NewRecord;
-import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.record.NewRecord;
+import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.Directories;
 import com.datanadhi.echopost.testkit.ProcessMemory;

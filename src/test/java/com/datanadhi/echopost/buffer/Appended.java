@@ -2,6 +2,7 @@ package com.datanadhi.echopost.buffer;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.datanadhi.echopost.record.NewRecord;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;

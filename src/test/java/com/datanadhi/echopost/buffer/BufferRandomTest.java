@@ -3,6 +3,11 @@ package com.datanadhi.echopost.buffer;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.datanadhi.echopost.record.PendingRecord;
+import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.Rejection;
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.record.Totals;
 import com.datanadhi.echopost.time.ManualClock;
 import java.nio.file.Path;
 import java.util.ArrayDeque;

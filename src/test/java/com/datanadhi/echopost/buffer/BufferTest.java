@@ -7,6 +7,12 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.datanadhi.echopost.buffer.AppendRequest.Outcome;
+import com.datanadhi.echopost.directory.Volume;
+import com.datanadhi.echopost.record.NewRecord;
+import com.datanadhi.echopost.record.PendingRecord;
+import com.datanadhi.echopost.record.Rejection;
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.record.Totals;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.ManualClock;
 import java.io.IOException;

@@ -5,7 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.datanadhi.echopost.buffer.AppendRequest.Outcome;
-import com.datanadhi.echopost.buffer.RejectedBatch.Action;
+import com.datanadhi.echopost.directory.Volume;
+import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.RejectedBatch.Action;
+import com.datanadhi.echopost.record.Rejection;
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.record.Totals;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.ManualClock;
 import java.nio.file.Files;

@@ -4,6 +4,9 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.datanadhi.echopost.record.PendingRecord;
+import com.datanadhi.echopost.record.Rejection;
+import com.datanadhi.echopost.salvage.SalvageReport;
 import com.datanadhi.echopost.time.ManualClock;
 import java.io.IOException;
 import java.nio.file.Files;

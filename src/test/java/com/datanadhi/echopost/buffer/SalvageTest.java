@@ -3,6 +3,12 @@ package com.datanadhi.echopost.buffer;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.datanadhi.echopost.directory.DirectoryLayout;
+import com.datanadhi.echopost.directory.Volume;
+import com.datanadhi.echopost.record.PendingRecord;
+import com.datanadhi.echopost.record.Rejection;
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.salvage.SalvageReport;
 import com.datanadhi.echopost.time.ManualClock;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -323,7 +329,7 @@ class SalvageTest {
       writer.begin();
       String large = "\"" + "x".repeat(50_000) + "\"";
       writer.append(Collections.nCopies(40, Appended.record(large, "", null)));
-      assertThat(Files.size(Buffer.logOf(directory.resolve("buffer.db"))))
+      assertThat(Files.size(DirectoryLayout.wal(directory.resolve("buffer.db"))))
           .as("log of a transaction that SQLite's cache does not hold")
           .isGreaterThan(40_000);
     });

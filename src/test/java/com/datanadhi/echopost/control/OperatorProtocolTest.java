@@ -3,15 +3,15 @@ package com.datanadhi.echopost.control;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.datanadhi.echopost.buffer.ImportBatch;
-import com.datanadhi.echopost.buffer.RejectedBatch;
-import com.datanadhi.echopost.buffer.RejectedBatch.Action;
 import com.datanadhi.echopost.proto.OperatorGrpc;
 import com.datanadhi.echopost.proto.RejectedRange;
 import com.datanadhi.echopost.proto.RejectedSlice;
 import com.datanadhi.echopost.proto.ServerState;
 import com.datanadhi.echopost.proto.StatusReply;
 import com.datanadhi.echopost.proto.StorageState;
+import com.datanadhi.echopost.record.ImportBatch;
+import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.RejectedBatch.Action;
 import io.grpc.MethodDescriptor;
 import io.grpc.StatusRuntimeException;
 import java.io.ByteArrayInputStream;

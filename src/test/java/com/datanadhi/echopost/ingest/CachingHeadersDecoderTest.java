@@ -41,7 +41,8 @@ class CachingHeadersDecoderTest {
 
   private static Random seeded() {
     long seed = Long.getLong("echopost.seed", new Random().nextLong());
-    System.out.println("RepeatedHeadersTest seed " + seed + " (-Dechopost.seed=" + seed + ")");
+    System.out.println(
+        "CachingHeadersDecoderTest seed " + seed + " (-Dechopost.seed=" + seed + ")");
     return new Random(seed);
   }
 

@@ -5,8 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.datanadhi.echopost.buffer.JsonValidator;
 import com.datanadhi.echopost.proto.LogRequest;
+import com.datanadhi.echopost.record.JsonValidator;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.DiscardUnknownFieldsParser;
 import com.google.protobuf.InvalidProtocolBufferException;
@@ -43,7 +43,7 @@ class SendLogRequestTest {
 
   private static long seed() {
     long seed = Long.getLong("echopost.seed", new Random().nextLong());
-    System.out.println("RequestTest seed " + seed + " (-Dechopost.seed=" + seed + ")");
+    System.out.println("SendLogRequestTest seed " + seed + " (-Dechopost.seed=" + seed + ")");
     return seed;
   }
 

@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.torture;
 
+import com.datanadhi.echopost.directory.DirectoryLayout;
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.StubServer;
@@ -288,7 +289,7 @@ final class DrainCell {
     if (Files.exists(socket)) {
       tally.broken(name + ": every agent has left, and a socket stands there");
     }
-    String last = Files.readString(directory.resolve("agent.lock")).strip();
+    String last = Files.readString(DirectoryLayout.lock(directory)).strip();
     if (ProcessHandle.of(Long.parseLong(last)).isPresent()) {
       tally.broken(name + ": the agent's launcher has ended, and the agent " + last + " lives");
     }

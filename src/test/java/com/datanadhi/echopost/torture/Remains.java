@@ -1,8 +1,8 @@
 package com.datanadhi.echopost.torture;
 
 import com.datanadhi.echopost.buffer.Buffer;
-import com.datanadhi.echopost.buffer.PendingRecord;
-import com.datanadhi.echopost.buffer.StorageException;
+import com.datanadhi.echopost.record.PendingRecord;
+import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.StubServer;
 import com.datanadhi.echopost.time.Clock;

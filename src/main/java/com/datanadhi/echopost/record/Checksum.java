@@ -1,0 +1,37 @@
+package com.datanadhi.echopost.record;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/// The CRC-32C (RFC 3720, appendix B.4) that goes with each record, over its id and all it holds,
+/// so that a record which was damaged, or which lies in another's place, is never sent as sound.
+public final class Checksum {
+  private Checksum() {}
+
+  /// Unsigned, as SQLite keeps it.
+  public static long of(long id, NewRecord content) {
+    CRC32C crc = new CRC32C();
+    ByteBuffer head = ByteBuffer.allocate(16);
+    head.putLong(id).putLong(content.receivedAt());
+    crc.update(head.flip());
+    add(crc, content.jsonData());
+    add(crc, content.pipelines());
+    add(crc, content.apiKey());
+    String origin = content.origin();
+    add(crc, origin == null ? null : origin.getBytes(StandardCharsets.UTF_8));
+    return crc.getValue();
+  }
+
+  private static void add(CRC32C crc, byte @Nullable [] text) {
+    int length = text == null ? -1 : text.length;
+    crc.update(length >>> 24);
+    crc.update(length >>> 16);
+    crc.update(length >>> 8);
+    crc.update(length);
+    if (text != null) {
+      crc.update(text, 0, text.length);
+    }
+  }
+}

@@ -1,0 +1,197 @@
+package com.datanadhi.echopost.salvage;
+
+import com.datanadhi.echopost.directory.DirectoryLayout;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/// Every image of a page that a damaged buffer holds: the file's own pages, then the frames of its
+/// write-ahead log, whether committed, left over or damaged themselves, in the order of the files.
+///
+/// By SQLite's file format (<https://sqlite.org/fileformat2.html>, sections 1.2 and 4), with our
+/// page size taken for granted, since the header that says it may be what is damaged. What the disk
+/// cannot read counts as zeros. Memory: 12 bytes a frame. Confined to one thread.
+public final class PageImages implements AutoCloseable {
+  public static final int SIZE = 4096;
+
+  private static final int WAL_HEADER = 32;
+  private static final int FRAME_HEADER = 24;
+  private static final int WAL_MAGIC = 0x377f0682;
+
+  private final RandomAccessFile file;
+  private final @Nullable RandomAccessFile log;
+  private final long filePages;
+  private final int frames;
+  private final int[] pageOfFrame;
+
+  // Page number and frame in one, sorted.
+  private final long[] framesByPage;
+  private final boolean[] frameIsSound;
+  private final int committedFrames;
+  private boolean withoutLog;
+
+  /// @param file the database; its log is beside it, as `file-wal`, if it has one
+  /// @throws IOException when `file` cannot be opened
+  PageImages(Path file) throws IOException {
+    this.file = new RandomAccessFile(file.toFile(), "r");
+    // The last page may be cut off.
+    this.filePages = (this.file.length() + SIZE - 1) / SIZE;
+    Path wal = DirectoryLayout.wal(file);
+    this.log = Files.isRegularFile(wal) ? new RandomAccessFile(wal.toFile(), "r") : null;
+    long logBytes = log == null ? 0 : log.length() - WAL_HEADER;
+    this.frames = (int) Math.max(0, (logBytes + SIZE) / (FRAME_HEADER + SIZE));
+    this.pageOfFrame = new int[frames];
+    this.framesByPage = new long[frames];
+    this.frameIsSound = new boolean[frames];
+    this.committedFrames = log == null ? 0 : readFrames();
+    Arrays.sort(framesByPage);
+  }
+
+  /// Looks at each frame, and at how far SQLite itself would follow the log (section 4.1).
+  private int readFrames() {
+    byte[] head = new byte[WAL_HEADER];
+    readFully(log(), 0, head, WAL_HEADER);
+    ByteBuffer header = ByteBuffer.wrap(head);
+    boolean bigEndian = (header.getInt(0) & 1) != 0;
+    int[] sum = WalChecksum.next(bigEndian, new int[2], head, 0, 24);
+    boolean follows =
+        (header.getInt(0) & ~1) == WAL_MAGIC
+            && sum[0] == header.getInt(24)
+            && sum[1] == header.getInt(28);
+    if (!follows) {
+      // What is damaged says nothing: it was written on a machine like this one.
+      bigEndian = ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN;
+    }
+    sum = new int[] {header.getInt(24), header.getInt(28)};
+    byte[] frame = new byte[FRAME_HEADER + SIZE];
+    ByteBuffer view = ByteBuffer.wrap(frame);
+    int committed = 0;
+    for (int i = 0; i < frames; i++) {
+      readFully(log(), WAL_HEADER + (long) i * frame.length, frame, frame.length);
+      sum = WalChecksum.next(bigEndian, sum, frame, 0, 8);
+      sum = WalChecksum.next(bigEndian, sum, frame, FRAME_HEADER, SIZE);
+      pageOfFrame[i] = view.getInt(0);
+      framesByPage[i] = ((long) pageOfFrame[i] << 32) | i;
+      frameIsSound[i] = sum[0] == view.getInt(16) && sum[1] == view.getInt(20);
+      follows &=
+          frameIsSound[i]
+              && view.getInt(8) == header.getInt(16)
+              && view.getInt(12) == header.getInt(20);
+      if (follows && view.getInt(4) != 0) {
+        committed = i + 1;
+      }
+      // From what is written there, so that one damaged frame does not spoil those after it.
+      sum = new int[] {view.getInt(16), view.getInt(20)};
+    }
+    return committed;
+  }
+
+  private RandomAccessFile log() {
+    return java.util.Objects.requireNonNull(log);
+  }
+
+  /// How many images there are.
+  long count() {
+    return filePages + (withoutLog ? 0 : frames);
+  }
+
+  /// How many of them are the file's own pages; they come first.
+  long filePages() {
+    return filePages;
+  }
+
+  /// How many frames of the log SQLite would take for committed; they come first among the frames.
+  int committedFrames() {
+    return committedFrames;
+  }
+
+  /// The log turned out to be another database's: leaves it out.
+  void leaveLogOut() {
+    withoutLog = true;
+  }
+
+  /// Reads one image. What is cut off or cannot be read is zeros.
+  void read(long image, byte[] into) {
+    if (image < filePages) {
+      readFully(file, image * SIZE, into, SIZE);
+    } else {
+      long frame = image - filePages;
+      readFully(log(), WAL_HEADER + frame * (FRAME_HEADER + SIZE) + FRAME_HEADER, into, SIZE);
+    }
+  }
+
+  private static void readFully(RandomAccessFile from, long position, byte[] into, int length) {
+    int done = 0;
+    try {
+      from.seek(position);
+      int n;
+      while (done < length && (n = from.read(into, done, length - done)) > 0) {
+        done += n;
+      }
+    } catch (IOException badSector) {
+      // Which may be all the damage there is: the other pages count.
+      done = 0;
+    }
+    Arrays.fill(into, done, length, (byte) 0);
+  }
+
+  /// The images of page `number`, the likeliest to be its current one first: the newest frame whose
+  /// checksum is right, then the file, then what is left.
+  long[] imagesOf(int number) {
+    int from = withoutLog ? 0 : firstFrameOf(number);
+    int to = from;
+    while (!withoutLog && to < frames && (int) (framesByPage[to] >> 32) == number) {
+      to++;
+    }
+    boolean inFile = number >= 1 && number <= filePages;
+    long[] images = new long[to - from + (inFile ? 1 : 0)];
+    int next = 0;
+    for (boolean sound : new boolean[] {true, false}) {
+      for (int i = to - 1; i >= from; i--) {
+        int frame = (int) framesByPage[i];
+        if (frameIsSound[frame] == sound) {
+          images[next++] = filePages + frame;
+        }
+      }
+      if (sound && inFile) {
+        images[next++] = number - 1L;
+      }
+    }
+    return images;
+  }
+
+  private int firstFrameOf(int number) {
+    int at = Arrays.binarySearch(framesByPage, (long) number << 32);
+    return at < 0 ? -at - 1 : at;
+  }
+
+  @Override
+  public void close() throws IOException {
+    file.close();
+    if (log != null) {
+      log.close();
+    }
+  }
+
+  /// The running checksum of a write-ahead log (section 4.2).
+  private static final class WalChecksum {
+    private WalChecksum() {}
+
+    static int[] next(boolean bigEndian, int[] sum, byte[] data, int offset, int length) {
+      ByteBuffer words =
+          ByteBuffer.wrap(data).order(bigEndian ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN);
+      int s0 = sum[0];
+      int s1 = sum[1];
+      for (int i = offset; i < offset + length; i += 8) {
+        s0 += words.getInt(i) + s1;
+        s1 += words.getInt(i + 4) + s0;
+      }
+      return new int[] {s0, s1};
+    }
+  }
+}

@@ -1,0 +1,151 @@
+package com.datanadhi.echopost.salvage;
+
+import com.datanadhi.echopost.directory.DirectoryLayout;
+import com.datanadhi.echopost.directory.PrivateFiles;
+import com.datanadhi.echopost.logging.EventNames;
+import com.datanadhi.echopost.logging.Events;
+import com.datanadhi.echopost.record.Totals;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/// The file `buffer.db-watermark` beside the buffer: up to which id everything is settled, so that
+/// damage to the buffer cannot take this too. With it a salvage knows which rows still count.
+///
+/// Written in place after each commit, without a sync of its own: two places in turn, 4 KiB apart,
+/// each with a checksum, so that a torn write takes one alone. It may lag behind the buffer after a
+/// power loss, when a few records are delivered again; it is never ahead. Where a buffer is set
+/// aside by whoever has written it, a third place says what was committed last ([#seal]). Confined
+/// to one thread.
+public final class Watermark implements AutoCloseable {
+  private static final int PLACE_BYTES = 4096;
+  private static final int PLACES = 2;
+  private static final int SEAL = PLACES * PLACE_BYTES;
+
+  /// @param bufferId the buffer's identity
+  /// @param settledThrough every id up to this one is settled
+  /// @param lastId at least this id has been given
+  public record Mark(String bufferId, long settledThrough, long lastId) {
+    boolean isAheadOf(long otherSettledThrough, long otherLastId) {
+      return settledThrough > otherSettledThrough || lastId > otherLastId;
+    }
+
+    /// Whether it was written of the buffer `id` with this ledger: it is never ahead.
+    public boolean canBeOf(String id, Totals ledger) {
+      return bufferId.equals(id) && !isAheadOf(ledger.settledThrough(), ledger.lastId());
+    }
+  }
+
+  private final FileChannel channel;
+  private int nextPlace;
+  private boolean failed;
+
+  private Watermark(FileChannel channel) {
+    this.channel = channel;
+  }
+
+  static Path of(Path buffer) {
+    return DirectoryLayout.beside(buffer, DirectoryLayout.WATERMARK_SUFFIX);
+  }
+
+  /// Opens the one of `buffer`, creating it when there is none. A buffer that is written again, as
+  /// when somebody has put it back, is sealed no more.
+  public static Watermark open(Path buffer) throws IOException {
+    FileChannel channel = create(buffer);
+    if (channel.size() > SEAL) {
+      channel.truncate(SEAL).force(true);
+    }
+    return new Watermark(channel);
+  }
+
+  private static FileChannel create(Path buffer) throws IOException {
+    return PrivateFiles.open(of(buffer), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+  }
+
+  /// Says of `buffer`, which nobody will write any more, that nothing was committed in it after
+  /// `committed`; when this returns, that is on stable storage.
+  public static void seal(Path buffer, String bufferId, Totals committed) throws IOException {
+    try (FileChannel channel = create(buffer)) {
+      int _ = channel.write(line(bufferId, committed), SEAL);
+      channel.force(true);
+    }
+  }
+
+  /// Writes what was committed. A failure is logged and no more: it only means repeats, should the
+  /// buffer be damaged.
+  public void advance(String bufferId, Totals committed) {
+    try {
+      write(bufferId, committed);
+    } catch (IOException unwritable) {
+      if (!failed) {
+        Events.warning(EventNames.WATERMARK_FAILED, "reason", unwritable.toString());
+      }
+      failed = true;
+    }
+  }
+
+  private void write(String bufferId, Totals committed) throws IOException {
+    int _ = channel.write(line(bufferId, committed), (long) nextPlace * PLACE_BYTES);
+    nextPlace = (nextPlace + 1) % PLACES;
+  }
+
+  private static ByteBuffer line(String bufferId, Totals committed) {
+    String text = bufferId + " " + committed.settledThrough() + " " + committed.lastId() + " ";
+    return ByteBuffer.wrap((text + checksum(text) + "\n").getBytes(StandardCharsets.US_ASCII));
+  }
+
+  private static String checksum(String text) {
+    CRC32C crc = new CRC32C();
+    crc.update(text.getBytes(StandardCharsets.ISO_8859_1));
+    return Long.toHexString(crc.getValue());
+  }
+
+  /// What the one of `buffer` says, or null where there is none that is sound.
+  public static @Nullable Mark read(Path buffer) throws IOException {
+    String all = text(buffer);
+    Mark best = null;
+    for (int place = 0; place < all.length(); place += PLACE_BYTES) {
+      Mark mark = parse(all.substring(place));
+      if (mark != null && (best == null || mark.isAheadOf(best.settledThrough(), best.lastId()))) {
+        best = mark;
+      }
+    }
+    return best;
+  }
+
+  /// What was committed last in `buffer`; null where it is not sealed, and more can have been.
+  static @Nullable Mark readSeal(Path buffer) throws IOException {
+    String all = text(buffer);
+    return all.length() > SEAL ? parse(all.substring(SEAL)) : null;
+  }
+
+  private static String text(Path buffer) throws IOException {
+    Path file = of(buffer);
+    return Files.isRegularFile(file) && Files.size(file) <= SEAL + PLACE_BYTES
+        ? Files.readString(file, StandardCharsets.ISO_8859_1)
+        : "";
+  }
+
+  private static @Nullable Mark parse(String text) {
+    int end = text.indexOf('\n');
+    int crc = text.lastIndexOf(' ', end);
+    if (end < 0
+        || crc < 0
+        || !text.substring(crc + 1, end).equals(checksum(text.substring(0, crc + 1)))) {
+      return null;
+    }
+    String[] parts = text.substring(0, crc).split(" ", 3);
+    return new Mark(parts[0], Long.parseLong(parts[1]), Long.parseLong(parts[2]));
+  }
+
+  @Override
+  public void close() throws IOException {
+    channel.close();
+  }
+}

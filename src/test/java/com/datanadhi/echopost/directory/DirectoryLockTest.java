@@ -1,0 +1,132 @@
+package com.datanadhi.echopost.directory;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.datanadhi.echopost.time.Clock;
+import com.datanadhi.echopost.time.ManualClock;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DirectoryLockTest {
+  @TempDir Path directory;
+  private Path file;
+
+  @BeforeEach
+  void name() {
+    file = DirectoryLayout.lock(directory);
+  }
+
+  /// A clock on which each look takes a second, so that patience ends at once.
+  private static Clock hurried() {
+    ManualClock clock = new ManualClock();
+    return new Clock() {
+      @Override
+      public long millis() {
+        return clock.millis();
+      }
+
+      @Override
+      public long nanos() {
+        clock.advance(Duration.ofSeconds(1));
+        return clock.nanos();
+      }
+    };
+  }
+
+  private Process holder() throws IOException {
+    Process holder =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-preview",
+                "-cp",
+                System.getProperty("java.class.path"),
+                LockHolder.class.getName(),
+                file.toString())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    assertThat(holder.inputReader().readLine()).startsWith("held");
+    return holder;
+  }
+
+  @Test
+  void the_lock_file_is_private_and_names_its_owner() throws Exception {
+    try (DirectoryLock lock = DirectoryLock.take(file, Clock.system())) {
+      assertThat(lock).isNotNull();
+      assertThat(file).hasContent(ProcessHandle.current().pid() + "\n");
+      assertThat(Files.getPosixFilePermissions(file))
+          .isEqualTo(PosixFilePermissions.fromString("rw-------"));
+    }
+    assertThat(file).exists();
+  }
+
+  @Test
+  void a_closed_lock_can_be_taken_again() throws Exception {
+    Files.writeString(file, "an older and much longer owner\n");
+    for (int i = 0; i < 2; i++) {
+      try (DirectoryLock lock = DirectoryLock.take(file, Clock.system())) {
+        assertThat(lock).isNotNull();
+        assertThat(file).hasContent(ProcessHandle.current().pid() + "\n");
+      }
+    }
+  }
+
+  @Test
+  void while_another_process_holds_it_there_is_no_lock_and_its_owner_stays_named()
+      throws Exception {
+    Process holder = holder();
+    try {
+      assertThat(DirectoryLock.take(file, hurried())).isNull();
+      assertThat(file).hasContent(holder.pid() + "\n");
+    } finally {
+      var _ = holder.destroyForcibly().waitFor();
+    }
+  }
+
+  @Test
+  void the_lock_of_a_killed_process_is_free() throws Exception {
+    Process holder = holder();
+    var _ = holder.destroyForcibly().waitFor();
+    try (DirectoryLock lock = DirectoryLock.take(file, hurried())) {
+      assertThat(lock).isNotNull();
+    }
+  }
+
+  @Test
+  void a_lock_that_is_given_up_meanwhile_is_waited_for() throws Exception {
+    Process holder = holder();
+    try {
+      // The clock stands still: patience never ends.
+      Thread leaving = Thread.ofVirtual().start(() -> closeInput(holder));
+      try (DirectoryLock lock = DirectoryLock.take(file, new ManualClock())) {
+        assertThat(lock).isNotNull();
+      }
+      leaving.join();
+    } finally {
+      var _ = holder.destroyForcibly().waitFor();
+    }
+  }
+
+  private static void closeInput(Process process) {
+    try {
+      process.getOutputStream().close();
+    } catch (IOException failed) {
+      throw new java.io.UncheckedIOException(failed);
+    }
+  }
+
+  @Test
+  void a_symbolic_link_is_not_followed() throws Exception {
+    Path elsewhere = Files.writeString(directory.resolve("elsewhere"), "kept");
+    Files.createSymbolicLink(file, elsewhere);
+    assertThatThrownBy(() -> DirectoryLock.take(file, Clock.system()))
+        .isInstanceOf(IOException.class);
+    assertThat(elsewhere).hasContent("kept");
+  }
+}
