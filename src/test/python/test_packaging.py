@@ -38,7 +38,7 @@ def sidecar(tmp_path, server):
     scripts = [container["args"][0], container["lifecycle"]["preStop"]["exec"]["command"][2]]
     environment = {"PATH": os.environ["PATH"], "MAIN_SERVER": server.url, "ECHOPOST_RUNTIME_DIR": str(PROJECT / "target" / "unpacked")}
     return environment, [
-        script.replace("/data/datanadhi", str(tmp_path / "d")).replace("/usr/local/bin/echopost", str(PROJECT / "target" / "echopost"))
+        script.replace("/data/datanadhi/echopost", str(tmp_path / "d")).replace("/usr/local/bin/echopost", str(PROJECT / "target" / "echopost"))
         for script in scripts]
 
 
