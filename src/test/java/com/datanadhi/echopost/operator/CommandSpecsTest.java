@@ -79,7 +79,8 @@ class CommandSpecsTest {
   }
 
   @ParameterizedTest
-  @org.junit.jupiter.params.provider.ValueSource(strings = {"docs/OPERATING.md", "docs/REFERENCE.md"})
+  @org.junit.jupiter.params.provider.ValueSource(
+      strings = {"docs/OPERATING.md", "docs/REFERENCE.md"})
   void what_the_documents_tell_people_to_type_exists(String document) throws Exception {
     Set<String> names = new TreeSet<>();
     Matcher commands =
