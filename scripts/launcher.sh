@@ -1,95 +1,86 @@
 #!/bin/sh
-# EchoPost @VERSION@ in one file: this script, and behind its last line a Java runtime with the program in it (tar, gzip).
-# The first start unpacks that; then this script stays as the agent's parent, passes signals and the exit status on.
-umask 077
-ulimit -c 0 2> /dev/null
-# File names are bytes; Java reads them by the locale. And nobody else's options are for this JVM, or for the tools below.
-LC_ALL=C.UTF-8
-export LC_ALL
-unset JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS
-unset TIME_STYLE QUOTING_STYLE BLOCK_SIZE LS_BLOCK_SIZE CLICOLOR_FORCE GZIP TAR_OPTIONS
-# Not every shell has a default where there is none.
-PATH=${PATH:-/usr/bin:/bin:/usr/sbin:/sbin}
+# EchoPost @VERSION@ in one file: this script, followed by a compressed archive (tar, gzip) with the program and its Java runtime.
+# The first start unpacks the archive. The script then stays as the parent of the agent: it passes signals to the agent, exits
+# with the agent's status, and restarts an agent that crashed.
+
 fail() { printf 'echopost: %s\n' "$1" >&2; exit 1; }
-self=$0
-case $self in */*) ;; *) if [ -f "./$self" ]; then self=./$self; else self=$(command -v -- "$self"); fi ;; esac
-[ -f "$self" ] || fail "cannot find my own file: start me by a path"
 
-# -datanadhi and -api-key, by the rules of Go's flags, the first also behind the word that names a command. The key goes on in
-# the environment: the JVM's arguments are in its crash report, and for every user in ps.
-dir=.datanadhi key= flag= command= words=$#
-while [ "$words" -gt 0 ]; do
-  words=$((words - 1)) word=$1
-  shift
-  case $flag in
-    '') case $word in
-      -datanadhi=* | --datanadhi=*) dir=${word#*=} ;;
-      -datanadhi | --datanadhi) flag=dir ;;
-      -api-key=* | --api-key=*) [ -n "$command" ] || { key=${word#*=}; continue; } ;;
-      # Without a value it is left, for Java to say so.
-      -api-key | --api-key) [ -n "$command" ] || { flag=key; [ "$words" = 0 ] || continue; } ;;
-      -health-url | --health-url) flag=other ;;
-      --) flag=rest ;;
-      -?*) ;;
-      *) command=1 ;;
-    esac ;;
-    dir) dir=$word flag= ;;
-    key) key=$word flag=; continue ;;
-    other) flag= ;;
-  esac
-  set -- "$@" "$word"
-done
-[ -z "$key" ] || { DATANADHI_API_KEY=$key; export DATANADHI_API_KEY; }
+prepare_environment() {
+  umask 077
+  ulimit -c 0 2> /dev/null
+  # File names are bytes, and Java decodes them by the locale.
+  LC_ALL=C.UTF-8
+  export LC_ALL
+  # Options that are meant for other JVMs, and options that change what ls, du, tar and gzip print or do.
+  unset JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS
+  unset TIME_STYLE QUOTING_STYLE BLOCK_SIZE LS_BLOCK_SIZE CLICOLOR_FORCE GZIP TAR_OPTIONS
+  # Not every shell has a default path.
+  PATH=${PATH:-/usr/bin:/bin:/usr/sbin:/sbin}
+}
 
-# What can be seen of the unpacked files without reading them: all have the same old date, so a change shows.
-look() { cd -- "$1" && LC_ALL=C TZ=UTC0 exec ls -lnd app bin conf lib app/* bin/* lib/* lib/*/* conf/* conf/*/* conf/*/*/*/* 2>&1; }
-sound() { [ -f "$1/list" ] && [ -O "$1/list" ] && [ "$(look "$1")" = "$(cat "$1/list")" ]; }
-# Ours, and nobody else can write to it.
-trusted() { [ -O "$1" ] && case $(LC_ALL=C exec ls -ld -- "$1") in d????-??-*) ;; *) false ;; esac; }
+# Sets $self to the path of this file.
+find_self() {
+  self=$0
+  case $self in */*) ;; *) if [ -f "./$self" ]; then self=./$self; else self=$(command -v -- "$self"); fi ;; esac
+  [ -f "$self" ] || fail "the program cannot find its own file: start it by its path"
+}
 
-# A signal is for the agent. One that comes while Java is not up yet would be lost, or taken for a failure: it is held back
-# until the agent has taken its directory.
-agent= starting= stopped= signalled= new= lock=
-# Whether the agent is the last one that took the directory.
-owns() { owner=; [ -f "$dir/agent.lock" ] && read -r owner 2> /dev/null < "$dir/agent.lock"; [ "$owner" = "$agent" ]; }
-on_signal() {
-  stopped=1 signalled=1
-  [ -n "$starting" ] || leave_early
+# --- Signals -------------------------------------------------------------------------------------------------------------
+
+# Whether the agent is the last one that took the lock of the directory.
+agent_has_lock() { owner=; [ -f "$dir/agent.lock" ] && read -r owner 2> /dev/null < "$dir/agent.lock"; [ "$owner" = "$agent" ]; }
+
+# Passes a request to stop on to the agent. While the JVM starts, a signal would be lost or look like a failure, so it is
+# delayed until the agent has the lock of its directory.
+on_stop_signal() {
+  stopping=1 signalled=1
+  [ -n "$supervising" ] || stop_without_agent
   [ -n "$agent" ] || return
   tries=0
-  until owns || [ "$tries" -ge 60 ] || ! kill -0 "$agent" 2> /dev/null; do
+  until agent_has_lock || [ "$tries" -ge 60 ] || ! kill -0 "$agent" 2> /dev/null; do
     tries=$((tries + 1))
     sleep 0.05 2> /dev/null || sleep 1
   done
   kill -TERM "$agent" 2> /dev/null
 }
-# Told to stop while there is no agent.
-leave_early() {
-  [ -z "$new" ] || rm -rf -- "$new"
-  unlock
+
+stop_without_agent() {
+  [ -z "$unpacking" ] || rm -rf -- "$unpacking"
+  unlock_cache
   if [ -e "$dir/buffer.db" ]; then exit 4; else exit 0; fi
 }
-trap on_signal TERM INT HUP
-# Java shows its threads, and goes on.
-trap 'signalled=1; [ -z "$agent" ] || kill -QUIT "$agent" 2> /dev/null' QUIT
 
-# Sets $runtime to the unpacked runtime below the directory $1, which is unpacked there when it is not sound; 1 when that
-# cannot be.
-unpacked_in() {
+# --- The unpacked runtime ------------------------------------------------------------------------------------------------
+
+# Lists the unpacked files with their attributes. All have the same old date, so a changed file differs from the saved list
+# without being read.
+list_files() { cd -- "$1" && LC_ALL=C TZ=UTC0 exec ls -lnd app bin conf lib app/* bin/* lib/* lib/*/* conf/* conf/*/* conf/*/*/*/* 2>&1; }
+is_intact() { [ -f "$1/list" ] && [ -O "$1/list" ] && [ "$(list_files "$1")" = "$(cat "$1/list")" ]; }
+# Whether the directory belongs to this user and only this user can write to it.
+is_private() { [ -O "$1" ] && case $(LC_ALL=C exec ls -ld -- "$1") in d????-??-*) ;; *) false ;; esac; }
+# If df prints nothing, unpacking is tried.
+lacks_space() { free=$(df -Pk -- "$1" 2> /dev/null | sed -n '2s/.* \([0-9][0-9]*\)  *[0-9]*%.*/\1/p'); [ "${free:-84000}" -lt 84000 ]; }
+# Runs a file, since some shells' test -x looks only at its mode and not at the mount option noexec.
+can_run_programs() { printf '#!/bin/sh\n' > "$1/try" && chmod 700 "$1/try" && "$1/try" && rm -- "$1/try"; } 2> /dev/null
+unlock_cache() { [ -z "$lock" ] || [ "$(readlink -- "$lock")" != $$ ] || rm -f -- "$lock"; }
+
+# Sets $runtime to the runtime below the directory $1, and unpacks it there unless it is intact. Sets $why and returns 1 if
+# that is impossible.
+prepare_runtime_in() {
   runtime=$1/@ID@
-  case $1 in *:*) why="$1 has a colon in its name, which Java cannot have"; return 1 ;; esac
-  [ -d "$1" ] || mkdir -p -- "$1" 2> /dev/null || { why="$1 cannot be made"; return 1; }
-  trusted "$1" || { why="$1 is not mine alone"; return 1; }
-  sound "$runtime" && { [ -x "$runtime/bin/java" ] || { why="$1 lets no program run"; return 1; }; } && return 0
-  [ -w "$1" ] || { why="$1 cannot be written"; return 1; }
-  # The lock only spares work: the first unpacks, the others wait for that a while. It is a link to nothing but its
-  # holder's process id, so that it never exists without saying whose it is.
+  case $1 in *:*) why="$1 has a colon in its name, which Java does not support"; return 1 ;; esac
+  [ -d "$1" ] || mkdir -p -- "$1" 2> /dev/null || { why="$1 cannot be created"; return 1; }
+  is_private "$1" || { why="$1 belongs to another user, or others can write to it"; return 1; }
+  is_intact "$runtime" && { [ -x "$runtime/bin/java" ] || { why="$1 does not allow programs to run"; return 1; }; } && return 0
+  [ -w "$1" ] || { why="$1 is not writable"; return 1; }
+  # The lock only avoids duplicate work: the first process unpacks, the others wait for a while. It is a dangling link to its
+  # holder's process id, so the lock and its holder appear in one step.
   lock=$1/.lock-@ID@ waits=0 misses=0 seen=nothing
   until [ ! -h "$lock" ] && ln -s -- $$ "$lock" 2> /dev/null; do
-    sound "$runtime" && return 0
+    is_intact "$runtime" && return 0
     if holder=$(readlink -- "$lock"); then
       misses=0 waits=$((waits + 1))
-      # Dead, or another program that has its number by now: then work may be done twice.
+      # The holder is dead, or its process id now belongs to another program whose unpacking makes no progress.
       [ "$holder" != $$ ] && kill -0 "$holder" 2> /dev/null || break
       if [ $((waits % 12)) = 0 ]; then
         size=$(du -sk -- "$1/.new-$holder" 2> /dev/null)
@@ -98,78 +89,65 @@ unpacked_in() {
       fi
     else
       misses=$((misses + 1))
-      [ "$misses" -lt 5 ] || { why="$1 cannot be written, or has no room"; return 1; }
+      [ "$misses" -lt 5 ] || { why="$1 is not writable or has no space left"; return 1; }
     fi
     sleep 0.05 2> /dev/null || sleep 1
   done
-  sound "$runtime" || unpack "$1"
+  is_intact "$runtime" || unpack_into "$1"
   unpacked=$?
-  # Whosever it is: now it has nothing to spare any more.
-  if [ "$unpacked" = 0 ]; then rm -f -- "$lock"; else unlock; fi
+  # Once the runtime is there, nobody needs the lock, whoever holds it.
+  if [ "$unpacked" = 0 ]; then rm -f -- "$lock"; else unlock_cache; fi
   return $unpacked
 }
-unlock() { [ -z "$lock" ] || [ "$(readlink -- "$lock")" != $$ ] || rm -f -- "$lock"; }
-# Where df says nothing, it is tried.
-lacks_room() { free=$(df -Pk -- "$1" 2> /dev/null | sed -n '2s/.* \([0-9][0-9]*\)  *[0-9]*%.*/\1/p'); [ "${free:-84000}" -lt 84000 ]; }
-# Some shells take a file for executable by its mode alone, wherever it lies.
-runs_programs() { printf '#!/bin/sh\n' > "$1/try" && chmod 700 "$1/try" && "$1/try" && rm -- "$1/try"; } 2> /dev/null
-unpack() {
-  for left in "$1"/.new-*; do kill -0 "${left##*-}" 2> /dev/null || rm -rf -- "$left"; done
-  new=$1/.new-$$
-  rm -rf -- "$new"
-  # Both are asked before the work is done: a place that stays so must not cost every start the time for it.
-  if lacks_room "$1" || ! mkdir -- "$new" 2> /dev/null; then
-    why="$1 has no room (85 MB are needed)"
-    new=
+
+# Unpacks the archive to a new directory below $1 and renames that to $runtime.
+unpack_into() {
+  for leftover in "$1"/.new-*; do kill -0 "${leftover##*-}" 2> /dev/null || rm -rf -- "$leftover"; done
+  unpacking=$1/.new-$$
+  rm -rf -- "$unpacking"
+  # Checked before unpacking: a place that stays unsuitable must not cost this work at every start.
+  if lacks_space "$1" || ! mkdir -- "$unpacking" 2> /dev/null; then
+    why="$1 has too little space (85 MB are needed)"
+    unpacking=
     return 1
   fi
-  if ! runs_programs "$new"; then
-    why="$1 lets no program run"
-  elif { tail -n +@LINE@ -- "$self" | { gzip -dc || : > "$new/damaged"; } | (cd -- "$new" && tar -xof -); } 2> "$new/errors" &&
-      [ ! -e "$new/damaged" ]; then
-    (look "$new") > "$new/list"
-    # Somebody else may have been quicker. What is there and not sound has to go.
-    sound "$runtime" || { [ -e "$runtime" ] && mv -- "$runtime" "$1/.new-0$$"; mv -- "$new" "$runtime"; } 2> /dev/null
+  if ! can_run_programs "$unpacking"; then
+    why="$1 does not allow programs to run"
+  elif { tail -n +@LINE@ -- "$self" | { gzip -dc || : > "$unpacking/damaged"; } | (cd -- "$unpacking" && tar -xof -); } 2> "$unpacking/errors" &&
+      [ ! -e "$unpacking/damaged" ]; then
+    (list_files "$unpacking") > "$unpacking/list"
+    # Another process may have finished first. A runtime that is there but not intact is replaced.
+    is_intact "$runtime" || { [ -e "$runtime" ] && mv -- "$runtime" "$1/.new-0$$"; mv -- "$unpacking" "$runtime"; } 2> /dev/null
     rm -rf -- "$1/.new-0$$" "$runtime/.new-$$" "$runtime/errors"
-    why="$1 cannot be written"
+    why="$1 is not writable"
   else
-    why="$1 has no room (85 MB are needed), $self is damaged, or tar or gzip is missing"
+    why="$1 has too little space (85 MB are needed), $self is damaged, or tar or gzip is missing"
   fi
-  rm -rf -- "$new"
-  new=
-  sound "$runtime"
-}
-found= reasons=
-for cache in "${ECHOPOST_RUNTIME_DIR-}" "${XDG_CACHE_HOME:+$XDG_CACHE_HOME/echopost}" "${HOME:+$HOME/.cache/echopost}" "${dir:+$dir/.runtime}"; do
-  case $cache in '') continue ;; /*) ;; *) cache=$PWD/$cache ;; esac
-  if unpacked_in "$cache"; then found=1; break; fi
-  reasons="$reasons$why; "
-done
-[ -n "$found" ] || [ -d "$dir" ] || { printf 'echopost: %s\n' "cannot make the directory $dir: choose another with -datanadhi" >&2; exit 2; }
-[ -n "$found" ] || fail "no place to unpack to: ${reasons}name a directory of your own with 85 MB of room in ECHOPOST_RUNTIME_DIR"
-
-report=$cache/crash-$$.log
-[ -w "$cache" ] || report=$dir/crash-$$.log
-# To Java %p is a process id there, and %% is %.
-case $report in *%*) error_file=$(printf '%s\n' "$report" | sed 's/%/%%/g') ;; *) error_file=$report ;; esac
-set -- -XX:AOTCache="$runtime/app/echopost.aot" -XX:ErrorFile="$error_file" @FLAGS@ \
-  -Dorg.sqlite.lib.path="$runtime/lib" -Djava.library.path="$runtime/lib" \
-  --enable-native-access=echopost -m echopost/com.datanadhi.echopost.Main "$@"
-# A command needs no guardian, but the terminal, which a shell does not leave to what runs behind it.
-[ -z "$command" ] || {
-  screens=
-  [ ! -t 1 ] || screens=out
-  [ ! -t 2 ] || screens=$screens-err
-  exec "$runtime/bin/java" -Dechopost.screens="$screens" "$@"
+  rm -rf -- "$unpacking"
+  unpacking=
+  is_intact "$runtime"
 }
 
-# Runs the agent to its end and sets $status. It outlives this script.
-death=
-run() {
+# Sets $cache to the first directory that can hold the runtime, and prepares the runtime there.
+choose_cache() {
+  reasons=
+  for cache in "${ECHOPOST_RUNTIME_DIR-}" "${XDG_CACHE_HOME:+$XDG_CACHE_HOME/echopost}" "${HOME:+$HOME/.cache/echopost}" "${dir:+$dir/.runtime}"; do
+    case $cache in '') continue ;; /*) ;; *) cache=$PWD/$cache ;; esac
+    prepare_runtime_in "$cache" && return
+    reasons="$reasons$why; "
+  done
+  [ -d "$dir" ] || { printf 'echopost: %s\n' "cannot create the directory $dir: choose another with -datanadhi" >&2; exit 2; }
+  fail "no place to unpack to: ${reasons}set ECHOPOST_RUNTIME_DIR to a directory of your own with 85 MB of free space"
+}
+
+# --- The agent's process -------------------------------------------------------------------------------------------------
+
+# Runs the agent until it exits and sets $status. The agent survives if this script is killed.
+run_agent() {
   [ ! -e "$report" ] || rm -f -- "$report"
-  "$runtime/bin/java" ${death:+-Dechopost.restarted_after="$death"} "$@" &
+  "$runtime/bin/java" ${cause:+-Dechopost.restarted_after="$cause"} "$@" &
   agent=$!
-  [ -z "$stopped" ] || on_signal
+  [ -z "$stopping" ] || on_stop_signal
   signalled=
   wait "$agent"
   status=$?
@@ -180,21 +158,42 @@ run() {
     [ "$again" = 127 ] || status=$again
   done
 }
-# A client that meets the name of a socket on which nobody listens is refused, and gives up for good. It is the dead
-# agent's if nobody has taken the directory since, and its private name is the same socket; where a file system cannot
-# link sockets, there is no private name.
-remove_dead_name() {
+
+# Removes the socket of an agent that died: a client that finds a socket on which nobody listens fails and does not retry.
+# It is that agent's socket if no other agent took the lock since and the private name is the same socket. There is no private
+# name on file systems that cannot link sockets.
+remove_stale_socket() {
   public=$dir/data-nadhi-agent.sock private=$dir/.agent-private.sock
-  [ -S "$public" ] && owns && { [ ! -e "$private" ] || [ "$public" -ef "$private" ]; } && rm -f -- "$public"
+  [ -S "$public" ] && agent_has_lock && { [ ! -e "$private" ] || [ "$public" -ef "$private" ]; } && rm -f -- "$public"
 }
-# The newest session's directory, if it is a directory and ours.
+
+# Sets $session to the newest session directory that belongs to this user.
 find_session() {
   session=
   for found in "$dir"/session-[0-9]*; do
     [ ! -d "$found" ] || [ -h "$found" ] || [ ! -O "$found" ] || session=$found
   done
 }
-# Of the times of the last restarts those within a minute are kept. A clock that was set back makes them old.
+
+# Sets $cause to the reason why the agent crashed, by its exit status $status; returns 1 if it exited normally. A JVM that
+# crashes writes a report, and its exit status has no meaning.
+find_cause() {
+  cause=
+  if [ -f "$report" ]; then
+    cause=$(sed -n -e 's/^# *\(SIG[A-Z]*\) .*/\1/p' -e 's/^#.* OutOfMemory .*/OutOfMemoryError/p' -e 20q "$report")
+    : "${cause:=crash}"
+    find_session
+    [ -z "$session" ] || mv -- "$report" "$session/crash.log" 2> /dev/null
+  elif [ "$status" -gt 128 ]; then
+    cause=SIG$(kill -l "$status")
+  else
+    # bash sets the status to -1 if the process was dead before a signal came.
+    case $status in [0-5]) ;; *) cause=status-$status ;; esac
+  fi
+  [ -n "$cause" ]
+}
+
+# Allows five restarts in a minute. Restarts that lie in the future, since the clock was set back, do not count.
 may_restart() {
   now=$(date +%s) recent= count=0
   for past in $restarts; do
@@ -203,46 +202,89 @@ may_restart() {
   restarts="$recent $now"
   [ "$count" -lt 5 ]
 }
+
 give_up() {
   find_session
   log=$session/agent.log
   if [ -n "$session" ] && [ -f "$log" ] && [ ! -h "$log" ]; then
-    printf '{"time":"%s","level":"SEVERE","event":"restarts_given_up","died_of":"%s","restarts_in_a_minute":5,"mend":"%s"}\n' \
-      "$(date -u +%Y-%m-%dT%H:%M:%S.000Z)" "$death" "see what kills it, and crash.log, then start again" >> "$log"
+    printf '{"time":"%s","level":"SEVERE","event":"restarts_given_up","died_of":"%s","restarts_in_a_minute":5,"action":"%s"}\n' \
+      "$(date -u +%Y-%m-%dT%H:%M:%S.000Z)" "$cause" "find out why it dies (see crash.log), then start it again" >> "$log"
   fi
-  fail "the agent died again ($death) after 5 restarts in a minute and stays down; what was accepted is on disk in $dir: see what kills it, and crash.log in the newest sessions there, then start again"
+  fail "the agent died again ($cause) after 5 restarts in a minute and is not restarted; accepted records are on disk in $dir: find out why it dies (see crash.log in its newest session directories), then start it again"
 }
 
-# Sets $death to what the agent died of, which ended with $status; 1 when it ended by itself. A JVM that crashes writes a
-# report, and its status says nothing.
-died() {
-  death=
-  if [ -f "$report" ]; then
-    death=$(sed -n -e 's/^# *\(SIG[A-Z]*\) .*/\1/p' -e 's/^#.* OutOfMemory .*/OutOfMemoryError/p' -e 20q "$report")
-    : "${death:=crash}"
-    find_session
-    [ -z "$session" ] || mv -- "$report" "$session/crash.log" 2> /dev/null
-  elif [ "$status" -gt 128 ]; then
-    death=SIG$(kill -l "$status")
-  else
-    # bash says -1 of a process that was dead before a signal came.
-    case $status in [0-5]) ;; *) death=status-$status ;; esac
-  fi
-  [ -n "$death" ]
+# Runs the agent, and again after each crash, until it exits normally. Never returns.
+supervise() {
+  supervising=1 restarts= cause=
+  while :; do
+    run_agent "$@"
+    remove_stale_socket
+    agent=
+    find_cause || break
+    # A stop signal killed the JVM before the agent was ready, or the agent crashed while it stopped.
+    case $stopping$cause in 1* | SIGTERM | SIGINT | SIGHUP) stop_without_agent ;; esac
+    # With a buffer there may be pending records, which only an agent can deliver.
+    [ -e "$dir/buffer.db" ] || break
+    may_restart || give_up
+    prepare_runtime_in "$cache" || [ -n "$stopping" ] || fail "the agent died ($cause) and cannot be restarted: $why"
+    [ -z "$stopping" ] || stop_without_agent
+  done
+  exit "$status"
 }
 
-starting=1 restarts=
-while :; do
-  run "$@"
-  remove_dead_name
-  agent=
-  died || break
-  # Java itself was told to stop before it was up; or the agent died of something else while it stopped.
-  case $stopped$death in 1* | SIGTERM | SIGINT | SIGHUP) leave_early ;; esac
-  # What was accepted is in the buffer; whether all of it is delivered only the agent can see.
-  [ -e "$dir/buffer.db" ] || break
-  may_restart || give_up
-  unpacked_in "$cache" || [ -n "$stopped" ] || fail "the agent died ($death) and cannot be started again: $why"
-  [ -z "$stopped" ] || leave_early
-done
-exit "$status"
+main() {
+  prepare_environment
+  find_self
+
+  # Reads -datanadhi and -api-key by the rules of Go's flags, the former also after the name of a command. The key is removed
+  # from the arguments and passed on in the environment: crash reports and ps show a JVM's arguments.
+  dir=.datanadhi key= flag= command= words=$#
+  while [ "$words" -gt 0 ]; do
+    words=$((words - 1)) word=$1
+    shift
+    case $flag in
+      '') case $word in
+        -datanadhi=* | --datanadhi=*) dir=${word#*=} ;;
+        -datanadhi | --datanadhi) flag=dir ;;
+        -api-key=* | --api-key=*) [ -n "$command" ] || { key=${word#*=}; continue; } ;;
+        # Without a value it is kept, so that the program reports the error.
+        -api-key | --api-key) [ -n "$command" ] || { flag=key; [ "$words" = 0 ] || continue; } ;;
+        -health-url | --health-url) flag=other ;;
+        --) flag=rest ;;
+        -?*) ;;
+        *) command=1 ;;
+      esac ;;
+      dir) dir=$word flag= ;;
+      key) key=$word flag=; continue ;;
+      other) flag= ;;
+    esac
+    set -- "$@" "$word"
+  done
+  [ -z "$key" ] || { DATANADHI_API_KEY=$key; export DATANADHI_API_KEY; }
+
+  agent= supervising= stopping= signalled= unpacking= lock=
+  trap on_stop_signal TERM INT HUP
+  # A JVM prints its threads on this signal and continues.
+  trap 'signalled=1; [ -z "$agent" ] || kill -QUIT "$agent" 2> /dev/null' QUIT
+
+  choose_cache
+
+  report=$cache/crash-$$.log
+  [ -w "$cache" ] || report=$dir/crash-$$.log
+  # Java replaces %p by the process id, and %% by %.
+  case $report in *%*) error_file=$(printf '%s\n' "$report" | sed 's/%/%%/g') ;; *) error_file=$report ;; esac
+  set -- -XX:AOTCache="$runtime/app/echopost.aot" -XX:ErrorFile="$error_file" @FLAGS@ \
+    -Dorg.sqlite.lib.path="$runtime/lib" -Djava.library.path="$runtime/lib" \
+    --enable-native-access=echopost -m echopost/com.datanadhi.echopost.Main "$@"
+  # A command is not supervised. It replaces this script, since a shell's background process cannot read the terminal.
+  [ -z "$command" ] || {
+    screens=
+    [ ! -t 1 ] || screens=out
+    [ ! -t 2 ] || screens=$screens-err
+    exec "$runtime/bin/java" -Dechopost.screens="$screens" "$@"
+  }
+  supervise "$@"
+}
+
+# The archive begins on the next line. The shell never reads it, since main does not return.
+main "$@"
