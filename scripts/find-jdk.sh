@@ -1,4 +1,4 @@
-# find_jdk25: prints the home of a JDK 25, or fails. Sourced by the scripts, and built into the program's launcher.
+# find_jdk25: prints the home of a JDK 25, or fails. For the scripts that source this file.
 is_jdk25() { [ -x "$1/bin/java" ] && grep -q '^JAVA_VERSION="25[".]' "$1/release" 2>/dev/null; }
 find_jdk25() {
   if [ -n "${ECHOPOST_JAVA_HOME-}" ]; then is_jdk25 "$ECHOPOST_JAVA_HOME" && printf '%s\n' "$ECHOPOST_JAVA_HOME"; return; fi

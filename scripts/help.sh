@@ -1,4 +1,4 @@
-# --help or -h: prints what the head of the script says that sources this, and ends it.
+# With --help or -h, prints the comment at the head of the script that sources this file, and exits.
 case " $* " in
 *' --help '* | *' -h '*)
   sed -n '1d; /^#/!q; s/^# //p' "$0"

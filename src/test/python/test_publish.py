@@ -123,7 +123,7 @@ def test_a_release_is_visible_whole_and_becomes_latest(world):
     status, said = world.publish(build)
     assert (status, said.splitlines()[-1]) == (0, "latest is v1.2.3"), said
     assert world.visible() == world.whole(build, "v1.2.3") | world.latest(build)
-    assert world.check() == (0, "1 releases are whole, latest is v1.2.3\n")
+    assert world.check() == (0, "1 releases are complete, latest is v1.2.3\n")
 
 
 def test_sha256sum_accepts_what_was_downloaded(world, tmp_path):
@@ -170,7 +170,7 @@ def test_a_version_is_published_once(world):
     before = world.objects()
     status, said = world.publish(theirs)
     assert (status, said) == (
-        3, "publish: v1.2.3 is published already, with other bytes, and was left as it is: raise the number in VERSION\n")
+        3, "publish: v1.2.3 is published already, with other bytes, and was not changed: raise the number in VERSION\n")
     assert world.objects() == before
     status, said = world.publish(ours)
     assert status == 0, said
@@ -271,7 +271,7 @@ def test_of_two_versions_at_once_the_higher_is_latest(world):
     publishers = [world.start(build) for build in builds]
     assert [publisher.end() for publisher in publishers] == [0, 0, 0], [p.err for p in publishers]
     assert world.latest(builds[0]).items() <= world.visible().items()
-    assert world.check() == (0, "3 releases are whole, latest is v1.10.0\n")
+    assert world.check() == (0, "3 releases are complete, latest is v1.10.0\n")
 
 
 def test_a_lower_version_does_not_become_latest(world):
@@ -341,9 +341,9 @@ def one_file_twice(root):
 
 @pytest.mark.parametrize(
     "spoil, complaint",
-    [(remove_a_platform, "darwin-arm64/echopost: No such file"), (change_a_byte, "is not what its .sha256 says"),
-     (attest_before_a_rebuild, "provenance.json is not about the file for linux/arm64"), (another_version, "is not EchoPost v1.2.4"),
-     (no_version, "which is not of the form v1.2.3"), (no_provenance, "is no Sigstore bundle"),
+    [(remove_a_platform, "darwin-arm64/echopost: No such file"), (change_a_byte, "does not match its .sha256"),
+     (attest_before_a_rebuild, "provenance.json does not name the file for linux/arm64"), (another_version, "is not EchoPost v1.2.4"),
+     (no_version, "which is not of the form v1.2.3"), (no_provenance, "is not a Sigstore bundle"),
      (one_file_twice, "two platforms have the same file")])
 def test_what_is_not_fit_is_not_published(world, spoil, complaint):
     build = world.build("v1.2.3", "us")
@@ -373,4 +373,4 @@ def test_the_command_itself(world):
     assert missing.returncode == 2 and "all of linux/amd64, linux/arm64, darwin/amd64, darwin/arm64" in missing.stderr
     checked = subprocess.run([SCRIPT, "check"], capture_output=True, text=True, env={
         **os.environ, **world.environment, "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"})
-    assert (checked.returncode, checked.stdout) == (0, "0 releases are whole, latest is none\n"), checked.stderr
+    assert (checked.returncode, checked.stdout) == (0, "0 releases are complete, latest is none\n"), checked.stderr
