@@ -1,7 +1,7 @@
-"""A client that is not Java: what an SDK does, with Python's grpcio and the .proto alone.
+"""A client that is not written in Java: it sends records like an SDK, with only Python's grpcio and the .proto file.
 
 usage: client.py DIRECTORY_OF_STUBS SOCKET RECORDS
-Sends RECORDS records pipelined on one connection, then ten more on a new connection each, and prints what was acknowledged.
+Sends RECORDS records pipelined on one connection, then ten more on a new connection each, and prints how many were acknowledged.
 """
 import json
 import sys

@@ -1,4 +1,4 @@
-"""An S3-compatible server on loopback, and a gate before it that sees every write and can stop a publisher at any of them."""
+"""An S3-compatible server on loopback, behind a proxy that records every write and can kill a publisher at any of them."""
 import http.client
 import http.server
 import os
@@ -9,9 +9,9 @@ import urllib.parse
 
 from loopback import serve
 
-# What is sent on; the rest is between two neighbours.
+# The headers that a proxy does not forward.
 HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive"}
-# As `python -m moto.server`, but headers and body do not wait for one another's acknowledgement.
+# `python -m moto.server` without Nagle's algorithm, which delays the body until the headers are acknowledged.
 MOTO = """
 import sys, moto.server, werkzeug.serving
 werkzeug.serving.WSGIRequestHandler.disable_nagle_algorithm = True
@@ -20,23 +20,23 @@ moto.server.main(sys.argv[1:])
 
 
 def start_server(log):
-    """Starts moto's server on a free port and gives back its process and its address."""
+    """Starts moto's server on a free port and returns its process and its address."""
     server = subprocess.Popen(
         [sys.executable, "-c", MOTO, "-H", "127.0.0.1", "-p", "0"], stdout=log, stderr=subprocess.PIPE, text=True)
     for line in server.stderr:
         if "Running on http://" in line:
             address = line.split("http://")[1].split()[0]
-            # It writes a line for every request, and would stop when nobody reads them.
+            # It logs a line for every request and would block if nobody read them.
             threading.Thread(target=lambda: [None for _ in server.stderr], daemon=True).start()
             return server, address
     raise RuntimeError(f"moto's server did not start: {server.wait()}")
 
 
 class Gate:
-    """Passes requests on, one write at a time.
+    """Forwards requests, one write at a time.
 
-    S3 and R2 decide a conditional write atomically. moto checks first and writes then, and lets two writers win now and
-    then; with one write at a time it cannot."""
+    S3 and R2 execute a conditional write atomically. moto first checks the condition and then writes, so that two concurrent
+    writers can both succeed. One write at a time prevents that."""
 
     def __init__(self, backend):
         self.lock = threading.Lock()
@@ -51,10 +51,10 @@ class Gate:
             def forward(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 if self.command in ("GET", "HEAD"):
-                    status, headers, answer = self.ask(body)
+                    status, headers, content = self.send_to_backend(body)
                 else:
                     with gate.lock:
-                        status, headers, answer = self.ask(body)
+                        status, headers, content = self.send_to_backend(body)
                         _, _, key = urllib.parse.unquote(self.path.split("?")[0]).lstrip("/").partition("/")
                         if status < 300 and key:
                             gate.writes.append(key)
@@ -65,12 +65,12 @@ class Gate:
                         if name.lower() not in HOP_BY_HOP:
                             self.send_header(name, value)
                     self.end_headers()
-                    self.wfile.write(answer)
+                    self.wfile.write(content)
                 except (BrokenPipeError, ConnectionResetError):
-                    # The publisher was killed while it waited for this answer.
+                    # The publisher was killed while it waited for this response.
                     self.close_connection = True
 
-            def ask(self, body):
+            def send_to_backend(self, body):
                 connection = http.client.HTTPConnection(backend, timeout=30)
                 try:
                     connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
@@ -91,11 +91,11 @@ class Gate:
         self.url = serve(Handler)
 
     def kill_after(self, count, pid):
-        """Kills the process as soon as it has had that many writes done, before it hears of the last."""
+        """Kills the process after that many successful writes, before it receives the response to the last one."""
         target = len(self.writes) + count
 
-        def look():
+        def kill_at_target():
             if len(self.writes) == target:
                 os.kill(pid(), 9)
 
-        self.on_write = look
+        self.on_write = kill_at_target

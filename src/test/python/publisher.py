@@ -1,4 +1,4 @@
-"""scripts/publish as a process of its own, many times, without loading boto3 anew each time."""
+"""Runs scripts/publish in separate processes without loading boto3 for each."""
 import contextlib
 import importlib.machinery
 import importlib.util
@@ -25,7 +25,7 @@ def run(root, args, environment, results):
 
 
 class Publisher:
-    """One run of scripts/publish, begun when it is made."""
+    """A run of scripts/publish, which starts at construction."""
 
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["publisher"])
@@ -41,7 +41,7 @@ class Publisher:
         return self.process.pid
 
     def end(self):
-        """The exit status, negative when it was killed."""
+        """Waits for the process and returns its exit status, negative if it was killed."""
         with contextlib.suppress(EOFError):
             self.out, self.err = self.receiver.recv()
         self.process.join(60)

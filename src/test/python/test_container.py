@@ -1,4 +1,4 @@
-"""The image's root file system, run as the image would be: by nobody who is root, and with nothing else to be seen."""
+"""Runs the program in the image's root file system as a container does: as an unprivileged user who sees no other files."""
 import json
 import os
 import shutil
@@ -14,18 +14,18 @@ from main_job import MainServer, send, until
 PROJECT = Path(__file__).parents[3]
 USER = 65532
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("dpkg-deb"), reason="needs root, and Debian's packages")
+pytestmark = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("dpkg-deb"), reason="needs root and dpkg-deb")
 
 
 @pytest.fixture(scope="module")
 def rootfs():
-    # Short: a socket's path goes below it.
+    # Short, since the path of a UNIX socket is limited.
     root = Path(tempfile.mkdtemp(prefix="ep", dir="/tmp"))
     make = [PROJECT / "packaging" / "container" / "rootfs", PROJECT / "target" / "echopost", root]
     if subprocess.run(make, capture_output=True).returncode:
         subprocess.run(["apt-get", "-q", "update"], check=True, capture_output=True)
         subprocess.run(make, check=True)
-    # As mkdtemp makes it, nobody else may enter; the rest is the Containerfile's.
+    # mkdtemp's mode lets no other user in. The owners are set as in the Containerfile.
     root.chmod(0o755)
     for place in ("var/cache/echopost", "var/lib/echopost"):
         os.chown(root / place, USER, USER)
@@ -34,7 +34,7 @@ def rootfs():
 
 
 def start(root, *args):
-    """With a /proc and process ids of its own, as in a container; devices and network are the machine's."""
+    """Starts the program with its own /proc and process ids, as in a container, but with the machine's devices and network."""
     inside = '''mount --bind "$0" "$0" && mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" &&
         exec chroot --userspec=65532:65532 "$0" "$@"'''
     return subprocess.Popen(
@@ -56,7 +56,7 @@ def test_it_does_its_main_job_and_survives_a_crash(rootfs):
     process = start(rootfs, "-datanadhi", "/var/lib/echopost/data", "-health-url", server.url)
     send(directory / "data-nadhi-agent.sock", range(50))
     assert {path.stat().st_uid for path in directory.rglob("*")} == {USER}
-    # The guardian is busybox's shell here.
+    # Here busybox's shell runs the launcher.
     java = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if runs_java_in(pid, rootfs)]
     assert len(java) == 1
     os.kill(java[0], signal.SIGKILL)
@@ -76,7 +76,7 @@ def runs_java_in(pid, root):
         return False
 
 
-def test_its_user_can_change_nothing_but_the_two_places(rootfs):
+def test_its_user_can_write_only_to_tmp_and_its_two_directories(rootfs):
     found = subprocess.run(
         ["find", ".", "-xdev", "(", "-user", str(USER), "-o", "-perm", "/6000", "-o", "-perm", "-2", "!", "-type", "l", ")",
          "-not", "-path", "./var/*/echopost/*"], cwd=rootfs, check=True, capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""The manifests, the property list and the workflows, by the tools that know their formats."""
+"""Checks the manifest, the property list and the workflows with tools for their formats."""
 import os
 import plistlib
 import re
@@ -18,14 +18,14 @@ ACTIONLINT = PROJECT / "target" / "tools" / "bin" / "actionlint"
 WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
 
 
-def test_the_manifest_is_what_kubernetes_takes():
-    # 1.29 is the first that knows sidecars without being asked.
+def test_kubernetes_accepts_the_manifest():
+    # 1.29 is the first version with sidecars enabled by default.
     for version in ("1.29", kubernetes_validate.latest_version()):
         for document in yaml.safe_load_all(MANIFEST.read_text()):
             kubernetes_validate.validate(document, version, strict=True)
 
 
-def test_a_mistake_in_the_manifest_is_found():
+def test_a_mistake_in_the_manifest_is_rejected():
     manifest = yaml.safe_load(MANIFEST.read_text())
     manifest["spec"]["template"]["spec"]["initContainers"][0]["lifecycle"]["preStop"]["exce"] = {}
     with pytest.raises(kubernetes_validate.ValidationError):
@@ -33,7 +33,7 @@ def test_a_mistake_in_the_manifest_is_found():
 
 
 def sidecar(tmp_path, server):
-    """The sidecar's own script, as it stands in the manifest, on a directory of the test."""
+    """The environment and scripts of the sidecar in the manifest, with the test's directory and the built program."""
     container = yaml.safe_load(MANIFEST.read_text())["spec"]["template"]["spec"]["initContainers"][0]
     scripts = [container["args"][0], container["lifecycle"]["preStop"]["exec"]["command"][2]]
     environment = {"PATH": os.environ["PATH"], "MAIN_SERVER": server.url, "ECHOPOST_RUNTIME_DIR": str(PROJECT / "target" / "unpacked")}
@@ -42,8 +42,8 @@ def sidecar(tmp_path, server):
         for script in scripts]
 
 
-def leave_behind(tmp_path, server, environment, numbers):
-    """Records of an agent that was killed with its launcher, as a container is."""
+def leave_pending(tmp_path, server, environment, numbers):
+    """Sends records to an agent and kills it together with its launcher, as when a container is killed."""
     agent = subprocess.Popen(
         [PROJECT / "target" / "echopost", "-datanadhi", tmp_path / "d", "-health-url", server.url], env=environment,
         stdout=subprocess.DEVNULL, start_new_session=True)
@@ -52,11 +52,11 @@ def leave_behind(tmp_path, server, environment, numbers):
     agent.wait()
 
 
-def test_when_the_pod_ends_the_sidecar_delivers_what_the_application_left(tmp_path):
+def test_the_sidecar_delivers_pending_records_when_the_pod_terminates(tmp_path):
     server = MainServer()
     environment, (loop, _) = sidecar(tmp_path, server)
     process = subprocess.Popen(["/bin/sh", "-c", loop], env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
-    leave_behind(tmp_path, server, environment, range(20))
+    leave_pending(tmp_path, server, environment, range(20))
     server.up = True
     assert server.records == []
     process.terminate()
@@ -64,20 +64,20 @@ def test_when_the_pod_ends_the_sidecar_delivers_what_the_application_left(tmp_pa
     assert server.records == [{"n": n} for n in range(20)]
 
 
-def test_the_hook_delivers_what_is_pending(tmp_path):
+def test_the_pre_stop_hook_delivers_pending_records(tmp_path):
     server = MainServer()
     environment, (_, hook) = sidecar(tmp_path, server)
     assert subprocess.run(["/bin/sh", "-c", hook], env=environment).returncode == 0
-    leave_behind(tmp_path, server, environment, range(20))
+    leave_pending(tmp_path, server, environment, range(20))
     server.up = True
     assert subprocess.run(["/bin/sh", "-c", hook], env=environment, stdout=subprocess.DEVNULL, timeout=60).returncode == 0
     assert server.records == [{"n": n} for n in range(20)]
 
 
-def test_the_property_list_is_one():
+def test_the_property_list_has_the_types_that_launchd_requires():
     place = PROJECT / "packaging" / "launchd" / "com.datanadhi.echopost.plist"
     job = plistlib.loads(place.read_bytes())
-    # launchd.plist(5): the types that it takes.
+    # As in launchd.plist(5).
     types = {"Label": str, "ProgramArguments": list, "UserName": str, "Umask": int, "EnvironmentVariables": dict, "RunAtLoad": bool,
              "KeepAlive": dict, "ExitTimeOut": int, "ProcessType": str, "StandardErrorPath": str, "StandardOutPath": str}
     assert {key: type(value) for key, value in job.items()} == types
@@ -94,7 +94,7 @@ def test_actionlint_finds_nothing_in_the_workflows():
     assert (linted.returncode, linted.stdout, linted.stderr) == (0, "", "")
 
 
-def test_every_action_is_pinned_by_commit_and_says_its_version():
+def test_every_action_is_pinned_by_commit_with_its_version_in_a_comment():
     uses = [line.strip() for workflow in WORKFLOWS for line in workflow.read_text().splitlines() if "uses:" in line]
     foreign = [line for line in uses if "uses: ./" not in line]
     assert len(foreign) == 6
@@ -102,7 +102,7 @@ def test_every_action_is_pinned_by_commit_and_says_its_version():
         assert re.search(r"uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line), line
 
 
-def test_only_the_publishing_job_has_credentials_and_they_are_its_environments():
+def test_only_the_publish_job_has_credentials_and_they_come_from_its_environment():
     release = yaml.safe_load((PROJECT / ".github" / "workflows" / "release.yml").read_text())
     assert release["permissions"] == {}
     build, publish = release["jobs"]["build"], release["jobs"]["publish"]
@@ -114,7 +114,7 @@ def test_only_the_publishing_job_has_credentials_and_they_are_its_environments()
     assert channels == ["production", "snapshot"]
 
 
-def test_each_platform_is_built_on_its_own_kind_of_runner():
+def test_each_platform_is_built_on_a_runner_of_that_platform():
     matrix = yaml.safe_load((PROJECT / ".github" / "workflows" / "release.yml").read_text())["jobs"]["build"]["strategy"]["matrix"]
     assert {row["platform"]: (row["runner"], row["system"]) for row in matrix["include"]} == {
         "linux-amd64": ("ubuntu-24.04", "Linux x86_64"), "linux-arm64": ("ubuntu-24.04-arm", "Linux aarch64"),

@@ -1,4 +1,4 @@
-"""What scripts/publish promises, against an S3-compatible server on loopback, by publishers that are processes and are killed."""
+"""The guarantees of scripts/publish, tested with an S3-compatible server on loopback and publisher processes that are killed."""
 import base64
 import hashlib
 import json
@@ -29,8 +29,8 @@ def gate(tmp_path_factory):
         server.wait()
 
 
-class World:
-    """A bucket, and builds to be published into it."""
+class Store:
+    """A bucket, and the builds to publish in it."""
 
     def __init__(self, gate, directory, bucket):
         self.gate, self.directory, self.bucket = gate, directory, bucket
@@ -43,7 +43,7 @@ class World:
         gate.writes.clear()
 
     def build(self, version, by, suffix=""):
-        """A build of all four platforms, which differs from that of any other builder."""
+        """A build of all four platforms, different for each `by`."""
         root = self.directory / f"{version}{suffix}-{by}"
         for platform in PLATFORMS:
             place = root / "dist" / platform.replace("/", "-")
@@ -69,7 +69,7 @@ class World:
         return Publisher(root, [channel, root / "dist", *more], self.environment)
 
     def publish(self, root, channel="production", *more):
-        """The exit status, and what was printed."""
+        """The exit status and the output."""
         publisher = self.start(root, channel, *more)
         return publisher.end(), publisher.out + publisher.err
 
@@ -78,7 +78,7 @@ class World:
         return publisher.end(), publisher.out + publisher.err
 
     def objects(self):
-        """What is in the bucket: by key, the MD5 that the server has made of the bytes."""
+        """The objects in the bucket: the server's MD5 of the content, by key."""
         listed = self.s3.list_objects_v2(Bucket=self.bucket).get("Contents", ())
         return {o["Key"]: o["ETag"].strip('"') for o in listed}
 
@@ -86,12 +86,12 @@ class World:
         return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
     def visible(self):
-        """What somebody finds who asks for a platform's program."""
+        """The objects that users can download."""
         return programs(self.objects())
 
     @staticmethod
-    def whole(root, version):
-        """All that the release of that build has to make visible, but for latest."""
+    def release(root, version):
+        """All objects that the release of that build makes visible, except latest."""
         expected = {}
         for platform in PLATFORMS:
             data = (root / "dist" / platform.replace("/", "-") / "echopost").read_bytes()
@@ -102,7 +102,7 @@ class World:
         return {key: md5(data) for key, data in expected.items()}
 
     def latest(self, root):
-        return {k: v for k, v in self.whole(root, "latest").items() if not k.endswith(".provenance.json")}
+        return {k: v for k, v in self.release(root, "latest").items() if not k.endswith(".provenance.json")}
 
 
 def md5(data):
@@ -114,30 +114,30 @@ def programs(objects):
 
 
 @pytest.fixture
-def world(gate, tmp_path, request):
-    return World(gate, tmp_path, "b-" + hashlib.sha256(request.node.name.encode()).hexdigest()[:20])
+def store(gate, tmp_path, request):
+    return Store(gate, tmp_path, "b-" + hashlib.sha256(request.node.name.encode()).hexdigest()[:20])
 
 
-def test_a_release_is_visible_whole_and_becomes_latest(world):
-    build = world.build("v1.2.3", "us")
-    status, said = world.publish(build)
-    assert (status, said.splitlines()[-1]) == (0, "latest is v1.2.3"), said
-    assert world.visible() == world.whole(build, "v1.2.3") | world.latest(build)
-    assert world.check() == (0, "1 releases are complete, latest is v1.2.3\n")
+def test_a_release_is_completely_visible_and_becomes_latest(store):
+    build = store.build("v1.2.3", "us")
+    status, output = store.publish(build)
+    assert (status, output.splitlines()[-1]) == (0, "latest is v1.2.3"), output
+    assert store.visible() == store.release(build, "v1.2.3") | store.latest(build)
+    assert store.check() == (0, "1 releases are complete, latest is v1.2.3\n")
 
 
-def test_sha256sum_accepts_what_was_downloaded(world, tmp_path):
-    world.publish(world.build("v1.2.3", "us"))
+def test_sha256sum_accepts_a_download(store, tmp_path):
+    store.publish(store.build("v1.2.3", "us"))
     for version in ("v1.2.3", "latest"):
         for suffix in ("", ".sha256"):
             name = f"echopost-{version}{suffix}"
-            (tmp_path / name).write_bytes(world.read(f"echopost/darwin/arm64/{name}"))
+            (tmp_path / name).write_bytes(store.read(f"echopost/darwin/arm64/{name}"))
         subprocess.run(["sha256sum", "--strict", "-c", f"echopost-{version}.sha256"], cwd=tmp_path, check=True)
 
 
-def test_latest_is_touched_after_everything_else(world):
-    world.publish(world.build("v1.2.3", "us"))
-    writes = [key.removeprefix("echopost/") for key in world.gate.writes]
+def test_latest_is_written_after_everything_else(store):
+    store.publish(store.build("v1.2.3", "us"))
+    writes = [key.removeprefix("echopost/") for key in store.gate.writes]
     is_latest = ["echopost-latest" in key for key in writes]
     assert is_latest == sorted(is_latest)
     assert is_latest.count(True) == 8
@@ -145,165 +145,161 @@ def test_latest_is_touched_after_everything_else(world):
     assert all(key.startswith("staging/") for key in writes[:committed])
 
 
-def test_a_snapshot_leaves_latest_alone(world):
-    release, snapshot = world.build("v1.2.3", "us"), world.build("v1.2.4", "us", "-snapshot")
-    world.publish(release)
-    status, said = world.publish(snapshot, "snapshot")
-    assert (status, said) == (0, "published v1.2.4-snapshot for linux/amd64, linux/arm64, darwin/amd64, darwin/arm64\n")
-    assert world.visible() == (
-        world.whole(release, "v1.2.3") | world.latest(release) | world.whole(snapshot, "v1.2.4-snapshot"))
-    # Nor does a later release take it for one.
-    later = world.build("v1.2.5", "us")
-    assert world.publish(later)[0] == 0
-    assert world.latest(later).items() <= world.visible().items()
+def test_a_snapshot_does_not_change_latest(store):
+    release, snapshot = store.build("v1.2.3", "us"), store.build("v1.2.4", "us", "-snapshot")
+    store.publish(release)
+    status, output = store.publish(snapshot, "snapshot")
+    assert (status, output) == (0, "published v1.2.4-snapshot for linux/amd64, linux/arm64, darwin/amd64, darwin/arm64\n")
+    assert store.visible() == (
+        store.release(release, "v1.2.3") | store.latest(release) | store.release(snapshot, "v1.2.4-snapshot"))
+    # A later release does not count it as a release either.
+    later = store.build("v1.2.5", "us")
+    assert store.publish(later)[0] == 0
+    assert store.latest(later).items() <= store.visible().items()
 
 
-def test_a_snapshot_may_be_named(world):
-    build = world.build("v1.2.3", "us", "-try-2")
-    assert world.publish(build, "snapshot", "--suffix", "try-2")[0] == 0
-    assert world.visible() == world.whole(build, "v1.2.3-try-2")
+def test_a_snapshot_may_be_named(store):
+    build = store.build("v1.2.3", "us", "-try-2")
+    assert store.publish(build, "snapshot", "--suffix", "try-2")[0] == 0
+    assert store.visible() == store.release(build, "v1.2.3-try-2")
 
 
-def test_a_version_is_published_once(world):
-    ours, theirs = world.build("v1.2.3", "us"), world.build("v1.2.3", "them")
-    world.publish(ours)
-    before = world.objects()
-    status, said = world.publish(theirs)
-    assert (status, said) == (
+def test_a_version_is_published_once(store):
+    ours, theirs = store.build("v1.2.3", "us"), store.build("v1.2.3", "them")
+    store.publish(ours)
+    before = store.objects()
+    status, output = store.publish(theirs)
+    assert (status, output) == (
         3, "publish: v1.2.3 is published already, with other bytes, and was not changed: raise the number in VERSION\n")
-    assert world.objects() == before
-    status, said = world.publish(ours)
-    assert status == 0, said
-    assert world.objects() == before
+    assert store.objects() == before
+    status, output = store.publish(ours)
+    assert status == 0, output
+    assert store.objects() == before
 
 
-def test_a_snapshot_is_published_once(world):
-    world.publish(world.build("v1.2.3", "us", "-snapshot"), "snapshot")
-    before = world.objects()
-    status, said = world.publish(world.build("v1.2.3", "them", "-snapshot"), "snapshot")
-    assert status == 3 and "choose another --suffix" in said
-    assert world.objects() == before
+def test_a_snapshot_is_published_once(store):
+    store.publish(store.build("v1.2.3", "us", "-snapshot"), "snapshot")
+    before = store.objects()
+    status, output = store.publish(store.build("v1.2.3", "them", "-snapshot"), "snapshot")
+    assert status == 3 and "choose another --suffix" in output
+    assert store.objects() == before
 
 
-def test_killed_at_every_step_it_goes_on_where_it_stopped(world):
-    """Each run is killed after one write that changed something, from the first to the last."""
-    old, new = world.build("v1.2.3", "us"), world.build("v1.2.4", "us")
-    world.publish(old)
-    before, after = world.latest(old), world.latest(new)
-    complete = world.whole(old, "v1.2.3") | world.whole(new, "v1.2.4")
+def test_a_publisher_that_is_killed_at_any_step_continues_on_the_next_run(store):
+    """Each run is killed after its first write that changed something, until all writes are done."""
+    old, new = store.build("v1.2.3", "us"), store.build("v1.2.4", "us")
+    store.publish(old)
+    before, after = store.latest(old), store.latest(new)
+    complete = store.release(old, "v1.2.3") | store.release(new, "v1.2.4")
     kills = 0
     while True:
         publisher = None
-        world.gate.kill_after(1, lambda: publisher.pid())
-        publisher = world.start(new)
+        store.gate.kill_after(1, lambda: publisher.pid())
+        publisher = store.start(new)
         status = publisher.end()
-        world.gate.on_write = lambda: None
+        store.gate.on_write = lambda: None
         if status == 0:
             break
         assert status == -9, publisher.err
         kills += 1
-        objects = world.objects()
+        objects = store.objects()
         visible = programs(objects)
         moved = [key for key in after if visible[key] == after[key]]
         if "echopost/releases/v1.2.4.json" not in objects:
-            assert visible == world.whole(old, "v1.2.3") | before
+            assert visible == store.release(old, "v1.2.3") | before
         elif not moved:
-            # What was visible stays, and what is new is right from its first moment.
-            assert (world.whole(old, "v1.2.3") | before).items() <= visible.items()
+            # Visible objects do not change, and new ones are correct from the start.
+            assert (store.release(old, "v1.2.3") | before).items() <= visible.items()
             assert {k: v for k, v in visible.items() if k not in before}.items() <= complete.items()
         else:
             assert complete.items() <= visible.items()
             assert all(visible[key] in (before[key], after[key]) for key in after)
         if kills in (5, 6, 20):
-            assert world.check()[0] == (0 if kills == 5 else 1)
-    # Four files and their provenance, the decision, three files for each platform, and latest with its checksum.
+            assert store.check()[0] == (0 if kills == 5 else 1)
+    # Four files and their provenance, the manifest, three files for each platform, and latest with its checksum.
     assert kills == 4 + 1 + 1 + 12 + 8
-    assert world.visible() == complete | after
-    assert world.check()[0] == 0
+    assert store.visible() == complete | after
+    assert store.check()[0] == 0
 
 
 @pytest.mark.parametrize("writes", [1, 5])
-def test_before_the_decision_an_interrupted_build_is_in_nobodys_way(world, writes):
-    ours, theirs = world.build("v1.2.3", "us"), world.build("v1.2.3", "them")
-    kill(world, ours, writes)
-    assert world.visible() == {}
-    status, said = world.publish(theirs)
-    assert status == 0, said
-    assert world.visible() == world.whole(theirs, "v1.2.3") | world.latest(theirs)
+def test_before_the_manifest_is_written_another_build_can_take_the_version(store, writes):
+    ours, theirs = store.build("v1.2.3", "us"), store.build("v1.2.3", "them")
+    kill(store, ours, writes)
+    assert store.visible() == {}
+    status, output = store.publish(theirs)
+    assert status == 0, output
+    assert store.visible() == store.release(theirs, "v1.2.3") | store.latest(theirs)
 
 
 @pytest.mark.parametrize("writes", [6, 12, 19])
-def test_after_the_decision_whoever_comes_next_completes_it(world, writes):
-    ours, theirs = world.build("v1.2.3", "us"), world.build("v1.2.3", "them")
-    kill(world, ours, writes)
-    status, said = world.publish(theirs)
-    assert status == 3, said
-    assert world.visible() == world.whole(ours, "v1.2.3") | world.latest(ours)
+def test_after_the_manifest_is_written_the_next_publisher_completes_the_release(store, writes):
+    ours, theirs = store.build("v1.2.3", "us"), store.build("v1.2.3", "them")
+    kill(store, ours, writes)
+    status, output = store.publish(theirs)
+    assert status == 3, output
+    assert store.visible() == store.release(ours, "v1.2.3") | store.latest(ours)
 
 
-def test_the_next_release_completes_latest(world):
-    one, two = world.build("v1.2.3", "us"), world.build("v1.2.4", "us")
-    kill(world, one, 20)
-    assert world.publish(two)[0] == 0
-    assert world.visible() == world.whole(one, "v1.2.3") | world.whole(two, "v1.2.4") | world.latest(two)
+def test_the_next_release_completes_latest(store):
+    one, two = store.build("v1.2.3", "us"), store.build("v1.2.4", "us")
+    kill(store, one, 20)
+    assert store.publish(two)[0] == 0
+    assert store.visible() == store.release(one, "v1.2.3") | store.release(two, "v1.2.4") | store.latest(two)
 
 
-def kill(world, build, writes):
+def kill(store, build, writes):
     publisher = None
-    world.gate.kill_after(writes, lambda: publisher.pid())
-    publisher = world.start(build)
+    store.gate.kill_after(writes, lambda: publisher.pid())
+    publisher = store.start(build)
     assert publisher.end() == -9, publisher.err
-    world.gate.on_write = lambda: None
+    store.gate.on_write = lambda: None
 
 
 @pytest.mark.parametrize("attempt", range(2))
-def test_of_two_at_once_one_wins_whole(world, attempt):
-    builds = [world.build("v1.2.3", by) for by in ("us", "them", "others")]
-    publishers = [world.start(build) for build in builds]
+def test_of_three_concurrent_publishers_one_publishes_completely(store, attempt):
+    builds = [store.build("v1.2.3", by) for by in ("us", "them", "others")]
+    publishers = [store.start(build) for build in builds]
     statuses = [publisher.end() for publisher in publishers]
     assert sorted(statuses) == [0, 3, 3], [p.err for p in publishers]
     winner = builds[statuses.index(0)]
-    assert world.visible() == world.whole(winner, "v1.2.3") | world.latest(winner)
+    assert store.visible() == store.release(winner, "v1.2.3") | store.latest(winner)
 
 
-def test_of_two_versions_at_once_the_higher_is_latest(world):
-    builds = [world.build(version, "us") for version in ("v1.10.0", "v1.9.0", "v1.9.10")]
-    publishers = [world.start(build) for build in builds]
+def test_of_concurrent_versions_the_highest_becomes_latest(store):
+    builds = [store.build(version, "us") for version in ("v1.10.0", "v1.9.0", "v1.9.10")]
+    publishers = [store.start(build) for build in builds]
     assert [publisher.end() for publisher in publishers] == [0, 0, 0], [p.err for p in publishers]
-    assert world.latest(builds[0]).items() <= world.visible().items()
-    assert world.check() == (0, "3 releases are complete, latest is v1.10.0\n")
+    assert store.latest(builds[0]).items() <= store.visible().items()
+    assert store.check() == (0, "3 releases are complete, latest is v1.10.0\n")
 
 
-def test_a_lower_version_does_not_become_latest(world):
-    new, old = world.build("v2.0.0", "us"), world.build("v1.9.9", "us")
-    world.publish(new)
-    status, said = world.publish(old)
-    assert (status, said.splitlines()[-1]) == (0, "latest is v2.0.0")
-    assert world.visible() == world.whole(new, "v2.0.0") | world.whole(old, "v1.9.9") | world.latest(new)
+def test_a_lower_version_does_not_become_latest(store):
+    new, old = store.build("v2.0.0", "us"), store.build("v1.9.9", "us")
+    store.publish(new)
+    status, output = store.publish(old)
+    assert (status, output.splitlines()[-1]) == (0, "latest is v2.0.0")
+    assert store.visible() == store.release(new, "v2.0.0") | store.release(old, "v1.9.9") | store.latest(new)
 
 
-def test_what_is_there_already_is_not_overwritten(world):
-    """Somebody's file under the name, put there by hand."""
+def test_an_existing_object_is_not_overwritten(store):
+    """A foreign object has the name of a file of the release."""
     name = "echopost/darwin/amd64/echopost-v1.2.3"
-    world.s3.put_object(Bucket=world.bucket, Key=name, Body=b"somebody's")
-    status, said = world.publish(world.build("v1.2.3", "us"))
-    assert status == 1 and f"{name}: holds other bytes" in said
-    assert world.read(name) == b"somebody's"
-    assert not any("latest" in key for key in world.visible())
+    store.s3.put_object(Bucket=store.bucket, Key=name, Body=b"foreign")
+    status, output = store.publish(store.build("v1.2.3", "us"))
+    assert status == 1 and f"{name}: holds other bytes" in output
+    assert store.read(name) == b"foreign"
+    assert not any("latest" in key for key in store.visible())
 
 
-def test_check_names_what_is_not_whole(world):
-    world.publish(world.build("v1.2.3", "us"))
-    world.s3.put_object(Bucket=world.bucket, Key="echopost/linux/amd64/echopost-latest", Body=b"damaged")
-    world.s3.delete_object(Bucket=world.bucket, Key="echopost/linux/arm64/echopost-v1.2.3.sha256")
-    status, said = world.check()
+def test_check_names_missing_and_wrong_objects(store):
+    store.publish(store.build("v1.2.3", "us"))
+    store.s3.put_object(Bucket=store.bucket, Key="echopost/linux/amd64/echopost-latest", Body=b"damaged")
+    store.s3.delete_object(Bucket=store.bucket, Key="echopost/linux/arm64/echopost-v1.2.3.sha256")
+    status, output = store.check()
     assert status == 1
-    assert said.splitlines()[1:] == [
+    assert output.splitlines()[1:] == [
         "  echopost/linux/arm64/echopost-v1.2.3.sha256: is missing", "  echopost/linux/amd64/echopost-latest: is not v1.2.3"]
-
-
-def spoil_nothing(root):
-    pass
 
 
 def remove_a_platform(root):
@@ -345,32 +341,32 @@ def one_file_twice(root):
      (attest_before_a_rebuild, "provenance.json does not name the file for linux/arm64"), (another_version, "is not EchoPost v1.2.4"),
      (no_version, "which is not of the form v1.2.3"), (no_provenance, "is not a Sigstore bundle"),
      (one_file_twice, "two platforms have the same file")])
-def test_what_is_not_fit_is_not_published(world, spoil, complaint):
-    build = world.build("v1.2.3", "us")
+def test_an_invalid_build_is_not_published(store, spoil, complaint):
+    build = store.build("v1.2.3", "us")
     spoil(build)
-    status, said = world.publish(build)
-    assert status == 2 and complaint in said
-    assert world.objects() == {}
+    status, output = store.publish(build)
+    assert status == 2 and complaint in output
+    assert store.objects() == {}
 
 
 @pytest.mark.parametrize("suffix", ["", "a.sha256", "../x", "a--b", "-a"])
-def test_a_suffix_makes_a_name_of_its_own(world, suffix):
-    status, said = world.publish(world.build("v1.2.3", "us"), "snapshot", f"--suffix={suffix}")
-    assert status == 2 and "letters, digits and single hyphens" in said
-    assert world.objects() == {}
+def test_a_suffix_that_is_no_part_of_a_version_is_refused(store, suffix):
+    status, output = store.publish(store.build("v1.2.3", "us"), "snapshot", f"--suffix={suffix}")
+    assert status == 2 and "letters, digits and single hyphens" in output
+    assert store.objects() == {}
 
 
-def test_a_store_that_does_not_answer_is_no_success(world):
-    world.environment["AWS_ENDPOINT_URL_S3"] = "http://127.0.0.1:1"
-    status, said = world.publish(world.build("v1.2.3", "us"))
-    assert status == 1 and "Could not connect" in said
+def test_an_unreachable_store_is_an_error(store):
+    store.environment["AWS_ENDPOINT_URL_S3"] = "http://127.0.0.1:1"
+    status, output = store.publish(store.build("v1.2.3", "us"))
+    assert status == 1 and "Could not connect" in output
 
 
-def test_the_command_itself(world):
-    """As the workflow calls it."""
-    missing = subprocess.run([sys.executable, SCRIPT, "snapshot", world.directory / "none"], capture_output=True, text=True,
-                             env={**os.environ, **world.environment})
+def test_the_command_itself(store):
+    """Runs the script as the workflow does."""
+    missing = subprocess.run([sys.executable, SCRIPT, "snapshot", store.directory / "none"], capture_output=True, text=True,
+                             env={**os.environ, **store.environment})
     assert missing.returncode == 2 and "all of linux/amd64, linux/arm64, darwin/amd64, darwin/arm64" in missing.stderr
     checked = subprocess.run([SCRIPT, "check"], capture_output=True, text=True, env={
-        **os.environ, **world.environment, "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"})
+        **os.environ, **store.environment, "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"})
     assert (checked.returncode, checked.stdout) == (0, "0 releases are complete, latest is none\n"), checked.stderr

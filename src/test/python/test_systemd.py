@@ -1,4 +1,4 @@
-"""The template unit, by what systemd's own tools say of it, and by what the program asks of the kernel."""
+"""Checks the template unit with systemd's own tools, and its system call filter against the calls of the program."""
 import re
 import shutil
 import subprocess
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="nee
 
 @pytest.fixture
 def unit(tmp_path):
-    """The unit with a program that is there, and a user, as an instance has them."""
+    """The unit as an instance has it: with the path of the built program and a user."""
     place = tmp_path / UNIT.name
     text = UNIT.read_text().replace("/usr/local/bin/echopost", str(PROJECT / "target" / "echopost"))
     place.write_text(text.replace("[Service]\n", "[Service]\nUser=daemon\n"))
@@ -24,12 +24,12 @@ def unit(tmp_path):
 
 
 def settings():
-    """Of [Service]; a key that stands twice keeps its last value."""
+    """The settings in [Service]; of a repeated key, the last value."""
     service = UNIT.read_text().split("[Service]")[1].split("[Install]")[0]
     return dict(line.split("=", 1) for line in service.splitlines() if "=" in line and not line.startswith("#"))
 
 
-def test_systemd_finds_nothing_wrong_with_an_instance(unit):
+def test_systemd_accepts_an_instance(unit):
     instance = subprocess.run(
         ["systemd-escape", "--path", "--template=echopost@.service", "/var/lib/my app/.datanadhi"],
         check=True, capture_output=True, text=True).stdout.strip()
@@ -39,17 +39,17 @@ def test_systemd_finds_nothing_wrong_with_an_instance(unit):
     assert (verified.returncode, verified.stderr) == (0, "")
 
 
-def test_its_exposure_is_what_the_documents_say(unit):
+def test_its_exposure_level_is_the_documented_one(unit):
     rated = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--no-pager", unit], check=True, capture_output=True, text=True).stdout
     score = re.search(r"Overall exposure level .*: ([\d.]+)", rated).group(1)
     assert f"exposure level of {score}" in (PROJECT / "docs" / "RUNNING.md").read_text()
 
 
-def test_every_exit_status_of_the_agent_has_its_consequence():
+def test_every_exit_status_is_a_success_or_prevents_a_restart():
     service = settings()
-    helped_by_a_restart = set(range(6)) - {0} - numbers(service["SuccessExitStatus"]) - numbers(service["RestartPreventExitStatus"])
-    assert (numbers(service["SuccessExitStatus"]), helped_by_a_restart) == ({3, 4}, set())
+    restarted = set(range(6)) - {0} - numbers(service["SuccessExitStatus"]) - numbers(service["RestartPreventExitStatus"])
+    assert (numbers(service["SuccessExitStatus"]), restarted) == ({3, 4}, set())
 
 
 def numbers(words):
@@ -69,22 +69,22 @@ def test_the_main_job_needs_no_system_call_that_the_unit_forbids(tmp_path):
     assert process.wait(120) == 0
     assert len(server.records) == 20
     called = set(re.findall(r"^\d+ +(?:<\.\.\. )?(\w+)[( ]", trace.read_text(), re.MULTILINE)) - {"exited"}
-    # What is listed there is the program's: launcher, JVM and SQLite.
+    # The trace includes the launcher, the JVM and SQLite.
     assert {"execve", "wait4", "epoll_wait", "accept4", "fsync"} <= called
     assert called - allowed() == set()
 
 
 def allowed():
-    """The system calls that the unit's filter lets pass."""
-    passed = set()
+    """The system calls that the unit's filter allows."""
+    permitted = set()
     for line in re.findall("^SystemCallFilter=(.*)$", UNIT.read_text(), re.MULTILINE):
         named = set().union(*(group(word) if word.startswith("@") else {word} for word in line.lstrip("~").split()))
-        passed = passed - named if line.startswith("~") else passed | named
-    return passed
+        permitted = permitted - named if line.startswith("~") else permitted | named
+    return permitted
 
 
 def group(name):
-    """The system calls of one of systemd's groups, with those of the groups in it."""
+    """The system calls of one of systemd's groups and of the groups that it includes."""
     listed = subprocess.run(["systemd-analyze", "syscall-filter", "--no-pager", name], check=True, capture_output=True, text=True).stdout
     words = [line.strip() for line in listed.splitlines()[1:] if line.strip() and not line.strip().startswith("#")]
     return {word for word in words if not word.startswith("@")}.union(*(group(word) for word in words if word.startswith("@")))

@@ -1,4 +1,4 @@
-"""What a person sees at a terminal: a real pseudo-terminal, and an emulator that keeps the screen."""
+"""The output on a terminal: the commands run on a pseudo-terminal, and an emulator keeps the screen."""
 import fcntl
 import os
 import pty
@@ -20,7 +20,7 @@ COLUMNS, LINES = 100, 30
 
 
 class OnTerminal:
-    """A command whose standard streams are a terminal, as its session's leader: it gets the terminal's signals."""
+    """A command on a terminal. It leads its session, so it receives the terminal's signals."""
 
     def __init__(self, *args, **environment):
         self.screen = pyte.Screen(COLUMNS, LINES)
@@ -30,7 +30,7 @@ class OnTerminal:
         fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
         self.process = subprocess.Popen(
             [PROGRAM, *args], stdin=inner, stdout=inner, stderr=inner, start_new_session=True,
-            preexec_fn=self.at_the_terminal, env={**os.environ, "TERM": "xterm", **environment})
+            preexec_fn=self.take_terminal, env={**os.environ, "TERM": "xterm", **environment})
         os.close(inner)
 
         def read():
@@ -38,7 +38,7 @@ class OnTerminal:
                 try:
                     data = os.read(self.side, 65536)
                 except OSError:
-                    return  # The last process at the terminal is gone.
+                    return  # The last process on the terminal has exited.
                 self.raw += data
                 stream.feed(data)
 
@@ -46,9 +46,9 @@ class OnTerminal:
         self.reader.start()
 
     @staticmethod
-    def at_the_terminal():
+    def take_terminal():
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-        # A shell ignores it for what it runs in the background, as these tests may be.
+        # Ignored by default if a shell started the tests in the background.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     def text(self):
@@ -68,7 +68,7 @@ class OnTerminal:
 
 @pytest.fixture
 def agent(tmp_path):
-    """One with three pending records."""
+    """An agent with three pending records."""
     server = MainServer()
     process = subprocess.Popen(
         [PROGRAM, "-datanadhi", tmp_path, "-health-url", server.url], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -79,7 +79,7 @@ def agent(tmp_path):
     process.communicate(timeout=60)
 
 
-def test_watch_draws_over_what_it_drew_and_ends_with_the_interrupt_key(agent):
+def test_watch_redraws_in_place_and_ends_with_the_interrupt_key(agent):
     watch = OnTerminal("status", "-watch", "-datanadhi", str(agent.directory))
     watch.shows(r"^pending +3 records")
     send(agent.directory / "data-nadhi-agent.sock", range(3, 1000))
@@ -87,7 +87,7 @@ def test_watch_draws_over_what_it_drew_and_ends_with_the_interrupt_key(agent):
     agent.main_server.up = True
     agent.wait(timeout=60)
     watch.shows(r"^agent +not running")
-    # What was shorter than before has left nothing behind, and nothing has scrolled.
+    # Lines that became shorter are cleared completely, and the screen has not scrolled.
     assert [line.split()[0] for line in watch.text().splitlines()] == [
         "agent", "server", "pending", "rejected", "rates", "drained", "disk", "ledger"]
     assert re.search(r"^pending +nothing$", watch.text(), re.MULTILINE), watch.text()
@@ -96,7 +96,7 @@ def test_watch_draws_over_what_it_drew_and_ends_with_the_interrupt_key(agent):
     assert watch.end() == 130
 
 
-def test_watch_ends_when_the_terminal_goes(agent):
+def test_watch_ends_when_the_terminal_is_closed(agent):
     watch = OnTerminal("status", "-watch", "-datanadhi", str(agent.directory))
     watch.shows(r"^pending +3 records")
     os.close(watch.side)
@@ -104,15 +104,15 @@ def test_watch_ends_when_the_terminal_goes(agent):
 
 
 @pytest.mark.parametrize("environment, coloured", [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
-def test_colours_are_for_terminals_that_want_them(agent, environment, coloured):
+def test_colours_are_used_only_on_terminals_that_support_them(agent, environment, coloured):
     status = OnTerminal("status", "-datanadhi", str(agent.directory), **environment)
     assert status.end() == 0
     assert re.search(r"^pending +3 records", status.text(), re.MULTILINE), status.text()
     assert (b"\x1b[" in status.raw) == coloured
 
 
-def test_what_is_deleted_for_good_is_asked_for(agent):
-    agent.main_server.answer_to_records = 422
+def test_deleting_records_needs_a_confirmation(agent):
+    agent.main_server.status_for_records = 422
     agent.main_server.up = True
     assert agent.wait(timeout=60) == 5
     for reply, outcome in (("n", "nothing was deleted"), ("", "nothing was deleted"), ("y", "3 records deleted for good")):
