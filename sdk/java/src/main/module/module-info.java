@@ -1,4 +1,6 @@
-/** Hands log records to Data Nadhi. What it needs of other libraries is inside, under other names. */
+/**
+ * Hands log records to Data Nadhi. What it needs of other libraries is inside, under other names.
+ */
 module com.datanadhi.sdk {
   requires java.logging;
   requires java.management;
@@ -17,7 +19,7 @@ module com.datanadhi.sdk {
   uses com.datanadhi.sdk.shaded.grpc.NameResolverProvider;
 
   provides com.datanadhi.sdk.shaded.grpc.NameResolverProvider with
-      com.datanadhi.sdk.internal.echopost.HereResolver;
+      com.datanadhi.sdk.internal.echopost.LoopbackResolver;
 
   exports com.datanadhi.sdk;
   exports com.datanadhi.sdk.jul;

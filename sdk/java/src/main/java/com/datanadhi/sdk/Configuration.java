@@ -1,7 +1,7 @@
 package com.datanadhi.sdk;
 
-import com.datanadhi.sdk.internal.config.Check;
 import com.datanadhi.sdk.internal.config.ConfigurationFile;
+import com.datanadhi.sdk.internal.config.SettingValidator;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -24,7 +24,7 @@ public final class Configuration {
 
   private Configuration(Builder builder) {
     this.directory = builder.directory;
-    this.apiKey = Check.apiKey(builder.apiKey);
+    this.apiKey = SettingValidator.apiKey(builder.apiKey);
     this.serverHost = builder.serverHost;
     this.fallbackHost = builder.fallbackHost;
     this.echoPostDisabled = builder.echoPostDisabled;
@@ -126,19 +126,19 @@ public final class Configuration {
 
     /** The key, which must be given. */
     public Builder apiKey(String apiKey) {
-      this.apiKey = Check.apiKey(apiKey);
+      this.apiKey = SettingValidator.apiKey(apiKey);
       return this;
     }
 
     /** Default {@code http://data-nadhi-server:5000}. */
     public Builder serverHost(String url) {
-      this.serverHost = Check.url("serverHost", url);
+      this.serverHost = SettingValidator.url("serverHost", url);
       return this;
     }
 
     /** Default {@code http://datanadhi-fallback-server:5001}. */
     public Builder fallbackHost(String url) {
-      this.fallbackHost = Check.url("fallbackHost", url);
+      this.fallbackHost = SettingValidator.url("fallbackHost", url);
       return this;
     }
 
@@ -150,25 +150,25 @@ public final class Configuration {
 
     /** Default {@code https://downloads.datanadhi.com/echopost}. */
     public Builder downloadUrl(String url) {
-      this.downloadUrl = Check.url("downloadUrl", url);
+      this.downloadUrl = SettingValidator.url("downloadUrl", url);
       return this;
     }
 
     /** 10 to 1,000,000; default 1,000. */
     public Builder queueSize(int records) {
-      this.queueSize = Check.within("queueSize", records, 10, 1_000_000);
+      this.queueSize = SettingValidator.within("queueSize", records, 10, 1_000_000);
       return this;
     }
 
     /** 1 to 64; default 2. */
     public Builder workers(int threads) {
-      this.workers = Check.within("workers", threads, 1, 64);
+      this.workers = SettingValidator.within("workers", threads, 1, 64);
       return this;
     }
 
     /** 0 s to 10 min; default 5 s. */
     public Builder exitTimeout(Duration timeout) {
-      this.exitTimeout = Check.exitTimeout("exitTimeout", timeout);
+      this.exitTimeout = SettingValidator.exitTimeout("exitTimeout", timeout);
       return this;
     }
 

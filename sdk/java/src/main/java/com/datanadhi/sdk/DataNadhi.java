@@ -1,24 +1,24 @@
 package com.datanadhi.sdk;
 
-import com.datanadhi.sdk.internal.config.ResolvedFile;
-import com.datanadhi.sdk.internal.delivery.Delivery;
-import com.datanadhi.sdk.internal.delivery.Ledger;
+import com.datanadhi.sdk.internal.config.ResolvedConfigurationFile;
+import com.datanadhi.sdk.internal.delivery.DeliveryThreads;
+import com.datanadhi.sdk.internal.delivery.Destinations;
+import com.datanadhi.sdk.internal.delivery.RecordCounts;
 import com.datanadhi.sdk.internal.delivery.Redeliverer;
-import com.datanadhi.sdk.internal.delivery.World;
 import com.datanadhi.sdk.internal.echopost.EchoPost;
-import com.datanadhi.sdk.internal.echopost.Patience;
+import com.datanadhi.sdk.internal.echopost.Timeouts;
 import com.datanadhi.sdk.internal.files.DroppedFiles;
-import com.datanadhi.sdk.internal.files.Private;
+import com.datanadhi.sdk.internal.files.PrivateFiles;
 import com.datanadhi.sdk.internal.http.FallbackServer;
-import com.datanadhi.sdk.internal.http.Health;
 import com.datanadhi.sdk.internal.http.MainServer;
-import com.datanadhi.sdk.internal.http.Server;
-import com.datanadhi.sdk.internal.jmx.Bean;
-import com.datanadhi.sdk.internal.json.JsonCheck;
-import com.datanadhi.sdk.internal.json.JsonWriting;
-import com.datanadhi.sdk.internal.queue.LogEntry;
+import com.datanadhi.sdk.internal.http.ServerClient;
+import com.datanadhi.sdk.internal.http.ServerHealth;
+import com.datanadhi.sdk.internal.jmx.JmxCounters;
+import com.datanadhi.sdk.internal.json.JsonEncoder;
+import com.datanadhi.sdk.internal.json.JsonValidator;
+import com.datanadhi.sdk.internal.logging.RateLimitedLog;
+import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.internal.queue.RecordQueue;
-import com.datanadhi.sdk.internal.thread.Notices;
 import com.datanadhi.sdk.internal.thread.SdkThread;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
@@ -56,20 +56,20 @@ public final class DataNadhi implements AutoCloseable {
   private static final Map<Path, DataNadhi> SHARED = new ConcurrentHashMap<>();
 
   private final Configuration configuration;
-  private final Notices notices = new Notices();
-  private final Ledger ledger = new Ledger();
+  private final RateLimitedLog notices = new RateLimitedLog();
+  private final RecordCounts ledger = new RecordCounts();
   private final RecordQueue queue;
-  private final World world;
-  private final Delivery delivery;
+  private final Destinations world;
+  private final DeliveryThreads delivery;
   private final ExecutorService io = SdkThread.pool("datanadhi-io");
   private final ScheduledExecutorService timer;
-  private final Optional<Bean> bean;
+  private final Optional<JmxCounters> bean;
   private final Thread exit = SdkThread.named("datanadhi-exit", this::end);
   private final String keyPrefix = UUID.randomUUID().toString().replace("-", "") + "-";
   private final AtomicLong keys = new AtomicLong();
   private boolean ended;
 
-  DataNadhi(Configuration configuration, Patience patience) {
+  DataNadhi(Configuration configuration, Timeouts patience) {
     this.configuration = configuration;
     this.queue = new RecordQueue(configuration.queueSize());
     ScheduledThreadPoolExecutor one =
@@ -77,19 +77,22 @@ public final class DataNadhi implements AutoCloseable {
     one.setRemoveOnCancelPolicy(true);
     this.timer = one;
     HttpClient servers = http(HttpClient.Redirect.NEVER);
-    Server main = new Server(servers, configuration.serverHost(), configuration.apiKey());
-    Server fallback = new Server(servers, configuration.fallbackHost(), configuration.apiKey());
+    ServerClient main =
+        new ServerClient(servers, configuration.serverHost(), configuration.apiKey());
+    ServerClient fallback =
+        new ServerClient(servers, configuration.fallbackHost(), configuration.apiKey());
     this.world =
-        new World(
+        new Destinations(
             new MainServer(main),
-            new Health("main server", main, PROBE_INTERVAL, notices),
+            new ServerHealth("main server", main, PROBE_INTERVAL, notices),
             new EchoPost(
                 configuration, patience, http(HttpClient.Redirect.NORMAL), io, timer, notices),
             new FallbackServer(fallback),
-            new Health("fallback server", fallback, PROBE_INTERVAL, notices),
+            new ServerHealth("fallback server", fallback, PROBE_INTERVAL, notices),
             new DroppedFiles(configuration.directory()),
             notices);
-    this.delivery = new Delivery(queue, world, ledger, configuration.workers(), patience.look());
+    this.delivery =
+        new DeliveryThreads(queue, world, ledger, configuration.workers(), patience.look());
     this.bean = registered();
     writeDownWhatIsResolved();
     if (!world.files().isEmpty()) {
@@ -119,7 +122,7 @@ public final class DataNadhi implements AutoCloseable {
 
   /** A client by a configuration made in code. */
   public static DataNadhi open(Configuration configuration) {
-    return new DataNadhi(configuration, Patience.DEFAULT);
+    return new DataNadhi(configuration, Timeouts.DEFAULT);
   }
 
   /**
@@ -143,7 +146,7 @@ public final class DataNadhi implements AutoCloseable {
    *     is the caller's still, and counted as refused
    */
   public boolean submit(List<String> pipelines, Map<String, ?> payload) {
-    return take(pipelines, JsonWriting.text(payload));
+    return take(pipelines, JsonEncoder.text(payload));
   }
 
   /**
@@ -152,11 +155,11 @@ public final class DataNadhi implements AutoCloseable {
    * @throws IllegalArgumentException when it is not one JSON value
    */
   public boolean submitJson(List<String> pipelines, String payload) {
-    return take(pipelines, JsonCheck.oneValue(payload));
+    return take(pipelines, JsonValidator.oneValue(payload));
   }
 
   private boolean take(List<String> pipelines, String json) {
-    LogEntry entry = new LogEntry(pipelines, json, keyPrefix + keys.incrementAndGet());
+    OutgoingRecord entry = new OutgoingRecord(pipelines, json, keyPrefix + keys.incrementAndGet());
     ledger.submitting();
     if (queue.offer(entry)) {
       ledger.submitted();
@@ -259,16 +262,16 @@ public final class DataNadhi implements AutoCloseable {
         .build();
   }
 
-  private Optional<Bean> registered() {
+  private Optional<JmxCounters> registered() {
     try {
-      return Optional.of(Bean.register(configuration.directory(), this::counters));
+      return Optional.of(JmxCounters.register(configuration.directory(), this::counters));
     } catch (JMException | RuntimeException | LinkageError none) {
       notices.say(Level.WARNING, "No counters over JMX: " + none);
       return Optional.empty();
     }
   }
 
-  private void unregister(Bean registered) {
+  private void unregister(JmxCounters registered) {
     try {
       registered.close();
     } catch (JMException gone) {
@@ -278,8 +281,8 @@ public final class DataNadhi implements AutoCloseable {
 
   private void writeDownWhatIsResolved() {
     try {
-      Private.directory(configuration.directory());
-      ResolvedFile.write(configuration);
+      PrivateFiles.directory(configuration.directory());
+      ResolvedConfigurationFile.write(configuration);
     } catch (IOException | RuntimeException unwritable) {
       notices.say(
           Level.WARNING,

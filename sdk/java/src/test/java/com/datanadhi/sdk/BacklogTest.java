@@ -12,7 +12,7 @@ import java.nio.file.StandardOpenOption;
 import org.junit.jupiter.api.Test;
 
 /** Records in the buffer of an agent that is gone, its guardian with it. */
-class BacklogTest extends SdkTest {
+class BacklogTest extends AbstractSdkTest {
   /** Leaves {@code count} of them, and no client. */
   private void leave(int count) throws Exception {
     main.goDown();
@@ -72,7 +72,7 @@ class BacklogTest extends SdkTest {
 
     DataNadhi client = open(configuration());
     await().atMost(SOON).until(() -> Agents.looks(directory) > 0);
-    Thread.sleep(PATIENCE.look().multipliedBy(10).toMillis());
+    Thread.sleep(TIMEOUTS.look().multipliedBy(10).toMillis());
     assertThat(Agents.looks(directory)).isEqualTo(1);
     assertThat(Agents.starts(directory)).isEqualTo(1);
     assertThat(client.counters().echoPost().status()).isEqualTo(EchoPostState.Status.READY);
@@ -84,7 +84,7 @@ class BacklogTest extends SdkTest {
     main.comeUp();
     DataNadhi client = open(configuration().echoPostDisabled(true));
     submit(client, 1, 2);
-    Thread.sleep(PATIENCE.look().multipliedBy(5).toMillis());
+    Thread.sleep(TIMEOUTS.look().multipliedBy(5).toMillis());
     assertThat(Agents.looks(directory)).isZero();
     assertThat(seqs(main.deliveries())).containsExactly(1);
   }

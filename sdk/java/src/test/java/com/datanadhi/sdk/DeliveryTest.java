@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-class DeliveryTest extends SdkTest {
+class DeliveryTest extends AbstractSdkTest {
   @Test
   void the_main_server_gets_each_record_in_order_while_it_is_up() throws Exception {
     DataNadhi client = open(configuration().echoPostDisabled(true));

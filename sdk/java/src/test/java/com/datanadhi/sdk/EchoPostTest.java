@@ -5,8 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.sdk.internal.echopost.EchoPost;
 import com.datanadhi.sdk.internal.echopost.SendResult;
-import com.datanadhi.sdk.internal.queue.LogEntry;
-import com.datanadhi.sdk.internal.thread.Notices;
+import com.datanadhi.sdk.internal.logging.RateLimitedLog;
+import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.testkit.Agents;
 import com.datanadhi.sdk.testkit.ApplicationProcess;
 import com.datanadhi.sdk.testkit.FileServer;
@@ -27,7 +27,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** The agent as a process, in every state that it can be met in. */
-class EchoPostTest extends SdkTest {
+class EchoPostTest extends AbstractSdkTest {
   @BeforeEach
   void theMainServerIsDown() {
     main.goDown();
@@ -106,7 +106,7 @@ class EchoPostTest extends SdkTest {
                     .serverHost(main.url())
                     .fallbackHost(fallback.url())
                     .build(),
-                PATIENCE));
+                TIMEOUTS));
     await().until(() -> client.counters().echoPost().status() == EchoPostState.Status.READY);
     submit(client, 0, 1);
     assertThat(client.flush(SOON)).isTrue();
@@ -178,10 +178,10 @@ class EchoPostTest extends SdkTest {
         use(
             new DataNadhi(
                 configuration().build(),
-                new com.datanadhi.sdk.internal.echopost.Patience(
-                    PATIENCE.start(),
+                new com.datanadhi.sdk.internal.echopost.Timeouts(
+                    TIMEOUTS.start(),
                     java.time.Duration.ofSeconds(2),
-                    PATIENCE.downloadStall(),
+                    TIMEOUTS.downloadStall(),
                     java.time.Duration.ofMinutes(1),
                     java.time.Duration.ofHours(1),
                     java.time.Duration.ofHours(1))));
@@ -231,14 +231,14 @@ class EchoPostTest extends SdkTest {
         use(
             new EchoPost(
                 configuration().build(),
-                PATIENCE,
+                TIMEOUTS,
                 HttpClient.newHttpClient(),
                 io.threads(),
                 io.timer(),
-                new Notices()));
-    LogEntry good = new LogEntry(PIPELINES, "{\"seq\":0}", "k-1");
-    LogEntry bad = new LogEntry(PIPELINES, "no JSON", "k-2");
-    LogEntry last = new LogEntry(PIPELINES, "{\"seq\":1}", "k-3");
+                new RateLimitedLog()));
+    OutgoingRecord good = new OutgoingRecord(PIPELINES, "{\"seq\":0}", "k-1");
+    OutgoingRecord bad = new OutgoingRecord(PIPELINES, "no JSON", "k-2");
+    OutgoingRecord last = new OutgoingRecord(PIPELINES, "{\"seq\":1}", "k-3");
     SendResult result = echoPost.send(List.of(good, bad, last));
     assertThat(result.stored()).containsExactly(good, last);
     assertThat(result.refused()).containsExactly(bad);
@@ -265,7 +265,8 @@ class EchoPostTest extends SdkTest {
     Agents.install(directory, "sleep 2");
     List<ApplicationProcess> applications = new ArrayList<>();
     for (int i = 0; i < 5; i++) {
-      applications.add(use(ApplicationProcess.start(Racers.class.getName(), directory)));
+      applications.add(
+          use(ApplicationProcess.start(StartRaceApplication.class.getName(), directory)));
     }
     for (ApplicationProcess application : applications) {
       assertThat(application.line()).isEqualTo("ready");

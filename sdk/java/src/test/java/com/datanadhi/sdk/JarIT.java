@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The jar that applications get. */
-class JarIT extends SdkTest {
+class JarIT extends AbstractSdkTest {
   private static Path jar() {
     return Path.of(System.getProperty("sdk.jar"));
   }

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
  * kill -9 of the agent and its guardian in its start and while it leaves; {@link EchoPostTest} and
  * {@link OverflowTest} have it while it serves.
  */
-class KilledAgentTest extends SdkTest {
+class KilledAgentTest extends AbstractSdkTest {
   @BeforeEach
   void theMainServerIsDown() {
     main.goDown();

@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** More than the world takes. */
-class OverflowTest extends SdkTest {
+class OverflowTest extends AbstractSdkTest {
   @Test
   void at_nine_tenths_the_queue_is_drained_through_the_fallback_server() throws Exception {
     main.hang();

@@ -1,7 +1,7 @@
 package com.datanadhi.sdk.jul;
 
-import com.datanadhi.sdk.internal.logging.Event;
-import com.datanadhi.sdk.internal.logging.Sink;
+import com.datanadhi.sdk.internal.appender.EventPayload;
+import com.datanadhi.sdk.internal.appender.SharedClient;
 import java.util.logging.ErrorManager;
 import java.util.logging.Formatter;
 import java.util.logging.Handler;
@@ -24,7 +24,7 @@ import java.util.logging.SimpleFormatter;
  * handler's {@link ErrorManager}, which prints the first.
  */
 public final class DataNadhiHandler extends Handler {
-  private final Sink sink;
+  private final SharedClient sink;
   private final Formatter messages = new SimpleFormatter();
 
   /** By {@code logging.properties}. */
@@ -40,7 +40,7 @@ public final class DataNadhiHandler extends Handler {
    * @param pipelines their names, with commas between them
    */
   public DataNadhiHandler(String directory, String pipelines) {
-    this.sink = new Sink(directory, pipelines);
+    this.sink = new SharedClient(directory, pipelines);
   }
 
   private static String property(String name, String otherwise) {
@@ -51,12 +51,12 @@ public final class DataNadhiHandler extends Handler {
 
   @Override
   public void publish(LogRecord record) {
-    if (!isLoggable(record) || Event.isOurs(record.getLoggerName())) {
+    if (!isLoggable(record) || EventPayload.isOurs(record.getLoggerName())) {
       return;
     }
     try {
-      Event event =
-          new Event(
+      EventPayload event =
+          new EventPayload(
                   record.getInstant(),
                   record.getLevel().getName(),
                   String.valueOf(record.getLoggerName()),

@@ -1,7 +1,7 @@
 package com.datanadhi.sdk.log4j;
 
-import com.datanadhi.sdk.internal.logging.Event;
-import com.datanadhi.sdk.internal.logging.Sink;
+import com.datanadhi.sdk.internal.appender.EventPayload;
+import com.datanadhi.sdk.internal.appender.SharedClient;
 import java.time.Instant;
 import org.apache.logging.log4j.core.Appender;
 import org.apache.logging.log4j.core.Core;
@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 @Plugin(name = "DataNadhi", category = Core.CATEGORY_NAME, elementType = Appender.ELEMENT_TYPE)
 public final class DataNadhiAppender extends AbstractAppender {
-  private final Sink sink;
+  private final SharedClient sink;
 
   private DataNadhiAppender(
       String name,
@@ -36,7 +36,7 @@ public final class DataNadhiAppender extends AbstractAppender {
       String directory,
       String pipelines) {
     super(name, filter, null, ignoreExceptions, Property.EMPTY_ARRAY);
-    this.sink = new Sink(directory, pipelines);
+    this.sink = new SharedClient(directory, pipelines);
   }
 
   /** Called by Log4j with what its configuration says. */
@@ -52,11 +52,11 @@ public final class DataNadhiAppender extends AbstractAppender {
 
   @Override
   public void append(LogEvent logged) {
-    if (Event.isOurs(logged.getLoggerName())) {
+    if (EventPayload.isOurs(logged.getLoggerName())) {
       return;
     }
-    Event event =
-        new Event(
+    EventPayload event =
+        new EventPayload(
             Instant.ofEpochSecond(
                 logged.getInstant().getEpochSecond(), logged.getInstant().getNanoOfSecond()),
             logged.getLevel().name(),

@@ -3,8 +3,8 @@ package com.datanadhi.sdk.logback;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxy;
 import ch.qos.logback.core.UnsynchronizedAppenderBase;
-import com.datanadhi.sdk.internal.logging.Event;
-import com.datanadhi.sdk.internal.logging.Sink;
+import com.datanadhi.sdk.internal.appender.EventPayload;
+import com.datanadhi.sdk.internal.appender.SharedClient;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILoggingEvent> {
   private String directory = ".datanadhi";
   private String pipelines = "";
-  private @Nullable Sink sink;
+  private @Nullable SharedClient sink;
 
   /** Where the SDK's configuration is; default {@code .datanadhi}. */
   public void setDirectory(String directory) {
@@ -34,18 +34,18 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
 
   @Override
   public void start() {
-    sink = new Sink(directory, pipelines);
+    sink = new SharedClient(directory, pipelines);
     super.start();
   }
 
   @Override
   protected void append(ILoggingEvent logged) {
-    Sink to = sink;
-    if (to == null || Event.isOurs(logged.getLoggerName())) {
+    SharedClient to = sink;
+    if (to == null || EventPayload.isOurs(logged.getLoggerName())) {
       return;
     }
-    Event event =
-        new Event(
+    EventPayload event =
+        new EventPayload(
             logged.getInstant() == null
                 ? java.time.Instant.ofEpochMilli(logged.getTimeStamp())
                 : logged.getInstant(),

@@ -29,7 +29,7 @@ public final class ApplicationProcess implements AutoCloseable {
     return start(
         ownGroup ? List.of("setsid") : List.of(),
         List.of(),
-        "com.datanadhi.sdk.PatientApplication",
+        "com.datanadhi.sdk.LongTimeoutApplication",
         arguments);
   }
 
@@ -39,7 +39,7 @@ public final class ApplicationProcess implements AutoCloseable {
     return start(
         List.of(),
         List.of(options),
-        "com.datanadhi.sdk.PatientApplication",
+        "com.datanadhi.sdk.LongTimeoutApplication",
         List.of(directory.toString(), main.url(), fallback.url(), "1", "1", "0"));
   }
 

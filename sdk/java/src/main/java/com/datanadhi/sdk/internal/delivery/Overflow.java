@@ -13,22 +13,23 @@ final class Overflow {
   private static final double DRAINED = 0.1;
 
   private final RecordQueue queue;
-  private final World world;
-  private final Courier drain;
-  private final Courier spill;
-  private final Ledger ledger;
+  private final Destinations world;
+  private final Dispatcher drain;
+  private final Dispatcher spill;
+  private final RecordCounts ledger;
   private long refused;
 
-  Overflow(RecordQueue queue, World world, Ledger ledger) {
+  Overflow(RecordQueue queue, Destinations world, RecordCounts ledger) {
     this.queue = queue;
     this.world = world;
     this.ledger = ledger;
-    this.drain = new Courier(queue, world, ledger);
-    this.spill = new Courier(queue, world, ledger);
+    this.drain = new Dispatcher(queue, world, ledger);
+    this.spill = new Dispatcher(queue, world, ledger);
   }
 
   /** Drains once, if the queue is nearly full; {@code gate} is what the only worker passes. */
-  void drain(Loop self, Gate gate, Courier worker, boolean only) throws InterruptedException {
+  void drain(LoopThread self, WorkerPause gate, Dispatcher worker, boolean only)
+      throws InterruptedException {
     queue.nearlyFull().await(1_000);
     if (!queue.nearlyFull().isReached() || !world.fallbackHealth().isUp()) {
       Thread.sleep(5);
@@ -50,7 +51,7 @@ final class Overflow {
     }
   }
 
-  private void drain(Loop self) throws InterruptedException {
+  private void drain(LoopThread self) throws InterruptedException {
     while (!self.isStopped() && queue.isFilledTo(DRAINED) && world.fallbackHealth().isUp()) {
       if (!drain.toFallback("drain_worker_failed")) {
         return;

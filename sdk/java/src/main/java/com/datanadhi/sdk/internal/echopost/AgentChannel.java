@@ -3,7 +3,7 @@ package com.datanadhi.sdk.internal.echopost;
 import com.datanadhi.echopost.proto.LogAgentGrpc;
 import com.datanadhi.echopost.proto.LogRequest;
 import com.datanadhi.echopost.proto.LogResponse;
-import com.datanadhi.sdk.internal.queue.LogEntry;
+import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.ConnectivityState;
@@ -67,7 +67,7 @@ final class AgentChannel implements AutoCloseable {
    * statuses, in the same order, when all are answered or the deadline is over. {@code UNAVAILABLE}
    * is said of those that found no agent, or lost it.
    */
-  List<Status> send(List<LogEntry> entries) throws InterruptedException {
+  List<Status> send(List<OutgoingRecord> entries) throws InterruptedException {
     ManagedChannel agent = connected();
     if (agent == null) {
       return entries.stream()
@@ -75,7 +75,7 @@ final class AgentChannel implements AutoCloseable {
           .toList();
     }
     List<CompletableFuture<Status>> answers = new ArrayList<>(entries.size());
-    for (LogEntry entry : entries) {
+    for (OutgoingRecord entry : entries) {
       answers.add(begin(agent, entry));
     }
     List<Status> statuses = new ArrayList<>(entries.size());
@@ -88,7 +88,7 @@ final class AgentChannel implements AutoCloseable {
     return statuses;
   }
 
-  private CompletableFuture<Status> begin(ManagedChannel agent, LogEntry entry) {
+  private CompletableFuture<Status> begin(ManagedChannel agent, OutgoingRecord entry) {
     CompletableFuture<Status> answer = new CompletableFuture<>();
     ClientCall<LogRequest, LogResponse> call =
         agent.newCall(
@@ -96,7 +96,7 @@ final class AgentChannel implements AutoCloseable {
             CallOptions.DEFAULT.withDeadlineAfter(deadline.toNanos(), TimeUnit.NANOSECONDS));
     Metadata metadata = new Metadata();
     metadata.put(IDEMPOTENCY_KEY, entry.key());
-    call.start(new Answer(answer), metadata);
+    call.start(new ResponseListener(answer), metadata);
     call.request(2);
     call.sendMessage(
         LogRequest.newBuilder()
@@ -163,7 +163,8 @@ final class AgentChannel implements AutoCloseable {
     if (known == null) {
       connection = new UnixSocketFactory(socket);
       known =
-          OkHttpChannelBuilder.forTarget(HereResolver.TARGET, InsecureChannelCredentials.create())
+          OkHttpChannelBuilder.forTarget(
+                  LoopbackResolver.TARGET, InsecureChannelCredentials.create())
               .socketFactory(connection)
               .overrideAuthority("localhost")
               .proxyDetector(address -> null)
@@ -195,11 +196,11 @@ final class AgentChannel implements AutoCloseable {
   }
 
   /** Puts the two halves of an answer together. */
-  private static final class Answer extends ClientCall.Listener<LogResponse> {
+  private static final class ResponseListener extends ClientCall.Listener<LogResponse> {
     private final CompletableFuture<Status> answer;
     private @Nullable LogResponse response;
 
-    Answer(CompletableFuture<Status> answer) {
+    ResponseListener(CompletableFuture<Status> answer) {
       this.answer = answer;
     }
 

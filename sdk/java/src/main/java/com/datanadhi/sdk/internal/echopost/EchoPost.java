@@ -3,8 +3,8 @@ package com.datanadhi.sdk.internal.echopost;
 import com.datanadhi.sdk.Configuration;
 import com.datanadhi.sdk.EchoPostState;
 import com.datanadhi.sdk.EchoPostState.Status;
-import com.datanadhi.sdk.internal.queue.LogEntry;
-import com.datanadhi.sdk.internal.thread.Notices;
+import com.datanadhi.sdk.internal.logging.RateLimitedLog;
+import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.internal.thread.SdkThread;
 import java.lang.System.Logger.Level;
 import java.net.http.HttpClient;
@@ -30,15 +30,15 @@ public final class EchoPost implements AutoCloseable {
   /** A process has one system, whatever the number of its clients. */
   private static final AtomicBoolean SAID_UNSUPPORTED = new AtomicBoolean();
 
-  private final Layout layout;
+  private final DirectoryLayout layout;
   private final Optional<Platform> platform;
-  private final Download download;
-  private final Optional<Starter> starter;
+  private final Downloader download;
+  private final Optional<AgentStarter> starter;
   private final AgentChannel channel;
-  private final Backlog backlog;
+  private final BacklogDetector backlog;
   private final Cooldown cooldown;
   private final Duration giveUp;
-  private final Notices notices;
+  private final RateLimitedLog notices;
   private volatile EchoPostState state = new EchoPostState(Status.PREPARING, "");
   private volatile boolean awaitsSocket;
   private volatile long awaitsSocketUntil;
@@ -47,21 +47,21 @@ public final class EchoPost implements AutoCloseable {
   /** Does nothing before {@link #prepare}. */
   public EchoPost(
       Configuration configuration,
-      Patience patience,
+      Timeouts patience,
       HttpClient downloads,
       ExecutorService io,
       ScheduledExecutorService timer,
-      Notices notices) {
-    this.layout = Layout.below(configuration.directory());
+      RateLimitedLog notices) {
+    this.layout = DirectoryLayout.below(configuration.directory());
     this.platform =
         Platform.of(System.getProperty("os.name", ""), System.getProperty("os.arch", ""));
     this.download =
-        new Download(downloads, configuration.downloadUrl(), patience.downloadStall(), notices);
+        new Downloader(downloads, configuration.downloadUrl(), patience.downloadStall(), notices);
     this.starter =
-        platform.map(p -> new Starter(layout, p, configuration, patience.start(), notices));
+        platform.map(p -> new AgentStarter(layout, p, configuration, patience.start(), notices));
     this.channel =
         new AgentChannel(layout.socket(), configuration.apiKey(), patience.call(), io, timer);
-    this.backlog = new Backlog(layout, cooldown(patience));
+    this.backlog = new BacklogDetector(layout, cooldown(patience));
     this.cooldown = cooldown(patience);
     this.giveUp = patience.start();
     this.notices = notices;
@@ -75,12 +75,13 @@ public final class EchoPost implements AutoCloseable {
             Level.WARNING,
             "There is no EchoPost for "
                 + system
-                + " (but for Linux and macOS on amd64 and arm64): records are delivered without it");
+                + " (but for Linux and macOS on amd64 and arm64): records are delivered without"
+                + " it");
       }
     }
   }
 
-  private static Cooldown cooldown(Patience patience) {
+  private static Cooldown cooldown(Timeouts patience) {
     return new Cooldown(patience.firstCooldown(), patience.longestCooldown(), System::nanoTime);
   }
 
@@ -155,7 +156,7 @@ public final class EchoPost implements AutoCloseable {
   }
 
   /** Whether the record is of a size that an agent takes. */
-  public boolean takes(LogEntry entry) {
+  public boolean takes(OutgoingRecord entry) {
     return entry.json().length() <= LARGEST / 3 || entry.bytes() <= LARGEST;
   }
 
@@ -165,9 +166,9 @@ public final class EchoPost implements AutoCloseable {
    * more; and again while that ends the same way, for as long as a start may take, since a process
    * that is being killed accepts connections to its last moment.
    */
-  public SendResult send(List<LogEntry> entries) throws InterruptedException {
-    List<LogEntry> stored = new ArrayList<>();
-    List<LogEntry> refused = new ArrayList<>();
+  public SendResult send(List<OutgoingRecord> entries) throws InterruptedException {
+    List<OutgoingRecord> stored = new ArrayList<>();
+    List<OutgoingRecord> refused = new ArrayList<>();
     try {
       String failure = send(entries, stored, refused);
       if (failure.isEmpty()) {
@@ -181,18 +182,19 @@ public final class EchoPost implements AutoCloseable {
     return new SendResult(stored, refused);
   }
 
-  private String send(List<LogEntry> entries, List<LogEntry> stored, List<LogEntry> refused)
+  private String send(
+      List<OutgoingRecord> entries, List<OutgoingRecord> stored, List<OutgoingRecord> refused)
       throws InterruptedException {
-    Starter agents = starter.orElseThrow();
+    AgentStarter agents = starter.orElseThrow();
     StartResult running = agents.startIfMissing();
-    List<LogEntry> left = entries;
+    List<OutgoingRecord> left = entries;
     long end = System.nanoTime() + giveUp.toNanos();
     for (int attempt = 1; ; attempt++) {
       String failure = failure(running);
       if (!failure.isEmpty()) {
         return failure;
       }
-      Round round = Round.of(left, channel.send(left));
+      SendAttempt round = SendAttempt.of(left, channel.send(left));
       stored.addAll(round.stored());
       refused.addAll(round.refused());
       if (round.failed().isEmpty()) {

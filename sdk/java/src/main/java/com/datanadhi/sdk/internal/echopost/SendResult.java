@@ -1,6 +1,6 @@
 package com.datanadhi.sdk.internal.echopost;
 
-import com.datanadhi.sdk.internal.queue.LogEntry;
+import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import java.util.List;
 
 /**
@@ -10,4 +10,4 @@ import java.util.List;
  * @param stored on the agent's stable storage
  * @param refused never to be taken, as they are
  */
-public record SendResult(List<LogEntry> stored, List<LogEntry> refused) {}
+public record SendResult(List<OutgoingRecord> stored, List<OutgoingRecord> refused) {}

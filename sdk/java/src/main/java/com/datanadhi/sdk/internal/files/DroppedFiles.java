@@ -1,6 +1,6 @@
 package com.datanadhi.sdk.internal.files;
 
-import com.datanadhi.sdk.internal.queue.LogEntry;
+import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
@@ -28,7 +28,7 @@ public final class DroppedFiles {
   /** What becomes of a record of a file that is sent again. */
   public interface Sender {
     /** Returns those of {@code entries} that could not be delivered. */
-    List<LogEntry> send(List<LogEntry> entries) throws InterruptedException;
+    List<OutgoingRecord> send(List<OutgoingRecord> entries) throws InterruptedException;
   }
 
   /** How a run through the files ended. */
@@ -54,11 +54,11 @@ public final class DroppedFiles {
    * @param reason of lower-case letters and {@code _}; the start of the file's name
    * @return the file
    */
-  public Path write(String reason, List<LogEntry> entries)
+  public Path write(String reason, List<OutgoingRecord> entries)
       throws IOException, InterruptedException {
     String lines =
         entries.stream().map(DroppedLine::of).collect(Collectors.joining("\n", "", "\n"));
-    Private.directory(directory);
+    PrivateFiles.directory(directory);
     return guarded(".lock", () -> append(reason, lines.getBytes(StandardCharsets.UTF_8)));
   }
 
@@ -110,7 +110,7 @@ public final class DroppedFiles {
     for (long ms = now; ; ms++) {
       Path path = directory.resolve(reason + "_" + ms + SUFFIX);
       try {
-        Files.createFile(path, Private.FILE);
+        Files.createFile(path, PrivateFiles.FILE);
         return new Current(path, now);
       } catch (java.nio.file.FileAlreadyExistsException taken) {
         // Another process had the same millisecond.
@@ -138,11 +138,11 @@ public final class DroppedFiles {
     }
     try {
       return Optional.of(
-          FileGuard.guarded(
+          InterProcessLock.guarded(
               directory.resolve(".redeliver.lock"), Duration.ZERO, () -> sendAll(batch, sender)));
     } catch (TimeoutException another) {
       return Optional.empty();
-    } catch (FileGuard.Failed failed) {
+    } catch (InterProcessLock.Failed failed) {
       throw new IOException(failed);
     }
   }
@@ -153,11 +153,11 @@ public final class DroppedFiles {
     int unreadable = 0;
     for (Path file : guarded(".lock", this::claim)) {
       List<String> left = new ArrayList<>();
-      List<LogEntry> entries = new ArrayList<>();
+      List<OutgoingRecord> entries = new ArrayList<>();
       int number = 0;
       for (String line : Files.readAllLines(file)) {
         String place = file.getFileName() + ":" + number++;
-        Optional<LogEntry> entry =
+        Optional<OutgoingRecord> entry =
             line.isBlank() ? Optional.empty() : DroppedLine.parse(line, place);
         entry.ifPresent(entries::add);
         if (entry.isEmpty() && !line.isBlank()) {
@@ -166,8 +166,8 @@ public final class DroppedFiles {
         }
       }
       for (int from = 0; from < entries.size(); from += batch) {
-        List<LogEntry> part = entries.subList(from, Math.min(entries.size(), from + batch));
-        List<LogEntry> failed = sender.send(part);
+        List<OutgoingRecord> part = entries.subList(from, Math.min(entries.size(), from + batch));
+        List<OutgoingRecord> failed = sender.send(part);
         failed.forEach(entry -> left.add(DroppedLine.of(entry)));
         delivered += part.size() - failed.size();
         kept += failed.size();
@@ -197,7 +197,7 @@ public final class DroppedFiles {
       String name = claimed.getFileName().toString();
       Path rest = directory.resolve(".rest");
       Files.deleteIfExists(rest);
-      Files.createFile(rest, Private.FILE);
+      Files.createFile(rest, PrivateFiles.FILE);
       try (RandomAccessFile out = new RandomAccessFile(rest.toFile(), "rw")) {
         writeSafely(out, (String.join("\n", left) + "\n").getBytes(StandardCharsets.UTF_8));
       }
@@ -231,10 +231,10 @@ public final class DroppedFiles {
   private <T> T guarded(String lock, java.util.concurrent.Callable<T> work)
       throws IOException, InterruptedException {
     try {
-      return FileGuard.guarded(directory.resolve(lock), PATIENCE, work);
+      return InterProcessLock.guarded(directory.resolve(lock), PATIENCE, work);
     } catch (TimeoutException held) {
       throw new IOException(held);
-    } catch (FileGuard.Failed failed) {
+    } catch (InterProcessLock.Failed failed) {
       throw new IOException(failed);
     }
   }

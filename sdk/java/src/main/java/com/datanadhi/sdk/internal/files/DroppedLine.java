@@ -1,8 +1,8 @@
 package com.datanadhi.sdk.internal.files;
 
-import com.datanadhi.sdk.internal.json.JsonCheck;
-import com.datanadhi.sdk.internal.json.JsonWriting;
-import com.datanadhi.sdk.internal.queue.LogEntry;
+import com.datanadhi.sdk.internal.json.JsonEncoder;
+import com.datanadhi.sdk.internal.json.JsonValidator;
+import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonElement;
@@ -33,9 +33,9 @@ final class DroppedLine {
 
   private DroppedLine() {}
 
-  static String of(LogEntry entry) {
+  static String of(OutgoingRecord entry) {
     return "{\"pipelines\":"
-        + JsonWriting.text(entry.pipelines())
+        + JsonEncoder.text(entry.pipelines())
         + ",\"log_data\":"
         + entry.jsonOnOneLine()
         + ",\"idempotency_key\":\""
@@ -48,9 +48,9 @@ final class DroppedLine {
    *
    * @param place its file and number, of which a line without a key gets one
    */
-  static Optional<LogEntry> parse(String line, String place) {
+  static Optional<OutgoingRecord> parse(String line, String place) {
     try (JsonReader reader = new JsonReader(new StringReader(line))) {
-      reader.setNestingLimit(JsonCheck.LEVELS + 1);
+      reader.setNestingLimit(JsonValidator.LEVELS + 1);
       JsonObject record = JsonParser.parseReader(reader).getAsJsonObject();
       JsonElement data = record.get("log_data");
       List<String> pipelines = new ArrayList<>();
@@ -61,7 +61,7 @@ final class DroppedLine {
               : UUID.nameUUIDFromBytes((place + line).getBytes(StandardCharsets.UTF_8)).toString();
       return data == null || !isKey(key)
           ? Optional.empty()
-          : Optional.of(new LogEntry(pipelines, GSON.toJson(data), key));
+          : Optional.of(new OutgoingRecord(pipelines, GSON.toJson(data), key));
     } catch (IOException
         | JsonParseException
         | IllegalStateException

@@ -1,6 +1,6 @@
 package com.datanadhi.sdk.internal.http;
 
-import com.datanadhi.sdk.internal.queue.LogEntry;
+import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import java.time.Duration;
 import java.util.List;
 
@@ -11,17 +11,18 @@ public final class FallbackServer {
 
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
-  private final Server server;
+  private final ServerClient server;
 
   /** Speaks with {@code server}. */
-  public FallbackServer(Server server) {
+  public FallbackServer(ServerClient server) {
     this.server = server;
   }
 
   /** At most {@link #BATCH} records, within 30 s; all or none of them are delivered. */
-  public Answer upload(List<LogEntry> entries, Server.Call call) throws InterruptedException {
-    List<String> keys = entries.stream().map(LogEntry::key).toList();
+  public DeliveryOutcome upload(List<OutgoingRecord> entries, ServerClient.Call call)
+      throws InterruptedException {
+    List<String> keys = entries.stream().map(OutgoingRecord::key).toList();
     return server.post(
-        "/upload", "application/octet-stream", Bodies.batch(entries), keys, TIMEOUT, call);
+        "/upload", "application/octet-stream", RequestBodies.batch(entries), keys, TIMEOUT, call);
   }
 }

@@ -1,6 +1,6 @@
 package com.datanadhi.sdk.internal.http;
 
-import com.datanadhi.sdk.internal.queue.LogEntry;
+import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import java.time.Duration;
 import java.util.List;
 
@@ -8,16 +8,17 @@ import java.util.List;
 public final class MainServer {
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
-  private final Server server;
+  private final ServerClient server;
 
   /** Speaks with {@code server}. */
-  public MainServer(Server server) {
+  public MainServer(ServerClient server) {
     this.server = server;
   }
 
   /** One record, within 10 s. */
-  public Answer deliver(LogEntry entry, Server.Call call) throws InterruptedException {
+  public DeliveryOutcome deliver(OutgoingRecord entry, ServerClient.Call call)
+      throws InterruptedException {
     return server.post(
-        "/log", "application/json", Bodies.one(entry), List.of(entry.key()), TIMEOUT, call);
+        "/log", "application/json", RequestBodies.one(entry), List.of(entry.key()), TIMEOUT, call);
   }
 }

@@ -23,14 +23,14 @@ public final class RecordQueue {
 
   private final int capacity;
   private final AtomicInteger depth = new AtomicInteger();
-  private final ConcurrentLinkedQueue<LogEntry> arrivals = new ConcurrentLinkedQueue<>();
-  private final Bell filled = new Bell();
-  private final Level nearlyFull = new Level(0.9);
-  private final Level full = new Level(0.95);
+  private final ConcurrentLinkedQueue<OutgoingRecord> arrivals = new ConcurrentLinkedQueue<>();
+  private final WakeUpSignal filled = new WakeUpSignal();
+  private final Threshold nearlyFull = new Threshold(0.9);
+  private final Threshold full = new Threshold(0.95);
 
   private final ReentrantLock takers = new ReentrantLock();
-  private final PriorityQueue<LogEntry> givenBack =
-      new PriorityQueue<>(Comparator.comparingLong(LogEntry::place));
+  private final PriorityQueue<OutgoingRecord> givenBack =
+      new PriorityQueue<>(Comparator.comparingLong(OutgoingRecord::place));
   private long nextPlace;
 
   /** Holds {@code capacity} records. */
@@ -39,7 +39,7 @@ public final class RecordQueue {
   }
 
   /** Takes a record in, at the end; false when there is no room, or it is closed. Never waits. */
-  public boolean offer(LogEntry entry) {
+  public boolean offer(OutgoingRecord entry) {
     int before;
     do {
       before = depth.get();
@@ -53,12 +53,12 @@ public final class RecordQueue {
   }
 
   /** The first records, at most {@code most}; none when none wait. They are the taker's now. */
-  public List<LogEntry> take(int most) {
-    List<LogEntry> taken = new ArrayList<>(Math.min(most, 128));
+  public List<OutgoingRecord> take(int most) {
+    List<OutgoingRecord> taken = new ArrayList<>(Math.min(most, 128));
     takers.lock();
     try {
       while (taken.size() < most) {
-        LogEntry first = givenBack.poll();
+        OutgoingRecord first = givenBack.poll();
         if (first == null) {
           first = arrivals.poll();
           if (first == null) {
@@ -76,7 +76,7 @@ public final class RecordQueue {
   }
 
   /** Puts records that were taken back to their places. */
-  public void giveBack(Collection<LogEntry> entries) {
+  public void giveBack(Collection<OutgoingRecord> entries) {
     if (entries.isEmpty()) {
       return;
     }
@@ -102,12 +102,12 @@ public final class RecordQueue {
   }
 
   /** Nine tenths of it are taken. */
-  public Level nearlyFull() {
+  public Threshold nearlyFull() {
     return nearlyFull;
   }
 
   /** So full that the next burst does not fit. */
-  public Level full() {
+  public Threshold full() {
     return full;
   }
 
@@ -139,11 +139,11 @@ public final class RecordQueue {
   }
 
   /** A depth that somebody waits for; one thread at a time. */
-  public final class Level {
-    private final Bell reached = new Bell();
+  public final class Threshold {
+    private final WakeUpSignal reached = new WakeUpSignal();
     private final double share;
 
-    private Level(double share) {
+    private Threshold(double share) {
       this.share = share;
     }
 
@@ -165,7 +165,7 @@ public final class RecordQueue {
   }
 
   /** Wakes those who wait, without waiting for anybody. */
-  private static final class Bell {
+  private static final class WakeUpSignal {
     private final Semaphore rung = new Semaphore(0);
     private final AtomicInteger sleepers = new AtomicInteger();
 

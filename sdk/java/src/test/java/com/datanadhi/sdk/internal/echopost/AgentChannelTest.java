@@ -3,7 +3,7 @@ package com.datanadhi.sdk.internal.echopost;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.datanadhi.sdk.internal.queue.LogEntry;
+import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.testkit.Agents;
 import io.grpc.Status;
 import java.io.IOException;
@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 
 /** The connection to an agent, cut by what stands between. */
 class AgentChannelTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration TIMEOUTS = Duration.ofSeconds(30);
   private static final int CUT_AFTER_BYTES = 50_000;
 
   private final ExecutorService threads = Executors.newCachedThreadPool();
@@ -41,7 +41,7 @@ class AgentChannelTest {
     Agents.install(directory);
     Agents.start(directory, "http://127.0.0.1:9");
     agent = directory.resolve("echopost/data-nadhi-agent.sock");
-    await().atMost(PATIENCE).until(() -> Starter.answers(agent));
+    await().atMost(TIMEOUTS).until(() -> AgentStarter.answers(agent));
   }
 
   @AfterEach
@@ -54,10 +54,10 @@ class AgentChannelTest {
 
   @Test
   void where_a_connection_ends_nothing_behind_it_goes_by_another() throws Exception {
-    List<LogEntry> entries =
+    List<OutgoingRecord> entries =
         IntStream.range(0, 100)
             .mapToObj(i ->
-                new LogEntry(
+                new OutgoingRecord(
                     List.of("p"),
                     "{\"seq\":" + i + ",\"x\":\"" + "x".repeat(10_000) + "\"}",
                     "k-" + i))
@@ -65,7 +65,7 @@ class AgentChannelTest {
     for (int round = 0; round < 10; round++) {
       Path between = directory.resolve("between-" + round);
       try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-          AgentChannel channel = new AgentChannel(between, "key", PATIENCE, threads, timer)) {
+          AgentChannel channel = new AgentChannel(between, "key", TIMEOUTS, threads, timer)) {
         listener.bind(UnixDomainSocketAddress.of(between));
         AtomicLong carried = new AtomicLong();
         threads.execute(() -> relay(listener, carried));

@@ -11,11 +11,11 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class RecordQueueTest {
-  private static LogEntry entry(int number) {
-    return new LogEntry(List.of(), "{}", Integer.toString(number));
+  private static OutgoingRecord entry(int number) {
+    return new OutgoingRecord(List.of(), "{}", Integer.toString(number));
   }
 
-  private static List<Integer> numbers(List<LogEntry> entries) {
+  private static List<Integer> numbers(List<OutgoingRecord> entries) {
     return entries.stream().map(entry -> Integer.parseInt(entry.key())).toList();
   }
 
@@ -23,8 +23,8 @@ class RecordQueueTest {
   void what_is_given_back_takes_the_place_it_had() {
     RecordQueue queue = new RecordQueue(10);
     IntStream.range(0, 6).forEach(n -> assertThat(queue.offer(entry(n))).isTrue());
-    List<LogEntry> first = queue.take(2);
-    List<LogEntry> second = queue.take(2);
+    List<OutgoingRecord> first = queue.take(2);
+    List<OutgoingRecord> second = queue.take(2);
     queue.giveBack(second);
     queue.giveBack(first.subList(1, 2));
     assertThat(numbers(queue.take(10))).containsExactly(1, 2, 3, 4, 5);
@@ -36,7 +36,7 @@ class RecordQueueTest {
     RecordQueue queue = new RecordQueue(10);
     IntStream.range(0, 10).forEach(n -> assertThat(queue.offer(entry(n))).isTrue());
     assertThat(queue.offer(entry(10))).isFalse();
-    List<LogEntry> taken = queue.take(3);
+    List<OutgoingRecord> taken = queue.take(3);
     IntStream.range(10, 13).forEach(n -> assertThat(queue.offer(entry(n))).isTrue());
     queue.giveBack(taken);
     assertThat(queue.depth()).isEqualTo(13);
@@ -82,7 +82,7 @@ class RecordQueueTest {
             try {
               while (seen.size() < threads * each) {
                 queue.await(5);
-                List<LogEntry> taken = queue.take(1 + random.nextInt(50));
+                List<OutgoingRecord> taken = queue.take(1 + random.nextInt(50));
                 int kept = random.nextInt(taken.size() + 1);
                 for (int n : numbers(taken.subList(0, kept))) {
                   if (!seen.add(n)) {

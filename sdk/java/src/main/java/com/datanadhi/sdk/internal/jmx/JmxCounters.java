@@ -1,0 +1,97 @@
+package com.datanadhi.sdk.internal.jmx;
+
+import com.datanadhi.sdk.Counters;
+import com.datanadhi.sdk.DataNadhiMXBean;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import javax.management.InstanceAlreadyExistsException;
+import javax.management.JMException;
+import javax.management.ObjectName;
+
+/** One client's counters on the platform's MBean server. */
+public final class JmxCounters implements DataNadhiMXBean, AutoCloseable {
+  private final Supplier<Counters> counters;
+  private Optional<ObjectName> name = Optional.empty();
+
+  private JmxCounters(Supplier<Counters> counters) {
+    this.counters = counters;
+  }
+
+  /** Registers it; the second client of a directory gets {@code ,n=2} and so on. */
+  public static JmxCounters register(Path directory, Supplier<Counters> counters)
+      throws JMException {
+    JmxCounters bean = new JmxCounters(counters);
+    String base =
+        "com.datanadhi.sdk:type=DataNadhi,directory=" + ObjectName.quote(directory.toString());
+    for (int n = 1; bean.name.isEmpty(); n++) {
+      try {
+        ObjectName wanted = new ObjectName(n == 1 ? base : base + ",n=" + n);
+        ManagementFactory.getPlatformMBeanServer().registerMBean(bean, wanted);
+        bean.name = Optional.of(wanted);
+      } catch (InstanceAlreadyExistsException taken) {
+        // The next number.
+      }
+    }
+    return bean;
+  }
+
+  @Override
+  public void close() throws JMException {
+    if (name.isPresent()) {
+      ManagementFactory.getPlatformMBeanServer().unregisterMBean(name.get());
+    }
+  }
+
+  @Override
+  public long getSubmitted() {
+    return counters.get().submitted();
+  }
+
+  @Override
+  public long getRefused() {
+    return counters.get().refused();
+  }
+
+  @Override
+  public long getDeliveredToMainServer() {
+    return counters.get().deliveredToMainServer();
+  }
+
+  @Override
+  public long getDeliveredToEchoPost() {
+    return counters.get().deliveredToEchoPost();
+  }
+
+  @Override
+  public long getDeliveredToFallback() {
+    return counters.get().deliveredToFallback();
+  }
+
+  @Override
+  public Map<String, Long> getDropped() {
+    return counters.get().dropped();
+  }
+
+  @Override
+  public long getLost() {
+    return counters.get().lost();
+  }
+
+  @Override
+  public int getQueueDepth() {
+    return counters.get().queueDepth();
+  }
+
+  @Override
+  public String getEchoPostStatus() {
+    return counters.get().echoPost().status().name();
+  }
+
+  @Override
+  public String getEchoPostDetail() {
+    return counters.get().echoPost().detail();
+  }
+}

@@ -1,0 +1,180 @@
+package com.datanadhi.sdk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.joran.JoranConfigurator;
+import com.datanadhi.sdk.jul.DataNadhiHandler;
+import com.google.gson.JsonObject;
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.logging.Logger;
+import org.apache.logging.log4j.ThreadContext;
+import org.apache.logging.log4j.core.config.ConfigurationSource;
+import org.apache.logging.log4j.core.config.Configurator;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What is logged with a library arrives at the server, as fields. */
+class LogHandlersTest extends AbstractSdkTest {
+  @BeforeEach
+  void configure() throws Exception {
+    Files.writeString(
+        directory.resolve("config.yml"),
+        """
+        server: {host: "%s", fallback_host: "%s"}
+        echopost: {disable: true}
+        async: {workers: 1}
+        """
+            .formatted(main.url(), fallback.url()));
+  }
+
+  /** The surefire configuration gives the key. */
+  private JsonObject arrived() {
+    await().atMost(SOON).until(() -> main.delivered() > 0);
+    return main.deliveries().get(0).body();
+  }
+
+  private void assertIsTheEvent(JsonObject body) {
+    assertThat(body.get("pipelines")).hasToString("[\"orders\",\"audit\"]");
+    JsonObject payload = body.getAsJsonObject("log_data");
+    assertThat(payload.get("message").getAsString()).isEqualTo("card 7 declined");
+    assertThat(payload.get("timestamp").getAsString()).matches("20\\d\\d-.*Z");
+    assertThat(payload.get("module_name").getAsString()).isEqualTo("shop.Checkout");
+    assertThat(payload.getAsJsonObject("log_record").get("thread").getAsString()).isNotEmpty();
+    JsonObject error = payload.getAsJsonObject("context").getAsJsonObject("error");
+    assertThat(error.get("type").getAsString()).isEqualTo("java.lang.IllegalStateException");
+    assertThat(error.get("message").getAsString()).isEqualTo("no funds");
+    assertThat(error.get("stacktrace").getAsString()).contains("LogHandlersTest");
+    assertThat(error.get("line").getAsInt()).isPositive();
+  }
+
+  @Test
+  void java_util_logging() {
+    Logger logger = Logger.getLogger("shop.Checkout");
+    DataNadhiHandler handler = new DataNadhiHandler(directory.toString(), "orders, audit");
+    Logger root = Logger.getLogger("");
+    root.addHandler(handler);
+    try {
+      logger.log(
+          java.util.logging.Level.SEVERE,
+          new IllegalStateException("no funds"),
+          () -> "card 7 declined");
+      assertIsTheEvent(arrived());
+    } finally {
+      root.removeHandler(handler);
+    }
+  }
+
+  @Test
+  void the_sdk_does_not_feed_itself() {
+    main.goDown();
+    fallback.goDown();
+    DataNadhiHandler handler = new DataNadhiHandler(directory.toString(), "orders");
+    Logger root = Logger.getLogger("");
+    root.addHandler(handler);
+    try {
+      // That both servers are down, and that a file is written, is logged by the SDK.
+      Logger.getLogger("shop.Checkout").warning("one");
+      Logger.getLogger("com.datanadhi.sdk").severe("ours");
+      Logger.getLogger("com.datanadhi.sdk.shaded.grpc.internal.X").severe("ours too");
+      DataNadhi client = DataNadhi.shared(directory);
+      await().atMost(SOON).until(() -> client.counters().droppedTotal() == 1);
+      assertThat(client.counters().submitted()).isEqualTo(1);
+    } finally {
+      root.removeHandler(handler);
+    }
+  }
+
+  @Test
+  void logback() throws Exception {
+    LoggerContext context = new LoggerContext();
+    context.setMDCAdapter(new ch.qos.logback.classic.util.LogbackMDCAdapter());
+    JoranConfigurator configurator = new JoranConfigurator();
+    configurator.setContext(context);
+    String xml =
+        """
+        <configuration>
+          <appender name="DATANADHI" class="com.datanadhi.sdk.logback.DataNadhiAppender">
+            <directory>%s</directory>
+            <pipelines>orders,audit</pipelines>
+          </appender>
+          <root level="INFO"><appender-ref ref="DATANADHI"/></root>
+        </configuration>
+        """
+            .formatted(directory);
+    configurator.doConfigure(new ByteArrayInputStream(xml.getBytes(StandardCharsets.UTF_8)));
+    context.getMDCAdapter().put("user", "u-1");
+    context.getMDCAdapter().put("trace_id", "t-1");
+    context
+        .getLogger("shop.Checkout")
+        .atError()
+        .setCause(new IllegalStateException("no funds"))
+        .addKeyValue("amount", 12)
+        .log("card {} declined", 7);
+    context.getLogger("com.datanadhi.sdk").error("ours");
+
+    JsonObject body = arrived();
+    assertIsTheEvent(body);
+    JsonObject payload = body.getAsJsonObject("log_data");
+    assertThat(payload.get("trace_id").getAsString()).isEqualTo("t-1");
+    assertThat(payload.getAsJsonObject("context").get("user").getAsString()).isEqualTo("u-1");
+    assertThat(payload.getAsJsonObject("context").get("amount").getAsInt()).isEqualTo(12);
+    assertThat(DataNadhi.shared(directory).counters().submitted()).isEqualTo(1);
+    context.stop();
+  }
+
+  @Test
+  void log4j() throws Exception {
+    String xml =
+        """
+        <Configuration>
+          <Appenders>
+            <DataNadhi name="DATANADHI" directory="%s" pipelines="orders,audit"/>
+          </Appenders>
+          <Loggers><Root level="INFO"><AppenderRef ref="DATANADHI"/></Root></Loggers>
+        </Configuration>
+        """
+            .formatted(directory);
+    var context =
+        Configurator.initialize(
+            getClass().getClassLoader(),
+            new ConfigurationSource(
+                new ByteArrayInputStream(xml.getBytes(StandardCharsets.UTF_8))));
+    ThreadContext.put("user", "u-1");
+    try {
+      context
+          .getLogger("shop.Checkout")
+          .error("card {} declined", 7, new IllegalStateException("no funds"));
+      context.getLogger("com.datanadhi.sdk").error("ours");
+      JsonObject body = arrived();
+      assertIsTheEvent(body);
+      assertThat(
+              body.getAsJsonObject("log_data").getAsJsonObject("context").get("user").getAsString())
+          .isEqualTo("u-1");
+      assertThat(DataNadhi.shared(directory).counters().submitted()).isEqualTo(1);
+    } finally {
+      ThreadContext.clearAll();
+      context.close();
+    }
+  }
+
+  @Test
+  void a_configuration_that_cannot_be_used_does_not_reach_the_application() throws Exception {
+    Files.writeString(directory.resolve("config.yml"), "async: {workers: none}");
+    List<String> errors = new java.util.concurrent.CopyOnWriteArrayList<>();
+    DataNadhiHandler handler = new DataNadhiHandler(directory.toString(), "orders");
+    handler.setErrorManager(
+        new java.util.logging.ErrorManager() {
+          @Override
+          public void error(String message, Exception failure, int code) {
+            errors.add(message);
+          }
+        });
+    handler.publish(new java.util.logging.LogRecord(java.util.logging.Level.INFO, "one"));
+    assertThat(errors).singleElement().asString().contains("async.workers", "none");
+  }
+}

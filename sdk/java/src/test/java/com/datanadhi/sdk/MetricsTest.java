@@ -1,0 +1,62 @@
+package com.datanadhi.sdk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.datanadhi.sdk.micrometer.DataNadhiMetrics;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.lang.management.ManagementFactory;
+import java.util.Set;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
+import org.junit.jupiter.api.Test;
+
+class MetricsTest extends AbstractSdkTest {
+  @Test
+  void counters_are_to_be_had_as_a_snapshot_over_jmx_and_as_meters() throws Exception {
+    main.answer(422);
+    DataNadhi client = open(configuration().echoPostDisabled(true));
+    submit(client, 0, 2);
+    assertThat(client.flush(SOON)).isTrue();
+    main.answer(200);
+    submit(client, 2, 5);
+    assertThat(client.flush(SOON)).isTrue();
+
+    MBeanServer beans = ManagementFactory.getPlatformMBeanServer();
+    ObjectName ours =
+        new ObjectName(
+            "com.datanadhi.sdk:type=DataNadhi,directory=" + ObjectName.quote(directory.toString()));
+    assertThat(beans.getAttribute(ours, "Submitted")).isEqualTo(5L);
+    assertThat(beans.getAttribute(ours, "DeliveredToMainServer")).isEqualTo(3L);
+    assertThat(beans.getAttribute(ours, "QueueDepth")).isEqualTo(0);
+    assertThat(beans.getAttribute(ours, "EchoPostStatus")).isEqualTo("DISABLED");
+
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    new DataNadhiMetrics(client).bindTo(registry);
+    assertThat(registry.get("datanadhi.records.submitted").functionCounter().count()).isEqualTo(5);
+    assertThat(
+            registry
+                .get("datanadhi.records.delivered")
+                .tag("way", "main_server")
+                .functionCounter()
+                .count())
+        .isEqualTo(3);
+    assertThat(
+            registry
+                .get("datanadhi.records.dropped")
+                .tag("reason", "primary_failed")
+                .functionCounter()
+                .count())
+        .isEqualTo(2);
+    assertThat(registry.get("datanadhi.echopost").tag("status", "DISABLED").gauge().value())
+        .isEqualTo(1);
+
+    DataNadhi second = open(configuration().echoPostDisabled(true));
+    assertThat(beans.queryNames(new ObjectName("com.datanadhi.sdk:*"), null))
+        .filteredOn(name -> name.toString().contains(directory.toString()))
+        .hasSize(2);
+    second.close();
+    client.close();
+    Set<ObjectName> left = beans.queryNames(new ObjectName("com.datanadhi.sdk:*"), null);
+    assertThat(left).noneMatch(name -> name.toString().contains(directory.toString()));
+  }
+}
