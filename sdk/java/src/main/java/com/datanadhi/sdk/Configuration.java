@@ -8,8 +8,8 @@ import java.time.Duration;
 import java.util.Map;
 
 /**
- * How a client works. Immutable; made by {@link #load} from the directory's {@code config.yml} and
- * the environment, or by {@link #builder} in code.
+ * The settings of a client. {@link #load} reads them from {@code config.yml} in a directory and
+ * from the environment; {@link #builder} sets them in code. Immutable.
  */
 public final class Configuration {
   private final Path directory;
@@ -35,72 +35,111 @@ public final class Configuration {
   }
 
   /**
-   * Reads {@code config.yml} (or {@code .yaml}) in {@code directory}; what it does not say comes
-   * from the environment, and else is the default. The key comes from {@code DATANADHI_API_KEY}
-   * alone.
+   * Reads {@code config.yml} (or {@code config.yaml}) in {@code directory}. A setting that is not
+   * in the file comes from the environment, and else has its default. The API key comes only from
+   * the environment variable {@code DATANADHI_API_KEY}.
    *
-   * @throws ConfigurationException for a value that cannot be used, or when there is no key
+   * @throws ConfigurationException if a value is invalid, the file cannot be read, or there is no
+   *     API key
    */
   public static Configuration load(Path directory) {
     return load(directory, System.getenv());
   }
 
-  /** As {@link #load(Path)}, with another environment. */
+  /** As {@link #load(Path)}, with {@code environment} in place of the process's environment. */
   public static Configuration load(Path directory, Map<String, String> environment) {
-    return ConfigurationFile.read(directory, environment).build();
+    ConfigurationFile file = ConfigurationFile.read(directory);
+    Builder builder = builder(directory);
+    builder.apiKey(environment.getOrDefault("DATANADHI_API_KEY", ""));
+    file.apply(
+        "server.host",
+        "DATANADHI_SERVER_HOST",
+        environment,
+        value -> builder.serverHost(value.text()));
+    file.apply(
+        "server.fallback_host",
+        "DATANADHI_FALLBACK_SERVER_HOST",
+        environment,
+        value -> builder.fallbackHost(value.text()));
+    file.apply(
+        "echopost.disable", null, environment, value -> builder.echoPostDisabled(value.flag()));
+    file.apply(
+        "echopost.download_url",
+        "DATANADHI_ECHOPOST_DOWNLOAD_URL",
+        environment,
+        value -> builder.downloadUrl(value.text()));
+    file.apply(
+        "async.queue_size",
+        "DATANADHI_QUEUE_SIZE",
+        environment,
+        value -> builder.queueSize(value.number()));
+    file.apply(
+        "async.workers",
+        "DATANADHI_WORKERS",
+        environment,
+        value -> builder.workers(value.number()));
+    file.apply(
+        "async.exit_timeout",
+        "DATANADHI_EXIT_TIMEOUT",
+        environment,
+        value -> builder.exitTimeout(value.seconds()));
+    return builder.build();
   }
 
-  /** Every setting at its default but the key, which must be given. */
+  /** A builder in which every setting has its default, except the API key, which has none. */
   public static Builder builder(Path directory) {
     return new Builder(directory);
   }
 
-  /** Where the configuration, EchoPost and undelivered records live; absolute. */
+  /** The directory of the configuration, EchoPost and the dropped files; an absolute path. */
   public Path directory() {
     return directory;
   }
 
-  /** Sent with every record. In no log, and in no file of the SDK's. */
+  /** The API key, which is sent with every record. The SDK writes it to no log and no file. */
   public String apiKey() {
     return apiKey;
   }
 
-  /** The main server, without a slash at its end. */
+  /** The URL of the main server, without a slash at its end. */
   public URI serverHost() {
     return serverHost;
   }
 
-  /** The fallback server, without a slash at its end. */
+  /** The URL of the fallback server, without a slash at its end. */
   public URI fallbackHost() {
     return fallbackHost;
   }
 
-  /** Whether EchoPost is never to be used. */
+  /** Whether EchoPost is disabled. */
   public boolean echoPostDisabled() {
     return echoPostDisabled;
   }
 
-  /** Where EchoPost is downloaded from; {@code /{os}/{arch}/echopost-latest} is added. */
+  /**
+   * The URL from which EchoPost is downloaded; the SDK appends {@code
+   * /{os}/{arch}/echopost-latest}.
+   */
   public URI downloadUrl() {
     return downloadUrl;
   }
 
-  /** How many records may wait in memory. */
+  /** The most records that wait in memory. */
   public int queueSize() {
     return queueSize;
   }
 
-  /** How many threads deliver. With one, the order of {@code submit} holds on each way. */
+  /** The number of delivery threads. With one, each destination gets records in submit order. */
   public int workers() {
     return workers;
   }
 
-  /** How long the end of the process waits for records to be delivered. */
+  /** How long the client waits for the delivery of records when it is closed or the JVM ends. */
   public Duration exitTimeout() {
     return exitTimeout;
   }
 
-  /** Everything but the key. */
+  /** The settings without the API key and the download URL. */
   @Override
   public String toString() {
     return "Configuration[directory=%s, serverHost=%s, fallbackHost=%s, echoPostDisabled=%s, queueSize=%d, workers=%d, exitTimeout=%s]"
@@ -108,7 +147,10 @@ public final class Configuration {
             directory, serverHost, fallbackHost, echoPostDisabled, queueSize, workers, exitTimeout);
   }
 
-  /** Collects settings; each is checked when it is given. Not for use by two threads at once. */
+  /**
+   * Builds a configuration. Each method throws a {@link ConfigurationException} if its value is
+   * invalid. Not thread-safe.
+   */
   public static final class Builder {
     private final Path directory;
     private String apiKey = "";
@@ -124,58 +166,60 @@ public final class Configuration {
       this.directory = directory.toAbsolutePath().normalize();
     }
 
-    /** The key, which must be given. */
+    /** Sets the API key, which is required. */
     public Builder apiKey(String apiKey) {
       this.apiKey = SettingValidator.apiKey(apiKey);
       return this;
     }
 
-    /** Default {@code http://data-nadhi-server:5000}. */
+    /** Sets the URL of the main server; default {@code http://data-nadhi-server:5000}. */
     public Builder serverHost(String url) {
       this.serverHost = SettingValidator.url("serverHost", url);
       return this;
     }
 
-    /** Default {@code http://datanadhi-fallback-server:5001}. */
+    /**
+     * Sets the URL of the fallback server; default {@code http://datanadhi-fallback-server:5001}.
+     */
     public Builder fallbackHost(String url) {
       this.fallbackHost = SettingValidator.url("fallbackHost", url);
       return this;
     }
 
-    /** Default false. */
+    /** Disables EchoPost; default false. */
     public Builder echoPostDisabled(boolean disabled) {
       this.echoPostDisabled = disabled;
       return this;
     }
 
-    /** Default {@code https://downloads.datanadhi.com/echopost}. */
+    /** Sets the download URL; default {@code https://downloads.datanadhi.com/echopost}. */
     public Builder downloadUrl(String url) {
       this.downloadUrl = SettingValidator.url("downloadUrl", url);
       return this;
     }
 
-    /** 10 to 1,000,000; default 1,000. */
+    /** Sets how many records can wait in memory: 10 to 1,000,000; default 1,000. */
     public Builder queueSize(int records) {
-      this.queueSize = SettingValidator.within("queueSize", records, 10, 1_000_000);
+      this.queueSize = SettingValidator.intInRange("queueSize", records, 10, 1_000_000);
       return this;
     }
 
-    /** 1 to 64; default 2. */
+    /** Sets the number of delivery threads: 1 to 64; default 2. */
     public Builder workers(int threads) {
-      this.workers = SettingValidator.within("workers", threads, 1, 64);
+      this.workers = SettingValidator.intInRange("workers", threads, 1, 64);
       return this;
     }
 
-    /** 0 s to 10 min; default 5 s. */
+    /** Sets how long a closing client waits for deliveries: 0 s to 10 min; default 5 s. */
     public Builder exitTimeout(Duration timeout) {
       this.exitTimeout = SettingValidator.exitTimeout("exitTimeout", timeout);
       return this;
     }
 
     /**
-     * The finished configuration.
+     * Returns the configuration.
      *
-     * @throws ConfigurationException when there is no key
+     * @throws ConfigurationException if the API key is missing
      */
     public Configuration build() {
       return new Configuration(this);

@@ -33,7 +33,7 @@ class ConfigurationTest {
   }
 
   @Test
-  void everything_has_a_default_but_the_key() {
+  void every_setting_except_the_key_has_a_default() {
     Configuration configuration = Configuration.load(directory, KEY);
     assertThat(configuration.apiKey()).isEqualTo("secret-key");
     assertThat(configuration.serverHost()).isEqualTo(URI.create("http://data-nadhi-server:5000"));
@@ -50,7 +50,8 @@ class ConfigurationTest {
   }
 
   @Test
-  void the_file_comes_before_the_environment_and_that_before_the_default() throws Exception {
+  void the_file_overrides_the_environment_and_the_environment_overrides_the_default()
+      throws Exception {
     file("config.yaml", "async:\n  workers: 3\nserver:\n  host: http://from-file:1/\n");
     Map<String, String> environment = with("DATANADHI_WORKERS", "7");
     environment.put("DATANADHI_QUEUE_SIZE", "50");
@@ -63,7 +64,7 @@ class ConfigurationTest {
   }
 
   @Test
-  void the_key_is_not_taken_from_the_file() throws Exception {
+  void the_key_is_not_read_from_the_file() throws Exception {
     file("config.yml", "api_key: from-file\nserver:\n  api_key: from-file\n");
     assertThatThrownBy(() -> Configuration.load(directory, Map.of()))
         .isInstanceOf(ConfigurationException.class);
@@ -82,8 +83,8 @@ class ConfigurationTest {
         "server: {fallback_host: 'not a url'} | server.fallback_host | not a url",
         "echopost: {disable: maybe} | echopost.disable | maybe",
       })
-  void a_bad_value_is_named_with_its_file_and_key(String yaml, String key, String value)
-      throws Exception {
+  void the_error_for_an_invalid_value_names_the_file_and_the_key(
+      String yaml, String key, String value) throws Exception {
     file("config.yml", yaml);
     assertThatThrownBy(() -> Configuration.load(directory, KEY))
         .isInstanceOf(ConfigurationException.class)
@@ -93,7 +94,7 @@ class ConfigurationTest {
   }
 
   @Test
-  void a_bad_variable_and_a_bad_file_are_named() throws Exception {
+  void an_error_names_the_environment_variable_or_the_file() throws Exception {
     assertThatThrownBy(() -> Configuration.load(directory, with("DATANADHI_WORKERS", "x")))
         .hasMessageContaining("environment: DATANADHI_WORKERS")
         .hasMessageContaining("\"x\"");
@@ -104,7 +105,7 @@ class ConfigurationTest {
   }
 
   @Test
-  void a_bad_key_is_refused_and_not_quoted() {
+  void the_error_for_an_invalid_key_does_not_contain_the_key() {
     assertThatThrownBy(() -> Configuration.builder(directory).apiKey("se\ncret"))
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining("DATANADHI_API_KEY")
@@ -115,7 +116,7 @@ class ConfigurationTest {
   }
 
   @Test
-  void what_is_resolved_is_written_down_without_the_key() throws Exception {
+  void the_resolved_configuration_is_written_without_the_key() throws Exception {
     file(
         "config.yml",
         "async: {workers: 1}\nlog: {level: DEBUG}\necho: 1\nechopost: {disable: true}\n");
@@ -125,7 +126,7 @@ class ConfigurationTest {
     JsonObject values = JsonParser.parseString(resolved).getAsJsonObject();
     assertThat(values.get("async_workers").getAsInt()).isEqualTo(1);
     assertThat(values.get("server_host").getAsString()).isEqualTo("http://data-nadhi-server:5000");
-    // What the Python SDK looks for in it.
+    // The Python SDK needs these names.
     assertThat(values.keySet())
         .contains("log_level", "stack_level", "skip_stack", "datanadhi_log_level");
     assertThat(values.get("log_level").getAsString()).isEqualTo("DEBUG");

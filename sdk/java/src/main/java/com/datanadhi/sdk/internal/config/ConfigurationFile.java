@@ -1,6 +1,5 @@
 package com.datanadhi.sdk.internal.config;
 
-import com.datanadhi.sdk.Configuration;
 import com.datanadhi.sdk.ConfigurationException;
 import java.io.IOException;
 import java.io.Reader;
@@ -19,104 +18,90 @@ import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.YAMLException;
 
 /**
- * Settings from {@code config.yml} in a directory, then the environment. The directory may be
- * shared with SDKs for other languages: keys that are not ours are theirs.
+ * The settings in {@code config.yml} of a directory. SDKs for other languages can share the
+ * directory, so keys that this SDK does not know are ignored. Immutable.
  */
 public final class ConfigurationFile {
   private static final List<String> NAMES = List.of("config.yml", "config.yaml");
 
-  private final String source;
+  private final String file;
   private final Map<?, ?> settings;
-  private final Map<String, String> environment;
 
-  private ConfigurationFile(String source, Map<?, ?> settings, Map<String, String> environment) {
-    this.source = source;
+  private ConfigurationFile(String file, Map<?, ?> settings) {
+    this.file = file;
     this.settings = settings;
-    this.environment = environment;
   }
 
   /**
-   * All that the file and {@code environment} say.
+   * Reads {@code config.yml}, or else {@code config.yaml}; without either there are no settings.
    *
-   * @throws ConfigurationException for the first value that cannot be used
+   * @throws ConfigurationException if the file cannot be read or is not a YAML mapping
    */
-  public static Configuration.Builder read(Path directory, Map<String, String> environment) {
-    return open(directory, environment).builder(directory);
-  }
-
-  /** The settings under {@code log}, which are other SDKs', by the names that those give them. */
-  static Map<String, Object> logSettings(Path directory) {
-    ConfigurationFile file = open(directory, Map.of());
-    Map<String, Object> found = new LinkedHashMap<>();
-    found.put("log_level", file.inFile("log.level", "INFO"));
-    found.put("stack_level", file.inFile("log.stack_level", 0));
-    found.put("skip_stack", file.inFile("log.skip_stack", 0));
-    found.put("datanadhi_log_level", file.inFile("log.datanadhi_log_level", "INFO"));
-    return found;
-  }
-
-  private static ConfigurationFile open(Path directory, Map<String, String> environment) {
+  public static ConfigurationFile read(Path directory) {
     for (String name : NAMES) {
       Path path = directory.toAbsolutePath().resolve(name);
       if (Files.exists(path)) {
-        return new ConfigurationFile(path.toString(), parse(path), environment);
+        return new ConfigurationFile(path.toString(), parse(path));
       }
     }
-    return new ConfigurationFile("", Map.of(), environment);
+    return new ConfigurationFile("", Map.of());
   }
 
-  private Configuration.Builder builder(Path directory) {
-    Configuration.Builder builder = Configuration.builder(directory);
-    builder.apiKey(environment.getOrDefault("DATANADHI_API_KEY", ""));
-    set("server.host", "DATANADHI_SERVER_HOST", v -> builder.serverHost(v.text()));
-    set(
-        "server.fallback_host",
-        "DATANADHI_FALLBACK_SERVER_HOST",
-        v -> builder.fallbackHost(v.text()));
-    set("echopost.disable", null, v -> builder.echoPostDisabled(v.flag()));
-    set(
-        "echopost.download_url",
-        "DATANADHI_ECHOPOST_DOWNLOAD_URL",
-        v -> builder.downloadUrl(v.text()));
-    set("async.queue_size", "DATANADHI_QUEUE_SIZE", v -> builder.queueSize(v.number()));
-    set("async.workers", "DATANADHI_WORKERS", v -> builder.workers(v.number()));
-    set("async.exit_timeout", "DATANADHI_EXIT_TIMEOUT", v -> builder.exitTimeout(v.seconds()));
-    return builder;
+  /** The settings under {@code log}, which only other SDKs use, by the names in their files. */
+  Map<String, Object> logSettings() {
+    Map<String, Object> found = new LinkedHashMap<>();
+    found.put("log_level", valueOrDefault("log.level", "INFO"));
+    found.put("stack_level", valueOrDefault("log.stack_level", 0));
+    found.put("skip_stack", valueOrDefault("log.skip_stack", 0));
+    found.put("datanadhi_log_level", valueOrDefault("log.datanadhi_log_level", "INFO"));
+    return found;
   }
 
-  private void set(String key, @Nullable String variable, Consumer<Value> setting) {
-    Object value = inFile(key);
-    String where = source + ": " + key;
+  /**
+   * Passes the value of a setting to {@code setter}: from this file, or else from the environment.
+   * If neither has one, the setter is not called.
+   *
+   * @param key the path of the setting in the file, with dots between the names
+   * @param variable the environment variable; null if there is none for this setting
+   * @throws ConfigurationException if the setter throws one; the message then names the file and
+   *     key, or the variable, in place of the part before the first colon
+   */
+  public void apply(
+      String key,
+      @Nullable String variable,
+      Map<String, String> environment,
+      Consumer<Value> setter) {
+    Object value = value(key);
+    String source = file + ": " + key;
     if (value == null && variable != null) {
       value = environment.get(variable);
-      where = "environment: " + variable;
+      source = "environment: " + variable;
     }
     if (value == null) {
       return;
     }
     try {
-      setting.accept(new Value(value));
-    } catch (ConfigurationException bad) {
-      // The builder names the setting by its own name, the reader knows it by another.
-      String said = String.valueOf(bad.getMessage());
-      throw new ConfigurationException(where + said.substring(said.indexOf(':')));
+      setter.accept(new Value(value));
+    } catch (ConfigurationException invalid) {
+      String message = String.valueOf(invalid.getMessage());
+      throw new ConfigurationException(source + message.substring(message.indexOf(':')));
     }
   }
 
-  private Object inFile(String key, Object otherwise) {
-    Object value = inFile(key);
-    return value == null ? otherwise : value;
+  private Object valueOrDefault(String key, Object defaultValue) {
+    Object value = value(key);
+    return value == null ? defaultValue : value;
   }
 
-  private @Nullable Object inFile(String key) {
-    Object at = settings;
+  private @Nullable Object value(String key) {
+    Object node = settings;
     for (String part : key.split("\\.", -1)) {
-      if (!(at instanceof Map<?, ?> map)) {
+      if (!(node instanceof Map<?, ?> map)) {
         return null;
       }
-      at = map.get(part);
+      node = map.get(part);
     }
-    return at;
+    return node;
   }
 
   private static Map<?, ?> parse(Path path) {
@@ -128,41 +113,46 @@ public final class ConfigurationFile {
       if (content instanceof Map<?, ?> map) {
         return map;
       }
-      throw new ConfigurationException(path + ": there are no keys in it");
+      throw new ConfigurationException(
+          path + ": the file has no keys: write settings as key: value");
     } catch (YAMLException notYaml) {
-      throw new ConfigurationException(path + ": is no YAML: " + notYaml.getMessage());
+      throw new ConfigurationException(path + ": not valid YAML: " + notYaml.getMessage());
     } catch (IOException unreadable) {
       throw new ConfigurationException(path + ": cannot be read: " + unreadable);
     }
   }
 
-  /** A value as YAML or the environment has it. */
-  private record Value(Object raw) {
-    String text() {
+  /** A value from YAML or from the environment, which the methods convert. */
+  public record Value(Object raw) {
+    /** The value as text. */
+    public String text() {
       return raw.toString();
     }
 
-    boolean flag() {
+    /** True or false, in upper or lower case. */
+    public boolean flag() {
       return switch (raw.toString().toLowerCase(Locale.ROOT)) {
         case "true" -> true;
         case "false" -> false;
-        default -> throw new ConfigurationException(": \"" + raw + "\" is neither true nor false");
+        default -> throw new ConfigurationException(": \"" + raw + "\" is not true or false");
       };
     }
 
-    int number() {
+    /** A whole number. */
+    public int number() {
       try {
         return Integer.parseInt(raw.toString().strip());
-      } catch (NumberFormatException notOne) {
-        throw new ConfigurationException(": \"" + raw + "\" is no whole number");
+      } catch (NumberFormatException notANumber) {
+        throw new ConfigurationException(": \"" + raw + "\" is not a whole number");
       }
     }
 
-    Duration seconds() {
+    /** A number of seconds, with or without a fraction. */
+    public Duration seconds() {
       try {
         return Duration.ofMillis(Math.round(Double.parseDouble(raw.toString().strip()) * 1000));
-      } catch (NumberFormatException notOne) {
-        throw new ConfigurationException(": \"" + raw + "\" is no number of seconds");
+      } catch (NumberFormatException notANumber) {
+        throw new ConfigurationException(": \"" + raw + "\" is not a number of seconds");
       }
     }
   }

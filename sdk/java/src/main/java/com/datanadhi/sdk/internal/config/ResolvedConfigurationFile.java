@@ -10,15 +10,16 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * {@code .config.resolved.json}: what was made of the configuration, for a person to look at. Its
- * names are the Python SDK's, which takes the file for its own configuration when it finds one, and
- * needs its four {@code log} settings in it.
+ * Writes {@code .config.resolved.json}, which shows people the settings in use. The Python SDK
+ * reads this file as its own configuration if it finds it: so the names are those of the Python
+ * SDK, and its four {@code log} settings are included.
  */
 public final class ResolvedConfigurationFile {
   private ResolvedConfigurationFile() {}
 
-  /** Writes it anew; never the key. */
+  /** Replaces the file. It never contains the API key. */
   public static void write(Configuration configuration) throws IOException {
+    Path directory = configuration.directory();
     Map<String, Object> values = new LinkedHashMap<>();
     values.put("server_host", configuration.serverHost().toString());
     values.put("fallback_server_host", configuration.fallbackHost().toString());
@@ -26,18 +27,17 @@ public final class ResolvedConfigurationFile {
     values.put("async_queue_size", configuration.queueSize());
     values.put("async_workers", configuration.workers());
     values.put("async_exit_timeout", configuration.exitTimeout().toMillis() / 1000.0);
-    values.putAll(ConfigurationFile.logSettings(configuration.directory()));
-    Path directory = configuration.directory();
-    Path made = Files.createTempFile(directory, ".config.resolved", ".tmp");
+    values.putAll(ConfigurationFile.read(directory).logSettings());
+    Path temporary = Files.createTempFile(directory, ".config.resolved", ".tmp");
     try {
-      Files.writeString(made, JsonEncoder.text(values) + "\n");
+      Files.writeString(temporary, JsonEncoder.text(values) + "\n");
       Files.move(
-          made,
+          temporary,
           directory.resolve(".config.resolved.json"),
           StandardCopyOption.ATOMIC_MOVE,
           StandardCopyOption.REPLACE_EXISTING);
     } finally {
-      Files.deleteIfExists(made);
+      Files.deleteIfExists(temporary);
     }
   }
 }

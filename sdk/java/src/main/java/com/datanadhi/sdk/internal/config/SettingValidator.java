@@ -5,28 +5,32 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.time.Duration;
 
-/** What a setting may be. Each check names the setting as its reader wrote it. */
+/**
+ * Checks the values of settings. Each method returns the valid value or throws a {@link
+ * ConfigurationException}. The message begins with the name of the setting and a colon, except for
+ * the API key, which has one source only.
+ */
 public final class SettingValidator {
-  private static final Duration LONGEST_EXIT = Duration.ofMinutes(10);
+  private static final Duration MAX_EXIT_TIMEOUT = Duration.ofMinutes(10);
 
   private SettingValidator() {}
 
-  /** A key that can be an HTTP header's value (RFC 9110, 5.5). */
+  /** An API key that can be the value of an HTTP header (RFC 9110, 5.5). */
   public static String apiKey(String key) {
     if (key.isBlank()) {
       throw new ConfigurationException(
           "there is no API key: set DATANADHI_API_KEY in the environment, or apiKey in code");
     }
-    // Its value is named nowhere.
+    // The messages never contain the key.
     if (!key.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
       throw new ConfigurationException(
-          "DATANADHI_API_KEY has a blank, a line end or a letter beyond ASCII in it, and cannot be"
-              + " sent in a header: take it over exactly as it was given to you");
+          "DATANADHI_API_KEY contains white space or a character that is not ASCII, and cannot be"
+              + " sent in an HTTP header: copy the key exactly as you got it");
     }
     return key;
   }
 
-  /** An http or https URL, of which a slash at the end is taken away. */
+  /** An http or https URL; slashes at its end are removed. */
   public static URI url(String name, String value) {
     String url = value.strip();
     while (url.endsWith("/")) {
@@ -43,26 +47,30 @@ public final class SettingValidator {
           && uri.getUserInfo() == null) {
         return uri;
       }
-    } catch (URISyntaxException notOne) {
-      // Said below, with all the other things that are none.
+    } catch (URISyntaxException notAUrl) {
+      // Gets the same message as a URL of another kind.
     }
     throw new ConfigurationException(
-        name + ": \"" + value + "\" is no URL like http://host:5000 or https://host/path");
+        name
+            + ": \""
+            + value
+            + "\" is not a valid URL: use the form http://host:5000 or https://host/path");
   }
 
-  /** A whole number in a range. */
-  public static int within(String name, int value, int least, int most) {
-    if (value < least || value > most) {
+  /** A whole number from {@code min} to {@code max}. */
+  public static int intInRange(String name, int value, int min, int max) {
+    if (value < min || value > max) {
       throw new ConfigurationException(
-          "%s: %d is not from %d to %d".formatted(name, value, least, most));
+          "%s: %d is out of range: use a number from %d to %d".formatted(name, value, min, max));
     }
     return value;
   }
 
-  /** How long the end of a process may take. */
+  /** A duration from 0 s to 10 min. */
   public static Duration exitTimeout(String name, Duration value) {
-    if (value.isNegative() || value.compareTo(LONGEST_EXIT) > 0) {
-      throw new ConfigurationException(name + ": " + value + " is not from 0 s to 10 min");
+    if (value.isNegative() || value.compareTo(MAX_EXIT_TIMEOUT) > 0) {
+      throw new ConfigurationException(
+          name + ": " + value + " is out of range: use 0 s to 10 min (600 s)");
     }
     return value;
   }
