@@ -1,13 +1,14 @@
 /**
- * Hands log records to Data Nadhi. What it needs of other libraries is inside, under other names.
+ * Delivers log records to Data Nadhi. The libraries that it uses are in the jar, relocated to other
+ * packages.
  */
 module com.datanadhi.sdk {
   requires java.logging;
   requires java.management;
   requires java.net.http;
-  // For protobuf and Gson, inside.
+  // For protobuf and Gson in the jar.
   requires jdk.unsupported;
-  // Whoever uses the package has the library.
+  // An application that uses one of these integrations brings the library.
   requires static ch.qos.logback.classic;
   requires static ch.qos.logback.core;
   requires static micrometer.core;

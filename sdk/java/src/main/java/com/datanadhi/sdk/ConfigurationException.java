@@ -1,10 +1,13 @@
 package com.datanadhi.sdk;
 
-/** A setting that cannot be used. The message names where it stands, its key and its value. */
+/**
+ * A setting is missing or invalid. The message names the source of the setting (file or environment
+ * variable), its key and its value; the API key is never in it.
+ */
 public final class ConfigurationException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
-  /** Says what is wrong, and how to mend it. */
+  /** Makes the exception; the message states what is wrong and how to fix it. */
   public ConfigurationException(String message) {
     super(message);
   }

@@ -3,19 +3,20 @@ package com.datanadhi.sdk;
 import java.util.Map;
 
 /**
- * What a client did so far. Once the queue is empty and nothing is in hand, {@code submitted =
- * delivered() + droppedTotal() + lost}. A snapshot; the numbers are read one after the other.
+ * What a client has done so far. When every record has an outcome, {@code submitted = delivered() +
+ * droppedTotal() + lost}. The numbers are read one after the other, so while the client works they
+ * need not add up.
  *
- * @param submitted records that were taken
- * @param refused records that were not taken, because the queue was full or the client closed: they
- *     are the caller's
- * @param deliveredToMainServer records that the main server has acknowledged
+ * @param submitted records that {@code submit} accepted
+ * @param refused records that {@code submit} refused, because the queue was full or the client was
+ *     closed; the caller still has them
+ * @param deliveredToMainServer records that the main server acknowledged
  * @param deliveredToEchoPost records that EchoPost has on stable storage
- * @param deliveredToFallback records that the fallback server has acknowledged
- * @param dropped records that were kept in a file in {@code dropped/}, by reason
- * @param lost records for which at the end not even a file could be written
- * @param queueDepth records that wait
- * @param echoPost what has become of EchoPost
+ * @param deliveredToFallback records that the fallback server acknowledged
+ * @param dropped records that were written to files in {@code dropped/}, by reason
+ * @param lost records that could not be delivered or written to a file before the client was closed
+ * @param queueDepth records that wait in memory
+ * @param echoPost the state of EchoPost in this process
  */
 public record Counters(
     long submitted,
@@ -28,17 +29,17 @@ public record Counters(
     int queueDepth,
     EchoPostState echoPost) {
 
-  /** Makes its own copy of {@code dropped}. */
+  /** Copies {@code dropped}. */
   public Counters {
     dropped = Map.copyOf(dropped);
   }
 
-  /** Records that were acknowledged, whichever way they took. */
+  /** Records that were delivered, to any destination. */
   public long delivered() {
     return deliveredToMainServer + deliveredToEchoPost + deliveredToFallback;
   }
 
-  /** Records in files in {@code dropped/}, for whatever reason. */
+  /** Records that were written to files in {@code dropped/}, for any reason. */
   public long droppedTotal() {
     return dropped.values().stream().mapToLong(Long::longValue).sum();
   }

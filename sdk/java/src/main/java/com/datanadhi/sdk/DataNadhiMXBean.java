@@ -2,7 +2,10 @@ package com.datanadhi.sdk;
 
 import java.util.Map;
 
-/** {@link Counters} over JMX, as {@code com.datanadhi.sdk:type=DataNadhi,directory="…"}. */
+/**
+ * The {@link Counters} of a client over JMX. The object name is {@code
+ * com.datanadhi.sdk:type=DataNadhi,directory="…"}.
+ */
 public interface DataNadhiMXBean {
   /** See {@link Counters#submitted}. */
   long getSubmitted();

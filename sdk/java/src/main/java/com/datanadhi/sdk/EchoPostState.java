@@ -1,23 +1,26 @@
 package com.datanadhi.sdk;
 
 /**
- * What has become of EchoPost in this process.
+ * The state of EchoPost in this process.
  *
- * @param status whether records can go that way
- * @param detail why, in words for a person; empty when there is nothing to say
+ * @param status whether records can be sent to EchoPost
+ * @param detail the reason, for people; can be empty
  */
 public record EchoPostState(Status status, String detail) {
-  /** Whether records can go through EchoPost. */
+  /** Whether records can be sent to EchoPost. */
   public enum Status {
-    /** The configuration says so; for the life of the client. */
+    /** The configuration disables EchoPost, for the whole life of the client. */
     DISABLED,
-    /** There is no EchoPost for this operating system or processor; for the life of the client. */
+    /**
+     * There is no EchoPost for this operating system or processor, for the whole life of the
+     * client.
+     */
     UNSUPPORTED,
-    /** The program is being looked for, or downloaded. */
+    /** The SDK looks for the program or downloads it. */
     PREPARING,
-    /** The program is there; an agent is started when the main server is down. */
+    /** The program is installed. An agent is started when the main server is down. */
     READY,
-    /** It failed, and is tried again when the cool-down (1 min, doubling to 1 h) is over. */
+    /** EchoPost failed. The SDK tries again after a cool-down of 1 min, which doubles up to 1 h. */
     COOLING_DOWN
   }
 }

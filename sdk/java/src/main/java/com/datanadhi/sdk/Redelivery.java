@@ -1,10 +1,11 @@
 package com.datanadhi.sdk;
 
 /**
- * What became of the files in {@code dropped/}.
+ * The result of {@link DataNadhi#redeliver}.
  *
- * @param delivered records that a server or EchoPost has acknowledged
- * @param kept records that are still in files: no way was open, or they were refused again
- * @param unreadable lines that are no record; they are kept as they are
+ * @param delivered records that a server acknowledged or EchoPost stored
+ * @param kept records that are still in files, because no destination was available or because they
+ *     were rejected again
+ * @param unreadable lines that are not records; they stay in the files unchanged
  */
 public record Redelivery(int delivered, int kept, int unreadable) {}

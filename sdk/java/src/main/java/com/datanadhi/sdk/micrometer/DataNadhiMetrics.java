@@ -12,9 +12,11 @@ import java.util.List;
 import java.util.function.ToDoubleFunction;
 
 /**
- * A client's {@link Counters} as meters: {@code datanadhi.records.submitted}, {@code .refused},
- * {@code .delivered} by {@code way}, {@code .dropped} by {@code reason}, {@code .lost}; {@code
- * datanadhi.queue.depth}; {@code datanadhi.echopost}, 1 for the {@code status} that it has.
+ * Exports the {@link Counters} of a client to Micrometer. The counters are {@code
+ * datanadhi.records.submitted}, {@code .refused}, {@code .delivered} (tag {@code way}), {@code
+ * .dropped} (tag {@code reason}) and {@code .lost}. The gauges are {@code datanadhi.queue.depth}
+ * and {@code datanadhi.echopost}, which is 1 for the current {@code status} and 0 for the others.
+ * Each meter has the tag {@code directory}.
  */
 public final class DataNadhiMetrics implements MeterBinder {
   private static final List<String> REASONS =
@@ -31,7 +33,7 @@ public final class DataNadhiMetrics implements MeterBinder {
   private final DataNadhi client;
   private final Tags tags;
 
-  /** For {@code client}; the meters keep it. */
+  /** The metrics of {@code client}, which the meters keep a reference to. */
   public DataNadhiMetrics(DataNadhi client) {
     this.client = client;
     this.tags = Tags.of("directory", client.configuration().directory().toString());
@@ -42,9 +44,9 @@ public final class DataNadhiMetrics implements MeterBinder {
     counter(registry, "submitted", Tags.empty(), Counters::submitted);
     counter(registry, "refused", Tags.empty(), Counters::refused);
     counter(registry, "lost", Tags.empty(), Counters::lost);
-    counter(registry, "delivered", way("main_server"), Counters::deliveredToMainServer);
-    counter(registry, "delivered", way("echopost"), Counters::deliveredToEchoPost);
-    counter(registry, "delivered", way("fallback"), Counters::deliveredToFallback);
+    counter(registry, "delivered", wayTag("main_server"), Counters::deliveredToMainServer);
+    counter(registry, "delivered", wayTag("echopost"), Counters::deliveredToEchoPost);
+    counter(registry, "delivered", wayTag("fallback"), Counters::deliveredToFallback);
     for (String reason : REASONS) {
       counter(
           registry,
@@ -60,20 +62,20 @@ public final class DataNadhiMetrics implements MeterBinder {
       Gauge.builder(
               "datanadhi.echopost", client, c -> c.counters().echoPost().status() == status ? 1 : 0)
           .tags(tags.and("status", status.name()))
-          .description("1 for the status that EchoPost has")
+          .description("1 for the current status of EchoPost, else 0")
           .register(registry);
     }
   }
 
-  private static Tags way(String name) {
+  private static Tags wayTag(String name) {
     return Tags.of("way", name);
   }
 
   private void counter(
-      MeterRegistry registry, String name, Tags more, ToDoubleFunction<Counters> value) {
+      MeterRegistry registry, String name, Tags extraTags, ToDoubleFunction<Counters> value) {
     FunctionCounter.builder(
             "datanadhi.records." + name, client, c -> value.applyAsDouble(c.counters()))
-        .tags(tags.and(more))
+        .tags(tags.and(extraTags))
         .register(registry);
   }
 }
