@@ -20,6 +20,8 @@ import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.internal.queue.RecordQueue;
 import com.datanadhi.sdk.internal.thread.SdkThread;
+import com.datanadhi.sdk.internal.time.Clock;
+import com.datanadhi.sdk.internal.time.Waiter;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.net.http.HttpClient;
@@ -37,18 +39,18 @@ import java.util.concurrent.atomic.AtomicLong;
 import javax.management.JMException;
 
 /**
- * A client: takes log records and sees to it that none is lost, without its caller ever waiting for
- * it. Thread-safe.
+ * A client that accepts log records and delivers them in the background. Thread-safe.
  *
- * <p>A record goes to the main server while that is up, else to EchoPost, else to the fallback
- * server, else into a file in {@code dropped/}. It has one idempotency key on every way it takes;
- * after an answer that was lost it may come again under the same key.
+ * <p>A record goes to the first destination that is available: the main server, EchoPost, the
+ * fallback server, or a file in {@code dropped/}. It has the same idempotency key for each attempt:
+ * if a response is lost, a server can receive the record again under that key.
  *
- * <p>With one worker the order of {@link #submit} holds on each way. With more, records that are
- * sent at the same time can overtake each other. Whatever the number, new records can overtake
- * those that EchoPost still holds once the main server is back.
+ * <p>With one worker, each destination receives records in the order of {@link #submit}. With more
+ * workers, records that are sent at the same time can overtake each other. With any number, new
+ * records can overtake those that EchoPost still holds when the main server is up again.
  *
- * <p>Nothing of the network, of EchoPost or of the disk is ever thrown at a caller.
+ * <p>Errors of the network, of EchoPost and of the disk are logged and counted, and not thrown by
+ * {@code submit}, {@code flush} and {@code close}.
  */
 public final class DataNadhi implements AutoCloseable {
   private static final Duration PROBE_INTERVAL = Duration.ofMillis(500);
@@ -56,79 +58,95 @@ public final class DataNadhi implements AutoCloseable {
   private static final Map<Path, DataNadhi> SHARED = new ConcurrentHashMap<>();
 
   private final Configuration configuration;
-  private final RateLimitedLog notices = new RateLimitedLog();
-  private final RecordCounts ledger = new RecordCounts();
+  private final RateLimitedLog log;
+  private final RecordCounts counts = new RecordCounts();
   private final RecordQueue queue;
-  private final Destinations world;
-  private final DeliveryThreads delivery;
+  private final Destinations destinations;
+  private final DeliveryThreads deliveryThreads;
   private final ExecutorService io = SdkThread.pool("datanadhi-io");
   private final ScheduledExecutorService timer;
-  private final Optional<JmxCounters> bean;
-  private final Thread exit = SdkThread.named("datanadhi-exit", this::end);
+  private final Optional<JmxCounters> jmxCounters;
+  private final Thread shutdownHook = SdkThread.named("datanadhi-exit", this::shutDown);
   private final String keyPrefix = UUID.randomUUID().toString().replace("-", "") + "-";
-  private final AtomicLong keys = new AtomicLong();
-  private boolean ended;
+  private final AtomicLong lastKey = new AtomicLong();
+  private boolean isShutDown;
 
-  DataNadhi(Configuration configuration, Timeouts patience) {
+  DataNadhi(Configuration configuration, Timeouts timeouts, Clock clock, Waiter waiter) {
     this.configuration = configuration;
+    this.log = new RateLimitedLog(clock);
     this.queue = new RecordQueue(configuration.queueSize());
-    ScheduledThreadPoolExecutor one =
+    ScheduledThreadPoolExecutor singleThread =
         new ScheduledThreadPoolExecutor(1, SdkThread.factory("datanadhi-timer"));
-    one.setRemoveOnCancelPolicy(true);
-    this.timer = one;
-    HttpClient servers = http(HttpClient.Redirect.NEVER);
-    ServerClient main =
-        new ServerClient(servers, configuration.serverHost(), configuration.apiKey());
+    singleThread.setRemoveOnCancelPolicy(true);
+    this.timer = singleThread;
+    HttpClient http = httpClient(HttpClient.Redirect.NEVER);
+    ServerClient main = new ServerClient(http, configuration.serverHost(), configuration.apiKey());
     ServerClient fallback =
-        new ServerClient(servers, configuration.fallbackHost(), configuration.apiKey());
-    this.world =
+        new ServerClient(http, configuration.fallbackHost(), configuration.apiKey());
+    this.destinations =
         new Destinations(
             new MainServer(main),
-            new ServerHealth("main server", main, PROBE_INTERVAL, notices),
+            new ServerHealth("main server", main, PROBE_INTERVAL, log, waiter),
             new EchoPost(
-                configuration, patience, http(HttpClient.Redirect.NORMAL), io, timer, notices),
+                configuration,
+                timeouts,
+                httpClient(HttpClient.Redirect.NORMAL),
+                io,
+                timer,
+                log,
+                clock,
+                waiter),
             new FallbackServer(fallback),
-            new ServerHealth("fallback server", fallback, PROBE_INTERVAL, notices),
-            new DroppedFiles(configuration.directory()),
-            notices);
-    this.delivery =
-        new DeliveryThreads(queue, world, ledger, configuration.workers(), patience.look());
-    this.bean = registered();
-    writeDownWhatIsResolved();
-    if (!world.files().isEmpty()) {
-      notices.say(
+            new ServerHealth("fallback server", fallback, PROBE_INTERVAL, log, waiter),
+            new DroppedFiles(configuration.directory(), clock, waiter));
+    this.deliveryThreads =
+        new DeliveryThreads(
+            queue,
+            destinations,
+            counts,
+            log,
+            configuration.workers(),
+            timeouts.backlogCheckInterval(),
+            clock,
+            waiter);
+    this.jmxCounters = registerJmxCounters();
+    writeResolvedConfiguration();
+    if (!destinations.droppedFiles().isEmpty()) {
+      log.log(
           Level.WARNING,
           "There are undelivered records in "
               + configuration.directory().resolve("dropped")
-              + ": redeliver() sends them again");
+              + ": call redeliver() to send them again");
     }
-    world.echoPost().prepare();
-    delivery.start();
+    destinations.echoPost().prepare();
+    deliveryThreads.start();
     try {
-      Runtime.getRuntime().addShutdownHook(exit);
-    } catch (IllegalStateException tooLate) {
-      notices.say(Level.WARNING, "The process ends already: close() alone delivers what is left");
+      Runtime.getRuntime().addShutdownHook(shutdownHook);
+    } catch (IllegalStateException shuttingDown) {
+      log.log(
+          Level.WARNING,
+          "The JVM is shutting down already: call close(), or records in memory are lost");
     }
   }
 
   /**
-   * A client by the configuration in {@code directory} and the environment.
+   * Opens a client with the configuration in {@code directory} and the environment.
    *
-   * @throws ConfigurationException for a value that cannot be used, or when there is no key
+   * @throws ConfigurationException if a setting is invalid or the API key is missing
    */
   public static DataNadhi open(Path directory) {
     return open(Configuration.load(directory));
   }
 
-  /** A client by a configuration made in code. */
+  /** Opens a client with a configuration that was built in code. */
   public static DataNadhi open(Configuration configuration) {
-    return new DataNadhi(configuration, Timeouts.DEFAULT);
+    return new DataNadhi(configuration, Timeouts.DEFAULT, Clock.system(), Waiter.system());
   }
 
   /**
-   * This process's one client for {@code directory}, opened at the first call; for those who have
-   * no place to keep one, as log handlers. The end of the process closes it; do not close it
-   * yourself.
+   * Returns the process's shared client for {@code directory}; the first call opens it. It is meant
+   * for code that cannot keep a client, such as log handlers. It is closed when the JVM ends; do
+   * not close it.
    *
    * @throws ConfigurationException as {@link #open(Path)}
    */
@@ -137,82 +155,88 @@ public final class DataNadhi implements AutoCloseable {
   }
 
   /**
-   * Takes a record, and returns at once.
+   * Submits a record and returns at once, without waiting for a network, a disk or another thread.
    *
-   * @param pipelines which the server runs it through, in this order
-   * @param payload maps, iterables, arrays, strings, numbers, booleans and nulls as JSON, all else
-   *     by its {@code toString}; read before this returns
-   * @return false when it was not taken, because the queue is full or the client closed: the record
-   *     is the caller's still, and counted as refused
+   * @param pipelines the pipelines that the server runs, in this order
+   * @param payload maps, iterables, arrays, strings, numbers, booleans and nulls are encoded as
+   *     JSON, other objects as their {@code toString}; not used after this method returns
+   * @return false if the record was refused, because the queue is full or the client is closed; the
+   *     caller still has the record, and it is counted as refused
    */
   public boolean submit(List<String> pipelines, Map<String, ?> payload) {
-    return take(pipelines, JsonEncoder.text(payload));
+    return enqueue(pipelines, JsonEncoder.encode(payload));
   }
 
   /**
-   * As {@link #submit}, with a payload that is JSON already; it is delivered as it is.
+   * As {@link #submit}, with a payload that is already JSON. It is delivered unchanged.
    *
-   * @throws IllegalArgumentException when it is not one JSON value
+   * @throws IllegalArgumentException if the payload is not one JSON value
    */
   public boolean submitJson(List<String> pipelines, String payload) {
-    return take(pipelines, JsonValidator.oneValue(payload));
+    return enqueue(pipelines, JsonValidator.requireOneValue(payload));
   }
 
-  private boolean take(List<String> pipelines, String json) {
-    OutgoingRecord entry = new OutgoingRecord(pipelines, json, keyPrefix + keys.incrementAndGet());
-    ledger.submitting();
-    if (queue.offer(entry)) {
-      ledger.submitted();
+  private boolean enqueue(List<String> pipelines, String json) {
+    OutgoingRecord record =
+        new OutgoingRecord(pipelines, json, keyPrefix + lastKey.incrementAndGet());
+    counts.countOffered();
+    if (queue.offer(record)) {
+      counts.countSubmitted();
       return true;
     }
-    ledger.refused();
+    counts.countRefused();
     return false;
   }
 
-  /** Waits until all that was submitted so far is settled; false when that takes too long. */
+  /**
+   * Waits until every submitted record has an outcome: delivered, or written to a file.
+   *
+   * @return false if records still have no outcome after {@code longest}
+   */
   public boolean flush(Duration longest) throws InterruptedException {
-    return delivery.isDone(longest);
+    return deliveryThreads.flush(longest);
   }
 
   /**
-   * Sends the records in {@code dropped/} again, oldest file first; what cannot be delivered stays.
-   * Takes as long as that does: not for a thread that somebody waits for. One run at a time, of all
-   * threads and processes: while another is under way this one does nothing.
+   * Sends the records in {@code dropped/} again, oldest file first. Records that cannot be
+   * delivered stay there. This method blocks until it has tried all of them. Only one redelivery
+   * runs at a time, in all threads and processes: while another runs, this one does nothing.
    *
-   * @throws IOException when a file cannot be read or written
+   * @throws IOException if a file cannot be read or written
    */
   public Redelivery redeliver() throws IOException, InterruptedException {
-    return world
-        .files()
-        .redeliver(FallbackServer.BATCH, new Redeliverer(world))
-        .map(done -> new Redelivery(done.delivered(), done.kept(), done.unreadable()))
+    return destinations
+        .droppedFiles()
+        .redeliver(FallbackServer.BATCH, new Redeliverer(destinations))
+        .map(result -> new Redelivery(result.delivered(), result.kept(), result.unreadable()))
         .orElse(new Redelivery(0, 0, 0));
   }
 
-  /** What was done so far. */
+  /** What the client has done so far. */
   public Counters counters() {
-    return ledger.snapshot(queue.depth(), world.echoPost().state());
+    return counts.snapshot(queue.depth(), destinations.echoPost().state());
   }
 
-  /** How it works. */
+  /** The settings of this client. */
   public Configuration configuration() {
     return configuration;
   }
 
   /**
-   * Takes no more records, waits up to the exit time-out for those it has, and brings what is left
-   * through EchoPost or into a file. The end of the process does the same.
+   * Refuses new records and waits up to the exit time-out for the delivery of the others. Those
+   * that are left then are sent to EchoPost or written to a file. The same happens when the JVM
+   * ends.
    */
   @Override
   public void close() {
-    // On a thread that nobody interrupts.
-    Thread closer = SdkThread.named("datanadhi-close", this::end);
+    // The work runs on another thread, so that an interrupt of the caller does not cut it short.
+    Thread closer = SdkThread.named("datanadhi-close", this::shutDown);
     closer.start();
     boolean interrupted = false;
     while (closer.isAlive()) {
       try {
         closer.join();
-      } catch (InterruptedException later) {
+      } catch (InterruptedException remembered) {
         interrupted = true;
       }
     }
@@ -220,40 +244,44 @@ public final class DataNadhi implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     try {
-      boolean unused = Runtime.getRuntime().removeShutdownHook(exit);
-    } catch (IllegalStateException underWay) {
-      // The process ends already.
+      boolean unused = Runtime.getRuntime().removeShutdownHook(shutdownHook);
+    } catch (IllegalStateException shuttingDown) {
+      // The JVM is shutting down; the hook finds the client closed.
     }
   }
 
-  private synchronized void end() {
-    if (ended) {
+  private synchronized void shutDown() {
+    if (isShutDown) {
       return;
     }
-    ended = true;
+    isShutDown = true;
     queue.close();
     try {
-      boolean unused = delivery.isDone(configuration.exitTimeout());
-      long lost = delivery.stop();
+      boolean unused = deliveryThreads.flush(configuration.exitTimeout());
+      long lost = deliveryThreads.stop();
       if (lost > 0) {
-        notices.say(
+        log.log(
             Level.ERROR,
-            "%d records are lost: no way was open, and no file could be written".formatted(lost));
+            ("%d records are lost: no destination was available, and no file could be written in"
+                    + " %s. Free disk space, or give this user write access to the directory")
+                .formatted(lost, configuration.directory().resolve("dropped")));
       }
-    } catch (InterruptedException nobodyDoes) {
-      notices.say(
-          Level.ERROR, "Interrupted while closing: %d records are lost".formatted(ledger.open()));
+    } catch (InterruptedException unexpected) {
+      log.log(
+          Level.ERROR,
+          "%d records are lost: the thread that closes the client was interrupted"
+              .formatted(counts.outstanding()));
     } finally {
-      world.echoPost().close();
-      world.mainHealth().close();
-      world.fallbackHealth().close();
+      destinations.echoPost().close();
+      destinations.mainServerHealth().close();
+      destinations.fallbackServerHealth().close();
       timer.shutdownNow();
       io.shutdown();
-      bean.ifPresent(this::unregister);
+      jmxCounters.ifPresent(this::unregister);
     }
   }
 
-  private HttpClient http(HttpClient.Redirect redirects) {
+  private HttpClient httpClient(HttpClient.Redirect redirects) {
     return HttpClient.newBuilder()
         .version(HttpClient.Version.HTTP_1_1)
         .followRedirects(redirects)
@@ -262,11 +290,11 @@ public final class DataNadhi implements AutoCloseable {
         .build();
   }
 
-  private Optional<JmxCounters> registered() {
+  private Optional<JmxCounters> registerJmxCounters() {
     try {
       return Optional.of(JmxCounters.register(configuration.directory(), this::counters));
-    } catch (JMException | RuntimeException | LinkageError none) {
-      notices.say(Level.WARNING, "No counters over JMX: " + none);
+    } catch (JMException | RuntimeException | LinkageError unavailable) {
+      log.log(Level.WARNING, "The counters are not available over JMX: " + unavailable);
       return Optional.empty();
     }
   }
@@ -274,20 +302,20 @@ public final class DataNadhi implements AutoCloseable {
   private void unregister(JmxCounters registered) {
     try {
       registered.close();
-    } catch (JMException gone) {
-      notices.say(Level.DEBUG, "JMX: " + gone);
+    } catch (JMException failed) {
+      log.log(Level.DEBUG, "The counters stay registered over JMX: " + failed);
     }
   }
 
-  private void writeDownWhatIsResolved() {
+  private void writeResolvedConfiguration() {
     try {
-      PrivateFiles.directory(configuration.directory());
+      PrivateFiles.createDirectories(configuration.directory());
       ResolvedConfigurationFile.write(configuration);
-    } catch (IOException | RuntimeException unwritable) {
-      notices.say(
+    } catch (IOException | RuntimeException failed) {
+      log.log(
           Level.WARNING,
-          "%s cannot be written: %s"
-              .formatted(configuration.directory().resolve(".config.resolved.json"), unwritable));
+          "%s cannot be written: %s. The client works without it"
+              .formatted(configuration.directory().resolve(".config.resolved.json"), failed));
     }
   }
 }

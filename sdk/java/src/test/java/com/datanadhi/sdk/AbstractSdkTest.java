@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.sdk.internal.echopost.Timeouts;
+import com.datanadhi.sdk.internal.time.Clock;
+import com.datanadhi.sdk.internal.time.Waiter;
 import com.datanadhi.sdk.testkit.Agents;
 import com.datanadhi.sdk.testkit.StubServer;
 import com.datanadhi.sdk.testkit.StubServer.Delivery;
@@ -23,16 +25,17 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
-/** A directory short enough for a socket, a main server, a fallback server; all gone at the end. */
+/**
+ * The fixture of tests with a client: a main server, a fallback server, and a directory whose path
+ * is short enough for a socket. All of it is removed after each test.
+ */
 abstract class AbstractSdkTest {
-  /** Long enough for a loaded machine. */
+  /** A time limit for conditions, long enough for a loaded machine. */
   static final Duration SOON = Duration.ofSeconds(60);
 
   static final List<String> PIPELINES = List.of("orders", "audit");
 
-  /**
-   * As applications get it, but that a loaded machine may take its time, and a cool-down is short.
-   */
+  /** Long time-outs for a loaded machine, and short intervals so that tests are fast. */
   static final Timeouts TIMEOUTS =
       new Timeouts(
           Duration.ofSeconds(30),
@@ -48,14 +51,14 @@ abstract class AbstractSdkTest {
   private final Deque<AutoCloseable> open = new ArrayDeque<>();
 
   @BeforeEach
-  void makeTheWorld() throws IOException {
+  void startServers() throws IOException {
     directory = Files.createTempDirectory("sdk").toRealPath();
     main = use(StubServer.up());
     fallback = use(StubServer.up());
   }
 
   @AfterEach
-  void endTheWorld() throws Exception {
+  void closeAll() throws Exception {
     while (!open.isEmpty()) {
       open.pop().close();
     }
@@ -63,12 +66,12 @@ abstract class AbstractSdkTest {
     Files.walk(directory).sorted((a, b) -> b.compareTo(a)).forEach(path -> path.toFile().delete());
   }
 
-  <T extends AutoCloseable> T use(T closeable) {
-    open.push(closeable);
-    return closeable;
+  <T extends AutoCloseable> T use(T resource) {
+    open.push(resource);
+    return resource;
   }
 
-  /** For this world, with one worker. */
+  /** A configuration for these servers, with one worker. */
   Configuration.Builder configuration() {
     return Configuration.builder(directory)
         .apiKey("test-key")
@@ -79,10 +82,14 @@ abstract class AbstractSdkTest {
   }
 
   DataNadhi open(Configuration.Builder configuration) {
-    return use(new DataNadhi(configuration.build(), TIMEOUTS));
+    return use(newClient(configuration.build(), TIMEOUTS));
   }
 
-  /** A client whose EchoPost is installed and ready. */
+  static DataNadhi newClient(Configuration configuration, Timeouts timeouts) {
+    return new DataNadhi(configuration, timeouts, Clock.system(), Waiter.system());
+  }
+
+  /** A client for which EchoPost is installed and ready. */
   DataNadhi openWithEchoPost(Configuration.Builder configuration) throws Exception {
     Agents.install(directory);
     DataNadhi client = open(configuration);
@@ -96,7 +103,7 @@ abstract class AbstractSdkTest {
     }
   }
 
-  /** The numbers of what was delivered, in order, without repeats. */
+  /** The sequence numbers of the records that were delivered, in order, without duplicates. */
   static List<Integer> seqs(List<Delivery> deliveries) {
     return deliveries.stream().map(Delivery::seq).distinct().toList();
   }
@@ -111,8 +118,8 @@ abstract class AbstractSdkTest {
         .toList();
   }
 
-  /** Every record is at a server or in a file, and the counters say so. */
-  void assertNothingIsLost(DataNadhi client, int count) throws Exception {
+  /** Asserts that every record is at a server or in a file, and that the counters agree. */
+  void assertNoRecordIsLost(DataNadhi client, int count) throws Exception {
     assertThat(client.flush(SOON)).isTrue();
     main.comeUp();
     client.close();
@@ -120,11 +127,11 @@ abstract class AbstractSdkTest {
     Counters end = client.counters();
     assertThat(end.delivered() + end.droppedTotal()).isEqualTo(count).isEqualTo(end.submitted());
     assertThat(dropped()).hasSize((int) end.droppedTotal());
-    assertThat(everywhere()).isEqualTo(range(0, count));
+    assertThat(receivedOrDroppedSeqs()).isEqualTo(range(0, count));
   }
 
-  /** The numbers of the records that are at a server or in a file, in their order. */
-  List<Integer> everywhere() throws Exception {
+  /** The sequence numbers of the records that are at a server or in a file, sorted. */
+  List<Integer> receivedOrDroppedSeqs() throws Exception {
     List<Integer> all = new ArrayList<>(seqs(main.deliveries()));
     all.addAll(seqs(fallback.deliveries()));
     all.addAll(droppedSeqs());

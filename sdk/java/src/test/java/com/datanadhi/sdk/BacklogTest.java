@@ -3,18 +3,22 @@ package com.datanadhi.sdk;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.datanadhi.sdk.internal.time.Clock;
+import com.datanadhi.sdk.internal.time.Waiter;
 import com.datanadhi.sdk.testkit.Agents;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/** Records in the buffer of an agent that is gone, its guardian with it. */
+/** Records in the buffer of an agent that was killed together with its guardian. */
 class BacklogTest extends AbstractSdkTest {
-  /** Leaves {@code count} of them, and no client. */
-  private void leave(int count) throws Exception {
+  /** Leaves {@code count} records in the buffer, no agent and no client. */
+  private void leaveRecords(int count) throws Exception {
     main.goDown();
     fallback.goDown();
     DataNadhi client = openWithEchoPost(configuration());
@@ -24,8 +28,32 @@ class BacklogTest extends AbstractSdkTest {
     client.close();
   }
 
+  private DataNadhi open(Configuration.Builder configuration, Waiter waiter) {
+    return use(new DataNadhi(configuration.build(), TIMEOUTS, Clock.system(), waiter));
+  }
+
+  /** Counts the checks of the backlog thread, each of which follows a sleep. */
+  private static final class CheckCounter implements Waiter {
+    private final AtomicInteger sleeps = new AtomicInteger();
+
+    @Override
+    public void sleep(Duration time) throws InterruptedException {
+      if (Thread.currentThread().getName().equals("datanadhi-backlog")) {
+        sleeps.incrementAndGet();
+      }
+      Waiter.system().sleep(time);
+    }
+
+    /** Waits until {@code count} more checks are complete. */
+    void awaitMore(int count) {
+      // Each check is complete when the next sleep begins.
+      int last = sleeps.get() + count;
+      await().atMost(SOON).until(() -> sleeps.get() >= last);
+    }
+  }
+
   @Test
-  void it_is_brought_out_once_the_main_server_is_back_though_nobody_submits_anything()
+  void records_are_delivered_when_the_main_server_is_up_again_without_a_new_record()
       throws Exception {
     main.goDown();
     DataNadhi client = openWithEchoPost(configuration());
@@ -39,8 +67,8 @@ class BacklogTest extends AbstractSdkTest {
   }
 
   @Test
-  void it_is_brought_out_by_the_next_process_of_the_application() throws Exception {
-    leave(10);
+  void records_are_delivered_by_the_next_client() throws Exception {
+    leaveRecords(10);
     main.comeUp();
     DataNadhi client = open(configuration());
     await().atMost(SOON).until(() -> main.keys().size() == 10);
@@ -49,8 +77,8 @@ class BacklogTest extends AbstractSdkTest {
   }
 
   @Test
-  void what_a_damaged_buffer_still_holds_is_brought_out_too() throws Exception {
-    leave(10);
+  void records_that_are_left_in_a_damaged_buffer_are_delivered() throws Exception {
+    leaveRecords(10);
     Path home = directory.resolve("echopost");
     try (SeekableByteChannel log =
         Files.newByteChannel(home.resolve("buffer.db-wal"), StandardOpenOption.WRITE)) {
@@ -64,27 +92,29 @@ class BacklogTest extends AbstractSdkTest {
   }
 
   @Test
-  void where_nothing_is_left_no_agent_is_started_and_nobody_looks_again() throws Exception {
-    leave(10);
+  void an_empty_buffer_is_examined_once_and_starts_no_agent() throws Exception {
+    leaveRecords(10);
     main.comeUp();
     Agents.drain(directory, main.url());
     assertThat(main.keys()).hasSize(10);
 
-    DataNadhi client = open(configuration());
+    CheckCounter checks = new CheckCounter();
+    DataNadhi client = open(configuration(), checks);
     await().atMost(SOON).until(() -> Agents.looks(directory) > 0);
-    Thread.sleep(TIMEOUTS.look().multipliedBy(10).toMillis());
+    checks.awaitMore(10);
     assertThat(Agents.looks(directory)).isEqualTo(1);
     assertThat(Agents.starts(directory)).isEqualTo(1);
     assertThat(client.counters().echoPost().status()).isEqualTo(EchoPostState.Status.READY);
   }
 
   @Test
-  void with_echopost_disabled_it_stays_where_it_is() throws Exception {
-    leave(1);
+  void no_agent_is_started_if_echopost_is_disabled() throws Exception {
+    leaveRecords(1);
     main.comeUp();
-    DataNadhi client = open(configuration().echoPostDisabled(true));
+    CheckCounter checks = new CheckCounter();
+    DataNadhi client = open(configuration().echoPostDisabled(true), checks);
     submit(client, 1, 2);
-    Thread.sleep(TIMEOUTS.look().multipliedBy(5).toMillis());
+    checks.awaitMore(5);
     assertThat(Agents.looks(directory)).isZero();
     assertThat(seqs(main.deliveries())).containsExactly(1);
   }

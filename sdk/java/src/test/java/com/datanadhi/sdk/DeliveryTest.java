@@ -32,7 +32,7 @@ class DeliveryTest extends AbstractSdkTest {
   }
 
   @Test
-  void the_fallback_server_gets_batches_when_the_main_server_is_down_and_echopost_disabled()
+  void the_fallback_server_gets_batches_when_the_main_server_is_down_and_echopost_is_disabled()
       throws Exception {
     main.goDown();
     DataNadhi client = open(configuration().echoPostDisabled(true));
@@ -50,7 +50,7 @@ class DeliveryTest extends AbstractSdkTest {
   }
 
   @Test
-  void a_file_keeps_what_no_way_would_take_and_redeliver_sends_it_under_the_same_keys()
+  void undeliverable_records_are_kept_in_a_file_and_redelivered_under_the_same_keys()
       throws Exception {
     main.goDown();
     fallback.goDown();
@@ -76,7 +76,7 @@ class DeliveryTest extends AbstractSdkTest {
   }
 
   @Test
-  void what_a_server_refuses_is_kept_in_a_file() throws Exception {
+  void a_record_that_the_main_server_rejects_is_kept_in_a_file() throws Exception {
     for (int status : new int[] {300, 401, 422, 500}) {
       main.answer(status);
       DataNadhi client = open(configuration().echoPostDisabled(true));
@@ -87,12 +87,12 @@ class DeliveryTest extends AbstractSdkTest {
     assertThat(main.delivered()).isZero();
     assertThat(fallback.delivered()).isZero();
     assertThat(dropped()).hasSize(12);
-    // Each of four clients one, and not one for each record.
+    // One file per client, not one per record.
     assertThat(droppedFiles()).hasSize(4);
   }
 
   @Test
-  void what_the_fallback_server_refuses_is_kept_in_a_file() throws Exception {
+  void a_batch_that_the_fallback_server_rejects_is_kept_in_a_file() throws Exception {
     main.goDown();
     fallback.answer(413);
     DataNadhi client = open(configuration().echoPostDisabled(true));
@@ -102,7 +102,7 @@ class DeliveryTest extends AbstractSdkTest {
   }
 
   @Test
-  void a_server_that_answers_over_500_is_down_until_a_probe_finds_it_up() throws Exception {
+  void a_server_that_answers_above_500_is_down_until_a_probe_succeeds() throws Exception {
     main.answer(503);
     DataNadhi client = open(configuration().echoPostDisabled(true));
     submit(client, 0, 10);
@@ -122,7 +122,7 @@ class DeliveryTest extends AbstractSdkTest {
   }
 
   @Test
-  void a_server_that_does_not_answer_in_ten_seconds_is_down_and_the_record_takes_the_next_way()
+  void a_record_goes_to_the_next_destination_if_the_main_server_does_not_answer_in_10_s()
       throws Exception {
     main.hang();
     DataNadhi client = open(configuration().echoPostDisabled(true));
@@ -133,7 +133,7 @@ class DeliveryTest extends AbstractSdkTest {
   }
 
   @Test
-  void echopost_is_started_and_keeps_the_records_until_the_main_server_is_back() throws Exception {
+  void an_agent_is_started_and_stores_records_until_the_main_server_is_up() throws Exception {
     main.goDown();
     DataNadhi client = openWithEchoPost(configuration());
     submit(client, 0, 500);
@@ -149,7 +149,7 @@ class DeliveryTest extends AbstractSdkTest {
   }
 
   @Test
-  void the_end_flushes_and_leaves_nothing_in_memory() throws Exception {
+  void close_writes_the_records_that_it_cannot_deliver_to_a_file() throws Exception {
     main.hang();
     fallback.goDown();
     DataNadhi client =

@@ -14,19 +14,19 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Disks that are full, or may not be written to. */
+/** Disks that are full or read-only. */
 class DiskFailureTest extends AbstractSdkTest {
   @Test
-  void a_full_disk_leaves_no_half_record_and_nothing_is_lost() throws Exception {
+  void a_full_disk_truncates_no_record_and_loses_none() throws Exception {
     use(SmallDisk.mount(directory.resolve("dropped"), "256k"));
     main.goDown();
     fallback.goDown();
     DataNadhi client = open(configuration().echoPostDisabled(true));
     String filling = "x".repeat(1000);
-    int taken = 0;
+    int accepted = 0;
     for (int i = 0; i < 1500; i++) {
-      if (client.submit(PIPELINES, Map.of("seq", taken, "x", filling))) {
-        taken++;
+      if (client.submit(PIPELINES, Map.of("seq", accepted, "x", filling))) {
+        accepted++;
       } else {
         LockSupport.parkNanos(1_000_000);
       }
@@ -43,10 +43,10 @@ class DiskFailureTest extends AbstractSdkTest {
                 && main.keys().size() == inFiles + client.counters().deliveredToMainServer());
     Counters end = client.counters();
     assertThat(end.deliveredToMainServer() + inFiles).isEqualTo(end.submitted());
-    assertThat(main.keys()).hasSize(taken);
+    assertThat(main.keys()).hasSize(accepted);
   }
 
-  /** Large ones, no faster than they go on. */
+  /** Submits large records, no faster than they are delivered. */
   private static void submitLarge(DataNadhi client, int count) throws InterruptedException {
     String filling = "x".repeat(8_000);
     for (int i = 0; i < count; i++) {
@@ -58,7 +58,7 @@ class DiskFailureTest extends AbstractSdkTest {
     }
   }
 
-  private static void awaitEchoPost(DataNadhi client) {
+  private static void awaitDeliveryToEchoPost(DataNadhi client) {
     long before = client.counters().deliveredToEchoPost();
     await()
         .atMost(SOON)
@@ -71,7 +71,7 @@ class DiskFailureTest extends AbstractSdkTest {
   }
 
   @Test
-  void a_full_disk_under_the_agent_sends_records_on_until_there_is_room_again() throws Exception {
+  void records_go_to_the_next_destination_while_the_disk_of_the_agent_is_full() throws Exception {
     use(SmallDisk.mount(directory.resolve("echopost"), "8m"));
     main.goDown();
     DataNadhi client = openWithEchoPost(configuration());
@@ -93,12 +93,12 @@ class DiskFailureTest extends AbstractSdkTest {
     main.comeUp();
     await().atMost(SOON).until(() -> main.keys().size() >= client.counters().deliveredToEchoPost());
     main.goDown();
-    awaitEchoPost(client);
-    assertNothingIsLost(client, (int) client.counters().submitted());
+    awaitDeliveryToEchoPost(client);
+    assertNoRecordIsLost(client, (int) client.counters().submitted());
   }
 
   @Test
-  void no_room_for_a_buffer_sends_records_on_until_there_is() throws Exception {
+  void records_go_to_the_next_destination_while_there_is_no_space_for_a_buffer() throws Exception {
     SmallDisk disk = use(SmallDisk.mount(directory.resolve("echopost"), "8m"));
     main.goDown();
     Agents.install(directory);
@@ -109,12 +109,12 @@ class DiskFailureTest extends AbstractSdkTest {
     assertThat(client.counters().deliveredToEchoPost()).isZero();
     assertThat(client.counters().echoPost().status()).isEqualTo(EchoPostState.Status.COOLING_DOWN);
     Files.delete(filling);
-    awaitEchoPost(client);
-    assertNothingIsLost(client, (int) client.counters().submitted());
+    awaitDeliveryToEchoPost(client);
+    assertNoRecordIsLost(client, (int) client.counters().submitted());
   }
 
   @Test
-  void a_download_that_the_disk_has_no_room_for_leaves_nothing_of_it() throws Exception {
+  void a_download_that_does_not_fit_on_the_disk_leaves_no_file() throws Exception {
     Path home = directory.resolve("echopost");
     use(SmallDisk.mount(home, "1m"));
     main.goDown();
@@ -134,7 +134,7 @@ class DiskFailureTest extends AbstractSdkTest {
   }
 
   @Test
-  void a_directory_that_may_not_be_written_to_costs_echopost_and_files_alone() throws Exception {
+  void a_read_only_directory_disables_only_echopost_and_files() throws Exception {
     SmallDisk disk = use(SmallDisk.mount(directory, "1m"));
     disk.becomeReadOnly();
     DataNadhi client = open(configuration());

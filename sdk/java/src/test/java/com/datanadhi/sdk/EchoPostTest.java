@@ -5,8 +5,11 @@ import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.sdk.internal.echopost.EchoPost;
 import com.datanadhi.sdk.internal.echopost.SendResult;
+import com.datanadhi.sdk.internal.echopost.Timeouts;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
+import com.datanadhi.sdk.internal.time.Clock;
+import com.datanadhi.sdk.internal.time.Waiter;
 import com.datanadhi.sdk.testkit.Agents;
 import com.datanadhi.sdk.testkit.ApplicationProcess;
 import com.datanadhi.sdk.testkit.FileServer;
@@ -15,6 +18,7 @@ import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -26,10 +30,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The agent as a process, in every state that it can be met in. */
+/** A real agent, as a process: downloaded, started, killed, stopped, and shared by processes. */
 class EchoPostTest extends AbstractSdkTest {
   @BeforeEach
-  void theMainServerIsDown() {
+  void stopServers() {
     main.goDown();
     fallback.goDown();
   }
@@ -50,7 +54,7 @@ class EchoPostTest extends AbstractSdkTest {
         .isZero();
   }
 
-  private void assertAllArriveInOrder(int count) throws IOException {
+  private void assertMainServerGetsAllInOrder(int count) throws IOException {
     main.comeUp();
     await().atMost(SOON).until(() -> main.keys().size() >= count);
     assertThat(seqs(main.deliveries())).isEqualTo(range(0, count));
@@ -59,17 +63,17 @@ class EchoPostTest extends AbstractSdkTest {
   }
 
   @Test
-  void it_is_downloaded_started_and_used() throws Exception {
+  void echopost_is_downloaded_started_and_used() throws Exception {
     FileServer files = use(FileServer.withProgram());
     DataNadhi client = open(configuration().downloadUrl(files.url()));
     submit(client, 0, 10);
     assertThat(client.flush(SOON)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isEqualTo(10);
-    assertAllArriveInOrder(10);
+    assertMainServerGetsAllInOrder(10);
   }
 
   @Test
-  void a_program_that_cannot_start_cools_down_and_is_tried_again() throws Exception {
+  void a_program_that_cannot_start_is_tried_again_after_a_cooldown() throws Exception {
     fallback.comeUp();
     Path program = directory.resolve("echopost/echopost");
     Files.createDirectories(program.getParent());
@@ -94,13 +98,13 @@ class EchoPostTest extends AbstractSdkTest {
   }
 
   @Test
-  void a_directory_whose_socket_would_have_too_long_a_path_is_said_so() throws Exception {
+  void a_socket_path_that_is_too_long_is_reported() throws Exception {
     fallback.comeUp();
     Path deep = directory.resolve("d".repeat(100));
     Agents.install(deep);
     DataNadhi client =
         use(
-            new DataNadhi(
+            newClient(
                 Configuration.builder(deep)
                     .apiKey("test-key")
                     .serverHost(main.url())
@@ -115,7 +119,7 @@ class EchoPostTest extends AbstractSdkTest {
   }
 
   @Test
-  void the_agent_killed_alone_is_back_by_its_guardian_or_by_us() throws Exception {
+  void a_killed_agent_is_started_again_by_its_guardian_or_by_the_sdk() throws Exception {
     DataNadhi client = openWithEchoPost(configuration());
     for (int round = 0; round < 5; round++) {
       submit(client, round * 10, round * 10 + 10);
@@ -126,11 +130,11 @@ class EchoPostTest extends AbstractSdkTest {
     submit(client, 50, 60);
     assertThat(client.flush(SOON)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isEqualTo(60);
-    assertAllArriveInOrder(60);
+    assertMainServerGetsAllInOrder(60);
   }
 
   @Test
-  void the_agent_and_its_guardian_killed_leave_a_dead_name_which_is_no_trap() throws Exception {
+  void the_stale_socket_of_a_killed_agent_and_guardian_is_replaced() throws Exception {
     DataNadhi client = openWithEchoPost(configuration());
     for (int round = 0; round < 3; round++) {
       submit(client, round * 10, round * 10 + 10);
@@ -142,11 +146,12 @@ class EchoPostTest extends AbstractSdkTest {
     assertThat(client.flush(SOON)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isEqualTo(40);
     assertThat(Agents.starts(directory)).isEqualTo(4);
-    assertAllArriveInOrder(40);
+    assertMainServerGetsAllInOrder(40);
   }
 
   @Test
-  void the_agent_killed_while_records_stream_loses_none_and_keeps_their_order() throws Exception {
+  void no_record_is_lost_or_reordered_if_the_agent_is_killed_while_records_are_sent()
+      throws Exception {
     DataNadhi client = openWithEchoPost(configuration().queueSize(5000));
     submit(client, 0, 2000);
     await().atMost(SOON).until(() -> client.counters().deliveredToEchoPost() > 200);
@@ -154,11 +159,11 @@ class EchoPostTest extends AbstractSdkTest {
     submit(client, 2000, 2500);
     assertThat(client.flush(SOON)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isEqualTo(2500);
-    assertAllArriveInOrder(2500);
+    assertMainServerGetsAllInOrder(2500);
   }
 
   @Test
-  void an_agent_that_left_is_started_again_without_a_failed_record() throws Exception {
+  void an_agent_that_exited_is_started_again_without_a_failed_record() throws Exception {
     DataNadhi client = openWithEchoPost(configuration());
     submit(client, 0, 10);
     assertThat(client.flush(SOON)).isTrue();
@@ -167,26 +172,26 @@ class EchoPostTest extends AbstractSdkTest {
     submit(client, 10, 20);
     assertThat(client.flush(SOON)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isEqualTo(20);
-    assertAllArriveInOrder(20);
+    assertMainServerGetsAllInOrder(20);
   }
 
   @Test
-  void an_agent_that_answers_no_more_holds_nobody_for_ever() throws Exception {
+  void records_go_to_the_fallback_server_if_the_agent_does_not_answer() throws Exception {
     fallback.comeUp();
     Agents.install(directory);
     DataNadhi client =
         use(
-            new DataNadhi(
+            newClient(
                 configuration().build(),
-                new com.datanadhi.sdk.internal.echopost.Timeouts(
+                new Timeouts(
                     TIMEOUTS.start(),
-                    java.time.Duration.ofSeconds(2),
+                    Duration.ofSeconds(2),
                     TIMEOUTS.downloadStall(),
-                    java.time.Duration.ofMinutes(1),
-                    java.time.Duration.ofHours(1),
-                    java.time.Duration.ofHours(1))));
+                    Duration.ofMinutes(1),
+                    Duration.ofHours(1),
+                    Duration.ofHours(1))));
     await().until(() -> client.counters().echoPost().status() == EchoPostState.Status.READY);
-    // Its first records may take longer than two seconds on a loaded machine; those are not it.
+    // On a loaded machine the first record of an agent can take longer than the two seconds.
     submit(client, 0, 1);
     assertThat(client.flush(SOON)).isTrue();
     signal("STOP", agent().pid());
@@ -197,7 +202,7 @@ class EchoPostTest extends AbstractSdkTest {
   }
 
   @Test
-  void what_is_too_large_for_echopost_goes_by_it() throws Exception {
+  void a_record_too_large_for_echopost_goes_to_the_fallback_server() throws Exception {
     fallback.comeUp();
     DataNadhi client = openWithEchoPost(configuration());
     submit(client, 0, 1);
@@ -210,7 +215,7 @@ class EchoPostTest extends AbstractSdkTest {
   }
 
   @Test
-  void what_is_too_large_for_echopost_is_kept_in_a_file_where_it_is_the_only_way()
+  void a_record_too_large_for_echopost_is_kept_in_a_file_if_the_fallback_server_is_down()
       throws Exception {
     DataNadhi client = openWithEchoPost(configuration());
     submit(client, 0, 1);
@@ -218,50 +223,52 @@ class EchoPostTest extends AbstractSdkTest {
     submit(client, 2, 3);
     assertThat(client.flush(SOON)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isEqualTo(2);
-    // The first of it may have tried the fallback server, and found it down with it.
+    // The first attempt may have sent it to the fallback server and found that server down.
     assertThat(client.counters().dropped()).containsExactly(java.util.Map.entry("too_large", 1L));
     assertThat(droppedSeqs()).containsExactly(1);
   }
 
   @Test
-  void what_echopost_refuses_is_told_from_what_it_stores() throws Exception {
+  void records_that_echopost_refuses_are_reported_apart_from_stored_ones() throws Exception {
     Agents.install(directory);
-    var io = use(new Pool());
+    var threads = use(new Threads());
     EchoPost echoPost =
         use(
             new EchoPost(
                 configuration().build(),
                 TIMEOUTS,
                 HttpClient.newHttpClient(),
-                io.threads(),
-                io.timer(),
-                new RateLimitedLog()));
-    OutgoingRecord good = new OutgoingRecord(PIPELINES, "{\"seq\":0}", "k-1");
-    OutgoingRecord bad = new OutgoingRecord(PIPELINES, "no JSON", "k-2");
+                threads.io(),
+                threads.timer(),
+                new RateLimitedLog(Clock.system()),
+                Clock.system(),
+                Waiter.system()));
+    OutgoingRecord first = new OutgoingRecord(PIPELINES, "{\"seq\":0}", "k-1");
+    OutgoingRecord invalid = new OutgoingRecord(PIPELINES, "not JSON", "k-2");
     OutgoingRecord last = new OutgoingRecord(PIPELINES, "{\"seq\":1}", "k-3");
-    SendResult result = echoPost.send(List.of(good, bad, last));
-    assertThat(result.stored()).containsExactly(good, last);
-    assertThat(result.refused()).containsExactly(bad);
+    SendResult result = echoPost.send(List.of(first, invalid, last));
+    assertThat(result.stored()).containsExactly(first, last);
+    assertThat(result.refused()).containsExactly(invalid);
     main.comeUp();
     await().atMost(SOON).until(() -> main.keys().equals(Set.of("k-1", "k-3")));
   }
 
-  private record Pool(ExecutorService threads, ScheduledExecutorService timer)
+  private record Threads(ExecutorService io, ScheduledExecutorService timer)
       implements AutoCloseable {
-    Pool() {
+    Threads() {
       this(Executors.newCachedThreadPool(), Executors.newScheduledThreadPool(1));
     }
 
     @Override
     public void close() {
-      threads.shutdownNow();
+      io.shutdownNow();
       timer.shutdownNow();
     }
   }
 
   @Test
   void twenty_threads_in_each_of_five_processes_start_exactly_one_agent() throws Exception {
-    // So late that all of them have looked before there is a socket.
+    // The agent starts so late that all threads have checked for a socket before there is one.
     Agents.install(directory, "sleep 2");
     List<ApplicationProcess> applications = new ArrayList<>();
     for (int i = 0; i < 5; i++) {
@@ -275,7 +282,7 @@ class EchoPostTest extends AbstractSdkTest {
       application.goOn();
     }
     for (ApplicationProcess application : applications) {
-      assertThat(application.line()).isEqualTo("20 found it missing, 20 stored");
+      assertThat(application.line()).isEqualTo("20 threads found no socket, 20 records stored");
     }
     assertThat(Agents.starts(directory)).isEqualTo(1);
     Agents.killAll(directory);
@@ -285,7 +292,7 @@ class EchoPostTest extends AbstractSdkTest {
   }
 
   @Test
-  void the_application_and_its_process_group_killed_leave_the_agent_at_work() throws Exception {
+  void the_agent_continues_when_the_process_group_of_the_application_is_killed() throws Exception {
     Agents.install(directory);
     ApplicationProcess application =
         use(ApplicationProcess.start(directory, main, fallback, true, 1, 10, 0));
@@ -312,7 +319,7 @@ class EchoPostTest extends AbstractSdkTest {
   }
 
   @Test
-  void the_end_of_a_process_leaves_its_records_with_echopost_or_in_a_file() throws Exception {
+  void a_terminated_process_leaves_its_records_with_echopost_or_in_a_file() throws Exception {
     main.comeUp();
     main.hang();
     Agents.install(directory);
@@ -330,7 +337,7 @@ class EchoPostTest extends AbstractSdkTest {
   }
 
   private static int session(ProcessHandle process) throws IOException {
-    // proc(5): the sixth field; the second is in brackets.
+    // The sixth field in proc(5); the second one is in parentheses.
     String stat = Files.readString(Path.of("/proc/" + process.pid() + "/stat"));
     return Integer.parseInt(stat.substring(stat.lastIndexOf(')') + 2).split(" ")[3]);
   }
@@ -356,7 +363,7 @@ class EchoPostTest extends AbstractSdkTest {
     }
   }
 
-  /** A pipe that no process but the agent's own has. */
+  /** Whether no other process has the pipe open. */
   private static boolean isOwnPipe(ProcessHandle process, String pipe) {
     return ProcessHandle.allProcesses()
         .filter(other -> other.pid() != process.pid())

@@ -14,19 +14,19 @@ import java.util.logging.Logger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** EchoPost cannot be had: the application is told once, and its records go on. */
+/** If EchoPost cannot be installed, the reason is logged and records go to other destinations. */
 class EchoPostUnavailableTest extends AbstractSdkTest {
-  private final List<LogRecord> said = new ArrayList<>();
+  private final List<LogRecord> logged = new ArrayList<>();
   private final Logger logger = Logger.getLogger("com.datanadhi.sdk");
 
   @BeforeEach
-  void listen() {
+  void collectLogRecords() {
     main.goDown();
     Handler handler =
         new Handler() {
           @Override
           public synchronized void publish(LogRecord message) {
-            said.add(message);
+            logged.add(message);
           }
 
           @Override
@@ -39,7 +39,7 @@ class EchoPostUnavailableTest extends AbstractSdkTest {
     use(() -> logger.removeHandler(handler));
   }
 
-  private void assertItGoesOn(
+  private void assertRecordsAreDeliveredWithoutEchoPost(
       DataNadhi client, EchoPostState.Status status, String detail, Level level)
       throws InterruptedException {
     await().atMost(SOON).until(() -> client.counters().echoPost().detail().contains(detail));
@@ -48,11 +48,11 @@ class EchoPostUnavailableTest extends AbstractSdkTest {
     submit(client, 0, 10);
     assertThat(client.flush(SOON)).isTrue();
     assertThat(fallback.delivered()).isEqualTo(before + 10);
-    assertThat(saidOfEchoPost(level)).isNotEmpty();
+    assertThat(messagesAboutEchoPost(level)).isNotEmpty();
   }
 
-  private List<String> saidOfEchoPost(Level level) {
-    return List.copyOf(said).stream()
+  private List<String> messagesAboutEchoPost(Level level) {
+    return List.copyOf(logged).stream()
         .filter(message -> message.getLevel().equals(level))
         .map(LogRecord::getMessage)
         .filter(message -> message.contains("EchoPost"))
@@ -60,35 +60,35 @@ class EchoPostUnavailableTest extends AbstractSdkTest {
   }
 
   @Test
-  void an_unsupported_system_disables_it_for_the_process_with_one_warning() throws Exception {
+  void an_unsupported_system_disables_echopost_with_one_warning_per_process() throws Exception {
     String arch = System.getProperty("os.arch");
     System.setProperty("os.arch", "riscv64");
     try {
       for (int i = 0; i < 2; i++) {
-        assertItGoesOn(
+        assertRecordsAreDeliveredWithoutEchoPost(
             open(configuration()), EchoPostState.Status.UNSUPPORTED, "riscv64", Level.WARNING);
       }
     } finally {
       System.setProperty("os.arch", arch);
     }
-    assertThat(saidOfEchoPost(Level.WARNING)).hasSize(1);
+    assertThat(messagesAboutEchoPost(Level.WARNING)).hasSize(1);
   }
 
   @Test
-  void a_network_error_is_a_warning() throws Exception {
-    FileServer gone = new FileServer();
-    gone.close();
-    assertItGoesOn(
-        open(configuration().downloadUrl(gone.url())),
+  void a_network_error_is_logged_as_a_warning() throws Exception {
+    FileServer closed = new FileServer();
+    closed.close();
+    assertRecordsAreDeliveredWithoutEchoPost(
+        open(configuration().downloadUrl(closed.url())),
         EchoPostState.Status.COOLING_DOWN,
         "cannot be downloaded",
         Level.WARNING);
   }
 
   @Test
-  void an_answer_other_than_200_is_an_error() throws Exception {
+  void a_status_other_than_200_is_logged_as_an_error() throws Exception {
     FileServer empty = use(new FileServer());
-    assertItGoesOn(
+    assertRecordsAreDeliveredWithoutEchoPost(
         open(configuration().downloadUrl(empty.url())),
         EchoPostState.Status.COOLING_DOWN,
         "answered 404",
@@ -96,11 +96,11 @@ class EchoPostUnavailableTest extends AbstractSdkTest {
   }
 
   @Test
-  void a_place_that_cannot_be_written_to_is_an_error() throws Exception {
-    // Root may write to any directory, but not below a file.
+  void a_directory_that_cannot_be_written_is_logged_as_an_error() throws Exception {
+    // A file in place of the directory: root can write to any directory.
     Files.writeString(directory.resolve("echopost"), "");
     FileServer files = use(FileServer.withProgram());
-    assertItGoesOn(
+    assertRecordsAreDeliveredWithoutEchoPost(
         open(configuration().downloadUrl(files.url())),
         EchoPostState.Status.COOLING_DOWN,
         "cannot be written",
@@ -108,7 +108,7 @@ class EchoPostUnavailableTest extends AbstractSdkTest {
   }
 
   @Test
-  void a_download_that_failed_is_tried_again_though_all_is_well_without_it() throws Exception {
+  void a_failed_download_is_retried_even_while_the_main_server_is_up() throws Exception {
     main.comeUp();
     FileServer files = use(new FileServer());
     DataNadhi client = open(configuration().downloadUrl(files.url()));

@@ -17,14 +17,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The jar that applications get. */
+/** The published jar. */
 class JarIT extends AbstractSdkTest {
   private static Path jar() {
     return Path.of(System.getProperty("sdk.jar"));
   }
 
   @Test
-  void it_has_nothing_in_it_that_could_be_taken_for_somebody_elses() throws IOException {
+  void the_jar_contains_only_classes_and_services_in_packages_of_the_sdk() throws IOException {
     try (JarFile jar = new JarFile(jar().toFile())) {
       assertThat(jar.stream().map(entry -> entry.getName()))
           .filteredOn(name -> !name.endsWith("/") && !name.startsWith("META-INF/"))
@@ -37,7 +37,7 @@ class JarIT extends AbstractSdkTest {
   }
 
   @Test
-  void it_is_a_module_that_shows_its_interface_alone() {
+  void the_module_exports_only_the_public_packages() {
     ModuleDescriptor module =
         ModuleFinder.of(jar()).find("com.datanadhi.sdk").orElseThrow().descriptor();
     assertThat(module.exports().stream().map(ModuleDescriptor.Exports::source))
@@ -50,7 +50,7 @@ class JarIT extends AbstractSdkTest {
   }
 
   @Test
-  void its_pom_asks_applications_for_nothing() throws IOException {
+  void the_published_pom_has_no_required_dependency() throws IOException {
     String pom = Files.readString(jar().resolveSibling("dependency-reduced-pom.xml"));
     String dependencies =
         pom.substring(
@@ -67,7 +67,7 @@ class JarIT extends AbstractSdkTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void it_works_on_the_module_path_and_on_the_class_path(boolean asModule) throws Exception {
+  void the_jar_works_on_the_module_path_and_on_the_class_path(boolean asModule) throws Exception {
     main.goDown();
     Agents.install(directory);
     Path tests =
@@ -99,10 +99,10 @@ class JarIT extends AbstractSdkTest {
     process.getOutputStream().write("\n\n".getBytes(StandardCharsets.US_ASCII));
     process.getOutputStream().flush();
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(said).contains("done true").doesNotContain("Exception:", "ServiceLoader");
-    // Where an agent is slow to start, the fallback server is quicker; but the module has it all.
-    assertThat(said).containsAnyOf("deliveredToEchoPost=10", "deliveredToFallback=10");
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(output).contains("done true").doesNotContain("Exception:", "ServiceLoader");
+    // If the agent starts slowly, the records go to the fallback server; it is started in any case.
+    assertThat(output).containsAnyOf("deliveredToEchoPost=10", "deliveredToFallback=10");
     assertThat(Agents.starts(directory)).isPositive();
   }
 }

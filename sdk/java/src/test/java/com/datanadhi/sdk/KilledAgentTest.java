@@ -10,12 +10,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * kill -9 of the agent and its guardian in its start and while it leaves; {@link EchoPostTest} and
- * {@link OverflowTest} have it while it serves.
+ * The agent and its guardian are killed with SIGKILL while the agent starts or shuts down. {@link
+ * EchoPostTest} and {@link OverflowTest} kill them while the agent receives records.
  */
 class KilledAgentTest extends AbstractSdkTest {
   @BeforeEach
-  void theMainServerIsDown() {
+  void stopMainServer() {
     main.goDown();
   }
 
@@ -24,7 +24,7 @@ class KilledAgentTest extends AbstractSdkTest {
   }
 
   @Test
-  void killed_in_its_start_it_is_started_again_at_once() throws Exception {
+  void an_agent_that_is_killed_while_it_starts_is_started_again_at_once() throws Exception {
     Agents.install(directory, "sleep 1");
     DataNadhi client = open(configuration());
     await().until(() -> client.counters().echoPost().status() == EchoPostState.Status.READY);
@@ -34,11 +34,11 @@ class KilledAgentTest extends AbstractSdkTest {
     assertThat(client.flush(SOON)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isEqualTo(10);
     assertThat(Agents.starts(directory)).isEqualTo(2);
-    assertNothingIsLost(client, 10);
+    assertNoRecordIsLost(client, 10);
   }
 
   @Test
-  void killed_in_each_start_records_go_on_without_it_until_one_succeeds() throws Exception {
+  void records_go_to_the_next_destination_while_each_started_agent_is_killed() throws Exception {
     DataNadhi client = openWithEchoPost(configuration());
     Thread killer =
         new Thread(() -> {
@@ -68,18 +68,20 @@ class KilledAgentTest extends AbstractSdkTest {
           assertThat(client.counters().deliveredToEchoPost()).isPositive();
         });
     fallback.comeUp();
-    assertNothingIsLost(client, (int) client.counters().submitted());
+    assertNoRecordIsLost(client, (int) client.counters().submitted());
   }
 
   @Test
-  void killed_while_it_leaves_nothing_is_lost() throws Exception {
+  void no_record_is_lost_if_the_agent_is_killed_while_it_shuts_down() throws Exception {
     DataNadhi client = openWithEchoPost(configuration());
     int rounds = 3;
     for (int round = 0; round < rounds; round++) {
       submit(client, round * 20, round * 20 + 10);
       assertThat(client.flush(SOON)).isTrue();
       main.comeUp();
-      // It delivers, lingers, withdraws its name; and is killed before or while it says goodbye.
+      // The agent delivers, stays for a while and deletes its socket; it is killed before or while
+      // it
+      // sends GOAWAY.
       await()
           .pollInterval(java.time.Duration.ofMillis(1))
           .atMost(SOON)
@@ -89,6 +91,6 @@ class KilledAgentTest extends AbstractSdkTest {
       Thread.sleep(10L * round);
       Agents.killOnce(directory);
     }
-    assertNothingIsLost(client, rounds * 20);
+    assertNoRecordIsLost(client, rounds * 20);
   }
 }

@@ -18,7 +18,7 @@ import org.apache.logging.log4j.core.config.Configurator;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What is logged with a library arrives at the server, as fields. */
+/** Events of the logging libraries arrive at the server as payloads with fields. */
 class LogHandlersTest extends AbstractSdkTest {
   @BeforeEach
   void configure() throws Exception {
@@ -32,13 +32,13 @@ class LogHandlersTest extends AbstractSdkTest {
             .formatted(main.url(), fallback.url()));
   }
 
-  /** The surefire configuration gives the key. */
-  private JsonObject arrived() {
+  /** The API key is in the environment that Surefire sets. */
+  private JsonObject awaitBody() {
     await().atMost(SOON).until(() -> main.delivered() > 0);
     return main.deliveries().get(0).body();
   }
 
-  private void assertIsTheEvent(JsonObject body) {
+  private void assertPayloadIsTheEvent(JsonObject body) {
     assertThat(body.get("pipelines")).hasToString("[\"orders\",\"audit\"]");
     JsonObject payload = body.getAsJsonObject("log_data");
     assertThat(payload.get("message").getAsString()).isEqualTo("card 7 declined");
@@ -53,7 +53,7 @@ class LogHandlersTest extends AbstractSdkTest {
   }
 
   @Test
-  void java_util_logging() {
+  void an_event_of_java_util_logging_is_delivered() {
     Logger logger = Logger.getLogger("shop.Checkout");
     DataNadhiHandler handler = new DataNadhiHandler(directory.toString(), "orders, audit");
     Logger root = Logger.getLogger("");
@@ -63,24 +63,24 @@ class LogHandlersTest extends AbstractSdkTest {
           java.util.logging.Level.SEVERE,
           new IllegalStateException("no funds"),
           () -> "card 7 declined");
-      assertIsTheEvent(arrived());
+      assertPayloadIsTheEvent(awaitBody());
     } finally {
       root.removeHandler(handler);
     }
   }
 
   @Test
-  void the_sdk_does_not_feed_itself() {
+  void events_of_the_sdk_itself_are_not_delivered() {
     main.goDown();
     fallback.goDown();
     DataNadhiHandler handler = new DataNadhiHandler(directory.toString(), "orders");
     Logger root = Logger.getLogger("");
     root.addHandler(handler);
     try {
-      // That both servers are down, and that a file is written, is logged by the SDK.
+      // The SDK logs that both servers are down and that a file is written.
       Logger.getLogger("shop.Checkout").warning("one");
-      Logger.getLogger("com.datanadhi.sdk").severe("ours");
-      Logger.getLogger("com.datanadhi.sdk.shaded.grpc.internal.X").severe("ours too");
+      Logger.getLogger("com.datanadhi.sdk").severe("from the SDK");
+      Logger.getLogger("com.datanadhi.sdk.shaded.grpc.internal.X").severe("from the SDK too");
       DataNadhi client = DataNadhi.shared(directory);
       await().atMost(SOON).until(() -> client.counters().droppedTotal() == 1);
       assertThat(client.counters().submitted()).isEqualTo(1);
@@ -90,7 +90,7 @@ class LogHandlersTest extends AbstractSdkTest {
   }
 
   @Test
-  void logback() throws Exception {
+  void an_event_of_logback_is_delivered() throws Exception {
     LoggerContext context = new LoggerContext();
     context.setMDCAdapter(new ch.qos.logback.classic.util.LogbackMDCAdapter());
     JoranConfigurator configurator = new JoranConfigurator();
@@ -115,10 +115,10 @@ class LogHandlersTest extends AbstractSdkTest {
         .setCause(new IllegalStateException("no funds"))
         .addKeyValue("amount", 12)
         .log("card {} declined", 7);
-    context.getLogger("com.datanadhi.sdk").error("ours");
+    context.getLogger("com.datanadhi.sdk").error("from the SDK");
 
-    JsonObject body = arrived();
-    assertIsTheEvent(body);
+    JsonObject body = awaitBody();
+    assertPayloadIsTheEvent(body);
     JsonObject payload = body.getAsJsonObject("log_data");
     assertThat(payload.get("trace_id").getAsString()).isEqualTo("t-1");
     assertThat(payload.getAsJsonObject("context").get("user").getAsString()).isEqualTo("u-1");
@@ -128,7 +128,7 @@ class LogHandlersTest extends AbstractSdkTest {
   }
 
   @Test
-  void log4j() throws Exception {
+  void an_event_of_log4j_is_delivered() throws Exception {
     String xml =
         """
         <Configuration>
@@ -149,9 +149,9 @@ class LogHandlersTest extends AbstractSdkTest {
       context
           .getLogger("shop.Checkout")
           .error("card {} declined", 7, new IllegalStateException("no funds"));
-      context.getLogger("com.datanadhi.sdk").error("ours");
-      JsonObject body = arrived();
-      assertIsTheEvent(body);
+      context.getLogger("com.datanadhi.sdk").error("from the SDK");
+      JsonObject body = awaitBody();
+      assertPayloadIsTheEvent(body);
       assertThat(
               body.getAsJsonObject("log_data").getAsJsonObject("context").get("user").getAsString())
           .isEqualTo("u-1");
@@ -163,7 +163,7 @@ class LogHandlersTest extends AbstractSdkTest {
   }
 
   @Test
-  void a_configuration_that_cannot_be_used_does_not_reach_the_application() throws Exception {
+  void an_invalid_configuration_is_reported_to_the_error_manager_and_not_thrown() throws Exception {
     Files.writeString(directory.resolve("config.yml"), "async: {workers: none}");
     List<String> errors = new java.util.concurrent.CopyOnWriteArrayList<>();
     DataNadhiHandler handler = new DataNadhiHandler(directory.toString(), "orders");

@@ -2,11 +2,12 @@ package com.datanadhi.sdk;
 
 import com.datanadhi.sdk.testkit.Application;
 
-/** {@link Application}, on a loaded machine. */
+/** The {@link Application} with time-outs that are long enough for a loaded machine. */
 public final class LongTimeoutApplication {
   private LongTimeoutApplication() {}
 
   public static void main(String[] args) throws Exception {
-    Application.run(args, configuration -> new DataNadhi(configuration, AbstractSdkTest.TIMEOUTS));
+    Application.run(
+        args, configuration -> AbstractSdkTest.newClient(configuration, AbstractSdkTest.TIMEOUTS));
   }
 }

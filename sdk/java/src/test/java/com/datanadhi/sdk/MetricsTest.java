@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class MetricsTest extends AbstractSdkTest {
   @Test
-  void counters_are_to_be_had_as_a_snapshot_over_jmx_and_as_meters() throws Exception {
+  void counters_are_exported_over_jmx_and_to_micrometer() throws Exception {
     main.answer(422);
     DataNadhi client = open(configuration().echoPostDisabled(true));
     submit(client, 0, 2);
@@ -22,13 +22,13 @@ class MetricsTest extends AbstractSdkTest {
     assertThat(client.flush(SOON)).isTrue();
 
     MBeanServer beans = ManagementFactory.getPlatformMBeanServer();
-    ObjectName ours =
+    ObjectName name =
         new ObjectName(
             "com.datanadhi.sdk:type=DataNadhi,directory=" + ObjectName.quote(directory.toString()));
-    assertThat(beans.getAttribute(ours, "Submitted")).isEqualTo(5L);
-    assertThat(beans.getAttribute(ours, "DeliveredToMainServer")).isEqualTo(3L);
-    assertThat(beans.getAttribute(ours, "QueueDepth")).isEqualTo(0);
-    assertThat(beans.getAttribute(ours, "EchoPostStatus")).isEqualTo("DISABLED");
+    assertThat(beans.getAttribute(name, "Submitted")).isEqualTo(5L);
+    assertThat(beans.getAttribute(name, "DeliveredToMainServer")).isEqualTo(3L);
+    assertThat(beans.getAttribute(name, "QueueDepth")).isEqualTo(0);
+    assertThat(beans.getAttribute(name, "EchoPostStatus")).isEqualTo("DISABLED");
 
     SimpleMeterRegistry registry = new SimpleMeterRegistry();
     new DataNadhiMetrics(client).bindTo(registry);
@@ -52,11 +52,11 @@ class MetricsTest extends AbstractSdkTest {
 
     DataNadhi second = open(configuration().echoPostDisabled(true));
     assertThat(beans.queryNames(new ObjectName("com.datanadhi.sdk:*"), null))
-        .filteredOn(name -> name.toString().contains(directory.toString()))
+        .filteredOn(found -> found.toString().contains(directory.toString()))
         .hasSize(2);
     second.close();
     client.close();
     Set<ObjectName> left = beans.queryNames(new ObjectName("com.datanadhi.sdk:*"), null);
-    assertThat(left).noneMatch(name -> name.toString().contains(directory.toString()));
+    assertThat(left).noneMatch(found -> found.toString().contains(directory.toString()));
   }
 }

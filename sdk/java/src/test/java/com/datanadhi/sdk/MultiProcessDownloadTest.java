@@ -17,14 +17,14 @@ import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The download as applications do it, each in a process of its own. */
+/** Downloads by applications in processes of their own. */
 class MultiProcessDownloadTest extends AbstractSdkTest {
   private static final String PASSWORD = "password";
 
   private FileServer files;
 
   @BeforeEach
-  void serve() throws IOException {
+  void startFileServer() throws IOException {
     main.goDown();
     files = use(FileServer.withProgram());
   }
@@ -33,7 +33,7 @@ class MultiProcessDownloadTest extends AbstractSdkTest {
     return use(ApplicationProcess.start(directory, main, fallback, options));
   }
 
-  private void assertTheProgramIsThereAlone() throws IOException {
+  private void assertProgramIsInstalledWithoutTemporaryFiles() throws IOException {
     Path home = directory.resolve("echopost");
     assertThat(home.resolve("echopost")).hasSameBinaryContentAs(Agents.program()).isExecutable();
     try (Stream<Path> all = Files.list(home)) {
@@ -43,20 +43,20 @@ class MultiProcessDownloadTest extends AbstractSdkTest {
   }
 
   @Test
-  void two_that_find_it_missing_get_one_whole_program() throws Exception {
+  void two_processes_download_the_program_once() throws Exception {
     files.isSlow(50);
     ApplicationProcess one = start("-Ddownload.url=" + files.url());
     ApplicationProcess other = start("-Ddownload.url=" + files.url());
     assertThat(one.line()).isEqualTo("ready");
     assertThat(other.line()).isEqualTo("ready");
-    assertTheProgramIsThereAlone();
+    assertProgramIsInstalledWithoutTemporaryFiles();
     assertThat(files.asked()).filteredOn(FileServer.programPath()::equals).hasSize(1);
     assertThat(one.finish()).contains("deliveredToEchoPost=1");
     assertThat(other.finish()).contains("deliveredToEchoPost=1");
   }
 
   @Test
-  void one_that_is_killed_in_it_leaves_it_to_the_other() throws Exception {
+  void a_waiting_process_downloads_the_program_when_the_first_is_killed() throws Exception {
     files.isSlow(50);
     ApplicationProcess one = start("-Ddownload.url=" + files.url());
     await().atMost(SOON).until(() -> !files.asked().isEmpty());
@@ -64,25 +64,25 @@ class MultiProcessDownloadTest extends AbstractSdkTest {
     one.handle().destroyForcibly();
     files.isSlow(0);
     assertThat(other.line()).isEqualTo("ready");
-    assertTheProgramIsThereAlone();
+    assertProgramIsInstalledWithoutTemporaryFiles();
     assertThat(other.finish()).contains("deliveredToEchoPost=1");
   }
 
   @Test
-  void it_goes_through_the_proxy_that_the_jdk_is_told_of() throws Exception {
-    // Nobody can resolve that name but the proxy.
+  void the_download_uses_the_proxy_that_is_configured_for_the_jdk() throws Exception {
+    // Only the proxy can resolve this name.
     ApplicationProcess application =
         start(
             "-Ddownload.url=http://downloads.invalid",
             "-Dhttp.proxyHost=127.0.0.1",
             "-Dhttp.proxyPort=" + files.url().replaceFirst(".*:", ""));
     assertThat(application.line()).isEqualTo("ready");
-    assertTheProgramIsThereAlone();
+    assertProgramIsInstalledWithoutTemporaryFiles();
     assertThat(application.finish()).contains("deliveredToEchoPost=1");
   }
 
   @Test
-  void a_redirect_is_followed_but_not_out_of_tls() throws Exception {
+  void a_redirect_is_followed_unless_it_leaves_tls() throws Exception {
     Path store = directory.resolve("store.p12");
     FileServer secure = use(new FileServer(tls(store)));
     String[] options = {
@@ -91,9 +91,9 @@ class MultiProcessDownloadTest extends AbstractSdkTest {
       "-Djavax.net.ssl.trustStorePassword=" + PASSWORD
     };
     secure.redirects(FileServer.programPath(), files.url() + FileServer.programPath());
-    ApplicationProcess refusing = start(options);
-    assertThat(refusing.line()).isEqualTo("ready");
-    assertThat(refusing.finish()).contains("deliveredToFallback=1", "answered 302");
+    ApplicationProcess rejecting = start(options);
+    assertThat(rejecting.line()).isEqualTo("ready");
+    assertThat(rejecting.finish()).contains("deliveredToFallback=1", "answered 302");
     assertThat(files.asked()).isEmpty();
     assertThat(directory.resolve("echopost/echopost")).doesNotExist();
 
@@ -101,10 +101,10 @@ class MultiProcessDownloadTest extends AbstractSdkTest {
     secure.redirects(FileServer.programPath(), secure.url() + "/elsewhere");
     ApplicationProcess following = start(options);
     assertThat(following.line()).isEqualTo("ready");
-    assertTheProgramIsThereAlone();
+    assertProgramIsInstalledWithoutTemporaryFiles();
   }
 
-  /** Of a certificate for 127.0.0.1 that nobody signed, which {@code store} gets. */
+  /** Makes a self-signed certificate for 127.0.0.1 in {@code store}, and a TLS context with it. */
   private static SSLContext tls(Path store) throws Exception {
     Process keytool =
         new ProcessBuilder(
@@ -126,8 +126,8 @@ class MultiProcessDownloadTest extends AbstractSdkTest {
                 store.toString())
             .redirectErrorStream(true)
             .start();
-    String said = new String(keytool.getInputStream().readAllBytes());
-    assertThat(keytool.waitFor()).as(said).isZero();
+    String output = new String(keytool.getInputStream().readAllBytes());
+    assertThat(keytool.waitFor()).as(output).isZero();
     KeyStore keys = KeyStore.getInstance("PKCS12");
     try (InputStream in = Files.newInputStream(store)) {
       keys.load(in, PASSWORD.toCharArray());

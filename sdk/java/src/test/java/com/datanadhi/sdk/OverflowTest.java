@@ -15,15 +15,15 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** More than the world takes. */
+/** Records that arrive faster than they can be delivered. */
 class OverflowTest extends AbstractSdkTest {
   @Test
-  void at_nine_tenths_the_queue_is_drained_through_the_fallback_server() throws Exception {
+  void a_queue_that_is_90_percent_full_is_drained_to_the_fallback_server() throws Exception {
     main.hang();
     DataNadhi client = open(configuration().echoPostDisabled(true).queueSize(200));
     submit(client, 0, 185);
     await().atMost(SOON).until(() -> fallback.delivered() >= 150);
-    // Down to a tenth and no further: the worker waits for the main server with what is left.
+    // The drain stops at 10 %: the worker waits for the main server with the rest.
     await().atMost(SOON).until(() -> client.counters().queueDepth() <= 20);
     assertThat(seqs(fallback.deliveries())).isEqualTo(range(0, fallback.delivered()));
     assertThat(client.counters().dropped()).isEmpty();
@@ -33,7 +33,7 @@ class OverflowTest extends AbstractSdkTest {
   }
 
   @Test
-  void what_the_drain_is_refused_is_kept_in_a_file() throws Exception {
+  void a_drained_batch_that_is_rejected_is_kept_in_a_file() throws Exception {
     main.hang();
     fallback.answer(400);
     DataNadhi client = open(configuration().echoPostDisabled(true).queueSize(200));
@@ -44,7 +44,8 @@ class OverflowTest extends AbstractSdkTest {
   }
 
   @Test
-  void with_everything_hanging_nothing_is_lost_and_a_full_queue_says_no() throws Exception {
+  void no_record_is_lost_while_both_servers_hang_and_a_full_queue_refuses_records()
+      throws Exception {
     main.hang();
     fallback.hang();
     DataNadhi client =
@@ -53,10 +54,10 @@ class OverflowTest extends AbstractSdkTest {
                 .echoPostDisabled(true)
                 .queueSize(100)
                 .exitTimeout(Duration.ofMillis(100)));
-    int taken = 0;
-    for (int seq = 0; taken < 1000; seq++) {
+    int accepted = 0;
+    for (int seq = 0; accepted < 1000; seq++) {
       if (client.submit(PIPELINES, Map.of("seq", seq))) {
-        taken++;
+        accepted++;
       }
     }
     assertThat(client.counters().queueDepth()).isLessThanOrEqualTo(300);
@@ -68,11 +69,10 @@ class OverflowTest extends AbstractSdkTest {
   }
 
   @Test
-  void a_directory_that_cannot_be_written_to_keeps_records_in_memory_until_it_can()
-      throws Exception {
+  void records_stay_in_memory_until_a_file_can_be_written() throws Exception {
     main.goDown();
     fallback.goDown();
-    // Root may write to any directory, but not below a file.
+    // A file in place of the directory: root can write to any directory.
     Path dropped = Files.writeString(directory.resolve("dropped"), "");
     DataNadhi client = open(configuration().echoPostDisabled(true));
     submit(client, 0, 50);
@@ -85,7 +85,7 @@ class OverflowTest extends AbstractSdkTest {
   }
 
   @Test
-  void what_cannot_even_be_written_at_the_end_is_counted_as_lost() throws Exception {
+  void records_that_cannot_be_written_on_close_are_counted_as_lost() throws Exception {
     main.goDown();
     fallback.goDown();
     Files.writeString(directory.resolve("dropped"), "");
@@ -97,14 +97,14 @@ class OverflowTest extends AbstractSdkTest {
   }
 
   @Test
-  void order_holds_on_each_way_through_a_flapping_world_and_nothing_is_lost() throws Exception {
+  void no_record_is_lost_or_reordered_while_servers_and_agents_fail_and_recover() throws Exception {
     int records = Integer.getInteger("sdk.records", 100_000);
     DataNadhi client = openWithEchoPost(configuration());
     for (int seq = 0; seq < records; ) {
       if (seq % (records / 32) == 0) {
-        flap(client, seq / (records / 32));
+        changeScenario(client, seq / (records / 32));
       }
-      awaitSomeRoom(client);
+      awaitSpaceInQueue(client);
       while (!client.submit(PIPELINES, Map.of("seq", seq))) {
         LockSupport.parkNanos(200_000);
       }
@@ -116,7 +116,7 @@ class OverflowTest extends AbstractSdkTest {
     assertThat(client.flush(SOON)).isTrue();
     client.close();
     Counters end = client.counters();
-    System.out.println("Through a flapping world: " + end);
+    System.out.println("With failing servers and agents: " + end);
     assertThat(end.submitted()).isEqualTo(records);
     assertThat(end.lost()).isZero();
     assertThat(end.deliveredToMainServer()).isPositive();
@@ -125,52 +125,56 @@ class OverflowTest extends AbstractSdkTest {
     assertThat(end.delivered() + end.droppedTotal()).isEqualTo(records);
     assertThat(dropped()).hasSize((int) end.droppedTotal());
 
-    // The last to be killed may have been the last agent, which has nobody to start it any more.
+    // The last agent may have been killed, and the closed client starts no other.
     assertTimeoutPreemptively(SOON.multipliedBy(2), () -> Agents.drain(directory, main.url()));
     Map<String, Integer> seqs = new HashMap<>();
     Stream.concat(main.deliveries().stream(), fallback.deliveries().stream())
-        .forEach(d -> seqs.merge(d.key(), d.seq(), OverflowTest::same));
+        .forEach(d -> seqs.merge(d.key(), d.seq(), OverflowTest::requireSame));
     dropped()
         .forEach(record ->
             seqs.merge(
                 record.get("idempotency_key").getAsString(),
                 record.getAsJsonObject("log_data").get("seq").getAsInt(),
-                OverflowTest::same));
-    // So many keys, one for each record: whatever came again came under its own.
+                OverflowTest::requireSame));
+    // One key per record: a record that arrived twice had the same key.
     assertThat(seqs).hasSize(records);
     assertThat(seqs.values().stream().distinct()).hasSize(records);
-    assertThat(firsts(fallback.deliveries().stream().map(d -> d.seq()).toList())).isSorted();
-    assertThat(firsts(droppedSeqs())).hasSize((int) end.droppedTotal());
-    // What EchoPost held back comes to the main server later, in an order of its own.
+    assertThat(withoutDuplicates(fallback.deliveries().stream().map(d -> d.seq()).toList()))
+        .isSorted();
+    assertThat(withoutDuplicates(droppedSeqs())).hasSize((int) end.droppedTotal());
+    // The agent delivers its records later, in order among themselves.
     List<Integer> direct =
         main.deliveries().stream().filter(d -> !d.fromAgent()).map(d -> d.seq()).toList();
-    List<Integer> held =
+    List<Integer> fromAgent =
         main.deliveries().stream().filter(d -> d.fromAgent()).map(d -> d.seq()).toList();
-    assertThat(firsts(direct)).isSorted();
-    assertThat(firsts(held)).isSorted();
+    assertThat(withoutDuplicates(direct)).isSorted();
+    assertThat(withoutDuplicates(fromAgent)).isSorted();
   }
 
-  /** As an application that logs less than all it can; but not one that waits for a server. */
-  private static void awaitSomeRoom(DataNadhi client) {
+  /**
+   * Slows the submitting thread down, but for at most 4 ms, so that it does not wait for servers.
+   */
+  private static void awaitSpaceInQueue(DataNadhi client) {
     for (int i = 0; i < 20 && client.counters().queueDepth() > 800; i++) {
       LockSupport.parkNanos(200_000);
     }
   }
 
-  /** The next world, once the one before has been met. */
-  private void flap(DataNadhi client, int round) throws Exception {
+  /** Changes what the servers and the agent do, after records have met the scenario before. */
+  private void changeScenario(DataNadhi client, int round) throws Exception {
     Counters before = client.counters();
     switch (round % 8) {
       case 0 -> main.goDown();
       case 1 -> {
-        waitAWhile(() -> client.counters().deliveredToEchoPost() > before.deliveredToEchoPost());
+        awaitIfPossible(
+            () -> client.counters().deliveredToEchoPost() > before.deliveredToEchoPost());
         Agents.killOnce(directory);
       }
       case 2 -> fallback.goDown();
       case 3 -> fallback.comeUp();
       case 4 -> main.comeUp();
       case 5 -> {
-        waitAWhile(
+        awaitIfPossible(
             () -> client.counters().deliveredToMainServer() > before.deliveredToMainServer());
         main.hang();
       }
@@ -179,20 +183,20 @@ class OverflowTest extends AbstractSdkTest {
     }
   }
 
-  /** Worlds need not be met; most are. */
-  private static void waitAWhile(java.util.function.BooleanSupplier met)
+  /** Waits for at most 10 s; the scenario changes even if no record has met it. */
+  private static void awaitIfPossible(java.util.function.BooleanSupplier condition)
       throws InterruptedException {
-    for (int i = 0; i < 200 && !met.getAsBoolean(); i++) {
+    for (int i = 0; i < 200 && !condition.getAsBoolean(); i++) {
       Thread.sleep(50);
     }
   }
 
-  private static Integer same(Integer seq, Integer again) {
+  private static Integer requireSame(Integer seq, Integer again) {
     assertThat(again).isEqualTo(seq);
     return seq;
   }
 
-  private static List<Integer> firsts(List<Integer> seqs) {
+  private static List<Integer> withoutDuplicates(List<Integer> seqs) {
     return seqs.stream().distinct().toList();
   }
 }

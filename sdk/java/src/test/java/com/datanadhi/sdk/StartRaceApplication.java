@@ -3,6 +3,8 @@ package com.datanadhi.sdk;
 import com.datanadhi.sdk.internal.echopost.EchoPost;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
+import com.datanadhi.sdk.internal.time.Clock;
+import com.datanadhi.sdk.internal.time.Waiter;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,9 +16,9 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A process in which twenty threads look for the socket of a directory at once, and then send a
- * record each. It prints {@code ready}, waits for a line, and prints how many found the socket
- * missing and how many records were stored.
+ * A process in which twenty threads check at the same moment whether the agent's socket exists and
+ * then send one record each. It prints {@code ready}, waits for a line on standard input, and
+ * prints how many threads found no socket and how many records were stored.
  */
 public final class StartRaceApplication {
   private static final int THREADS = 20;
@@ -33,7 +35,7 @@ public final class StartRaceApplication {
             .serverHost("http://127.0.0.1:9")
             .fallbackHost("http://127.0.0.1:9")
             .build();
-    AtomicInteger missing = new AtomicInteger();
+    AtomicInteger withoutSocket = new AtomicInteger();
     AtomicInteger stored = new AtomicInteger();
     try (EchoPost echoPost =
         new EchoPost(
@@ -42,7 +44,9 @@ public final class StartRaceApplication {
             HttpClient.newHttpClient(),
             io,
             timer,
-            new RateLimitedLog())) {
+            new RateLimitedLog(Clock.system()),
+            Clock.system(),
+            Waiter.system())) {
       CyclicBarrier barrier = new CyclicBarrier(THREADS);
       System.out.println("ready");
       if (System.in.read() < 0) {
@@ -50,7 +54,7 @@ public final class StartRaceApplication {
       }
       Thread[] threads = new Thread[THREADS];
       for (int i = 0; i < THREADS; i++) {
-        OutgoingRecord entry =
+        OutgoingRecord record =
             new OutgoingRecord(
                 List.of("test"), "{\"seq\":" + i + "}", ProcessHandle.current().pid() + "-" + i);
         threads[i] =
@@ -58,9 +62,9 @@ public final class StartRaceApplication {
               try {
                 barrier.await();
                 if (!Files.exists(directory.resolve("echopost/data-nadhi-agent.sock"))) {
-                  missing.incrementAndGet();
+                  withoutSocket.incrementAndGet();
                 }
-                stored.addAndGet(echoPost.send(List.of(entry)).stored().size());
+                stored.addAndGet(echoPost.send(List.of(record)).stored().size());
               } catch (Exception failed) {
                 failed.printStackTrace();
               }
@@ -71,7 +75,7 @@ public final class StartRaceApplication {
         thread.join();
       }
     }
-    System.out.println(missing + " found it missing, " + stored + " stored");
+    System.out.println(withoutSocket + " threads found no socket, " + stored + " records stored");
     io.shutdownNow();
     timer.shutdownNow();
   }

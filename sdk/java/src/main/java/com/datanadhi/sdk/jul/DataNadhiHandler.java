@@ -11,7 +11,7 @@ import java.util.logging.LogRecord;
 import java.util.logging.SimpleFormatter;
 
 /**
- * Delivers what is logged with java.util.logging. In {@code logging.properties}:
+ * Delivers log records of java.util.logging. It is configured in {@code logging.properties}:
  *
  * <pre>
  * handlers = com.datanadhi.sdk.jul.DataNadhiHandler
@@ -20,38 +20,41 @@ import java.util.logging.SimpleFormatter;
  * com.datanadhi.sdk.jul.DataNadhiHandler.level = INFO
  * </pre>
  *
- * <p>An event that is not taken, or a configuration that cannot be used, is reported to the
- * handler's {@link ErrorManager}, which prints the first.
+ * <p>A log record that the client refuses, and an invalid configuration, are reported to the
+ * handler's {@link ErrorManager}, which prints the first error only.
  */
 public final class DataNadhiHandler extends Handler {
-  private final SharedClient sink;
-  private final Formatter messages = new SimpleFormatter();
+  private static final String REFUSED =
+      "a record was refused: the queue is full (raise async.queue_size) or the client is closed";
 
-  /** By {@code logging.properties}. */
+  private final SharedClient client;
+  private final Formatter formatter = new SimpleFormatter();
+
+  /** Makes a handler with the settings in {@code logging.properties}. */
   public DataNadhiHandler() {
     this(property("directory", ".datanadhi"), property("pipelines", ""));
     setLevel(Level.parse(property("level", "ALL")));
   }
 
   /**
-   * In code.
+   * Makes a handler in code.
    *
-   * @param directory where the SDK's configuration is
-   * @param pipelines their names, with commas between them
+   * @param directory the directory of the SDK's configuration
+   * @param pipelines the names of the pipelines, separated by commas
    */
   public DataNadhiHandler(String directory, String pipelines) {
-    this.sink = new SharedClient(directory, pipelines);
+    this.client = new SharedClient(directory, pipelines);
   }
 
-  private static String property(String name, String otherwise) {
+  private static String property(String name, String defaultValue) {
     String value =
         LogManager.getLogManager().getProperty(DataNadhiHandler.class.getName() + "." + name);
-    return value == null ? otherwise : value.strip();
+    return value == null ? defaultValue : value.strip();
   }
 
   @Override
   public void publish(LogRecord record) {
-    if (!isLoggable(record) || EventPayload.isOurs(record.getLoggerName())) {
+    if (!isLoggable(record) || EventPayload.isFromSdk(record.getLoggerName())) {
       return;
     }
     try {
@@ -61,24 +64,24 @@ public final class DataNadhiHandler extends Handler {
                   record.getLevel().getName(),
                   String.valueOf(record.getLoggerName()),
                   Thread.currentThread().getName(),
-                  messages.formatMessage(record))
+                  formatter.formatMessage(record))
               .at(record.getSourceClassName(), record.getSourceMethodName(), null, 0)
               .thrown(record.getThrown());
-      if (!sink.put(event)) {
-        reportError("a record was not taken", null, ErrorManager.WRITE_FAILURE);
+      if (!client.submit(event)) {
+        reportError(REFUSED, null, ErrorManager.WRITE_FAILURE);
       }
-    } catch (RuntimeException bad) {
-      reportError(bad.getMessage(), bad, ErrorManager.WRITE_FAILURE);
+    } catch (RuntimeException failed) {
+      reportError(failed.getMessage(), failed, ErrorManager.WRITE_FAILURE);
     }
   }
 
   @Override
   public void flush() {
-    // The client delivers by itself; nobody is to wait for it here.
+    // The client delivers in the background, and a logging thread must not wait for it.
   }
 
   @Override
   public void close() {
-    // The end of the process closes the client, which other handlers may share.
+    // Other handlers may share the client, which is closed when the JVM ends.
   }
 }

@@ -16,7 +16,7 @@ import org.apache.logging.log4j.core.config.plugins.PluginFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Delivers what is logged with Log4j 2. In {@code log4j2.xml}:
+ * Delivers log events of Log4j 2. It is configured in {@code log4j2.xml}:
  *
  * <pre>{@code
  * <Configuration packages="com.datanadhi.sdk.log4j">
@@ -27,7 +27,10 @@ import org.jspecify.annotations.Nullable;
  */
 @Plugin(name = "DataNadhi", category = Core.CATEGORY_NAME, elementType = Appender.ELEMENT_TYPE)
 public final class DataNadhiAppender extends AbstractAppender {
-  private final SharedClient sink;
+  private static final String REFUSED =
+      "a record was refused: the queue is full (raise async.queue_size) or the client is closed";
+
+  private final SharedClient client;
 
   private DataNadhiAppender(
       String name,
@@ -36,10 +39,10 @@ public final class DataNadhiAppender extends AbstractAppender {
       String directory,
       String pipelines) {
     super(name, filter, null, ignoreExceptions, Property.EMPTY_ARRAY);
-    this.sink = new SharedClient(directory, pipelines);
+    this.client = new SharedClient(directory, pipelines);
   }
 
-  /** Called by Log4j with what its configuration says. */
+  /** Called by Log4j with the attributes of the element in its configuration. */
   @PluginFactory
   public static DataNadhiAppender create(
       @PluginAttribute("name") String name,
@@ -52,7 +55,7 @@ public final class DataNadhiAppender extends AbstractAppender {
 
   @Override
   public void append(LogEvent logged) {
-    if (EventPayload.isOurs(logged.getLoggerName())) {
+    if (EventPayload.isFromSdk(logged.getLoggerName())) {
       return;
     }
     EventPayload event =
@@ -66,11 +69,11 @@ public final class DataNadhiAppender extends AbstractAppender {
     logged.getContextData().forEach(event::with);
     event.thrown(logged.getThrown());
     try {
-      if (!sink.put(event)) {
-        error("a record was not taken");
+      if (!client.submit(event)) {
+        error(REFUSED);
       }
-    } catch (RuntimeException bad) {
-      error(String.valueOf(bad.getMessage()), logged, bad);
+    } catch (RuntimeException failed) {
+      error(String.valueOf(failed.getMessage()), logged, failed);
     }
   }
 }

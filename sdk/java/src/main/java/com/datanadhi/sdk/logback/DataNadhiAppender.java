@@ -8,7 +8,7 @@ import com.datanadhi.sdk.internal.appender.SharedClient;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Delivers what is logged with Logback. In {@code logback.xml}:
+ * Delivers log events of Logback. It is configured in {@code logback.xml}:
  *
  * <pre>{@code
  * <appender name="DATANADHI" class="com.datanadhi.sdk.logback.DataNadhiAppender">
@@ -20,28 +20,28 @@ import org.jspecify.annotations.Nullable;
 public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILoggingEvent> {
   private String directory = ".datanadhi";
   private String pipelines = "";
-  private @Nullable SharedClient sink;
+  private @Nullable SharedClient client;
 
-  /** Where the SDK's configuration is; default {@code .datanadhi}. */
+  /** Sets the directory of the SDK's configuration; default {@code .datanadhi}. */
   public void setDirectory(String directory) {
     this.directory = directory;
   }
 
-  /** Their names, with commas between them; default none. */
+  /** Sets the names of the pipelines, separated by commas; default none. */
   public void setPipelines(String pipelines) {
     this.pipelines = pipelines;
   }
 
   @Override
   public void start() {
-    sink = new SharedClient(directory, pipelines);
+    client = new SharedClient(directory, pipelines);
     super.start();
   }
 
   @Override
   protected void append(ILoggingEvent logged) {
-    SharedClient to = sink;
-    if (to == null || EventPayload.isOurs(logged.getLoggerName())) {
+    SharedClient started = client;
+    if (started == null || EventPayload.isFromSdk(logged.getLoggerName())) {
       return;
     }
     EventPayload event =
@@ -61,11 +61,13 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
       event.thrown(proxy.getThrowable());
     }
     try {
-      if (!to.put(event)) {
-        addWarn("a record was not taken");
+      if (!started.submit(event)) {
+        addWarn(
+            "a record was refused: the queue is full (raise async.queue_size) or the client is"
+                + " closed");
       }
-    } catch (RuntimeException bad) {
-      addError(String.valueOf(bad.getMessage()), bad);
+    } catch (RuntimeException failed) {
+      addError(String.valueOf(failed.getMessage()), failed);
     }
   }
 }

@@ -10,17 +10,17 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A log event as a payload, with the field names that the Python SDK's payloads have. What a
- * library does not know of an event is left out.
+ * Builds the payload of a log event, with the field names of the Python SDK. Fields that the
+ * logging library has no value for are omitted. Not thread-safe.
  */
 public final class EventPayload {
-  private static final int LONGEST_STACK_TRACE = 64 << 10;
+  private static final int MAX_STACK_TRACE_CHARS = 64 << 10;
 
   private final Map<String, Object> fields = new LinkedHashMap<>();
   private final Map<String, Object> record = new LinkedHashMap<>();
   private final Map<String, Object> context = new LinkedHashMap<>();
 
-  /** The fields that every event has. */
+  /** An event with the fields that every logging library has. */
   public EventPayload(Instant time, String level, String logger, String thread, String message) {
     fields.put("message", message);
     fields.put("timestamp", time.toString());
@@ -31,16 +31,17 @@ public final class EventPayload {
   }
 
   /**
-   * Whether an event is the SDK's own, or logged on one of its threads: those are not delivered.
+   * Whether the event that is logged on the calling thread comes from the SDK: by the name of its
+   * logger, or because the thread is the SDK's. Handlers ignore such events.
    */
-  public static boolean isOurs(@Nullable String logger) {
+  public static boolean isFromSdk(@Nullable String logger) {
     return SdkThread.isCurrent()
         || (logger != null
             && (logger.equals(RateLimitedLog.LOGGER)
                 || logger.startsWith(RateLimitedLog.LOGGER + ".")));
   }
 
-  /** Where it was logged. */
+  /** Adds where the event was logged; a line of 0 is omitted. */
   public EventPayload at(
       @Nullable String type, @Nullable String method, @Nullable String file, int line) {
     put(record, "class_name", type);
@@ -52,7 +53,10 @@ public final class EventPayload {
     return this;
   }
 
-  /** A value of the mapped diagnostic context, or one that the caller gave with the message. */
+  /**
+   * Adds a value of the mapped diagnostic context, or a key-value pair of the message, to the
+   * context; {@code trace_id} becomes a field of its own.
+   */
   public EventPayload with(String name, @Nullable Object value) {
     if (name.equals("trace_id")) {
       put(fields, name, value);
@@ -62,7 +66,7 @@ public final class EventPayload {
     return this;
   }
 
-  /** What was thrown: its type, message, stack trace, and where it was thrown. */
+  /** Adds the type, message, stack trace (at most 64 Ki characters) and place of an exception. */
   public EventPayload thrown(@Nullable Throwable thrown) {
     if (thrown != null) {
       Map<String, Object> error = new LinkedHashMap<>();
@@ -71,7 +75,7 @@ public final class EventPayload {
       StringWriter trace = new StringWriter();
       thrown.printStackTrace(new PrintWriter(trace));
       String text = trace.toString();
-      error.put("stacktrace", text.substring(0, Math.min(text.length(), LONGEST_STACK_TRACE)));
+      error.put("stacktrace", text.substring(0, Math.min(text.length(), MAX_STACK_TRACE_CHARS)));
       StackTraceElement[] frames = thrown.getStackTrace();
       if (frames.length > 0) {
         put(error, "file", frames[0].getFileName());
@@ -83,8 +87,8 @@ public final class EventPayload {
     return this;
   }
 
-  /** All of it. */
-  public Map<String, Object> payload() {
+  /** The complete payload. */
+  public Map<String, Object> fields() {
     fields.put("log_record", record);
     fields.put("context", context);
     return fields;

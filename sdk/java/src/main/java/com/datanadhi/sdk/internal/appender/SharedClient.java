@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Where the handlers of all logging libraries put their events: the process's client for a
- * directory. It is opened with the first event: while a logging library configures itself is no
- * time to log.
+ * Submits the log events of a handler or appender to the process's one client for a directory. The
+ * client is opened by the first event, not by the configuration of the logging library, during
+ * which logging does not work yet. Thread-safe.
  */
 public final class SharedClient {
   private static final ThreadLocal<SharedClient> OPENING = new ThreadLocal<>();
@@ -19,7 +19,8 @@ public final class SharedClient {
   private volatile Optional<DataNadhi> client = Optional.empty();
 
   /**
-   * @param pipelines their names, with commas between them
+   * @param directory of the SDK's configuration
+   * @param pipelines names, separated by commas
    */
   public SharedClient(String directory, String pipelines) {
     this.directory = Path.of(directory);
@@ -28,14 +29,14 @@ public final class SharedClient {
   }
 
   /**
-   * Submits it; false when it was not taken.
+   * Submits the event; returns false if the client refused it. An event that is logged on this
+   * thread while it opens a client is ignored, and true is returned.
    *
-   * @throws com.datanadhi.sdk.ConfigurationException when no client can be opened
+   * @throws com.datanadhi.sdk.ConfigurationException if the client cannot be opened
    */
-  public boolean put(EventPayload event) {
+  public boolean submit(EventPayload event) {
     DataNadhi open = client.orElse(null);
     if (open == null) {
-      // What is logged while a client is opened, by whomever, has no client to go to.
       if (OPENING.get() != null) {
         return true;
       }
@@ -47,6 +48,6 @@ public final class SharedClient {
       }
       client = Optional.of(open);
     }
-    return open.submit(pipelines, event.payload());
+    return open.submit(pipelines, event.fields());
   }
 }

@@ -30,7 +30,7 @@ public final class ResolvedConfigurationFile {
     values.putAll(ConfigurationFile.read(directory).logSettings());
     Path temporary = Files.createTempFile(directory, ".config.resolved", ".tmp");
     try {
-      Files.writeString(temporary, JsonEncoder.text(values) + "\n");
+      Files.writeString(temporary, JsonEncoder.encode(values) + "\n");
       Files.move(
           temporary,
           directory.resolve(".config.resolved.json"),

@@ -1,112 +1,146 @@
 package com.datanadhi.sdk.internal.delivery;
 
+import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.queue.RecordQueue;
+import com.datanadhi.sdk.internal.time.Clock;
+import com.datanadhi.sdk.internal.time.Waiter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The threads that empty the queue: the workers, the drain and the spill; and the one that sees to
- * what EchoPost was left with.
+ * The threads that deliver records: the workers, the drain and the spill empty the queue, and the
+ * backlog thread starts an agent when EchoPost's buffer holds records that no agent delivers.
  */
 public final class DeliveryThreads {
-  private static final Duration PATIENCE = Duration.ofSeconds(2);
-  private static final Duration LAST_ONES = Duration.ofMillis(500);
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(2);
+  private static final Duration LATE_RECORDS_TIMEOUT = Duration.ofMillis(500);
+  private static final Duration UNDELIVERED_PAUSE = Duration.ofMillis(20);
+  private static final Duration FLUSH_POLL = Duration.ofMillis(2);
+  private static final long QUEUE_WAIT_MILLIS = 1_000;
 
   private final RecordQueue queue;
-  private final Destinations world;
-  private final RecordCounts ledger;
-  private final WorkerPause gate = new WorkerPause();
+  private final Destinations destinations;
+  private final RecordCounts counts;
+  private final RateLimitedLog log;
+  private final Clock clock;
+  private final Waiter waiter;
+  private final WorkerPause pause = new WorkerPause();
   private final Overflow overflow;
-  private final List<Dispatcher> couriers = new ArrayList<>();
-  private final List<LoopThread> loops = new ArrayList<>();
+  private final List<Dispatcher> workers = new ArrayList<>();
+  private final List<LoopThread> threads = new ArrayList<>();
 
   /**
-   * Nothing runs before {@link #start}.
+   * Makes the threads; {@link #start} starts them.
    *
-   * @param look between two looks at what EchoPost was left with
+   * @param backlogCheckInterval between two checks of EchoPost's buffer for undelivered records
    */
   public DeliveryThreads(
-      RecordQueue queue, Destinations world, RecordCounts ledger, int workers, Duration look) {
+      RecordQueue queue,
+      Destinations destinations,
+      RecordCounts counts,
+      RateLimitedLog log,
+      int workerCount,
+      Duration backlogCheckInterval,
+      Clock clock,
+      Waiter waiter) {
     this.queue = queue;
-    this.world = world;
-    this.ledger = ledger;
-    this.overflow = new Overflow(queue, world, ledger);
-    for (int i = 0; i < workers; i++) {
-      Dispatcher courier = new Dispatcher(queue, world, ledger);
-      couriers.add(courier);
-      loops.add(
-          new LoopThread("datanadhi-worker-" + (i + 1), world.notices(), () -> work(courier)));
+    this.destinations = destinations;
+    this.counts = counts;
+    this.log = log;
+    this.clock = clock;
+    this.waiter = waiter;
+    this.overflow = new Overflow(queue, destinations, counts, log, waiter);
+    for (int i = 0; i < workerCount; i++) {
+      Dispatcher worker = new Dispatcher(queue, destinations, counts, log);
+      workers.add(worker);
+      addThread("datanadhi-worker-" + (i + 1), () -> deliverNext(worker));
     }
-    loops.add(new LoopThread("datanadhi-drain", world.notices(), () -> drain(workers == 1)));
-    loops.add(new LoopThread("datanadhi-spill", world.notices(), overflow::spill));
-    loops.add(new LoopThread("datanadhi-backlog", world.notices(), () -> deliverBacklog(look)));
+    addThread("datanadhi-drain", () -> drain(workerCount == 1));
+    addThread("datanadhi-spill", overflow::spill);
+    addThread("datanadhi-backlog", () -> deliverBacklog(backlogCheckInterval));
+  }
+
+  private void addThread(String name, LoopThread.Turn turn) {
+    threads.add(new LoopThread(name, log, waiter, turn));
   }
 
   /** Starts the threads. */
   public void start() {
-    loops.forEach(LoopThread::start);
+    threads.forEach(LoopThread::start);
   }
 
-  private void work(Dispatcher courier) throws InterruptedException {
-    gate.pass();
-    queue.await(1_000);
-    if (queue.depth() > 0 && !courier.deliver()) {
-      Thread.sleep(20);
+  private void deliverNext(Dispatcher worker) throws InterruptedException {
+    pause.awaitEnd();
+    queue.await(QUEUE_WAIT_MILLIS);
+    if (queue.depth() > 0 && !worker.deliver()) {
+      waiter.sleep(UNDELIVERED_PAUSE);
     }
   }
 
-  private void drain(boolean only) throws InterruptedException {
-    LoopThread self = loops.get(couriers.size());
-    overflow.drain(self, gate, couriers.get(0), only);
-  }
-
-  /** An agent is started when there is somewhere to deliver to. */
-  private void deliverBacklog(Duration look) throws InterruptedException {
-    Thread.sleep(look.toMillis());
-    if (world.mainHealth().isUp()) {
-      world.echoPost().deliverBacklog();
+  private void drain(boolean hasSingleWorker) throws InterruptedException {
+    LoopThread drainThread = threads.get(workers.size());
+    if (hasSingleWorker) {
+      overflow.drainWhilePaused(drainThread, pause, workers.get(0));
+    } else {
+      overflow.drain(drainThread);
     }
   }
 
-  /** Whether of all that was submitted something has become, now or within {@code longest}. */
-  public boolean isDone(Duration longest) throws InterruptedException {
-    long end = System.nanoTime() + longest.toNanos();
-    while (ledger.open() > 0) {
-      if (System.nanoTime() - end >= 0) {
+  /** An agent is only started while the main server is up: else it could deliver nothing. */
+  private void deliverBacklog(Duration interval) throws InterruptedException {
+    waiter.sleep(interval);
+    if (destinations.mainServerHealth().isUp()) {
+      destinations.echoPost().deliverBacklog();
+    }
+  }
+
+  /**
+   * Waits until no record is outstanding.
+   *
+   * @return false if records are still outstanding after {@code timeout}
+   */
+  public boolean flush(Duration timeout) throws InterruptedException {
+    long end = clock.nanos() + timeout.toNanos();
+    while (counts.outstanding() > 0) {
+      if (clock.nanos() - end >= 0) {
         return false;
       }
-      Thread.sleep(2);
+      waiter.sleep(FLUSH_POLL);
     }
     return true;
   }
 
   /**
-   * Ends the threads, wherever they wait, and brings what is left through EchoPost or into a file.
+   * Stops the threads and cancels their requests. Then sends what is left to EchoPost, for at most
+   * 2 s, and writes the rest to files.
    *
-   * @return how many records not even a file could be written for
+   * @return how many records are lost, because no file could be written
    */
   public long stop() throws InterruptedException {
-    loops.forEach(LoopThread::stop);
-    couriers.forEach(Dispatcher::abandon);
-    overflow.abandon();
-    gate.open();
-    for (LoopThread loop : loops) {
-      loop.awaitEnd(PATIENCE);
+    threads.forEach(LoopThread::stop);
+    workers.forEach(Dispatcher::cancelRequests);
+    overflow.cancelRequests();
+    pause.end();
+    for (LoopThread thread : threads) {
+      thread.awaitEnd(STOP_TIMEOUT);
     }
-    Dispatcher last = new Dispatcher(queue, world, ledger);
-    long end = System.nanoTime() + PATIENCE.toNanos();
-    while (System.nanoTime() - end < 0 && world.echoPost().isUsable() && last.toEchoPost()) {
-      // One batch after the other.
+    Dispatcher last = new Dispatcher(queue, destinations, counts, log);
+    long end = clock.nanos() + STOP_TIMEOUT.toNanos();
+    while (clock.nanos() - end < 0 && destinations.echoPost().isUsable() && last.toEchoPost()) {
+      // Batch by batch.
     }
     do {
-      while (last.toFile("exit")) {
-        // One batch after the other.
+      while (last.toFile("exit", "The client was closed before all records were delivered")) {
+        // Batch by batch.
       }
-      // A record may be counted and not in the queue yet, or still be in the hands of a worker.
-    } while (queue.depth() == 0 && ledger.open() > 0 && !isDone(LAST_ONES) && queue.depth() > 0);
-    long left = ledger.open();
-    ledger.lost((int) left);
-    return left;
+      // A record may be counted but not in the queue yet, or a worker may still hold it.
+    } while (queue.depth() == 0
+        && counts.outstanding() > 0
+        && !flush(LATE_RECORDS_TIMEOUT)
+        && queue.depth() > 0);
+    long lost = counts.outstanding();
+    counts.countLost((int) lost);
+    return lost;
   }
 }

@@ -5,14 +5,12 @@ import com.datanadhi.sdk.internal.files.DroppedFiles;
 import com.datanadhi.sdk.internal.http.FallbackServer;
 import com.datanadhi.sdk.internal.http.MainServer;
 import com.datanadhi.sdk.internal.http.ServerHealth;
-import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 
-/** Everywhere that a record can go. */
+/** All the places where a record can be delivered or kept. */
 public record Destinations(
-    MainServer main,
-    ServerHealth mainHealth,
+    MainServer mainServer,
+    ServerHealth mainServerHealth,
     EchoPost echoPost,
-    FallbackServer fallback,
-    ServerHealth fallbackHealth,
-    DroppedFiles files,
-    RateLimitedLog notices) {}
+    FallbackServer fallbackServer,
+    ServerHealth fallbackServerHealth,
+    DroppedFiles droppedFiles) {}

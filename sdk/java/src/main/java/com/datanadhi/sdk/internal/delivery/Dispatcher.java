@@ -1,10 +1,10 @@
 package com.datanadhi.sdk.internal.delivery;
 
-import com.datanadhi.sdk.internal.delivery.RecordCounts.Destination;
 import com.datanadhi.sdk.internal.echopost.SendResult;
 import com.datanadhi.sdk.internal.http.DeliveryOutcome;
 import com.datanadhi.sdk.internal.http.FallbackServer;
 import com.datanadhi.sdk.internal.http.ServerClient;
+import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.internal.queue.RecordQueue;
 import java.io.IOException;
@@ -14,167 +14,183 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Takes the first records of the queue and brings them somewhere. What it could not bring anywhere
- * is back in its place when a call returns or throws. For one thread, but that any may {@link
- * #abandon}.
+ * Takes the first records from the queue and delivers them. When a method returns or throws, the
+ * records that it did not deliver are back at their positions in the queue. For one thread, except
+ * {@link #cancelRequests} and {@link #allowRequests}, which any thread may call.
  */
 final class Dispatcher {
   private final RecordQueue queue;
-  private final Destinations world;
-  private final RecordCounts ledger;
-  private final ServerClient.Call call = new ServerClient.Call();
-  private final List<OutgoingRecord> inHand = new ArrayList<>();
+  private final Destinations destinations;
+  private final RecordCounts counts;
+  private final RateLimitedLog log;
+  private final ServerClient.Cancellation cancellation = new ServerClient.Cancellation();
+  private final List<OutgoingRecord> unsettled = new ArrayList<>();
 
-  Dispatcher(RecordQueue queue, Destinations world, RecordCounts ledger) {
+  Dispatcher(
+      RecordQueue queue, Destinations destinations, RecordCounts counts, RateLimitedLog log) {
     this.queue = queue;
-    this.world = world;
-    this.ledger = ledger;
+    this.destinations = destinations;
+    this.counts = counts;
+    this.log = log;
   }
 
-  /** Brings records the first way that is open, a file the last; false when none was to be had. */
+  /**
+   * Delivers the next records to the first destination that is available: main server, EchoPost,
+   * fallback server, file.
+   *
+   * @return false if the records are still in the queue
+   */
   boolean deliver() throws InterruptedException {
-    if (world.mainHealth().isUp()) {
+    if (destinations.mainServerHealth().isUp()) {
       return toMainServer();
     }
-    if (world.echoPost().isUsable()) {
+    if (destinations.echoPost().isUsable()) {
       return toEchoPost();
     }
-    if (world.fallbackHealth().isUp()) {
-      return toFallback("fallback_failed");
+    if (destinations.fallbackServerHealth().isUp()) {
+      return toFallbackServer("fallback_failed");
     }
-    // It is being downloaded, or its agent is slow to start: it will take what waits here, and if
-    // it
-    // does not, the queue fills up.
-    return !world.echoPost().isPreparing() && toFile("undeliverable");
+    // While EchoPost is downloaded, or its agent starts slowly, records wait for it in the queue.
+    // If that takes too long, the queue fills up and the spill writes files.
+    return !destinations.echoPost().isPreparing()
+        && toFile("undeliverable", "No server is up, and EchoPost cannot be used");
   }
 
   private boolean toMainServer() throws InterruptedException {
-    return with(
+    return withNextRecords(
         1,
-        entries -> {
-          OutgoingRecord entry = entries.get(0);
-          DeliveryOutcome answer = world.main().deliver(entry, call);
-          if (answer instanceof DeliveryOutcome.Delivered) {
-            settle(List.of(entry), Destination.MAIN_SERVER);
-          } else if (answer instanceof DeliveryOutcome.Refused refused) {
-            refused("The main server", refused.status(), List.of(entry), "primary_failed");
-          } else if (answer instanceof DeliveryOutcome.Unavailable unavailable) {
-            world.mainHealth().isDown(unavailable.why());
+        records -> {
+          OutgoingRecord record = records.get(0);
+          DeliveryOutcome outcome = destinations.mainServer().deliver(record, cancellation);
+          if (outcome instanceof DeliveryOutcome.Delivered) {
+            settle(List.of(record), Destination.MAIN_SERVER);
+          } else if (outcome instanceof DeliveryOutcome.Rejected rejected) {
+            drop(
+                "primary_failed", List.of(record), "The main server answered " + rejected.status());
+          } else if (outcome instanceof DeliveryOutcome.Unavailable unavailable) {
+            destinations.mainServerHealth().markDown(unavailable.reason());
           }
         });
   }
 
-  /** Hands the next records over in one go, pipelined. */
+  /** Sends the next batch to EchoPost, pipelined. */
   boolean toEchoPost() throws InterruptedException {
-    return with(
+    return withNextRecords(
         FallbackServer.BATCH,
-        entries -> {
+        records -> {
           int fitting = 0;
-          while (fitting < entries.size() && world.echoPost().takes(entries.get(fitting))) {
+          while (fitting < records.size()
+              && destinations.echoPost().accepts(records.get(fitting))) {
             fitting++;
           }
           if (fitting == 0) {
-            passByEchoPost(entries.get(0));
+            deliverTooLarge(records.get(0));
             return;
           }
-          SendResult result = world.echoPost().send(List.copyOf(entries.subList(0, fitting)));
+          SendResult result =
+              destinations.echoPost().send(List.copyOf(records.subList(0, fitting)));
           settle(result.stored(), Destination.ECHOPOST);
           if (!result.refused().isEmpty()) {
-            drop("echopost_failed", result.refused(), "EchoPost will not take them");
+            drop("echopost_failed", result.refused(), "EchoPost refused the records");
           }
         });
   }
 
-  private void passByEchoPost(OutgoingRecord tooLarge) throws InterruptedException {
-    if (!world.fallbackHealth().isUp()) {
-      drop("too_large", List.of(tooLarge), "larger than EchoPost takes");
+  private void deliverTooLarge(OutgoingRecord record) throws InterruptedException {
+    if (!destinations.fallbackServerHealth().isUp()) {
+      drop("too_large", List.of(record), "A record is larger than the 4 MiB that EchoPost accepts");
     } else {
-      upload(List.of(tooLarge), "fallback_failed");
+      upload(List.of(record), "fallback_failed");
     }
   }
 
-  /** Uploads the next batch; where it is refused, {@code refusedAs} says whose it was. */
-  boolean toFallback(String refusedAs) throws InterruptedException {
-    return with(FallbackServer.BATCH, entries -> upload(List.copyOf(entries), refusedAs));
+  /**
+   * Uploads the next batch to the fallback server.
+   *
+   * @param rejectedReason the reason under which the batch is kept in a file if it is rejected
+   */
+  boolean toFallbackServer(String rejectedReason) throws InterruptedException {
+    return withNextRecords(
+        FallbackServer.BATCH, records -> upload(List.copyOf(records), rejectedReason));
   }
 
-  private void upload(List<OutgoingRecord> entries, String refusedAs) throws InterruptedException {
-    DeliveryOutcome answer = world.fallback().upload(entries, call);
-    if (answer instanceof DeliveryOutcome.Delivered) {
-      settle(entries, Destination.FALLBACK);
-    } else if (answer instanceof DeliveryOutcome.Refused refused) {
-      refused("The fallback server", refused.status(), entries, refusedAs);
-    } else if (answer instanceof DeliveryOutcome.Unavailable unavailable) {
-      world.fallbackHealth().isDown(unavailable.why());
-    }
-  }
-
-  /** Keeps the next records in a file; false when there are none, or it cannot be written. */
-  boolean toFile(String reason) throws InterruptedException {
-    return with(
-        FallbackServer.BATCH, entries -> drop(reason, List.copyOf(entries), "no way is open"));
-  }
-
-  private void refused(String who, int status, List<OutgoingRecord> entries, String reason)
+  private void upload(List<OutgoingRecord> records, String rejectedReason)
       throws InterruptedException {
-    drop(reason, entries, who + " answered " + status);
+    DeliveryOutcome outcome = destinations.fallbackServer().upload(records, cancellation);
+    if (outcome instanceof DeliveryOutcome.Delivered) {
+      settle(records, Destination.FALLBACK);
+    } else if (outcome instanceof DeliveryOutcome.Rejected rejected) {
+      drop(rejectedReason, records, "The fallback server answered " + rejected.status());
+    } else if (outcome instanceof DeliveryOutcome.Unavailable unavailable) {
+      destinations.fallbackServerHealth().markDown(unavailable.reason());
+    }
   }
 
-  private void drop(String reason, List<OutgoingRecord> entries, String why)
+  /**
+   * Writes the next batch to a file.
+   *
+   * @param reason the start of the file's name
+   * @param cause for the log, a sentence without a full stop
+   * @return false if the queue is empty or the file cannot be written
+   */
+  boolean toFile(String reason, String cause) throws InterruptedException {
+    return withNextRecords(
+        FallbackServer.BATCH, records -> drop(reason, List.copyOf(records), cause));
+  }
+
+  private void drop(String reason, List<OutgoingRecord> records, String cause)
       throws InterruptedException {
     try {
-      Path file = world.files().write(reason, entries);
-      ledger.dropped(reason, entries.size());
-      inHand.removeAll(entries);
-      world
-          .notices()
-          .sayAtTimes(
-              Level.ERROR,
-              reason,
-              "%s: %d records are kept in %s".formatted(why, entries.size(), file));
-    } catch (IOException full) {
-      world
-          .notices()
-          .sayAtTimes(
-              Level.ERROR,
-              "files",
-              "%s, and no file can be written: %s. Records wait in memory: make room, or let this user write there"
-                  .formatted(why, full));
+      Path file = destinations.droppedFiles().write(reason, records);
+      counts.countDropped(reason, records.size());
+      unsettled.removeAll(records);
+      log.logRateLimited(
+          Level.ERROR,
+          reason,
+          "%s: %d records are kept in %s; redeliver() sends them again"
+              .formatted(cause, records.size(), file));
+    } catch (IOException failed) {
+      log.logRateLimited(
+          Level.ERROR,
+          "files",
+          ("%s, and no file can be written: %s. The records stay in memory: free disk space, or"
+                  + " give this user write access to the directory")
+              .formatted(cause, failed));
     }
   }
 
-  private void settle(List<OutgoingRecord> entries, Destination way) {
-    ledger.delivered(way, entries.size());
-    inHand.removeAll(entries);
+  private void settle(List<OutgoingRecord> records, Destination destination) {
+    counts.countDelivered(destination, records.size());
+    unsettled.removeAll(records);
   }
 
-  /** Takes records, and gives back what {@code work} leaves; true when it left fewer. */
-  private boolean with(int most, Work work) throws InterruptedException {
-    List<OutgoingRecord> taken = queue.take(most);
-    inHand.addAll(taken);
+  /** Takes records, runs {@code work}, and gives back those without an outcome. */
+  private boolean withNextRecords(int max, Work work) throws InterruptedException {
+    List<OutgoingRecord> taken = queue.take(max);
+    unsettled.addAll(taken);
     if (taken.isEmpty()) {
       return false;
     }
     try {
-      work.on(taken);
-      return inHand.size() < taken.size();
+      work.run(taken);
+      return unsettled.size() < taken.size();
     } finally {
-      queue.giveBack(inHand);
-      inHand.clear();
+      queue.giveBack(unsettled);
+      unsettled.clear();
     }
   }
 
-  /** Whatever it waits for at a server, it waits no longer; nor later, until {@link #resume}. */
-  void abandon() {
-    call.abandon();
+  /** Cancels the request to a server that runs, and later ones until {@link #allowRequests}. */
+  void cancelRequests() {
+    cancellation.cancel();
   }
 
-  /** Servers are waited for again. */
-  void resume() {
-    call.resume();
+  /** Later requests to servers are no longer cancelled. */
+  void allowRequests() {
+    cancellation.reset();
   }
 
   private interface Work {
-    void on(List<OutgoingRecord> entries) throws InterruptedException;
+    void run(List<OutgoingRecord> records) throws InterruptedException;
   }
 }

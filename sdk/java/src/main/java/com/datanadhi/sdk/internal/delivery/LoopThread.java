@@ -2,23 +2,29 @@ package com.datanadhi.sdk.internal.delivery;
 
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.thread.SdkThread;
+import com.datanadhi.sdk.internal.time.Waiter;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 
 /**
- * A thread that takes one turn after the other until it is told to stop, whatever a turn throws.
+ * A thread that runs the same turn again and again until it is stopped. An error in a turn is
+ * logged, and the thread continues with the next turn. Thread-safe.
  */
 final class LoopThread {
+  private static final Duration PAUSE_AFTER_ERROR = Duration.ofMillis(200);
+
   private final String name;
   private final Turn turn;
-  private final RateLimitedLog notices;
+  private final RateLimitedLog log;
+  private final Waiter waiter;
   private final Thread thread;
   private volatile boolean stopped;
 
-  LoopThread(String name, RateLimitedLog notices, Turn turn) {
+  LoopThread(String name, RateLimitedLog log, Waiter waiter, Turn turn) {
     this.name = name;
     this.turn = turn;
-    this.notices = notices;
+    this.log = log;
+    this.waiter = waiter;
     this.thread = SdkThread.named(name, this::run);
   }
 
@@ -29,11 +35,12 @@ final class LoopThread {
   private void run() {
     while (!stopped) {
       try {
-        turn.take();
-      } catch (InterruptedException again) {
-        // Only stop interrupts.
+        turn.run();
+      } catch (InterruptedException stopping) {
+        // Only stop() interrupts this thread.
       } catch (Throwable unexpected) {
-        notices.sayAtTimes(Level.ERROR, name, name + " goes on after " + unexpected);
+        log.logRateLimited(
+            Level.ERROR, name, "Error in thread " + name + ", which continues: " + unexpected);
         pause();
       }
     }
@@ -41,13 +48,13 @@ final class LoopThread {
 
   private void pause() {
     try {
-      Thread.sleep(200);
+      waiter.sleep(PAUSE_AFTER_ERROR);
     } catch (InterruptedException stopping) {
-      // The loop sees to it.
+      // The loop checks whether the thread is stopped.
     }
   }
 
-  /** Takes no further turn, and none that waits. */
+  /** Starts no further turn, and interrupts the one that runs. */
   void stop() {
     stopped = true;
     thread.interrupt();
@@ -57,12 +64,13 @@ final class LoopThread {
     return stopped;
   }
 
-  /** Returns once it has ended, or after {@code longest}. */
-  void awaitEnd(Duration longest) throws InterruptedException {
-    thread.join(longest.toMillis());
+  /** Waits until the thread has ended, for at most {@code timeout}. */
+  void awaitEnd(Duration timeout) throws InterruptedException {
+    thread.join(timeout.toMillis());
   }
 
+  /** One turn of the loop. */
   interface Turn {
-    void take() throws InterruptedException;
+    void run() throws InterruptedException;
   }
 }

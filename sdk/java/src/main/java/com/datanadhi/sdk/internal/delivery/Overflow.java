@@ -1,90 +1,122 @@
 package com.datanadhi.sdk.internal.delivery;
 
+import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.queue.RecordQueue;
+import com.datanadhi.sdk.internal.time.Waiter;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 
 /**
- * Makes room before the queue is full. The drain empties it through the fallback server from nine
- * tenths down to one; what comes faster than that, or finds the fallback server down, is spilled
- * into files while the queue is nearly at its end. With one worker, that stands aside while the
- * drain works: two who give records back at the same time would mix up the order.
+ * Frees space in the queue before it is full. When it is 90 % full, the drain uploads batches to
+ * the fallback server until it is 10 % full. When it is 95 % full, because records arrive faster
+ * than that or the fallback server is down, the spill writes batches to files.
+ *
+ * <p>A single worker is paused while the drain works: if both gave records back to the queue at the
+ * same time, records would be delivered out of order.
  */
 final class Overflow {
   private static final double DRAINED = 0.1;
+  private static final long WAIT_MILLIS = 1_000;
+  private static final Duration DRAIN_PAUSE = Duration.ofMillis(5);
+  private static final Duration SPILL_PAUSE = Duration.ofMillis(50);
 
   private final RecordQueue queue;
-  private final Destinations world;
-  private final Dispatcher drain;
-  private final Dispatcher spill;
-  private final RecordCounts ledger;
-  private long refused;
+  private final Destinations destinations;
+  private final RecordCounts counts;
+  private final RateLimitedLog log;
+  private final Waiter waiter;
+  private final Dispatcher drainDispatcher;
+  private final Dispatcher spillDispatcher;
+  private long reportedRefused;
 
-  Overflow(RecordQueue queue, Destinations world, RecordCounts ledger) {
+  Overflow(
+      RecordQueue queue,
+      Destinations destinations,
+      RecordCounts counts,
+      RateLimitedLog log,
+      Waiter waiter) {
     this.queue = queue;
-    this.world = world;
-    this.ledger = ledger;
-    this.drain = new Dispatcher(queue, world, ledger);
-    this.spill = new Dispatcher(queue, world, ledger);
+    this.destinations = destinations;
+    this.counts = counts;
+    this.log = log;
+    this.waiter = waiter;
+    this.drainDispatcher = new Dispatcher(queue, destinations, counts, log);
+    this.spillDispatcher = new Dispatcher(queue, destinations, counts, log);
   }
 
-  /** Drains once, if the queue is nearly full; {@code gate} is what the only worker passes. */
-  void drain(LoopThread self, WorkerPause gate, Dispatcher worker, boolean only)
+  /**
+   * One turn of the drain thread, for several workers: drains the queue if it is 90 % full, and
+   * waits for that for at most a second.
+   */
+  void drain(LoopThread drainThread) throws InterruptedException {
+    if (awaitDrainNeeded()) {
+      drainQueue(drainThread);
+    }
+  }
+
+  /** As {@link #drain}, for a single worker, which waits meanwhile. */
+  void drainWhilePaused(LoopThread drainThread, WorkerPause pause, Dispatcher worker)
       throws InterruptedException {
-    queue.nearlyFull().await(1_000);
-    if (!queue.nearlyFull().isReached() || !world.fallbackHealth().isUp()) {
-      Thread.sleep(5);
+    if (!awaitDrainNeeded()) {
       return;
     }
-    if (!only) {
-      drain(self);
-      return;
-    }
-    gate.close();
+    pause.begin();
     try {
-      worker.abandon();
-      gate.awaitSomebody();
-      worker.resume();
-      drain(self);
+      worker.cancelRequests();
+      pause.awaitWorker();
+      worker.allowRequests();
+      drainQueue(drainThread);
     } finally {
-      worker.resume();
-      gate.open();
+      worker.allowRequests();
+      pause.end();
     }
   }
 
-  private void drain(LoopThread self) throws InterruptedException {
-    while (!self.isStopped() && queue.isFilledTo(DRAINED) && world.fallbackHealth().isUp()) {
-      if (!drain.toFallback("drain_worker_failed")) {
+  private boolean awaitDrainNeeded() throws InterruptedException {
+    queue.nearlyFull().await(WAIT_MILLIS);
+    if (queue.nearlyFull().isReached() && destinations.fallbackServerHealth().isUp()) {
+      return true;
+    }
+    waiter.sleep(DRAIN_PAUSE);
+    return false;
+  }
+
+  private void drainQueue(LoopThread drainThread) throws InterruptedException {
+    while (!drainThread.isStopped()
+        && queue.isFilledTo(DRAINED)
+        && destinations.fallbackServerHealth().isUp()) {
+      if (!drainDispatcher.toFallbackServer("drain_worker_failed")) {
         return;
       }
     }
   }
 
-  /** Writes a batch into a file, if the queue is all but full. */
+  /** One turn of the spill thread: writes a batch to a file if the queue is 95 % full. */
   void spill() throws InterruptedException {
-    queue.full().await(1_000);
+    queue.full().await(WAIT_MILLIS);
     reportRefused();
-    if (queue.full().isReached() && !spill.toFile("queue_full")) {
-      Thread.sleep(50);
+    if (queue.full().isReached()
+        && !spillDispatcher.toFile("queue_full", "The queue is 95 % full")) {
+      waiter.sleep(SPILL_PAUSE);
     }
   }
 
-  /** Here and not where it happens: there the application would wait for its own logging. */
+  /** Called by the spill thread and not in submit, where the application would wait for its log. */
   private void reportRefused() {
-    long now = ledger.refusedTotal();
-    if (now > refused && !queue.isClosed()) {
-      refused = now;
-      world
-          .notices()
-          .sayAtTimes(
-              Level.ERROR,
-              "refused",
-              "The queue of %d records was full: %d were not taken so far"
-                  .formatted(queue.capacity(), now));
+    long now = counts.refused();
+    if (now > reportedRefused && !queue.isClosed()) {
+      reportedRefused = now;
+      log.logRateLimited(
+          Level.ERROR,
+          "refused",
+          ("The queue of %d records was full: submit has refused %d records so far. Log less, or"
+                  + " set a larger async.queue_size")
+              .formatted(queue.capacity(), now));
     }
   }
 
-  /** Waits for no server any longer. */
-  void abandon() {
-    drain.abandon();
+  /** Cancels the drain's request, so that the drain thread can end. */
+  void cancelRequests() {
+    drainDispatcher.cancelRequests();
   }
 }

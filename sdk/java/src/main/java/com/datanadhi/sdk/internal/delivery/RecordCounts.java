@@ -8,18 +8,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
-/** What became of every record that was ever submitted. Thread-safe, without locks. */
+/** Counts the outcomes of all submitted records. Thread-safe, without locks. */
 public final class RecordCounts {
-  /** The ways on which a record can be delivered. */
-  public enum Destination {
-    /** It was there. */
-    MAIN_SERVER,
-    /** It keeps the record until the main server is back. */
-    ECHOPOST,
-    /** In a batch. */
-    FALLBACK
-  }
-
   private final LongAdder submitted = new LongAdder();
   private final LongAdder refused = new LongAdder();
   private final LongAdder lost = new LongAdder();
@@ -27,71 +17,74 @@ public final class RecordCounts {
   private final LongAdder toEchoPost = new LongAdder();
   private final LongAdder toFallback = new LongAdder();
   private final Map<String, LongAdder> dropped = new ConcurrentHashMap<>();
-  private final AtomicLong open = new AtomicLong();
+  private final AtomicLong outstanding = new AtomicLong();
 
-  /** A record is going to be taken. */
-  public void submitting() {
-    open.incrementAndGet();
+  /**
+   * A record is about to be offered to the queue. It counts as outstanding from now on, so that a
+   * worker cannot deliver it before it is counted.
+   */
+  public void countOffered() {
+    outstanding.incrementAndGet();
   }
 
-  /** It was taken. */
-  public void submitted() {
+  /** The queue accepted the record that was offered. */
+  public void countSubmitted() {
     submitted.increment();
   }
 
-  /** It was not. */
-  public void refused() {
-    open.decrementAndGet();
+  /** The queue refused the record that was offered. */
+  public void countRefused() {
+    outstanding.decrementAndGet();
     refused.increment();
   }
 
-  long refusedTotal() {
+  long refused() {
     return refused.sum();
   }
 
-  void delivered(Destination way, int records) {
+  void countDelivered(Destination destination, int records) {
     if (records > 0) {
-      on(way).add(records);
-      open.addAndGet(-records);
+      adder(destination).add(records);
+      outstanding.addAndGet(-records);
     }
   }
 
-  void dropped(String reason, int records) {
+  void countDropped(String reason, int records) {
     dropped.computeIfAbsent(reason, r -> new LongAdder()).add(records);
-    open.addAndGet(-records);
+    outstanding.addAndGet(-records);
   }
 
-  void lost(int records) {
+  void countLost(int records) {
     lost.add(records);
-    open.addAndGet(-records);
+    outstanding.addAndGet(-records);
   }
 
-  private LongAdder on(Destination way) {
-    return switch (way) {
+  private LongAdder adder(Destination destination) {
+    return switch (destination) {
       case MAIN_SERVER -> toMainServer;
       case ECHOPOST -> toEchoPost;
       case FALLBACK -> toFallback;
     };
   }
 
-  /** Records of which nothing has become yet. */
-  public long open() {
-    return open.get();
+  /** How many submitted records have no outcome yet. */
+  public long outstanding() {
+    return outstanding.get();
   }
 
-  /** All of it. */
-  public Counters snapshot(int depth, EchoPostState echoPost) {
+  /** The counts as the public API shows them. */
+  public Counters snapshot(int queueDepth, EchoPostState echoPost) {
     Map<String, Long> byReason = new TreeMap<>();
     dropped.forEach((reason, count) -> byReason.put(reason, count.sum()));
     return new Counters(
         submitted.sum(),
         refused.sum(),
-        on(Destination.MAIN_SERVER).sum(),
-        on(Destination.ECHOPOST).sum(),
-        on(Destination.FALLBACK).sum(),
+        toMainServer.sum(),
+        toEchoPost.sum(),
+        toFallback.sum(),
         byReason,
         lost.sum(),
-        depth,
+        queueDepth,
         echoPost);
   }
 }

@@ -7,43 +7,46 @@ import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Sends records of files again, in their order, the first way that is open; for one thread. */
+/**
+ * Sends records from files again, in order, to the first destination that is available. Not
+ * thread-safe.
+ */
 public final class Redeliverer implements DroppedFiles.Sender {
-  private final Destinations world;
-  private final ServerClient.Call call = new ServerClient.Call();
+  private final Destinations destinations;
+  private final ServerClient.Cancellation neverCancelled = new ServerClient.Cancellation();
 
-  /** Goes where all records go. */
-  public Redeliverer(Destinations world) {
-    this.world = world;
+  /** Uses the destinations that new records use. */
+  public Redeliverer(Destinations destinations) {
+    this.destinations = destinations;
   }
 
   @Override
-  public List<OutgoingRecord> send(List<OutgoingRecord> entries) throws InterruptedException {
-    List<OutgoingRecord> refused = new ArrayList<>();
-    List<OutgoingRecord> left = new ArrayList<>(entries);
-    while (!left.isEmpty() && world.mainHealth().isUp()) {
-      DeliveryOutcome answer = world.main().deliver(left.get(0), call);
-      if (answer instanceof DeliveryOutcome.Unavailable unavailable) {
-        world.mainHealth().isDown(unavailable.why());
-      } else if (answer instanceof DeliveryOutcome.Delivered) {
+  public List<OutgoingRecord> send(List<OutgoingRecord> records) throws InterruptedException {
+    List<OutgoingRecord> failed = new ArrayList<>();
+    List<OutgoingRecord> left = new ArrayList<>(records);
+    while (!left.isEmpty() && destinations.mainServerHealth().isUp()) {
+      DeliveryOutcome outcome = destinations.mainServer().deliver(left.get(0), neverCancelled);
+      if (outcome instanceof DeliveryOutcome.Unavailable unavailable) {
+        destinations.mainServerHealth().markDown(unavailable.reason());
+      } else if (outcome instanceof DeliveryOutcome.Delivered) {
         left.remove(0);
       } else {
-        refused.add(left.remove(0));
+        failed.add(left.remove(0));
       }
     }
-    List<OutgoingRecord> fitting = left.stream().filter(world.echoPost()::takes).toList();
-    if (!fitting.isEmpty() && world.echoPost().isUsable()) {
-      left.removeAll(world.echoPost().send(fitting).stored());
+    List<OutgoingRecord> fitting = left.stream().filter(destinations.echoPost()::accepts).toList();
+    if (!fitting.isEmpty() && destinations.echoPost().isUsable()) {
+      left.removeAll(destinations.echoPost().send(fitting).stored());
     }
-    if (!left.isEmpty() && world.fallbackHealth().isUp()) {
-      DeliveryOutcome answer = world.fallback().upload(left, call);
-      if (answer instanceof DeliveryOutcome.Unavailable unavailable) {
-        world.fallbackHealth().isDown(unavailable.why());
-      } else if (answer instanceof DeliveryOutcome.Delivered) {
+    if (!left.isEmpty() && destinations.fallbackServerHealth().isUp()) {
+      DeliveryOutcome outcome = destinations.fallbackServer().upload(left, neverCancelled);
+      if (outcome instanceof DeliveryOutcome.Unavailable unavailable) {
+        destinations.fallbackServerHealth().markDown(unavailable.reason());
+      } else if (outcome instanceof DeliveryOutcome.Delivered) {
         left.clear();
       }
     }
-    refused.addAll(left);
-    return entries.stream().filter(refused::contains).toList();
+    failed.addAll(left);
+    return records.stream().filter(failed::contains).toList();
   }
 }

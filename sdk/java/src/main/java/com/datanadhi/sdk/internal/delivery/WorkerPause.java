@@ -1,38 +1,38 @@
 package com.datanadhi.sdk.internal.delivery;
 
-/** Where one thread stands still while another has its work. */
+/** Pauses the only worker between two deliveries while another thread delivers. Thread-safe. */
 final class WorkerPause {
-  private boolean closed;
-  private boolean waitedAt;
+  private boolean active;
+  private boolean workerWaits;
 
-  /** Returns once it is open. */
-  synchronized void pass() throws InterruptedException {
+  /** Called by the worker: waits while a pause is active. */
+  synchronized void awaitEnd() throws InterruptedException {
     try {
-      while (closed) {
-        waitedAt = true;
+      while (active) {
+        workerWaits = true;
         notifyAll();
         wait();
       }
     } finally {
-      waitedAt = false;
+      workerWaits = false;
     }
   }
 
-  /** Lets nobody pass. */
-  synchronized void close() {
-    closed = true;
+  /** Begins a pause: the worker waits the next time it calls {@link #awaitEnd}. */
+  synchronized void begin() {
+    active = true;
   }
 
-  /** Returns once somebody stands at the closed gate, or it is open. */
-  synchronized void awaitSomebody() throws InterruptedException {
-    while (closed && !waitedAt) {
+  /** Waits until the worker waits, or the pause has ended. */
+  synchronized void awaitWorker() throws InterruptedException {
+    while (active && !workerWaits) {
       wait();
     }
   }
 
-  /** Lets everybody pass. */
-  synchronized void open() {
-    closed = false;
+  /** Ends the pause. */
+  synchronized void end() {
+    active = false;
     notifyAll();
   }
 }

@@ -4,6 +4,7 @@ import com.datanadhi.echopost.proto.LogAgentGrpc;
 import com.datanadhi.echopost.proto.LogRequest;
 import com.datanadhi.echopost.proto.LogResponse;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
+import com.datanadhi.sdk.internal.time.Clock;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.ConnectivityState;
@@ -27,15 +28,16 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one connection to the agent of a directory. What is sent together goes by one connection, or
- * fails from some record on: it is made anew for what is sent next. Thread-safe.
+ * The gRPC connection to the agent of a directory. All records of one {@link #send} use the same
+ * connection; if it ends, the rest of them fail, and the next {@code send} opens a new one.
+ * Thread-safe.
  */
 final class AgentChannel implements AutoCloseable {
   private static final Metadata.Key<String> IDEMPOTENCY_KEY =
       Metadata.Key.of("idempotency-key", Metadata.ASCII_STRING_MARSHALLER);
 
   static {
-    // gRPC's own are no services in a module that does not provide them.
+    // In a named module gRPC does not find its own load balancer as a service.
     LoadBalancerRegistry.getDefaultRegistry().register(new PickFirstLoadBalancerProvider());
   }
 
@@ -44,74 +46,82 @@ final class AgentChannel implements AutoCloseable {
   private final Duration deadline;
   private final ExecutorService io;
   private final ScheduledExecutorService timer;
+  private final Clock clock;
   private UnixSocketFactory connection;
   private @Nullable ManagedChannel channel;
   private boolean closed;
 
+  /**
+   * @param deadline of each call, and for opening the connection
+   */
   AgentChannel(
       Path socket,
       String apiKey,
       Duration deadline,
       ExecutorService io,
-      ScheduledExecutorService timer) {
+      ScheduledExecutorService timer,
+      Clock clock) {
     this.socket = socket;
     this.connection = new UnixSocketFactory(socket);
     this.apiKey = apiKey;
     this.deadline = deadline;
     this.io = io;
     this.timer = timer;
+    this.clock = clock;
   }
 
   /**
-   * Sends them in order, without waiting for the answer to one before the next; returns their
-   * statuses, in the same order, when all are answered or the deadline is over. {@code UNAVAILABLE}
-   * is said of those that found no agent, or lost it.
+   * Sends the records in order, each without waiting for the response to the one before. Returns
+   * when every call has completed, at the latest at the deadline.
+   *
+   * @return the status of each record, in the same order; {@code UNAVAILABLE} if there was no
+   *     connection to an agent or it was lost
    */
-  List<Status> send(List<OutgoingRecord> entries) throws InterruptedException {
-    ManagedChannel agent = connected();
-    if (agent == null) {
-      return entries.stream()
-          .map(e -> Status.UNAVAILABLE.withDescription("no agent answers"))
+  List<Status> send(List<OutgoingRecord> records) throws InterruptedException {
+    ManagedChannel ready = connect();
+    if (ready == null) {
+      return records.stream()
+          .map(r -> Status.UNAVAILABLE.withDescription("no agent accepts connections"))
           .toList();
     }
-    List<CompletableFuture<Status>> answers = new ArrayList<>(entries.size());
-    for (OutgoingRecord entry : entries) {
-      answers.add(begin(agent, entry));
+    List<CompletableFuture<Status>> responses = new ArrayList<>(records.size());
+    for (OutgoingRecord record : records) {
+      responses.add(startCall(ready, record));
     }
-    List<Status> statuses = new ArrayList<>(entries.size());
-    for (CompletableFuture<Status> answer : answers) {
-      statuses.add(await(answer));
+    List<Status> statuses = new ArrayList<>(records.size());
+    for (CompletableFuture<Status> response : responses) {
+      statuses.add(await(response));
     }
     if (statuses.stream().anyMatch(s -> s.getCode() == Status.Code.UNAVAILABLE)) {
-      disconnect(agent);
+      disconnect(ready);
     }
     return statuses;
   }
 
-  private CompletableFuture<Status> begin(ManagedChannel agent, OutgoingRecord entry) {
-    CompletableFuture<Status> answer = new CompletableFuture<>();
+  private CompletableFuture<Status> startCall(ManagedChannel agent, OutgoingRecord record) {
+    CompletableFuture<Status> response = new CompletableFuture<>();
     ClientCall<LogRequest, LogResponse> call =
         agent.newCall(
             LogAgentGrpc.getSendLogMethod(),
             CallOptions.DEFAULT.withDeadlineAfter(deadline.toNanos(), TimeUnit.NANOSECONDS));
     Metadata metadata = new Metadata();
-    metadata.put(IDEMPOTENCY_KEY, entry.key());
-    call.start(new ResponseListener(answer), metadata);
+    metadata.put(IDEMPOTENCY_KEY, record.key());
+    call.start(new ResponseListener(response), metadata);
     call.request(2);
     call.sendMessage(
         LogRequest.newBuilder()
-            .setJsonData(entry.json())
-            .addAllPipelines(entry.pipelines())
+            .setJsonData(record.json())
+            .addAllPipelines(record.pipelines())
             .setApiKey(apiKey)
             .build());
     call.halfClose();
-    return answer;
+    return response;
   }
 
-  private Status await(CompletableFuture<Status> answer) throws InterruptedException {
+  private Status await(CompletableFuture<Status> response) throws InterruptedException {
     try {
-      // The deadline ends each call; twice that is for a transport that does not keep it.
-      return answer.get(2 * deadline.toNanos(), TimeUnit.NANOSECONDS);
+      // gRPC ends each call at its deadline; this second limit is for an error in the transport.
+      return response.get(2 * deadline.toNanos(), TimeUnit.NANOSECONDS);
     } catch (ExecutionException impossible) {
       return Status.fromThrowable(impossible);
     } catch (TimeoutException stuck) {
@@ -120,49 +130,53 @@ final class AgentChannel implements AutoCloseable {
   }
 
   /**
-   * A channel that is ready: calls begun before that would be sent in whatever order. Null when
-   * nobody listens, which shows at once, or whoever does says nothing until the deadline.
+   * Returns a channel that is ready, because calls that start earlier could be sent in another
+   * order. Null if no agent listens, or the connection is not ready within the deadline.
    */
-  private @Nullable ManagedChannel connected() throws InterruptedException {
-    ManagedChannel made = channel();
-    if (made == null) {
+  private @Nullable ManagedChannel connect() throws InterruptedException {
+    ManagedChannel current = currentChannel();
+    if (current == null) {
       return null;
     }
-    long end = System.nanoTime() + deadline.toNanos();
+    long end = clock.nanos() + deadline.toNanos();
     while (true) {
-      ConnectivityState state = made.getState(true);
+      ConnectivityState state = current.getState(true);
       if (state == ConnectivityState.READY) {
-        return made;
+        return current;
       }
       if (state == ConnectivityState.TRANSIENT_FAILURE
           || state == ConnectivityState.SHUTDOWN
-          || System.nanoTime() - end > 0) {
-        disconnect(made);
+          || clock.nanos() - end > 0) {
+        disconnect(current);
         return null;
       }
       CompletableFuture<Void> changed = new CompletableFuture<>();
-      made.notifyWhenStateChanged(state, () -> changed.complete(null));
+      current.notifyWhenStateChanged(state, () -> changed.complete(null));
       try {
         changed.get(100, TimeUnit.MILLISECONDS);
-      } catch (TimeoutException | ExecutionException again) {
-        // Looked at again above.
+      } catch (TimeoutException | ExecutionException unchanged) {
+        // The loop reads the state again.
       }
     }
   }
 
-  private synchronized @Nullable ManagedChannel channel() {
+  /** The channel, or a new one if its connection has ended; null if this object is closed. */
+  private synchronized @Nullable ManagedChannel currentChannel() {
     if (closed) {
       return null;
     }
-    ManagedChannel known = channel;
-    if (known != null && connection.isUsed() && known.getState(false) == ConnectivityState.IDLE) {
-      // Its connection has ended. Calls that an agent which leaves still answers are let end.
-      known.shutdown();
-      known = null;
+    ManagedChannel current = channel;
+    if (current != null
+        && connection.isUsed()
+        && current.getState(false) == ConnectivityState.IDLE) {
+      // The connection has ended. An agent that shuts down may still answer calls on it: so they
+      // are not cancelled.
+      current.shutdown();
+      current = null;
     }
-    if (known == null) {
+    if (current == null) {
       connection = new UnixSocketFactory(socket);
-      known =
+      current =
           OkHttpChannelBuilder.forTarget(
                   LoopbackResolver.TARGET, InsecureChannelCredentials.create())
               .socketFactory(connection)
@@ -174,12 +188,12 @@ final class AgentChannel implements AutoCloseable {
               .idleTimeout(30, TimeUnit.MINUTES)
               .disableRetry()
               .build();
-      channel = known;
+      channel = current;
     }
-    return known;
+    return current;
   }
 
-  @SuppressWarnings("ReferenceEquality") // another thread may have made another one
+  @SuppressWarnings("ReferenceEquality") // another thread may have opened another channel
   private synchronized void disconnect(ManagedChannel lost) {
     lost.shutdownNow();
     if (channel == lost) {
@@ -187,6 +201,7 @@ final class AgentChannel implements AutoCloseable {
     }
   }
 
+  /** Closes the connection; calls that run fail. */
   @Override
   public synchronized void close() {
     closed = true;
@@ -195,13 +210,13 @@ final class AgentChannel implements AutoCloseable {
     }
   }
 
-  /** Puts the two halves of an answer together. */
+  /** Completes a future with the status of a call, for which it needs message and trailers. */
   private static final class ResponseListener extends ClientCall.Listener<LogResponse> {
-    private final CompletableFuture<Status> answer;
+    private final CompletableFuture<Status> completed;
     private @Nullable LogResponse response;
 
-    ResponseListener(CompletableFuture<Status> answer) {
-      this.answer = answer;
+    ResponseListener(CompletableFuture<Status> completed) {
+      this.completed = completed;
     }
 
     @Override
@@ -211,12 +226,14 @@ final class AgentChannel implements AutoCloseable {
 
     @Override
     public void onClose(Status status, Metadata trailers) {
-      LogResponse said = response;
-      if (status.isOk() && (said == null || !said.getSuccess())) {
-        // Agents that say so instead of failing the call.
-        status = Status.INTERNAL.withDescription(said == null ? "no answer" : said.getMessage());
+      LogResponse received = response;
+      if (status.isOk() && (received == null || !received.getSuccess())) {
+        // Some agents report an error in the response and complete the call with OK.
+        status =
+            Status.INTERNAL.withDescription(
+                received == null ? "the agent sent no response" : received.getMessage());
       }
-      answer.complete(status);
+      completed.complete(status);
     }
   }
 }

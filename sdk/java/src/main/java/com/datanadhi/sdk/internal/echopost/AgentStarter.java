@@ -3,6 +3,8 @@ package com.datanadhi.sdk.internal.echopost;
 import com.datanadhi.sdk.Configuration;
 import com.datanadhi.sdk.internal.files.InterProcessLock;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
+import com.datanadhi.sdk.internal.time.Clock;
+import com.datanadhi.sdk.internal.time.Waiter;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.net.UnixDomainSocketAddress;
@@ -16,92 +18,102 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Sees to it that an agent runs on the directory: at most one start at a time, of all processes.
+ * Starts an agent on a directory if none runs. A lock makes sure that at most one thread of all
+ * processes starts one at a time. Thread-safe.
  */
 final class AgentStarter {
-  private static final Duration OTHERS = Duration.ofSeconds(10);
-  private static final int ANOTHER_AGENT_LIVES = 3;
+  private static final Duration LOCK_TIMEOUT = Duration.ofSeconds(10);
+  private static final Duration SOCKET_POLL = Duration.ofMillis(5);
+  private static final int OTHER_AGENT_RUNS = 3;
 
-  /** Exit statuses from here on are the numbers of signals. */
+  /** An exit status above this is 128 plus the number of the signal that killed the process. */
   private static final int KILLED_BY = 128;
 
   private final DirectoryLayout layout;
-  private final int longestSocketPath;
+  private final int maxSocketPathBytes;
   private final String apiKey;
   private final String serverHost;
-  private final Duration patience;
-  private final RateLimitedLog notices;
+  private final Duration timeout;
+  private final RateLimitedLog log;
+  private final Clock clock;
+  private final Waiter waiter;
+  private final InterProcessLock startLock;
 
   /**
-   * @param patience how long a start may take until the socket answers
+   * @param timeout until a new agent accepts connections
    */
   AgentStarter(
       DirectoryLayout layout,
       Platform platform,
       Configuration configuration,
-      Duration patience,
-      RateLimitedLog notices) {
+      Duration timeout,
+      RateLimitedLog log,
+      Clock clock,
+      Waiter waiter) {
     this.layout = layout;
-    this.longestSocketPath = platform.longestSocketPath();
+    this.maxSocketPathBytes = platform.maxSocketPathBytes();
     this.apiKey = configuration.apiKey();
     this.serverHost = configuration.serverHost().toString();
-    this.patience = patience;
-    this.notices = notices;
+    this.timeout = timeout;
+    this.log = log;
+    this.clock = clock;
+    this.waiter = waiter;
+    this.startLock = new InterProcessLock(layout.startLock(), clock, waiter);
   }
 
-  /** Starts an agent if the socket's name is not there; its being there is taken for an agent. */
-  StartResult startIfMissing() throws InterruptedException {
+  /** Starts an agent if there is no socket file; does not check whether an agent listens on it. */
+  StartResult startIfNoSocket() throws InterruptedException {
     if (Files.exists(layout.socket())) {
       return new StartResult.Running();
     }
     return start();
   }
 
-  /** Starts an agent if none answers. */
+  /** Starts an agent if none accepts connections. */
   StartResult start() throws InterruptedException {
     int length =
         layout.socket().toString().getBytes(java.nio.charset.StandardCharsets.UTF_8).length;
-    if (length > longestSocketPath) {
+    if (length > maxSocketPathBytes) {
       return new StartResult.Failed(
-          "the path %s has %d bytes, and a UNIX socket's may have %d: choose a shorter directory"
-              .formatted(layout.socket(), length, longestSocketPath));
+          "the path %s has %d bytes, and the path of a UNIX socket may have at most %d: choose a shorter directory"
+              .formatted(layout.socket(), length, maxSocketPathBytes));
     }
     try {
-      return InterProcessLock.guarded(layout.startLock(), OTHERS, this::startAlone);
-    } catch (TimeoutException busy) {
-      return new StartResult.Failed("another process has been starting it for 10 s");
-    } catch (IOException | InterProcessLock.Failed failed) {
+      return startLock.withLock(LOCK_TIMEOUT, this::startLocked);
+    } catch (TimeoutException lockedTooLong) {
+      return new StartResult.Failed("another process has tried to start it for 10 s");
+    } catch (IOException | InterProcessLock.ActionFailedException failed) {
       return new StartResult.Failed(failed.toString());
     }
   }
 
-  private StartResult startAlone() throws IOException, InterruptedException {
-    if (answers(layout.socket())) {
+  private StartResult startLocked() throws IOException, InterruptedException {
+    if (isListening(layout.socket())) {
       return new StartResult.Running();
     }
     removeStaleSocket();
-    long begun = System.nanoTime();
+    long begin = clock.nanos();
     Process process = spawn();
-    boolean isSecond = false;
+    boolean isSecondAttempt = false;
     while (true) {
-      Duration after = Duration.ofNanos(System.nanoTime() - begun);
-      if (answers(layout.socket())) {
-        notices.say(Level.INFO, "EchoPost runs, started in %d ms".formatted(after.toMillis()));
+      Duration after = Duration.ofNanos(clock.nanos() - begin);
+      if (isListening(layout.socket())) {
+        log.log(Level.INFO, "EchoPost's agent runs, started in %d ms".formatted(after.toMillis()));
         return new StartResult.Started(process.pid(), after);
       }
-      if (process.waitFor(5, TimeUnit.MILLISECONDS)) {
+      if (process.waitFor(SOCKET_POLL.toMillis(), TimeUnit.MILLISECONDS)) {
         int status = process.exitValue();
-        if (status > KILLED_BY && !isSecond) {
-          // Killed in its start, as it may be later, when it is started again too.
+        if (status > KILLED_BY && !isSecondAttempt) {
+          // An agent that is killed is started again: later by its guardian, here by this loop.
           process = spawn();
-          isSecond = true;
-        } else if (status != 0 && status != ANOTHER_AGENT_LIVES) {
+          isSecondAttempt = true;
+        } else if (status != 0 && status != OTHER_AGENT_RUNS) {
           return new StartResult.Failed(
               "%s ended with status %d".formatted(layout.program(), status));
         }
-        Thread.sleep(5);
+        waiter.sleep(SOCKET_POLL);
       }
-      if (after.compareTo(patience) > 0) {
+      if (after.compareTo(timeout) > 0) {
         return new StartResult.NotReady(after);
       }
     }
@@ -119,34 +131,35 @@ final class AgentStarter {
         Map.of("DATANADHI_API_KEY", apiKey));
   }
 
-  /** Whether an agent listens there. */
-  static boolean answers(Path socket) {
+  /** Whether an agent accepts connections on the socket. */
+  static boolean isListening(Path socket) {
     try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
       return channel.isConnected();
-    } catch (IOException refused) {
+    } catch (IOException notListening) {
       return false;
     }
   }
 
   /**
-   * Removes the name that a dead agent left. Between our look and our delete an agent could have
-   * taken the name: so it is moved away first, and put back if somebody answers there.
+   * Removes the socket file of an agent that was killed. Between the check and the deletion another
+   * agent could create its socket under that name: so the file is moved first, and moved back if an
+   * agent listens on it.
    */
   private void removeStaleSocket() throws IOException {
-    Path aside = layout.directory().resolve(".sdk-stale.sock");
+    Path moved = layout.staleSocket();
     try {
       Files.move(
           layout.socket(),
-          aside,
+          moved,
           java.nio.file.StandardCopyOption.ATOMIC_MOVE,
           java.nio.file.StandardCopyOption.REPLACE_EXISTING);
-    } catch (java.nio.file.NoSuchFileException none) {
+    } catch (java.nio.file.NoSuchFileException noSocket) {
       return;
     }
-    if (answers(aside)) {
-      Files.move(aside, layout.socket(), java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+    if (isListening(moved)) {
+      Files.move(moved, layout.socket(), java.nio.file.StandardCopyOption.ATOMIC_MOVE);
     } else {
-      Files.delete(aside);
+      Files.delete(moved);
     }
   }
 }

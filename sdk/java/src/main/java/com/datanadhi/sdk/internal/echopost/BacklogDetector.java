@@ -10,67 +10,72 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What an agent that is gone, and its guardian with it, left in its buffer: nobody would deliver it
- * before the next record for EchoPost. A look costs a few system calls; only where the buffer has
- * changed since it was found empty, and no agent lives, is the program asked. For one thread.
+ * Detects records in EchoPost's buffer that no agent delivers, because the agent and its guardian
+ * were killed. Without this check they would wait until the next record is sent to EchoPost.
+ *
+ * <p>A check costs a few system calls. The program is only run, as {@code echopost status}, if the
+ * buffer has changed since it was found empty and no agent accepts connections. For one thread.
  */
 final class BacklogDetector {
-  /** What {@code echopost status} ends with when records are pending and no agent runs. */
+  /** The exit status of {@code echopost status}: records are pending and no agent runs. */
   private static final int PENDING = 4;
 
-  /** A full disk, which an agent empties by delivering, or a damaged buffer, which it salvages. */
+  /**
+   * The exit status if the buffer cannot be used: the disk is full, or the buffer is damaged. An
+   * agent can fix both: it frees space by delivering records, and it salvages a damaged buffer.
+   */
   private static final int UNUSABLE = 1;
 
-  private static final int NOTHING = 0;
-  private static final int REJECTED_ALONE = 5;
-  private static final long LONGEST_SECONDS = 30;
+  private static final int EMPTY = 0;
+  private static final int ONLY_REJECTED = 5;
+  private static final long STATUS_TIMEOUT_SECONDS = 30;
 
   private final DirectoryLayout layout;
   private final Cooldown cooldown;
-  private List<FileTime> empty = List.of();
+  private List<FileTime> modifiedWhenEmpty = List.of();
 
   /**
-   * @param cooldown between agents that leave records behind, each soon after the other, and
-   *     between looks that fail
+   * @param cooldown runs after a check that failed or that found records; so agents that leave
+   *     records behind are not started one after the other
    */
   BacklogDetector(DirectoryLayout layout, Cooldown cooldown) {
     this.layout = layout;
     this.cooldown = cooldown;
   }
 
-  /** Whether records wait for an agent to be started. */
-  boolean isLeft() throws InterruptedException {
+  /** Whether an agent should be started to deliver records. */
+  boolean hasBacklog() throws InterruptedException {
     if (!Files.exists(layout.buffer()) || cooldown.isRunning()) {
       return false;
     }
     try {
-      List<FileTime> now = changes();
-      if (now.equals(empty) || AgentStarter.answers(layout.socket())) {
+      List<FileTime> modified = modificationTimes();
+      if (modified.equals(modifiedWhenEmpty) || AgentStarter.isListening(layout.socket())) {
         return false;
       }
-      int status = status();
-      if (status == NOTHING || status == REJECTED_ALONE) {
-        empty = now;
+      int status = runStatus();
+      if (status == EMPTY || status == ONLY_REJECTED) {
+        modifiedWhenEmpty = modified;
         cooldown.reset();
       } else {
         cooldown.begin();
       }
       return status == PENDING || status == UNUSABLE;
-    } catch (IOException cannotLook) {
+    } catch (IOException failed) {
       cooldown.begin();
       return false;
     }
   }
 
-  private List<FileTime> changes() throws IOException {
+  private List<FileTime> modificationTimes() throws IOException {
     FileTime buffer = Files.getLastModifiedTime(layout.buffer());
-    Path log = layout.bufferLog();
-    // Looking leaves an empty one.
-    boolean isLogged = Files.exists(log) && Files.size(log) > 0;
-    return isLogged ? List.of(buffer, Files.getLastModifiedTime(log)) : List.of(buffer);
+    Path wal = layout.bufferWal();
+    // The status command itself leaves an empty one.
+    boolean hasWal = Files.exists(wal) && Files.size(wal) > 0;
+    return hasWal ? List.of(buffer, Files.getLastModifiedTime(wal)) : List.of(buffer);
   }
 
-  private int status() throws IOException, InterruptedException {
+  private int runStatus() throws IOException, InterruptedException {
     Process status =
         new ProcessBuilder(
                 layout.program().toString(), "status", "-datanadhi", layout.directory().toString())
@@ -79,7 +84,7 @@ final class BacklogDetector {
             .redirectError(Redirect.DISCARD)
             .start();
     try {
-      return status.waitFor(LONGEST_SECONDS, TimeUnit.SECONDS) ? status.exitValue() : -1;
+      return status.waitFor(STATUS_TIMEOUT_SECONDS, TimeUnit.SECONDS) ? status.exitValue() : -1;
     } finally {
       status.destroyForcibly();
     }

@@ -1,42 +1,44 @@
 package com.datanadhi.sdk.internal.echopost;
 
+import com.datanadhi.sdk.internal.time.Clock;
 import java.time.Duration;
-import java.util.function.LongSupplier;
 
 /**
- * How long EchoPost is left alone after a failure: twice as long each time, up to a cap. Guarded.
+ * The time after a failure in which something is not tried again. It doubles with each failure, up
+ * to a maximum, until a success. Thread-safe.
  */
 final class Cooldown {
   private final Duration first;
-  private final Duration cap;
-  private final LongSupplier nanoClock;
+  private final Duration max;
+  private final Clock clock;
   private Duration next;
-  private long until;
+  private long endNanos;
   private boolean running;
 
-  Cooldown(Duration first, Duration cap, LongSupplier nanoClock) {
+  Cooldown(Duration first, Duration max, Clock clock) {
     this.first = first;
-    this.cap = cap;
-    this.nanoClock = nanoClock;
+    this.max = max;
+    this.clock = clock;
     this.next = first;
   }
 
-  /** It failed; returns how long it is left alone now. */
+  /** Begins a cool-down after a failure, and returns how long it takes. */
   synchronized Duration begin() {
-    Duration now = next;
-    until = nanoClock.getAsLong() + now.toNanos();
+    Duration length = next;
+    endNanos = clock.nanos() + length.toNanos();
     running = true;
-    next = now.multipliedBy(2).compareTo(cap) < 0 ? now.multipliedBy(2) : cap;
-    return now;
+    Duration doubled = length.multipliedBy(2);
+    next = doubled.compareTo(max) < 0 ? doubled : max;
+    return length;
   }
 
-  /** Whether it is to be left alone still. */
+  /** Whether a cool-down has begun and not ended. */
   synchronized boolean isRunning() {
-    running = running && until - nanoClock.getAsLong() > 0;
+    running = running && endNanos - clock.nanos() > 0;
     return running;
   }
 
-  /** It works: it is left alone no longer, and the next failure is the first again. */
+  /** Ends the cool-down after a success; the next one has the first length again. */
   synchronized void reset() {
     running = false;
     next = first;

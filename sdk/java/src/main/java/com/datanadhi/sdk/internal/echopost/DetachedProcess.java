@@ -9,11 +9,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Starts a program that outlives us: in a session of its own, with the streams on the null device,
- * in its own directory. Java can make no session, so a shell, which the agent's launcher needs
- * anyway, looks for what can: setsid (Linux), Perl (macOS), Python; and where there is none of
- * them, it gives the program a process group of its own. Each but the last becomes the program,
- * whose process is the one returned. Descriptors beyond the streams are closed by the JDK.
+ * Starts a program that continues to run when this process and its process group end: in a new
+ * session, with its standard streams on {@code /dev/null}, in its own working directory.
+ *
+ * <p>Java cannot start a session, so a shell script does it: with setsid (Linux), Perl (macOS) or
+ * Python. Each of them replaces itself by the program, so the returned process is the program's. If
+ * none is installed, the shell starts the program in a new process group and exits. The JDK closes
+ * all other file descriptors.
  */
 final class DetachedProcess {
   private static final String NEW_SESSION =
@@ -34,10 +36,10 @@ final class DetachedProcess {
 
   static Process start(List<String> command, Path directory, Map<String, String> environment)
       throws IOException {
-    List<String> line = new ArrayList<>(List.of("/bin/sh", "-c", NEW_SESSION, "datanadhi-sdk"));
-    line.addAll(command);
+    List<String> shell = new ArrayList<>(List.of("/bin/sh", "-c", NEW_SESSION, "datanadhi-sdk"));
+    shell.addAll(command);
     ProcessBuilder builder =
-        new ProcessBuilder(line)
+        new ProcessBuilder(shell)
             .directory(directory.toFile())
             .redirectInput(Redirect.from(new File("/dev/null")))
             .redirectOutput(Redirect.DISCARD)

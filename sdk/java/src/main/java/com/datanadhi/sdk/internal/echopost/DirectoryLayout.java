@@ -3,10 +3,13 @@ package com.datanadhi.sdk.internal.echopost;
 import java.nio.file.Path;
 
 /**
- * Where EchoPost's files are; the same for the SDKs of all languages, so that they share an agent.
+ * The names of EchoPost's files. SDKs for other languages use the same ones, so that all SDKs share
+ * one agent per directory.
+ *
+ * @param directory EchoPost's directory, {@code echopost/} in the SDK's directory
  */
 record DirectoryLayout(Path directory) {
-  static DirectoryLayout below(Path sdkDirectory) {
+  static DirectoryLayout in(Path sdkDirectory) {
     return new DirectoryLayout(sdkDirectory.resolve("echopost"));
   }
 
@@ -22,8 +25,8 @@ record DirectoryLayout(Path directory) {
     return directory.resolve("buffer.db");
   }
 
-  /** What was written to the buffer last; not there when its agent left in peace. */
-  Path bufferLog() {
+  /** The write-ahead log of the buffer; an agent that exits normally deletes it. */
+  Path bufferWal() {
     return directory.resolve("buffer.db-wal");
   }
 
@@ -33,5 +36,10 @@ record DirectoryLayout(Path directory) {
 
   Path downloadLock() {
     return directory.resolve(".sdk-download.lock");
+  }
+
+  /** A stale socket is moved here before it is deleted. */
+  Path staleSocket() {
+    return directory.resolve(".sdk-stale.sock");
   }
 }

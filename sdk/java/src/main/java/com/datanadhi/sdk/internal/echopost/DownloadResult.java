@@ -1,19 +1,19 @@
 package com.datanadhi.sdk.internal.echopost;
 
-/** How a download ended. */
+/** The result of a download. */
 sealed interface DownloadResult {
-  /** The program is there; perhaps it was before, or another process has got it. */
+  /** The program is installed, by this download, by another process, or since before. */
   record Present() implements DownloadResult {}
 
-  /** No connection, no answer in time, or a connection that broke. */
-  record NetworkError(String why) implements DownloadResult {}
+  /** The connection failed or broke, or no data came in time. */
+  record NetworkError(String reason) implements DownloadResult {}
 
-  /** An answer other than 200. */
-  record BadAnswer(String url, int status) implements DownloadResult {}
+  /** The server answered with a status other than 200. */
+  record UnexpectedStatus(String url, int status) implements DownloadResult {}
 
-  /** What came is not what {@code .sha256} says. */
-  record WrongContent(String url, String expected, String got) implements DownloadResult {}
+  /** The SHA-256 of the file is not the one in the server's {@code .sha256} file. */
+  record ChecksumMismatch(String url, String expected, String actual) implements DownloadResult {}
 
   /** The file could not be written. */
-  record WriteError(String why) implements DownloadResult {}
+  record WriteError(String reason) implements DownloadResult {}
 }

@@ -3,6 +3,8 @@ package com.datanadhi.sdk.internal.echopost;
 import com.datanadhi.sdk.internal.files.InterProcessLock;
 import com.datanadhi.sdk.internal.files.PrivateFiles;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
+import com.datanadhi.sdk.internal.time.Clock;
+import com.datanadhi.sdk.internal.time.Waiter;
 import java.io.File;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -30,94 +32,115 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 
 /**
- * Gets the program, once for all threads and processes that share a directory. It has its name only
- * when it is complete, checked and executable.
+ * Downloads the program, once for all threads and processes that share a directory. The program
+ * gets its final name only when it is complete, its checksum is right and it is executable.
+ * Thread-safe.
  */
 final class Downloader {
-  private static final Duration OTHERS = Duration.ofMinutes(15);
-  private static final Duration SMALL = Duration.ofSeconds(10);
-  private static final long PROGRESS_NANOS = TimeUnit.SECONDS.toNanos(5);
-  private static final String UNFINISHED = ".echopost-download-";
+  private static final Duration LOCK_TIMEOUT = Duration.ofMinutes(15);
+  private static final Duration CHECKSUM_TIMEOUT = Duration.ofSeconds(10);
+  private static final long PROGRESS_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(5);
+  private static final String TEMPORARY_PREFIX = ".echopost-download-";
 
   private final HttpClient client;
-  private final URI base;
-  private final Duration stall;
-  private final RateLimitedLog notices;
+  private final URI baseUrl;
+  private final Duration stallTimeout;
+  private final RateLimitedLog log;
+  private final Clock clock;
+  private final Waiter waiter;
 
   /**
-   * @param client follows redirects, and knows the proxies
-   * @param stall how long nothing may come before it is given up
+   * @param client must follow redirects and use the configured proxies
+   * @param stallTimeout how long a download may receive no data
    */
-  Downloader(HttpClient client, URI base, Duration stall, RateLimitedLog notices) {
+  Downloader(
+      HttpClient client,
+      URI baseUrl,
+      Duration stallTimeout,
+      RateLimitedLog log,
+      Clock clock,
+      Waiter waiter) {
     this.client = client;
-    this.base = base;
-    this.stall = stall;
-    this.notices = notices;
+    this.baseUrl = baseUrl;
+    this.stallTimeout = stallTimeout;
+    this.log = log;
+    this.clock = clock;
+    this.waiter = waiter;
   }
 
-  /** Returns when the program is there, or cannot be had. Takes as long as the network does. */
-  DownloadResult ensure(DirectoryLayout layout, Platform platform) throws InterruptedException {
+  /**
+   * Downloads the program unless it is there. Returns when it is there or the download has failed;
+   * there is no limit on the time, except for a download that stalls.
+   */
+  DownloadResult ensurePresent(DirectoryLayout layout, Platform platform)
+      throws InterruptedException {
     if (Files.exists(layout.program())) {
       return new DownloadResult.Present();
     }
-    URI url = URI.create(base + "/" + platform.os() + "/" + platform.arch() + "/echopost-latest");
+    URI url =
+        URI.create(baseUrl + "/" + platform.os() + "/" + platform.arch() + "/echopost-latest");
     try {
-      PrivateFiles.directory(layout.directory());
-      return InterProcessLock.guarded(layout.downloadLock(), OTHERS, () -> locked(layout, url));
-    } catch (TimeoutException stuck) {
-      return new DownloadResult.NetworkError("another process has been downloading it for 15 min");
-    } catch (IOException | InterProcessLock.Failed unwritable) {
-      return new DownloadResult.WriteError(unwritable.toString());
+      PrivateFiles.createDirectories(layout.directory());
+      return new InterProcessLock(layout.downloadLock(), clock, waiter)
+          .withLock(LOCK_TIMEOUT, () -> downloadLocked(layout, url));
+    } catch (TimeoutException lockedTooLong) {
+      return new DownloadResult.NetworkError("another process has tried to download it for 15 min");
+    } catch (IOException | InterProcessLock.ActionFailedException failed) {
+      return new DownloadResult.WriteError(failed.toString());
     }
   }
 
-  private DownloadResult locked(DirectoryLayout layout, URI url) throws InterruptedException {
+  private DownloadResult downloadLocked(DirectoryLayout layout, URI url)
+      throws InterruptedException {
     if (Files.exists(layout.program())) {
       return new DownloadResult.Present();
     }
     try {
-      removeUnfinished(layout.directory());
-      Path unfinished = Files.createTempFile(layout.directory(), UNFINISHED, ".tmp");
+      deleteTemporaryFiles(layout.directory());
+      Path temporary = Files.createTempFile(layout.directory(), TEMPORARY_PREFIX, ".tmp");
       try {
-        return fetch(url, unfinished, layout.program());
+        return download(url, temporary, layout.program());
       } finally {
-        Files.deleteIfExists(unfinished);
+        Files.deleteIfExists(temporary);
       }
-    } catch (IOException unwritable) {
-      return new DownloadResult.WriteError(unwritable.toString());
+    } catch (IOException failed) {
+      return new DownloadResult.WriteError(failed.toString());
     }
   }
 
-  private DownloadResult fetch(URI url, Path unfinished, Path program)
+  private DownloadResult download(URI url, Path temporary, Path program)
       throws IOException, InterruptedException {
-    notices.say(Level.INFO, "Downloading EchoPost from " + url);
-    try (ReceivedFile sink = new ReceivedFile(unfinished)) {
-      int status = get(url, sink);
+    log.log(Level.INFO, "Downloading EchoPost from " + url);
+    try (ReceivedFile received = new ReceivedFile(temporary)) {
+      int status = fetch(url, received);
       if (status != 200) {
-        return new DownloadResult.BadAnswer(url.toString(), status);
+        return new DownloadResult.UnexpectedStatus(url.toString(), status);
       }
-      if (sink.failure != null) {
-        return new DownloadResult.WriteError(sink.failure.toString());
+      if (received.failure != null) {
+        return new DownloadResult.WriteError(received.failure.toString());
       }
-      // A name for what a power loss could still take would be in the way of every later download.
-      sink.sync();
-      String expected = expected(url);
-      String got = sink.digest();
-      if (!expected.isEmpty() && !expected.equals(got)) {
-        return new DownloadResult.WrongContent(url.toString(), expected, got);
+      // After a power loss the final name must not belong to an incomplete file: it would keep the
+      // SDK from downloading the program again.
+      received.sync();
+      String expected = fetchChecksum(url);
+      String actual = received.checksum();
+      if (!expected.isEmpty() && !expected.equals(actual)) {
+        return new DownloadResult.ChecksumMismatch(url.toString(), expected, actual);
       }
     } catch (NetworkException failed) {
       return new DownloadResult.NetworkError(failed.getMessage() + " (" + url + ")");
     }
-    Files.setPosixFilePermissions(unfinished, PosixFilePermissions.fromString("rwxr-xr-x"));
-    Files.move(unfinished, program, StandardCopyOption.ATOMIC_MOVE);
-    notices.say(Level.INFO, "EchoPost is in " + program);
-    warmUp(program);
+    Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Files.move(temporary, program, StandardCopyOption.ATOMIC_MOVE);
+    log.log(Level.INFO, "EchoPost is installed as " + program);
+    runOnce(program);
     return new DownloadResult.Present();
   }
 
-  /** Its first run unpacks its runtime: now, and not while records wait for an agent. */
-  private static void warmUp(Path program) throws InterruptedException {
+  /**
+   * The first run unpacks the program's runtime: better now than when records wait for an agent.
+   */
+  private static void runOnce(Path program) throws InterruptedException {
     try {
       Process version =
           new ProcessBuilder(program.toString(), "-version")
@@ -129,64 +152,67 @@ final class Downloader {
         version.destroyForcibly();
       }
     } catch (IOException cannotRun) {
-      // Its start will say so, when it is needed.
+      // Reported when an agent is started.
     }
   }
 
-  /** The body goes to {@code sink} if the status is 200. */
-  private int get(URI url, ReceivedFile sink) throws NetworkException, InterruptedException {
-    CompletableFuture<HttpResponse<Void>> answer =
+  /** Writes the response body to {@code received} if the status is 200; returns the status. */
+  private int fetch(URI url, ReceivedFile received) throws NetworkException, InterruptedException {
+    CompletableFuture<HttpResponse<Void>> response =
         client.sendAsync(
             HttpRequest.newBuilder(url).build(),
             head -> {
-              sink.begins(head.headers().firstValueAsLong("Content-Length").orElse(-1));
+              received.begin(head.headers().firstValueAsLong("Content-Length").orElse(-1));
               return head.statusCode() == 200
-                  ? BodySubscribers.ofByteArrayConsumer(part -> part.ifPresent(sink::take))
+                  ? BodySubscribers.ofByteArrayConsumer(part -> part.ifPresent(received::write))
                   : BodySubscribers.replacing(null);
             });
     try {
       while (true) {
         try {
-          return answer.get(Math.min(200, stall.toMillis()), TimeUnit.MILLISECONDS).statusCode();
-        } catch (TimeoutException running) {
-          if (sink.nanosSinceLast() > stall.toNanos()) {
-            throw new NetworkException("nothing came for " + stall.toSeconds() + " s");
+          return response
+              .get(Math.min(200, stallTimeout.toMillis()), TimeUnit.MILLISECONDS)
+              .statusCode();
+        } catch (TimeoutException notComplete) {
+          if (received.nanosSinceData() > stallTimeout.toNanos()) {
+            throw new NetworkException("no data for " + stallTimeout.toSeconds() + " s");
           }
-          sink.reportAtTimes(notices);
+          received.logProgress();
         }
       }
     } catch (ExecutionException failed) {
       throw new NetworkException(String.valueOf(failed.getCause()));
     } finally {
-      boolean unused = answer.cancel(true);
+      boolean unused = response.cancel(true);
     }
   }
 
-  /** What the server's {@code .sha256} says; empty where there is none. */
-  private String expected(URI url) throws NetworkException, InterruptedException {
+  /** The checksum in the server's {@code .sha256} file; empty if there is no such file. */
+  private String fetchChecksum(URI url) throws NetworkException, InterruptedException {
     HttpRequest request =
-        HttpRequest.newBuilder(URI.create(url + ".sha256")).timeout(SMALL).build();
+        HttpRequest.newBuilder(URI.create(url + ".sha256")).timeout(CHECKSUM_TIMEOUT).build();
     try {
-      HttpResponse<String> answer = client.send(request, BodyHandlers.ofString());
-      if (answer.statusCode() == 404 || answer.statusCode() == 403 || answer.statusCode() == 410) {
+      HttpResponse<String> response = client.send(request, BodyHandlers.ofString());
+      int status = response.statusCode();
+      if (status == 404 || status == 403 || status == 410) {
         return "";
       }
-      // As sha256sum prints it: the sum, blanks, a name.
-      String sum = answer.body().strip().split("\\s", 2)[0].toLowerCase(Locale.ROOT);
-      if (answer.statusCode() != 200 || !sum.matches("[0-9a-f]{64}")) {
-        throw new NetworkException("no checksum, but status " + answer.statusCode());
+      // The format of sha256sum: checksum, spaces, file name.
+      String checksum = response.body().strip().split("\\s", 2)[0].toLowerCase(Locale.ROOT);
+      if (status != 200 || !checksum.matches("[0-9a-f]{64}")) {
+        throw new NetworkException("no valid checksum in the .sha256 file, status " + status);
       }
-      return sum;
+      return checksum;
     } catch (IOException failed) {
-      throw new NetworkException(failed + " for the checksum");
+      throw new NetworkException("the .sha256 file cannot be downloaded: " + failed);
     }
   }
 
-  /** Of processes that died; with the lock, nobody else is downloading. */
-  private static void removeUnfinished(Path directory) throws IOException {
+  /** Deletes the files of processes that were killed: the lock excludes other downloads. */
+  private static void deleteTemporaryFiles(Path directory) throws IOException {
     try (Stream<Path> all = Files.list(directory)) {
       for (Path file : (Iterable<Path>) all::iterator) {
-        if (file.getFileName().toString().startsWith(UNFINISHED)) {
+        if (file.getFileName().toString().startsWith(TEMPORARY_PREFIX)) {
           Files.deleteIfExists(file);
         }
       }
@@ -201,14 +227,17 @@ final class Downloader {
     }
   }
 
-  /** The file, while it comes. Written by one thread of the client, watched by ours. */
-  private static final class ReceivedFile implements AutoCloseable {
+  /**
+   * The file that is being downloaded. A thread of the HTTP client writes it, while the downloading
+   * thread watches its progress.
+   */
+  private final class ReceivedFile implements AutoCloseable {
     private final FileOutputStream file;
     private final MessageDigest digest;
-    private volatile long total = -1;
-    private volatile long taken;
-    private volatile long last = System.nanoTime();
-    private long reported = System.nanoTime();
+    private volatile long expectedBytes = -1;
+    private volatile long receivedBytes;
+    private volatile long lastDataAt = clock.nanos();
+    private long lastProgressAt = clock.nanos();
     private volatile @org.jspecify.annotations.Nullable IOException failure;
 
     ReceivedFile(Path path) throws IOException {
@@ -220,36 +249,39 @@ final class Downloader {
       }
     }
 
-    void begins(long length) {
-      total = length;
-      last = System.nanoTime();
+    /** The response headers have arrived; {@code length} is -1 if they do not contain it. */
+    void begin(long length) {
+      expectedBytes = length;
+      lastDataAt = clock.nanos();
     }
 
-    synchronized void take(byte[] part) {
+    synchronized void write(byte[] part) {
       if (failure != null) {
         return;
       }
       try {
         file.write(part);
         digest.update(part);
-        taken += part.length;
-        last = System.nanoTime();
-      } catch (IOException full) {
-        failure = full;
+        receivedBytes += part.length;
+        lastDataAt = clock.nanos();
+      } catch (IOException failed) {
+        failure = failed;
       }
     }
 
-    long nanosSinceLast() {
-      return System.nanoTime() - last;
+    long nanosSinceData() {
+      return clock.nanos() - lastDataAt;
     }
 
-    void reportAtTimes(RateLimitedLog notices) {
-      if (System.nanoTime() - reported > PROGRESS_NANOS) {
-        reported = System.nanoTime();
-        notices.say(
+    /** Logs the progress every 5 s. */
+    void logProgress() {
+      if (clock.nanos() - lastProgressAt > PROGRESS_INTERVAL_NANOS) {
+        lastProgressAt = clock.nanos();
+        log.log(
             Level.INFO,
             "Downloading EchoPost: %d KiB of %s"
-                .formatted(taken >> 10, total < 0 ? "?" : (total >> 10) + " KiB"));
+                .formatted(
+                    receivedBytes >> 10, expectedBytes < 0 ? "?" : (expectedBytes >> 10) + " KiB"));
       }
     }
 
@@ -257,7 +289,7 @@ final class Downloader {
       file.getFD().sync();
     }
 
-    synchronized String digest() {
+    synchronized String checksum() {
       return HexFormat.of().formatHex(digest.digest());
     }
 

@@ -6,6 +6,8 @@ import com.datanadhi.sdk.EchoPostState.Status;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.internal.thread.SdkThread;
+import com.datanadhi.sdk.internal.time.Clock;
+import com.datanadhi.sdk.internal.time.Waiter;
 import java.lang.System.Logger.Level;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
@@ -18,74 +20,86 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * The way through EchoPost: there or not, and never the application's trouble. Whatever fails makes
- * it unusable for a while. Thread-safe.
+ * EchoPost as a destination: downloads the program, starts an agent when records are sent, and
+ * sends them. After an error EchoPost is not used during a cool-down; the error is not thrown.
+ * Thread-safe.
  */
 public final class EchoPost implements AutoCloseable {
-  private static final int LARGEST = 4 << 20;
+  /** The largest payload that an agent accepts. */
+  private static final int MAX_BYTES = 4 << 20;
 
-  /** How long an agent that was too slow may still be expected, where no other way is open. */
+  /** How long records wait in the queue for an agent that starts slowly. */
   private static final Duration LATE_START = Duration.ofSeconds(30);
 
-  /** A process has one system, whatever the number of its clients. */
-  private static final AtomicBoolean SAID_UNSUPPORTED = new AtomicBoolean();
+  private static final Duration RETRY_PAUSE = Duration.ofMillis(10);
+
+  /** The warning is logged once per process, however many clients it has. */
+  private static final AtomicBoolean WARNED_UNSUPPORTED = new AtomicBoolean();
 
   private final DirectoryLayout layout;
   private final Optional<Platform> platform;
-  private final Downloader download;
+  private final Downloader downloader;
   private final Optional<AgentStarter> starter;
   private final AgentChannel channel;
   private final BacklogDetector backlog;
   private final Cooldown cooldown;
-  private final Duration giveUp;
-  private final RateLimitedLog notices;
+  private final Duration retryTimeout;
+  private final RateLimitedLog log;
+  private final Clock clock;
+  private final Waiter waiter;
   private volatile EchoPostState state = new EchoPostState(Status.PREPARING, "");
   private volatile boolean awaitsSocket;
   private volatile long awaitsSocketUntil;
   private volatile boolean closed;
 
-  /** Does nothing before {@link #prepare}. */
+  /** EchoPost for the configuration's directory; {@link #prepare} begins to download it. */
   public EchoPost(
       Configuration configuration,
-      Timeouts patience,
+      Timeouts timeouts,
       HttpClient downloads,
       ExecutorService io,
       ScheduledExecutorService timer,
-      RateLimitedLog notices) {
-    this.layout = DirectoryLayout.below(configuration.directory());
+      RateLimitedLog log,
+      Clock clock,
+      Waiter waiter) {
+    this.layout = DirectoryLayout.in(configuration.directory());
     this.platform =
         Platform.of(System.getProperty("os.name", ""), System.getProperty("os.arch", ""));
-    this.download =
-        new Downloader(downloads, configuration.downloadUrl(), patience.downloadStall(), notices);
+    this.downloader =
+        new Downloader(
+            downloads, configuration.downloadUrl(), timeouts.downloadStall(), log, clock, waiter);
     this.starter =
-        platform.map(p -> new AgentStarter(layout, p, configuration, patience.start(), notices));
+        platform.map(
+            p -> new AgentStarter(layout, p, configuration, timeouts.start(), log, clock, waiter));
     this.channel =
-        new AgentChannel(layout.socket(), configuration.apiKey(), patience.call(), io, timer);
-    this.backlog = new BacklogDetector(layout, cooldown(patience));
-    this.cooldown = cooldown(patience);
-    this.giveUp = patience.start();
-    this.notices = notices;
+        new AgentChannel(
+            layout.socket(), configuration.apiKey(), timeouts.call(), io, timer, clock);
+    this.backlog = new BacklogDetector(layout, newCooldown(timeouts, clock));
+    this.cooldown = newCooldown(timeouts, clock);
+    this.retryTimeout = timeouts.start();
+    this.log = log;
+    this.clock = clock;
+    this.waiter = waiter;
     if (configuration.echoPostDisabled()) {
       state = new EchoPostState(Status.DISABLED, "by the configuration");
     } else if (platform.isEmpty()) {
       String system = System.getProperty("os.name") + "/" + System.getProperty("os.arch");
       state = new EchoPostState(Status.UNSUPPORTED, system);
-      if (SAID_UNSUPPORTED.compareAndSet(false, true)) {
-        notices.say(
+      if (WARNED_UNSUPPORTED.compareAndSet(false, true)) {
+        log.log(
             Level.WARNING,
-            "There is no EchoPost for "
+            "EchoPost does not support "
                 + system
-                + " (but for Linux and macOS on amd64 and arm64): records are delivered without"
-                + " it");
+                + ", only Linux and macOS on amd64 and arm64: records are delivered without it");
       }
     }
   }
 
-  private static Cooldown cooldown(Timeouts patience) {
-    return new Cooldown(patience.firstCooldown(), patience.longestCooldown(), System::nanoTime);
+  private static Cooldown newCooldown(Timeouts timeouts, Clock clock) {
+    return new Cooldown(timeouts.firstCooldown(), timeouts.maxCooldown(), clock);
   }
 
-  /** Sees to it, on a thread of its own, that the program is there. */
+  /** Downloads the program in the background, unless it is installed. */
   public void prepare() {
     platform.ifPresent(known -> {
       if (state.status() == Status.PREPARING) {
@@ -96,42 +110,51 @@ public final class EchoPost implements AutoCloseable {
 
   private void download(Platform known) {
     try {
-      DownloadResult result = download.ensure(layout, known);
+      DownloadResult result = downloader.ensurePresent(layout, known);
       if (result instanceof DownloadResult.Present) {
         state = new EchoPostState(Status.READY, "");
       } else if (result instanceof DownloadResult.NetworkError error) {
-        fails(Level.WARNING, "it cannot be downloaded: " + error.why());
-      } else if (result instanceof DownloadResult.BadAnswer answer) {
-        fails(Level.ERROR, answer.url() + " answered " + answer.status());
-      } else if (result instanceof DownloadResult.WrongContent wrong) {
-        fails(
+        fail(Level.WARNING, "it cannot be downloaded: " + error.reason());
+      } else if (result instanceof DownloadResult.UnexpectedStatus unexpected) {
+        fail(
             Level.ERROR,
-            "%s is not what its checksum says: %s, and not %s"
-                .formatted(wrong.url(), wrong.got(), wrong.expected()));
+            "it cannot be downloaded: "
+                + unexpected.url()
+                + " answered "
+                + unexpected.status()
+                + "; check echopost.download_url");
+      } else if (result instanceof DownloadResult.ChecksumMismatch mismatch) {
+        fail(
+            Level.ERROR,
+            "the download from %s has the SHA-256 %s, but the server's .sha256 file has %s"
+                .formatted(mismatch.url(), mismatch.actual(), mismatch.expected()));
       } else if (result instanceof DownloadResult.WriteError error) {
-        fails(Level.ERROR, "it cannot be written: " + error.why());
+        fail(
+            Level.ERROR,
+            "it cannot be written: %s; free disk space, or give this user write access to %s"
+                .formatted(error.reason(), layout.directory()));
       }
-    } catch (InterruptedException | RuntimeException | LinkageError broken) {
-      fails(Level.ERROR, "it cannot be downloaded: " + broken);
+    } catch (InterruptedException | RuntimeException | LinkageError unexpected) {
+      fail(Level.ERROR, "it cannot be downloaded: " + unexpected);
     }
   }
 
-  /** Whether records can be handed over now. */
+  /** Whether records can be sent now; ends the cool-down when its time is over. */
   public boolean isUsable() {
     Status now = state.status();
-    if (now == Status.COOLING_DOWN && (isLateStart() || !cooldown.isRunning())) {
-      retry();
+    if (now == Status.COOLING_DOWN && (isLateAgentThere() || !cooldown.isRunning())) {
+      endCooldown();
       now = state.status();
     }
     return now == Status.READY && !closed;
   }
 
-  /** An agent that was too slow to be waited for, and is there now. */
-  private boolean isLateStart() {
+  /** Whether an agent that did not start in time has created its socket since. */
+  private boolean isLateAgentThere() {
     return awaitsSocket && Files.exists(layout.socket());
   }
 
-  private synchronized void retry() {
+  private synchronized void endCooldown() {
     if (state.status() != Status.COOLING_DOWN) {
       return;
     }
@@ -144,109 +167,112 @@ public final class EchoPost implements AutoCloseable {
     }
   }
 
-  /** Whether it may be usable soon. */
+  /** Whether records should wait because EchoPost is being downloaded or its agent is starting. */
   public boolean isPreparing() {
-    boolean isStarting = awaitsSocket && System.nanoTime() - awaitsSocketUntil < 0;
+    boolean isStarting = awaitsSocket && clock.nanos() - awaitsSocketUntil < 0;
     return (state.status() == Status.PREPARING || isStarting) && !closed;
   }
 
-  /** What has become of it. */
+  /** The state, for the public counters. */
   public EchoPostState state() {
     return state;
   }
 
-  /** Whether the record is of a size that an agent takes. */
-  public boolean takes(OutgoingRecord entry) {
-    return entry.json().length() <= LARGEST / 3 || entry.bytes() <= LARGEST;
+  /** Whether the payload is at most 4 MiB, the limit of an agent. */
+  public boolean accepts(OutgoingRecord record) {
+    // A char of a string has at most three bytes in UTF-8.
+    return record.json().length() <= MAX_BYTES / 3 || record.bytes() <= MAX_BYTES;
   }
 
   /**
-   * Hands the records over, in order, starting an agent where there is none. An agent may vanish
-   * between any two records: then it is started again, and what it has not acknowledged sent once
-   * more; and again while that ends the same way, for as long as a start may take, since a process
-   * that is being killed accepts connections to its last moment.
+   * Sends the records in order, and starts an agent if there is none. If the agent is lost between
+   * two records, it is started again and the unacknowledged records are sent again. That is
+   * repeated for as long as a start may take, because a process that is being killed can still
+   * accept connections.
    */
-  public SendResult send(List<OutgoingRecord> entries) throws InterruptedException {
+  public SendResult send(List<OutgoingRecord> records) throws InterruptedException {
     List<OutgoingRecord> stored = new ArrayList<>();
     List<OutgoingRecord> refused = new ArrayList<>();
     try {
-      String failure = send(entries, stored, refused);
+      String failure = send(records, stored, refused);
       if (failure.isEmpty()) {
         cooldown.reset();
       } else {
-        fails(Level.ERROR, failure);
+        fail(Level.ERROR, failure);
       }
-    } catch (RuntimeException | LinkageError broken) {
-      fails(Level.ERROR, broken.toString());
+    } catch (RuntimeException | LinkageError unexpected) {
+      fail(Level.ERROR, unexpected.toString());
     }
     return new SendResult(stored, refused);
   }
 
+  /** Returns why records failed; empty if all were stored or refused. */
   private String send(
-      List<OutgoingRecord> entries, List<OutgoingRecord> stored, List<OutgoingRecord> refused)
+      List<OutgoingRecord> records, List<OutgoingRecord> stored, List<OutgoingRecord> refused)
       throws InterruptedException {
     AgentStarter agents = starter.orElseThrow();
-    StartResult running = agents.startIfMissing();
-    List<OutgoingRecord> left = entries;
-    long end = System.nanoTime() + giveUp.toNanos();
-    for (int attempt = 1; ; attempt++) {
-      String failure = failure(running);
+    StartResult agent = agents.startIfNoSocket();
+    List<OutgoingRecord> left = records;
+    long end = clock.nanos() + retryTimeout.toNanos();
+    for (int attemptNumber = 1; ; attemptNumber++) {
+      String failure = startFailure(agent);
       if (!failure.isEmpty()) {
         return failure;
       }
-      SendAttempt round = SendAttempt.of(left, channel.send(left));
-      stored.addAll(round.stored());
-      refused.addAll(round.refused());
-      if (round.failed().isEmpty()) {
+      SendAttempt attempt = SendAttempt.of(left, channel.send(left));
+      stored.addAll(attempt.stored());
+      refused.addAll(attempt.refused());
+      if (attempt.failed().isEmpty()) {
         return "";
       }
-      boolean inTime = attempt == 1 || System.nanoTime() - end < 0;
-      if (!inTime || !round.hasVanished() || closed) {
-        return round.why();
+      boolean inTime = attemptNumber == 1 || clock.nanos() - end < 0;
+      if (!inTime || !attempt.lostAgent() || closed) {
+        return attempt.firstFailure();
       }
-      if (attempt > 1) {
-        Thread.sleep(10);
+      if (attemptNumber > 1) {
+        waiter.sleep(RETRY_PAUSE);
       }
-      left = round.failed();
-      running = agents.start();
+      left = attempt.failed();
+      agent = agents.start();
     }
   }
 
-  /** Why there is no agent; empty when there is one. */
-  private String failure(StartResult start) {
+  /** Why there is no agent; empty if there is one. */
+  private String startFailure(StartResult start) {
     if (start instanceof StartResult.NotReady slow) {
-      awaitsSocketUntil = System.nanoTime() + LATE_START.toNanos();
+      awaitsSocketUntil = clock.nanos() + LATE_START.toNanos();
       awaitsSocket = true;
-      return "its agent does not answer after %d ms".formatted(slow.after().toMillis());
+      return "its agent does not accept connections after %d ms".formatted(slow.after().toMillis());
     }
-    return start instanceof StartResult.Failed failed ? failed.why() : "";
+    return start instanceof StartResult.Failed failed ? failed.reason() : "";
   }
 
   /**
-   * Starts an agent where one that is gone left records behind. For one thread, which may look as
-   * often as it likes.
+   * Starts an agent if EchoPost's buffer holds records that no agent delivers. To be called by one
+   * thread; it can be called often, since most calls cost a few system calls.
    */
   public void deliverBacklog() throws InterruptedException {
-    if (!isUsable() || !backlog.isLeft()) {
+    if (!isUsable() || !backlog.hasBacklog()) {
       return;
     }
-    notices.say(Level.INFO, "EchoPost holds records that no agent delivers: one is started");
-    String failure = failure(starter.orElseThrow().start());
+    log.log(
+        Level.INFO, "EchoPost's buffer holds records that no agent delivers: an agent is started");
+    String failure = startFailure(starter.orElseThrow().start());
     if (!failure.isEmpty()) {
-      fails(Level.ERROR, failure);
+      fail(Level.ERROR, failure);
     }
   }
 
-  private synchronized void fails(Level level, String why) {
+  private synchronized void fail(Level level, String reason) {
     if (closed || state.status() == Status.COOLING_DOWN) {
       return;
     }
     long seconds = cooldown.begin().toSeconds();
-    state = new EchoPostState(Status.COOLING_DOWN, why);
-    notices.say(level, "EchoPost is not used for %d s: %s".formatted(seconds, why));
+    state = new EchoPostState(Status.COOLING_DOWN, reason);
+    log.log(level, "EchoPost is not used for %d s: %s".formatted(seconds, reason));
   }
 
-  /** Ends the connection; calls that run fail. The agent stays. */
+  /** Closes the connection; calls that run fail. The agent continues to run. */
   @Override
   public void close() {
     closed = true;

@@ -10,8 +10,9 @@ import java.net.URI;
 import java.util.List;
 
 /**
- * Resolves every name to one address, which {@link UnixSocketFactory} has no need of. So nobody
- * asks DNS, nor looks for resolvers where a module has none to show.
+ * A gRPC name resolver that resolves every name to one loopback address, which {@link
+ * UnixSocketFactory} ignores. With it gRPC uses neither DNS nor its own resolvers, which it cannot
+ * find as services in a named module.
  */
 public final class LoopbackResolver extends NameResolverProvider {
   static final String TARGET = "datanadhi:///agent";
@@ -53,7 +54,7 @@ public final class LoopbackResolver extends NameResolverProvider {
 
       @Override
       public void shutdown() {
-        // Nothing runs.
+        // There is nothing to stop.
       }
     };
   }

@@ -4,13 +4,13 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * A system that there is an EchoPost for, by the names that downloads have.
+ * An operating system and processor that EchoPost runs on, by their names in download URLs.
  *
  * @param os {@code darwin} or {@code linux}
  * @param arch {@code amd64} or {@code arm64}
  */
 record Platform(String os, String arch) {
-  /** Empty where there is none. */
+  /** From the JVM's properties {@code os.name} and {@code os.arch}; empty if not supported. */
   static Optional<Platform> of(String osName, String osArch) {
     String name = osName.toLowerCase(Locale.ROOT);
     String os = name.equals("linux") ? "linux" : name.startsWith("mac") ? "darwin" : "";
@@ -23,8 +23,8 @@ record Platform(String os, String arch) {
     return os.isEmpty() || arch.isEmpty() ? Optional.empty() : Optional.of(new Platform(os, arch));
   }
 
-  /** Bytes that a UNIX socket's path may have, without its closing zero ({@code sun_path}). */
-  int longestSocketPath() {
+  /** The most bytes in the path of a UNIX socket: {@code sun_path} without the final zero. */
+  int maxSocketPathBytes() {
     return os.equals("darwin") ? 103 : 107;
   }
 }

@@ -5,7 +5,15 @@ import io.grpc.Status;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What an agent said to records that were sent together. */
+/**
+ * The statuses of records that were sent to an agent together, sorted by their meaning.
+ *
+ * @param stored records that the agent acknowledged
+ * @param refused records that the agent refused as invalid
+ * @param failed all other records
+ * @param failures the statuses of {@code failed}, in the same order
+ * @param inOrder whether no record was stored after one that failed
+ */
 record SendAttempt(
     List<OutgoingRecord> stored,
     List<OutgoingRecord> refused,
@@ -13,21 +21,21 @@ record SendAttempt(
     List<Status> failures,
     boolean inOrder) {
 
-  static SendAttempt of(List<OutgoingRecord> entries, List<Status> statuses) {
+  static SendAttempt of(List<OutgoingRecord> records, List<Status> statuses) {
     List<OutgoingRecord> stored = new ArrayList<>();
     List<OutgoingRecord> refused = new ArrayList<>();
     List<OutgoingRecord> failed = new ArrayList<>();
     List<Status> failures = new ArrayList<>();
     boolean inOrder = true;
-    for (int i = 0; i < entries.size(); i++) {
+    for (int i = 0; i < records.size(); i++) {
       Status status = statuses.get(i);
       if (status.isOk()) {
         inOrder &= failed.isEmpty();
-        stored.add(entries.get(i));
+        stored.add(records.get(i));
       } else if (status.getCode() == Status.Code.INVALID_ARGUMENT) {
-        refused.add(entries.get(i));
+        refused.add(records.get(i));
       } else {
-        failed.add(entries.get(i));
+        failed.add(records.get(i));
         failures.add(status);
       }
     }
@@ -35,15 +43,15 @@ record SendAttempt(
   }
 
   /**
-   * Whether all that failed did so because nobody was there, and nothing behind it was stored: then
-   * it can go the same way again, and in order.
+   * Whether every failure means that the connection to the agent was lost or never made, and the
+   * failed records can be sent again without changing the order of the stored ones.
    */
-  boolean hasVanished() {
+  boolean lostAgent() {
     return inOrder && failures.stream().allMatch(s -> s.getCode() == Status.Code.UNAVAILABLE);
   }
 
-  /** For a person. */
-  String why() {
+  /** The first failure, for people. */
+  String firstFailure() {
     Status first = failures.get(0);
     return first.getCode() + ": " + first.getDescription();
   }

@@ -4,10 +4,10 @@ import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import java.util.List;
 
 /**
- * What became of records that were handed over together. Those in neither list were not taken, or
- * it is not known: they can be sent again, some other way.
+ * The result of sending records to EchoPost. A record in neither list was not acknowledged: it can
+ * be sent again, to any destination.
  *
- * @param stored on the agent's stable storage
- * @param refused never to be taken, as they are
+ * @param stored records that the agent has on stable storage
+ * @param refused records that the agent refused as invalid; it would refuse them again
  */
 public record SendResult(List<OutgoingRecord> stored, List<OutgoingRecord> refused) {}

@@ -2,17 +2,17 @@ package com.datanadhi.sdk.internal.echopost;
 
 import java.time.Duration;
 
-/** How it ended to see to it that an agent runs. */
+/** The result of an attempt to make sure that an agent runs. */
 sealed interface StartResult {
-  /** One answers on the socket, or its name at least is there. */
+  /** An agent accepts connections, or at least its socket exists; none was started. */
   record Running() implements StartResult {}
 
-  /** We started one, and it answers. */
+  /** This process started an agent, which accepts connections. */
   record Started(long pid, Duration after) implements StartResult {}
 
-  /** We started one, which lives and does not answer yet. */
+  /** This process started an agent, which does not accept connections yet. */
   record NotReady(Duration after) implements StartResult {}
 
-  /** There is none, and this is why. */
-  record Failed(String why) implements StartResult {}
+  /** No agent could be started. */
+  record Failed(String reason) implements StartResult {}
 }

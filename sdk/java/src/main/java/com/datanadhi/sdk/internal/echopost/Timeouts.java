@@ -3,23 +3,23 @@ package com.datanadhi.sdk.internal.echopost;
 import java.time.Duration;
 
 /**
- * How long EchoPost is waited for.
+ * The time-outs and intervals for EchoPost.
  *
- * @param start until the socket answers
- * @param call until a record is acknowledged
- * @param downloadStall how long nothing of the program may come
- * @param firstCooldown how long it is left alone after a failure; each further one doubles that
- * @param longestCooldown but no longer than this
- * @param look between two looks at whether an agent that is gone left records behind
+ * @param start until a new agent accepts connections
+ * @param call until an agent acknowledges a record
+ * @param downloadStall how long a download may receive no data
+ * @param firstCooldown the cool-down after the first failure; it doubles with each further one
+ * @param maxCooldown the longest cool-down
+ * @param backlogCheckInterval between two checks of the buffer for records that no agent delivers
  */
 public record Timeouts(
     Duration start,
     Duration call,
     Duration downloadStall,
     Duration firstCooldown,
-    Duration longestCooldown,
-    Duration look) {
-  /** What applications get. */
+    Duration maxCooldown,
+    Duration backlogCheckInterval) {
+  /** The values for applications. */
   public static final Timeouts DEFAULT =
       new Timeouts(
           Duration.ofSeconds(2),

@@ -15,26 +15,29 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import javax.net.SocketFactory;
 
 /**
- * Makes one connection to a UNIX socket, whatever address is asked for: gRPC would make another by
- * itself where one ends, and send what comes behind by that while what went before has failed. The
- * JDK has UNIX sockets as channels alone (JEP 380), gRPC's OkHttp transport wants them as sockets.
+ * Opens exactly one connection to a UNIX socket, whatever the address; a second attempt fails. gRPC
+ * reconnects by itself when a connection ends: it would send later records on the new connection
+ * while earlier ones have failed, out of order.
+ *
+ * <p>The JDK offers UNIX sockets only as channels (JEP 380), and gRPC's OkHttp transport needs a
+ * {@link Socket}: so the channel is adapted to the methods that the transport calls. Thread-safe.
  */
 final class UnixSocketFactory extends SocketFactory {
   private final Path path;
-  private final AtomicBoolean made = new AtomicBoolean();
+  private final AtomicBoolean used = new AtomicBoolean();
 
   UnixSocketFactory(Path path) {
     this.path = path;
   }
 
-  /** Whether it has made its connection, or tried to. */
+  /** Whether the connection was opened, or an attempt failed. */
   boolean isUsed() {
-    return made.get();
+    return used.get();
   }
 
   @Override
   public Socket createSocket(String host, int port) throws IOException {
-    if (!made.compareAndSet(false, true)) {
+    if (!used.compareAndSet(false, true)) {
       throw new IOException("the connection to " + path + " has ended");
     }
     return new ChannelSocket(SocketChannel.open(UnixDomainSocketAddress.of(path)));
@@ -57,9 +60,10 @@ final class UnixSocketFactory extends SocketFactory {
     return createSocket("", port);
   }
 
-  /** A connected channel as far as the transport uses a socket. */
+  /** A connected channel as a socket, with the methods that the transport calls. */
   private static final class ChannelSocket extends Socket {
-    private static final InetSocketAddress NOWHERE = InetSocketAddress.createUnresolved("unix", 0);
+    private static final InetSocketAddress UNIX_ADDRESS =
+        InetSocketAddress.createUnresolved("unix", 0);
 
     private final SocketChannel channel;
 
@@ -67,7 +71,7 @@ final class UnixSocketFactory extends SocketFactory {
       this.channel = channel;
     }
 
-    // The streams of java.nio.channels.Channels let nobody write while somebody reads
+    // The streams of java.nio.channels.Channels block a write while another thread reads
     // (JDK-4774871).
     @Override
     public InputStream getInputStream() {
@@ -120,12 +124,12 @@ final class UnixSocketFactory extends SocketFactory {
 
     @Override
     public void setTcpNoDelay(boolean on) {
-      // There is no TCP here.
+      // Not TCP.
     }
 
     @Override
     public synchronized void setSoTimeout(int millis) {
-      // Calls have deadlines.
+      // gRPC calls have deadlines.
     }
 
     @Override
@@ -135,12 +139,12 @@ final class UnixSocketFactory extends SocketFactory {
 
     @Override
     public SocketAddress getRemoteSocketAddress() {
-      return NOWHERE;
+      return UNIX_ADDRESS;
     }
 
     @Override
     public SocketAddress getLocalSocketAddress() {
-      return NOWHERE;
+      return UNIX_ADDRESS;
     }
 
     @Override

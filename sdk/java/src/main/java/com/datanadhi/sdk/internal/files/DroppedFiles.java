@@ -1,6 +1,8 @@
 package com.datanadhi.sdk.internal.files;
 
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
+import com.datanadhi.sdk.internal.time.Clock;
+import com.datanadhi.sdk.internal.time.Waiter;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
@@ -14,111 +16,126 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * {@code dropped/}: what no way would take, as files of lines, {@code <reason>_<ms>.jsonl}. When a
- * write returns, its records are on stable storage, whole; when it throws, none of them is there. A
- * file is added to for a while, so that a server which refuses everything does not get a file for
- * each record. Threads and processes take turns by a lock.
+ * The files in {@code dropped/}, which keep the records that could not be delivered, as JSON Lines
+ * in {@code <reason>_<ms>.jsonl}. When a write returns, all its records are on stable storage; when
+ * it throws, what it wrote is removed again, if the disk allows that. Records are appended to a
+ * file for 10 s or up to 1 MiB, so that a server that rejects everything does not cause one file
+ * per record. Thread-safe; locks exclude other processes.
  */
 public final class DroppedFiles {
-  /** What becomes of a record of a file that is sent again. */
+  /** Delivers records from a file. */
   public interface Sender {
-    /** Returns those of {@code entries} that could not be delivered. */
-    List<OutgoingRecord> send(List<OutgoingRecord> entries) throws InterruptedException;
-  }
-
-  /** How a run through the files ended. */
-  public record Outcome(int delivered, int kept, int unreadable) {}
-
-  private static final Duration PATIENCE = Duration.ofSeconds(5);
-  private static final long ADDED_TO_MS = 10_000;
-  private static final long LONGEST = 1 << 20;
-  private static final String SUFFIX = ".jsonl";
-  private static final String CLAIMED = ".redelivering";
-
-  private final Path directory;
-  private final Map<String, Current> current = new HashMap<>();
-
-  /** Below the SDK's directory; nothing is made before the first record. */
-  public DroppedFiles(Path sdkDirectory) {
-    this.directory = sdkDirectory.resolve("dropped");
+    /** Returns the records that could not be delivered. */
+    List<OutgoingRecord> send(List<OutgoingRecord> records) throws InterruptedException;
   }
 
   /**
-   * Keeps the records.
+   * The result of a redelivery.
    *
-   * @param reason of lower-case letters and {@code _}; the start of the file's name
-   * @return the file
+   * @param delivered records that were delivered
+   * @param kept records that are still in files
+   * @param unreadable lines that are not records; they stay in files
    */
-  public Path write(String reason, List<OutgoingRecord> entries)
+  public record RedeliveryResult(int delivered, int kept, int unreadable) {}
+
+  private static final Duration LOCK_TIMEOUT = Duration.ofSeconds(5);
+  private static final long APPEND_WINDOW_MILLIS = 10_000;
+  private static final long MAX_FILE_BYTES = 1 << 20;
+  private static final String SUFFIX = ".jsonl";
+  private static final String CLAIMED_SUFFIX = ".redelivering";
+
+  private final Path directory;
+  private final Clock clock;
+  private final InterProcessLock writeLock;
+  private final InterProcessLock redeliveryLock;
+  private final Map<String, CurrentFile> currentFiles = new HashMap<>();
+
+  /** The files below {@code sdkDirectory}; {@code dropped/} is created by the first write. */
+  public DroppedFiles(Path sdkDirectory, Clock clock, Waiter waiter) {
+    this.directory = sdkDirectory.resolve("dropped");
+    this.clock = clock;
+    this.writeLock = new InterProcessLock(directory.resolve(".lock"), clock, waiter);
+    this.redeliveryLock = new InterProcessLock(directory.resolve(".redeliver.lock"), clock, waiter);
+  }
+
+  /**
+   * Writes the records to a file.
+   *
+   * @param reason lower-case letters and {@code _}; the start of the file's name
+   * @return the file
+   * @throws IOException if the records cannot be written, or another process holds the lock for 5 s
+   */
+  public Path write(String reason, List<OutgoingRecord> records)
       throws IOException, InterruptedException {
     String lines =
-        entries.stream().map(DroppedLine::of).collect(Collectors.joining("\n", "", "\n"));
-    PrivateFiles.directory(directory);
-    return guarded(".lock", () -> append(reason, lines.getBytes(StandardCharsets.UTF_8)));
+        records.stream().map(DroppedLine::format).collect(Collectors.joining("\n", "", "\n"));
+    PrivateFiles.createDirectories(directory);
+    return withWriteLock(() -> append(reason, lines.getBytes(StandardCharsets.UTF_8)));
   }
 
   private Path append(String reason, byte[] lines) throws IOException {
-    long now = System.currentTimeMillis();
-    Current file = current.get(reason);
-    boolean fits =
+    long now = clock.millis();
+    CurrentFile file = currentFiles.get(reason);
+    boolean canAppend =
         file != null
-            && now - file.since < ADDED_TO_MS
-            && now >= file.since
+            && now - file.createdAt < APPEND_WINDOW_MILLIS
+            && now >= file.createdAt
             && Files.isRegularFile(file.path)
-            && Files.size(file.path) < LONGEST;
-    if (file == null || !fits) {
+            && Files.size(file.path) < MAX_FILE_BYTES;
+    if (file == null || !canAppend) {
       file = create(reason, now);
-      current.put(reason, file);
+      currentFiles.put(reason, file);
     }
-    // Not a channel: those close when their thread is interrupted.
+    // A channel would be closed when this thread is interrupted.
     try (RandomAccessFile out = new RandomAccessFile(file.path.toFile(), "rw")) {
       long before = out.length();
       try {
         out.seek(before);
-        writeSafely(out, lines);
-      } catch (IOException full) {
-        undo(out, file.path, before, full);
-        throw full;
+        writeAndSync(out, lines);
+      } catch (IOException failed) {
+        undo(out, file.path, before, failed);
+        throw failed;
       }
     }
     return file.path;
   }
 
-  private static void writeSafely(RandomAccessFile out, byte[] lines) throws IOException {
+  private static void writeAndSync(RandomAccessFile out, byte[] lines) throws IOException {
     out.write(lines);
     out.getFD().sync();
   }
 
-  private static void undo(RandomAccessFile out, Path path, long length, IOException why) {
+  private static void undo(RandomAccessFile out, Path path, long length, IOException failure) {
     try {
       if (length == 0) {
         Files.deleteIfExists(path);
       } else {
         out.setLength(length);
       }
-    } catch (IOException also) {
-      why.addSuppressed(also);
+    } catch (IOException undoFailed) {
+      failure.addSuppressed(undoFailed);
     }
   }
 
-  private Current create(String reason, long now) throws IOException {
+  private CurrentFile create(String reason, long now) throws IOException {
     for (long ms = now; ; ms++) {
       Path path = directory.resolve(reason + "_" + ms + SUFFIX);
       try {
-        Files.createFile(path, PrivateFiles.FILE);
-        return new Current(path, now);
-      } catch (java.nio.file.FileAlreadyExistsException taken) {
-        // Another process had the same millisecond.
+        Files.createFile(path, PrivateFiles.FILE_ATTRIBUTES);
+        return new CurrentFile(path, now);
+      } catch (java.nio.file.FileAlreadyExistsException sameMillisecond) {
+        // Another process created it; the next name is tried.
       }
     }
   }
 
-  /** Whether there are files. */
+  /** Whether there are no files; also true if the directory cannot be read. */
   public boolean isEmpty() {
     try {
       return files().isEmpty();
@@ -128,82 +145,87 @@ public final class DroppedFiles {
   }
 
   /**
-   * Sends what the files hold, oldest file first, in batches of at most {@code batch}. A file is
-   * gone when all its records are; else it holds the rest. Empty when another run is under way.
+   * Sends the records in the files, oldest file first, in batches of at most {@code batch}. A file
+   * whose records are all delivered is deleted; else it keeps the others.
+   *
+   * @return empty if another redelivery runs, in this or another process
    */
-  public Optional<Outcome> redeliver(int batch, Sender sender)
+  public Optional<RedeliveryResult> redeliver(int batch, Sender sender)
       throws IOException, InterruptedException {
     if (!Files.isDirectory(directory)) {
-      return Optional.of(new Outcome(0, 0, 0));
+      return Optional.of(new RedeliveryResult(0, 0, 0));
     }
     try {
-      return Optional.of(
-          InterProcessLock.guarded(
-              directory.resolve(".redeliver.lock"), Duration.ZERO, () -> sendAll(batch, sender)));
-    } catch (TimeoutException another) {
+      return Optional.of(redeliveryLock.withLock(Duration.ZERO, () -> sendAll(batch, sender)));
+    } catch (TimeoutException otherRuns) {
       return Optional.empty();
-    } catch (InterProcessLock.Failed failed) {
+    } catch (InterProcessLock.ActionFailedException failed) {
       throw new IOException(failed);
     }
   }
 
-  private Outcome sendAll(int batch, Sender sender) throws IOException, InterruptedException {
+  private RedeliveryResult sendAll(int batch, Sender sender)
+      throws IOException, InterruptedException {
     int delivered = 0;
     int kept = 0;
     int unreadable = 0;
-    for (Path file : guarded(".lock", this::claim)) {
-      List<String> left = new ArrayList<>();
-      List<OutgoingRecord> entries = new ArrayList<>();
-      int number = 0;
+    for (Path file : withWriteLock(this::claimFiles)) {
+      List<String> linesToKeep = new ArrayList<>();
+      List<OutgoingRecord> records = new ArrayList<>();
+      int lineNumber = 0;
       for (String line : Files.readAllLines(file)) {
-        String place = file.getFileName() + ":" + number++;
-        Optional<OutgoingRecord> entry =
-            line.isBlank() ? Optional.empty() : DroppedLine.parse(line, place);
-        entry.ifPresent(entries::add);
-        if (entry.isEmpty() && !line.isBlank()) {
-          left.add(line);
+        String location = file.getFileName() + ":" + lineNumber++;
+        Optional<OutgoingRecord> record =
+            line.isBlank() ? Optional.empty() : DroppedLine.parse(line, location);
+        record.ifPresent(records::add);
+        if (record.isEmpty() && !line.isBlank()) {
+          linesToKeep.add(line);
           unreadable++;
         }
       }
-      for (int from = 0; from < entries.size(); from += batch) {
-        List<OutgoingRecord> part = entries.subList(from, Math.min(entries.size(), from + batch));
+      for (int from = 0; from < records.size(); from += batch) {
+        List<OutgoingRecord> part = records.subList(from, Math.min(records.size(), from + batch));
         List<OutgoingRecord> failed = sender.send(part);
-        failed.forEach(entry -> left.add(DroppedLine.of(entry)));
+        failed.forEach(record -> linesToKeep.add(DroppedLine.format(record)));
         delivered += part.size() - failed.size();
         kept += failed.size();
       }
-      finish(file, left);
+      replace(file, linesToKeep);
     }
-    return new Outcome(delivered, kept, unreadable);
+    return new RedeliveryResult(delivered, kept, unreadable);
   }
 
-  /** Takes the files out of the writers' sight, those of a run that died included. */
-  private List<Path> claim() throws IOException {
-    current.clear();
+  /**
+   * Renames the files, so that no writer appends to them. Files that a killed process had renamed
+   * are included.
+   */
+  private List<Path> claimFiles() throws IOException {
+    currentFiles.clear();
     List<Path> claimed = new ArrayList<>();
     for (Path file : files()) {
-      Path mine = file;
-      if (!file.toString().endsWith(CLAIMED)) {
-        mine = file.resolveSibling(file.getFileName() + CLAIMED);
-        Files.move(file, mine, StandardCopyOption.ATOMIC_MOVE);
+      Path renamed = file;
+      if (!file.toString().endsWith(CLAIMED_SUFFIX)) {
+        renamed = file.resolveSibling(file.getFileName() + CLAIMED_SUFFIX);
+        Files.move(file, renamed, StandardCopyOption.ATOMIC_MOVE);
       }
-      claimed.add(mine);
+      claimed.add(renamed);
     }
     return claimed;
   }
 
-  private void finish(Path claimed, List<String> left) throws IOException {
-    if (!left.isEmpty()) {
+  /** Replaces the claimed file with one that has these lines, or deletes it if there are none. */
+  private void replace(Path claimed, List<String> lines) throws IOException {
+    if (!lines.isEmpty()) {
       String name = claimed.getFileName().toString();
       Path rest = directory.resolve(".rest");
       Files.deleteIfExists(rest);
-      Files.createFile(rest, PrivateFiles.FILE);
+      Files.createFile(rest, PrivateFiles.FILE_ATTRIBUTES);
       try (RandomAccessFile out = new RandomAccessFile(rest.toFile(), "rw")) {
-        writeSafely(out, (String.join("\n", left) + "\n").getBytes(StandardCharsets.UTF_8));
+        writeAndSync(out, (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8));
       }
       Files.move(
           rest,
-          directory.resolve(name.substring(0, name.length() - CLAIMED.length())),
+          directory.resolve(name.substring(0, name.length() - CLAIMED_SUFFIX.length())),
           StandardCopyOption.ATOMIC_MOVE);
     }
     Files.delete(claimed);
@@ -214,30 +236,29 @@ public final class DroppedFiles {
       return List.of();
     }
     try (Stream<Path> all = Files.list(directory)) {
-      return all.filter(DroppedFiles::isOurs)
-          .sorted(Comparator.comparingLong(DroppedFiles::time).thenComparing(Path::toString))
+      return all.filter(DroppedFiles::isDroppedFile)
+          .sorted(Comparator.comparingLong(DroppedFiles::millis).thenComparing(Path::toString))
           .toList();
     }
   }
 
-  private static boolean isOurs(Path file) {
+  private static boolean isDroppedFile(Path file) {
     return file.getFileName().toString().matches(".+_\\d{1,18}\\.jsonl(\\.redelivering)?");
   }
 
-  private static long time(Path file) {
+  private static long millis(Path file) {
     return Long.parseLong(file.getFileName().toString().replaceFirst(".*_(\\d+)\\.jsonl.*", "$1"));
   }
 
-  private <T> T guarded(String lock, java.util.concurrent.Callable<T> work)
-      throws IOException, InterruptedException {
+  private <T> T withWriteLock(Callable<T> action) throws IOException, InterruptedException {
     try {
-      return InterProcessLock.guarded(directory.resolve(lock), PATIENCE, work);
-    } catch (TimeoutException held) {
-      throw new IOException(held);
-    } catch (InterProcessLock.Failed failed) {
+      return writeLock.withLock(LOCK_TIMEOUT, action);
+    } catch (TimeoutException lockedTooLong) {
+      throw new IOException(lockedTooLong);
+    } catch (InterProcessLock.ActionFailedException failed) {
       throw new IOException(failed);
     }
   }
 
-  private record Current(Path path, long since) {}
+  private record CurrentFile(Path path, long createdAt) {}
 }

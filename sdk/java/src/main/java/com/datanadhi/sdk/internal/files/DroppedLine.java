@@ -20,8 +20,9 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * A record as a line of a file: {@code {"pipelines":[…],"log_data":…,"idempotency_key":"…"}}. Files
- * of SDKs that know no keys have lines without one.
+ * The format of a record in a dropped file: {@code
+ * {"pipelines":[…],"log_data":…,"idempotency_key":"…"}} on one line. SDKs that have no idempotency
+ * keys write lines without one.
  */
 final class DroppedLine {
   private static final Gson GSON =
@@ -33,32 +34,35 @@ final class DroppedLine {
 
   private DroppedLine() {}
 
-  static String of(OutgoingRecord entry) {
+  /** The line, without a line break. */
+  static String format(OutgoingRecord record) {
     return "{\"pipelines\":"
-        + JsonEncoder.text(entry.pipelines())
+        + JsonEncoder.encode(record.pipelines())
         + ",\"log_data\":"
-        + entry.jsonOnOneLine()
+        + record.jsonOnOneLine()
         + ",\"idempotency_key\":\""
-        + entry.key()
+        + record.key()
         + "\"}";
   }
 
   /**
-   * The record that the line is; empty when it is none, as where a write was cut off.
+   * Parses a line; empty if it is not a record, for example because a write was interrupted.
    *
-   * @param place its file and number, of which a line without a key gets one
+   * @param location file name and line number; a line without a key gets one made from it, so that
+   *     each attempt to deliver it uses the same key
    */
-  static Optional<OutgoingRecord> parse(String line, String place) {
+  static Optional<OutgoingRecord> parse(String line, String location) {
     try (JsonReader reader = new JsonReader(new StringReader(line))) {
-      reader.setNestingLimit(JsonValidator.LEVELS + 1);
-      JsonObject record = JsonParser.parseReader(reader).getAsJsonObject();
-      JsonElement data = record.get("log_data");
+      reader.setNestingLimit(JsonValidator.MAX_LEVELS + 1);
+      JsonObject json = JsonParser.parseReader(reader).getAsJsonObject();
+      JsonElement data = json.get("log_data");
       List<String> pipelines = new ArrayList<>();
-      record.getAsJsonArray("pipelines").forEach(name -> pipelines.add(name.getAsString()));
+      json.getAsJsonArray("pipelines").forEach(name -> pipelines.add(name.getAsString()));
       String key =
-          record.has("idempotency_key")
-              ? record.get("idempotency_key").getAsString()
-              : UUID.nameUUIDFromBytes((place + line).getBytes(StandardCharsets.UTF_8)).toString();
+          json.has("idempotency_key")
+              ? json.get("idempotency_key").getAsString()
+              : UUID.nameUUIDFromBytes((location + line).getBytes(StandardCharsets.UTF_8))
+                  .toString();
       return data == null || !isKey(key)
           ? Optional.empty()
           : Optional.of(new OutgoingRecord(pipelines, GSON.toJson(data), key));
@@ -66,7 +70,7 @@ final class DroppedLine {
         | JsonParseException
         | IllegalStateException
         | UnsupportedOperationException
-        | NullPointerException none) {
+        | NullPointerException notARecord) {
       return Optional.empty();
     }
   }

@@ -6,21 +6,24 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 
-/** Files and directories that only their owner can read: there are log records in them. */
+/**
+ * Makes files and directories that only their owner can read, because they contain log records. On
+ * a file system without POSIX permissions they get the default ones.
+ */
 public final class PrivateFiles {
   private static final boolean POSIX =
       java.nio.file.FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
 
-  /** For a file that is made. */
-  static final FileAttribute<?>[] FILE = attributes("rw-------");
+  /** The attributes of a new file: mode 0600. */
+  static final FileAttribute<?>[] FILE_ATTRIBUTES = attributes("rw-------");
 
-  private static final FileAttribute<?>[] DIRECTORY = attributes("rwx------");
+  private static final FileAttribute<?>[] DIRECTORY_ATTRIBUTES = attributes("rwx------");
 
   private PrivateFiles() {}
 
-  /** Makes it, and those above it, unless it is there. */
-  public static void directory(Path directory) throws IOException {
-    Files.createDirectories(directory, DIRECTORY);
+  /** Makes the directory and its missing parents, with mode 0700; an existing one is unchanged. */
+  public static void createDirectories(Path directory) throws IOException {
+    Files.createDirectories(directory, DIRECTORY_ATTRIBUTES);
   }
 
   private static FileAttribute<?>[] attributes(String permissions) {

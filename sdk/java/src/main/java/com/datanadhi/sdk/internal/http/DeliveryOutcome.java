@@ -1,30 +1,31 @@
 package com.datanadhi.sdk.internal.http;
 
-/** What a server said to a delivery, or that it said nothing. */
+/** The result of a request that delivers records to a server. */
 public sealed interface DeliveryOutcome {
-  /** 2xx. */
+  /** The server acknowledged the records (status 2xx). */
   record Delivered() implements DeliveryOutcome {}
 
-  /** 300 to 500: it will not take this as it is. */
-  record Refused(int status) implements DeliveryOutcome {}
+  /** The server rejected the records; a retry would get the same status, which is 300 to 500. */
+  record Rejected(int status) implements DeliveryOutcome {}
 
   /**
-   * Over 500, no answer in time, no connection: it is down.
+   * The server is down: a status above 500, no response in time, or no connection.
    *
-   * @param mayBeStale whether a connection broke, which may have been an old one
+   * @param connectionBroke whether an open connection failed; the server may have closed it while
+   *     it was idle
    */
-  record Unavailable(String why, boolean mayBeStale) implements DeliveryOutcome {}
+  record Unavailable(String reason, boolean connectionBroke) implements DeliveryOutcome {}
 
-  /** We did not wait for the answer; the server may have taken it. */
-  record Abandoned() implements DeliveryOutcome {}
+  /** Another thread cancelled the request; the server may have received the records. */
+  record Cancelled() implements DeliveryOutcome {}
 
-  /** By the rule that all SDKs have. */
+  /** Maps an HTTP status by the rule that the SDKs of all languages share. */
   static DeliveryOutcome of(int status) {
     if (status >= 200 && status < 300) {
       return new Delivered();
     }
     if (status >= 300 && status <= 500) {
-      return new Refused(status);
+      return new Rejected(status);
     }
     return new Unavailable("it answered " + status, false);
   }

@@ -4,25 +4,34 @@ import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import java.time.Duration;
 import java.util.List;
 
-/** Takes records in batches for the main server. */
+/**
+ * Uploads batches of records to the fallback server, which passes them to the main server.
+ * Thread-safe.
+ */
 public final class FallbackServer {
-  /** Records in a batch. */
+  /** The most records in a batch. */
   public static final int BATCH = 100;
 
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
-  private final ServerClient server;
+  private final ServerClient client;
 
-  /** Speaks with {@code server}. */
-  public FallbackServer(ServerClient server) {
-    this.server = server;
+  /** Sends its requests with {@code client}. */
+  public FallbackServer(ServerClient client) {
+    this.client = client;
   }
 
-  /** At most {@link #BATCH} records, within 30 s; all or none of them are delivered. */
-  public DeliveryOutcome upload(List<OutgoingRecord> entries, ServerClient.Call call)
+  /** Uploads at most {@link #BATCH} records within 30 s; the outcome is that of all of them. */
+  public DeliveryOutcome upload(
+      List<OutgoingRecord> records, ServerClient.Cancellation cancellation)
       throws InterruptedException {
-    List<String> keys = entries.stream().map(OutgoingRecord::key).toList();
-    return server.post(
-        "/upload", "application/octet-stream", RequestBodies.batch(entries), keys, TIMEOUT, call);
+    List<String> keys = records.stream().map(OutgoingRecord::key).toList();
+    return client.post(
+        "/upload",
+        "application/octet-stream",
+        RequestBodies.batch(records),
+        keys,
+        TIMEOUT,
+        cancellation);
   }
 }

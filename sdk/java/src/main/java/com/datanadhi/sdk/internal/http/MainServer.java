@@ -4,21 +4,26 @@ import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import java.time.Duration;
 import java.util.List;
 
-/** Where records belong. */
+/** Delivers records to the main server, one per request. Thread-safe. */
 public final class MainServer {
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
-  private final ServerClient server;
+  private final ServerClient client;
 
-  /** Speaks with {@code server}. */
-  public MainServer(ServerClient server) {
-    this.server = server;
+  /** Sends its requests with {@code client}. */
+  public MainServer(ServerClient client) {
+    this.client = client;
   }
 
-  /** One record, within 10 s. */
-  public DeliveryOutcome deliver(OutgoingRecord entry, ServerClient.Call call)
+  /** Delivers one record within 10 s. */
+  public DeliveryOutcome deliver(OutgoingRecord record, ServerClient.Cancellation cancellation)
       throws InterruptedException {
-    return server.post(
-        "/log", "application/json", RequestBodies.one(entry), List.of(entry.key()), TIMEOUT, call);
+    return client.post(
+        "/log",
+        "application/json",
+        RequestBodies.single(record),
+        List.of(record.key()),
+        TIMEOUT,
+        cancellation);
   }
 }

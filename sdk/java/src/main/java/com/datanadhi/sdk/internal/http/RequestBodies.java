@@ -9,20 +9,21 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.zip.GZIPOutputStream;
 
-/** What is sent to servers. The payload goes as it is, never encoded again. */
+/** Encodes records as request bodies. The payload is copied as it is, not parsed again. */
 final class RequestBodies {
   private RequestBodies() {}
 
-  static byte[] one(OutgoingRecord entry) {
-    return text(entry, entry.json()).getBytes(StandardCharsets.UTF_8);
+  /** One record as JSON. */
+  static byte[] single(OutgoingRecord record) {
+    return text(record, record.json()).getBytes(StandardCharsets.UTF_8);
   }
 
-  /** JSON Lines, gzip. */
-  static byte[] batch(List<OutgoingRecord> entries) {
+  /** The records as JSON Lines, compressed with gzip. */
+  static byte[] batch(List<OutgoingRecord> records) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (GZIPOutputStream zipped = new GZIPOutputStream(bytes)) {
-      for (OutgoingRecord entry : entries) {
-        zipped.write(text(entry, entry.jsonOnOneLine()).getBytes(StandardCharsets.UTF_8));
+      for (OutgoingRecord record : records) {
+        zipped.write(text(record, record.jsonOnOneLine()).getBytes(StandardCharsets.UTF_8));
         zipped.write('\n');
       }
     } catch (IOException impossible) {
@@ -31,7 +32,11 @@ final class RequestBodies {
     return bytes.toByteArray();
   }
 
-  private static String text(OutgoingRecord entry, String json) {
-    return "{\"pipelines\":" + JsonEncoder.text(entry.pipelines()) + ",\"log_data\":" + json + "}";
+  private static String text(OutgoingRecord record, String json) {
+    return "{\"pipelines\":"
+        + JsonEncoder.encode(record.pipelines())
+        + ",\"log_data\":"
+        + json
+        + "}";
   }
 }

@@ -18,7 +18,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * One server, as requests that always end: with an answer, or with why there is none. Thread-safe.
+ * Sends requests to one server. Each request has a time-out and returns an outcome; network errors
+ * are not thrown. Thread-safe.
  */
 public final class ServerClient {
   private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(2);
@@ -27,111 +28,122 @@ public final class ServerClient {
   private final URI host;
   private final String apiKey;
 
-  /** {@code client} follows no redirects. */
+  /**
+   * A client of the server at {@code host}.
+   *
+   * @param client must not follow redirects: a status 3xx is a rejection
+   */
   public ServerClient(HttpClient client, URI host, String apiKey) {
     this.client = client;
     this.host = host;
     this.apiKey = apiKey;
   }
 
-  /** Its URL. */
+  /** The URL of the server. */
   public URI host() {
     return host;
   }
 
-  /** {@code GET host/}: whether it answers 2xx within 2 s. */
-  public boolean isWell() throws InterruptedException {
+  /** Whether the server answers {@code GET host/} with 2xx within 2 s. */
+  public boolean isHealthy() throws InterruptedException {
     HttpRequest probe = HttpRequest.newBuilder(URI.create(host + "/")).GET().build();
-    return send(probe, PROBE_TIMEOUT, new Call()) instanceof DeliveryOutcome.Delivered;
+    return send(probe, PROBE_TIMEOUT, new Cancellation()) instanceof DeliveryOutcome.Delivered;
   }
 
   /**
-   * {@code POST host/path}. The time-out is for all of it, the answer's body included.
+   * Sends {@code POST host/path}.
    *
-   * @param keys the idempotency keys of what the body holds, in its order
+   * @param keys the idempotency keys of the records in the body, in the same order
+   * @param timeout for the whole exchange, response body included; a second attempt on a new
+   *     connection gets the same time again
    */
   public DeliveryOutcome post(
-      String path, String type, byte[] body, List<String> keys, Duration timeout, Call call)
+      String path,
+      String contentType,
+      byte[] body,
+      List<String> keys,
+      Duration timeout,
+      Cancellation cancellation)
       throws InterruptedException {
     HttpRequest request =
         HttpRequest.newBuilder(URI.create(host + path))
-            .header("Content-Type", type)
+            .header("Content-Type", contentType)
             .header("DATANADHI-API-KEY", apiKey)
-            .header("Idempotency-Key", quoted(keys))
+            .header("Idempotency-Key", listOfStrings(keys))
             .POST(HttpRequest.BodyPublishers.ofByteArray(body))
             .build();
-    DeliveryOutcome answer = send(request, timeout, call);
-    // A server may close a connection that was kept at the moment in which we use it again. The key
-    // makes it safe to ask twice.
-    return answer instanceof DeliveryOutcome.Unavailable lost && lost.mayBeStale()
-        ? send(request, timeout, call)
-        : answer;
+    DeliveryOutcome outcome = send(request, timeout, cancellation);
+    // A server may close an idle connection at the moment in which the client uses it again. The
+    // idempotency keys make a second request safe.
+    return outcome instanceof DeliveryOutcome.Unavailable failed && failed.connectionBroke()
+        ? send(request, timeout, cancellation)
+        : outcome;
   }
 
-  private DeliveryOutcome send(HttpRequest request, Duration timeout, Call call)
+  private DeliveryOutcome send(HttpRequest request, Duration timeout, Cancellation cancellation)
       throws InterruptedException {
-    CompletableFuture<HttpResponse<Void>> answer =
+    CompletableFuture<HttpResponse<Void>> response =
         client.sendAsync(request, BodyHandlers.discarding());
-    call.begin(answer);
+    cancellation.register(response);
     try {
-      return DeliveryOutcome.of(answer.get(timeout.toNanos(), TimeUnit.NANOSECONDS).statusCode());
-    } catch (CancellationException abandoned) {
-      return new DeliveryOutcome.Abandoned();
+      return DeliveryOutcome.of(response.get(timeout.toNanos(), TimeUnit.NANOSECONDS).statusCode());
+    } catch (CancellationException cancelled) {
+      return new DeliveryOutcome.Cancelled();
     } catch (TimeoutException late) {
       return new DeliveryOutcome.Unavailable(
           "no answer within " + timeout.toSeconds() + " s", false);
     } catch (ExecutionException failed) {
       Throwable cause = Objects.requireNonNullElse(failed.getCause(), failed);
       if (cause instanceof CancellationException) {
-        return new DeliveryOutcome.Abandoned();
+        return new DeliveryOutcome.Cancelled();
       }
-      boolean mayBeStale =
+      boolean connectionBroke =
           cause instanceof IOException
               && !(cause instanceof ConnectException)
               && !(cause instanceof HttpTimeoutException);
-      return new DeliveryOutcome.Unavailable(said(cause), mayBeStale);
+      return new DeliveryOutcome.Unavailable(messageOf(cause), connectionBroke);
     } finally {
-      // Whoever stops waiting leaves no exchange behind.
-      boolean unused = answer.cancel(true);
-      call.end();
+      // After a time-out or an interrupt the exchange would still use a connection.
+      boolean unused = response.cancel(true);
+      cancellation.unregister();
     }
   }
 
-  private static String said(Throwable failure) {
+  private static String messageOf(Throwable failure) {
     String message = failure.getMessage();
     return message == null ? failure.getClass().getSimpleName() : message;
   }
 
-  /** A list of strings by RFC 8941; keys have neither quotes nor backslashes. */
-  private static String quoted(List<String> keys) {
+  /** A list of strings as in RFC 8941; keys contain neither quotes nor backslashes. */
+  private static String listOfStrings(List<String> keys) {
     return '"' + String.join("\", \"", keys) + '"';
   }
 
-  /** A request in the hands of one thread that others can take from it. */
-  public static final class Call {
-    private boolean abandoned;
+  /** Lets other threads cancel the requests of one thread. Thread-safe. */
+  public static final class Cancellation {
+    private boolean cancelled;
     private CompletableFuture<?> running = CompletableFuture.completedFuture(null);
 
-    private synchronized void begin(CompletableFuture<?> request) {
+    private synchronized void register(CompletableFuture<?> request) {
       running = request;
-      if (abandoned) {
+      if (cancelled) {
         boolean unused = request.cancel(true);
       }
     }
 
-    private synchronized void end() {
+    private synchronized void unregister() {
       running = CompletableFuture.completedFuture(null);
     }
 
-    /** The request that runs, and all later ones until {@link #resume}, end as abandoned. */
-    public synchronized void abandon() {
-      abandoned = true;
+    /** Cancels the request that runs, and each later one until {@link #reset}. */
+    public synchronized void cancel() {
+      cancelled = true;
       boolean unused = running.cancel(true);
     }
 
-    /** Requests are waited for again. */
-    public synchronized void resume() {
-      abandoned = false;
+    /** Later requests are no longer cancelled. */
+    public synchronized void reset() {
+      cancelled = false;
     }
   }
 }

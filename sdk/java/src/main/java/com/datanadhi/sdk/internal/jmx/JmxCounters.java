@@ -11,7 +11,7 @@ import javax.management.InstanceAlreadyExistsException;
 import javax.management.JMException;
 import javax.management.ObjectName;
 
-/** One client's counters on the platform's MBean server. */
+/** The counters of one client, registered at the platform MBean server. */
 public final class JmxCounters implements DataNadhiMXBean, AutoCloseable {
   private final Supplier<Counters> counters;
   private Optional<ObjectName> name = Optional.empty();
@@ -20,24 +20,28 @@ public final class JmxCounters implements DataNadhiMXBean, AutoCloseable {
     this.counters = counters;
   }
 
-  /** Registers it; the second client of a directory gets {@code ,n=2} and so on. */
+  /**
+   * Registers the counters under a name with the directory. If that name is taken, because the
+   * process has several clients for the directory, {@code ,n=2} and so on is appended.
+   */
   public static JmxCounters register(Path directory, Supplier<Counters> counters)
       throws JMException {
-    JmxCounters bean = new JmxCounters(counters);
+    JmxCounters registered = new JmxCounters(counters);
     String base =
         "com.datanadhi.sdk:type=DataNadhi,directory=" + ObjectName.quote(directory.toString());
-    for (int n = 1; bean.name.isEmpty(); n++) {
+    for (int n = 1; registered.name.isEmpty(); n++) {
       try {
-        ObjectName wanted = new ObjectName(n == 1 ? base : base + ",n=" + n);
-        ManagementFactory.getPlatformMBeanServer().registerMBean(bean, wanted);
-        bean.name = Optional.of(wanted);
+        ObjectName candidate = new ObjectName(n == 1 ? base : base + ",n=" + n);
+        ManagementFactory.getPlatformMBeanServer().registerMBean(registered, candidate);
+        registered.name = Optional.of(candidate);
       } catch (InstanceAlreadyExistsException taken) {
-        // The next number.
+        // By another client for the same directory; the next number is tried.
       }
     }
-    return bean;
+    return registered;
   }
 
+  /** Removes the counters from the MBean server. */
   @Override
   public void close() throws JMException {
     if (name.isPresent()) {

@@ -9,17 +9,17 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * JSON from what applications put into a record: maps, iterables, arrays, strings, numbers,
- * booleans and nulls as themselves, anything else by its {@code toString}. No reflection on an
- * application's classes.
+ * Encodes payloads as JSON. Maps, iterables, arrays, strings, numbers, booleans and nulls become
+ * their JSON counterparts; any other object becomes its {@code toString}. The fields of the
+ * application's classes are never read by reflection. Thread-safe.
  */
 public final class JsonEncoder {
-  private static final int DEEPEST = 200;
+  private static final int MAX_DEPTH = 200;
 
   private JsonEncoder() {}
 
-  /** One JSON value, on one line. */
-  public static String text(@Nullable Object value) {
+  /** The value as JSON on one line; what is nested deeper than 200 levels is left out. */
+  public static String encode(@Nullable Object value) {
     StringWriter text = new StringWriter(256);
     try (JsonWriter writer = new JsonWriter(text)) {
       writer.setHtmlSafe(false);
@@ -31,16 +31,16 @@ public final class JsonEncoder {
   }
 
   private static void write(JsonWriter to, @Nullable Object value, int depth) throws IOException {
-    if (depth > DEEPEST) {
-      // Most likely a map that holds itself.
+    if (depth > MAX_DEPTH) {
+      // Most likely a map that contains itself.
       to.value("(nested too deeply)");
     } else if (value == null) {
       to.nullValue();
     } else if (value instanceof Map<?, ?> map) {
       to.beginObject();
-      for (Map.Entry<?, ?> entry : map.entrySet()) {
-        to.name(String.valueOf(entry.getKey()));
-        write(to, entry.getValue(), depth + 1);
+      for (Map.Entry<?, ?> member : map.entrySet()) {
+        to.name(String.valueOf(member.getKey()));
+        write(to, member.getValue(), depth + 1);
       }
       to.endObject();
     } else if (value instanceof Iterable<?> items && !(value instanceof java.nio.file.Path)) {
@@ -63,23 +63,23 @@ public final class JsonEncoder {
   private static void writeScalar(JsonWriter to, Object value) throws IOException {
     if (value instanceof Boolean flag) {
       to.value(flag);
-    } else if (value instanceof Number number && isJson(number)) {
+    } else if (value instanceof Number number && isJsonNumber(number)) {
       to.value(number);
     } else {
-      to.value(wellFormed(value.toString()));
+      to.value(replaceUnpairedSurrogates(value.toString()));
     }
   }
 
-  /** JSON has no infinities, and numbers of other people's classes may print as anything. */
-  private static boolean isJson(Number number) {
+  /** JSON has no infinities, and the text of an application's own number class can be anything. */
+  private static boolean isJsonNumber(Number number) {
     if (number instanceof Double || number instanceof Float) {
       return Double.isFinite(number.doubleValue());
     }
     return number.getClass().getName().startsWith("java.");
   }
 
-  /** Half a surrogate pair has no UTF-8. */
-  private static String wellFormed(String text) {
+  /** An unpaired surrogate cannot be encoded in UTF-8. */
+  private static String replaceUnpairedSurrogates(String text) {
     for (int i = 0; i < text.length(); i++) {
       if (Character.isSurrogate(text.charAt(i))) {
         byte[] utf8 = text.getBytes(java.nio.charset.StandardCharsets.UTF_8);

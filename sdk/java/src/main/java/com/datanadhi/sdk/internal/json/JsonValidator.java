@@ -6,37 +6,40 @@ import com.google.gson.stream.JsonToken;
 import java.io.IOException;
 import java.io.StringReader;
 
-/** Whether a text is one JSON value (RFC 8259). */
+/** Checks that a text is exactly one JSON value (RFC 8259). Thread-safe. */
 public final class JsonValidator {
-  /** How many levels of arrays and objects a payload may have: as many as EchoPost takes. */
-  public static final int LEVELS = 1000;
+  /** The most levels of arrays and objects in a payload; EchoPost has the same limit. */
+  public static final int MAX_LEVELS = 1000;
 
   private JsonValidator() {}
 
   /**
-   * Returns {@code json} when it is.
+   * Returns {@code json} unchanged if it is one JSON value.
    *
-   * @throws IllegalArgumentException when it is not
+   * @throws IllegalArgumentException if it is not
    */
-  public static String oneValue(String json) {
+  public static String requireOneValue(String json) {
     if (json.startsWith("\uFEFF")) {
-      throw new IllegalArgumentException("not one JSON value: it begins with a byte order mark");
+      throw new IllegalArgumentException(
+          "The payload is not one JSON value: it begins with a byte order mark; remove it");
     }
     try (JsonReader reader = new JsonReader(new StringReader(json))) {
       reader.setStrictness(Strictness.STRICT);
-      reader.setNestingLimit(LEVELS);
+      reader.setNestingLimit(MAX_LEVELS);
       reader.skipValue();
       if (reader.peek() == JsonToken.END_DOCUMENT) {
         return json;
       }
     } catch (IOException | IllegalStateException | NumberFormatException notJson) {
-      throw new IllegalArgumentException("not one JSON value: " + start(notJson), notJson);
+      throw new IllegalArgumentException(
+          "The payload is not one JSON value: " + startOfMessage(notJson), notJson);
     }
-    throw new IllegalArgumentException("not one JSON value: there is something behind it");
+    throw new IllegalArgumentException(
+        "The payload is not one JSON value: there is more text after the first value");
   }
 
-  /** Gson ends its messages with the whole path. */
-  private static String start(Exception failure) {
+  /** Gson's messages end with the whole path to the error, which can be very long. */
+  private static String startOfMessage(Exception failure) {
     String message = String.valueOf(failure.getMessage());
     return message.substring(0, Math.min(100, message.length()));
   }

@@ -1,5 +1,6 @@
 package com.datanadhi.sdk.internal.logging;
 
+import com.datanadhi.sdk.internal.time.Clock;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.Map;
@@ -7,41 +8,52 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What the SDK says of itself, to the logger {@code com.datanadhi.sdk}. Whoever repeats himself is
- * heard once in a while, so that a world in trouble does not fill the log with it. Never throws:
- * the application's logging may be what is broken.
+ * The SDK's own log, written to the logger {@code com.datanadhi.sdk}. A message that can repeat
+ * often is logged about once in 10 s, so that an outage does not fill the application's log.
+ * Exceptions of the application's logging are ignored. Thread-safe.
  */
 public final class RateLimitedLog {
-  /** The logger, and the start of all our loggers' names. */
+  /** The name of the logger, and the prefix of all logger names in the SDK. */
   public static final String LOGGER = "com.datanadhi.sdk";
 
-  private static final long QUIET = TimeUnit.SECONDS.toNanos(10);
+  private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private final Logger logger = System.getLogger(LOGGER);
   private final Map<String, Repeated> repeated = new ConcurrentHashMap<>();
+  private final Clock clock;
 
-  /** Says it now. */
-  public void say(Level level, String message) {
+  /** Measures the intervals with {@code clock}. */
+  public RateLimitedLog(Clock clock) {
+    this.clock = clock;
+  }
+
+  /** Logs the message. */
+  public void log(Level level, String message) {
     try {
       logger.log(level, message);
-    } catch (RuntimeException broken) {
-      // Nobody is left to tell.
+    } catch (RuntimeException loggingFailed) {
+      // There is no other place to report it.
     }
   }
 
-  /** Says it unless something about {@code subject} was said within the last 10 s. */
-  public void sayAtTimes(Level level, String subject, String message) {
-    long now = System.nanoTime();
+  /**
+   * Logs the message unless one with the same {@code subject} was logged within the last 10 s. The
+   * next message that is logged includes how many were left out.
+   */
+  public void logRateLimited(Level level, String subject, String message) {
+    long now = clock.nanos();
     Repeated before = repeated.get(subject);
-    if (before != null && now - before.saidAt < QUIET) {
-      repeated.computeIfPresent(subject, (same, r) -> new Repeated(r.saidAt, r.unsaid + 1));
+    if (before != null && now - before.loggedAt < INTERVAL_NANOS) {
+      repeated.computeIfPresent(subject, (same, r) -> new Repeated(r.loggedAt, r.omitted + 1));
       return;
     }
     repeated.put(subject, new Repeated(now, 0));
-    String more =
-        before == null || before.unsaid == 0 ? "" : " (and " + before.unsaid + " times more since)";
-    say(level, message + more);
+    String omitted =
+        before == null || before.omitted == 0
+            ? ""
+            : " (" + before.omitted + " similar messages were not logged)";
+    log(level, message + omitted);
   }
 
-  private record Repeated(long saidAt, int unsaid) {}
+  private record Repeated(long loggedAt, int omitted) {}
 }

@@ -3,17 +3,20 @@ package com.datanadhi.sdk.internal.queue;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** A record on its way. Its place is given by the queue; everything else never changes. */
+/**
+ * A record that is to be delivered. Immutable, except for its position, which the queue sets once
+ * under its lock.
+ */
 public final class OutgoingRecord {
   private final List<String> pipelines;
   private final String json;
   private final String key;
-  private long place = -1;
+  private long position = -1;
 
   /**
-   * @param pipelines which the server runs it through, in this order
-   * @param json its payload, one JSON value
-   * @param key its idempotency key, on every way it takes
+   * @param pipelines the pipelines that the server runs, in this order
+   * @param json the payload, one JSON value
+   * @param key the idempotency key, the same for every delivery of this record
    */
   public OutgoingRecord(List<String> pipelines, String json, String key) {
     this.pipelines = List.copyOf(pipelines);
@@ -21,7 +24,7 @@ public final class OutgoingRecord {
     this.key = key;
   }
 
-  /** Which the server runs it through, in this order. */
+  /** The pipelines that the server runs, in this order. */
   public List<String> pipelines() {
     return pipelines;
   }
@@ -31,27 +34,27 @@ public final class OutgoingRecord {
     return json;
   }
 
-  /** The payload for files of lines: in JSON a line end is a blank like any other. */
+  /** The payload without line breaks, for JSON Lines: outside strings they are only white space. */
   public String jsonOnOneLine() {
     return json.replace('\n', ' ').replace('\r', ' ');
   }
 
-  /** The idempotency key: visible ASCII, at most 255 characters, and no quote. */
+  /** The idempotency key: at most 255 visible ASCII characters, no quote and no backslash. */
   public String key() {
     return key;
   }
 
-  /** The payload's size in UTF-8. */
+  /** The size of the payload in UTF-8, in bytes. */
   public int bytes() {
     return json.getBytes(StandardCharsets.UTF_8).length;
   }
 
-  /** Its place in the order of {@code submit}; guarded by the queue's lock. */
-  long place() {
-    return place;
+  /** The position in the order of {@code submit}, or -1; guarded by the queue's lock. */
+  long position() {
+    return position;
   }
 
-  void place(long given) {
-    place = given;
+  void setPosition(long newPosition) {
+    position = newPosition;
   }
 }

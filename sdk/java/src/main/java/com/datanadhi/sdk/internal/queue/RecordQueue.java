@@ -13,33 +13,34 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 
 /**
- * The records that wait, in the order of {@code submit}. Taking none of its locks, {@link #offer}
- * never waits for those who take. What is given back takes the place it had; it always fits, so the
- * queue can hold as many more than its capacity as are in hand.
+ * The records in memory that wait for delivery, in the order of {@code submit}. {@link #offer}
+ * takes no lock, so it never waits for the threads that take records. A record that is given back
+ * returns to its position, even if the queue is full: the queue can exceed its capacity by the
+ * number of records that were taken. Thread-safe.
  */
 public final class RecordQueue {
-  /** Added to the depth when no more is taken: then there is no room for anybody. */
+  /** Added to the depth when the queue is closed, so that offer finds no space. */
   private static final int CLOSED = 1 << 30;
 
   private final int capacity;
   private final AtomicInteger depth = new AtomicInteger();
   private final ConcurrentLinkedQueue<OutgoingRecord> arrivals = new ConcurrentLinkedQueue<>();
-  private final WakeUpSignal filled = new WakeUpSignal();
+  private final WakeUpSignal notEmpty = new WakeUpSignal();
   private final Threshold nearlyFull = new Threshold(0.9);
   private final Threshold full = new Threshold(0.95);
 
-  private final ReentrantLock takers = new ReentrantLock();
+  private final ReentrantLock takeLock = new ReentrantLock();
   private final PriorityQueue<OutgoingRecord> givenBack =
-      new PriorityQueue<>(Comparator.comparingLong(OutgoingRecord::place));
-  private long nextPlace;
+      new PriorityQueue<>(Comparator.comparingLong(OutgoingRecord::position));
+  private long nextPosition;
 
-  /** Holds {@code capacity} records. */
+  /** Makes a queue for {@code capacity} records. */
   public RecordQueue(int capacity) {
     this.capacity = capacity;
   }
 
-  /** Takes a record in, at the end; false when there is no room, or it is closed. Never waits. */
-  public boolean offer(OutgoingRecord entry) {
+  /** Appends a record; returns false if the queue is full or closed. Never waits. */
+  public boolean offer(OutgoingRecord record) {
     int before;
     do {
       before = depth.get();
@@ -47,98 +48,101 @@ public final class RecordQueue {
         return false;
       }
     } while (!depth.compareAndSet(before, before + 1));
-    arrivals.add(entry);
-    ring(before + 1);
+    arrivals.add(record);
+    signal(before + 1);
     return true;
   }
 
-  /** The first records, at most {@code most}; none when none wait. They are the taker's now. */
-  public List<OutgoingRecord> take(int most) {
-    List<OutgoingRecord> taken = new ArrayList<>(Math.min(most, 128));
-    takers.lock();
+  /**
+   * Removes the first records, at most {@code max}; returns an empty list if the queue is empty.
+   * The caller delivers them or gives them back.
+   */
+  public List<OutgoingRecord> take(int max) {
+    List<OutgoingRecord> taken = new ArrayList<>(Math.min(max, 128));
+    takeLock.lock();
     try {
-      while (taken.size() < most) {
+      while (taken.size() < max) {
         OutgoingRecord first = givenBack.poll();
         if (first == null) {
           first = arrivals.poll();
           if (first == null) {
             break;
           }
-          first.place(nextPlace++);
+          first.setPosition(nextPosition++);
         }
         taken.add(first);
       }
     } finally {
-      takers.unlock();
+      takeLock.unlock();
     }
     depth.addAndGet(-taken.size());
     return taken;
   }
 
-  /** Puts records that were taken back to their places. */
-  public void giveBack(Collection<OutgoingRecord> entries) {
-    if (entries.isEmpty()) {
+  /** Returns records that were taken to their positions. */
+  public void giveBack(Collection<OutgoingRecord> records) {
+    if (records.isEmpty()) {
       return;
     }
-    int now = depth.addAndGet(entries.size());
-    takers.lock();
+    int now = depth.addAndGet(records.size());
+    takeLock.lock();
     try {
-      givenBack.addAll(entries);
+      givenBack.addAll(records);
     } finally {
-      takers.unlock();
+      takeLock.unlock();
     }
-    ring(now);
+    signal(now);
   }
 
-  private void ring(int now) {
-    filled.ring();
-    nearlyFull.ring(now);
-    full.ring(now);
+  private void signal(int depthNow) {
+    notEmpty.wake();
+    nearlyFull.signal(depthNow);
+    full.signal(depthNow);
   }
 
-  /** Returns once something waits, or after {@code millis}. */
+  /** Waits until the queue is not empty, for at most {@code millis}. */
   public void await(long millis) throws InterruptedException {
-    filled.await(() -> depth() > 0, millis);
+    notEmpty.await(() -> depth() > 0, millis);
   }
 
-  /** Nine tenths of it are taken. */
+  /** The threshold at 90 % of the capacity. */
   public Threshold nearlyFull() {
     return nearlyFull;
   }
 
-  /** So full that the next burst does not fit. */
+  /** The threshold at 95 % of the capacity: there may be no space for the next burst. */
   public Threshold full() {
     return full;
   }
 
-  /** From now on nothing is taken in; what waits can still be taken out. */
+  /** From now on {@link #offer} refuses records; those in the queue can still be taken. */
   public void close() {
     if (depth.getAndUpdate(d -> d >= CLOSED ? d : d + CLOSED) < CLOSED) {
-      filled.ring();
+      notEmpty.wake();
     }
   }
 
-  /** Whether it was closed. */
+  /** Whether {@link #close} was called. */
   public boolean isClosed() {
     return depth.get() >= CLOSED;
   }
 
-  /** How many records wait. */
+  /** The number of records in the queue. */
   public int depth() {
     return depth.get() & (CLOSED - 1);
   }
 
-  /** How many may wait. */
+  /** The number of records at which {@link #offer} refuses. */
   public int capacity() {
     return capacity;
   }
 
-  /** Whether at least this share of its capacity is taken. */
+  /** Whether the depth is at least this share of the capacity. */
   public boolean isFilledTo(double share) {
     return depth() >= capacity * share;
   }
 
-  /** A depth that somebody waits for; one thread at a time. */
+  /** A depth that a thread can wait for; at most one thread at a time. */
   public final class Threshold {
     private final WakeUpSignal reached = new WakeUpSignal();
     private final double share;
@@ -147,44 +151,44 @@ public final class RecordQueue {
       this.share = share;
     }
 
-    private void ring(int now) {
-      if (now >= capacity * share) {
-        reached.ring();
+    private void signal(int depthNow) {
+      if (depthNow >= capacity * share) {
+        reached.wake();
       }
     }
 
-    /** Whether it is reached now. */
+    /** Whether the depth is at or above the threshold now. */
     public boolean isReached() {
       return isFilledTo(share);
     }
 
-    /** Returns once it is reached, or after {@code millis}. */
+    /** Waits until the threshold is reached, for at most {@code millis}. */
     public void await(long millis) throws InterruptedException {
       reached.await(this::isReached, millis);
     }
   }
 
-  /** Wakes those who wait, without waiting for anybody. */
+  /** Wakes waiting threads without a lock. A wake-up that comes before the wait is not lost. */
   private static final class WakeUpSignal {
-    private final Semaphore rung = new Semaphore(0);
-    private final AtomicInteger sleepers = new AtomicInteger();
+    private final Semaphore wakeUps = new Semaphore(0);
+    private final AtomicInteger waiting = new AtomicInteger();
 
-    void ring() {
-      // Whoever goes to sleep counts himself first and looks for work then: one of us sees the
-      // other.
-      if (sleepers.get() > 0 && rung.availablePermits() == 0) {
-        rung.release();
+    void wake() {
+      // A waiting thread counts itself first and then checks the condition. The waking thread
+      // changes the condition first and then reads the count: so one of them sees the other.
+      if (waiting.get() > 0 && wakeUps.availablePermits() == 0) {
+        wakeUps.release();
       }
     }
 
-    void await(BooleanSupplier work, long millis) throws InterruptedException {
-      sleepers.incrementAndGet();
+    void await(BooleanSupplier condition, long millis) throws InterruptedException {
+      waiting.incrementAndGet();
       try {
-        if (!work.getAsBoolean()) {
-          boolean unused = rung.tryAcquire(millis, TimeUnit.MILLISECONDS);
+        if (!condition.getAsBoolean()) {
+          boolean unused = wakeUps.tryAcquire(millis, TimeUnit.MILLISECONDS);
         }
       } finally {
-        sleepers.decrementAndGet();
+        waiting.decrementAndGet();
       }
     }
   }

@@ -6,8 +6,9 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A thread of the SDK's own: it keeps no process alive, holds no class loader of the application's,
- * and what is logged on it is never delivered, so that the SDK cannot feed itself.
+ * A thread that belongs to the SDK. It is a daemon and does not hold the application's class
+ * loader. The log handlers skip events from such a thread, so the SDK never delivers its own
+ * messages.
  */
 public final class SdkThread extends Thread {
   private SdkThread(Runnable work, String name) {
@@ -16,23 +17,23 @@ public final class SdkThread extends Thread {
     setContextClassLoader(SdkThread.class.getClassLoader());
   }
 
-  /** Not started yet. */
+  /** Makes a thread, which the caller starts. */
   public static Thread named(String name, Runnable work) {
     return new SdkThread(work, name);
   }
 
-  /** As many threads as there is work at once, which end when they are idle. */
+  /** A cached pool: it adds a thread when all are busy, and idle threads end after a minute. */
   public static ExecutorService pool(String name) {
     return Executors.newCachedThreadPool(factory(name));
   }
 
-  /** Names threads {@code name-1} and so on. */
+  /** Makes threads named {@code name-1}, {@code name-2} and so on. */
   public static ThreadFactory factory(String name) {
     AtomicInteger count = new AtomicInteger();
     return work -> new SdkThread(work, name + "-" + count.incrementAndGet());
   }
 
-  /** Whether the calling thread is one. */
+  /** Whether the calling thread belongs to the SDK. */
   public static boolean isCurrent() {
     return Thread.currentThread() instanceof SdkThread;
   }

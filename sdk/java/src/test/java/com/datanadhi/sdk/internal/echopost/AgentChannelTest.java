@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
+import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.testkit.Agents;
 import io.grpc.Status;
 import java.io.IOException;
@@ -25,9 +26,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The connection to an agent, cut by what stands between. */
+/** The connection to an agent goes through a relay that cuts it. */
 class AgentChannelTest {
-  private static final Duration TIMEOUTS = Duration.ofSeconds(30);
+  private static final Duration TIMEOUT = Duration.ofSeconds(30);
   private static final int CUT_AFTER_BYTES = 50_000;
 
   private final ExecutorService threads = Executors.newCachedThreadPool();
@@ -36,16 +37,16 @@ class AgentChannelTest {
   private Path agent;
 
   @BeforeEach
-  void startAnAgent() throws Exception {
+  void startAgent() throws Exception {
     directory = Files.createTempDirectory("sdk").toRealPath();
     Agents.install(directory);
     Agents.start(directory, "http://127.0.0.1:9");
     agent = directory.resolve("echopost/data-nadhi-agent.sock");
-    await().atMost(TIMEOUTS).until(() -> AgentStarter.answers(agent));
+    await().atMost(TIMEOUT).until(() -> AgentStarter.isListening(agent));
   }
 
   @AfterEach
-  void endAll() throws Exception {
+  void stopAgent() throws Exception {
     threads.shutdownNow();
     timer.shutdownNow();
     Agents.killAll(directory);
@@ -53,8 +54,8 @@ class AgentChannelTest {
   }
 
   @Test
-  void where_a_connection_ends_nothing_behind_it_goes_by_another() throws Exception {
-    List<OutgoingRecord> entries =
+  void after_a_connection_ends_no_later_record_is_sent_on_another_one() throws Exception {
+    List<OutgoingRecord> records =
         IntStream.range(0, 100)
             .mapToObj(i ->
                 new OutgoingRecord(
@@ -63,14 +64,15 @@ class AgentChannelTest {
                     "k-" + i))
             .toList();
     for (int round = 0; round < 10; round++) {
-      Path between = directory.resolve("between-" + round);
+      Path relay = directory.resolve("relay-" + round);
       try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-          AgentChannel channel = new AgentChannel(between, "key", TIMEOUTS, threads, timer)) {
-        listener.bind(UnixDomainSocketAddress.of(between));
-        AtomicLong carried = new AtomicLong();
-        threads.execute(() -> relay(listener, carried));
-        List<Boolean> stored = channel.send(entries).stream().map(Status::isOk).toList();
-        assertThat(carried).hasValueGreaterThanOrEqualTo(CUT_AFTER_BYTES);
+          AgentChannel channel =
+              new AgentChannel(relay, "key", TIMEOUT, threads, timer, Clock.system())) {
+        listener.bind(UnixDomainSocketAddress.of(relay));
+        AtomicLong relayedBytes = new AtomicLong();
+        threads.execute(() -> relay(listener, relayedBytes));
+        List<Boolean> stored = channel.send(records).stream().map(Status::isOk).toList();
+        assertThat(relayedBytes).hasValueGreaterThanOrEqualTo(CUT_AFTER_BYTES);
         assertThat(stored).contains(false);
         assertThat(stored.subList(stored.indexOf(false), stored.size())).doesNotContain(true);
       }
@@ -78,40 +80,41 @@ class AgentChannelTest {
   }
 
   /**
-   * The first connection is cut in the middle of what it carries, all later ones are sound.
+   * Relays connections to the agent. The first one is cut after {@link #CUT_AFTER_BYTES}, later
+   * ones are not cut.
    *
-   * @param carried counts the bytes that came from the client
+   * @param relayedBytes counts the bytes from the client
    */
-  private void relay(ServerSocketChannel listener, AtomicLong carried) {
+  private void relay(ServerSocketChannel listener, AtomicLong relayedBytes) {
     long limit = CUT_AFTER_BYTES;
     try {
       while (true) {
         SocketChannel client = listener.accept();
         SocketChannel server = SocketChannel.open(UnixDomainSocketAddress.of(agent));
-        long most = limit;
+        long max = limit;
         limit = Long.MAX_VALUE;
-        threads.execute(() -> pump(client, server, most, carried));
+        threads.execute(() -> pump(client, server, max, relayedBytes));
         threads.execute(() -> pump(server, client, Long.MAX_VALUE, new AtomicLong()));
       }
     } catch (IOException closed) {
-      // The round is over.
+      // The listener is closed at the end of a round.
     }
   }
 
-  private static void pump(SocketChannel from, SocketChannel to, long most, AtomicLong passed) {
-    ByteBuffer some = ByteBuffer.allocate(16_384);
+  private static void pump(SocketChannel from, SocketChannel to, long max, AtomicLong passed) {
+    ByteBuffer buffer = ByteBuffer.allocate(16_384);
     try (from;
         to) {
-      while (passed.get() < most && from.read(some) >= 0) {
-        some.flip();
-        passed.addAndGet(some.remaining());
-        while (some.hasRemaining()) {
-          to.write(some);
+      while (passed.get() < max && from.read(buffer) >= 0) {
+        buffer.flip();
+        passed.addAndGet(buffer.remaining());
+        while (buffer.hasRemaining()) {
+          to.write(buffer);
         }
-        some.clear();
+        buffer.clear();
       }
     } catch (IOException cut) {
-      // By the other direction.
+      // The other direction has closed the channels.
     }
   }
 }

@@ -2,17 +2,16 @@ package com.datanadhi.sdk.internal.echopost;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.datanadhi.sdk.internal.time.ManualTime;
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 class CooldownTest {
-  private final AtomicLong now = new AtomicLong();
-  private final Cooldown cooldown =
-      new Cooldown(Duration.ofMinutes(1), Duration.ofHours(1), now::get);
+  private final ManualTime time = new ManualTime();
+  private final Cooldown cooldown = new Cooldown(Duration.ofMinutes(1), Duration.ofHours(1), time);
 
   @Test
-  void it_doubles_from_a_minute_to_an_hour_and_begins_anew_after_a_success() {
+  void a_cooldown_doubles_from_a_minute_to_an_hour_until_a_success() {
     for (int minutes : new int[] {1, 2, 4, 8, 16, 32, 60, 60}) {
       assertThat(cooldown.begin()).isEqualTo(Duration.ofMinutes(minutes));
     }
@@ -22,12 +21,12 @@ class CooldownTest {
   }
 
   @Test
-  void it_runs_until_its_time_is_over() {
+  void a_cooldown_runs_until_its_time_has_passed() {
     assertThat(cooldown.isRunning()).isFalse();
     cooldown.begin();
-    now.set(Duration.ofSeconds(60).toNanos() - 1);
+    time.advance(Duration.ofSeconds(60).minusNanos(1));
     assertThat(cooldown.isRunning()).isTrue();
-    now.set(Duration.ofSeconds(60).toNanos());
+    time.advance(Duration.ofNanos(1));
     assertThat(cooldown.isRunning()).isFalse();
   }
 }

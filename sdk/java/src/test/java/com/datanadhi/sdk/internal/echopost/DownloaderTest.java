@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.thread.SdkThread;
+import com.datanadhi.sdk.internal.time.Clock;
+import com.datanadhi.sdk.internal.time.Waiter;
 import com.datanadhi.sdk.testkit.FileServer;
 import java.io.IOException;
 import java.net.URI;
@@ -38,7 +40,7 @@ class DownloaderTest {
   @BeforeEach
   void open() throws IOException {
     files = new FileServer();
-    layout = DirectoryLayout.below(directory);
+    layout = DirectoryLayout.in(directory);
   }
 
   @AfterEach
@@ -56,23 +58,29 @@ class DownloaderTest {
             .followRedirects(HttpClient.Redirect.NORMAL)
             .executor(SdkThread.pool("test"))
             .build();
-    return new Downloader(client, URI.create(base), Duration.ofMillis(500), new RateLimitedLog())
-        .ensure(layout, LINUX);
+    return new Downloader(
+            client,
+            URI.create(base),
+            Duration.ofMillis(500),
+            new RateLimitedLog(Clock.system()),
+            Clock.system(),
+            Waiter.system())
+        .ensurePresent(layout, LINUX);
   }
 
-  private void assertNothingIsLeft() throws IOException {
+  private void assertNoTemporaryFileIsLeft() throws IOException {
     try (Stream<Path> all = Files.list(layout.directory())) {
       assertThat(all.map(file -> file.getFileName().toString())).containsOnly(".sdk-download.lock");
     }
   }
 
-  private static byte[] sum(byte[] of) throws Exception {
-    String hex = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(of));
+  private static byte[] checksumFile(byte[] content) throws Exception {
+    String hex = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
     return (hex + "  echopost-latest\n").getBytes(StandardCharsets.US_ASCII);
   }
 
   @Test
-  void it_is_there_complete_and_executable() throws Exception {
+  void a_downloaded_program_is_complete_and_executable() throws Exception {
     files.has(PATH, 200, PROGRAM);
     assertThat(download()).isInstanceOf(DownloadResult.Present.class);
     assertThat(layout.program()).hasBinaryContent(PROGRAM);
@@ -85,7 +93,7 @@ class DownloaderTest {
   }
 
   @Test
-  void what_is_there_is_not_downloaded() throws Exception {
+  void an_installed_program_is_not_downloaded_again() throws Exception {
     Files.createDirectories(layout.directory());
     Files.write(layout.program(), PROGRAM);
     assertThat(download()).isInstanceOf(DownloadResult.Present.class);
@@ -100,49 +108,50 @@ class DownloaderTest {
   }
 
   @Test
-  void the_right_checksum_is_right_and_a_wrong_one_wrong() throws Exception {
-    files.has(PATH, 200, PROGRAM).has(PATH + ".sha256", 200, sum("other".getBytes()));
-    assertThat(download()).isInstanceOf(DownloadResult.WrongContent.class);
-    assertNothingIsLeft();
+  void a_program_is_installed_only_if_its_checksum_is_right() throws Exception {
+    files.has(PATH, 200, PROGRAM).has(PATH + ".sha256", 200, checksumFile("other".getBytes()));
+    assertThat(download()).isInstanceOf(DownloadResult.ChecksumMismatch.class);
+    assertNoTemporaryFileIsLeft();
 
-    files.has(PATH + ".sha256", 200, sum(PROGRAM));
+    files.has(PATH + ".sha256", 200, checksumFile(PROGRAM));
     assertThat(download()).isInstanceOf(DownloadResult.Present.class);
   }
 
   @Test
   void no_connection_is_a_network_error() throws Exception {
-    String nobody = files.url();
+    String closedUrl = files.url();
     files.close();
-    assertThat(download(nobody)).isInstanceOf(DownloadResult.NetworkError.class);
-    assertNothingIsLeft();
+    assertThat(download(closedUrl)).isInstanceOf(DownloadResult.NetworkError.class);
+    assertNoTemporaryFileIsLeft();
   }
 
   @Test
   void a_download_that_stalls_is_a_network_error() throws Exception {
     files.stalls(PATH);
     assertThat(download()).isInstanceOf(DownloadResult.NetworkError.class);
-    assertNothingIsLeft();
+    assertNoTemporaryFileIsLeft();
   }
 
   @Test
-  void an_answer_other_than_200_is_said_so() throws Exception {
+  void a_status_other_than_200_is_reported_with_the_url() throws Exception {
     for (int status : new int[] {204, 403, 404, 500, 503}) {
       files.has(PATH, status, new byte[0]);
-      assertThat(download()).isEqualTo(new DownloadResult.BadAnswer(files.url() + PATH, status));
-      assertNothingIsLeft();
+      assertThat(download())
+          .isEqualTo(new DownloadResult.UnexpectedStatus(files.url() + PATH, status));
+      assertNoTemporaryFileIsLeft();
     }
   }
 
   @Test
-  void a_directory_that_cannot_be_made_is_a_write_error() throws Exception {
+  void a_directory_that_cannot_be_created_is_a_write_error() throws Exception {
     files.has(PATH, 200, PROGRAM);
-    // A file where the directory should be: root may write anywhere else.
+    // A file in place of the directory: root can write to any directory.
     Files.writeString(directory.resolve("echopost"), "");
     assertThat(download()).isInstanceOf(DownloadResult.WriteError.class);
   }
 
   @Test
-  void what_a_dead_process_left_is_removed() throws Exception {
+  void the_temporary_file_of_a_killed_process_is_deleted() throws Exception {
     files.has(PATH, 200, PROGRAM);
     Files.createDirectories(layout.directory());
     Path left = Files.writeString(layout.directory().resolve(".echopost-download-1.tmp"), "half");
@@ -151,7 +160,7 @@ class DownloaderTest {
   }
 
   @Test
-  void threads_that_all_find_it_missing_download_it_once() throws Exception {
+  void many_threads_download_the_program_once() throws Exception {
     files.has(PATH, 200, PROGRAM);
     var threads = Executors.newFixedThreadPool(20);
     try {

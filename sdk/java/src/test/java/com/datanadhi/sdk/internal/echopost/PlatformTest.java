@@ -19,8 +19,9 @@ class PlatformTest {
     "Windows 11, amd64, , ",
     "FreeBSD, amd64, , "
   })
-  void a_system_is_supported_or_not(String name, String arch, String os, String ours) {
-    assertThat(Platform.of(name, arch))
-        .isEqualTo(java.util.Optional.ofNullable(os).map(o -> new Platform(o, ours)));
+  void only_linux_and_macos_on_amd64_and_arm64_are_supported(
+      String osName, String osArch, String os, String arch) {
+    assertThat(Platform.of(osName, osArch))
+        .isEqualTo(java.util.Optional.ofNullable(os).map(o -> new Platform(o, arch)));
   }
 }

@@ -11,18 +11,18 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class RecordQueueTest {
-  private static OutgoingRecord entry(int number) {
+  private static OutgoingRecord record(int number) {
     return new OutgoingRecord(List.of(), "{}", Integer.toString(number));
   }
 
-  private static List<Integer> numbers(List<OutgoingRecord> entries) {
-    return entries.stream().map(entry -> Integer.parseInt(entry.key())).toList();
+  private static List<Integer> numbers(List<OutgoingRecord> records) {
+    return records.stream().map(record -> Integer.parseInt(record.key())).toList();
   }
 
   @Test
-  void what_is_given_back_takes_the_place_it_had() {
+  void a_record_that_is_given_back_returns_to_its_position() {
     RecordQueue queue = new RecordQueue(10);
-    IntStream.range(0, 6).forEach(n -> assertThat(queue.offer(entry(n))).isTrue());
+    IntStream.range(0, 6).forEach(n -> assertThat(queue.offer(record(n))).isTrue());
     List<OutgoingRecord> first = queue.take(2);
     List<OutgoingRecord> second = queue.take(2);
     queue.giveBack(second);
@@ -32,32 +32,32 @@ class RecordQueueTest {
   }
 
   @Test
-  void it_holds_so_many_and_what_is_given_back_always_fits() {
+  void a_full_queue_refuses_new_records_but_not_those_that_are_given_back() {
     RecordQueue queue = new RecordQueue(10);
-    IntStream.range(0, 10).forEach(n -> assertThat(queue.offer(entry(n))).isTrue());
-    assertThat(queue.offer(entry(10))).isFalse();
+    IntStream.range(0, 10).forEach(n -> assertThat(queue.offer(record(n))).isTrue());
+    assertThat(queue.offer(record(10))).isFalse();
     List<OutgoingRecord> taken = queue.take(3);
-    IntStream.range(10, 13).forEach(n -> assertThat(queue.offer(entry(n))).isTrue());
+    IntStream.range(10, 13).forEach(n -> assertThat(queue.offer(record(n))).isTrue());
     queue.giveBack(taken);
     assertThat(queue.depth()).isEqualTo(13);
-    assertThat(queue.offer(entry(13))).isFalse();
+    assertThat(queue.offer(record(13))).isFalse();
     assertThat(numbers(queue.take(20))).isEqualTo(IntStream.range(0, 13).boxed().toList());
   }
 
   @Test
-  void closed_it_takes_nothing_and_gives_what_it_has() {
+  void a_closed_queue_refuses_records_and_still_hands_out_its_own() {
     RecordQueue queue = new RecordQueue(10);
-    assertThat(queue.offer(entry(0))).isTrue();
+    assertThat(queue.offer(record(0))).isTrue();
     queue.close();
     queue.close();
-    assertThat(queue.offer(entry(1))).isFalse();
+    assertThat(queue.offer(record(1))).isFalse();
     assertThat(queue.depth()).isEqualTo(1);
     assertThat(numbers(queue.take(10))).containsExactly(0);
     assertThat(queue.isClosed()).isTrue();
   }
 
   @Test
-  void many_threads_get_each_record_once() throws Exception {
+  void each_record_is_taken_once_by_many_threads() throws Exception {
     long seed = System.nanoTime();
     System.out.println("RecordQueueTest: seed " + seed);
     RecordQueue queue = new RecordQueue(500);
@@ -71,7 +71,7 @@ class RecordQueueTest {
       all.add(
           new Thread(() -> {
             for (int n = from; n < from + each; n++) {
-              while (!queue.offer(entry(n))) {
+              while (!queue.offer(record(n))) {
                 Thread.onSpinWait();
               }
             }
@@ -93,8 +93,8 @@ class RecordQueueTest {
                 }
                 queue.giveBack(taken.subList(kept, taken.size()));
               }
-            } catch (InterruptedException end) {
-              // The assertions say what is missing.
+            } catch (InterruptedException timeout) {
+              // The assertions below then fail.
             }
           }));
     }
