@@ -16,11 +16,11 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * Logs once a second, while a main server and EchoPost's agent come, go and are killed around it, and
- * says in the end what arrived where.
+ * Submits a record every second, while the main server stops, starts and hangs and EchoPost's agent
+ * is killed, and prints at the end which records arrived at which server.
  */
 public final class Example {
-  private static final DateTimeFormatter CLOCK = DateTimeFormatter.ofPattern("HH:mm:ss");
+  private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HH:mm:ss");
 
   private Example() {}
 
@@ -28,9 +28,9 @@ public final class Example {
     Path program = Path.of(args[0]).toAbsolutePath();
     int seconds = Integer.parseInt(args[1]);
     Path directory = Files.createTempDirectory("datanadhi-example");
-    try (Servers main = new Servers("main server");
-        Servers fallback = new Servers("fallback server");
-        Servers downloads = Servers.ofFile(program)) {
+    try (ExampleServer main = new ExampleServer("main server");
+        ExampleServer fallback = new ExampleServer("fallback server");
+        ExampleServer downloads = ExampleServer.ofFile(program)) {
       DataNadhi client =
           DataNadhi.open(
               Configuration.builder(directory)
@@ -40,32 +40,32 @@ public final class Example {
                   .downloadUrl(downloads.url())
                   .workers(1)
                   .build());
-      say("The main server is up. EchoPost is being downloaded into " + directory);
+      print("The main server is up. EchoPost is being downloaded into " + directory);
       for (int second = 1; second <= seconds; second++) {
-        happen(second, main, directory);
+        changeScenario(second, main, directory);
         client.submit(List.of("orders"), Map.of("message", "order taken", "seq", second));
         Thread.sleep(1000);
       }
-      main.up();
-      say("The main server is up for good; what the agent holds is delivered");
+      main.start();
+      print("The main server stays up; the agent delivers the records that it holds");
       long end = System.nanoTime() + Duration.ofSeconds(40).toNanos();
       boolean flushed = client.flush(Duration.ofSeconds(10));
-      while (arrived(main, fallback).size() < seconds && System.nanoTime() < end) {
+      while (received(main, fallback).size() < seconds && System.nanoTime() < end) {
         Thread.sleep(100);
       }
       client.close();
-      boolean left = awaitLeaving(directory);
+      boolean hasExited = awaitExit(directory);
       int status = report(client.counters(), flushed, seconds, main, fallback);
-      if (status == 0 && left) {
+      if (status == 0 && hasExited) {
         delete(directory);
       } else {
-        System.out.println("See " + directory);
+        System.out.println("The files are in " + directory);
       }
       System.exit(status);
     }
   }
 
-  /** The living agent, by the file that it holds locked. */
+  /** The running agent, by the process id in its lock file. */
   private static Optional<ProcessHandle> agent(Path directory) throws IOException {
     Path lock = directory.resolve("echopost/agent.lock");
     String pid = Files.exists(lock) ? Files.readString(lock).strip() : "";
@@ -74,14 +74,17 @@ public final class Example {
         : ProcessHandle.of(Long.parseLong(pid)).filter(ProcessHandle::isAlive);
   }
 
-  /** An agent that has delivered everything leaves, two seconds after the last record. */
-  private static boolean awaitLeaving(Path directory) throws Exception {
+  /** An agent exits two seconds after it has delivered its last record. */
+  private static boolean awaitExit(Path directory) throws Exception {
     for (int i = 0; i < 200 && agent(directory).isPresent(); i++) {
       Thread.sleep(100);
     }
-    boolean left = agent(directory).isEmpty();
-    say(left ? "The agent has delivered everything and left" : "The agent is still there");
-    return left;
+    boolean hasExited = agent(directory).isEmpty();
+    print(
+        hasExited
+            ? "The agent has delivered all its records and has exited"
+            : "The agent still runs");
+    return hasExited;
   }
 
   private static void delete(Path directory) throws IOException {
@@ -92,64 +95,66 @@ public final class Example {
     }
   }
 
-  private static void happen(int second, Servers main, Path directory) throws Exception {
+  private static void changeScenario(int second, ExampleServer main, Path directory)
+      throws Exception {
     switch (second % 30) {
       case 5 -> {
-        main.down();
-        say("The main server is down: records go to EchoPost");
+        main.stop();
+        print("The main server is down: records go to EchoPost");
       }
       case 12 -> {
         agent(directory)
-            .ifPresent(
-                agent -> {
-                  agent.destroyForcibly();
-                  say("The agent, process " + agent.pid() + ", was killed (-9)");
-                });
+            .ifPresent(agent -> {
+              agent.destroyForcibly();
+              print("The agent, process " + agent.pid() + ", was killed (SIGKILL)");
+            });
       }
       case 18 -> {
-        main.up();
-        say("The main server is back: new records go there, and the agent delivers its own");
+        main.start();
+        print(
+            "The main server is up again: new records go there, and the agent delivers those it"
+                + " holds");
       }
       case 25 -> {
         main.hang();
-        say("The main server hangs");
+        print("The main server hangs");
       }
       case 29 -> {
-        main.up();
-        say("The main server answers again");
+        main.start();
+        print("The main server answers again");
       }
       default -> {
-        // Nothing happens.
+        // The scenario stays as it is.
       }
     }
   }
 
-  private static Set<Integer> arrived(Servers... servers) {
+  private static Set<Integer> received(ExampleServer... servers) {
     Set<Integer> all = new TreeSet<>();
-    for (Servers server : servers) {
-      all.addAll(server.arrived());
+    for (ExampleServer server : servers) {
+      all.addAll(server.received());
     }
     return all;
   }
 
   private static int report(
-      Counters counters, boolean flushed, int seconds, Servers main, Servers fallback) {
-    Set<Integer> all = arrived(main, fallback);
+      Counters counters, boolean flushed, int seconds, ExampleServer main, ExampleServer fallback) {
+    Set<Integer> all = received(main, fallback);
     System.out.printf("%nSubmitted               %d%n", counters.submitted());
     System.out.printf("to the main server      %d%n", counters.deliveredToMainServer());
     System.out.printf("to EchoPost             %d%n", counters.deliveredToEchoPost());
     System.out.printf("to the fallback server  %d%n", counters.deliveredToFallback());
     System.out.printf("into files              %s%n", counters.dropped());
-    System.out.printf("The main server has     %d records%n", main.arrived().size());
-    System.out.printf("The fallback server has %d records%n", fallback.arrived().size());
+    System.out.printf("The main server has     %d records%n", main.received().size());
+    System.out.printf("The fallback server has %d records%n", fallback.received().size());
     long accounted = all.size() + counters.droppedTotal();
     System.out.printf(
-        accounted >= seconds && flushed ? "Nothing is missing.%n" : "MISSING: %d records.%n",
+        accounted >= seconds && flushed ? "No record is missing.%n" : "MISSING: %d records.%n",
         seconds - accounted);
     return accounted >= seconds ? 0 : 1;
   }
 
-  static void say(String what) {
-    System.out.println(LocalTime.now().format(CLOCK) + "  " + what);
+  static void print(String event) {
+    System.out.println(LocalTime.now().format(TIME) + "  " + event);
   }
 }

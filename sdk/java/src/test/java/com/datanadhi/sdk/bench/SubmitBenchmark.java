@@ -39,8 +39,8 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.util.Statistics;
 
 /**
- * How long a caller of {@code submit} is held, by world. The queue is so large that an iteration
- * does not fill it, but in {@code full}, where it is full from the start.
+ * Measures how long {@code submit} takes for its caller, in several scenarios. The queue is so
+ * large that an iteration does not fill it, except in {@code full}, where it soon is full.
  */
 @BenchmarkMode(Mode.SampleTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -55,7 +55,7 @@ public class SubmitBenchmark {
 
   /** What the servers and EchoPost do. */
   @Param({"up", "hanging", "full", "down", "disk_full", "echopost", "killed"})
-  public String world;
+  public String scenario;
 
   private Path directory;
   private StubServer main;
@@ -64,14 +64,14 @@ public class SubmitBenchmark {
   private Thread killer;
   private Optional<SmallDisk> disk = Optional.empty();
 
-  /** A world and a client for each iteration. */
+  /** Starts the servers and a client for each iteration. */
   @Setup(Level.Iteration)
   public void open() throws Exception {
     directory = Files.createTempDirectory("sdk-bench");
     main = StubServer.up();
     fallback = StubServer.up();
-    boolean echoPost = world.equals("echopost") || world.equals("killed");
-    switch (world) {
+    boolean echoPost = scenario.equals("echopost") || scenario.equals("killed");
+    switch (scenario) {
       case "hanging", "full" -> {
         main.hang();
         fallback.hang();
@@ -83,7 +83,7 @@ public class SubmitBenchmark {
       case "disk_full" -> {
         main.goDown();
         fallback.goDown();
-        noRoomForFiles();
+        fillDiskForFiles();
       }
       case "echopost", "killed" -> main.goDown();
       default -> {
@@ -100,47 +100,47 @@ public class SubmitBenchmark {
                 .serverHost(main.url())
                 .fallbackHost(fallback.url())
                 .echoPostDisabled(!echoPost)
-                .queueSize(world.equals("full") ? 1000 : 1_000_000)
+                .queueSize(scenario.equals("full") ? 1000 : 1_000_000)
                 .exitTimeout(Duration.ZERO)
                 .build());
     while (client.counters().echoPost().status() == EchoPostState.Status.PREPARING) {
       Thread.sleep(1);
     }
-    killer = new Thread(this::killTheAgentAgainAndAgain);
-    if (world.equals("killed")) {
+    killer = new Thread(this::killAgentRepeatedly);
+    if (scenario.equals("killed")) {
       killer.start();
     }
   }
 
-  private void noRoomForFiles() throws IOException, InterruptedException {
+  private void fillDiskForFiles() throws IOException, InterruptedException {
     Path dropped = directory.resolve("dropped");
     disk = SmallDisk.tryMount(dropped, "64k");
     if (disk.isPresent()) {
       disk.get().fill();
     } else {
-      // Without root: a place that may not be written to.
+      // Without root no disk can be mounted: a file in place of the directory has the same effect.
       Files.delete(dropped);
       Files.writeString(dropped, "");
     }
   }
 
-  private void killTheAgentAgainAndAgain() {
+  private void killAgentRepeatedly() {
     try {
       while (true) {
         Thread.sleep(200);
         Agents.killOnce(directory);
       }
-    } catch (InterruptedException end) {
+    } catch (InterruptedException stopped) {
       // The iteration is over.
     }
   }
 
-  /** Leaves nothing behind. */
+  /** Closes and deletes everything. */
   @TearDown(Level.Iteration)
   public void close() throws Exception {
     killer.interrupt();
     killer.join();
-    letNothingBeWritten();
+    preventFileWrites();
     client.close();
     main.close();
     fallback.close();
@@ -154,8 +154,8 @@ public class SubmitBenchmark {
     }
   }
 
-  /** Else the end would take longer than what is measured: a million records, with fsync. */
-  private void letNothingBeWritten() throws IOException {
+  /** Writing up to a million records on close, with fsync, would take longer than the iteration. */
+  private void preventFileWrites() throws IOException {
     Path dropped = directory.resolve("dropped");
     while (disk.isEmpty() && !Files.isRegularFile(dropped)) {
       if (Files.isDirectory(dropped)) {
@@ -164,7 +164,7 @@ public class SubmitBenchmark {
       try {
         Files.createFile(dropped);
       } catch (FileAlreadyExistsException writing) {
-        // A worker was quicker.
+        // A worker has created the directory again.
       }
     }
   }
@@ -177,7 +177,7 @@ public class SubmitBenchmark {
     }
   }
 
-  /** Runs it, with JMH's arguments, and prints the table that people want. */
+  /** Runs the benchmark with JMH's arguments and prints a table of percentiles. */
   public static void main(String[] args) throws Exception {
     Options options =
         new OptionsBuilder()
@@ -186,24 +186,24 @@ public class SubmitBenchmark {
             .shouldFailOnError(true)
             .build();
     Collection<RunResult> results = new Runner(options).run();
-    System.out.printf("%nHow long submit holds its caller, in microseconds%n%n");
+    System.out.printf("%nDuration of submit, in microseconds%n%n");
     System.out.printf(
-        "%-10s %12s %8s %8s %8s %10s%n", "world", "calls", "p50", "p99", "p99.9", "max");
+        "%-10s %12s %8s %8s %8s %10s%n", "scenario", "calls", "p50", "p99", "p99.9", "max");
     for (RunResult result : results) {
-      Statistics took = result.getPrimaryResult().getStatistics();
+      Statistics durations = result.getPrimaryResult().getStatistics();
       System.out.printf(
           Locale.ROOT,
           "%-10s %,12d %8.2f %8.2f %8.2f %10.1f%n",
-          result.getParams().getParam("world"),
-          took.getN(),
-          took.getPercentile(50),
-          took.getPercentile(99),
-          took.getPercentile(99.9),
-          took.getMax());
+          result.getParams().getParam("scenario"),
+          durations.getN(),
+          durations.getPercentile(50),
+          durations.getPercentile(99),
+          durations.getPercentile(99.9),
+          durations.getMax());
     }
   }
 
-  /** What is measured. */
+  /** The call that is measured. */
   @Benchmark
   public boolean submit() {
     return client.submit(PIPELINES, PAYLOAD);

@@ -15,25 +15,25 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
 
-/** A server on loopback that comes and goes. */
-final class Servers implements AutoCloseable {
+/** A server on loopback that can be stopped, started and made to hang. */
+final class ExampleServer implements AutoCloseable {
   private static final Pattern SEQ = Pattern.compile("\"seq\":(\\d+)");
 
   private final String name;
-  private final Set<Integer> arrived = new HashSet<>();
+  private final Set<Integer> received = new HashSet<>();
   private final int port;
   private volatile CountDownLatch hanging = new CountDownLatch(0);
   private HttpServer server;
   private Path file;
 
-  Servers(String name) throws IOException {
+  ExampleServer(String name) throws IOException {
     this.name = name;
     listen(0);
     port = server.getAddress().getPort();
   }
 
-  static Servers ofFile(Path file) throws IOException {
-    Servers server = new Servers("downloads");
+  static ExampleServer ofFile(Path file) throws IOException {
+    ExampleServer server = new ExampleServer("downloads");
     server.file = file;
     return server;
   }
@@ -42,20 +42,20 @@ final class Servers implements AutoCloseable {
     return "http://127.0.0.1:" + port;
   }
 
-  Set<Integer> arrived() {
-    synchronized (arrived) {
-      return Set.copyOf(arrived);
+  Set<Integer> received() {
+    synchronized (received) {
+      return Set.copyOf(received);
     }
   }
 
-  void up() throws IOException {
+  void start() throws IOException {
     hanging.countDown();
     if (server == null) {
       listen(port);
     }
   }
 
-  void down() {
+  void stop() {
     hanging.countDown();
     if (server != null) {
       server.stop(0);
@@ -67,24 +67,25 @@ final class Servers implements AutoCloseable {
     hanging = new CountDownLatch(1);
   }
 
-  private void listen(int wanted) throws IOException {
-    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), wanted), 0);
+  private void listen(int requestedPort) throws IOException {
+    server =
+        HttpServer.create(
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), requestedPort), 0);
     server.setExecutor(
-        Executors.newCachedThreadPool(
-            work -> {
-              Thread thread = new Thread(work, name);
-              thread.setDaemon(true);
-              return thread;
-            }));
-    server.createContext("/", this::answer);
+        Executors.newCachedThreadPool(work -> {
+          Thread thread = new Thread(work, name);
+          thread.setDaemon(true);
+          return thread;
+        }));
+    server.createContext("/", this::handle);
     server.start();
   }
 
-  private void answer(HttpExchange exchange) throws IOException {
+  private void handle(HttpExchange exchange) throws IOException {
     byte[] body = exchange.getRequestBody().readAllBytes();
     try {
       hanging.await();
-    } catch (InterruptedException ending) {
+    } catch (InterruptedException stopping) {
       return;
     }
     String path = exchange.getRequestURI().getPath();
@@ -94,13 +95,13 @@ final class Servers implements AutoCloseable {
       exchange.sendResponseHeaders(200, Files.size(file));
       Files.copy(file, exchange.getResponseBody());
     } else {
-      note(path, body);
+      readRecords(path, body);
       exchange.sendResponseHeaders(200, -1);
     }
     exchange.close();
   }
 
-  private void note(String path, byte[] body) throws IOException {
+  private void readRecords(String path, byte[] body) throws IOException {
     String text = new String(body, StandardCharsets.UTF_8);
     if (path.equals("/upload")) {
       try (InputStream in = new GZIPInputStream(new java.io.ByteArrayInputStream(body))) {
@@ -108,10 +109,10 @@ final class Servers implements AutoCloseable {
       }
     }
     Matcher seqs = SEQ.matcher(text);
-    synchronized (arrived) {
+    synchronized (received) {
       while (seqs.find()) {
-        if (arrived.add(Integer.parseInt(seqs.group(1)))) {
-          Example.say("        " + name + " has record " + seqs.group(1));
+        if (received.add(Integer.parseInt(seqs.group(1)))) {
+          Example.print("        " + name + " has record " + seqs.group(1));
         }
       }
     }
@@ -119,6 +120,6 @@ final class Servers implements AutoCloseable {
 
   @Override
   public void close() {
-    down();
+    stop();
   }
 }
