@@ -31,7 +31,7 @@ import org.junit.jupiter.api.BeforeEach;
  */
 abstract class AbstractSdkTest {
   /** A time limit for conditions, long enough for a loaded machine. */
-  static final Duration SOON = Duration.ofSeconds(60);
+  static final Duration TIME_LIMIT = Duration.ofSeconds(60);
 
   static final List<String> PIPELINES = List.of("orders", "audit");
 
@@ -48,26 +48,26 @@ abstract class AbstractSdkTest {
   Path directory;
   StubServer main;
   StubServer fallback;
-  private final Deque<AutoCloseable> open = new ArrayDeque<>();
+  private final Deque<AutoCloseable> toClose = new ArrayDeque<>();
 
   @BeforeEach
   void startServers() throws IOException {
     directory = Files.createTempDirectory("sdk").toRealPath();
-    main = use(StubServer.up());
-    fallback = use(StubServer.up());
+    main = closeAfterTest(StubServer.up());
+    fallback = closeAfterTest(StubServer.up());
   }
 
   @AfterEach
   void closeAll() throws Exception {
-    while (!open.isEmpty()) {
-      open.pop().close();
+    while (!toClose.isEmpty()) {
+      toClose.pop().close();
     }
     Agents.killAll(directory);
     Files.walk(directory).sorted((a, b) -> b.compareTo(a)).forEach(path -> path.toFile().delete());
   }
 
-  <T extends AutoCloseable> T use(T resource) {
-    open.push(resource);
+  <T extends AutoCloseable> T closeAfterTest(T resource) {
+    toClose.push(resource);
     return resource;
   }
 
@@ -82,7 +82,7 @@ abstract class AbstractSdkTest {
   }
 
   DataNadhi open(Configuration.Builder configuration) {
-    return use(newClient(configuration.build(), TIMEOUTS));
+    return closeAfterTest(newClient(configuration.build(), TIMEOUTS));
   }
 
   static DataNadhi newClient(Configuration configuration, Timeouts timeouts) {
@@ -120,7 +120,7 @@ abstract class AbstractSdkTest {
 
   /** Asserts that every record is at a server or in a file, and that the counters agree. */
   void assertNoRecordIsLost(DataNadhi client, int count) throws Exception {
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     main.comeUp();
     client.close();
     Agents.drain(directory, main.url());

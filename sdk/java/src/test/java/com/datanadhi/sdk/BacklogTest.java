@@ -23,13 +23,13 @@ class BacklogTest extends AbstractSdkTest {
     fallback.goDown();
     DataNadhi client = openWithEchoPost(configuration());
     submit(client, 0, count);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     Agents.killAll(directory);
     client.close();
   }
 
   private DataNadhi open(Configuration.Builder configuration, Waiter waiter) {
-    return use(new DataNadhi(configuration.build(), TIMEOUTS, Clock.system(), waiter));
+    return closeAfterTest(new DataNadhi(configuration.build(), TIMEOUTS, Clock.system(), waiter));
   }
 
   /** Counts the checks of the backlog thread, each of which follows a sleep. */
@@ -48,7 +48,7 @@ class BacklogTest extends AbstractSdkTest {
     void awaitMore(int count) {
       // Each check is complete when the next sleep begins.
       int last = sleeps.get() + count;
-      await().atMost(SOON).until(() -> sleeps.get() >= last);
+      await().atMost(TIME_LIMIT).until(() -> sleeps.get() >= last);
     }
   }
 
@@ -58,10 +58,10 @@ class BacklogTest extends AbstractSdkTest {
     main.goDown();
     DataNadhi client = openWithEchoPost(configuration());
     submit(client, 0, 10);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     Agents.killAll(directory);
     main.comeUp();
-    await().atMost(SOON).until(() -> main.keys().size() == 10);
+    await().atMost(TIME_LIMIT).until(() -> main.keys().size() == 10);
     assertThat(seqs(main.deliveries())).isEqualTo(range(0, 10));
     assertThat(Agents.starts(directory)).isEqualTo(2);
   }
@@ -71,7 +71,7 @@ class BacklogTest extends AbstractSdkTest {
     leaveRecords(10);
     main.comeUp();
     DataNadhi client = open(configuration());
-    await().atMost(SOON).until(() -> main.keys().size() == 10);
+    await().atMost(TIME_LIMIT).until(() -> main.keys().size() == 10);
     assertThat(client.counters().submitted()).isZero();
     assertThat(Agents.starts(directory)).isEqualTo(2);
   }
@@ -87,7 +87,7 @@ class BacklogTest extends AbstractSdkTest {
     Files.deleteIfExists(home.resolve("buffer.db-shm"));
     main.comeUp();
     DataNadhi client = open(configuration());
-    await().atMost(SOON).until(() -> main.keys().size() == 10);
+    await().atMost(TIME_LIMIT).until(() -> main.keys().size() == 10);
     assertThat(client.counters().submitted()).isZero();
   }
 
@@ -100,7 +100,7 @@ class BacklogTest extends AbstractSdkTest {
 
     CheckCounter checks = new CheckCounter();
     DataNadhi client = open(configuration(), checks);
-    await().atMost(SOON).until(() -> Agents.looks(directory) > 0);
+    await().atMost(TIME_LIMIT).until(() -> Agents.looks(directory) > 0);
     checks.awaitMore(10);
     assertThat(Agents.looks(directory)).isEqualTo(1);
     assertThat(Agents.starts(directory)).isEqualTo(1);

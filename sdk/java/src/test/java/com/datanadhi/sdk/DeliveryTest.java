@@ -17,7 +17,7 @@ class DeliveryTest extends AbstractSdkTest {
   void the_main_server_gets_each_record_in_order_while_it_is_up() throws Exception {
     DataNadhi client = open(configuration().echoPostDisabled(true));
     submit(client, 0, 200);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
 
     assertThat(seqs(main.deliveries())).isEqualTo(range(0, 200));
     Delivery first = main.deliveries().get(0);
@@ -37,7 +37,7 @@ class DeliveryTest extends AbstractSdkTest {
     main.goDown();
     DataNadhi client = open(configuration().echoPostDisabled(true));
     submit(client, 0, 250);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
 
     assertThat(seqs(fallback.deliveries())).isEqualTo(range(0, 250));
     Delivery first = fallback.deliveries().get(0);
@@ -56,7 +56,7 @@ class DeliveryTest extends AbstractSdkTest {
     fallback.goDown();
     DataNadhi client = open(configuration().echoPostDisabled(true));
     submit(client, 0, 120);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
 
     assertThat(dropped()).hasSize(120);
     assertThat(client.counters().dropped()).containsEntry("undeliverable", 120L);
@@ -69,7 +69,7 @@ class DeliveryTest extends AbstractSdkTest {
         dropped().stream().map(r -> r.get("idempotency_key").getAsString()).toList();
 
     main.comeUp();
-    await().atMost(SOON).until(() -> client.redeliver().delivered() == 120);
+    await().atMost(TIME_LIMIT).until(() -> client.redeliver().delivered() == 120);
     assertThat(seqs(main.deliveries())).isEqualTo(range(0, 120));
     assertThat(main.keys()).containsExactlyElementsOf(keys);
     assertThat(droppedFiles()).isEmpty();
@@ -81,7 +81,7 @@ class DeliveryTest extends AbstractSdkTest {
       main.answer(status);
       DataNadhi client = open(configuration().echoPostDisabled(true));
       submit(client, 0, 3);
-      assertThat(client.flush(SOON)).isTrue();
+      assertThat(client.flush(TIME_LIMIT)).isTrue();
       assertThat(client.counters().dropped()).as("%s", status).containsEntry("primary_failed", 3L);
     }
     assertThat(main.delivered()).isZero();
@@ -97,7 +97,7 @@ class DeliveryTest extends AbstractSdkTest {
     fallback.answer(413);
     DataNadhi client = open(configuration().echoPostDisabled(true));
     submit(client, 0, 5);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(client.counters().dropped()).containsEntry("fallback_failed", 5L);
   }
 
@@ -106,17 +106,17 @@ class DeliveryTest extends AbstractSdkTest {
     main.answer(503);
     DataNadhi client = open(configuration().echoPostDisabled(true));
     submit(client, 0, 10);
-    await().atMost(SOON).until(() -> fallback.delivered() == 10);
+    await().atMost(TIME_LIMIT).until(() -> fallback.delivered() == 10);
     assertThat(main.delivered()).isZero();
 
     main.answer(200);
     int seen = main.requests();
-    await().atMost(SOON).until(() -> main.requests() > seen);
+    await().atMost(TIME_LIMIT).until(() -> main.requests() > seen);
     await()
-        .atMost(SOON)
+        .atMost(TIME_LIMIT)
         .untilAsserted(() -> {
           submit(client, 10, 11);
-          assertThat(client.flush(SOON)).isTrue();
+          assertThat(client.flush(TIME_LIMIT)).isTrue();
           assertThat(main.delivered()).isPositive();
         });
   }
@@ -127,7 +127,7 @@ class DeliveryTest extends AbstractSdkTest {
     main.hang();
     DataNadhi client = open(configuration().echoPostDisabled(true));
     submit(client, 0, 10);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(seqs(fallback.deliveries())).isEqualTo(range(0, 10));
     assertThat(main.delivered()).isZero();
   }
@@ -137,12 +137,12 @@ class DeliveryTest extends AbstractSdkTest {
     main.goDown();
     DataNadhi client = openWithEchoPost(configuration());
     submit(client, 0, 500);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isEqualTo(500);
     assertThat(Agents.starts(directory)).isEqualTo(1);
 
     main.comeUp();
-    await().atMost(SOON).until(() -> main.keys().size() == 500);
+    await().atMost(TIME_LIMIT).until(() -> main.keys().size() == 500);
     assertThat(seqs(main.deliveries())).isEqualTo(range(0, 500));
     assertThat(main.deliveries().get(0).apiKey()).isEqualTo("test-key");
     assertThat(fallback.delivered()).isZero();

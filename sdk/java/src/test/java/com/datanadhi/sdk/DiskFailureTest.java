@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 class DiskFailureTest extends AbstractSdkTest {
   @Test
   void a_full_disk_truncates_no_record_and_loses_none() throws Exception {
-    use(SmallDisk.mount(directory.resolve("dropped"), "256k"));
+    closeAfterTest(SmallDisk.mount(directory.resolve("dropped"), "256k"));
     main.goDown();
     fallback.goDown();
     DataNadhi client = open(configuration().echoPostDisabled(true));
@@ -35,9 +35,9 @@ class DiskFailureTest extends AbstractSdkTest {
     long inFiles = client.counters().droppedTotal();
     assertThat(inFiles).isBetween(50L, 260L);
     main.comeUp();
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     await()
-        .atMost(SOON)
+        .atMost(TIME_LIMIT)
         .until(() ->
             client.redeliver().kept() == 0
                 && main.keys().size() == inFiles + client.counters().deliveredToMainServer());
@@ -61,37 +61,39 @@ class DiskFailureTest extends AbstractSdkTest {
   private static void awaitDeliveryToEchoPost(DataNadhi client) {
     long before = client.counters().deliveredToEchoPost();
     await()
-        .atMost(SOON)
+        .atMost(TIME_LIMIT)
         .untilAsserted(() -> {
           int next = (int) client.counters().submitted();
           submit(client, next, next + 1);
-          assertThat(client.flush(SOON)).isTrue();
+          assertThat(client.flush(TIME_LIMIT)).isTrue();
           assertThat(client.counters().deliveredToEchoPost()).isGreaterThan(before);
         });
   }
 
   @Test
   void records_go_to_the_next_destination_while_the_disk_of_the_agent_is_full() throws Exception {
-    use(SmallDisk.mount(directory.resolve("echopost"), "8m"));
+    closeAfterTest(SmallDisk.mount(directory.resolve("echopost"), "8m"));
     main.goDown();
     DataNadhi client = openWithEchoPost(configuration());
     await()
-        .atMost(SOON)
+        .atMost(TIME_LIMIT)
         .untilAsserted(() -> {
           submitLarge(client, 50);
           assertThat(client.counters().echoPost().detail()).contains("RESOURCE_EXHAUSTED");
         });
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isPositive();
     assertThat(client.counters().deliveredToFallback()).isPositive();
 
     fallback.goDown();
     submitLarge(client, 100);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(client.counters().dropped()).containsOnlyKeys("undeliverable");
 
     main.comeUp();
-    await().atMost(SOON).until(() -> main.keys().size() >= client.counters().deliveredToEchoPost());
+    await()
+        .atMost(TIME_LIMIT)
+        .until(() -> main.keys().size() >= client.counters().deliveredToEchoPost());
     main.goDown();
     awaitDeliveryToEchoPost(client);
     assertNoRecordIsLost(client, (int) client.counters().submitted());
@@ -99,13 +101,13 @@ class DiskFailureTest extends AbstractSdkTest {
 
   @Test
   void records_go_to_the_next_destination_while_there_is_no_space_for_a_buffer() throws Exception {
-    SmallDisk disk = use(SmallDisk.mount(directory.resolve("echopost"), "8m"));
+    SmallDisk disk = closeAfterTest(SmallDisk.mount(directory.resolve("echopost"), "8m"));
     main.goDown();
     Agents.install(directory);
     Path filling = disk.fill();
     DataNadhi client = open(configuration());
     submit(client, 0, 10);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isZero();
     assertThat(client.counters().echoPost().status()).isEqualTo(EchoPostState.Status.COOLING_DOWN);
     Files.delete(filling);
@@ -116,16 +118,16 @@ class DiskFailureTest extends AbstractSdkTest {
   @Test
   void a_download_that_does_not_fit_on_the_disk_leaves_no_file() throws Exception {
     Path home = directory.resolve("echopost");
-    use(SmallDisk.mount(home, "1m"));
+    closeAfterTest(SmallDisk.mount(home, "1m"));
     main.goDown();
-    FileServer files = use(FileServer.withProgram());
+    FileServer files = closeAfterTest(FileServer.withProgram());
     DataNadhi client = open(configuration().downloadUrl(files.url()));
     await()
-        .atMost(SOON)
+        .atMost(TIME_LIMIT)
         .untilAsserted(
             () -> assertThat(client.counters().echoPost().detail()).contains("cannot be written"));
     submit(client, 0, 10);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     client.close();
     assertThat(seqs(fallback.deliveries())).isEqualTo(range(0, 10));
     try (Stream<Path> left = Files.list(home)) {
@@ -135,11 +137,11 @@ class DiskFailureTest extends AbstractSdkTest {
 
   @Test
   void a_read_only_directory_disables_only_echopost_and_files() throws Exception {
-    SmallDisk disk = use(SmallDisk.mount(directory, "1m"));
+    SmallDisk disk = closeAfterTest(SmallDisk.mount(directory, "1m"));
     disk.becomeReadOnly();
     DataNadhi client = open(configuration());
     submit(client, 0, 10);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(seqs(main.deliveries())).isEqualTo(range(0, 10));
     await()
         .untilAsserted(
@@ -147,14 +149,14 @@ class DiskFailureTest extends AbstractSdkTest {
 
     main.goDown();
     submit(client, 10, 20);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(seqs(fallback.deliveries())).isEqualTo(range(10, 20));
 
     fallback.goDown();
     submit(client, 20, 30);
     assertThat(client.flush(Duration.ofMillis(500))).isFalse();
     fallback.comeUp();
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(seqs(fallback.deliveries())).isEqualTo(range(10, 30));
     assertThat(client.counters().lost()).isZero();
   }

@@ -44,7 +44,7 @@ class EchoPostTest extends AbstractSdkTest {
 
   private ProcessHandle agent() {
     return await()
-        .atMost(SOON)
+        .atMost(TIME_LIMIT)
         .until(() -> Agents.living(directory), java.util.Optional::isPresent)
         .orElseThrow();
   }
@@ -56,7 +56,7 @@ class EchoPostTest extends AbstractSdkTest {
 
   private void assertMainServerGetsAllInOrder(int count) throws IOException {
     main.comeUp();
-    await().atMost(SOON).until(() -> main.keys().size() >= count);
+    await().atMost(TIME_LIMIT).until(() -> main.keys().size() >= count);
     assertThat(seqs(main.deliveries())).isEqualTo(range(0, count));
     assertThat(main.keys()).hasSize(count);
     assertThat(droppedFiles()).isEmpty();
@@ -64,10 +64,10 @@ class EchoPostTest extends AbstractSdkTest {
 
   @Test
   void echopost_is_downloaded_started_and_used() throws Exception {
-    FileServer files = use(FileServer.withProgram());
+    FileServer files = closeAfterTest(FileServer.withProgram());
     DataNadhi client = open(configuration().downloadUrl(files.url()));
     submit(client, 0, 10);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isEqualTo(10);
     assertMainServerGetsAllInOrder(10);
   }
@@ -82,17 +82,17 @@ class EchoPostTest extends AbstractSdkTest {
     DataNadhi client = open(configuration());
     await().until(() -> client.counters().echoPost().status() == EchoPostState.Status.READY);
     submit(client, 0, 10);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(client.counters().echoPost().detail()).contains("ended with status 2");
     assertThat(seqs(fallback.deliveries())).isEqualTo(range(0, 10));
 
     Files.delete(program);
     Agents.install(directory);
     await()
-        .atMost(SOON)
+        .atMost(TIME_LIMIT)
         .untilAsserted(() -> {
           submit(client, 10, 11);
-          assertThat(client.flush(SOON)).isTrue();
+          assertThat(client.flush(TIME_LIMIT)).isTrue();
           assertThat(client.counters().deliveredToEchoPost()).isPositive();
         });
   }
@@ -103,7 +103,7 @@ class EchoPostTest extends AbstractSdkTest {
     Path deep = directory.resolve("d".repeat(100));
     Agents.install(deep);
     DataNadhi client =
-        use(
+        closeAfterTest(
             newClient(
                 Configuration.builder(deep)
                     .apiKey("test-key")
@@ -113,7 +113,7 @@ class EchoPostTest extends AbstractSdkTest {
                 TIMEOUTS));
     await().until(() -> client.counters().echoPost().status() == EchoPostState.Status.READY);
     submit(client, 0, 1);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(client.counters().echoPost().detail()).contains("choose a shorter directory");
     assertThat(fallback.delivered()).isEqualTo(1);
   }
@@ -123,12 +123,12 @@ class EchoPostTest extends AbstractSdkTest {
     DataNadhi client = openWithEchoPost(configuration());
     for (int round = 0; round < 5; round++) {
       submit(client, round * 10, round * 10 + 10);
-      assertThat(client.flush(SOON)).isTrue();
+      assertThat(client.flush(TIME_LIMIT)).isTrue();
       agent().destroyForcibly();
       submit(client, round * 10 + 5 + 5, round * 10 + 10);
     }
     submit(client, 50, 60);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isEqualTo(60);
     assertMainServerGetsAllInOrder(60);
   }
@@ -138,12 +138,12 @@ class EchoPostTest extends AbstractSdkTest {
     DataNadhi client = openWithEchoPost(configuration());
     for (int round = 0; round < 3; round++) {
       submit(client, round * 10, round * 10 + 10);
-      assertThat(client.flush(SOON)).isTrue();
+      assertThat(client.flush(TIME_LIMIT)).isTrue();
       Agents.killAll(directory);
       assertThat(socket()).exists();
     }
     submit(client, 30, 40);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isEqualTo(40);
     assertThat(Agents.starts(directory)).isEqualTo(4);
     assertMainServerGetsAllInOrder(40);
@@ -154,10 +154,10 @@ class EchoPostTest extends AbstractSdkTest {
       throws Exception {
     DataNadhi client = openWithEchoPost(configuration().queueSize(5000));
     submit(client, 0, 2000);
-    await().atMost(SOON).until(() -> client.counters().deliveredToEchoPost() > 200);
+    await().atMost(TIME_LIMIT).until(() -> client.counters().deliveredToEchoPost() > 200);
     Agents.killOnce(directory);
     submit(client, 2000, 2500);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isEqualTo(2500);
     assertMainServerGetsAllInOrder(2500);
   }
@@ -166,11 +166,11 @@ class EchoPostTest extends AbstractSdkTest {
   void an_agent_that_exited_is_started_again_without_a_failed_record() throws Exception {
     DataNadhi client = openWithEchoPost(configuration());
     submit(client, 0, 10);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     signal("TERM", agent().pid());
-    await().atMost(SOON).until(() -> !Files.exists(socket()));
+    await().atMost(TIME_LIMIT).until(() -> !Files.exists(socket()));
     submit(client, 10, 20);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isEqualTo(20);
     assertMainServerGetsAllInOrder(20);
   }
@@ -180,7 +180,7 @@ class EchoPostTest extends AbstractSdkTest {
     fallback.comeUp();
     Agents.install(directory);
     DataNadhi client =
-        use(
+        closeAfterTest(
             newClient(
                 configuration().build(),
                 new Timeouts(
@@ -193,10 +193,10 @@ class EchoPostTest extends AbstractSdkTest {
     await().until(() -> client.counters().echoPost().status() == EchoPostState.Status.READY);
     // On a loaded machine the first record of an agent can take longer than the two seconds.
     submit(client, 0, 1);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     signal("STOP", agent().pid());
     submit(client, 1, 10);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(seqs(fallback.deliveries())).endsWith(9);
     assertThat(client.counters().echoPost().detail()).contains("DEADLINE_EXCEEDED");
   }
@@ -209,7 +209,7 @@ class EchoPostTest extends AbstractSdkTest {
     String large = "{\"seq\":1,\"x\":\"" + "x".repeat(5 << 20) + "\"}";
     client.submitJson(PIPELINES, large);
     submit(client, 2, 3);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isEqualTo(2);
     assertThat(seqs(fallback.deliveries())).containsExactly(1);
   }
@@ -221,7 +221,7 @@ class EchoPostTest extends AbstractSdkTest {
     submit(client, 0, 1);
     client.submitJson(PIPELINES, "{\"seq\":1,\"x\":\"" + "x".repeat(5 << 20) + "\"}");
     submit(client, 2, 3);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isEqualTo(2);
     // The first attempt may have sent it to the fallback server and found that server down.
     assertThat(client.counters().dropped()).containsExactly(java.util.Map.entry("too_large", 1L));
@@ -231,9 +231,9 @@ class EchoPostTest extends AbstractSdkTest {
   @Test
   void records_that_echopost_refuses_are_reported_apart_from_stored_ones() throws Exception {
     Agents.install(directory);
-    var threads = use(new Threads());
+    var threads = closeAfterTest(new Threads());
     EchoPost echoPost =
-        use(
+        closeAfterTest(
             new EchoPost(
                 configuration().build(),
                 TIMEOUTS,
@@ -250,7 +250,7 @@ class EchoPostTest extends AbstractSdkTest {
     assertThat(result.stored()).containsExactly(first, last);
     assertThat(result.refused()).containsExactly(invalid);
     main.comeUp();
-    await().atMost(SOON).until(() -> main.keys().equals(Set.of("k-1", "k-3")));
+    await().atMost(TIME_LIMIT).until(() -> main.keys().equals(Set.of("k-1", "k-3")));
   }
 
   private record Threads(ExecutorService io, ScheduledExecutorService timer)
@@ -273,7 +273,8 @@ class EchoPostTest extends AbstractSdkTest {
     List<ApplicationProcess> applications = new ArrayList<>();
     for (int i = 0; i < 5; i++) {
       applications.add(
-          use(ApplicationProcess.start(StartRaceApplication.class.getName(), directory)));
+          closeAfterTest(
+              ApplicationProcess.start(StartRaceApplication.class.getName(), directory)));
     }
     for (ApplicationProcess application : applications) {
       assertThat(application.line()).isEqualTo("ready");
@@ -295,7 +296,7 @@ class EchoPostTest extends AbstractSdkTest {
   void the_agent_continues_when_the_process_group_of_the_application_is_killed() throws Exception {
     Agents.install(directory);
     ApplicationProcess application =
-        use(ApplicationProcess.start(directory, main, fallback, true, 1, 10, 0));
+        closeAfterTest(ApplicationProcess.start(directory, main, fallback, true, 1, 10, 0));
     assertThat(application.line()).isEqualTo("ready");
     application.goOn();
     assertThat(application.line()).startsWith("done true").contains("deliveredToEchoPost=10");
@@ -314,7 +315,7 @@ class EchoPostTest extends AbstractSdkTest {
     assertThat(application.ends()).isTrue();
 
     main.comeUp();
-    await().atMost(SOON).until(() -> main.keys().size() == 10);
+    await().atMost(TIME_LIMIT).until(() -> main.keys().size() == 10);
     assertThat(Agents.starts(directory)).isEqualTo(1);
   }
 
@@ -324,10 +325,10 @@ class EchoPostTest extends AbstractSdkTest {
     main.hang();
     Agents.install(directory);
     ApplicationProcess application =
-        use(ApplicationProcess.start(directory, main, fallback, false, 1, 10, 0));
+        closeAfterTest(ApplicationProcess.start(directory, main, fallback, false, 1, 10, 0));
     assertThat(application.line()).isEqualTo("ready");
     application.goOn();
-    await().atMost(SOON).until(() -> main.requests() > 0);
+    await().atMost(TIME_LIMIT).until(() -> main.requests() > 0);
     signal("TERM", application.handle().pid());
     assertThat(application.ends()).isTrue();
 

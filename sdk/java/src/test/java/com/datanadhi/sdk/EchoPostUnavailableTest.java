@@ -36,17 +36,17 @@ class EchoPostUnavailableTest extends AbstractSdkTest {
           public void close() {}
         };
     logger.addHandler(handler);
-    use(() -> logger.removeHandler(handler));
+    closeAfterTest(() -> logger.removeHandler(handler));
   }
 
   private void assertRecordsAreDeliveredWithoutEchoPost(
       DataNadhi client, EchoPostState.Status status, String detail, Level level)
       throws InterruptedException {
-    await().atMost(SOON).until(() -> client.counters().echoPost().detail().contains(detail));
+    await().atMost(TIME_LIMIT).until(() -> client.counters().echoPost().detail().contains(detail));
     assertThat(client.counters().echoPost().status()).isEqualTo(status);
     int before = fallback.delivered();
     submit(client, 0, 10);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(fallback.delivered()).isEqualTo(before + 10);
     assertThat(messagesAboutEchoPost(level)).isNotEmpty();
   }
@@ -87,7 +87,7 @@ class EchoPostUnavailableTest extends AbstractSdkTest {
 
   @Test
   void a_status_other_than_200_is_logged_as_an_error() throws Exception {
-    FileServer empty = use(new FileServer());
+    FileServer empty = closeAfterTest(new FileServer());
     assertRecordsAreDeliveredWithoutEchoPost(
         open(configuration().downloadUrl(empty.url())),
         EchoPostState.Status.COOLING_DOWN,
@@ -99,7 +99,7 @@ class EchoPostUnavailableTest extends AbstractSdkTest {
   void a_directory_that_cannot_be_written_is_logged_as_an_error() throws Exception {
     // A file in place of the directory: root can write to any directory.
     Files.writeString(directory.resolve("echopost"), "");
-    FileServer files = use(FileServer.withProgram());
+    FileServer files = closeAfterTest(FileServer.withProgram());
     assertRecordsAreDeliveredWithoutEchoPost(
         open(configuration().downloadUrl(files.url())),
         EchoPostState.Status.COOLING_DOWN,
@@ -110,12 +110,12 @@ class EchoPostUnavailableTest extends AbstractSdkTest {
   @Test
   void a_failed_download_is_retried_even_while_the_main_server_is_up() throws Exception {
     main.comeUp();
-    FileServer files = use(new FileServer());
+    FileServer files = closeAfterTest(new FileServer());
     DataNadhi client = open(configuration().downloadUrl(files.url()));
-    await().atMost(SOON).until(() -> !client.counters().echoPost().detail().isEmpty());
+    await().atMost(TIME_LIMIT).until(() -> !client.counters().echoPost().detail().isEmpty());
     files.has(FileServer.programPath(), 200, "#!/bin/sh\n".getBytes());
     await()
-        .atMost(SOON)
+        .atMost(TIME_LIMIT)
         .until(() -> client.counters().echoPost().status() == EchoPostState.Status.READY);
     assertThat(client.counters().submitted()).isZero();
   }

@@ -95,7 +95,7 @@ class JarIT extends AbstractSdkTest {
             "10",
             "0"));
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    use(process::destroyForcibly);
+    closeAfterTest(process::destroyForcibly);
     process.getOutputStream().write("\n\n".getBytes(StandardCharsets.US_ASCII));
     process.getOutputStream().flush();
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();

@@ -29,9 +29,9 @@ class KilledAgentTest extends AbstractSdkTest {
     DataNadhi client = open(configuration());
     await().until(() -> client.counters().echoPost().status() == EchoPostState.Status.READY);
     submit(client, 0, 10);
-    await().atMost(SOON).until(() -> Agents.starts(directory) == 1);
+    await().atMost(TIME_LIMIT).until(() -> Agents.starts(directory) == 1);
     Agents.killOnce(directory);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isEqualTo(10);
     assertThat(Agents.starts(directory)).isEqualTo(2);
     assertNoRecordIsLost(client, 10);
@@ -46,25 +46,25 @@ class KilledAgentTest extends AbstractSdkTest {
             Agents.killOnce(directory);
           }
         });
-    use(killer::interrupt);
+    closeAfterTest(killer::interrupt);
     killer.start();
     submit(client, 0, 50);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(client.counters().deliveredToEchoPost()).isZero();
     assertThat(client.counters().echoPost().detail()).contains("ended with status 137");
     fallback.goDown();
     submit(client, 50, 100);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(client.counters().dropped()).containsOnlyKeys("undeliverable");
     killer.interrupt();
     killer.join();
 
     await()
-        .atMost(SOON)
+        .atMost(TIME_LIMIT)
         .untilAsserted(() -> {
           int next = (int) client.counters().submitted();
           submit(client, next, next + 1);
-          assertThat(client.flush(SOON)).isTrue();
+          assertThat(client.flush(TIME_LIMIT)).isTrue();
           assertThat(client.counters().deliveredToEchoPost()).isPositive();
         });
     fallback.comeUp();
@@ -77,14 +77,13 @@ class KilledAgentTest extends AbstractSdkTest {
     int rounds = 3;
     for (int round = 0; round < rounds; round++) {
       submit(client, round * 20, round * 20 + 10);
-      assertThat(client.flush(SOON)).isTrue();
+      assertThat(client.flush(TIME_LIMIT)).isTrue();
       main.comeUp();
-      // The agent delivers, stays for a while and deletes its socket; it is killed before or while
-      // it
-      // sends GOAWAY.
+      // The agent delivers and stays for a while. Then it deletes its socket, and it is killed
+      // before or while it sends GOAWAY.
       await()
           .pollInterval(java.time.Duration.ofMillis(1))
-          .atMost(SOON)
+          .atMost(TIME_LIMIT)
           .until(() -> !Files.exists(socket()));
       main.goDown();
       submit(client, round * 20 + 10, round * 20 + 20);

@@ -34,7 +34,7 @@ class LogHandlersTest extends AbstractSdkTest {
 
   /** The API key is in the environment that Surefire sets. */
   private JsonObject awaitBody() {
-    await().atMost(SOON).until(() -> main.delivered() > 0);
+    await().atMost(TIME_LIMIT).until(() -> main.delivered() > 0);
     return main.deliveries().get(0).body();
   }
 
@@ -82,7 +82,7 @@ class LogHandlersTest extends AbstractSdkTest {
       Logger.getLogger("com.datanadhi.sdk").severe("from the SDK");
       Logger.getLogger("com.datanadhi.sdk.shaded.grpc.internal.X").severe("from the SDK too");
       DataNadhi client = DataNadhi.shared(directory);
-      await().atMost(SOON).until(() -> client.counters().droppedTotal() == 1);
+      await().atMost(TIME_LIMIT).until(() -> client.counters().droppedTotal() == 1);
       assertThat(client.counters().submitted()).isEqualTo(1);
     } finally {
       root.removeHandler(handler);

@@ -16,10 +16,10 @@ class MetricsTest extends AbstractSdkTest {
     main.answer(422);
     DataNadhi client = open(configuration().echoPostDisabled(true));
     submit(client, 0, 2);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     main.answer(200);
     submit(client, 2, 5);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
 
     MBeanServer beans = ManagementFactory.getPlatformMBeanServer();
     ObjectName name =

@@ -26,11 +26,11 @@ class MultiProcessDownloadTest extends AbstractSdkTest {
   @BeforeEach
   void startFileServer() throws IOException {
     main.goDown();
-    files = use(FileServer.withProgram());
+    files = closeAfterTest(FileServer.withProgram());
   }
 
   private ApplicationProcess start(String... options) throws IOException {
-    return use(ApplicationProcess.start(directory, main, fallback, options));
+    return closeAfterTest(ApplicationProcess.start(directory, main, fallback, options));
   }
 
   private void assertProgramIsInstalledWithoutTemporaryFiles() throws IOException {
@@ -59,7 +59,7 @@ class MultiProcessDownloadTest extends AbstractSdkTest {
   void a_waiting_process_downloads_the_program_when_the_first_is_killed() throws Exception {
     files.isSlow(50);
     ApplicationProcess one = start("-Ddownload.url=" + files.url());
-    await().atMost(SOON).until(() -> !files.asked().isEmpty());
+    await().atMost(TIME_LIMIT).until(() -> !files.asked().isEmpty());
     ApplicationProcess other = start("-Ddownload.url=" + files.url());
     one.handle().destroyForcibly();
     files.isSlow(0);
@@ -84,7 +84,7 @@ class MultiProcessDownloadTest extends AbstractSdkTest {
   @Test
   void a_redirect_is_followed_unless_it_leaves_tls() throws Exception {
     Path store = directory.resolve("store.p12");
-    FileServer secure = use(new FileServer(tls(store)));
+    FileServer secure = closeAfterTest(new FileServer(tls(store)));
     String[] options = {
       "-Ddownload.url=" + secure.url(),
       "-Djavax.net.ssl.trustStore=" + store,

@@ -22,13 +22,13 @@ class OverflowTest extends AbstractSdkTest {
     main.hang();
     DataNadhi client = open(configuration().echoPostDisabled(true).queueSize(200));
     submit(client, 0, 185);
-    await().atMost(SOON).until(() -> fallback.delivered() >= 150);
+    await().atMost(TIME_LIMIT).until(() -> fallback.delivered() >= 150);
     // The drain stops at 10 %: the worker waits for the main server with the rest.
-    await().atMost(SOON).until(() -> client.counters().queueDepth() <= 20);
+    await().atMost(TIME_LIMIT).until(() -> client.counters().queueDepth() <= 20);
     assertThat(seqs(fallback.deliveries())).isEqualTo(range(0, fallback.delivered()));
     assertThat(client.counters().dropped()).isEmpty();
     main.goDown();
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(seqs(fallback.deliveries())).isEqualTo(range(0, 185));
   }
 
@@ -39,7 +39,7 @@ class OverflowTest extends AbstractSdkTest {
     DataNadhi client = open(configuration().echoPostDisabled(true).queueSize(200));
     submit(client, 0, 185);
     await()
-        .atMost(SOON)
+        .atMost(TIME_LIMIT)
         .until(() -> client.counters().dropped().getOrDefault("drain_worker_failed", 0L) >= 100);
   }
 
@@ -78,7 +78,7 @@ class OverflowTest extends AbstractSdkTest {
     submit(client, 0, 50);
     assertThat(client.flush(Duration.ofMillis(500))).isFalse();
     Files.delete(dropped);
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(droppedSeqs()).isEqualTo(range(0, 50));
     client.close();
     assertThat(client.counters().lost()).isZero();
@@ -113,7 +113,7 @@ class OverflowTest extends AbstractSdkTest {
     main.answer(200);
     main.comeUp();
     fallback.comeUp();
-    assertThat(client.flush(SOON)).isTrue();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
     client.close();
     Counters end = client.counters();
     System.out.println("With failing servers and agents: " + end);
@@ -126,7 +126,8 @@ class OverflowTest extends AbstractSdkTest {
     assertThat(dropped()).hasSize((int) end.droppedTotal());
 
     // The last agent may have been killed, and the closed client starts no other.
-    assertTimeoutPreemptively(SOON.multipliedBy(2), () -> Agents.drain(directory, main.url()));
+    assertTimeoutPreemptively(
+        TIME_LIMIT.multipliedBy(2), () -> Agents.drain(directory, main.url()));
     Map<String, Integer> seqs = new HashMap<>();
     Stream.concat(main.deliveries().stream(), fallback.deliveries().stream())
         .forEach(d -> seqs.merge(d.key(), d.seq(), OverflowTest::requireSame));

@@ -1,7 +1,9 @@
 package com.datanadhi.sdk.internal.queue;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -54,6 +56,13 @@ class RecordQueueTest {
     assertThat(queue.depth()).isEqualTo(1);
     assertThat(numbers(queue.take(10))).containsExactly(0);
     assertThat(queue.isClosed()).isTrue();
+  }
+
+  @Test
+  void a_wait_ends_at_once_if_the_queue_is_not_empty() {
+    RecordQueue queue = new RecordQueue(10);
+    assertThat(queue.offer(record(0))).isTrue();
+    assertTimeoutPreemptively(Duration.ofSeconds(60), () -> queue.await(Long.MAX_VALUE));
   }
 
   @Test
