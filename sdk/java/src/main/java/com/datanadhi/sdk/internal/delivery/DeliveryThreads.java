@@ -112,8 +112,8 @@ public final class DeliveryThreads {
   }
 
   /**
-   * Stops the threads and cancels their requests. Then sends what is left to EchoPost, for at most
-   * 2 s, and writes the rest to files.
+   * Stops the threads and cancels their requests. Then sends what is left to EchoPost, batch by
+   * batch for 2 s, and writes the rest to files.
    *
    * @return how many records are lost, because no file could be written
    */

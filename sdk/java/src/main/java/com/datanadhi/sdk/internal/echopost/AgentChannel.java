@@ -72,7 +72,7 @@ final class AgentChannel implements AutoCloseable {
 
   /**
    * Sends the records in order, each without waiting for the response to the one before. Returns
-   * when every call has completed, at the latest at the deadline.
+   * when every call has completed or reached its deadline.
    *
    * @return the status of each record, in the same order; {@code UNAVAILABLE} if there was no
    *     connection to an agent or it was lost

@@ -109,7 +109,8 @@ final class AgentStarter {
           isSecondAttempt = true;
         } else if (status != 0 && status != OTHER_AGENT_RUNS) {
           return new StartResult.Failed(
-              "%s ended with status %d".formatted(layout.program(), status));
+              "%s ended with status %d: run it in a terminal to see why"
+                  .formatted(layout.program(), status));
         }
         waiter.sleep(SOCKET_POLL);
       }

@@ -18,7 +18,7 @@ public final class JsonEncoder {
 
   private JsonEncoder() {}
 
-  /** The value as JSON on one line; what is nested deeper than 200 levels is left out. */
+  /** The value as JSON on one line; a value nested deeper than 200 levels becomes a short text. */
   public static String encode(@Nullable Object value) {
     StringWriter text = new StringWriter(256);
     try (JsonWriter writer = new JsonWriter(text)) {
