@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.agent;
 
 import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.BufferListener;
 import com.datanadhi.echopost.directory.DirectoryLayout;
 import com.datanadhi.echopost.directory.DirectoryLock;
 import com.datanadhi.echopost.directory.Sessions;
@@ -129,7 +130,7 @@ public final class Agent {
       return Sessions.create(directory, clock.now());
     } catch (FileSystemException failed) {
       // On a full disk, what is pending can only be delivered by a run that has room for its log.
-      if (!Buffer.giveUpReserve(directory)) {
+      if (!Buffer.releaseReserve(directory)) {
         throw failed;
       }
       return Sessions.create(directory, clock.now());
@@ -390,7 +391,7 @@ public final class Agent {
     };
   }
 
-  private final class CommitListener implements Buffer.Listener {
+  private final class CommitListener implements BufferListener {
     private final Waiter replayWaiter;
 
     CommitListener(Waiter replayWaiter) {

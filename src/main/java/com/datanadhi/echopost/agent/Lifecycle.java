@@ -115,7 +115,7 @@ final class Lifecycle {
 
   private void tidy() throws InterruptedException, StorageException {
     try {
-      buffer.tidy();
+      buffer.reclaimSpace();
     } catch (StorageException failed) {
       if (!failed.isTransient()) {
         throw failed;

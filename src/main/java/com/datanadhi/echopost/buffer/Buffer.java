@@ -49,32 +49,10 @@ public final class Buffer implements AutoCloseable {
   /// Less than the 30 s after which a call that waits for its commit means that the disk hangs.
   private static final Duration LOCK_PATIENCE = Duration.ofSeconds(20);
 
-  private static final long TIDY_NANOS = 1_000_000_000;
+  private static final long RECLAIM_NANOS = 1_000_000_000;
 
   /// Enough for some 100,000 rows. A successor waits for the directory meanwhile.
   private static final Duration COUNT_AT_CLOSE = Duration.ofMillis(250);
-
-  /// Hears of what the writer did, in the writer's thread; must not block.
-  public interface Listener {
-    /// Does not care.
-    Listener NOBODY =
-        new Listener() {
-          @Override
-          public void stored() {}
-
-          @Override
-          public void failed() {}
-        };
-
-    /// New records are on stable storage.
-    void stored();
-
-    /// The storage has become unusable; see [Buffer#failure].
-    void failed();
-
-    /// What was on disk was damaged, and a new buffer has been begun: [Buffer#salvage] has work.
-    default void bufferReplaced() {}
-  }
 
   private final Clock clock;
   private final Path file;
@@ -93,7 +71,7 @@ public final class Buffer implements AutoCloseable {
       PendingReader reader,
       Volume volume,
       Clock clock,
-      Listener listener,
+      BufferListener listener,
       boolean damaged)
       throws IOException {
     this.clock = clock;
@@ -129,7 +107,7 @@ public final class Buffer implements AutoCloseable {
   ///
   /// @param listener told of commits
   /// @throws StorageException when there is no usable storage, with what to do about it
-  public static Buffer open(Path directory, Clock clock, Listener listener)
+  public static Buffer open(Path directory, Clock clock, BufferListener listener)
       throws StorageException {
     Path file = DirectoryLayout.buffer(directory);
     try {
@@ -157,7 +135,7 @@ public final class Buffer implements AutoCloseable {
           return new Buffer(file, writer, reader, volume, clock, listener, damaged);
         } catch (StorageException.Full full) {
           // What an earlier run kept in reserve is for this too: to deliver is what makes room.
-          if (!giveUpReserve(directory)) {
+          if (!releaseReserve(directory)) {
             throw full;
           }
         } catch (StorageException.Corrupted broken) {
@@ -250,7 +228,7 @@ public final class Buffer implements AutoCloseable {
   /// begin on a full disk.
   ///
   /// @return whether there was any
-  public static boolean giveUpReserve(Path directory) throws IOException {
+  public static boolean releaseReserve(Path directory) throws IOException {
     return Files.deleteIfExists(DirectoryLayout.reserve(directory));
   }
 
@@ -340,7 +318,7 @@ public final class Buffer implements AutoCloseable {
     long settledSince = source.idBase() == 0 ? into.totals().settledThrough() : 0;
     SalvageReport report = new Salvage(source, sink, settledSince).run();
     end(source, into);
-    report.tell();
+    report.logResult();
     try {
       report.write();
     } catch (IOException failed) {
@@ -424,7 +402,7 @@ public final class Buffer implements AutoCloseable {
   /// Does the next slice of what an operator decided about rejected records, in one transaction.
   /// The result comes in the writer's thread, when it is on stable storage; or the
   /// [StorageException] for which nothing of it was done. Does not block.
-  public CompletableFuture<RejectedBatch.Slice> sweep(RejectedBatch sweep) {
+  public CompletableFuture<RejectedBatch.Slice> apply(RejectedBatch sweep) {
     return commits.sweep(sweep);
   }
 
@@ -432,7 +410,7 @@ public final class Buffer implements AutoCloseable {
   /// before. The result is how many records were stored, 0 when the batch was there already, and
   /// comes in the writer's thread when they are on stable storage; or the [StorageException] for
   /// which none of them was. Does not block.
-  public CompletableFuture<Integer> store(ImportBatch batch) {
+  public CompletableFuture<Integer> importBatch(ImportBatch batch) {
     for (ImportBatch.Line line : batch.records()) {
       String problem = line.problem();
       if (problem != null) {
@@ -447,8 +425,8 @@ public final class Buffer implements AutoCloseable {
   /// and only while nobody waits for a commit.
   ///
   /// @throws StorageException when that failed; nothing is lost by it
-  public void tidy() throws StorageException, InterruptedException {
-    long deadline = clock.nanos() + TIDY_NANOS;
+  public void reclaimSpace() throws StorageException, InterruptedException {
+    long deadline = clock.nanos() + RECLAIM_NANOS;
     int left;
     do {
       left = await(commits.tidy());

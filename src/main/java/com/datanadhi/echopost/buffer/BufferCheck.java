@@ -48,9 +48,9 @@ public final class BufferCheck {
 
   /// One thing that is wrong.
   ///
-  /// @param what in words
+  /// @param description what is wrong, in words
   /// @param id the record's; 0 where it is not about one
-  public record Problem(Kind kind, String what, long id) {}
+  public record Problem(Kind kind, String description, long id) {}
 
   /// What came of it.
   ///
@@ -59,7 +59,7 @@ public final class BufferCheck {
   /// @param problems the first hundred
   /// @param more how many problems there are beside them
   /// @param unfinished what was given up, in words
-  public record Report(
+  public record Result(
       @Nullable Totals totals,
       long checked,
       List<Problem> problems,
@@ -92,7 +92,7 @@ public final class BufferCheck {
   ///
   /// @param progress told now and then how many records were checked
   /// @throws StorageException when it cannot be read for a reason that is no damage
-  public static Report run(Path directory, LongConsumer progress)
+  public static Result run(Path directory, LongConsumer progress)
       throws StorageException, IOException {
     Path log = DirectoryLayout.wal(DirectoryLayout.buffer(directory));
     return run(directory, () -> log.toFile().length(), new Volume(directory).walBound(), progress);
@@ -102,11 +102,11 @@ public final class BufferCheck {
   ///
   /// @param logBytes how large the write-ahead log is
   /// @param logBound by how much it may grow while a read transaction is held
-  static Report run(Path directory, LongSupplier logBytes, long logBound, LongConsumer progress)
+  static Result run(Path directory, LongSupplier logBytes, long logBound, LongConsumer progress)
       throws StorageException, IOException {
     BufferCheck check = new BufferCheck(directory, logBytes, logBound, progress);
     check.run();
-    return new Report(check.totals, check.checked, check.problems, check.more, check.unfinished);
+    return new Result(check.totals, check.checked, check.problems, check.more, check.unfinished);
   }
 
   private void run() throws StorageException, IOException {

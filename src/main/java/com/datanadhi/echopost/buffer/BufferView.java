@@ -56,8 +56,8 @@ public final class BufferView implements AutoCloseable {
 
   /// One record.
   ///
-  /// @param refusal what the server said; null for a pending one
-  public record Entry(PendingRecord record, @Nullable RejectionDetails refusal) {}
+  /// @param rejection what the server said; null for a pending one
+  public record Entry(PendingRecord record, @Nullable RejectionDetails rejection) {}
 
   /// What waits for its delivery.
   ///
@@ -159,7 +159,7 @@ public final class BufferView implements AutoCloseable {
       try (ResultSet rows = select.executeQuery()) {
         while (bytes < PAGE_BYTES && rows.next()) {
           PendingRecord record = PendingReader.record(rows, bufferId);
-          page.add(new Entry(record, table == Table.PENDING ? null : refusal(rows)));
+          page.add(new Entry(record, table == Table.PENDING ? null : rejection(rows)));
           bytes += record.content().size();
         }
       }
@@ -169,7 +169,7 @@ public final class BufferView implements AutoCloseable {
     }
   }
 
-  private static RejectionDetails refusal(ResultSet rows) throws SQLException {
+  private static RejectionDetails rejection(ResultSet rows) throws SQLException {
     return new RejectionDetails(
         rows.getInt(8), String.valueOf(rows.getString(9)), rows.getLong(10), rows.getInt(11));
   }

@@ -270,18 +270,18 @@ final class BufferWriter implements AutoCloseable {
             keepKeys || sourceId == null
                 ? row.content()
                 : row.content().withOrigin(PendingRecord.key(sourceId, row.id(), row.content()));
-        RejectionDetails refusal = row.refusal();
-        if (refusal == null) {
+        RejectionDetails rejection = row.rejection();
+        if (rejection == null) {
           if (id > next.settledThrough()) {
             bind(add, id, content);
             pending += add.executeUpdate();
           }
         } else {
           bind(refuse, id, content);
-          refuse.setInt(8, refusal.status());
-          refuse.setString(9, refusal.response());
-          refuse.setLong(10, refusal.rejectedAt());
-          refuse.setInt(11, refusal.attempts());
+          refuse.setInt(8, rejection.status());
+          refuse.setString(9, rejection.response());
+          refuse.setLong(10, rejection.rejectedAt());
+          refuse.setInt(11, rejection.attempts());
           if (refuse.executeUpdate() == 1) {
             refused++;
             delete.setLong(1, id - 1);

@@ -95,7 +95,7 @@ final class GroupCommit {
 
   private final Replacement replacement;
   private final DiskReserve reserve;
-  private final Buffer.Listener listener;
+  private final BufferListener listener;
   private final Clock clock;
   private final Duration lockPatience;
   private final AdaptiveSpin lookout;
@@ -117,7 +117,7 @@ final class GroupCommit {
   GroupCommit(
       BufferWriter writer,
       DiskReserve reserve,
-      Buffer.Listener listener,
+      BufferListener listener,
       Clock clock,
       Duration lockPatience,
       Replacement replacement) {

@@ -55,7 +55,7 @@ public final class OfflineBuffer implements AutoCloseable {
   /// Does the next slice of `sweep`; when this returns, it is on stable storage.
   ///
   /// @throws StorageException when it could not be committed; nothing of it is done then
-  public RejectedBatch.Slice sweep(RejectedBatch sweep) throws StorageException {
+  public RejectedBatch.Slice apply(RejectedBatch sweep) throws StorageException {
     return writer.transact(() -> writer.sweep(sweep));
   }
 
@@ -64,7 +64,7 @@ public final class OfflineBuffer implements AutoCloseable {
   /// @return how many records were stored, 0 when the batch was there already
   /// @throws StorageException when it could not be committed, or there is no room for more; none of
   ///   them is stored then
-  public int store(ImportBatch batch, long nowMillis) throws StorageException, IOException {
+  public int importBatch(ImportBatch batch, long nowMillis) throws StorageException, IOException {
     if (DiskReserve.shortageIn(directory) > 0) {
       throw new StorageException.Full();
     }

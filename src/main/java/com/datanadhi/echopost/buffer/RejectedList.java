@@ -24,7 +24,7 @@ public final class RejectedList implements AutoCloseable {
   /// @param rejectedAt UTC, milliseconds since 1970
   /// @param bytes the payload's size
   /// @param start the payload's first 60 characters
-  public record Entry(
+  public record Summary(
       long id, int status, int attempts, long rejectedAt, long bytes, String start) {}
 
   private final BufferView view;
@@ -59,14 +59,14 @@ public final class RejectedList implements AutoCloseable {
   /// The next records after `id`; none when there are no more.
   ///
   /// @throws StorageException when the file cannot be read
-  public List<Entry> after(long id) throws StorageException {
-    List<Entry> entries = new ArrayList<>(PAGE_RECORDS);
+  public List<Summary> after(long id) throws StorageException {
+    List<Summary> entries = new ArrayList<>(PAGE_RECORDS);
     try {
       page.setLong(1, id);
       try (ResultSet rows = page.executeQuery()) {
         while (rows.next()) {
           entries.add(
-              new Entry(
+              new Summary(
                   rows.getLong(1),
                   rows.getInt(2),
                   rows.getInt(3),

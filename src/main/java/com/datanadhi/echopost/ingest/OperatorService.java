@@ -40,12 +40,13 @@ final class OperatorService<Q, A> implements ServerCallHandler<Q, A> {
     for (RejectedBatch.Action action : RejectedBatch.Action.values()) {
       service.addMethod(
           OperatorProtocol.method(action),
-          new OperatorService<>(connections, ownUser, sweep -> connections.buffer().sweep(sweep)));
+          new OperatorService<>(connections, ownUser, sweep -> connections.buffer().apply(sweep)));
     }
     return service
         .addMethod(
             OperatorProtocol.IMPORT,
-            new OperatorService<>(connections, ownUser, batch -> connections.buffer().store(batch)))
+            new OperatorService<>(
+                connections, ownUser, batch -> connections.buffer().importBatch(batch)))
         .addMethod(
             OperatorProtocol.STATUS,
             new OperatorService<>(

@@ -2,6 +2,7 @@ package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.BufferListener;
 import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.Flag;
 import com.datanadhi.echopost.cli.UsageException;
@@ -114,7 +115,7 @@ final class ImportCommand implements OperatorCommand {
     }
     try (DirectoryLock lock = DirectoryLock.tryTake(directory, clock)) {
       if (lock != null) {
-        Buffer.open(directory, clock, Buffer.Listener.NOBODY).close();
+        Buffer.open(directory, clock, BufferListener.NONE).close();
       }
     }
   }

@@ -162,7 +162,7 @@ final class ImportRun implements BatchRun.Work {
   public void byMyself(OfflineBuffer buffer) throws StorageException, IOException {
     byAgent = false;
     ImportBatch batch = ahead.element();
-    note(batch, buffer.store(batch, clock.millis()));
+    note(batch, buffer.importBatch(batch, clock.millis()));
   }
 
   private void note(ImportBatch batch, int count) {

@@ -102,7 +102,7 @@ final class PeekCommand implements OperatorCommand {
   private static void print(BufferView.Entry entry, boolean full, Terminal terminal) {
     PrintStream out = terminal.out();
     PendingRecord record = entry.record();
-    @Nullable RejectionDetails refusal = entry.refusal();
+    @Nullable RejectionDetails refusal = entry.rejection();
     String payload = RecordLine.text(record.content().jsonData());
     out.printf(
         LINE,

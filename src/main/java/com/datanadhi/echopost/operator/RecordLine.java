@@ -68,7 +68,7 @@ final class RecordLine {
     } else {
       json.writeString(text(record.content().pipelines()));
     }
-    RejectionDetails refusal = entry.refusal();
+    RejectionDetails refusal = entry.rejection();
     if (refusal != null) {
       json.writeNumberProperty("status", refusal.status());
       json.writeStringProperty("response", refusal.response());

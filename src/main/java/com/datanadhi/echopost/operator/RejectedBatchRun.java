@@ -80,7 +80,7 @@ final class RejectedBatchRun implements BatchRun.Work {
   @Override
   public void byMyself(OfflineBuffer buffer) throws StorageException {
     byAgent = false;
-    note(buffer.sweep(rest));
+    note(buffer.apply(rest));
   }
 
   private void note(RejectedBatch.Slice slice) {

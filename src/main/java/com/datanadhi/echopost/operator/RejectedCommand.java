@@ -83,10 +83,10 @@ final class RejectedCommand implements OperatorCommand {
     PrintStream out = terminal.out();
     boolean any = arguments.wantJson();
     try (RejectedList list = RejectedList.open(arguments.directory())) {
-      for (List<RejectedList.Entry> page = list.after(0);
+      for (List<RejectedList.Summary> page = list.after(0);
           !page.isEmpty();
           page = list.after(page.getLast().id())) {
-        for (RejectedList.Entry entry : page) {
+        for (RejectedList.Summary entry : page) {
           if (selection.covers(entry)) {
             if (arguments.wantJson()) {
               JsonOutput.print(out, json -> write(entry, json));
@@ -119,7 +119,7 @@ final class RejectedCommand implements OperatorCommand {
     }
   }
 
-  private static void write(RejectedList.Entry entry, JsonGenerator json) {
+  private static void write(RejectedList.Summary entry, JsonGenerator json) {
     json.writeNumberProperty("id", entry.id());
     json.writeNumberProperty("status", entry.status());
     json.writeNumberProperty("attempts", entry.attempts());
@@ -133,7 +133,7 @@ final class RejectedCommand implements OperatorCommand {
       throws StorageException {
     long found = 0;
     try (RejectedList list = RejectedList.open(directory)) {
-      for (List<RejectedList.Entry> page = list.after(0);
+      for (List<RejectedList.Summary> page = list.after(0);
           !page.isEmpty();
           page = list.after(page.getLast().id())) {
         found += page.stream().filter(selection::covers).count();

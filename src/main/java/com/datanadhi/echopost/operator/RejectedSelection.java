@@ -55,7 +55,7 @@ record RejectedSelection(@Nullable Long id, @Nullable Long status) {
   }
 
   /// Whether `entry` is meant.
-  boolean covers(RejectedList.Entry entry) {
+  boolean covers(RejectedList.Summary entry) {
     return (id == null || id == entry.id()) && (status == null || status == entry.status());
   }
 

@@ -2,6 +2,7 @@ package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.BufferListener;
 import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.Flag;
 import com.datanadhi.echopost.cli.UsageException;
@@ -75,14 +76,14 @@ final class SalvageCommand implements OperatorCommand {
                 + earlier
                 + " says what came of it; -again puts all of it back once more");
       }
-      try (Buffer buffer = Buffer.open(directory, clock, Buffer.Listener.NOBODY)) {
+      try (Buffer buffer = Buffer.open(directory, clock, BufferListener.NONE)) {
         SalvageReport report = buffer.salvage(file);
         if (arguments.wantJson()) {
           JsonOutput.print(terminal.out(), json -> write(report, json));
         } else {
           terminal.out().print(text(report));
         }
-        return report.isWhole() ? ExitCode.DONE : ExitCode.FATAL;
+        return report.isComplete() ? ExitCode.DONE : ExitCode.FATAL;
       }
     }
   }
@@ -92,8 +93,8 @@ final class SalvageCommand implements OperatorCommand {
     json.writeNumberProperty("rejected", report.rejected());
     json.writeNumberProperty("restored", report.restored());
     json.writeBooleanProperty("watermark_known", report.watermarkKnown());
-    json.writeNumberProperty("gone", report.gone());
-    json.writeStringProperty("gone_ids", report.goneIds());
+    json.writeNumberProperty("gone", report.missing());
+    json.writeStringProperty("gone_ids", report.missingIds());
   }
 
   private static String text(SalvageReport report) {
@@ -108,8 +109,8 @@ final class SalvageCommand implements OperatorCommand {
             ? ""
             : "which of them the server has is not known: some may be sent again, under their old"
                 + " keys\n")
-        + (report.gone() == 0
+        + (report.missing() == 0
             ? ""
-            : RejectedBatchRun.records(report.gone()) + " gone: " + report.goneIds() + "\n");
+            : RejectedBatchRun.records(report.missing()) + " gone: " + report.missingIds() + "\n");
   }
 }

@@ -45,7 +45,7 @@ final class VerifyCommand implements OperatorCommand {
       throws UsageException, StorageException, IOException {
     arguments.requireBuffer();
     ProgressLine progress = new ProgressLine(terminal, Clock.system());
-    BufferCheck.Report report =
+    BufferCheck.Result report =
         BufferCheck.run(
             arguments.directory(), checked -> progress.say(checked + " records checked so far"));
     if (arguments.wantJson()) {
@@ -59,10 +59,10 @@ final class VerifyCommand implements OperatorCommand {
     return report.unfinished().isEmpty() ? ExitCode.DONE : ExitCode.OWNED;
   }
 
-  private static void print(BufferCheck.Report report, Path directory, Terminal terminal) {
+  private static void print(BufferCheck.Result report, Path directory, Terminal terminal) {
     PrintStream out = terminal.out();
     for (BufferCheck.Problem problem : report.problems()) {
-      out.println(terminal.paint(AnsiStyle.BAD, Terminal.plain(problem.what())));
+      out.println(terminal.paint(AnsiStyle.BAD, Terminal.plain(problem.description())));
       out.println("  mend: " + mend(problem, directory));
     }
     if (report.more() > 0) {
@@ -88,7 +88,7 @@ final class VerifyCommand implements OperatorCommand {
     }
   }
 
-  private static void write(BufferCheck.Report report, Path directory, JsonGenerator json) {
+  private static void write(BufferCheck.Result report, Path directory, JsonGenerator json) {
     json.writeBooleanProperty("sound", report.isSound());
     json.writeBooleanProperty("complete", report.unfinished().isEmpty());
     json.writeNumberProperty("checked", report.checked());
@@ -100,7 +100,7 @@ final class VerifyCommand implements OperatorCommand {
       if (problem.id() != 0) {
         json.writeNumberProperty("id", problem.id());
       }
-      json.writeStringProperty("what", problem.what());
+      json.writeStringProperty("what", problem.description());
       json.writeStringProperty("action", mend(problem, directory));
       json.writeEndObject();
     }

@@ -75,7 +75,7 @@ public final class Salvage {
   private void take(SalvagedRow row, long after, @Nullable String bufferId)
       throws StorageException, InterruptedException {
     boolean isNew =
-        row.refusal() != null ? rejected.add(row.id()) : row.id() > after && found.add(row.id());
+        row.rejection() != null ? rejected.add(row.id()) : row.id() > after && found.add(row.id());
     if (!isNew) {
       return;
     }

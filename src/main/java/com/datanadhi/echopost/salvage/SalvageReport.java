@@ -19,21 +19,21 @@ import java.nio.file.StandardOpenOption;
 /// @param restored how many of both this put back; the others were back already
 /// @param watermarkKnown whether it was known which records were settled already; where not, some
 ///   that the server has may be among those found, and among those gone
-/// @param gone how many ids there are of which nothing sound was found, as far as the ids tell
-/// @param goneIds those ids, for people: `3-5, 9`
+/// @param missing how many ids there are of which nothing sound was found, as far as the ids tell
+/// @param missingIds those ids, for people: `3-5, 9`
 public record SalvageReport(
     Path file,
     long found,
     long rejected,
     long restored,
     boolean watermarkKnown,
-    long gone,
-    String goneIds) {
+    long missing,
+    String missingIds) {
   private static final int LONGEST_IN_AN_EVENT = 2_000;
 
   /// Whether something was there, and nothing is known to be gone.
-  public boolean isWhole() {
-    return gone == 0 && (watermarkKnown || found + rejected > 0);
+  public boolean isComplete() {
+    return missing == 0 && (watermarkKnown || found + rejected > 0);
   }
 
   static String names(IdSet.Missing missing) {
@@ -42,7 +42,7 @@ public record SalvageReport(
   }
 
   /// Says it in the session log.
-  public void tell() {
+  public void logResult() {
     Events.info(
         EventNames.SALVAGE_COMPLETED,
         "file",
@@ -55,15 +55,15 @@ public record SalvageReport(
         restored,
         "watermark_known",
         watermarkKnown);
-    if (gone > 0) {
+    if (missing > 0) {
       Events.severe(
           EventNames.RECORDS_MISSING,
           "count",
-          gone,
+          missing,
           "ids",
-          goneIds.length() <= LONGEST_IN_AN_EVENT
-              ? goneIds
-              : goneIds.substring(0, LONGEST_IN_AN_EVENT) + "…",
+          missingIds.length() <= LONGEST_IN_AN_EVENT
+              ? missingIds
+              : missingIds.substring(0, LONGEST_IN_AN_EVENT) + "…",
           "action",
           "nothing sound of them is in "
               + file.getFileName()
@@ -87,8 +87,8 @@ public record SalvageReport(
             + "\nwhich were settled: "
             + (watermarkKnown ? "known" : "unknown")
             + "\nrecords gone: "
-            + gone
-            + (gone == 0 ? "" : "\ntheir ids: " + goneIds)
+            + missing
+            + (missing == 0 ? "" : "\ntheir ids: " + missingIds)
             + "\n";
     try (FileChannel out =
         PrivateFiles.open(

@@ -8,5 +8,5 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param id as it was stored there
 /// @param content what was accepted
-/// @param refusal what the server had said, or null for a row of `records`
-public record SalvagedRow(long id, NewRecord content, @Nullable RejectionDetails refusal) {}
+/// @param rejection what the server had said, or null for a row of `records`
+public record SalvagedRow(long id, NewRecord content, @Nullable RejectionDetails rejection) {}

@@ -2,6 +2,7 @@ package com.datanadhi.echopost.bench;
 
 import com.datanadhi.echopost.buffer.AppendRequest;
 import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.BufferListener;
 import com.datanadhi.echopost.record.NewRecord;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.testkit.AgentProcess;
@@ -84,7 +85,7 @@ final class Backlog implements Measurement {
     replay(program, full, Program.ECHOPOST);
     Directories.delete(full);
     Path small = bench.newDirectory();
-    try (Buffer buffer = Buffer.open(small, Clock.system(), Buffer.Listener.NOBODY)) {
+    try (Buffer buffer = Buffer.open(small, Clock.system(), BufferListener.NONE)) {
       double _ = new Filler().append(buffer, REPLAYED);
     }
     replay(program, small, "a backlog of %,d".formatted(REPLAYED));
@@ -95,8 +96,8 @@ final class Backlog implements Measurement {
   /// machine do in half a minute, the two differ by little.
   private void fill(Path directory) throws StorageException, IOException, InterruptedException {
     Path begun = bench.newDirectory();
-    try (Buffer buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY);
-        Buffer other = Buffer.open(begun, Clock.system(), Buffer.Listener.NOBODY)) {
+    try (Buffer buffer = Buffer.open(directory, Clock.system(), BufferListener.NONE);
+        Buffer other = Buffer.open(begun, Clock.system(), BufferListener.NONE)) {
       Filler filler = new Filler();
       for (int slice = 0; slice < SLICES - MEASURED_SLICES; slice++) {
         double _ = filler.append(buffer, records / SLICES);

@@ -63,7 +63,7 @@ public final class Appended implements AppendRequest {
     }
   }
 
-  boolean isSettled() {
+  boolean isCompleted() {
     return end.isDone();
   }
 

@@ -37,7 +37,7 @@ class BufferRandomTest {
   private long discarded;
 
   private static Buffer open(Path directory) throws StorageException {
-    return Buffer.open(directory, new ManualClock(), Buffer.Listener.NOBODY);
+    return Buffer.open(directory, new ManualClock(), BufferListener.NONE);
   }
 
   @Test
@@ -55,7 +55,7 @@ class BufferRandomTest {
           case 7, 8, 9, 10 -> read(buffer, random);
           case 11, 12, 13, 14, 15 -> acknowledge(buffer, random);
           case 16, 17 -> reject(buffer, random);
-          case 18 -> buffer.tidy();
+          case 18 -> buffer.reclaimSpace();
           case 19, 20 -> sweep(buffer, random);
           default -> {
             if (random.nextInt(5) == 0) {
@@ -143,7 +143,7 @@ class BufferRandomTest {
         new RejectedBatch(action, some.getFirst().id() - 1, some.getLast().id(), null);
     int done = 0;
     while (!sweep.isComplete()) {
-      RejectedBatch.Slice slice = buffer.sweep(sweep).get(1, TimeUnit.MINUTES);
+      RejectedBatch.Slice slice = buffer.apply(sweep).get(1, TimeUnit.MINUTES);
       done += slice.count();
       sweep = sweep.after(slice);
     }

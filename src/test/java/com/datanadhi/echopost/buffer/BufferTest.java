@@ -42,8 +42,8 @@ class BufferTest {
   private final AtomicInteger failed = new AtomicInteger();
   private Buffer buffer;
 
-  private Buffer.Listener listener() {
-    return new Buffer.Listener() {
+  private BufferListener listener() {
+    return new BufferListener() {
       @Override
       public void stored() {
         int _ = stored.incrementAndGet();
@@ -395,7 +395,7 @@ class BufferTest {
     String payload = "x".repeat(1 << 20);
     Appended.store(buffer, payload, payload, payload);
     buffer.acknowledge(3);
-    buffer.tidy();
+    buffer.reclaimSpace();
     assertThat(directory.resolve("buffer.db-wal")).isEmptyFile();
     assertThat(Files.size(directory.resolve("buffer.db"))).isLessThan(1 << 20);
   }
@@ -409,7 +409,7 @@ class BufferTest {
     buffer.reject(new Rejection(pending().getFirst(), 400, "no", 1, 7));
     buffer.acknowledge(9);
 
-    buffer.tidy();
+    buffer.reclaimSpace();
 
     assertThat(Files.size(directory.resolve("buffer.db"))).isLessThan(1 << 20);
     assertThat(buffer.totals().rejected()).isEqualTo(1);
@@ -439,7 +439,7 @@ class BufferTest {
         };
     buffer = Buffer.open(directory, hasty, listener());
 
-    buffer.tidy();
+    buffer.reclaimSpace();
 
     assertThat(Files.size(directory.resolve("buffer.db"))).isLessThan(1 << 20);
     Appended.store(buffer, "9");

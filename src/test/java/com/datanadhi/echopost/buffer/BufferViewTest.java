@@ -20,7 +20,7 @@ class BufferViewTest {
 
   @Test
   void a_reader_that_stands_still_between_two_pages_holds_no_log() throws Exception {
-    try (Buffer buffer = Buffer.open(directory, new ManualClock(), Buffer.Listener.NOBODY);
+    try (Buffer buffer = Buffer.open(directory, new ManualClock(), BufferListener.NONE);
         BufferView view = BufferView.open(directory);
         Sqlite sqlite = new Sqlite(directory)) {
       Appended.store(buffer, many(1_000));
@@ -38,7 +38,7 @@ class BufferViewTest {
 
   @Test
   void a_backlog_is_weighed_exactly_while_it_is_small() throws Exception {
-    try (Buffer buffer = Buffer.open(directory, new ManualClock(), Buffer.Listener.NOBODY);
+    try (Buffer buffer = Buffer.open(directory, new ManualClock(), BufferListener.NONE);
         BufferView view = BufferView.open(directory)) {
       assertThat(view.backlog()).isEqualTo(new BufferView.Backlog(0, 0, false, null));
       Appended.store(buffer, "1", "\"é\"");
@@ -56,13 +56,14 @@ class BufferViewTest {
 
   @Test
   void a_large_backlog_is_estimated_from_samples_of_all_of_it() throws Exception {
-    try (Buffer buffer = Buffer.open(directory, new ManualClock(), Buffer.Listener.NOBODY)) {
+    try (Buffer buffer = Buffer.open(directory, new ManualClock(), BufferListener.NONE)) {
       Appended.store(buffer, "1");
     }
     try (Sqlite sqlite = new Sqlite(directory)) {
       sqlite.execute(
-          "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i+1 FROM n WHERE i<200000)"
-              + " INSERT INTO records SELECT i, 5, CASE WHEN i%2 THEN '12' ELSE '1234' END, '[]', '', NULL, 0 FROM n");
+          "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i+1 FROM n WHERE i<200000) INSERT INTO"
+              + " records SELECT i, 5, CASE WHEN i%2 THEN '12' ELSE '1234' END, '[]', '', NULL, 0"
+              + " FROM n");
       sqlite.execute("UPDATE meta SET accepted=200000");
     }
     try (BufferView view = BufferView.open(directory)) {
@@ -76,11 +77,11 @@ class BufferViewTest {
   @Test
   void a_check_beside_a_writer_gives_up_what_would_hold_the_log_and_does_the_rest()
       throws Exception {
-    try (Buffer buffer = Buffer.open(directory, new ManualClock(), Buffer.Listener.NOBODY)) {
+    try (Buffer buffer = Buffer.open(directory, new ManualClock(), BufferListener.NONE)) {
       Appended.store(buffer, many(5_000));
       AtomicLong log = new AtomicLong();
 
-      BufferCheck.Report report =
+      BufferCheck.Result report =
           BufferCheck.run(directory, () -> log.addAndGet(1_000), 1, _ -> {});
 
       assertThat(report.unfinished()).isNotEmpty();

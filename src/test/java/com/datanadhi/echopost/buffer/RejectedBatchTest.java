@@ -47,8 +47,8 @@ class RejectedBatchTest {
     buffer.close();
   }
 
-  private Buffer.Listener listener() {
-    return new Buffer.Listener() {
+  private BufferListener listener() {
+    return new BufferListener() {
       @Override
       public void stored() {
         int _ = stored.incrementAndGet();
@@ -77,7 +77,7 @@ class RejectedBatchTest {
 
   private RejectedBatch.Slice sweep(
       Action action, long after, long through, @Nullable Integer status) throws Exception {
-    return buffer.sweep(new RejectedBatch(action, after, through, status)).get(1, TimeUnit.MINUTES);
+    return buffer.apply(new RejectedBatch(action, after, through, status)).get(1, TimeUnit.MINUTES);
   }
 
   private RejectedBatch.Slice redriveAll() throws Exception {
@@ -210,11 +210,11 @@ class RejectedBatchTest {
     open();
 
     RejectedBatch sweep = new RejectedBatch(Action.DISCARD, 0, 1_500, 422);
-    RejectedBatch.Slice first = buffer.sweep(sweep).get(1, TimeUnit.MINUTES);
+    RejectedBatch.Slice first = buffer.apply(sweep).get(1, TimeUnit.MINUTES);
     assertThat(first).isEqualTo(new RejectedBatch.Slice(3, 1, List.of()));
-    RejectedBatch.Slice second = buffer.sweep(sweep.after(first)).get(1, TimeUnit.MINUTES);
+    RejectedBatch.Slice second = buffer.apply(sweep.after(first)).get(1, TimeUnit.MINUTES);
     assertThat(second).isEqualTo(new RejectedBatch.Slice(1_003, 0, List.of()));
-    RejectedBatch.Slice third = buffer.sweep(sweep.after(second)).get(1, TimeUnit.MINUTES);
+    RejectedBatch.Slice third = buffer.apply(sweep.after(second)).get(1, TimeUnit.MINUTES);
     assertThat(third).isEqualTo(new RejectedBatch.Slice(1_500, 1, List.of()));
     assertThat(sweep.after(second).isComplete()).isFalse();
     assertThat(sweep.after(third).isComplete()).isTrue();
@@ -355,8 +355,8 @@ class RejectedBatchTest {
     }
     buffer.close();
     try (OfflineBuffer idle = OfflineBuffer.open(directory)) {
-      assertThat(idle.sweep(new RejectedBatch(Action.REDRIVE, 0, 3, 400)).count()).isEqualTo(2);
-      assertThat(idle.sweep(new RejectedBatch(Action.DISCARD, 0, 3, null)).count()).isEqualTo(1);
+      assertThat(idle.apply(new RejectedBatch(Action.REDRIVE, 0, 3, 400)).count()).isEqualTo(2);
+      assertThat(idle.apply(new RejectedBatch(Action.DISCARD, 0, 3, null)).count()).isEqualTo(1);
     }
     open();
     assertThat(buffer.wasDamaged()).isFalse();
@@ -410,17 +410,17 @@ class RejectedBatchTest {
     try (RejectedList list = RejectedList.open(directory)) {
       assertThat(list.lastId()).isEqualTo(1_200);
       long last = 0;
-      for (List<RejectedList.Entry> page = list.after(0);
+      for (List<RejectedList.Summary> page = list.after(0);
           !page.isEmpty();
           page = list.after(last)) {
         assertThat(page).hasSizeLessThanOrEqualTo(500);
-        for (RejectedList.Entry entry : page) {
+        for (RejectedList.Summary entry : page) {
           assertThat(entry.id()).isEqualTo(++last);
         }
       }
       assertThat(last).isEqualTo(1_200);
       assertThat(list.after(0).getFirst())
-          .isEqualTo(new RejectedList.Entry(1, 422, 1, 7, 202, "\"" + "é".repeat(59)));
+          .isEqualTo(new RejectedList.Summary(1, 422, 1, 7, 202, "\"" + "é".repeat(59)));
     }
   }
 

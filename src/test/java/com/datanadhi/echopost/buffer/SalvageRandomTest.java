@@ -40,8 +40,7 @@ class SalvageRandomTest {
   @TempDir Path directory;
 
   private static Buffer open(Path directory) throws Exception {
-    return Buffer.open(
-        Files.createDirectories(directory), new ManualClock(), Buffer.Listener.NOBODY);
+    return Buffer.open(Files.createDirectories(directory), new ManualClock(), BufferListener.NONE);
   }
 
   /// A buffer's files as a crash leaves them.
@@ -126,7 +125,7 @@ class SalvageRandomTest {
           rejected++;
         }
         if (random.nextInt(10) == 0) {
-          buffer.tidy();
+          buffer.reclaimSpace();
         }
       }
       assertThat(buffer.totals().rejected()).isEqualTo(rejected);

@@ -45,7 +45,7 @@ class SalvageTest {
         Buffer.open(
             directory,
             clock,
-            new Buffer.Listener() {
+            new BufferListener() {
               @Override
               public void stored() {}
 
@@ -254,7 +254,7 @@ class SalvageTest {
 
   /// Every page but the first says of itself what is not true, and each row stands where it stood.
   private void damagePages() throws Exception {
-    buffer.tidy();
+    buffer.reclaimSpace();
     try (Sqlite foreign = new Sqlite(directory)) {
       // Else the writer would go on with the pages that it remembers.
       foreign.execute("PRAGMA user_version=1");
@@ -434,7 +434,7 @@ class SalvageTest {
   void a_file_cut_off_within_a_long_payload_costs_that_record_alone() throws Exception {
     String payload = "\"" + "x".repeat(20_000) + "\"";
     Appended.store(buffer, payload, payload, payload);
-    buffer.tidy();
+    buffer.reclaimSpace();
     Appended.store(buffer, "4");
     Path copy = directory.resolveSibling(directory.getFileName() + "-crashed");
     Files.createDirectories(copy);
@@ -510,7 +510,7 @@ class SalvageTest {
 
     SalvageReport report = buffer.salvage(elsewhere);
 
-    assertThat(report.isWhole()).isTrue();
+    assertThat(report.isComplete()).isTrue();
     assertThat(report.found()).isEqualTo(10);
     assertThat(report.restored()).isEqualTo(10);
     List<PendingRecord> rows = read();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.BufferListener;
 import com.datanadhi.echopost.buffer.Sqlite;
 import com.datanadhi.echopost.control.AgentStatus;
 import com.datanadhi.echopost.net.Transport;
@@ -74,7 +75,7 @@ class ConnectionsTest {
   @BeforeEach
   void open() throws Exception {
     socket = directory.resolve("s");
-    buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY);
+    buffer = Buffer.open(directory, Clock.system(), BufferListener.NONE);
     connections = new Connections(loop, lookout, Clock.system());
     connections.takeInto(buffer, NOBODY_ASKS);
     door =

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.BufferListener;
 import com.datanadhi.echopost.buffer.Sqlite;
 import com.datanadhi.echopost.proto.LogAgentGrpc;
 import com.datanadhi.echopost.testkit.LoadClient;
@@ -23,7 +24,7 @@ class IngestTest {
   void its_loop_stays_awake_for_the_commit_of_one_record_after_another() throws Exception {
     assumeTrue(Runtime.getRuntime().availableProcessors() > 1);
     ManualClock clock = new ManualClock();
-    try (Buffer buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY);
+    try (Buffer buffer = Buffer.open(directory, Clock.system(), BufferListener.NONE);
         Ingest ingest =
             new Ingest(directory, PosixFilePermissions.fromString("rw-------"), clock)) {
       ingest.takeInto(buffer, ConnectionsTest.NOBODY_ASKS);

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.Appended;
 import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.BufferListener;
 import com.datanadhi.echopost.buffer.Rejections;
 import com.datanadhi.echopost.buffer.Sqlite;
 import com.datanadhi.echopost.cli.CommandSpec;
@@ -55,7 +56,7 @@ class CommandsTest {
   }
 
   private void aBuffer(String... payloads) throws Exception {
-    try (Buffer buffer = Buffer.open(directory, new ManualClock(), Buffer.Listener.NOBODY)) {
+    try (Buffer buffer = Buffer.open(directory, new ManualClock(), BufferListener.NONE)) {
       Appended.store(buffer, payloads);
     }
   }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.Appended;
 import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.BufferListener;
 import com.datanadhi.echopost.buffer.Rejections;
 import com.datanadhi.echopost.buffer.Sqlite;
 import com.datanadhi.echopost.cli.UsageException;
@@ -77,7 +78,7 @@ class LookingInsideTest {
   }
 
   private void aBuffer(String... payloads) throws Exception {
-    try (Buffer buffer = Buffer.open(on, new ManualClock(), Buffer.Listener.NOBODY)) {
+    try (Buffer buffer = Buffer.open(on, new ManualClock(), BufferListener.NONE)) {
       Appended.store(buffer, payloads);
     }
   }
@@ -108,7 +109,7 @@ class LookingInsideTest {
 
   @Test
   void peek_shows_the_next_records_without_what_steers_a_terminal_or_a_key() throws Exception {
-    try (Buffer buffer = Buffer.open(on, new ManualClock(), Buffer.Listener.NOBODY)) {
+    try (Buffer buffer = Buffer.open(on, new ManualClock(), BufferListener.NONE)) {
       Appended.store(buffer, many(11));
       NewRecord odd = Appended.record("{\"b\":\n\"\u009b31m\u202e\"}", "s3cret", "their-key");
       assertThat(Appended.to(buffer, odd).outcome()).hasToString("Stored[]");
@@ -208,7 +209,7 @@ class LookingInsideTest {
 
   @Test
   void an_export_says_that_keys_stay_behind_and_what_a_server_said() throws Exception {
-    try (Buffer buffer = Buffer.open(on, new ManualClock(), Buffer.Listener.NOBODY)) {
+    try (Buffer buffer = Buffer.open(on, new ManualClock(), BufferListener.NONE)) {
       var _ = Appended.to(buffer, Appended.record("1", "s3cret", null)).outcome();
     }
     assertThat(run("export")).doesNotContain("s3cret");

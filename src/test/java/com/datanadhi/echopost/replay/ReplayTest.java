@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.datanadhi.echopost.buffer.Appended;
 import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.BufferListener;
 import com.datanadhi.echopost.buffer.Sqlite;
 import com.datanadhi.echopost.time.ManualClock;
 import com.datanadhi.echopost.time.Waiter;
@@ -37,7 +38,7 @@ class ReplayTest {
 
   @BeforeEach
   void open() throws Exception {
-    buffer = Buffer.open(directory, clock, Buffer.Listener.NOBODY);
+    buffer = Buffer.open(directory, clock, BufferListener.NONE);
     replay =
         new Replay(
             buffer,

@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.torture;
 
 import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.BufferListener;
 import com.datanadhi.echopost.record.PendingRecord;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.testkit.AgentProcess;
@@ -36,7 +37,7 @@ final class Remains {
       throws IOException, SQLException, InterruptedException {
     List<String> wrong = new ArrayList<>();
     Path directory = Files.createDirectories(DiskShim.directoryOn(disk));
-    try (Buffer buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY)) {
+    try (Buffer buffer = Buffer.open(directory, Clock.system(), BufferListener.NONE)) {
       buffer.salvage();
       if (buffer.wasDamaged() && !mayBeDamaged) {
         wrong.add("the buffer is damaged");
