@@ -58,7 +58,7 @@ public final class Buffer implements AutoCloseable {
   private final Path file;
   private final Volume volume;
   private final DiskReserve reserve;
-  private final GroupCommit commits;
+  private final CommitPipeline commits;
   private PendingReader reader;
   private BufferWriter readerOf;
   private boolean rowsChecked;
@@ -82,7 +82,7 @@ public final class Buffer implements AutoCloseable {
     this.volume = volume;
     this.reserve = new DiskReserve(file.resolveSibling(DirectoryLayout.RESERVE), volume);
     this.commits =
-        new GroupCommit(
+        new CommitPipeline(
             writer,
             reserve,
             listener,
@@ -403,7 +403,7 @@ public final class Buffer implements AutoCloseable {
   /// The result comes in the writer's thread, when it is on stable storage; or the
   /// [StorageException] for which nothing of it was done. Does not block.
   public CompletableFuture<RejectedBatch.Slice> apply(RejectedBatch sweep) {
-    return commits.sweep(sweep);
+    return commits.apply(sweep);
   }
 
   /// Stores a batch that an operator puts in, in one transaction, behind all that was queued
@@ -418,7 +418,7 @@ public final class Buffer implements AutoCloseable {
             new StorageException("a record cannot be put in: " + problem));
       }
     }
-    return commits.store(batch);
+    return commits.importBatch(batch);
   }
 
   /// Gives free room back to the file system and empties the write-ahead log, for a second at most,
@@ -429,7 +429,7 @@ public final class Buffer implements AutoCloseable {
     long deadline = clock.nanos() + RECLAIM_NANOS;
     int left;
     do {
-      left = await(commits.tidy());
+      left = await(commits.reclaimSpace());
     } while (left > 0 && waitingRecords() == 0 && clock.nanos() - deadline < 0);
   }
 

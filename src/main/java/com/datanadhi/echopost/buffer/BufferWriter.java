@@ -172,7 +172,7 @@ final class BufferWriter implements AutoCloseable {
   /// Stores a batch under the next ids, unless that was done before.
   ///
   /// @return how many records were stored
-  int store(ImportBatch batch, long nowMillis) throws SQLException {
+  int importBatch(ImportBatch batch, long nowMillis) throws SQLException {
     try (PreparedStatement note =
         connection.prepareStatement("INSERT OR IGNORE INTO imported VALUES (?)")) {
       note.setBytes(1, batch.digest());
@@ -345,7 +345,7 @@ final class BufferWriter implements AutoCloseable {
   }
 
   /// Does the next slice of what an operator decided about rejected records.
-  RejectedBatch.Slice sweep(RejectedBatch sweep) throws SQLException {
+  RejectedBatch.Slice apply(RejectedBatch sweep) throws SQLException {
     RejectedTable table = rejectedTable;
     if (table == null) {
       table = new RejectedTable(connection, bufferId);

@@ -56,7 +56,7 @@ public final class OfflineBuffer implements AutoCloseable {
   ///
   /// @throws StorageException when it could not be committed; nothing of it is done then
   public RejectedBatch.Slice apply(RejectedBatch sweep) throws StorageException {
-    return writer.transact(() -> writer.sweep(sweep));
+    return writer.transact(() -> writer.apply(sweep));
   }
 
   /// Stores a batch that an operator puts in; when this returns, it is on stable storage.
@@ -68,7 +68,7 @@ public final class OfflineBuffer implements AutoCloseable {
     if (DiskReserve.shortageIn(directory) > 0) {
       throw new StorageException.Full();
     }
-    return writer.transact(() -> writer.store(batch, nowMillis));
+    return writer.transact(() -> writer.importBatch(batch, nowMillis));
   }
 
   @Override

@@ -524,8 +524,8 @@ class BufferTest {
     try (Connection connection =
         Database.openWriter(directory.resolve("buffer.db"), volume.walBound(), 50)) {
       Database.execute(connection, "PRAGMA max_page_count=20");
-      GroupCommit commits =
-          new GroupCommit(
+      CommitPipeline commits =
+          new CommitPipeline(
               new BufferWriter(connection, directory.resolve("buffer.db")),
               new DiskReserve(directory.resolve("reserve"), volume),
               listener(),
@@ -561,8 +561,8 @@ class BufferTest {
     Volume volume = new Volume(directory);
     try (Connection connection = Database.openWriter(file, volume.walBound(), 50)) {
       BufferWriter writer = new BufferWriter(connection, directory.resolve("buffer.db"));
-      GroupCommit commits =
-          new GroupCommit(
+      CommitPipeline commits =
+          new CommitPipeline(
               writer,
               new DiskReserve(directory.resolve("reserve"), volume),
               listener(),

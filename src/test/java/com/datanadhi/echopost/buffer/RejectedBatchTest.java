@@ -251,8 +251,8 @@ class RejectedBatchTest {
     try (Connection connection =
         Database.openWriter(directory.resolve("buffer.db"), volume.walBound(), 50)) {
       Database.execute(connection, "PRAGMA max_page_count=20");
-      GroupCommit commits =
-          new GroupCommit(
+      CommitPipeline commits =
+          new CommitPipeline(
               new BufferWriter(connection, directory.resolve("buffer.db")),
               new DiskReserve(directory.resolve("reserve"), volume),
               listener(),
@@ -263,7 +263,7 @@ class RejectedBatchTest {
       Appended large = Appended.of(Appended.record("\"" + "x".repeat(1_000_000) + "\"", "", null));
       // Queued before there is a thread, so that one commit has both.
       commits.append(large, Clock.system().nanos());
-      var refused = commits.sweep(redrive);
+      var refused = commits.apply(redrive);
       commits.start();
       assertThat(large.outcome()).isInstanceOf(Outcome.NoRoom.class);
       assertThatThrownBy(() -> refused.get(1, TimeUnit.MINUTES))
@@ -271,7 +271,7 @@ class RejectedBatchTest {
           .hasMessageContaining("the disk is full");
       assertThat(
               commits
-                  .sweep(new RejectedBatch(Action.DISCARD, 0, 1, null))
+                  .apply(new RejectedBatch(Action.DISCARD, 0, 1, null))
                   .get(1, TimeUnit.MINUTES)
                   .count())
           .isEqualTo(1);

@@ -1,0 +1,111 @@
+package com.datanadhi.echopost.buffer;
+
+import com.datanadhi.echopost.logging.EventNames;
+import com.datanadhi.echopost.logging.Events;
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.record.Totals;
+import com.datanadhi.echopost.time.Clock;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+
+/// The [BufferWriter] in use, the ledger as of its last commit, and whether the storage is usable.
+///
+/// Only the writer thread changes these. Each is a volatile reference that any thread may read;
+/// [Totals] is immutable.
+final class ActiveWriter {
+  /// With this many new buffers within the window the disk is the cause, and the next one would be
+  /// damaged too.
+  private static final int MAX_REPLACEMENTS = 3;
+
+  private static final long REPLACEMENT_WINDOW_NANOS = 60_000_000_000L;
+
+  /// Puts a new buffer in the place of a damaged one.
+  interface Replacement {
+    /// Quarantines the damaged one and closes its connection.
+    BufferWriter create(BufferWriter damaged, StorageException why) throws StorageException;
+  }
+
+  private final Replacement replacement;
+  private final BufferListener listener;
+  private final Clock clock;
+  private final Deque<Long> replacedAt = new ArrayDeque<>();
+  private volatile BufferWriter writer;
+  private volatile Totals totals;
+  private volatile @Nullable StorageException failure;
+
+  ActiveWriter(BufferWriter writer, Replacement replacement, BufferListener listener, Clock clock) {
+    this.writer = writer;
+    this.totals = writer.totals();
+    this.replacement = replacement;
+    this.listener = listener;
+    this.clock = clock;
+  }
+
+  BufferWriter get() {
+    return writer;
+  }
+
+  Totals totals() {
+    return totals;
+  }
+
+  /// Why the storage is unusable, or null while it is usable.
+  @Nullable StorageException failure() {
+    return failure;
+  }
+
+  /// The writer has committed: publishes its ledger.
+  void committed() {
+    totals = writer.totals();
+  }
+
+  /// Ends the use of the storage.
+  void fail(StorageException why) {
+    failure = why;
+    listener.failed();
+  }
+
+  /// Ends the use of the storage, unless the failure is transient or a new buffer can replace a
+  /// damaged one.
+  void failUnlessRecoverable(StorageException why) {
+    if (!why.isTransient() && !(why.isCorruption() && replace(why))) {
+      fail(why);
+    }
+  }
+
+  /// Replaces the file of `damaged`, unless that was done before; ends the use of the storage when
+  /// it cannot be replaced.
+  void replaceIfActive(BufferWriter damaged, StorageException why) {
+    if (damaged == writer && failure == null && !replace(why)) {
+      fail(why);
+    }
+  }
+
+  /// @return whether there is a new buffer now
+  boolean replace(StorageException why) {
+    long now = clock.nanos();
+    while (!replacedAt.isEmpty() && now - replacedAt.getFirst() > REPLACEMENT_WINDOW_NANOS) {
+      replacedAt.removeFirst();
+    }
+    if (replacedAt.size() == MAX_REPLACEMENTS) {
+      Events.severe(
+          EventNames.BUFFER_DAMAGED_AGAIN,
+          "reason",
+          why.getMessage(),
+          "action",
+          "check the disk, then start the agent again: it salvages the sound records then");
+      return false;
+    }
+    replacedAt.addLast(now);
+    try {
+      writer = replacement.create(writer, why);
+      totals = writer.totals();
+      listener.bufferReplaced();
+      return true;
+    } catch (StorageException failed) {
+      Events.severe(EventNames.BUFFER_REPLACE_FAILED, failed);
+      return false;
+    }
+  }
+}

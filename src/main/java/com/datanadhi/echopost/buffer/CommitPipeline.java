@@ -1,0 +1,205 @@
+package com.datanadhi.echopost.buffer;
+
+import static com.datanadhi.echopost.buffer.WriterWork.Option.BEFORE_TRANSACTION;
+import static com.datanadhi.echopost.buffer.WriterWork.Option.COUNTS_AS_RECORD;
+import static com.datanadhi.echopost.buffer.WriterWork.Option.NEEDS_ROOM;
+import static com.datanadhi.echopost.buffer.WriterWork.Option.SURVIVES_REPLACEMENT;
+
+import com.datanadhi.echopost.logging.EventNames;
+import com.datanadhi.echopost.logging.Events;
+import com.datanadhi.echopost.metrics.Exposition;
+import com.datanadhi.echopost.record.ImportBatch;
+import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.Rejection;
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.record.Totals;
+import com.datanadhi.echopost.time.Clock;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/// Every change of the buffer on its way to the one writer: from [CommitQueue] through
+/// [WriterThread] and [GroupCommit] to the [ActiveWriter].
+///
+/// Thread-safe, and no method blocks but [#close]. Each future completes in the writer thread when
+/// the change is on stable storage, or with the [StorageException] for which it was not made.
+final class CommitPipeline {
+  private final Clock clock;
+  private final BufferListener listener;
+  private final CommitQueue queue = new CommitQueue();
+  private final WriterMetrics metrics = new WriterMetrics();
+  private final AtomicLong rejections = new AtomicLong();
+  private final ActiveWriter active;
+  private final Housekeeping housekeeping;
+  private final WriterThread thread;
+
+  /// @param lockPatience how long clients wait while another process holds a lock on the file
+  CommitPipeline(
+      BufferWriter writer,
+      DiskReserve reserve,
+      BufferListener listener,
+      Clock clock,
+      Duration lockPatience,
+      ActiveWriter.Replacement replacement) {
+    this.clock = clock;
+    this.listener = listener;
+    this.active = new ActiveWriter(writer, replacement, listener, clock);
+    this.housekeeping = new Housekeeping(active, reserve);
+    GroupCommit commits =
+        new GroupCommit(active, queue, housekeeping, listener, metrics, clock, lockPatience);
+    this.thread = new WriterThread(queue, commits, housekeeping, active, clock);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  /// Commits what waits, then ends the writer thread.
+  void close() throws InterruptedException {
+    thread.close();
+  }
+
+  void append(AppendRequest request, long nowNanos) {
+    thread.offer(WriterWork.Append.of(request, nowNanos));
+  }
+
+  private <T> CompletableFuture<T> submit(WriterWork.Task<T> task) {
+    thread.offer(task);
+    return task.result();
+  }
+
+  /// Deletes the pending records up to `through`; the result is how many there were. An
+  /// acknowledgement counts in a new buffer too: what is settled there is not salvaged.
+  CompletableFuture<Integer> acknowledge(long through) {
+    return submit(WriterWork.Task.of(writer -> writer.acknowledge(through), SURVIVES_REPLACEMENT));
+  }
+
+  /// Moves the first pending record to `rejected`.
+  CompletableFuture<Integer> reject(Rejection rejection) {
+    return submit(
+        WriterWork.Task.of(
+            writer -> {
+              writer.reject(rejection);
+              return 1;
+            },
+            moved -> {
+              long _ = rejections.incrementAndGet();
+              return moved;
+            }));
+  }
+
+  /// Applies `batch` to the next rejected records. It counts as a record that waits.
+  CompletableFuture<RejectedBatch.Slice> apply(RejectedBatch batch) {
+    boolean redrives = batch.action() == RejectedBatch.Action.REDRIVE;
+    WriterWork.Step<RejectedBatch.Slice> step = writer -> writer.apply(batch);
+    WriterWork.AfterCommit<RejectedBatch.Slice> report =
+        slice -> {
+          if (slice.count() > 0) {
+            Events.info(
+                redrives ? EventNames.REJECTED_REDRIVEN : EventNames.REJECTED_DISCARDED,
+                "records",
+                slice.count(),
+                "through_id",
+                slice.throughId());
+          }
+          if (redrives) {
+            listener.stored();
+          }
+          return slice;
+        };
+    return submit(
+        redrives
+            ? WriterWork.Task.of(step, report, COUNTS_AS_RECORD, NEEDS_ROOM)
+            : WriterWork.Task.of(step, report, COUNTS_AS_RECORD));
+  }
+
+  /// Stores the records of an operator's batch; the result is how many. It counts as a record that
+  /// waits.
+  CompletableFuture<Integer> importBatch(ImportBatch batch) {
+    return submit(
+        WriterWork.Task.of(
+            writer -> writer.importBatch(batch, clock.millis()),
+            stored -> {
+              if (stored > 0) {
+                Events.info(EventNames.RECORDS_IMPORTED, "records", stored);
+                listener.stored();
+              }
+              return stored;
+            },
+            COUNTS_AS_RECORD,
+            NEEDS_ROOM));
+  }
+
+  /// Runs a step of a salvage.
+  CompletableFuture<Integer> restore(WriterWork.Step<Integer> step) {
+    return submit(WriterWork.Task.of(step, NEEDS_ROOM));
+  }
+
+  /// Gives some free pages back to the file system and empties the write-ahead log; the result is
+  /// how many free pages are left.
+  CompletableFuture<Integer> reclaimSpace() {
+    return submit(WriterWork.Task.of(BufferWriter::shrinkStep, housekeeping::reclaimSpace));
+  }
+
+  /// A reader found the file of `damaged` damaged: puts a new buffer in its place, unless that was
+  /// done before.
+  CompletableFuture<Integer> replaceBuffer(BufferWriter damaged, StorageException why) {
+    return submit(
+        WriterWork.Task.of(
+            writer -> {
+              active.replaceIfActive(damaged, why);
+              return 0;
+            },
+            BEFORE_TRANSACTION));
+  }
+
+  /// The writer in use.
+  BufferWriter writer() {
+    return active.get();
+  }
+
+  /// The ledger as of the last commit.
+  Totals totals() {
+    return active.totals();
+  }
+
+  /// Why the storage is unusable, or null while it is usable.
+  @Nullable StorageException failure() {
+    return active.failure();
+  }
+
+  /// How many records were moved to `rejected`.
+  long rejections() {
+    return rejections.get();
+  }
+
+  /// How many records of clients were stored.
+  long accepted() {
+    return metrics.records();
+  }
+
+  int waitingRecords() {
+    return queue.waitingRecords();
+  }
+
+  long waitingBytes() {
+    return queue.waitingBytes();
+  }
+
+  /// When the oldest append that waits was offered; null when none waits.
+  @Nullable Long oldestWaitingNanos() {
+    return queue.oldestWaitingNanos();
+  }
+
+  /// Writes the metrics of the writer and its queue.
+  void writeTo(Exposition out) {
+    metrics.writeTo(out);
+    out.gauge(
+        "echopost_append_queue_records", "Records that wait for their commit.", waitingRecords());
+    out.gauge(
+        "echopost_append_queue_bytes",
+        "Size in memory of the records that wait for their commit.",
+        waitingBytes());
+  }
+}

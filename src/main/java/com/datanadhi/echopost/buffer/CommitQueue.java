@@ -1,0 +1,138 @@
+package com.datanadhi.echopost.buffer;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/// What waits for the writer thread, in the order of arrival, and how much that is.
+///
+/// Thread-safe: any thread adds, the writer thread takes. Work counts as waiting until
+/// [#completed], so also while its commit is under way.
+final class CommitQueue {
+  private static final int MAX_RECORDS = 4_096;
+  private static final int MAX_BYTES = 4 << 20;
+  private static final long NONE = Long.MIN_VALUE;
+
+  private final ConcurrentLinkedQueue<WriterWork> queue = new ConcurrentLinkedQueue<>();
+  private final AtomicInteger waitingRecords = new AtomicInteger();
+  private final AtomicLong waitingBytes = new AtomicLong();
+  private volatile long oldestTakenNanos = NONE;
+  private volatile boolean closed;
+
+  /// Work for one transaction, each kind in the order of arrival. The lists are mutable and belong
+  /// to the thread that took them.
+  record Batch(List<WriterWork.Append> appends, List<WriterWork.Task<?>> tasks) {
+    boolean isEmpty() {
+      return appends.isEmpty() && tasks.isEmpty();
+    }
+
+    /// Whether this is a single piece of work with at most one record.
+    boolean isSingle() {
+      return appends.size() + tasks.size() == 1
+          && (appends.isEmpty() || appends.getFirst().records().size() <= 1);
+    }
+
+    /// When the first append was offered; null when there is none.
+    @Nullable Long oldestNanos() {
+      return appends.isEmpty() ? null : (Long) appends.getFirst().offeredNanos();
+    }
+  }
+
+  /// Adds work behind all that was added before. Does not block.
+  void add(WriterWork work) {
+    int records = work.waitingRecords();
+    if (records != 0) {
+      int _ = waitingRecords.addAndGet(records);
+    }
+    if (work.bytes() != 0) {
+      long _ = waitingBytes.addAndGet(work.bytes());
+    }
+    boolean _ = queue.add(work);
+  }
+
+  /// Takes what one commit covers: up to 4,096 records or 4 MiB, or one append that is larger by
+  /// itself; an empty batch when nothing waits.
+  Batch take() {
+    return take(MAX_RECORDS, MAX_BYTES);
+  }
+
+  /// Takes all that waits.
+  Batch takeAll() {
+    return take(Long.MAX_VALUE, Long.MAX_VALUE);
+  }
+
+  private Batch take(long maxRecords, long maxBytes) {
+    Batch batch = new Batch(new ArrayList<>(), new ArrayList<>());
+    long records = 0;
+    long bytes = 0;
+    for (WriterWork next = queue.peek(); next != null; next = queue.peek()) {
+      records += next.records().size();
+      bytes += next.bytes();
+      if (!batch.isEmpty() && (records > maxRecords || bytes > maxBytes)) {
+        break;
+      }
+      switch (queue.poll()) {
+        case WriterWork.Append append -> {
+          if (batch.appends().isEmpty()) {
+            oldestTakenNanos = append.offeredNanos();
+          }
+          batch.appends().add(append);
+        }
+        case WriterWork.Task<?> task -> batch.tasks().add(task);
+        // Another thread takes as well when the buffer is closed.
+        case null -> {}
+      }
+    }
+    return batch;
+  }
+
+  /// The result of `work` is known: it does not wait any more.
+  void completed(WriterWork work) {
+    int records = work.waitingRecords();
+    if (records != 0) {
+      int _ = waitingRecords.addAndGet(-records);
+    }
+    if (work.bytes() != 0) {
+      long _ = waitingBytes.addAndGet(-work.bytes());
+    }
+  }
+
+  /// The batch that was taken is done with.
+  void batchCompleted() {
+    oldestTakenNanos = NONE;
+  }
+
+  boolean isEmpty() {
+    return queue.isEmpty();
+  }
+
+  int waitingRecords() {
+    return waitingRecords.get();
+  }
+
+  long waitingBytes() {
+    return waitingBytes.get();
+  }
+
+  /// When the oldest append of the commit that is under way, or else of the next, was offered; null
+  /// when none waits.
+  @Nullable Long oldestWaitingNanos() {
+    long taken = oldestTakenNanos;
+    if (taken != NONE) {
+      return taken;
+    }
+    return queue.peek() instanceof WriterWork.Append append ? (Long) append.offeredNanos() : null;
+  }
+
+  /// The buffer is being closed: what waits is committed, then the writer thread ends.
+  void close() {
+    closed = true;
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+}

@@ -1,0 +1,108 @@
+package com.datanadhi.echopost.buffer;
+
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.time.AdaptiveSpin;
+import com.datanadhi.echopost.time.Clock;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+
+/// The thread that writes: takes what waits, commits it, and keeps the disk in order while nothing
+/// waits.
+///
+/// While one commit is under way the next batch gathers, so a slower disk makes larger batches. It
+/// is a platform thread of its own, since a SQLite call would pin a virtual thread's carrier. With
+/// nothing to do it spins for a short time ([AdaptiveSpin]), then parks. Thread-safe.
+final class WriterThread {
+  private final CommitQueue queue;
+  private final GroupCommit commits;
+  private final Housekeeping housekeeping;
+  private final ActiveWriter active;
+  private final AdaptiveSpin spin;
+  private final AtomicBoolean parked = new AtomicBoolean();
+  private final Thread thread;
+
+  WriterThread(
+      CommitQueue queue,
+      GroupCommit commits,
+      Housekeeping housekeeping,
+      ActiveWriter active,
+      Clock clock) {
+    this.queue = queue;
+    this.commits = commits;
+    this.housekeeping = housekeeping;
+    this.active = active;
+    this.spin = new AdaptiveSpin(clock);
+    this.thread = Thread.ofPlatform().name("buffer-writer").unstarted(this::run);
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  /// Queues work and wakes the thread if it is parked. After [#close] the work is refused, in the
+  /// calling thread. Does not block.
+  void offer(WriterWork work) {
+    queue.add(work);
+    if (parked.get() && parked.compareAndSet(true, false)) {
+      LockSupport.unpark(thread);
+    } else if (!thread.isAlive() && queue.isClosed()) {
+      commits.refuse(queue.takeAll());
+    }
+  }
+
+  /// Commits what waits, then ends the thread.
+  void close() throws InterruptedException {
+    queue.close();
+    LockSupport.unpark(thread);
+    thread.join();
+    // What was offered while the thread ended is in no commit.
+    commits.refuse(queue.takeAll());
+  }
+
+  private void run() {
+    try {
+      while (true) {
+        CommitQueue.Batch batch = queue.take();
+        if (!batch.isEmpty()) {
+          spin.end();
+          // Before the commit, which empties the batch.
+          boolean isSingle = batch.isSingle();
+          commits.commit(batch);
+          housekeeping.boundLog();
+          spin.begin(isSingle);
+        } else if (queue.isClosed()) {
+          return;
+        } else if (!arrivesSoon()) {
+          housekeeping.step();
+          park();
+        }
+      }
+    } catch (RuntimeException | Error broken) {
+      active.fail(new StorageException("the buffer's writer thread failed: " + broken, broken));
+    }
+  }
+
+  /// Spins for the next work, unless there is housekeeping to do.
+  private boolean arrivesSoon() {
+    while (housekeeping.isDone() && !queue.isClosed() && spin.goesOn()) {
+      if (!queue.isEmpty()) {
+        return true;
+      }
+      Thread.onSpinWait();
+    }
+    return false;
+  }
+
+  private void park() {
+    parked.set(true);
+    if (queue.isEmpty() && !queue.isClosed()) {
+      long pause = housekeeping.pauseNanos();
+      if (pause == 0) {
+        LockSupport.park(this);
+      } else {
+        LockSupport.parkNanos(this, pause);
+      }
+    }
+    parked.set(false);
+  }
+}
