@@ -161,7 +161,7 @@ public final class BufferCheck {
             connection,
             "the count of all rows",
             () -> {
-              Totals now = BufferWriter.readTotals(connection);
+              Totals now = Ledger.read(connection);
               totals = now;
               compare("pending", now.pending(), rowsOf(connection, "records"));
               compare("rejected", now.rejected(), rowsOf(connection, "rejected"));
@@ -179,7 +179,7 @@ public final class BufferCheck {
 
   private static Totals readTotals(Connection connection) throws StorageException {
     try {
-      return BufferWriter.readTotals(connection);
+      return Ledger.read(connection);
     } catch (SQLException failed) {
       throw Database.failure("reading", failed);
     }

@@ -129,7 +129,7 @@ public final class BufferView implements AutoCloseable {
   /// The ledger.
   public Totals totals() throws StorageException {
     try {
-      return BufferWriter.readTotals(connection);
+      return Ledger.read(connection);
     } catch (SQLException failed) {
       throw Database.failure("reading", failed);
     }
@@ -148,7 +148,7 @@ public final class BufferView implements AutoCloseable {
     try (PreparedStatement select =
         connection.prepareStatement(
             "SELECT "
-                + PendingReader.COLUMNS
+                + RecordRow.COLUMNS
                 + table.more
                 + " FROM "
                 + table.table
@@ -158,7 +158,7 @@ public final class BufferView implements AutoCloseable {
       select.setLong(2, through);
       try (ResultSet rows = select.executeQuery()) {
         while (bytes < PAGE_BYTES && rows.next()) {
-          PendingRecord record = PendingReader.record(rows, bufferId);
+          PendingRecord record = RecordRow.read(rows, bufferId);
           page.add(new Entry(record, table == Table.PENDING ? null : rejection(rows)));
           bytes += record.content().size();
         }
@@ -204,7 +204,7 @@ public final class BufferView implements AutoCloseable {
   /// estimate.
   public Backlog backlog() throws StorageException {
     try {
-      Totals totals = BufferWriter.readTotals(connection);
+      Totals totals = Ledger.read(connection);
       Long received = nextReceivedAt();
       long first = number("SELECT coalesce(min(id), 0) FROM records");
       long last = number("SELECT coalesce(max(id), 0) FROM records");

@@ -16,6 +16,7 @@ import com.datanadhi.echopost.record.Totals;
 import com.datanadhi.echopost.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -139,7 +140,8 @@ final class CommitPipeline {
   /// Gives some free pages back to the file system and empties the write-ahead log; the result is
   /// how many free pages are left.
   CompletableFuture<Integer> reclaimSpace() {
-    return submit(WriterWork.Task.of(BufferWriter::shrinkStep, housekeeping::reclaimSpace));
+    return submit(
+        WriterWork.Task.of(writer -> writer.space().shrinkStep(), housekeeping::reclaimSpace));
   }
 
   /// A reader found the file of `damaged` damaged: puts a new buffer in its place, unless that was
@@ -152,6 +154,20 @@ final class CommitPipeline {
               return 0;
             },
             BEFORE_TRANSACTION));
+  }
+
+  /// Waits for a change.
+  ///
+  /// @throws StorageException why it was not made
+  static int await(CompletableFuture<Integer> change)
+      throws StorageException, InterruptedException {
+    try {
+      return change.get();
+    } catch (ExecutionException failed) {
+      throw failed.getCause() instanceof StorageException storage
+          ? storage
+          : new StorageException("the buffer failed", failed);
+    }
   }
 
   /// The writer in use.

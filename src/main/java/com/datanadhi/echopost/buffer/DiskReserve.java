@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -32,8 +33,7 @@ final class DiskReserve {
     this.file = file;
     this.volume = volume;
     this.size = volume.walBound();
-    this.held =
-        Files.isRegularFile(file, java.nio.file.LinkOption.NOFOLLOW_LINKS) ? Files.size(file) : 0;
+    this.held = Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) ? Files.size(file) : 0;
   }
 
   /// How many bytes more must be free on the file system of `directory` before records are accepted
@@ -43,6 +43,13 @@ final class DiskReserve {
     Path file = DirectoryLayout.reserve(directory);
     long held = Files.isRegularFile(file) ? Files.size(file) : 0;
     return Math.max(0, 2 * volume.walBound() - held - volume.usable());
+  }
+
+  /// Deletes the reserve that an earlier run left in `directory`.
+  ///
+  /// @return whether there was one
+  static boolean delete(Path directory) throws IOException {
+    return Files.deleteIfExists(DirectoryLayout.reserve(directory));
   }
 
   /// 0 while records may be accepted, else how many more bytes must be free before they are again.

@@ -173,7 +173,7 @@ final class GroupCommit {
 
   private void retryWithoutAppends(List<WriterWork.Task<?>> tasks) {
     try {
-      active.get().checkpoint();
+      active.get().space().checkpoint();
       transact(List.of(), tasks);
     } catch (SQLException | StorageException stillFull) {
       StorageException failed =

@@ -48,8 +48,8 @@ final class Housekeeping {
     }
     try {
       if (reserve.shortage() != 0) {
-        int _ = active.get().shrinkStep();
-        active.get().checkpoint();
+        int _ = active.get().space().shrinkStep();
+        active.get().space().checkpoint();
       }
       reserve.rebuildStep();
     } catch (IOException failed) {
@@ -78,7 +78,7 @@ final class Housekeeping {
   void boundLog() {
     try {
       if (active.failure() == null) {
-        active.get().checkpointIfOverdue();
+        active.get().space().checkpointIfOverdue();
       }
     } catch (SQLException failed) {
       active.failUnlessRecoverable(Database.failure("checkpointing", failed));
@@ -91,8 +91,8 @@ final class Housekeeping {
   /// @return how many are left
   int reclaimSpace(int freePages) throws StorageException {
     try {
-      int left = active.get().rewriteIfMostlyFree() ? 0 : freePages;
-      active.get().checkpoint();
+      int left = active.get().space().rewriteIfMostlyFree() ? 0 : freePages;
+      active.get().space().checkpoint();
       return left;
     } catch (SQLException failed) {
       StorageException kind = Database.failure("giving free pages back", failed);

@@ -38,7 +38,7 @@ public final class OfflineBuffer implements AutoCloseable {
       if (Watermark.read(file) != null) {
         BufferView.open(directory).close();
       }
-      Buffer.writeLogAgain(file);
+      BufferOpener.rewriteLog(directory);
       Connection connection =
           Database.openWriter(file, new Volume(directory).walBound(), PATIENCE_MILLIS);
       try {

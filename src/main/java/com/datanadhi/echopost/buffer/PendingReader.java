@@ -1,6 +1,5 @@
 package com.datanadhi.echopost.buffer;
 
-import com.datanadhi.echopost.record.NewRecord;
 import com.datanadhi.echopost.record.PendingRecord;
 import com.datanadhi.echopost.record.StorageException;
 import java.nio.file.Path;
@@ -14,9 +13,6 @@ import java.util.List;
 /// Reads pending records in replay order, in short transactions that never hold the write-ahead log
 /// for long. Confined to one thread at a time.
 final class PendingReader implements AutoCloseable {
-  /// What a record consists of, in the order in which [#record] takes it.
-  static final String COLUMNS = "id, received_at, json_data, pipelines, api_key, origin, crc32c";
-
   private final Connection connection;
   private final PreparedStatement select;
   private final String bufferId;
@@ -26,7 +22,9 @@ final class PendingReader implements AutoCloseable {
     this.bufferId = bufferId;
     this.select =
         connection.prepareStatement(
-            "SELECT " + COLUMNS + " FROM records WHERE id > ? AND id <= ? ORDER BY id LIMIT ?");
+            "SELECT "
+                + RecordRow.COLUMNS
+                + " FROM records WHERE id > ? AND id <= ? ORDER BY id LIMIT ?");
   }
 
   static PendingReader open(Path file, String bufferId) throws StorageException {
@@ -50,7 +48,7 @@ final class PendingReader implements AutoCloseable {
     long bytes = 0;
     try (ResultSet rows = select.executeQuery()) {
       while (bytes < maxBytes && rows.next()) {
-        PendingRecord record = record(rows, bufferId);
+        PendingRecord record = RecordRow.read(rows, bufferId);
         batch.add(record);
         bytes += record.content().size();
       }
@@ -66,19 +64,6 @@ final class PendingReader implements AutoCloseable {
     if (!found.equals("ok")) {
       throw new StorageException.Corrupted("buffer.db is damaged: " + found);
     }
-  }
-
-  /// The row that `rows` is at, of which [#COLUMNS] come first.
-  static PendingRecord record(ResultSet rows, String bufferId) throws SQLException {
-    NewRecord content =
-        new NewRecord(
-            rows.getLong(2), bytes(rows, 3), bytes(rows, 4), bytes(rows, 5), rows.getString(6));
-    return PendingRecord.of(rows.getLong(1), content, rows.getLong(7), bufferId);
-  }
-
-  private static byte[] bytes(ResultSet rows, int column) throws SQLException {
-    byte[] value = rows.getBytes(column);
-    return value == null ? new byte[0] : value;
   }
 
   @Override

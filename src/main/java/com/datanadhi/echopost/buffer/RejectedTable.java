@@ -9,10 +9,12 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The table `rejected` as a [RejectedBatch] needs it, within the writer's transactions and in its
-/// thread. Made when an operator first asks: most agents never need it.
+/// The table `rejected` as a [RejectedBatch] changes it, within the writer's transactions.
+///
+/// Opened for the first batch: most agents never need it. Used by one thread at a time, as
+/// [BufferWriter] is.
 final class RejectedTable implements AutoCloseable {
-  /// What one transaction looks at: ingest waits for it some 20 ms.
+  /// What one transaction reads: ingest waits for it some 20 ms.
   private static final int SLICE_RECORDS = 1_000;
 
   private static final long SLICE_BYTES = 1 << 20;
@@ -26,45 +28,64 @@ final class RejectedTable implements AutoCloseable {
     this.select =
         connection.prepareStatement(
             "SELECT "
-                + PendingReader.COLUMNS
+                + RecordRow.COLUMNS
                 + ", status FROM rejected WHERE id > ? AND id <= ? ORDER BY id LIMIT "
                 + SLICE_RECORDS);
     this.delete = connection.prepareStatement("DELETE FROM rejected WHERE id = ?");
   }
 
-  /// What one slice is about.
+  /// What one slice deleted from the table.
   ///
-  /// @param throughId how far was looked
-  /// @param records those up to there that the sweep covers
-  record Window(long throughId, List<PendingRecord> records) {}
+  /// @param throughId the last id that was read
+  /// @param deleted the records that were deleted, in order
+  /// @param damagedIds records that are not redriven, since their checksums do not match
+  record Slice(long throughId, List<PendingRecord> deleted, List<Long> damagedIds) {}
 
-  Window look(RejectedBatch sweep) throws SQLException {
+  /// Deletes the next records of `batch`: damaged ones only if they are to be discarded.
+  Slice delete(RejectedBatch batch) throws SQLException {
+    List<PendingRecord> deleted = new ArrayList<>();
+    List<Long> damaged = new ArrayList<>();
     List<PendingRecord> records = new ArrayList<>();
-    select.setLong(1, sweep.afterId());
-    select.setLong(2, sweep.throughId());
+    long throughId = read(batch, records);
+    for (PendingRecord record : records) {
+      if (batch.action() == RejectedBatch.Action.DISCARD || record.sound()) {
+        delete(record.id());
+        deleted.add(record);
+      } else {
+        damaged.add(record.id());
+      }
+    }
+    return new Slice(throughId, deleted, damaged);
+  }
+
+  /// @param into receives the records that the batch covers
+  /// @return the last id that was read
+  private long read(RejectedBatch batch, List<PendingRecord> into) throws SQLException {
+    select.setLong(1, batch.afterId());
+    select.setLong(2, batch.throughId());
     int seen = 0;
     long bytes = 0;
-    long last = sweep.throughId();
+    long last = batch.throughId();
     try (ResultSet rows = select.executeQuery()) {
-      // Bounded by what is looked at, not by what is found: few may be meant among many.
+      // Bounded by the rows that are read, since few of them may match.
       while (bytes < SLICE_BYTES && rows.next()) {
-        PendingRecord record = PendingReader.record(rows, bufferId);
+        PendingRecord record = RecordRow.read(rows, bufferId);
         seen++;
         bytes += record.content().size();
         last = record.id();
-        if (sweep.covers(record.id(), rows.getInt(8))) {
-          records.add(record);
+        if (batch.covers(record.id(), rows.getInt(8))) {
+          into.add(record);
         }
       }
     }
     boolean more = seen == SLICE_RECORDS || bytes >= SLICE_BYTES;
-    return new Window(more ? last : sweep.throughId(), records);
+    return more ? last : batch.throughId();
   }
 
-  void delete(long id) throws SQLException {
+  private void delete(long id) throws SQLException {
     delete.setLong(1, id);
     if (delete.executeUpdate() != 1) {
-      throw new SQLException("record " + id + " is not there any more");
+      throw new SQLException("record " + id + " is not in the table rejected any more");
     }
   }
 

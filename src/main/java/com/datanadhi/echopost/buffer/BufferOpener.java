@@ -1,0 +1,160 @@
+package com.datanadhi.echopost.buffer;
+
+import com.datanadhi.echopost.directory.DirectoryLayout;
+import com.datanadhi.echopost.directory.PrivateFiles;
+import com.datanadhi.echopost.directory.Volume;
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.salvage.Watermark;
+import com.datanadhi.echopost.time.Clock;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+
+/// Opens the files of a buffer: creates them, recovers what an earlier run left, and replaces a
+/// file that is not a sound buffer.
+final class BufferOpener {
+  private static final long LOCK_WAIT_MILLIS = 1_000;
+
+  private final Path directory;
+  private final Path file;
+  private final Volume volume;
+  private final Clock clock;
+
+  /// The two connections to a sound buffer.
+  ///
+  /// @param wasDamaged whether the buffer is new, in the place of a damaged one
+  record Opened(BufferWriter writer, PendingReader reader, boolean wasDamaged) {}
+
+  /// @param volume the file system of `directory`
+  BufferOpener(Path directory, Volume volume, Clock clock) {
+    this.directory = directory;
+    this.file = DirectoryLayout.buffer(directory);
+    this.volume = volume;
+    this.clock = clock;
+  }
+
+  /// Opens the buffer, creating it if there is none. A damaged one is quarantined.
+  Opened open() throws StorageException, IOException {
+    if (!Files.exists(file)) {
+      checkRoom();
+      PrivateFiles.syncDirectoriesAbove(directory);
+      Quarantine.finishInterrupted(file, volume.walBound());
+    }
+    PrivateFiles.createIfMissing(file);
+    rewriteLog(directory);
+    boolean damaged = false;
+    while (true) {
+      try {
+        BufferWriter writer = openWriter();
+        return new Opened(writer, PendingReader.open(file, writer.bufferId()), damaged);
+      } catch (StorageException.Full full) {
+        // The reserve of an earlier run is for this too: delivery is what frees room.
+        if (!DiskReserve.delete(directory)) {
+          throw full;
+        }
+      } catch (StorageException.Corrupted broken) {
+        if (damaged) {
+          throw broken;
+        }
+        damaged = true;
+      }
+    }
+  }
+
+  private void checkRoom() throws StorageException, IOException {
+    long needed = 2 * volume.walBound();
+    if (volume.usable() < needed) {
+      throw new StorageException(
+          "no room for a buffer: "
+              + directory
+              + " needs "
+              + (needed >> 20)
+              + " MiB free; free some, or choose another directory with -datanadhi");
+    }
+  }
+
+  /// Opens the connection that writes.
+  ///
+  /// @throws StorageException.Corrupted when the file was not a sound buffer; it is quarantined,
+  ///   and there is a new one
+  private BufferWriter openWriter() throws StorageException, IOException {
+    Watermark.Mark mark = Watermark.read(file);
+    Connection connection = null;
+    try {
+      if (mark != null && Files.size(file) == 0) {
+        // SQLite would take it for a new file, and delete its log.
+        throw new StorageException.Corrupted("buffer.db is empty, and was not");
+      }
+      connection = Database.connect(file);
+      if (mark != null && !Database.hasTables(connection)) {
+        // SQLite ignores a log with a damaged header, and new tables would overwrite it.
+        throw new StorageException.Corrupted("buffer.db has no tables, and had");
+      }
+      Database.prepareWriter(connection, volume.walBound(), LOCK_WAIT_MILLIS);
+      BufferWriter writer = new BufferWriter(connection, file);
+      if (mark != null && !writer.accountsFor(mark)) {
+        throw new StorageException.Corrupted(
+            "buffer.db and its log are not those that were last written here");
+      }
+      writer.checkLedger();
+      return writer;
+    } catch (SQLException | StorageException failed) {
+      StorageException kind =
+          failed instanceof SQLException sql
+              ? Database.openingFailure(sql)
+              : (StorageException) failed;
+      if (kind.isCorruption()) {
+        // Before the connection is closed, which would write its log into the file.
+        Quarantine.replaceBuffer(file, volume.walBound(), clock, kind, null);
+      }
+      if (connection != null) {
+        Database.closeAfter(kind, connection);
+      }
+      throw kind;
+    }
+  }
+
+  /// Moves the file of `damaged` away and puts a new buffer in its place.
+  void quarantine(BufferWriter damaged, StorageException why) throws StorageException {
+    try {
+      Quarantine.replaceBuffer(file, volume.walBound(), clock, why, damaged.totals());
+    } catch (IOException failed) {
+      throw replaceFailure(failed);
+    }
+    Database.closeAfter(why, damaged);
+  }
+
+  /// Opens the new buffer after [#quarantine].
+  BufferWriter reopenWriter() throws StorageException {
+    try {
+      return openWriter();
+    } catch (IOException failed) {
+      throw replaceFailure(failed);
+    }
+  }
+
+  private static StorageException replaceFailure(IOException failed) {
+    return new StorageException("cannot create a new buffer: " + failed, failed);
+  }
+
+  /// Writes the write-ahead log to the disk once more. After a failed fsync the system may take
+  /// pages for written that are not on the disk: a power loss would then lose what is written
+  /// behind them too.
+  static void rewriteLog(Path directory) throws IOException {
+    Path log = DirectoryLayout.wal(DirectoryLayout.buffer(directory));
+    if (!Files.exists(log)) {
+      return;
+    }
+    try {
+      PrivateFiles.writeAgain(log);
+    } catch (IOException failed) {
+      // Some file systems need room even to overwrite.
+      if (!DiskReserve.delete(directory)) {
+        throw failed;
+      }
+      PrivateFiles.writeAgain(log);
+    }
+  }
+}

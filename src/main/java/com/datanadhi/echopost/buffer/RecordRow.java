@@ -1,0 +1,48 @@
+package com.datanadhi.echopost.buffer;
+
+import com.datanadhi.echopost.record.Checksum;
+import com.datanadhi.echopost.record.NewRecord;
+import com.datanadhi.echopost.record.PendingRecord;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
+
+/// The columns with which a row of `records` and one of `rejected` begin.
+final class RecordRow {
+  static final String COLUMNS = "id, received_at, json_data, pipelines, api_key, origin, crc32c";
+
+  /// The values of these columns as parameters, for [#bind].
+  static final String VALUES =
+      "?1, ?2, CAST(?3 AS TEXT), CAST(?4 AS TEXT), CAST(?5 AS TEXT), ?6, ?7";
+
+  private RecordRow() {}
+
+  /// Sets the parameters of [#VALUES].
+  static void bind(PreparedStatement statement, long id, NewRecord content) throws SQLException {
+    statement.setLong(1, id);
+    statement.setLong(2, content.receivedAt());
+    statement.setBytes(3, content.jsonData());
+    statement.setBytes(4, content.pipelines());
+    statement.setBytes(5, content.apiKey());
+    if (content.origin() == null) {
+      statement.setNull(6, Types.VARCHAR);
+    } else {
+      statement.setString(6, content.origin());
+    }
+    statement.setLong(7, Checksum.of(id, content));
+  }
+
+  /// Reads the current row of a query that selects [#COLUMNS] first.
+  static PendingRecord read(ResultSet rows, String bufferId) throws SQLException {
+    NewRecord content =
+        new NewRecord(
+            rows.getLong(2), bytes(rows, 3), bytes(rows, 4), bytes(rows, 5), rows.getString(6));
+    return PendingRecord.of(rows.getLong(1), content, rows.getLong(7), bufferId);
+  }
+
+  private static byte[] bytes(ResultSet rows, int column) throws SQLException {
+    byte[] value = rows.getBytes(column);
+    return value == null ? new byte[0] : value;
+  }
+}

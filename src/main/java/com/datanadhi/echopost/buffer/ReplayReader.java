@@ -1,0 +1,75 @@
+package com.datanadhi.echopost.buffer;
+
+import com.datanadhi.echopost.record.PendingRecord;
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.record.Totals;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.List;
+
+/// Reads pending records for replay, follows the writer to a new file, and reports damage to the
+/// writer.
+///
+/// Used by one thread at a time.
+final class ReplayReader implements AutoCloseable {
+  private final Path file;
+  private final CommitPipeline commits;
+  private PendingReader reader;
+  private BufferWriter writer;
+  private boolean isFileChecked;
+
+  /// @param reader reads what `writer` writes
+  ReplayReader(Path file, CommitPipeline commits, PendingReader reader, BufferWriter writer) {
+    this.file = file;
+    this.commits = commits;
+    this.reader = reader;
+    this.writer = writer;
+  }
+
+  /// See [Buffer#read].
+  List<PendingRecord> read(int maxRecords, long maxBytes)
+      throws StorageException, InterruptedException {
+    BufferWriter current = commits.writer();
+    Totals totals = commits.totals();
+    try {
+      follow(current);
+      List<PendingRecord> rows =
+          reader.read(totals.settledThrough(), totals.lastId(), maxRecords, maxBytes);
+      if (!isFileChecked && !totals.accountsFor(rows)) {
+        reader.check();
+        isFileChecked = true;
+      }
+      if (rows.isEmpty() && totals.lastId() > totals.settledThrough()) {
+        // Another program emptied the table: settles the missing ids, but not what was appended
+        // since.
+        int _ =
+            CommitPipeline.await(
+                commits.restore(same -> same == current ? same.acknowledge(totals.lastId()) : 0));
+      }
+      return rows;
+    } catch (SQLException | StorageException.Corrupted failed) {
+      StorageException kind =
+          failed instanceof SQLException sql
+              ? Database.failure("reading", sql)
+              : (StorageException) failed;
+      if (kind.isCorruption()) {
+        int _ = CommitPipeline.await(commits.replaceBuffer(current, kind));
+      }
+      throw kind;
+    }
+  }
+
+  private void follow(BufferWriter current) throws SQLException, StorageException {
+    if (current != writer) {
+      reader.close();
+      reader = PendingReader.open(file, current.bufferId());
+      writer = current;
+      isFileChecked = false;
+    }
+  }
+
+  @Override
+  public void close() throws SQLException {
+    reader.close();
+  }
+}
