@@ -312,7 +312,7 @@ public final class Buffer implements AutoCloseable {
       reader.close();
       writer.close();
     } catch (SQLException failed) {
-      throw Database.failure("closing buffer.db", failed);
+      throw SqliteFailure.of("closing buffer.db", failed);
     } catch (IOException failed) {
       throw new StorageException("closing the watermark failed: " + failed, failed);
     }

@@ -181,7 +181,7 @@ public final class BufferCheck {
     try {
       return Ledger.read(connection);
     } catch (SQLException failed) {
-      throw Database.failure("reading", failed);
+      throw SqliteFailure.of("reading", failed);
     }
   }
 
@@ -195,7 +195,7 @@ public final class BufferCheck {
   }
 
   private static long rowsOf(Connection connection, String table) throws SQLException {
-    return Long.parseLong(Database.query(connection, "SELECT count(*) FROM " + table));
+    return Long.parseLong(Sql.query(connection, "SELECT count(*) FROM " + table));
   }
 
   private void salvages(Connection connection) throws SQLException {
@@ -228,20 +228,20 @@ public final class BufferCheck {
               return logBytes.getAsLong() - before > logBound ? 1 : 0;
             }
           });
-      Database.execute(connection, "BEGIN");
+      Sql.execute(connection, "BEGIN");
       try {
         look.run();
         return true;
       } finally {
         ProgressHandler.clearHandler(connection);
-        Database.execute(connection, "COMMIT");
+        Sql.execute(connection, "COMMIT");
       }
     } catch (SQLException failed) {
-      if (Database.resultCode(failed) == INTERRUPTED) {
+      if (SqliteFailure.resultCode(failed) == INTERRUPTED) {
         unfinished.add(what);
         return false;
       }
-      throw Database.failure("checking", failed);
+      throw SqliteFailure.of("checking", failed);
     }
   }
 

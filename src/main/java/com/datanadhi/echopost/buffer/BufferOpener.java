@@ -88,7 +88,7 @@ final class BufferOpener {
         throw new StorageException.Corrupted("buffer.db is empty, and was not");
       }
       connection = Database.connect(file);
-      if (mark != null && !Database.hasTables(connection)) {
+      if (mark != null && !Schema.hasTables(connection)) {
         // SQLite ignores a log with a damaged header, and new tables would overwrite it.
         throw new StorageException.Corrupted("buffer.db has no tables, and had");
       }
@@ -103,14 +103,14 @@ final class BufferOpener {
     } catch (SQLException | StorageException failed) {
       StorageException kind =
           failed instanceof SQLException sql
-              ? Database.openingFailure(sql)
+              ? SqliteFailure.ofOpening(sql)
               : (StorageException) failed;
       if (kind.isCorruption()) {
         // Before the connection is closed, which would write its log into the file.
         Quarantine.replaceBuffer(file, volume.walBound(), clock, kind, null);
       }
       if (connection != null) {
-        Database.closeAfter(kind, connection);
+        SqliteFailure.closeAfter(kind, connection);
       }
       throw kind;
     }
@@ -123,7 +123,7 @@ final class BufferOpener {
     } catch (IOException failed) {
       throw replaceFailure(failed);
     }
-    Database.closeAfter(why, damaged);
+    SqliteFailure.closeAfter(why, damaged);
   }
 
   /// Opens the new buffer after [#quarantine].

@@ -33,10 +33,8 @@ public final class BufferView implements AutoCloseable {
   private static final long PAGE_BYTES = 1 << 20;
   private static final int COUNTED_ROWS = 2_000;
 
-  /// How many rows are weighed one by one; of more than that, as many are, evenly spread.
-  private static final long MOST_WEIGHED = 100_000;
-
-  private static final int SAMPLES = 50;
+  /// Up to this many records the backlog's bytes are summed; of more they are estimated.
+  private static final long MAX_SUMMED_RECORDS = 100_000;
 
   /// Which records.
   public enum Table {
@@ -82,7 +80,7 @@ public final class BufferView implements AutoCloseable {
   private BufferView(Connection connection, Path directory) throws SQLException {
     this.connection = connection;
     this.directory = directory;
-    this.bufferId = Database.query(connection, "SELECT buffer_id FROM meta");
+    this.bufferId = Sql.query(connection, "SELECT buffer_id FROM meta");
   }
 
   /// Opens the buffer in `directory`.
@@ -100,7 +98,7 @@ public final class BufferView implements AutoCloseable {
       }
       return view;
     } catch (StorageException failed) {
-      Database.closeAfter(failed, view);
+      SqliteFailure.closeAfter(failed, view);
       throw failed;
     }
   }
@@ -120,8 +118,8 @@ public final class BufferView implements AutoCloseable {
     try {
       return new BufferView(connection, directory);
     } catch (SQLException failed) {
-      StorageException why = Database.failure("reading", failed);
-      Database.closeAfter(why, connection);
+      StorageException why = SqliteFailure.of("reading", failed);
+      SqliteFailure.closeAfter(why, connection);
       throw why;
     }
   }
@@ -131,7 +129,7 @@ public final class BufferView implements AutoCloseable {
     try {
       return Ledger.read(connection);
     } catch (SQLException failed) {
-      throw Database.failure("reading", failed);
+      throw SqliteFailure.of("reading", failed);
     }
   }
 
@@ -165,7 +163,7 @@ public final class BufferView implements AutoCloseable {
       }
       return page;
     } catch (SQLException failed) {
-      throw Database.failure("reading", failed);
+      throw SqliteFailure.of("reading", failed);
     }
   }
 
@@ -183,11 +181,10 @@ public final class BufferView implements AutoCloseable {
   /// none.
   public @Nullable Long nextReceivedAt() throws StorageException {
     try {
-      String next =
-          Database.query(connection, "SELECT received_at FROM records ORDER BY id LIMIT 1");
+      String next = Sql.query(connection, "SELECT received_at FROM records ORDER BY id LIMIT 1");
       return next.isEmpty() ? null : Long.valueOf(next);
     } catch (SQLException failed) {
-      throw Database.failure("reading", failed);
+      throw SqliteFailure.of("reading", failed);
     }
   }
 
@@ -209,44 +206,16 @@ public final class BufferView implements AutoCloseable {
       long first = number("SELECT coalesce(min(id), 0) FROM records");
       long last = number("SELECT coalesce(max(id), 0) FROM records");
       long records = Math.max(0, totals.pending());
-      Weight weight = new Weight();
-      if (records <= MOST_WEIGHED) {
-        for (long id = first - 1; id < last; id = weight.add(connection, id, last)) {}
-        return new Backlog(records, weight.bytes, false, received);
+      if (records <= MAX_SUMMED_RECORDS) {
+        PayloadSize all = new PayloadSize(connection);
+        all.addAll(first, last);
+        return new Backlog(records, all.bytes(), false, received);
       }
-      for (long sample = 0; sample < SAMPLES; sample++) {
-        long _ = weight.add(connection, first - 1 + (last - first) / SAMPLES * sample, last);
-      }
-      double mean = weight.rows == 0 ? 0 : (double) weight.bytes / weight.rows;
-      return new Backlog(records, Math.round(mean * records), true, received);
+      PayloadSize sample = new PayloadSize(connection);
+      sample.addSamples(first, last);
+      return new Backlog(records, Math.round(sample.mean() * records), true, received);
     } catch (SQLException failed) {
-      throw Database.failure("reading", failed);
-    }
-  }
-
-  /// Rows and bytes, added up in short ranges.
-  private static final class Weight {
-    long rows;
-    long bytes;
-
-    /// Adds the next rows after `after`.
-    ///
-    /// @return how far it came
-    long add(Connection connection, long after, long through) throws SQLException {
-      try (PreparedStatement page =
-          connection.prepareStatement(
-              "SELECT count(*), sum(size), max(id) FROM (SELECT id, octet_length(json_data) AS size"
-                  + " FROM records WHERE id > ? ORDER BY id LIMIT "
-                  + COUNTED_ROWS
-                  + ")")) {
-        page.setLong(1, after);
-        try (ResultSet counted = page.executeQuery()) {
-          boolean _ = counted.next();
-          rows += counted.getLong(1);
-          bytes += counted.getLong(2);
-          return counted.getLong(1) < COUNTED_ROWS ? through : counted.getLong(3);
-        }
-      }
+      throw SqliteFailure.of("reading", failed);
     }
   }
 
@@ -271,7 +240,7 @@ public final class BufferView implements AutoCloseable {
       }
       return counts;
     } catch (SQLException failed) {
-      throw Database.failure("reading", failed);
+      throw SqliteFailure.of("reading", failed);
     }
   }
 
@@ -282,9 +251,9 @@ public final class BufferView implements AutoCloseable {
 
   private long number(String sql) throws StorageException {
     try {
-      return Long.parseLong(Database.query(connection, sql));
+      return Long.parseLong(Sql.query(connection, sql));
     } catch (SQLException failed) {
-      throw Database.failure("reading", failed);
+      throw SqliteFailure.of("reading", failed);
     }
   }
 
@@ -297,7 +266,7 @@ public final class BufferView implements AutoCloseable {
     try {
       connection.close();
     } catch (SQLException failed) {
-      throw Database.failure("closing buffer.db", failed);
+      throw SqliteFailure.of("closing buffer.db", failed);
     }
   }
 }

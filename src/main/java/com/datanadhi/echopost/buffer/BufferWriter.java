@@ -47,7 +47,7 @@ final class BufferWriter implements AutoCloseable {
     this.watermark = Watermark.open(file);
     prepare();
     this.space = new FileSpace(connection);
-    this.bufferId = Database.query(connection, "SELECT buffer_id FROM meta");
+    this.bufferId = Sql.query(connection, "SELECT buffer_id FROM meta");
     this.ledger = new Ledger(connection);
     this.ledgerCheck = new LedgerCheck(connection, ledger);
     Path directory = Objects.requireNonNull(file.toAbsolutePath().getParent());
@@ -107,7 +107,7 @@ final class BufferWriter implements AutoCloseable {
       commit();
       return result;
     } catch (SQLException failed) {
-      StorageException kind = Database.failure("writing", failed);
+      StorageException kind = SqliteFailure.of("writing", failed);
       try {
         rollback();
       } catch (SQLException alsoFailed) {
@@ -143,7 +143,7 @@ final class BufferWriter implements AutoCloseable {
       rejectedTable = null;
     }
     try {
-      Database.execute(connection, "ROLLBACK");
+      Sql.execute(connection, "ROLLBACK");
     } catch (SQLException failed) {
       if (failed.getMessage() == null
           || !failed.getMessage().contains("no transaction is active")) {

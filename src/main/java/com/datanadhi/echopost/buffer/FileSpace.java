@@ -24,17 +24,17 @@ final class FileSpace {
   }
 
   private int number(String sql) throws SQLException {
-    return Integer.parseInt(Database.query(connection, sql));
+    return Integer.parseInt(Sql.query(connection, sql));
   }
 
   /// Copies the write-ahead log into the database and truncates it, as far as readers allow.
   void checkpoint() throws SQLException {
     // Without waiting: a slow reader must not block the only writer.
-    Database.execute(connection, "PRAGMA busy_timeout=0");
+    Sql.execute(connection, "PRAGMA busy_timeout=0");
     try {
-      String _ = Database.query(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+      String _ = Sql.query(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
     } finally {
-      Database.execute(connection, "PRAGMA busy_timeout=" + lockWaitMillis);
+      Sql.execute(connection, "PRAGMA busy_timeout=" + lockWaitMillis);
     }
   }
 
@@ -79,7 +79,7 @@ final class FileSpace {
     if (free < MIN_FREE_PAGES_FOR_REWRITE || used > MAX_USED_PAGES_FOR_REWRITE) {
       return false;
     }
-    Database.execute(connection, "VACUUM");
+    Sql.execute(connection, "VACUUM");
     return true;
   }
 }

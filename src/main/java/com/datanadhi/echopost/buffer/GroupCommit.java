@@ -78,7 +78,7 @@ final class GroupCommit {
         try {
           apply(task).run();
         } catch (SQLException failed) {
-          fail(task, Database.failure("preparing a commit", failed));
+          fail(task, SqliteFailure.of("preparing a commit", failed));
         }
       }
       return isFirst;
@@ -178,7 +178,7 @@ final class GroupCommit {
     } catch (SQLException | StorageException stillFull) {
       StorageException failed =
           stillFull instanceof SQLException sql
-              ? Database.failure("checkpointing a full disk", sql)
+              ? SqliteFailure.of("checkpointing a full disk", sql)
               : (StorageException) stillFull;
       active.failUnlessRecoverable(failed);
       failAll(tasks, failed);

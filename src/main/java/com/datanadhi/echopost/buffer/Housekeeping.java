@@ -61,7 +61,7 @@ final class Housekeeping {
         releaseReserve();
       }
     } catch (SQLException failed) {
-      active.failUnlessRecoverable(Database.failure("making room", failed));
+      active.failUnlessRecoverable(SqliteFailure.of("making room", failed));
     }
   }
 
@@ -81,7 +81,7 @@ final class Housekeeping {
         active.get().space().checkpointIfOverdue();
       }
     } catch (SQLException failed) {
-      active.failUnlessRecoverable(Database.failure("checkpointing", failed));
+      active.failUnlessRecoverable(SqliteFailure.of("checkpointing", failed));
     }
   }
 
@@ -95,7 +95,7 @@ final class Housekeeping {
       active.get().space().checkpoint();
       return left;
     } catch (SQLException failed) {
-      StorageException kind = Database.failure("giving free pages back", failed);
+      StorageException kind = SqliteFailure.of("giving free pages back", failed);
       if (kind.isCorruption()) {
         active.failUnlessRecoverable(kind);
       }

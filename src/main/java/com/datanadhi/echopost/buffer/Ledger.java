@@ -78,7 +78,7 @@ final class Ledger {
 
   /// Continues ids above `epoch`, from this transaction on.
   void beginEpoch(long epoch) throws SQLException {
-    Database.execute(connection, "UPDATE meta SET salvaged_through=" + epoch);
+    Sql.execute(connection, "UPDATE meta SET salvaged_through=" + epoch);
     next = next.withEpoch(epoch);
   }
 

@@ -131,7 +131,7 @@ final class LedgerCheck {
   }
 
   private long number(String sql) throws SQLException {
-    return Long.parseLong(Database.query(connection, sql));
+    return Long.parseLong(Sql.query(connection, sql));
   }
 
   private void report(Object... figures) {

@@ -76,7 +76,7 @@ public final class OfflineBuffer implements AutoCloseable {
     try {
       writer.close();
     } catch (SQLException failed) {
-      throw Database.failure("closing buffer.db", failed);
+      throw SqliteFailure.of("closing buffer.db", failed);
     } catch (IOException failed) {
       throw new StorageException("closing the watermark failed: " + failed, failed);
     }

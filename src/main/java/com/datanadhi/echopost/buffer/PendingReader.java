@@ -32,7 +32,7 @@ final class PendingReader implements AutoCloseable {
     try {
       return new PendingReader(connection, bufferId);
     } catch (SQLException failed) {
-      throw Database.failure("preparing to read", failed);
+      throw SqliteFailure.of("preparing to read", failed);
     }
   }
 
@@ -60,7 +60,7 @@ final class PendingReader implements AutoCloseable {
   ///
   /// @throws StorageException.Corrupted when it is not
   void check() throws SQLException, StorageException {
-    String found = Database.query(connection, "PRAGMA quick_check(1)");
+    String found = Sql.query(connection, "PRAGMA quick_check(1)");
     if (!found.equals("ok")) {
       throw new StorageException.Corrupted("buffer.db is damaged: " + found);
     }

@@ -90,9 +90,9 @@ final class Quarantine {
     }
     String aside;
     try (Connection connection = Database.openWriter(replacement, walBound, 0)) {
-      aside = Database.query(connection, "SELECT file FROM salvage ORDER BY rowid DESC LIMIT 1");
+      aside = Sql.query(connection, "SELECT file FROM salvage ORDER BY rowid DESC LIMIT 1");
     } catch (SQLException failed) {
-      throw Database.failure("opening " + replacement.getFileName(), failed);
+      throw SqliteFailure.of("opening " + replacement.getFileName(), failed);
     }
     finish(file, file.resolveSibling(aside));
   }
@@ -163,7 +163,7 @@ final class Quarantine {
     PrivateFiles.createIfMissing(replacement);
     // Closed, and so written back from its log, before it counts.
     try (Connection connection = Database.openWriter(replacement, walBound, 0)) {
-      Database.execute(connection, "BEGIN");
+      Sql.execute(connection, "BEGIN");
       try (PreparedStatement meta =
               connection.prepareStatement(
                   "UPDATE meta SET buffer_id=?, salvaged_through=?, settled_through=?, accepted=?,"
@@ -181,9 +181,9 @@ final class Quarantine {
           int _ = salvage.executeUpdate();
         }
       }
-      Database.execute(connection, "COMMIT");
+      Sql.execute(connection, "COMMIT");
     } catch (SQLException failed) {
-      throw Database.failure("beginning a new buffer", failed);
+      throw SqliteFailure.of("beginning a new buffer", failed);
     }
   }
 

@@ -50,8 +50,8 @@ public final class RejectedList implements AutoCloseable {
     try {
       return new RejectedList(view);
     } catch (SQLException failed) {
-      StorageException why = Database.failure("reading", failed);
-      Database.closeAfter(why, view);
+      StorageException why = SqliteFailure.of("reading", failed);
+      SqliteFailure.closeAfter(why, view);
       throw why;
     }
   }
@@ -77,7 +77,7 @@ public final class RejectedList implements AutoCloseable {
       }
       return entries;
     } catch (SQLException failed) {
-      throw Database.failure("reading", failed);
+      throw SqliteFailure.of("reading", failed);
     }
   }
 
@@ -87,9 +87,9 @@ public final class RejectedList implements AutoCloseable {
   public long lastId() throws StorageException {
     try {
       return Long.parseLong(
-          Database.query(view.connection(), "SELECT coalesce(max(id), 0) FROM rejected"));
+          Sql.query(view.connection(), "SELECT coalesce(max(id), 0) FROM rejected"));
     } catch (SQLException failed) {
-      throw Database.failure("reading", failed);
+      throw SqliteFailure.of("reading", failed);
     }
   }
 

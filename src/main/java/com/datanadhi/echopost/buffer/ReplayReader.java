@@ -50,7 +50,7 @@ final class ReplayReader implements AutoCloseable {
     } catch (SQLException | StorageException.Corrupted failed) {
       StorageException kind =
           failed instanceof SQLException sql
-              ? Database.failure("reading", sql)
+              ? SqliteFailure.of("reading", sql)
               : (StorageException) failed;
       if (kind.isCorruption()) {
         int _ = CommitPipeline.await(commits.replaceBuffer(current, kind));

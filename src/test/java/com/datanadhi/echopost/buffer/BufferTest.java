@@ -523,7 +523,7 @@ class BufferTest {
     Volume volume = new Volume(directory);
     try (Connection connection =
         Database.openWriter(directory.resolve("buffer.db"), volume.walBound(), 50)) {
-      Database.execute(connection, "PRAGMA max_page_count=20");
+      Sql.execute(connection, "PRAGMA max_page_count=20");
       CommitPipeline commits =
           new CommitPipeline(
               new BufferWriter(connection, directory.resolve("buffer.db")),
@@ -601,8 +601,8 @@ class BufferTest {
   void a_commit_is_synced_as_far_as_the_system_can() throws Exception {
     buffer.close();
     try (Connection writer = Database.openWriter(directory.resolve("buffer.db"), 1 << 20, 50)) {
-      assertThat(Database.query(writer, "PRAGMA synchronous")).isEqualTo("2");
-      assertThat(Database.query(writer, "PRAGMA fullfsync")).isEqualTo("1");
+      assertThat(Sql.query(writer, "PRAGMA synchronous")).isEqualTo("2");
+      assertThat(Sql.query(writer, "PRAGMA fullfsync")).isEqualTo("1");
     }
   }
 

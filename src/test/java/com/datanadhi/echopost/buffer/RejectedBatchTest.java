@@ -250,7 +250,7 @@ class RejectedBatchTest {
     Volume volume = new Volume(directory);
     try (Connection connection =
         Database.openWriter(directory.resolve("buffer.db"), volume.walBound(), 50)) {
-      Database.execute(connection, "PRAGMA max_page_count=20");
+      Sql.execute(connection, "PRAGMA max_page_count=20");
       CommitPipeline commits =
           new CommitPipeline(
               new BufferWriter(connection, directory.resolve("buffer.db")),
@@ -388,7 +388,8 @@ class RejectedBatchTest {
     change("ALTER TABLE meta DROP COLUMN discarded");
     change("UPDATE meta SET schema_version=1");
     assertThat(sql("SELECT count(*) FROM pragma_table_info('meta')")).isEqualTo("7");
-    String why = "as an older EchoPost left it (schema 1, this one has 4): an agent";
+    String why =
+        "has the schema of an older EchoPost (schema 1, this version has 4): start an agent";
     assertThatThrownBy(() -> BufferView.open(directory)).hasMessageContaining(why);
     assertThatThrownBy(() -> RejectedList.open(directory)).hasMessageContaining(why);
     open();
@@ -432,7 +433,7 @@ class RejectedBatchTest {
     }
     assertThatThrownBy(() -> RejectedList.open(other))
         .isInstanceOf(StorageException.class)
-        .hasMessageContaining("is no buffer of EchoPost");
+        .hasMessageContaining("is not a buffer of EchoPost");
     Files.writeString(other.resolve("buffer.db"), "garbage ".repeat(1_000));
     assertThatThrownBy(() -> RejectedList.open(other)).isInstanceOf(StorageException.class);
     assertThatThrownBy(() -> OfflineBuffer.open(other)).isInstanceOf(StorageException.class);

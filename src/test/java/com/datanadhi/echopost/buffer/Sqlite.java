@@ -20,12 +20,12 @@ public final class Sqlite implements AutoCloseable {
 
   /// The first column of the first row.
   public String query(String sql) throws SQLException {
-    return Database.query(connection, sql);
+    return Sql.query(connection, sql);
   }
 
   /// Runs a statement that yields no rows.
   public void execute(String sql) throws SQLException {
-    Database.execute(connection, sql);
+    Sql.execute(connection, sql);
   }
 
   @Override
