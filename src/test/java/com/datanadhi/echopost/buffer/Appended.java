@@ -8,10 +8,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// An append whose end a test can wait for.
+/// An append whose outcome a test can wait for.
 public final class Appended implements AppendRequest {
   private final List<NewRecord> records;
-  private final CompletableFuture<Outcome> end = new CompletableFuture<>();
+  private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
 
   private Appended(List<NewRecord> records) {
     this.records = records;
@@ -58,17 +58,17 @@ public final class Appended implements AppendRequest {
 
   @Override
   public void completed(Outcome outcome) {
-    if (!end.complete(outcome)) {
-      throw new IllegalStateException("settled twice");
+    if (!this.outcome.complete(outcome)) {
+      throw new IllegalStateException("completed twice");
     }
   }
 
   boolean isCompleted() {
-    return end.isDone();
+    return outcome.isDone();
   }
 
-  /// How it ended.
+  /// Waits for the outcome.
   public Outcome outcome() {
-    return end.orTimeout(1, TimeUnit.MINUTES).join();
+    return outcome.orTimeout(1, TimeUnit.MINUTES).join();
   }
 }

@@ -19,7 +19,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The buffer against a plain queue, step by step.
+/// Compares the buffer with a plain queue, step by step.
 class BufferRandomTest {
   private static final int STEPS = 3_000;
 
@@ -27,11 +27,11 @@ class BufferRandomTest {
 
   @TempDir Path directory;
   private final Deque<Expected> queue = new ArrayDeque<>();
-  private final List<Expected> refused = new ArrayList<>();
+  private final List<Expected> rejectedRecords = new ArrayList<>();
   private long accepted;
   private long delivered;
   private long rejected;
-  // Ever; the above are those that lie there now.
+  // All rejections; `rejected` counts the rows that are in the table now.
   private long rejections;
   private long redriven;
   private long discarded;
@@ -41,7 +41,7 @@ class BufferRandomTest {
   }
 
   @Test
-  void it_behaves_like_a_queue_that_survives_reopening_and_its_ledger_always_adds_up()
+  void the_buffer_behaves_like_a_queue_that_survives_reopening_and_its_ledger_always_adds_up()
       throws Exception {
     long seed = Long.getLong("echopost.seed", new Random().nextLong());
     System.out.println("BufferRandomTest seed " + seed + " (-Dechopost.seed=" + seed + ")");
@@ -56,7 +56,7 @@ class BufferRandomTest {
           case 11, 12, 13, 14, 15 -> acknowledge(buffer, random);
           case 16, 17 -> reject(buffer, random);
           case 18 -> buffer.reclaimSpace();
-          case 19, 20 -> sweep(buffer, random);
+          case 19, 20 -> applyBatch(buffer, random);
           default -> {
             if (random.nextInt(5) == 0) {
               second.close();
@@ -125,27 +125,28 @@ class BufferRandomTest {
     PendingRecord first = buffer.read(1, 1).getFirst();
     Expected head = queue.remove();
     assertThat(first.id()).isEqualTo(head.id());
-    refused.add(head);
+    rejectedRecords.add(head);
     rejected++;
     rejections++;
     buffer.reject(new Rejection(first, 400 + random.nextInt(100), "no", 1, 0));
   }
 
-  private void sweep(Buffer buffer, Random random) throws Exception {
-    if (refused.isEmpty()) {
+  private void applyBatch(Buffer buffer, Random random) throws Exception {
+    if (rejectedRecords.isEmpty()) {
       return;
     }
-    int from = random.nextInt(refused.size());
-    List<Expected> some = refused.subList(from, from + 1 + random.nextInt(refused.size() - from));
+    int from = random.nextInt(rejectedRecords.size());
+    List<Expected> some =
+        rejectedRecords.subList(from, from + 1 + random.nextInt(rejectedRecords.size() - from));
     RejectedBatch.Action action =
         random.nextInt(3) == 0 ? RejectedBatch.Action.DISCARD : RejectedBatch.Action.REDRIVE;
-    RejectedBatch sweep =
+    RejectedBatch batch =
         new RejectedBatch(action, some.getFirst().id() - 1, some.getLast().id(), null);
     int done = 0;
-    while (!sweep.isComplete()) {
-      RejectedBatch.Slice slice = buffer.apply(sweep).get(1, TimeUnit.MINUTES);
+    while (!batch.isComplete()) {
+      RejectedBatch.Slice slice = buffer.apply(batch).get(1, TimeUnit.MINUTES);
       done += slice.count();
-      sweep = sweep.after(slice);
+      batch = batch.after(slice);
     }
     assertThat(done).isEqualTo(some.size());
     for (Expected one : some) {
@@ -162,14 +163,14 @@ class BufferRandomTest {
 
   private void assertLedger(Buffer buffer, Sqlite second, String where) throws Exception {
     Totals totals = buffer.totals();
-    // Every id that was ever given is pending, delivered, or was rejected once.
+    // Every id ever given is pending, delivered, or was rejected once.
     long newest = accepted + redriven;
     assertThat(totals)
         .as(where)
         .isEqualTo(
             new Totals(accepted, delivered, rejected, discarded, newest, newest - queue.size()));
     assertThat(totals.pending()).as(where).isEqualTo(queue.size());
-    // As one statement it sees one commit.
+    // One statement sees one commit.
     assertThat(
             second.query(
                 "SELECT accepted||'='||delivered||'+'||(SELECT count(*) FROM"

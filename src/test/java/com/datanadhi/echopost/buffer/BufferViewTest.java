@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.datanadhi.echopost.time.ManualClock;
 import java.nio.file.Path;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,7 +18,7 @@ class BufferViewTest {
   }
 
   @Test
-  void a_reader_that_stands_still_between_two_pages_holds_no_log() throws Exception {
+  void a_reader_that_pauses_between_two_pages_blocks_no_checkpoint() throws Exception {
     try (Buffer buffer = Buffer.open(directory, new ManualClock(), BufferListener.NONE);
         BufferView view = BufferView.open(directory);
         Sqlite sqlite = new Sqlite(directory)) {
@@ -29,7 +28,7 @@ class BufferViewTest {
       assertThat(page).hasSize(256);
       Appended.store(buffer, many(1_000));
 
-      // "Busy" when a reader is in the way.
+      // 1 ("busy") if a reader blocked it.
       assertThat(sqlite.query("PRAGMA wal_checkpoint(TRUNCATE)")).isEqualTo("0");
       page = view.page(BufferView.Table.PENDING, 256, through);
       assertThat(page.getFirst().record().id()).isEqualTo(257);
@@ -37,7 +36,7 @@ class BufferViewTest {
   }
 
   @Test
-  void a_backlog_is_weighed_exactly_while_it_is_small() throws Exception {
+  void the_bytes_of_a_small_backlog_are_exact() throws Exception {
     try (Buffer buffer = Buffer.open(directory, new ManualClock(), BufferListener.NONE);
         BufferView view = BufferView.open(directory)) {
       assertThat(view.backlog()).isEqualTo(new BufferView.Backlog(0, 0, false, null));
@@ -55,7 +54,7 @@ class BufferViewTest {
   }
 
   @Test
-  void a_large_backlog_is_estimated_from_samples_of_all_of_it() throws Exception {
+  void the_bytes_of_a_large_backlog_are_estimated_from_samples_of_all_of_it() throws Exception {
     try (Buffer buffer = Buffer.open(directory, new ManualClock(), BufferListener.NONE)) {
       Appended.store(buffer, "1");
     }
@@ -71,22 +70,6 @@ class BufferViewTest {
       assertThat(backlog.isEstimate()).isTrue();
       assertThat(backlog.records()).isEqualTo(200_000);
       assertThat(backlog.bytes()).isBetween(590_000L, 610_000L);
-    }
-  }
-
-  @Test
-  void a_check_beside_a_writer_gives_up_what_would_hold_the_log_and_does_the_rest()
-      throws Exception {
-    try (Buffer buffer = Buffer.open(directory, new ManualClock(), BufferListener.NONE)) {
-      Appended.store(buffer, many(5_000));
-      AtomicLong log = new AtomicLong();
-
-      BufferCheck.Result report =
-          BufferCheck.run(directory, () -> log.addAndGet(1_000), 1, _ -> {});
-
-      assertThat(report.unfinished()).isNotEmpty();
-      assertThat(report.checked()).isEqualTo(5_000);
-      assertThat(report.isSound()).isTrue();
     }
   }
 }

@@ -3,12 +3,12 @@ package com.datanadhi.echopost.buffer;
 import java.nio.file.Path;
 import java.sql.SQLException;
 
-/// Rejected records by the thousand, which a server takes its time for.
+/// Thousands of rejected records, faster than through a server.
 public final class Rejections {
   private Rejections() {}
 
-  /// Moves all pending records of `directory`'s buffer to `rejected` in one go, as an agent does
-  /// one by one. No agent lives there.
+  /// Moves all pending records of the buffer in `directory` to `rejected`, as an agent does one by
+  /// one. No agent may run there.
   public static void rejectAll(Path directory, int status) throws SQLException {
     try (Sqlite sqlite = new Sqlite(directory)) {
       sqlite.execute("BEGIN IMMEDIATE");

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Random damage to a buffer: every record whose own bytes were not hit comes back, once, and
 /// nothing comes back that was not accepted.
 ///
-/// Each payload repeats its own number, so that a look at the files' bytes says where it lies.
+/// Each payload repeats its own number, so that the bytes of the files show where it is.
 class SalvageRandomTest {
   private static final int ROUNDS = Integer.getInteger("echopost.rounds", 8);
   private static final Pattern NUMBER = Pattern.compile("#(\\d{6})#");
@@ -43,7 +43,7 @@ class SalvageRandomTest {
     return Buffer.open(Files.createDirectories(directory), new ManualClock(), BufferListener.NONE);
   }
 
-  /// A buffer's files as a crash leaves them.
+  /// The files of a buffer as a crash leaves them.
   private static final class Disk {
     final Map<String, byte[]> files = new TreeMap<>();
 
@@ -72,7 +72,7 @@ class SalvageRandomTest {
     }
   }
 
-  /// Where in a file a record's bytes are, and where the damage is.
+  /// Where in a file the bytes of each record are.
   private static Map<Integer, BitSet> places(byte[] file, boolean isLog) {
     Map<Integer, BitSet> places = new TreeMap<>();
     int step = isLog ? FRAME : PAGE;
@@ -85,7 +85,7 @@ class SalvageRandomTest {
         own.set(
             Math.max(page, page + numbers.start() - AROUND),
             Math.min(end, page + numbers.end() + AROUND));
-        // Which page a frame holds, and which page comes next in a chain.
+        // The number of the page in a frame, and of the next page in a chain.
         own.set(image, page + 8);
       }
     }
@@ -154,12 +154,12 @@ class SalvageRandomTest {
   /// Salvages `disk` into a buffer of its own.
   private static List<PendingRecord> salvaged(Disk disk, Path directory) throws Exception {
     Path file = disk.write(directory.resolve("damaged"));
-    try (Buffer buffer = open(directory.resolve("anew"))) {
+    try (Buffer buffer = open(directory.resolve("new"))) {
       SalvageReport report = buffer.salvage(file);
       List<PendingRecord> rows = buffer.read(Integer.MAX_VALUE, Long.MAX_VALUE);
       assertThat(report.found()).isEqualTo(rows.size());
       assertThat(buffer.totals().pending()).isEqualTo(rows.size());
-      // Again: nothing comes twice.
+      // A second salvage restores nothing twice.
       SalvageReport again = buffer.salvage(file);
       assertThat(again.found()).isEqualTo(report.found());
       return rows;

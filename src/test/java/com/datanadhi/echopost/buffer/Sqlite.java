@@ -5,7 +5,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 
-/// A second look at a buffer's file, as the sqlite3 command line gives a person.
+/// A connection of another program to a buffer's file, as the command sqlite3 opens it.
 public final class Sqlite implements AutoCloseable {
   private final Connection connection;
 

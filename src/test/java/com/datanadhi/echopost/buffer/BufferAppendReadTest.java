@@ -1,0 +1,245 @@
+package com.datanadhi.echopost.buffer;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+import static org.hamcrest.Matchers.is;
+
+import com.datanadhi.echopost.buffer.AppendRequest.Outcome;
+import com.datanadhi.echopost.directory.Volume;
+import com.datanadhi.echopost.record.NewRecord;
+import com.datanadhi.echopost.record.PendingRecord;
+import com.datanadhi.echopost.record.Rejection;
+import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.record.Totals;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/// Appending, reading, acknowledging and rejecting: the order, the ids and the keys.
+class BufferAppendReadTest extends BufferFixture {
+  @Test
+  void records_appended_together_are_stored_by_one_commit_and_completed_once() throws Exception {
+    NewRecord[] records =
+        IntStream.range(0, 5_000)
+            .mapToObj(n -> Appended.record("" + n, "", null))
+            .toArray(NewRecord[]::new);
+    Appended together = Appended.to(buffer, records);
+    // A second completion would end the writer thread, and this would not be stored.
+    Appended.store(buffer, "5000");
+
+    assertThat(together.outcome()).isEqualTo(new Outcome.Stored());
+    await().alias("commits").untilAsserted(() -> assertThat(stored).hasValue(2));
+    assertThat(pending())
+        .extracting(record -> new String(record.content().jsonData(), UTF_8))
+        .containsExactlyElementsOf(IntStream.rangeClosed(0, 5_000).mapToObj(n -> "" + n).toList());
+    assertThat(buffer.waitingRecords()).isZero();
+    assertThat(buffer.waitingBytes()).isZero();
+  }
+
+  @Test
+  void a_new_buffer_is_empty_and_drained() throws Exception {
+    assertThat(buffer.totals()).isEqualTo(new Totals(0, 0, 0, 0, 0, 0));
+    assertThat(buffer.isDrained()).isTrue();
+    assertThat(buffer.wasDamaged()).isFalse();
+    assertThat(pending()).isEmpty();
+  }
+
+  @Test
+  void an_append_completes_only_after_its_commit() throws Exception {
+    Appended append = Appended.to(buffer, Appended.record("{}", "", null));
+    assertThat(append.outcome()).isEqualTo(new Outcome.Stored());
+    assertThat(sql("SELECT json_data FROM records")).isEqualTo("{}");
+    assertThat(buffer.waitingRecords()).isZero();
+    assertThat(buffer.waitingBytes()).isZero();
+    assertThat(buffer.oldestWaitNanos()).isZero();
+    await().untilAtomic(stored, is(1));
+  }
+
+  @Test
+  void reopening_keeps_order_totals_and_keys() throws Exception {
+    Appended.store(buffer, "1", "2", "3", "4", "5");
+    buffer.acknowledge(1);
+    buffer.reject(new Rejection(pending().getFirst(), 400, "no", 1, 7));
+    List<String> keys = pending().stream().map(PendingRecord::idempotencyKey).toList();
+    reopen();
+    assertThat(buffer.totals()).isEqualTo(new Totals(5, 1, 1, 0, 5, 2));
+    assertThat(payloads()).containsExactly("3", "4", "5");
+    assertThat(pending()).extracting(PendingRecord::idempotencyKey).isEqualTo(keys);
+    assertThat(buffer.wasDamaged()).isFalse();
+  }
+
+  @Test
+  void ids_have_no_gaps_and_are_never_used_twice() throws Exception {
+    Appended.store(buffer, "1", "2");
+    reopen();
+    Appended.store(buffer, "3");
+    assertThat(pending()).extracting(PendingRecord::id).containsExactly(1L, 2L, 3L);
+    buffer.acknowledge(3);
+    reopen();
+    Appended.store(buffer, "4");
+    assertThat(pending()).extracting(PendingRecord::id).containsExactly(4L);
+  }
+
+  @Test
+  void the_idempotency_key_is_the_origin_or_else_buffer_id_and_id() throws Exception {
+    String bufferId = sql("SELECT buffer_id FROM meta");
+    assertThat(bufferId).matches("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
+    var _ = Appended.to(buffer, Appended.record("1", "", "client-key")).outcome();
+    Appended.store(buffer, "2");
+    assertThat(pending())
+        .extracting(PendingRecord::idempotencyKey)
+        .containsExactly("client-key", bufferId + "-2");
+    assertThat(sql("SELECT origin FROM records WHERE id=2")).isEqualTo("null");
+  }
+
+  @Test
+  void every_byte_is_preserved() throws Exception {
+    String text = "{ \"é漢😀\" :\t\"\\ud800 \\u0000 \u007f\u2028\ufeff\" }\r\n";
+    NewRecord record =
+        new NewRecord(
+            -1,
+            text.getBytes(UTF_8),
+            "[\"é\",\"\\u0000\"]".getBytes(UTF_8),
+            "schlüssel".getBytes(UTF_8),
+            "k");
+    assertThat(Appended.to(buffer, record).outcome()).isEqualTo(new Outcome.Stored());
+    reopen();
+    PendingRecord kept = pending().getFirst();
+    assertThat(kept.sound()).isTrue();
+    assertThat(kept.content()).usingRecursiveComparison().isEqualTo(record);
+    assertThat(sql("SELECT typeof(json_data)||typeof(pipelines)||typeof(api_key) FROM records"))
+        .isEqualTo("texttexttext");
+    assertThat(sql("SELECT hex(json_data) FROM records"))
+        .isEqualToIgnoringCase(HexFormat.of().formatHex(text.getBytes(UTF_8)));
+  }
+
+  @Test
+  void a_read_is_bounded_in_records_and_bytes_but_returns_at_least_one() throws Exception {
+    Appended.store(buffer, "11111", "22222", "33333", "44444");
+    int size = Appended.record("11111", "", null).size();
+    assertThat(buffer.read(2, Long.MAX_VALUE)).hasSize(2);
+    assertThat(buffer.read(100, 1)).hasSize(1);
+    assertThat(buffer.read(100, size)).hasSize(1);
+    assertThat(buffer.read(100, size + 1)).hasSize(2);
+    assertThat(buffer.read(100, 4L * size)).hasSize(4);
+  }
+
+  @Test
+  void an_acknowledgement_deletes_through_its_id() throws Exception {
+    Appended.store(buffer, "1", "2", "3");
+    buffer.acknowledge(2);
+    assertThat(payloads()).containsExactly("3");
+    assertThat(sql("SELECT group_concat(id) FROM records")).isEqualTo("3");
+    assertThat(buffer.totals()).isEqualTo(new Totals(3, 2, 0, 0, 3, 2));
+    assertThat(buffer.isDrained()).isFalse();
+    buffer.acknowledge(3);
+    assertThat(buffer.isDrained()).isTrue();
+  }
+
+  @Test
+  void a_rejection_moves_the_whole_record() throws Exception {
+    var _ = Appended.to(buffer, Appended.record("{\"a\":1}", "key", "origin")).outcome();
+    String row = "id||received_at||json_data||pipelines||api_key||origin||crc32c";
+    String before = sql("SELECT " + row + " FROM records");
+    buffer.reject(new Rejection(pending().getFirst(), 422, "wrong", 3, 99));
+    assertThat(sql("SELECT " + row + " FROM rejected")).isEqualTo(before);
+    assertThat(sql("SELECT status||' '||response||' '||attempts||' '||rejected_at FROM rejected"))
+        .isEqualTo("422 wrong 3 99");
+    assertThat(sql("SELECT count(*) FROM records")).isEqualTo("0");
+    assertThat(buffer.totals()).isEqualTo(new Totals(1, 0, 1, 0, 1, 1));
+  }
+
+  @Test
+  void rejecting_a_record_that_is_not_pending_fails_and_changes_nothing() throws Exception {
+    Appended.store(buffer, "1");
+    PendingRecord first = pending().getFirst();
+    buffer.acknowledge(1);
+    assertThatThrownBy(() -> buffer.reject(new Rejection(first, 400, "", 1, 0)))
+        .isInstanceOf(StorageException.class)
+        .hasMessageContaining("record 1 is not there");
+    assertThat(sql("SELECT rejected FROM meta")).isEqualTo("0");
+  }
+
+  @Test
+  void an_append_in_one_batch_with_an_acknowledgement_keeps_its_order() throws Exception {
+    Appended.store(buffer, "1");
+    Appended second = Appended.to(buffer, Appended.record("2", "", null));
+    buffer.acknowledge(1);
+    assertThat(second.outcome()).isEqualTo(new Outcome.Stored());
+    assertThat(payloads()).containsExactly("2");
+    assertThat(buffer.totals()).isEqualTo(new Totals(2, 1, 0, 0, 2, 1));
+  }
+
+  @Test
+  void a_rolled_back_append_leaves_no_gap_in_the_ids() throws Exception {
+    buffer.close();
+    long bound = new Volume(directory).walBound();
+    try (BufferWriter writer =
+        new BufferWriter(
+            Database.openWriter(directory.resolve("buffer.db"), bound, 50),
+            directory.resolve("buffer.db"))) {
+      for (boolean commit : new boolean[] {true, false, true}) {
+        writer.begin();
+        writer.append(List.of(Appended.record("1", "", null)));
+        if (commit) {
+          writer.commit();
+        } else {
+          writer.rollback();
+        }
+      }
+      assertThat(writer.totals()).isEqualTo(new Totals(2, 0, 0, 0, 2, 0));
+    }
+    open();
+    assertThat(pending()).extracting(PendingRecord::id).containsExactly(1L, 2L);
+  }
+
+  @Test
+  void a_failed_commit_stores_nothing_and_makes_the_storage_unusable() throws Exception {
+    Appended.store(buffer, "1");
+    change(
+        "CREATE TRIGGER fault BEFORE INSERT ON records BEGIN SELECT RAISE(ABORT, 'broken'); END");
+    Appended lost = Appended.to(buffer, Appended.record("2", "", null));
+    assertThat(lost.outcome())
+        .isInstanceOfSatisfying(
+            Outcome.Failed.class, outcome -> assertThat(outcome.message()).contains("broken"));
+    assertThat(failed).hasValue(1);
+    assertThat(buffer.failure()).hasMessageContaining("broken");
+    assertThatThrownBy(() -> buffer.acknowledge(1)).isInstanceOf(StorageException.class);
+    assertThat(buffer.totals()).isEqualTo(new Totals(1, 0, 0, 0, 1, 0));
+    assertThat(sql("SELECT accepted||' '||(SELECT group_concat(json_data) FROM records) FROM meta"))
+        .isEqualTo("1 1");
+    change("DROP TRIGGER fault");
+    reopen();
+    Appended.store(buffer, "3");
+    assertThat(payloads()).containsExactly("1", "3");
+    assertThat(pending()).extracting(PendingRecord::id).containsExactly(1L, 2L);
+  }
+
+  @Test
+  void closing_commits_the_appends_that_wait() throws Exception {
+    List<Appended> all =
+        IntStream.range(0, 1_000)
+            .mapToObj(i -> Appended.to(buffer, Appended.record(Integer.toString(i), "", null)))
+            .toList();
+    reopen();
+    assertThat(all).allMatch(append -> append.outcome() instanceof Outcome.Stored);
+    assertThat(payloads())
+        .isEqualTo(IntStream.range(0, 1_000).mapToObj(Integer::toString).toList());
+  }
+
+  @Test
+  void a_closed_buffer_refuses_appends_and_acknowledgements() throws Exception {
+    buffer.close();
+    assertThat(Appended.to(buffer, Appended.record("1", "", null)).outcome())
+        .isEqualTo(new Outcome.Closed());
+    assertThatThrownBy(() -> buffer.acknowledge(1))
+        .isInstanceOf(StorageException.class)
+        .hasMessage("the buffer is closed");
+    assertThat(buffer.waitingRecords()).isZero();
+    open();
+    assertThat(payloads()).isEmpty();
+  }
+}

@@ -1,0 +1,25 @@
+package com.datanadhi.echopost.buffer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.datanadhi.echopost.directory.Volume;
+import java.nio.file.Files;
+import org.junit.jupiter.api.Test;
+
+class WriterThreadTest extends BufferFixture {
+  /// The clock stands still, so that it spins for as many rounds as it ever does.
+  @Test
+  void the_writer_spins_for_the_next_record_while_records_arrive_one_by_one() throws Exception {
+    assumeTrue(Runtime.getRuntime().availableProcessors() > 1);
+    Appended.store(buffer, "1");
+    long whole = new Volume(directory).walBound();
+    await("the reserve to be whole").until(() -> Files.size(directory.resolve("reserve")) == whole);
+    assertThat(clock.looks()).isLessThan(20_000);
+
+    Appended.store(buffer, "2");
+
+    await().until(() -> clock.looks() > 20_000);
+  }
+}
