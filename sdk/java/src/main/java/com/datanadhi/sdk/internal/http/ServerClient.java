@@ -111,7 +111,12 @@ public final class ServerClient {
 
   private static String messageOf(Throwable failure) {
     String message = failure.getMessage();
-    return message == null ? failure.getClass().getSimpleName() : message;
+    if (message != null) {
+      return message;
+    }
+    String problem =
+        failure instanceof ConnectException ? "it cannot be reached" : "the request failed";
+    return problem + " (" + failure.getClass().getSimpleName() + ")";
   }
 
   /** A list of strings as in RFC 8941; keys contain neither quotes nor backslashes. */
