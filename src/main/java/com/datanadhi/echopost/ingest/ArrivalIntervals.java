@@ -2,16 +2,16 @@ package com.datanadhi.echopost.ingest;
 
 import java.util.concurrent.TimeUnit;
 
-/// Remembers when the last record came and how long the recent gaps between records were. Written
-/// by one thread, read by any.
+/// Remembers when the last record arrived and the recent intervals between records. Written on the
+/// event loop; the results are volatile, for any thread.
 final class ArrivalIntervals {
   private static final int REMEMBERED = 8;
 
-  /// Shorter ones say nothing of a client that sends now and then, and would crowd out those that
-  /// do.
-  private static final long WORTH_REMEMBERING = TimeUnit.MILLISECONDS.toNanos(100);
+  /// Shorter ones come from bursts, and would displace the intervals of a client that sends
+  /// occasionally.
+  private static final long MIN_REMEMBERED = TimeUnit.MILLISECONDS.toNanos(100);
 
-  private final long[] gaps = new long[REMEMBERED];
+  private final long[] intervals = new long[REMEMBERED];
   private int next;
   private boolean any;
   private volatile long last;
@@ -22,13 +22,13 @@ final class ArrivalIntervals {
   }
 
   void recordAt(long nowNanos) {
-    long gap = nowNanos - last;
+    long interval = nowNanos - last;
     last = nowNanos;
-    if (any && gap >= WORTH_REMEMBERING) {
-      gaps[next] = gap;
+    if (any && interval >= MIN_REMEMBERED) {
+      intervals[next] = interval;
       next = (next + 1) % REMEMBERED;
       long found = 0;
-      for (long remembered : gaps) {
+      for (long remembered : intervals) {
         found = Math.max(found, remembered);
       }
       longest = found;
@@ -36,12 +36,12 @@ final class ArrivalIntervals {
     any = true;
   }
 
-  /// When the last record came, or else when this began.
+  /// When the last record arrived; before the first one, when this object was created.
   long lastNanos() {
     return last;
   }
 
-  /// The longest of the recent gaps, 0 when there was none.
+  /// The longest of the recent intervals, 0 if there was none.
   long longestNanos() {
     return longest;
   }

@@ -19,19 +19,19 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/// The standard `grpc.health.v1.Health`: `""` and `logagent.LogAgent` serve as long as the agent
-/// does, `echopost.MainServer` follows the main server's state. Confined to the event loop.
+/// The standard `grpc.health.v1.Health`: `""` and `logagent.LogAgent` are serving as long as the
+/// agent runs, `echopost.MainServer` follows the main server's state. Confined to the event loop.
 ///
-/// A watch is no work of ours: nobody waits for its end, it is ended when its listener is.
+/// A watch does not keep the agent running: it is ended when a listener is closed.
 final class HealthService implements ServerInterceptor {
   static final String NAME = "grpc.health.v1.Health";
 
-  /// It carries a service's name.
+  /// Room for a service's name.
   static final int MAX_MESSAGE_BYTES = 1 << 10;
 
   private static final String MAIN_SERVER = "echopost.MainServer";
 
-  /// A bound to what they take in memory.
+  /// Bounds their memory.
   private static final int MAX_WATCHES = 512;
 
   private final HealthStatusManager manager = new HealthStatusManager();
@@ -49,7 +49,7 @@ final class HealthService implements ServerInterceptor {
     return ServerInterceptors.intercept(manager.getHealthService(), this);
   }
 
-  /// Tells who watches, when the main server's state is another than before.
+  /// Notifies the watches if the main server's state has changed.
   void follow(AgentStatus.ServerState mainServer) {
     if (mainServer != known) {
       known = mainServer;
@@ -65,7 +65,7 @@ final class HealthService implements ServerInterceptor {
     };
   }
 
-  /// The agent may be leaving: nobody is kept, or keeps it, for the sake of a watch.
+  /// Ends all watches: the agent may be about to exit.
   void endWatches() {
     for (Watch<?, ?> watch : List.copyOf(watches)) {
       watch.close(Refusal.SHUTTING_DOWN.status(), new Metadata());
@@ -81,12 +81,14 @@ final class HealthService implements ServerInterceptor {
     }
     if (watches.size() >= MAX_WATCHES) {
       call.close(
-          Status.RESOURCE_EXHAUSTED.withDescription("too many watch already"), new Metadata());
+          Status.RESOURCE_EXHAUSTED.withDescription(
+              "too many open watches: end some of them, or try again later"),
+          new Metadata());
       return new ServerCall.Listener<>() {};
     }
     Watch<Q, A> watch = new Watch<>(call);
     watches.add(watch);
-    // By whose end the library forgets a watch.
+    // The library removes a watch when its context is cancelled.
     Context.CancellableContext context = Context.current().withCancellation();
     return new SimpleForwardingServerCallListener<>(
         Contexts.interceptCall(context, watch, headers, next)) {
@@ -109,7 +111,7 @@ final class HealthService implements ServerInterceptor {
     };
   }
 
-  /// A call of Watch, which can be ended from here without its service's knowledge.
+  /// A call of Watch that can be ended here, without its service.
   private static final class Watch<Q, A> extends SimpleForwardingServerCall<Q, A> {
     private boolean ended;
 

@@ -2,6 +2,8 @@ package com.datanadhi.echopost.ingest;
 
 import com.datanadhi.echopost.buffer.Buffer;
 import com.datanadhi.echopost.directory.DirectoryLayout;
+import com.datanadhi.echopost.grpc.GrpcServer;
+import com.datanadhi.echopost.grpc.SocketListener;
 import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.net.Transport;
 import com.datanadhi.echopost.time.AdaptiveSpin;
@@ -19,73 +21,73 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 
-/// The ingest sibling: takes records over gRPC on the UNIX socket and puts them into the buffer.
+/// The ingest sibling: receives records over gRPC on the UNIX socket and appends them to the
+/// buffer.
 ///
-/// Its loop keeps the socket's public name in place and watches that nobody waits for ever. Leaving
-/// goes in steps that the agent drives: [#withdraw], [#finish], and [#open] again when there turned
-/// out to be something left to do. All methods may be called from any thread; they exclude each
-/// other.
+/// Its loop keeps the socket's public name in place and watches that no client waits for ever. The
+/// agent ends serving in steps: [#withdraw], [#finish], and [#open] again if there is more to do.
+/// All methods may be called from any thread; those that change something exclude each other.
 public final class Ingest implements AutoCloseable {
   private static final Duration TURN = Duration.ofMillis(40);
   private static final Duration SILENCE = Duration.ofMillis(500);
   private static final Duration LAST_CALLS = Duration.ofMillis(250);
-  private static final Duration GOODBYE = Duration.ofMillis(150);
+  private static final Duration GOAWAY = Duration.ofMillis(150);
   private static final Duration ANSWERS = Duration.ofSeconds(1);
-  private static final Duration LOOK_AGAIN = Duration.ofMillis(5);
+  private static final Duration POLL = Duration.ofMillis(5);
 
   private final Clock clock;
   private final Transport transport = Transport.ofThisSystem();
   private final EventLoopGroup acceptLoop = transport.newEventLoop("accept");
   private final EventLoopGroup workLoop;
   private final SocketFile socketFile;
-  private final Connections connections;
+  private final GrpcServer server;
+  private final Availability availability = new Availability();
+  private final LogAgentService logAgent;
   private final ServiceRegistry services;
   private final Watchdog watchdog;
   private final Waiter waiter = new Waiter();
   private final Waiter leaving = new Waiter();
-  // The last one is open; the others only serve the connections they have.
-  private final List<SocketListener> doors = new ArrayList<>();
-  // The last one is bound, and not shown yet.
+
+  // Guarded by this object's lock, as is all that follows. The last one accepts; the others only
+  // serve the connections that they have.
+  private final List<SocketListener> listeners = new ArrayList<>();
+  // Whether the last one is bound and not published yet.
   private boolean bound;
 
-  /// @param directory where the socket goes
+  /// @param directory where the socket is created
   /// @param socketMode the permissions of the socket file
   public Ingest(Path directory, Set<PosixFilePermission> socketMode, Clock clock) {
     transport.ensureAvailable();
     this.clock = clock;
     this.watchdog = new Watchdog(clock);
     this.socketFile = new SocketFile(directory, socketMode);
-    AdaptiveSpin lookout = new AdaptiveSpin(clock);
-    this.workLoop = transport.newEventLoop("ingest", lookout::goesOn);
-    this.connections = new Connections(workLoop.next(), lookout, clock);
+    AdaptiveSpin spin = new AdaptiveSpin(clock);
+    this.workLoop = transport.newEventLoop("ingest", spin::goesOn);
+    this.server =
+        new GrpcServer(transport, acceptLoop, workLoop.next(), BackPressure.MAX_STREAMS, clock);
+    this.logAgent = new LogAgentService(server, availability, spin, clock);
     this.services =
         new ServiceRegistry(
-            connections, new PeerCredentials(transport, DirectoryLayout.lock(directory)));
+            logAgent,
+            availability,
+            new PeerCredentials(transport, DirectoryLayout.lock(directory)));
   }
 
-  /// Binds a socket that nobody can see yet. It is what takes longest at a start and needs no
-  /// buffer: one can be opened meanwhile.
+  /// Binds a socket that is not published yet. This is the longest part of a start and needs no
+  /// buffer: one can be opened at the same time.
   public synchronized void bind() throws IOException, InterruptedException {
-    doors.add(
-        SocketListener.open(
-            socketFile.freshPrivateName(),
-            transport,
-            acceptLoop,
-            workLoop.next(),
-            connections,
-            services,
-            clock));
+    listeners.add(server.listen(socketFile.freshPrivateName(), services));
     bound = true;
   }
 
-  /// Takes records into `buffer` from now on.
+  /// Accepts records into `buffer` from now on.
   ///
-  /// @param overview what operators may ask about
-  public void takeInto(Buffer buffer, AgentInfo overview) {
-    connections.takeInto(buffer, overview);
+  /// @param agent what operators can ask about
+  public void takeInto(Buffer buffer, AgentInfo agent) {
+    availability.start(buffer, agent);
   }
 
-  /// Shows the socket that was bound, or else a new one.
+  /// Publishes the socket that was bound, or a new one.
   public synchronized void open() throws IOException, InterruptedException {
     if (!bound) {
       bind();
@@ -94,10 +96,10 @@ public final class Ingest implements AutoCloseable {
     bound = false;
   }
 
-  /// Looks after the socket until interrupted.
+  /// Does the upkeep until interrupted.
   ///
-  /// @throws StuckException when the disk or the event loop has stood still for so long that only a
-  ///   new process helps
+  /// @throws StuckException if the disk or the event loop has made no progress for so long that
+  ///   only a new process helps
   public void run() throws InterruptedException, IOException, StuckException {
     while (true) {
       waiter.await(turn());
@@ -108,113 +110,117 @@ public final class Ingest implements AutoCloseable {
   ///
   /// @return how long to wait before the next
   synchronized Duration turn() throws IOException, InterruptedException, StuckException {
-    watchdog.look();
+    watchdog.check();
     if (!socketFile.heal()) {
       open();
-      close(doors.removeFirst(), GOODBYE);
+      close(listeners.removeFirst(), GOAWAY);
     }
-    boolean makeRoom = doors.stream().anyMatch(SocketListener::isFull);
+    boolean makeRoom = listeners.stream().anyMatch(SocketListener::isFull);
     workLoop.execute(() -> {
-      connections.tickSoon(makeRoom);
+      server.tickSoon(makeRoom, logAgent::tick);
       services.tick();
     });
-    if (watchdog.isStuck(connections.buffer().oldestWaitNanos())) {
+    if (watchdog.isStuck(availability.buffer().oldestWaitNanos())) {
       throw new StuckException("a commit has not returned for 30 s: the disk hangs");
     }
-    if (watchdog.isStuck(connections.sinceTickNanos())) {
+    if (watchdog.isStuck(server.nanosSinceTick())) {
       throw new StuckException("the event loop has not run for 30 s");
     }
     return TURN;
   }
 
-  /// Writes what ingest measures. Any thread.
+  /// Writes the metrics of ingest.
   public void writeTo(Exposition out) {
-    connections.refusals().writeTo(out);
+    logAgent.refusals().writeTo(out);
   }
 
-  /// Whether a call has begun and is not answered yet, or something waits for its commit.
+  /// Whether a call has begun and is not answered, or a record waits for its commit.
   public boolean hasUnansweredCalls() {
-    return connections.hasUnansweredCalls();
+    return logAgent.hasOpenCalls() || availability.waitingRecords() > 0;
   }
 
-  /// When the last record came, or else when ingest began, by the clock's nanoseconds.
+  /// When the last record arrived, or else when ingest was created, by the clock's nanoseconds.
   public long lastRecordNanos() {
-    return connections.gaps().lastNanos();
+    return logAgent.intervals().lastNanos();
   }
 
-  /// The longest of the recent gaps between records, in nanoseconds.
+  /// The longest of the recent intervals between records, in nanoseconds.
   public long longestGapNanos() {
-    return connections.gaps().longestNanos();
+    return logAgent.intervals().longestNanos();
   }
 
-  /// Takes the socket's public name away, and heals it no more. Who has looked already can still
-  /// connect.
+  /// Withdraws the socket's public name, and no longer heals it. A client that has opened the name
+  /// before can still connect.
   public synchronized void withdraw() throws IOException {
     socketFile.withdraw();
   }
 
-  /// Ends serving, after [#withdraw], without failing anybody who came in time: every call that has
-  /// begun is answered, connected but silent clients get half a second, then new connections are
-  /// refused while those in the backlog are still taken and answered, and the rest is told to go
-  /// away. Takes at most a second.
+  /// Ends serving after [#withdraw], without failing a call of a client that came in time: every
+  /// call that has begun is answered, and clients that have connected and not sent anything get
+  /// half a second; then the listener stops accepting, connections in its backlog are served, and
+  /// all connections get a GOAWAY. Takes at most a second.
   ///
-  /// @return whether it ended; false when somebody still waits for an answer, who is then served
-  ///   on: [#open] again
+  /// @return whether it ended; false if a client still waits for a response: then serve on with
+  ///   [#open]
   public synchronized boolean finish() throws InterruptedException {
     awaitQuiet(SILENCE);
-    for (SocketListener door : doors) {
-      door.refuseNew();
+    for (SocketListener listener : listeners) {
+      listener.stopAccepting();
     }
     awaitQuiet(LAST_CALLS);
     if (hasUnansweredCalls()) {
       return false;
     }
-    for (SocketListener door : doors) {
-      boolean _ = door.goAway(GOODBYE);
+    for (SocketListener listener : listeners) {
+      boolean _ = listener.goAway(GOAWAY);
     }
     if (hasUnansweredCalls()) {
-      // Who had not heard it yet could still begin a call.
+      // A client could begin a call before it read the GOAWAY.
       return false;
     }
-    closeDoors(Duration.ZERO);
-    return connections.buffer().waitingRecords() == 0;
+    closeListeners(Duration.ZERO);
+    return availability.waitingRecords() == 0;
   }
 
-  /// Ends serving at once, as for a signal: records that are waiting for their commit get it,
-  /// others are refused. Every call is answered, unless the commit takes longer than a second: one
-  /// that is cut off tells its client nothing.
+  /// Ends serving at once, as after a signal: records that wait for their commit get it, others are
+  /// refused. Every call is answered, unless the commit takes longer than a second: then its
+  /// connection is closed without a response.
   public synchronized void stop() throws IOException, InterruptedException {
-    connections.refuseAll();
+    availability.stop();
+    workLoop.execute(logAgent::refuseAll);
     socketFile.withdraw();
     long deadline = clock.nanos() + ANSWERS.toNanos();
     while (hasUnansweredCalls() && clock.nanos() - deadline < 0) {
-      leaving.await(LOOK_AGAIN);
+      leaving.await(POLL);
     }
-    closeDoors(GOODBYE);
+    closeListeners(GOAWAY);
   }
 
-  private void closeDoors(Duration patience) throws InterruptedException {
-    for (SocketListener door : doors) {
-      close(door, patience);
+  private void closeListeners(Duration timeout) throws InterruptedException {
+    for (SocketListener listener : listeners) {
+      close(listener, timeout);
     }
-    doors.clear();
+    listeners.clear();
   }
 
-  private void close(SocketListener door, Duration patience) throws InterruptedException {
+  private void close(SocketListener listener, Duration timeout) throws InterruptedException {
     workLoop.execute(services::endWatches);
-    door.close(patience);
+    listener.close(timeout);
   }
 
   private void awaitQuiet(Duration longest) throws InterruptedException {
     long deadline = clock.nanos() + longest.toNanos();
     while (clock.nanos() - deadline < 0 && isBusy()) {
-      leaving.await(LOOK_AGAIN);
+      leaving.await(POLL);
     }
   }
 
+  /// Whether a client waits for a response, or is so new that its first call may be on its way.
   private boolean isBusy() throws InterruptedException {
     try {
-      return CompletableFuture.supplyAsync(connections::isBusy, workLoop).get();
+      return CompletableFuture.supplyAsync(
+              () -> logAgent.hasOpenCalls() || server.hasNewConnection(SILENCE.toNanos()), workLoop)
+          .get();
     } catch (ExecutionException broken) {
       throw new IllegalStateException(broken);
     }
@@ -223,7 +229,7 @@ public final class Ingest implements AutoCloseable {
   /// Ends as [#stop] does, unless it has ended already.
   @Override
   public synchronized void close() throws IOException, InterruptedException {
-    if (!doors.isEmpty()) {
+    if (!listeners.isEmpty()) {
       stop();
     }
     var _ = acceptLoop.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);

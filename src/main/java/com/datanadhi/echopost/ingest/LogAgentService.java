@@ -1,61 +1,140 @@
 package com.datanadhi.echopost.ingest;
 
+import com.datanadhi.echopost.grpc.ClientConnection;
+import com.datanadhi.echopost.grpc.DecompressionLimiter;
+import com.datanadhi.echopost.grpc.GrpcCall;
+import com.datanadhi.echopost.grpc.GrpcMethod;
+import com.datanadhi.echopost.grpc.GrpcServer;
 import com.datanadhi.echopost.record.RecordRules;
+import com.datanadhi.echopost.time.AdaptiveSpin;
+import com.datanadhi.echopost.time.Clock;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
-import io.grpc.ServerServiceDefinition;
-import java.util.Objects;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// The service `logagent.LogAgent` of proto/logagent.proto. Its one method runs on the event loop
-/// from the first byte to the last: that is where arrival order is fixed.
+/// from the first byte of a call to its response: that is where arrival order is fixed.
+///
+/// Confined to the event loop, but for methods that say otherwise.
 final class LogAgentService implements ServerCallHandler<SendLogRequest, byte[]> {
   static final String SERVICE = "logagent.LogAgent";
+
+  /// The method's full name.
+  static final String SEND_LOG = SERVICE + "/SendLog";
+
   private static final Metadata.Key<String> IDEMPOTENCY_KEY =
       Metadata.Key.of("idempotency-key", Metadata.ASCII_STRING_MARSHALLER);
 
-  private final Connections connections;
+  private final GrpcMethod<SendLogRequest, byte[]> sendLog =
+      new GrpcMethod<>(
+          MethodDescriptor.<SendLogRequest, byte[]>newBuilder()
+              .setType(MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(SEND_LOG)
+              .setRequestMarshaller(new SendLogRequest.Reader())
+              .setResponseMarshaller(new SendLogRequest.ResponseWriter())
+              .build(),
+          this,
+          SendLogRequest.MAX_BYTES,
+          SendLogRequest.MAX_BYTES,
+          // BackPressure does.
+          false);
 
-  private LogAgentService(Connections connections) {
-    this.connections = connections;
+  private final Availability availability;
+  private final Clock clock;
+  private final RefusalMetrics refusals = new RefusalMetrics();
+  private final DecompressionLimiter decompression;
+  private final BackPressure pressure;
+  private final RecordIntake intake;
+  private final Set<CallQueue> queues = new LinkedHashSet<>();
+
+  /// Any thread.
+  ///
+  /// @param spin keeps the server's loop awake for a commit
+  LogAgentService(GrpcServer server, Availability availability, AdaptiveSpin spin, Clock clock) {
+    this.availability = availability;
+    this.clock = clock;
+    this.decompression = new DecompressionLimiter(server.loop());
+    this.pressure = new BackPressure(server, availability, clock);
+    this.intake = new RecordIntake(server.loop(), availability, pressure, spin, clock);
   }
 
-  static ServerServiceDefinition service(Connections connections) {
-    MethodDescriptor<SendLogRequest, byte[]> method =
-        MethodDescriptor.<SendLogRequest, byte[]>newBuilder()
-            .setType(MethodDescriptor.MethodType.UNARY)
-            .setFullMethodName(MethodDescriptor.generateFullMethodName(SERVICE, "SendLog"))
-            .setRequestMarshaller(new SendLogRequest.Reader())
-            .setResponseMarshaller(new SendLogRequest.ResponseWriter())
-            .build();
-    return ServerServiceDefinition.builder(SERVICE)
-        .addMethod(method, new LogAgentService(connections))
-        .build();
+  /// Any thread.
+  GrpcMethod<SendLogRequest, byte[]> sendLog() {
+    return sendLog;
   }
 
   @Override
   public ServerCall.Listener<SendLogRequest> startCall(
       ServerCall<SendLogRequest, byte[]> call, Metadata headers) {
     @Nullable String origin = headers.get(IDEMPOTENCY_KEY);
-    @Nullable Refusal refusal = connections.refusalAtOnce();
+    @Nullable Refusal refusal = availability.refusal();
     if (refusal == null && origin != null && !RecordRules.isIdempotencyKey(origin)) {
-      // Before its turn: what waits for that keeps no more than this in memory.
+      // Before it is its turn: a call that waits holds no larger key than this in memory.
       refusal = Refusal.invalid("idempotency-key must be 1 to 255 visible ASCII characters");
     }
     if (refusal != null) {
-      connections.refusals().count(refusal.reason());
+      refusals.count(refusal.reason());
       call.close(refusal.status(), new Metadata());
       return new ServerCall.Listener<>() {};
     }
-    ClientConnection connection =
-        Objects.requireNonNull(call.getAttributes().get(GrpcConnectionHandler.CLIENT));
-    SendLogCall arrival =
-        new SendLogCall((GrpcCall<SendLogRequest, byte[]>) call, connection, connections, origin);
-    connection.begin(arrival);
-    connections.callBegun();
-    connection.advance();
-    return arrival;
+    GrpcCall<SendLogRequest, byte[]> grpcCall = (GrpcCall<SendLogRequest, byte[]>) call;
+    CallQueue queue = queueOf(grpcCall.connection());
+    SendLogCall begun = new SendLogCall(grpcCall, queue, origin);
+    queue.add(begun);
+    return begun;
+  }
+
+  private CallQueue queueOf(ClientConnection connection) {
+    if (connection.attachment() instanceof CallQueue known) {
+      return known;
+    }
+    CallQueue queue = new CallQueue(connection, intake, pressure, decompression, refusals);
+    connection.attach(queue);
+    queues.add(queue);
+    return queue;
+  }
+
+  void connectionClosed(ClientConnection connection) {
+    if (connection.attachment() instanceof CallQueue queue) {
+      queue.close();
+      queues.remove(queue);
+    }
+  }
+
+  /// Does what time alone decides. Has to be called after the server's upkeep, see
+  /// [GrpcServer#tickSoon].
+  void tick() {
+    if (pressure.tick()) {
+      List.copyOf(queues).forEach(queue -> queue.refuseIncomplete(Refusal.CROWDED));
+    }
+    long now = clock.nanos();
+    // Copies: to refuse a call can close its connection.
+    List.copyOf(queues).forEach(queue -> queue.tick(now));
+  }
+
+  /// Refuses every call whose record the buffer does not have yet. To be called after
+  /// [Availability#stop].
+  void refuseAll() {
+    List.copyOf(queues).forEach(queue -> queue.refuseAll(availability.stopRefusal()));
+  }
+
+  /// Whether a call has begun and is not answered. Any thread.
+  boolean hasOpenCalls() {
+    return pressure.hasOpenCalls();
+  }
+
+  /// The intervals between records. Any thread.
+  ArrivalIntervals intervals() {
+    return intake.intervals();
+  }
+
+  /// The number of refused records. Any thread.
+  RefusalMetrics refusals() {
+    return refusals;
   }
 }

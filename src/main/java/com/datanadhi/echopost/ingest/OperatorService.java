@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.ingest;
 
 import com.datanadhi.echopost.control.OperatorProtocol;
+import com.datanadhi.echopost.grpc.GrpcCall;
 import com.datanadhi.echopost.record.RejectedBatch;
 import com.datanadhi.echopost.record.StorageException;
 import io.grpc.Metadata;
@@ -9,73 +10,70 @@ import io.grpc.ServerCallHandler;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.netty.channel.Channel;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// One method of the service `echopost.Operator` of proto/operator.proto. They hand an operator's
-/// decisions to the buffer's one writer, and tell how the agent is doing. For the agent's own user
-/// alone, since who may send records need not be trusted to delete them.
+/// One method of the service `echopost.Operator` of proto/operator.proto. They pass an operator's
+/// decisions to the buffer's one writer, and return the agent's status and metrics. Only the user
+/// that the agent runs as may call them: other users may be allowed to send records and not to
+/// delete them. Confined to the event loop.
 ///
-/// @param <Q> what is asked
-/// @param <A> what is answered
+/// @param <Q> the type of requests
+/// @param <A> the type of responses
 final class OperatorService<Q, A> implements ServerCallHandler<Q, A> {
-  private final Connections connections;
+  private final Availability availability;
   private final PeerCredentials ownUser;
   private final Function<Q, CompletableFuture<A>> method;
 
   /// @param method called on the event loop, and must not block
   private OperatorService(
-      Connections connections, PeerCredentials ownUser, Function<Q, CompletableFuture<A>> method) {
-    this.connections = connections;
+      Availability availability,
+      PeerCredentials ownUser,
+      Function<Q, CompletableFuture<A>> method) {
+    this.availability = availability;
     this.ownUser = ownUser;
     this.method = method;
   }
 
-  static ServerServiceDefinition definition(Connections connections, PeerCredentials ownUser) {
+  static ServerServiceDefinition definition(Availability availability, PeerCredentials ownUser) {
     ServerServiceDefinition.Builder service =
         ServerServiceDefinition.builder(OperatorProtocol.SERVICE);
     for (RejectedBatch.Action action : RejectedBatch.Action.values()) {
       service.addMethod(
           OperatorProtocol.method(action),
-          new OperatorService<>(connections, ownUser, sweep -> connections.buffer().apply(sweep)));
+          new OperatorService<>(
+              availability, ownUser, batch -> availability.buffer().apply(batch)));
     }
     return service
         .addMethod(
             OperatorProtocol.IMPORT,
             new OperatorService<>(
-                connections, ownUser, batch -> connections.buffer().importBatch(batch)))
+                availability, ownUser, batch -> availability.buffer().importBatch(batch)))
         .addMethod(
             OperatorProtocol.STATUS,
             new OperatorService<>(
-                connections,
+                availability,
                 ownUser,
-                asked -> CompletableFuture.completedFuture(overview(connections).status())))
+                asked -> CompletableFuture.completedFuture(availability.agent().status())))
         .addMethod(
             OperatorProtocol.METRICS,
             new OperatorService<>(
-                connections,
+                availability,
                 ownUser,
                 asked ->
                     CompletableFuture.supplyAsync(
-                        () -> overview(connections).metrics(asked.openMetrics()),
+                        () -> availability.agent().metrics(asked.openMetrics()),
                         Thread::startVirtualThread)))
         .build();
   }
 
-  private static AgentInfo overview(Connections connections) {
-    return Objects.requireNonNull(
-        connections.overview(), "nobody gets this far before there is one");
-  }
-
   @Override
   public ServerCall.Listener<Q> startCall(ServerCall<Q, A> call, Metadata headers) {
-    Refusal atOnce = connections.refusalAtOnce();
+    Refusal atOnce = availability.refusal();
     Status refusal = atOnce == null ? null : atOnce.status();
-    Channel client =
-        Objects.requireNonNull(call.getAttributes().get(GrpcConnectionHandler.CLIENT)).channel();
+    Channel client = ((GrpcCall<Q, A>) call).connection().channel();
     if (refusal == null && !ownUser.isAt(client)) {
       refusal =
           Status.PERMISSION_DENIED.withDescription(
@@ -85,7 +83,7 @@ final class OperatorService<Q, A> implements ServerCallHandler<Q, A> {
       call.close(refusal, new Metadata());
       return new ServerCall.Listener<>() {};
     }
-    // Two, so that a second message, which is an error, is seen as one.
+    // Two, so that a second message, which is an error, is noticed.
     call.request(2);
     return new Receiver(call, client.eventLoop());
   }
@@ -93,7 +91,7 @@ final class OperatorService<Q, A> implements ServerCallHandler<Q, A> {
   private final class Receiver extends ServerCall.Listener<Q> {
     private final ServerCall<Q, A> call;
     private final Executor loop;
-    private @Nullable Q asked;
+    private @Nullable Q request;
 
     Receiver(ServerCall<Q, A> call, Executor loop) {
       this.call = call;
@@ -102,8 +100,8 @@ final class OperatorService<Q, A> implements ServerCallHandler<Q, A> {
 
     @Override
     public void onMessage(Q message) {
-      if (asked == null) {
-        asked = message;
+      if (request == null) {
+        request = message;
       } else {
         call.close(
             Status.INVALID_ARGUMENT.withDescription("the call carried more than one message"),
@@ -113,13 +111,13 @@ final class OperatorService<Q, A> implements ServerCallHandler<Q, A> {
 
     @Override
     public void onHalfClose() {
-      if (asked == null) {
+      if (request == null) {
         call.close(
             Status.INVALID_ARGUMENT.withDescription("the call carried no message"), new Metadata());
         return;
       }
-      // It can be settled in any thread, as the buffer's writer.
-      var _ = method.apply(asked).whenCompleteAsync(this::answer, loop);
+      // Any thread can complete the future, as the buffer's writer does.
+      var _ = method.apply(request).whenCompleteAsync(this::answer, loop);
     }
 
     private void answer(@Nullable A answer, @Nullable Throwable failed) {

@@ -7,8 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 
-/// Tells the user that the agent runs as from others, whom a wider socket mode lets in. The kernel
-/// says who connected, which no client can pretend.
+/// Distinguishes the user that the agent runs as from others, which a wider socket mode lets in.
+/// The kernel reports who has connected, so a client cannot pretend. Immutable.
 final class PeerCredentials {
   private static final int ROOT = 0;
 
@@ -21,7 +21,8 @@ final class PeerCredentials {
     this.ownFile = ownFile;
   }
 
-  /// Whether the process at the other end of `channel` is this user's, or root's.
+  /// Whether the process at the other end of `channel` belongs to this user, or to root. False if
+  /// that cannot be determined.
   boolean isAt(Channel channel) {
     try {
       int peer = transport.peerUser(channel);

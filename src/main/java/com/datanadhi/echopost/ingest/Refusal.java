@@ -1,52 +1,58 @@
 package com.datanadhi.echopost.ingest;
 
+import com.datanadhi.echopost.grpc.CallFault;
 import io.grpc.Status;
 
-/// Why a record is not taken. Immutable.
+/// Why a record is refused. Immutable.
 ///
-/// @param reason for who counts
-/// @param status for the client
+/// @param reason the metric's label
+/// @param status is sent to the client
 record Refusal(Reason reason, Status status) {
   static final Refusal CROWDED =
       new Refusal(
           Reason.OVERLOADED,
           Status.RESOURCE_EXHAUSTED.withDescription(
-              "the request is not complete, and too many calls at once wait behind it"));
+              "the request is incomplete and too many calls wait behind it: send it again"));
   static final Refusal STARTING =
       new Refusal(
           Reason.STARTING,
-          Status.UNAVAILABLE.withDescription("the agent is starting: its socket is not shown yet"));
+          Status.UNAVAILABLE.withDescription(
+              "the agent is starting: its socket is not published yet"));
   static final Refusal SHUTTING_DOWN =
       new Refusal(
           Reason.SHUTTING_DOWN, Status.UNAVAILABLE.withDescription("the agent is shutting down"));
 
-  /// What kinds there are.
+  /// The kinds of refusals.
   enum Reason {
-    /// It is not what a record must be.
+    /// The record or its call breaks a rule.
     INVALID,
-    /// It is larger than a record may be.
+    /// The record is too large.
     TOO_LARGE,
     /// There is no room on the disk.
     DISK_FULL,
-    /// There is no room in memory, and has not been for too long.
+    /// There is no room in memory.
     OVERLOADED,
-    /// Its client stopped half-way.
+    /// The client did not finish its request.
     INCOMPLETE,
-    /// The agent is not ready yet.
+    /// The agent has not opened its buffer yet.
     STARTING,
-    /// The agent was told to stop.
+    /// The agent is stopping.
     SHUTTING_DOWN,
     /// The commit failed.
     STORAGE_FAILED
   }
 
-  static Refusal invalid(String why) {
-    return new Refusal(Reason.INVALID, Status.INVALID_ARGUMENT.withDescription(why));
+  /// The reason for which the server ended a call.
+  static Reason reason(CallFault.Kind fault) {
+    return switch (fault) {
+      case INVALID -> Reason.INVALID;
+      case TOO_LARGE -> Reason.TOO_LARGE;
+      case OVERLOADED -> Reason.OVERLOADED;
+    };
   }
 
-  /// The call is not as gRPC has calls.
-  static Refusal brokenCall(String why) {
-    return new Refusal(Reason.INVALID, Status.INTERNAL.withDescription(why));
+  static Refusal invalid(String why) {
+    return new Refusal(Reason.INVALID, Status.INVALID_ARGUMENT.withDescription(why));
   }
 
   static Refusal tooLarge(String why) {

@@ -7,7 +7,7 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
 
-/// Counts the records that were not taken. Counts on the event loop, may be read in any thread.
+/// Counts the records that were refused, by reason. Counts on the event loop; any thread may read.
 final class RefusalMetrics {
   private final Map<Reason, Counter> counters = new EnumMap<>(Reason.class);
 
@@ -22,9 +22,7 @@ final class RefusalMetrics {
   }
 
   void writeTo(Exposition out) {
-    out.counters(
-        "echopost_refused_records_total",
-        "Records that were not taken, by what their client was told.");
+    out.counters("echopost_refused_records_total", "Records that ingest refused, by reason.");
     counters.forEach(
         (reason, counter) -> out.sample(counter.value(), "reason", Exposition.lowerCase(reason)));
   }

@@ -1,6 +1,8 @@
 package com.datanadhi.echopost.ingest;
 
 import com.datanadhi.echopost.buffer.AppendRequest;
+import com.datanadhi.echopost.grpc.CallFault;
+import com.datanadhi.echopost.grpc.GrpcCall;
 import com.datanadhi.echopost.record.NewRecord;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
@@ -8,98 +10,125 @@ import io.grpc.Status;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// One call of LogAgentService, from its first byte to its answer.
-///
-/// Confined to the event loop.
+/// One call of SendLog, from its first byte to its response. Confined to the event loop.
 final class SendLogCall extends ServerCall.Listener<SendLogRequest> {
   /// `LogResponse{success=true, message="stored"}` on the wire.
   private static final byte[] STORED = {8, 1, 18, 6, 's', 't', 'o', 'r', 'e', 'd'};
 
+  /// Is notified of what becomes of a call.
+  interface Observer {
+    /// The request is complete.
+    void requestComplete();
+
+    /// A compressed message that was requested is unpacked, or will not be complete.
+    void unpacked();
+
+    /// The record was refused.
+    void refused(Refusal.Reason why);
+
+    /// The call was answered or cancelled.
+    ///
+    /// @param wasComplete whether its request was complete
+    void ended(boolean wasComplete);
+
+    /// The call no longer holds up those that were begun after it.
+    void advance();
+  }
+
+  /// How far a call is. Each stage can be followed by any later one.
+  private enum Stage {
+    /// Its message is not requested.
+    BEGUN,
+    /// Its message may arrive.
+    REQUESTED,
+    /// Its request is complete: the client waits for the response.
+    COMPLETE,
+    /// It was answered or cancelled.
+    ENDED
+  }
+
   private final GrpcCall<SendLogRequest, byte[]> call;
-  private final ClientConnection connection;
-  private final Connections connections;
+  private final Observer observer;
   private final @Nullable String origin;
+  private Stage stage = Stage.BEGUN;
   private @Nullable SendLogRequest request;
   private @Nullable NewRecord record;
-  private boolean askedFor;
-  private boolean complete;
-  private boolean ended;
 
-  SendLogCall(
-      GrpcCall<SendLogRequest, byte[]> call,
-      ClientConnection connection,
-      Connections connections,
-      @Nullable String origin) {
+  /// @param origin the idempotency key from the call's headers
+  SendLogCall(GrpcCall<SendLogRequest, byte[]> call, Observer observer, @Nullable String origin) {
     this.call = call;
-    this.connection = connection;
-    this.connections = connections;
+    this.observer = observer;
     this.origin = origin;
   }
 
-  /// Lets its message come. It can be complete when this returns.
-  void askFor() {
-    askedFor = true;
-    // Two, so that a second message, which is an error, is seen as one.
+  /// Lets its message arrive. The request can be complete when this returns.
+  void requestMessage() {
+    stage = Stage.REQUESTED;
+    // Two, so that a second message, which is an error, is noticed.
     call.request(2);
   }
 
-  boolean isAskedFor() {
-    return askedFor;
+  /// Whether its message was requested and is not complete.
+  boolean isRequested() {
+    return stage == Stage.REQUESTED;
   }
 
-  /// Whether its message may be much larger than what comes over the wire.
+  /// Whether it no longer holds up the calls that were begun after it on its connection.
+  boolean isThrough() {
+    return stage == Stage.COMPLETE || stage == Stage.ENDED;
+  }
+
+  boolean isEnded() {
+    return stage == Stage.ENDED;
+  }
+
+  /// Whether its message can be much larger than its bytes on the wire.
   boolean isCompressed() {
     return call.isCompressed();
   }
+
+  /// When bytes of its message were last read. By the clock's nanoseconds.
+  long lastBytesNanos() {
+    return call.lastBytesNanos();
+  }
+
+  // ---- from the client
 
   @Override
   public void onMessage(SendLogRequest message) {
     if (request == null) {
       request = message;
     } else {
-      refuse(Refusal.invalid("a call of SendLog carries one LogRequest, this one carried more"));
+      refuse(
+          Refusal.invalid("a SendLog call carries one LogRequest, this one carried more than one"));
     }
   }
 
   @Override
   public void onHalfClose() {
-    if (ended) {
+    if (stage == Stage.ENDED) {
       return;
     }
-    complete = true;
-    connection.callComplete();
-    through();
-    connection.advance();
+    boolean wasRequested = stage == Stage.REQUESTED;
+    stage = Stage.COMPLETE;
+    observer.requestComplete();
+    arrivalEnded(wasRequested);
+    observer.advance();
   }
 
   @Override
   public void onCancel() {
-    @Nullable Refusal fault = call.fault();
-    if (fault != null && !ended) {
-      connections.refusals().count(fault.reason());
+    @Nullable CallFault fault = call.fault();
+    if (fault != null && stage != Stage.ENDED) {
+      observer.refused(Refusal.reason(fault.kind()));
     }
     end();
-    connection.advance();
+    observer.advance();
   }
 
   @Override
   public void onComplete() {
     end();
-  }
-
-  /// Whether nothing of this call holds up the ones that were begun after it on its connection.
-  boolean isThrough() {
-    return complete || ended;
-  }
-
-  /// Whether the client went away, or has its answer.
-  boolean isEnded() {
-    return ended;
-  }
-
-  /// Since when nothing of the message has come.
-  long lastBytesNanos() {
-    return call.lastBytesNanos();
   }
 
   @Nullable SendLogRequest request() {
@@ -110,9 +139,10 @@ final class SendLogCall extends ServerCall.Listener<SendLogRequest> {
     return origin;
   }
 
+  /// Keeps the record that was made of its message.
   void hold(NewRecord content) {
     record = content;
-    // The message is held once, in the record.
+    // The message's bytes are in the record now.
     request = null;
   }
 
@@ -120,13 +150,15 @@ final class SendLogCall extends ServerCall.Listener<SendLogRequest> {
     return Objects.requireNonNull(record);
   }
 
-  /// Gives the client its answer, or none if that fails: then its connection ends.
+  // ---- to the client
+
+  /// Sends the response; if that fails, closes the connection.
   void answer(AppendRequest.Outcome outcome) {
     try {
       completed(outcome);
     } catch (RuntimeException | OutOfMemoryError broken) {
-      // Netty throws an OutOfMemoryError of its own, which does not end the process.
-      connection.breakOff(broken);
+      // Netty throws an OutOfMemoryError of its own for direct memory: it does not end the process.
+      call.connection().fail(broken);
     }
   }
 
@@ -135,7 +167,7 @@ final class SendLogCall extends ServerCall.Listener<SendLogRequest> {
     // (docs/PERFORMANCE.md).
     if (!(outcome instanceof AppendRequest.Outcome.Stored)) {
       refuse(refusal(outcome));
-    } else if (!ended) {
+    } else if (stage != Stage.ENDED) {
       call.sendHeaders(new Metadata());
       call.sendMessage(STORED);
       close(Status.OK);
@@ -148,41 +180,39 @@ final class SendLogCall extends ServerCall.Listener<SendLogRequest> {
       case AppendRequest.Outcome.Failed(String message) ->
           Refusal.storageFailed("the record may or may not be stored, send it again: " + message);
       case AppendRequest.Outcome.Closed() -> Refusal.SHUTTING_DOWN;
-      case AppendRequest.Outcome.Stored() -> throw new IllegalArgumentException("it was taken");
+      case AppendRequest.Outcome.Stored() ->
+          throw new IllegalArgumentException("a stored record is not refused");
     };
   }
 
-  /// Ends the call without having taken its record, unless it is over.
+  /// Ends the call without its record, unless it has ended.
   void refuse(Refusal refusal) {
-    if (!ended) {
-      connections.refusals().count(refusal.reason());
+    if (stage != Stage.ENDED) {
+      observer.refused(refusal.reason());
       close(refusal.status());
     }
   }
 
   private void close(Status status) {
-    if (!ended) {
+    if (stage != Stage.ENDED) {
       end();
       call.close(status, new Metadata());
-      connection.advance();
+      observer.advance();
     }
   }
 
   private void end() {
-    if (!ended) {
-      boolean wasComplete = complete;
-      ended = true;
-      if (!wasComplete) {
-        through();
-      }
-      connection.callEnded(wasComplete);
+    if (stage != Stage.ENDED) {
+      Stage before = stage;
+      stage = Stage.ENDED;
+      arrivalEnded(before == Stage.REQUESTED);
+      observer.ended(before == Stage.COMPLETE);
     }
   }
 
-  /// No more of the message will come.
-  private void through() {
-    if (isCompressed() && askedFor) {
-      connections.unpacking().ended();
+  private void arrivalEnded(boolean wasRequested) {
+    if (wasRequested && isCompressed()) {
+      observer.unpacked();
     }
   }
 }

@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.ingest;
 
+import com.datanadhi.echopost.record.RecordRules;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
@@ -18,25 +19,28 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
-/// A `LogRequest` as it came over the wire.
+/// A `LogRequest` as it was received.
 sealed interface SendLogRequest {
-  /// A well-formed message; its payload is not looked at yet.
+  /// The bound of a message: room for the other fields and the framing beside the largest payload.
+  int MAX_BYTES = RecordRules.MAX_JSON_BYTES + (64 << 10);
+
+  /// A well-formed message; its payload is not validated yet.
   ///
   /// @param jsonData the payload's bytes
   /// @param pipelines as a JSON array
   /// @param apiKey may be empty
-  @SuppressWarnings("ArrayRecordComponent") // nobody compares requests
+  @SuppressWarnings("ArrayRecordComponent") // requests are never compared
   record Message(byte[] jsonData, byte[] pipelines, byte[] apiKey) implements SendLogRequest {}
 
   /// Not a `LogRequest`.
   record Malformed(String why) implements SendLogRequest {}
 
-  /// Larger than a message may be, once decompressed.
+  /// Larger than [#MAX_BYTES] after decompression.
   record TooLarge(String why) implements SendLogRequest {}
 
-  /// Reads the message off the wire by hand: it has three fields, and the generated classes would
-  /// cost their loading at each start and a decoding of each payload to a string and back
-  /// (docs/adr/0004).
+  /// Parses the message without generated classes: it has three fields, and those classes would
+  /// have to be loaded at each start, and would decode each payload to a string and back
+  /// (docs/adr/0004). Confined to the event loop.
   final class Reader implements MethodDescriptor.Marshaller<SendLogRequest> {
     private static final int JSON_DATA = 1;
     private static final int PIPELINES = 2;
@@ -46,7 +50,7 @@ sealed interface SendLogRequest {
 
     private final JsonFactory json = new JsonFactory();
 
-    // Most records have the pipelines of the one before. Confined to the event loop.
+    // Most records have the pipelines of the one before.
     private List<byte[]> lastPipelines = List.of();
     private byte[] lastArray = array(lastPipelines);
 
@@ -55,16 +59,14 @@ sealed interface SendLogRequest {
       throw new UnsupportedOperationException("the agent sends no requests");
     }
 
-    /// Never throws for what a client sent: it must get an answer that says what is wrong.
+    /// Never throws because of what a client sent: it must get a response that names the error.
     @Override
     public SendLogRequest parse(InputStream stream) {
       try {
         byte[] message = bytes(stream);
-        if (message.length > GrpcCall.MAX_MESSAGE_BYTES) {
+        if (message.length > MAX_BYTES) {
           return new TooLarge(
-              "the decompressed message has more than "
-                  + GrpcCall.MAX_MESSAGE_BYTES
-                  + " bytes, as many as one may have");
+              "the decompressed message is larger than the limit of " + MAX_BYTES + " bytes");
         }
         return read(CodedInputStream.newInstance(message));
       } catch (InvalidProtocolBufferException bad) {
@@ -75,7 +77,7 @@ sealed interface SendLogRequest {
     }
 
     private static byte[] bytes(InputStream stream) throws IOException {
-      // An uncompressed message tells its length: one array of that size, and no growing.
+      // An uncompressed message knows its length: one array of that size, which does not grow.
       return stream instanceof KnownLength
           ? stream.readNBytes(stream.available())
           : stream.readAllBytes();
@@ -85,18 +87,18 @@ sealed interface SendLogRequest {
       byte[] jsonData = NONE;
       byte[] apiKey = NONE;
       List<byte[]> pipelines = new ArrayList<>(2);
-      // Of a field that comes twice the last one counts, but all have to be UTF-8.
-      boolean overruledAreUtf8 = true;
+      // The last value of a field counts, but all have to be UTF-8.
+      boolean replacedAreUtf8 = true;
       for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
         boolean text = WireFormat.getTagWireType(tag) == WireFormat.WIRETYPE_LENGTH_DELIMITED;
         switch (text ? WireFormat.getTagFieldNumber(tag) : 0) {
           case JSON_DATA -> {
-            overruledAreUtf8 &= isUtf8(jsonData);
+            replacedAreUtf8 &= isUtf8(jsonData);
             jsonData = in.readByteArray();
           }
           case PIPELINES -> pipelines.add(in.readByteArray());
           case API_KEY -> {
-            overruledAreUtf8 &= isUtf8(apiKey);
+            replacedAreUtf8 &= isUtf8(apiKey);
             apiKey = in.readByteArray();
           }
           default -> {
@@ -111,8 +113,8 @@ sealed interface SendLogRequest {
           return new Malformed("a name in pipelines is not UTF-8");
         }
       }
-      if (!overruledAreUtf8) {
-        return new Malformed("json_data or api_key comes twice, and not as UTF-8");
+      if (!replacedAreUtf8) {
+        return new Malformed("json_data or api_key is set twice, and not to UTF-8");
       }
       return isUtf8(apiKey)
           ? new Message(jsonData, asJson(pipelines), apiKey)
@@ -161,7 +163,7 @@ sealed interface SendLogRequest {
     }
   }
 
-  /// The answer's way onto the wire: the bytes are the message.
+  /// Writes a response, which is a message's bytes already.
   final class ResponseWriter implements MethodDescriptor.Marshaller<byte[]> {
     @Override
     public InputStream stream(byte[] message) {

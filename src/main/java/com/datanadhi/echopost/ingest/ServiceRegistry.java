@@ -1,78 +1,74 @@
 package com.datanadhi.echopost.ingest;
 
-import com.datanadhi.echopost.control.AgentStatus;
 import com.datanadhi.echopost.control.OperatorProtocol;
-import io.grpc.HandlerRegistry;
-import io.grpc.MethodDescriptor;
+import com.datanadhi.echopost.grpc.ClientConnection;
+import com.datanadhi.echopost.grpc.GrpcApplication;
+import com.datanadhi.echopost.grpc.GrpcMethod;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
 import org.jspecify.annotations.Nullable;
 
-/// What can be called. Most agents live and die without the standard `grpc.health.v1.Health` and
-/// the operators' service: each is made when somebody first asks for it, since its classes take
-/// time to load. Confined to the event loop.
-final class ServiceRegistry extends HandlerRegistry {
-  private final Connections connections;
+/// The services of the agent. Most agents end without a call of the standard
+/// `grpc.health.v1.Health` and of the operators' service: each is created on its first call, since
+/// its classes take time to load. Confined to the event loop.
+final class ServiceRegistry implements GrpcApplication {
+  private final LogAgentService logAgent;
+  private final Availability availability;
   private final PeerCredentials ownUser;
-  private final ServerServiceDefinition sendLog;
   private @Nullable HealthService health;
   private @Nullable ServerServiceDefinition healthDefinition;
   private @Nullable ServerServiceDefinition operators;
 
-  ServiceRegistry(Connections connections, PeerCredentials ownUser) {
-    this.connections = connections;
+  ServiceRegistry(LogAgentService logAgent, Availability availability, PeerCredentials ownUser) {
+    this.logAgent = logAgent;
+    this.availability = availability;
     this.ownUser = ownUser;
-    this.sendLog = LogAgentService.service(connections);
   }
 
   @Override
-  public @Nullable ServerMethodDefinition<?, ?> lookupMethod(
-      String methodName, @Nullable String authority) {
-    @Nullable ServerServiceDefinition service =
-        service(methodName.substring(0, Math.max(0, methodName.lastIndexOf('/'))));
-    return service == null ? null : service.getMethod(methodName);
+  public @Nullable GrpcMethod<?, ?> method(String fullName) {
+    return fullName.equals(LogAgentService.SEND_LOG) ? logAgent.sendLog() : rareMethod(fullName);
   }
 
-  /// The most bytes that a message to `method` may have.
-  static int largestMessage(MethodDescriptor<?, ?> method) {
-    return HealthService.NAME.equals(method.getServiceName())
-        ? HealthService.MAX_MESSAGE_BYTES
-        : GrpcCall.MAX_MESSAGE_BYTES;
-  }
-
-  private @Nullable ServerServiceDefinition service(String name) {
-    return switch (name) {
-      case LogAgentService.SERVICE -> sendLog;
+  private @Nullable GrpcMethod<?, ?> rareMethod(String fullName) {
+    return switch (fullName.substring(0, Math.max(0, fullName.lastIndexOf('/')))) {
       case HealthService.NAME -> {
         if (healthDefinition == null) {
-          health = new HealthService(mainServer());
+          health = new HealthService(availability.serverState());
           healthDefinition = health.definition();
         }
-        yield healthDefinition;
+        yield method(healthDefinition.getMethod(fullName), HealthService.MAX_MESSAGE_BYTES);
       }
       case OperatorProtocol.SERVICE -> {
         if (operators == null) {
-          operators = OperatorService.definition(connections, ownUser);
+          operators = OperatorService.definition(availability, ownUser);
         }
-        yield operators;
+        yield method(operators.getMethod(fullName), SendLogRequest.MAX_BYTES);
       }
       default -> null;
     };
   }
 
-  private AgentStatus.ServerState mainServer() {
-    AgentInfo overview = connections.overview();
-    return overview == null ? AgentStatus.ServerState.UNKNOWN : overview.serverState();
+  private static @Nullable GrpcMethod<?, ?> method(
+      @Nullable ServerMethodDefinition<?, ?> found, int maxMessageBytes) {
+    return found == null
+        ? null
+        : GrpcMethod.bounded(found, maxMessageBytes, SendLogRequest.MAX_BYTES);
   }
 
-  /// Tells who watches what has changed.
+  @Override
+  public void connectionClosed(ClientConnection connection) {
+    logAgent.connectionClosed(connection);
+  }
+
+  /// Notifies watches of the main server's state.
   void tick() {
     if (health != null) {
-      health.follow(mainServer());
+      health.follow(availability.serverState());
     }
   }
 
-  /// Before a listener is closed.
+  /// Ends all watches: has to be called before a listener is closed.
   void endWatches() {
     if (health != null) {
       health.endWatches();

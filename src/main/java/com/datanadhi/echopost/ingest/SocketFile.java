@@ -10,22 +10,23 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// The life of the socket's public name: published, healed, withdrawn.
+/// Publishes, heals and withdraws the socket's public name.
 ///
 /// The server binds a private name in the same directory. Once it serves, that socket is linked to
-/// a temporary name, which is renamed over the public one: so the public name appears complete, and
-/// whatever stood there, a dead agent's socket or anything else but a directory, is replaced in one
-/// step. Clients of another process may delete or replace the name at any time; [#heal] puts it
-/// back. It knows its own by device and inode.
+/// a temporary name, which is renamed to the public one: so clients only see a socket that serves,
+/// and what had the public name before, a dead agent's socket or anything but a directory, is
+/// replaced in one step. Other processes can delete or replace the name at any time; [#heal]
+/// restores it. The socket is recognised by device and inode.
 ///
 /// Confined to one thread at a time.
 final class SocketFile {
-  // Neither is longer than the public name, so that they fit where it does.
+  // None is longer than the public name, so that they fit if that fits (`sun_path`).
   private final Path publicName;
   private final Path privateName;
   private final Path temporaryName;
@@ -40,13 +41,13 @@ final class SocketFile {
     this.mode = mode;
   }
 
-  /// The name to bind, free of what a dead agent may have left there.
+  /// The name to bind; deletes what a dead agent may have left there.
   Path freshPrivateName() throws IOException {
     Files.deleteIfExists(privateName);
     return privateName;
   }
 
-  /// Shows the bound socket under the public name.
+  /// Gives the bound socket its public name.
   void publish() throws IOException {
     Files.setPosixFilePermissions(privateName, mode);
     Object mine = Objects.requireNonNull(identity(privateName));
@@ -74,9 +75,9 @@ final class SocketFile {
     published = mine;
   }
 
-  /// Puts the public name back if it is not ours any more.
+  /// Restores the public name if it does not name this socket any more.
   ///
-  /// @return false when this socket cannot be shown again, and a new one has to be bound
+  /// @return false if this socket cannot be published again, and a new one has to be bound
   boolean heal() throws IOException {
     if (published == null || published.equals(identity(publicName))) {
       return true;
@@ -90,7 +91,7 @@ final class SocketFile {
     return true;
   }
 
-  /// Takes the public name away, if it is still ours.
+  /// Deletes the public name, if it still names this socket.
   void withdraw() throws IOException {
     if (published != null && published.equals(identity(publicName))) {
       Files.deleteIfExists(publicName);
@@ -101,8 +102,7 @@ final class SocketFile {
   private static @Nullable Object identity(Path name) throws IOException {
     try {
       // On UNIX: device and inode.
-      return Files.readAttributes(
-              name, java.nio.file.attribute.BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+      return Files.readAttributes(name, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
           .fileKey();
     } catch (NoSuchFileException gone) {
       return null;

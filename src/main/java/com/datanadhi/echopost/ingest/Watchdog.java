@@ -3,36 +3,36 @@ package com.datanadhi.echopost.ingest;
 import com.datanadhi.echopost.time.Clock;
 import java.util.concurrent.TimeUnit;
 
-/// Says when something has stood still for so long that only a new process helps.
+/// Decides when something has made no progress for so long that only a new process helps.
 ///
-/// While the whole process stood still (a signal, a container that was paused, a debugger), nothing
-/// in it could go on, and nothing is wrong with it: that shows in a look that comes late, and is
-/// not counted. Confined to one thread.
+/// While the whole process was suspended (by a signal, a paused container, a debugger), nothing in
+/// it could make progress, and nothing is wrong. A check that comes late shows it; the time before
+/// that is not counted. Confined to one thread at a time.
 final class Watchdog {
   private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(30);
   private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
   private final Clock clock;
-  private long lookNanos;
+  private long checkNanos;
   private long awakeNanos;
 
   Watchdog(Clock clock) {
     this.clock = clock;
-    this.lookNanos = clock.nanos();
-    this.awakeNanos = lookNanos;
+    this.checkNanos = clock.nanos();
+    this.awakeNanos = checkNanos;
   }
 
-  /// Begins a look, which is to come every so often.
-  void look() {
+  /// Begins a check. Has to be called more often than every 5 s.
+  void check() {
     long now = clock.nanos();
-    if (now - lookNanos > LATE_NANOS) {
+    if (now - checkNanos > LATE_NANOS) {
       awakeNanos = now;
     }
-    lookNanos = now;
+    checkNanos = now;
   }
 
-  /// @param stillNanos for how long it has stood still
+  /// @param stillNanos the time without progress
   boolean isStuck(long stillNanos) {
-    return Math.min(stillNanos, lookNanos - awakeNanos) > STUCK_NANOS;
+    return Math.min(stillNanos, checkNanos - awakeNanos) > STUCK_NANOS;
   }
 }

@@ -315,15 +315,15 @@ class ProtocolIT extends AcceptanceTest {
   @ParameterizedTest
   @CsvSource({
     "'', 1, INVALID_ARGUMENT, the call carried no LogRequest",
-    "0000, 1, INTERNAL, the call ended in the midst of a message",
-    "0000000009010203, 1, INTERNAL, the call ended in the midst of a message",
+    "0000, 1, INTERNAL, the call ended inside a message",
+    "0000000009010203, 1, INTERNAL, the call ended inside a message",
     "020000000101, 0, INTERNAL, the prefix of a message has reserved bits set",
-    "010000000101, 0, INTERNAL, 'a compressed message, and no grpc-encoding'",
+    "010000000101, 0, INTERNAL, 'a message is compressed, but the call has no grpc-encoding header'",
     "0000500000, 0, RESOURCE_EXHAUSTED, the message is 5242880 bytes long",
     "00FFFFFFFF, 0, RESOURCE_EXHAUSTED, the message is 4294967295 bytes long",
-    "00000000000000, 1, INTERNAL, the call ended in the midst of a message",
-    "00000000000000000000, 0, INVALID_ARGUMENT, a call of SendLog carries one LogRequest",
-    "00000000010000000000010000, 1, INVALID_ARGUMENT, a call of SendLog carries one LogRequest",
+    "00000000000000, 1, INTERNAL, the call ended inside a message",
+    "00000000000000000000, 0, INVALID_ARGUMENT, a SendLog call carries one LogRequest",
+    "00000000010000000000010000, 1, INVALID_ARGUMENT, a SendLog call carries one LogRequest",
   })
   void a_call_that_breaks_grpcs_rules_is_told_which(
       String data, int endStream, Status.Code status, String why) throws Exception {

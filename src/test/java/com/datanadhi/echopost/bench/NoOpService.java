@@ -1,7 +1,12 @@
 package com.datanadhi.echopost.bench;
 
-import com.datanadhi.echopost.ingest.BareCalls;
+import com.datanadhi.echopost.grpc.ClientConnection;
+import com.datanadhi.echopost.grpc.GrpcApplication;
+import com.datanadhi.echopost.grpc.GrpcMethod;
+import com.datanadhi.echopost.grpc.GrpcServer;
+import com.datanadhi.echopost.grpc.SocketListener;
 import com.datanadhi.echopost.net.Transport;
+import com.datanadhi.echopost.time.Clock;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Server;
@@ -23,14 +28,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// The floor of ingest: the same service with one event loop for accepting and one for the work,
 /// which answers success as soon as it has read what there is to read, and stores nothing. On the
-/// agent's own connections and calls on Netty's HTTP/2, or on grpc-java's server as others use it.
+/// agent's own gRPC server on Netty's HTTP/2, or on grpc-java's server as others use it.
 ///
 /// Its marshallers are made by hand, and do less than the agent's: the request's bytes are read and
 /// not looked at, the response is a constant.
-final class NoOpService implements ServerCallHandler<byte[], byte[]> {
+final class NoOpService implements ServerCallHandler<byte[], byte[]>, GrpcApplication {
   /// What it is served by.
   enum Stack {
     OURS("no-op service"),
@@ -49,6 +55,12 @@ final class NoOpService implements ServerCallHandler<byte[], byte[]> {
   }
 
   private static final String SERVICE = "logagent.LogAgent";
+  private static final String SEND_LOG = SERVICE + "/SendLog";
+
+  /// More than the benchmarks reach.
+  private static final int MAX_MESSAGE_BYTES = 5 << 20;
+
+  private static final int MAX_STREAMS = 24_576;
 
   /// `LogResponse{success: true, message: "stored"}` on the wire.
   private static final byte[] STORED =
@@ -99,18 +111,40 @@ final class NoOpService implements ServerCallHandler<byte[], byte[]> {
     complete.clear();
   }
 
-  private static ServerServiceDefinition service() {
-    MethodDescriptor<byte[], byte[]> method =
-        MethodDescriptor.<byte[], byte[]>newBuilder()
-            .setType(MethodDescriptor.MethodType.UNARY)
-            .setFullMethodName(MethodDescriptor.generateFullMethodName(SERVICE, "SendLog"))
-            .setRequestMarshaller(new Bytes())
-            .setResponseMarshaller(new Bytes())
-            .build();
-    return ServerServiceDefinition.builder(SERVICE).addMethod(method, new NoOpService()).build();
+  private final GrpcMethod<byte[], byte[]> sendLog =
+      new GrpcMethod<>(
+          MethodDescriptor.newBuilder(new Bytes(), new Bytes())
+              .setType(MethodDescriptor.MethodType.UNARY)
+              .setFullMethodName(SEND_LOG)
+              .build(),
+          this,
+          MAX_MESSAGE_BYTES,
+          MAX_MESSAGE_BYTES,
+          false);
+
+  @Override
+  public @Nullable GrpcMethod<?, ?> method(String fullName) {
+    return fullName.equals(SEND_LOG) ? sendLog : null;
   }
 
-  private static void serveByGrpcJava(Path socket) throws IOException {
+  @Override
+  public void connectionClosed(ClientConnection connection) {
+    // It keeps nothing for a connection.
+  }
+
+  private void serveByOurs(Path socket) throws IOException, InterruptedException {
+    Transport transport = Transport.ofThisSystem();
+    SocketListener _ =
+        new GrpcServer(
+                transport,
+                transport.newEventLoop("accept"),
+                transport.newEventLoop("no-op").next(),
+                MAX_STREAMS,
+                Clock.system())
+            .listen(socket, this);
+  }
+
+  private void serveByGrpcJava(Path socket) throws IOException {
     Transport transport = Transport.ofThisSystem();
     Server _ =
         NettyServerBuilder.forAddress(new DomainSocketAddress(socket.toString()))
@@ -120,7 +154,10 @@ final class NoOpService implements ServerCallHandler<byte[], byte[]> {
             .directExecutor()
             // No option of a UNIX socket.
             .withChildOption(ChannelOption.SO_KEEPALIVE, null)
-            .addService(service())
+            .addService(
+                ServerServiceDefinition.builder(SERVICE)
+                    .addMethod(sendLog.descriptor(), this)
+                    .build())
             .build()
             .start();
   }
@@ -143,11 +180,12 @@ final class NoOpService implements ServerCallHandler<byte[], byte[]> {
 
   /// `NoOpService STACK SOCKET`: serves until its standard input ends, having printed a line once
   /// it does.
-  public static void main(String[] arguments) throws IOException {
+  public static void main(String[] arguments) throws IOException, InterruptedException {
     Path socket = Path.of(arguments[1]);
+    NoOpService service = new NoOpService();
     switch (Stack.valueOf(arguments[0])) {
-      case OURS -> BareCalls.serve(socket, service());
-      case GRPC_JAVA -> serveByGrpcJava(socket);
+      case OURS -> service.serveByOurs(socket);
+      case GRPC_JAVA -> service.serveByGrpcJava(socket);
     }
     System.out.println("serving");
     long _ = System.in.transferTo(OutputStream.nullOutputStream());

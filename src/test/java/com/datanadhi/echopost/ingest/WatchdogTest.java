@@ -15,7 +15,7 @@ class WatchdogTest {
   private void lookFor(Duration time) {
     for (Duration left = time; left.isPositive(); left = left.minus(TURN)) {
       clock.advance(TURN);
-      watchdog.look();
+      watchdog.check();
     }
   }
 
@@ -33,7 +33,7 @@ class WatchdogTest {
     lookFor(Duration.ofSeconds(32));
 
     clock.advance(Duration.ofHours(1));
-    watchdog.look();
+    watchdog.check();
 
     assertThat(watchdog.isStuck(Duration.ofHours(1).toNanos())).isFalse();
     lookFor(Duration.ofSeconds(31));

@@ -1,4 +1,4 @@
-package com.datanadhi.echopost.ingest;
+package com.datanadhi.echopost.grpc;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http2.Http2CodecUtil;
@@ -6,34 +6,36 @@ import io.netty.handler.codec.http2.Http2Flags;
 import io.netty.handler.codec.http2.Http2FrameTypes;
 import java.nio.charset.StandardCharsets;
 
-/// The bytes of a call's answer when all went well: its headers, its one message and its trailers,
-/// three frames of HTTP/2 (RFC 9113, 6.1 and 6.2). The headers are literals that go into no table
-/// (RFC 7541, 6.2.2), so that they are the same bytes for every call and whatever was sent before.
+/// The bytes of a successful response with one message: headers, message and trailers, three frames
+/// of HTTP/2 (RFC 9113, 6.1 and 6.2). The header fields are literals that do not enter the dynamic
+/// table (RFC 7541, 6.2.2), so that they are the same bytes for every call.
 final class UnaryResponse {
-  /// `:status: 200` is the static table's eighth, the name `content-type` its 31st.
+  /// `:status: 200` is entry 8 of the static table, the name `content-type` is entry 31.
   private static final byte[] HEADERS = octets("\u0088\u000F\u0010\u0010application/grpc");
 
   private static final byte[] TRAILERS = octets("\u0000\u000Bgrpc-status\u00010");
 
   private UnaryResponse() {}
 
-  /// How long one is in all with a message of `bytes`, its prefix not counted.
-  static int length(int bytes) {
+  /// The length of a whole response.
+  ///
+  /// @param messageBytes the length of its message, without the prefix
+  static int length(int messageBytes) {
     return 3 * Http2CodecUtil.FRAME_HEADER_LENGTH
         + HEADERS.length
-        + GrpcCall.PREFIX_BYTES
-        + bytes
+        + MessagePrefix.BYTES
+        + messageBytes
         + TRAILERS.length;
   }
 
-  /// Appends it to `out`.
+  /// Appends a response to `out`.
   ///
-  /// @param message one that fits into a frame
+  /// @param message must fit into a frame
   static void write(ByteBuf out, int stream, byte[] message) {
     frame(out, HEADERS.length, Http2FrameTypes.HEADERS, Http2Flags.END_HEADERS, stream);
     out.writeBytes(HEADERS);
-    frame(out, GrpcCall.PREFIX_BYTES + message.length, Http2FrameTypes.DATA, 0, stream);
-    GrpcCall.writeMessage(out, message);
+    frame(out, MessagePrefix.BYTES + message.length, Http2FrameTypes.DATA, 0, stream);
+    MessagePrefix.writeMessage(out, message);
     frame(
         out,
         TRAILERS.length,

@@ -1,4 +1,4 @@
-package com.datanadhi.echopost.ingest;
+package com.datanadhi.echopost.grpc;
 
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
@@ -6,8 +6,9 @@ import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http2.DecoratingHttp2ConnectionEncoder;
 import io.netty.handler.codec.http2.Http2ConnectionEncoder;
 
-/// Has a connection count what HTTP/2 makes the agent say until it is sent: answers to settings and
-/// pings, and resets. A client asks for thousands of them with one write, and may read none.
+/// Counts the control frames that a client's frames cause, until they are sent: acknowledgements of
+/// settings and pings, and resets. A client can cause thousands of them with one write, and read
+/// none.
 final class ControlFrameLimiter extends DecoratingHttp2ConnectionEncoder {
   private final ClientConnection client;
 

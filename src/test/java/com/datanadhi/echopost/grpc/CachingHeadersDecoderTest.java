@@ -1,4 +1,4 @@
-package com.datanadhi.echopost.ingest;
+package com.datanadhi.echopost.grpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

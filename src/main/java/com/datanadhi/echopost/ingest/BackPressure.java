@@ -1,0 +1,174 @@
+package com.datanadhi.echopost.ingest;
+
+import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.grpc.GrpcServer;
+import com.datanadhi.echopost.time.Clock;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// Bounds the records that wait for their commit and the calls of SendLog that are open.
+///
+/// At either bound the server stops reading, which the kernel's socket buffers and HTTP/2 flow
+/// control pass on to the clients. If no commit ends for 5 s, it is read again, to refuse records
+/// until one does. If no call ends for 5 s, incomplete requests are refused, since they hold up the
+/// others.
+///
+/// Confined to the event loop, but for the number of open calls.
+final class BackPressure {
+  private static final int MAX_WAITING_RECORDS = 8_192;
+  private static final long MAX_WAITING_BYTES = 16L << 20;
+
+  /// As many as can wait for a commit, and half as many behind one that is not complete. What these
+  /// send before it is their turn is bounded by their windows.
+  private static final int MAX_OPEN_CALLS = MAX_WAITING_RECORDS + MAX_WAITING_RECORDS / 2;
+
+  /// A call has a stream until its client has read the response; see [GrpcServer].
+  static final int MAX_STREAMS = 2 * MAX_OPEN_CALLS;
+
+  private static final long STALL_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+  /// Whether messages are let into memory.
+  ///
+  ///     ACCEPTING ── full ──▶ PAUSED ── no commit for 5 s ──▶ REFUSING
+  ///     PAUSED or REFUSING ── a commit, and not half full ──▶ ACCEPTING
+  ///     REFUSING ── a commit, and still half full ──▶ PAUSED
+  private enum Stage {
+    ACCEPTING,
+    PAUSED,
+    /// Messages are read, and all records refused.
+    REFUSING
+  }
+
+  private final GrpcServer server;
+  private final Availability availability;
+  private final Clock clock;
+  // What goes on when messages are let in again, those that have waited longest first.
+  private final Set<Runnable> waiting = new LinkedHashSet<>();
+  private Stage stage = Stage.ACCEPTING;
+  // Independent of the stage: it depends on the number of open calls alone.
+  private boolean crowded;
+  private long progressNanos;
+  // Changed on the event loop, read by any thread.
+  private final AtomicInteger openCalls = new AtomicInteger();
+
+  BackPressure(GrpcServer server, Availability availability, Clock clock) {
+    this.server = server;
+    this.availability = availability;
+    this.clock = clock;
+  }
+
+  // ---- calls
+
+  /// A call of SendLog has begun; [#callEnded] has to follow.
+  void callBegun() {
+    if (openCalls.incrementAndGet() >= MAX_OPEN_CALLS && !crowded) {
+      crowded = true;
+      progressNanos = clock.nanos();
+      updateReading();
+    }
+  }
+
+  void callEnded() {
+    if (openCalls.decrementAndGet() < MAX_WAITING_RECORDS && crowded) {
+      crowded = false;
+      // Not within the read of a connection, in which a call can end.
+      server.loop().execute(this::updateReading);
+    }
+  }
+
+  /// Whether a call has begun and is not answered. Any thread.
+  boolean hasOpenCalls() {
+    return openCalls.get() > 0;
+  }
+
+  // ---- records
+
+  /// Whether the next message of a connection may be requested.
+  ///
+  /// @param retry if not, runs once it may
+  boolean acceptsMessage(Runnable retry) {
+    if (stage == Stage.PAUSED) {
+      waiting.add(retry);
+      return false;
+    }
+    return true;
+  }
+
+  /// Forgets a connection that has ended.
+  void remove(Runnable retry) {
+    waiting.remove(retry);
+  }
+
+  /// Whether every record is refused, because the buffer has not committed one for 5 s.
+  boolean isRefusing() {
+    return stage == Stage.REFUSING;
+  }
+
+  /// A record was accepted.
+  ///
+  /// @param roundRecords how many records are not in the buffer's hands yet
+  /// @param roundBytes their size
+  void accepted(int roundRecords, long roundBytes) {
+    if (stage == Stage.ACCEPTING && isFull(roundRecords, roundBytes)) {
+      stage = Stage.PAUSED;
+      progressNanos = clock.nanos();
+      updateReading();
+    }
+  }
+
+  private boolean isFull(int roundRecords, long roundBytes) {
+    Buffer buffer = availability.buffer();
+    return buffer.waitingRecords() + roundRecords >= MAX_WAITING_RECORDS
+        || buffer.waitingBytes() + roundBytes >= MAX_WAITING_BYTES;
+  }
+
+  private boolean isHalfFull() {
+    Buffer buffer = availability.buffer();
+    return buffer.waitingRecords() >= MAX_WAITING_RECORDS / 2
+        || buffer.waitingBytes() >= MAX_WAITING_BYTES / 2;
+  }
+
+  /// The buffer has completed records, and their calls are answered.
+  void completed() {
+    progressNanos = clock.nanos();
+    if (stage != Stage.ACCEPTING && !isHalfFull()) {
+      stage = Stage.ACCEPTING;
+      resume();
+    } else if (stage == Stage.REFUSING) {
+      stage = Stage.PAUSED;
+      updateReading();
+    }
+  }
+
+  private void resume() {
+    List<Runnable> next = List.copyOf(waiting);
+    waiting.clear();
+    next.forEach(Runnable::run);
+    updateReading();
+  }
+
+  private void updateReading() {
+    server.setReading(stage != Stage.PAUSED && !crowded);
+  }
+
+  // ---- upkeep
+
+  /// Does what time alone decides.
+  ///
+  /// @return whether incomplete requests must be refused, because they hold up too many calls
+  boolean tick() {
+    long now = clock.nanos();
+    if (stage == Stage.PAUSED && now - progressNanos > STALL_NANOS) {
+      stage = Stage.REFUSING;
+      resume();
+    }
+    if (crowded && now - progressNanos > STALL_NANOS) {
+      progressNanos = now;
+      return true;
+    }
+    return false;
+  }
+}
