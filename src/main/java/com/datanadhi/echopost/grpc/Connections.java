@@ -18,7 +18,6 @@ final class Connections {
   /// otherwise no connection would be idle while the loop is busy, and no new one would get in.
   private static final long LATE_NANOS = 2 * IDLE_NANOS;
 
-  private final EventLoop loop;
   private final Clock clock;
   private final ServerLoad load;
   private final Set<ClientConnection> open = new LinkedHashSet<>();
@@ -28,7 +27,6 @@ final class Connections {
 
   /// @param maxStreams see [ServerLoad]
   Connections(EventLoop loop, int maxStreams, Clock clock) {
-    this.loop = loop;
     this.clock = clock;
     this.tickNanos = clock.nanos();
     this.load =
