@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.echopost.buffer.AppendRequest;
 import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.BufferListener;
 import com.datanadhi.echopost.buffer.Sqlite;
 import com.datanadhi.echopost.grpc.GrpcServer;
 import com.datanadhi.echopost.net.Transport;
@@ -46,7 +47,7 @@ class BackPressureTest {
 
   @BeforeEach
   void open() throws Exception {
-    buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY);
+    buffer = Buffer.open(directory, Clock.system(), BufferListener.NONE);
     availability.start(buffer, new UnusedAgentInfo());
   }
 

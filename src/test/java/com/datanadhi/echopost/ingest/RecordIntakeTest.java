@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.buffer.BufferListener;
 import com.datanadhi.echopost.buffer.Sqlite;
 import com.datanadhi.echopost.grpc.ClientConnection;
 import com.datanadhi.echopost.grpc.GrpcApplication;
@@ -58,7 +59,7 @@ class RecordIntakeTest {
   @BeforeEach
   void open() throws Exception {
     socket = directory.resolve("s");
-    buffer = Buffer.open(directory, Clock.system(), Buffer.Listener.NOBODY);
+    buffer = Buffer.open(directory, Clock.system(), BufferListener.NONE);
     availability.start(buffer, new UnusedAgentInfo());
     listener =
         server.listen(
