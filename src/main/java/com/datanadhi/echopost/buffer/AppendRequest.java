@@ -3,19 +3,20 @@ package com.datanadhi.echopost.buffer;
 import com.datanadhi.echopost.record.NewRecord;
 import java.util.List;
 
-/// Records that somebody waits to see stored, together: one commit covers them all.
+/// Records that are appended together: one commit covers them all, and one call completes them.
 ///
-/// Together, since neither side may wake the other for each of them: whoever is woken can run
-/// first, and would find one where there are fifty.
+/// Together, since each wake-up can switch threads: the writer thread, woken for the first of fifty
+/// records, would commit one, and so would the caller, woken for each completion, answer one.
 public interface AppendRequest {
-  /// What is to be stored, in this order; at least one, and always the same.
+  /// The records to store, in this order; at least one, and the same at every call.
   List<NewRecord> records();
 
-  /// Called once, after the commit that covers the records has returned or failed, in the writer's
-  /// thread; in the offerer's when the buffer is closed. Must not block and must not throw.
+  /// Called once, after the commit that covers the records has returned or failed, in the writer
+  /// thread; after the buffer is closed, in the thread that appends or closes. Must not block and
+  /// must not throw.
   void completed(Outcome outcome);
 
-  /// How it ended, for all of them.
+  /// The result, for all of the records.
   sealed interface Outcome {
     /// On stable storage.
     record Stored() implements Outcome {}

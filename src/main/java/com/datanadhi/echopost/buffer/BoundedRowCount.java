@@ -7,25 +7,26 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 
-/// Counts rows for real, where the ledger only reckons: page by page, for as long as there is time.
+/// Counts rows page by page, until a deadline. Confined to one thread.
 final class BoundedRowCount {
   private static final int PAGE_ROWS = 2_000;
 
-  /// What a count came to.
+  /// A count.
   ///
-  /// @param rows how many were counted
-  /// @param complete whether those are all
+  /// @param rows how many rows were counted
+  /// @param complete whether these are all
   record Counted(long rows, boolean complete) {}
 
   private final Clock clock;
   private final long deadlineNanos;
 
-  BoundedRowCount(Clock clock, Duration longest) {
+  /// @param limit how long all counts may take together, from now
+  BoundedRowCount(Clock clock, Duration limit) {
     this.clock = clock;
-    this.deadlineNanos = clock.nanos() + longest.toNanos();
+    this.deadlineNanos = clock.nanos() + limit.toNanos();
   }
 
-  /// The rows of `table`, whose primary key is `id`.
+  /// Counts the rows of `table`, whose primary key is `id`.
   Counted rowsOf(Connection connection, String table) throws SQLException {
     long rows = 0;
     long last = 0;

@@ -20,25 +20,25 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.ProgressHandler;
 
-/// Reads a whole buffer and says what is wrong with it. Changes nothing, and works whether or not
-/// an agent lives.
+/// Reads a whole buffer and finds what is wrong with it. Changes nothing, and works with or without
+/// a running agent.
 ///
-/// What has to be seen at one moment is: SQLite's own check, and the count of the rows against the
-/// ledger, are a read transaction each. They keep the write-ahead log from starting anew, so either
-/// is given up when the log has grown by its bound meanwhile, which only a busy agent makes it do.
-/// The records themselves, by far the most of the work, are read in short ranges. For one thread.
+/// SQLite's own check, and the count of the rows against the ledger, need one consistent snapshot:
+/// each is one read transaction. Such a transaction blocks checkpoints, so it is stopped when the
+/// write-ahead log has grown by its bound meanwhile, which happens only beside a busy agent. The
+/// records, which are most of the work, are read in short ranges. Confined to one thread.
 public final class BufferCheck {
   private static final int MOST_NAMED = 100;
-  private static final int LOOK_EVERY_OPS = 2_000;
+  private static final int CHECK_LOG_EVERY_OPS = 2_000;
   private static final int INTERRUPTED = 9;
 
   /// What can be wrong.
   public enum Kind {
-    /// The file is no sound database, or not the one that was last written.
+    /// The file is not a sound database, or not the one that was last written.
     FILE,
-    /// A damaged buffer was set aside, and not everything that is sound in it is back yet.
+    /// A damaged buffer was quarantined, and its sound records are not fully restored.
     SALVAGE,
-    /// The rows are not as many as the ledger says.
+    /// The rows do not match the ledger.
     LEDGER,
     /// A pending record's checksum does not match.
     PENDING_RECORD,
@@ -46,26 +46,26 @@ public final class BufferCheck {
     REJECTED_RECORD
   }
 
-  /// One thing that is wrong.
+  /// Something that is wrong.
   ///
   /// @param description what is wrong, in words
-  /// @param id the record's; 0 where it is not about one
+  /// @param id the id of the record; 0 when it is not about one record
   public record Problem(Kind kind, String description, long id) {}
 
-  /// What came of it.
+  /// The result of a check.
   ///
-  /// @param totals the ledger; null when the file cannot be read that far
-  /// @param checked how many records' checksums were looked at
-  /// @param problems the first hundred
-  /// @param more how many problems there are beside them
-  /// @param unfinished what was given up, in words
+  /// @param totals the ledger; null when it cannot be read
+  /// @param checked how many records had their checksums compared
+  /// @param problems the first hundred problems
+  /// @param more how many other problems there are
+  /// @param unfinished the parts that were stopped, in words
   public record Result(
       @Nullable Totals totals,
       long checked,
       List<Problem> problems,
       long more,
       List<String> unfinished) {
-    /// Whether nothing is wrong, as far as was looked.
+    /// Whether the finished parts found nothing wrong.
     public boolean isSound() {
       return problems.isEmpty();
     }
@@ -90,8 +90,8 @@ public final class BufferCheck {
 
   /// Checks the buffer in `directory`.
   ///
-  /// @param progress told now and then how many records were checked
-  /// @throws StorageException when it cannot be read for a reason that is no damage
+  /// @param progress receives the number of records checked so far, from time to time
+  /// @throws StorageException when the buffer cannot be read for a reason other than damage
   public static Result run(Path directory, LongConsumer progress)
       throws StorageException, IOException {
     Path log = DirectoryLayout.wal(DirectoryLayout.buffer(directory));
@@ -111,13 +111,13 @@ public final class BufferCheck {
 
   private void run() throws StorageException, IOException {
     Path file = DirectoryLayout.buffer(directory);
-    // Before the ledger: it is never ahead of it.
+    // Read before the ledger, which it is never ahead of.
     Watermark.Mark mark = Watermark.read(file);
     if (mark != null && Files.size(file) == 0) {
       add(Kind.FILE, "buffer.db is empty, and was not", 0);
       return;
     }
-    try (BufferView view = BufferView.openAsItIs(directory)) {
+    try (BufferView view = BufferView.openUnchecked(directory)) {
       integrity(view.connection());
       count(view, mark);
       Totals known = totals;
@@ -137,7 +137,7 @@ public final class BufferCheck {
 
   private void integrity(Connection connection) throws StorageException {
     boolean _ =
-        atOneMoment(
+        inOneTransaction(
             connection,
             "SQLite's integrity check",
             () -> {
@@ -157,7 +157,7 @@ public final class BufferCheck {
   private void count(BufferView view, Watermark.@Nullable Mark mark) throws StorageException {
     Connection connection = view.connection();
     boolean done =
-        atOneMoment(
+        inOneTransaction(
             connection,
             "the count of all rows",
             () -> {
@@ -172,7 +172,7 @@ public final class BufferCheck {
       now = readTotals(connection);
       totals = now;
     }
-    if (mark != null && !view.accountsFor(mark)) {
+    if (mark != null && !view.matches(mark)) {
       add(Kind.FILE, BufferView.NOT_LAST_WRITTEN, 0);
     }
   }
@@ -189,7 +189,7 @@ public final class BufferCheck {
     if (ledger != rows) {
       add(
           Kind.LEDGER,
-          "the ledger says " + ledger + " " + what + ", and there are " + rows + " such records",
+          "the ledger counts " + ledger + " " + what + " records, and the table has " + rows,
           0);
     }
   }
@@ -202,26 +202,26 @@ public final class BufferCheck {
     try (Statement statement = connection.createStatement();
         ResultSet rows = statement.executeQuery("SELECT file FROM salvage")) {
       while (rows.next()) {
-        add(Kind.SALVAGE, "not everything is put back yet of " + rows.getString(1), 0);
+        add(Kind.SALVAGE, "the salvage is not finished of " + rows.getString(1), 0);
       }
     }
   }
 
-  /// What reads the database.
-  private interface Look {
+  /// A part of the check that needs one consistent snapshot.
+  private interface Part {
     void run() throws SQLException, StorageException;
   }
 
-  /// Looks in one read transaction, which is given up when the log grows too much.
+  /// Runs `part` in one read transaction, which is stopped when the log grows too much.
   ///
   /// @return whether it was finished
-  private boolean atOneMoment(Connection connection, String what, Look look)
+  private boolean inOneTransaction(Connection connection, String what, Part part)
       throws StorageException {
     long before = logBytes.getAsLong();
     try {
       ProgressHandler.setHandler(
           connection,
-          LOOK_EVERY_OPS,
+          CHECK_LOG_EVERY_OPS,
           new ProgressHandler() {
             @Override
             protected int progress() {
@@ -230,7 +230,7 @@ public final class BufferCheck {
           });
       Sql.execute(connection, "BEGIN");
       try {
-        look.run();
+        part.run();
         return true;
       } finally {
         ProgressHandler.clearHandler(connection);
@@ -245,8 +245,8 @@ public final class BufferCheck {
     }
   }
 
-  /// Checks the rows one by one, and the ids of pending ones: above `salvagedThrough` they have no
-  /// gaps but what was settled.
+  /// Checks the rows one by one, and the ids of pending ones: above `salvagedThrough` only settled
+  /// ids may be missing.
   private void rows(BufferView view, BufferView.Table table, Totals atStart)
       throws StorageException {
     boolean pending = table == BufferView.Table.PENDING;
@@ -269,7 +269,7 @@ public final class BufferCheck {
         if (pending && record.id() <= atStart.settledThrough()) {
           add(
               Kind.LEDGER,
-              "the ledger says that all through id "
+              "by the ledger all ids up to "
                   + atStart.settledThrough()
                   + " are settled, and "
                   + record.id()
@@ -293,12 +293,12 @@ public final class BufferCheck {
     if (behind - before <= 1) {
       return;
     }
-    // What is settled by now was there, and went in the right way.
+    // Ids that are settled by now were delivered or rejected meanwhile.
     long from = Math.max(before, view.totals().settledThrough()) + 1;
     if (from < behind) {
       add(
           Kind.LEDGER,
-          "pending records are gone that nobody has settled: id "
+          "pending records are missing that were not settled: id "
               + from
               + (from == behind - 1 ? "" : " to " + (behind - 1)),
           from);

@@ -94,7 +94,7 @@ final class BufferOpener {
       }
       Database.prepareWriter(connection, volume.walBound(), LOCK_WAIT_MILLIS);
       BufferWriter writer = new BufferWriter(connection, file);
-      if (mark != null && !writer.accountsFor(mark)) {
+      if (mark != null && !writer.matches(mark)) {
         throw new StorageException.Corrupted(
             "buffer.db and its log are not those that were last written here");
       }

@@ -11,15 +11,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// What stands in the buffer and how much room there is, as metrics: with and without an agent.
+/// The metrics of the buffer's contents and of its file system, with and without a running agent.
 ///
 /// @param totals the ledger
-/// @param oldest when the oldest pending record came, UTC, milliseconds since 1970; null when none
-///   is pending
+/// @param oldest when the oldest pending record was accepted, UTC, milliseconds since 1970; null
+///   when none is pending
 record BufferStateMetrics(Totals totals, @Nullable Long oldest) {
   static final String SHORTAGE = "echopost_disk_shortage_bytes";
   static final String SHORTAGE_HELP =
-      "How much must become free before records are taken again; 0 while they are.";
+      "Bytes that must become free before records are accepted again; 0 while they are.";
   private static final double MILLIS = 1e3;
 
   void writeTo(Exposition out, Path file, Volume volume, long nowMillis) {
@@ -35,12 +35,12 @@ record BufferStateMetrics(Totals totals, @Nullable Long oldest) {
         oldest == null ? 0 : Math.max(0, nowMillis - oldest) / MILLIS);
     out.gauge(
         "echopost_buffer_size_bytes",
-        "What the buffer and its write-ahead log take on the disk.",
+        "Size of the buffer and its write-ahead log on the disk.",
         size(file) + size(DirectoryLayout.wal(file)));
     out.gauge(
         "echopost_disk_free_bytes",
-        "Room on the buffer's file system for this user.",
-        room(volume));
+        "Bytes that are free for this user on the buffer's file system.",
+        freeBytes(volume));
   }
 
   private static long size(Path file) {
@@ -51,7 +51,7 @@ record BufferStateMetrics(Totals totals, @Nullable Long oldest) {
     }
   }
 
-  private static double room(Volume volume) {
+  private static double freeBytes(Volume volume) {
     try {
       return volume.usable();
     } catch (IOException unknown) {

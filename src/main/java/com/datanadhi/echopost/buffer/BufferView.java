@@ -20,11 +20,11 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// The buffer as an operator looks at it: read-only, whether or not an agent lives.
+/// A read-only view of the buffer for an operator, with or without a running agent.
 ///
-/// Each method is one or several short transactions. None is held between two calls, so who reads
-/// slowly holds up neither the agent nor its write-ahead log; what is delivered between two calls
-/// is not there any more. For one thread.
+/// Each method runs one or several short transactions. None stays open between two calls, so a slow
+/// reader blocks neither the agent nor its checkpoints, and records that are delivered between two
+/// calls are missing from the second. Confined to one thread.
 public final class BufferView implements AutoCloseable {
   static final String NOT_LAST_WRITTEN =
       "buffer.db and its log are not those that were last written here";
@@ -36,11 +36,11 @@ public final class BufferView implements AutoCloseable {
   /// Up to this many records the backlog's bytes are summed; of more they are estimated.
   private static final long MAX_SUMMED_RECORDS = 100_000;
 
-  /// Which records.
+  /// A table of records.
   public enum Table {
-    /// Those that wait for their delivery.
+    /// Records that wait for their delivery.
     PENDING("records", ""),
-    /// Those that the server refused for good.
+    /// Records that the server rejected, and damaged ones.
     REJECTED("rejected", ", status, response, rejected_at, attempts");
 
     private final String table;
@@ -54,23 +54,23 @@ public final class BufferView implements AutoCloseable {
 
   /// One record.
   ///
-  /// @param rejection what the server said; null for a pending one
+  /// @param rejection why it was rejected; null for a pending record
   public record Entry(PendingRecord record, @Nullable RejectionDetails rejection) {}
 
-  /// What waits for its delivery.
+  /// The records that wait for their delivery.
   ///
   /// @param records how many
   /// @param bytes the sum of their payloads' sizes
-  /// @param isEstimate whether the bytes were reckoned from a part of the records
-  /// @param nextReceivedAt when the record that is delivered next came, UTC, milliseconds since
-  ///   1970; null when there is none
+  /// @param isEstimate whether the bytes were estimated from samples
+  /// @param nextReceivedAt when the first of them was accepted, UTC, milliseconds since 1970; null
+  ///   when there is none
   public record Backlog(
       long records, long bytes, boolean isEstimate, @Nullable Long nextReceivedAt) {}
 
-  /// The room on the file system.
+  /// The free space on the file system.
   ///
   /// @param usable bytes that are free for this user
-  /// @param needed how many bytes more must be free before new records are taken; 0 while they are
+  /// @param needed bytes that must become free before records are accepted again; 0 while they are
   public record Room(long usable, long needed) {}
 
   private final Connection connection;
@@ -85,16 +85,16 @@ public final class BufferView implements AutoCloseable {
 
   /// Opens the buffer in `directory`.
   ///
-  /// @throws StorageException when there is none, it cannot be read, or a part of it is lost: what
-  ///   it seems to hold would not be what was accepted
+  /// @throws StorageException when there is no buffer, it cannot be read, or a part of it is
+  ///   missing, so that its contents would be wrong
   public static BufferView open(Path directory) throws StorageException {
-    // Before the ledger: it is never ahead of it.
+    // Read before the ledger, which it is never ahead of.
     Watermark.Mark mark = lastMark(directory);
-    BufferView view = openAsItIs(directory);
+    BufferView view = openUnchecked(directory);
     try {
-      if (mark != null && !view.accountsFor(mark)) {
+      if (mark != null && !view.matches(mark)) {
         throw new StorageException.Corrupted(
-            NOT_LAST_WRITTEN + ": start an agent, which salvages what is sound");
+            NOT_LAST_WRITTEN + ": start an agent, which salvages the sound records");
       }
       return view;
     } catch (StorageException failed) {
@@ -112,8 +112,8 @@ public final class BufferView implements AutoCloseable {
     }
   }
 
-  /// The same, whatever it is.
-  static BufferView openAsItIs(Path directory) throws StorageException {
+  /// Opens the buffer in `directory` without that check.
+  static BufferView openUnchecked(Path directory) throws StorageException {
     Connection connection = Database.openReadOnly(DirectoryLayout.buffer(directory));
     try {
       return new BufferView(connection, directory);
@@ -133,13 +133,13 @@ public final class BufferView implements AutoCloseable {
     }
   }
 
-  /// Whether this can be the buffer of which `mark` was written.
-  boolean accountsFor(Watermark.Mark mark) throws StorageException {
-    return mark.canBeOf(bufferId, totals());
+  /// Whether `mark` can be of this buffer as it is now.
+  boolean matches(Watermark.Mark mark) throws StorageException {
+    return mark.canBelongTo(bufferId, totals());
   }
 
   /// The next records of `table` after the id `after` and up to `through`, in order: at most 256,
-  /// and no more once they have 1 MiB of payload; none when there are no more.
+  /// and none after their payloads reach 1 MiB; an empty list at the end.
   public List<Entry> page(Table table, long after, long through) throws StorageException {
     List<Entry> page = new ArrayList<>();
     long bytes = 0;
@@ -177,7 +177,7 @@ public final class BufferView implements AutoCloseable {
     return number("SELECT coalesce(max(id), 0) FROM " + table.table);
   }
 
-  /// When the record that is delivered next came, UTC, milliseconds since 1970; null when there is
+  /// When the first pending record was accepted, UTC, milliseconds since 1970; null when there is
   /// none.
   public @Nullable Long nextReceivedAt() throws StorageException {
     try {
@@ -188,7 +188,7 @@ public final class BufferView implements AutoCloseable {
     }
   }
 
-  /// Writes how the buffer stands, as a living agent's metrics do.
+  /// Writes the metrics of the buffer's state, as a running agent does.
   ///
   /// @param nowMillis UTC, milliseconds since 1970
   public void writeTo(Exposition out, long nowMillis) throws StorageException, IOException {
@@ -197,8 +197,7 @@ public final class BufferView implements AutoCloseable {
     out.gauge(BufferStateMetrics.SHORTAGE, BufferStateMetrics.SHORTAGE_HELP, room().needed());
   }
 
-  /// What waits for its delivery, by the ledger. Of more than 100,000 records the bytes are an
-  /// estimate.
+  /// The pending records, by the ledger. The bytes of more than 100,000 records are estimated.
   public Backlog backlog() throws StorageException {
     try {
       Totals totals = Ledger.read(connection);
@@ -219,7 +218,7 @@ public final class BufferView implements AutoCloseable {
     }
   }
 
-  /// How many rejected records there are of each status, counted in short ranges.
+  /// The number of rejected records by status, counted in short ranges.
   public SortedMap<Integer, Long> rejectedByStatus() throws StorageException {
     SortedMap<Integer, Long> counts = new TreeMap<>();
     try (PreparedStatement page =
@@ -244,7 +243,7 @@ public final class BufferView implements AutoCloseable {
     }
   }
 
-  /// The room on the file system that the buffer lives on.
+  /// The free space on the file system of the buffer.
   public Room room() throws IOException {
     return new Room(new Volume(directory).usable(), DiskReserve.shortageIn(directory));
   }

@@ -177,7 +177,7 @@ final class BufferWriter implements AutoCloseable {
         return 0;
       }
     }
-    append(batch.records().stream().map(line -> line.received(nowMillis)).toList());
+    append(batch.records().stream().map(line -> line.toRecord(nowMillis)).toList());
     return batch.records().size();
   }
 
@@ -268,9 +268,9 @@ final class BufferWriter implements AutoCloseable {
     }
   }
 
-  /// Whether this can be the buffer of which `mark` was written.
-  boolean accountsFor(Watermark.Mark mark) {
-    return mark.canBeOf(bufferId, ledger.committed());
+  /// Whether `mark` can be of this buffer as it is now.
+  boolean matches(Watermark.Mark mark) {
+    return mark.canBelongTo(bufferId, ledger.committed());
   }
 
   boolean isClosed() throws SQLException {

@@ -13,11 +13,11 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/// Room set aside on the disk for deletes and checkpoints: a file that holds the room, and is
-/// removed when that room is needed. While it is not whole again, and there is not as much room
-/// beyond it, nothing new is accepted.
+/// Disk space that is reserved for deletes and checkpoints: a file that occupies it, and is deleted
+/// when the disk is full. No record is accepted until the file is whole again and there is as much
+/// free space beyond it.
 ///
-/// Confined to the writer's thread, save [#shortage()].
+/// Used by the writer thread alone, save [#shortage].
 final class DiskReserve {
   private static final int STEP = 256 << 10;
   private static final int PIECE = 16 << 10;
@@ -36,8 +36,8 @@ final class DiskReserve {
     this.held = Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) ? Files.size(file) : 0;
   }
 
-  /// How many bytes more must be free on the file system of `directory` before records are accepted
-  /// by an agent that starts there; 0 when there are enough.
+  /// Bytes that must become free on the file system of `directory` before an agent that starts
+  /// there accepts records; 0 when there are enough.
   static long shortageIn(Path directory) throws IOException {
     Volume volume = new Volume(directory);
     Path file = DirectoryLayout.reserve(directory);
@@ -52,8 +52,7 @@ final class DiskReserve {
     return Files.deleteIfExists(DirectoryLayout.reserve(directory));
   }
 
-  /// 0 while records may be accepted, else how many more bytes must be free before they are again.
-  /// Any thread.
+  /// Bytes that must become free before records are accepted again; 0 while they are. Any thread.
   long shortage() {
     return shortage;
   }
@@ -62,7 +61,7 @@ final class DiskReserve {
     return held >= size;
   }
 
-  /// The disk is full: give the room up, to deletes and checkpoints alone.
+  /// The disk is full: deletes the reserve, for deletes and checkpoints alone.
   void release() throws IOException {
     if (shortage == 0) {
       Events.severe(
@@ -70,17 +69,17 @@ final class DiskReserve {
           "room_needed_bytes",
           size + volume.walBound(),
           "action",
-          "free room on the file system of "
+          "free space on the file system of "
               + file.toAbsolutePath().getParent()
-              + "; until then new records are refused, delivery goes on");
+              + "; until then new records are refused, and delivery goes on");
     }
     Files.deleteIfExists(file);
     held = 0;
     shortage = Math.max(1, missing());
   }
 
-  /// Takes one step towards a whole reserve, if there is room; accepting starts again once it is
-  /// whole.
+  /// Takes one step towards a whole reserve, if there is room. Once it is whole, records are
+  /// accepted again.
   void rebuildStep() throws IOException {
     long missing = missing();
     if (missing > 0) {
@@ -99,8 +98,8 @@ final class DiskReserve {
     }
   }
 
-  // The reserve's own rest, and as much again beyond it: else the first new records would fill the
-  // disk at once.
+  // The rest of the reserve, and as much again beyond it. Otherwise the first new records would
+  // fill the disk at once.
   private long missing() throws IOException {
     return size - held + volume.walBound() - volume.usable();
   }
@@ -108,7 +107,7 @@ final class DiskReserve {
   private void grow() throws IOException {
     try (FileChannel out =
         PrivateFiles.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-      // Zeros that are really written: a sparse file would hold no room.
+      // The zeros are really written, since a sparse file would occupy nothing.
       for (long end = Math.min(held + STEP, size); held < end; ) {
         held += out.write(zeros.clear().limit((int) Math.min(PIECE, end - held)), held);
       }

@@ -11,12 +11,13 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 
-/// A buffer without a living agent, in the hands of an operator who holds the directory's lock.
+/// A buffer that an operator's command changes while no agent runs. The caller holds the lock of
+/// the directory.
 ///
-/// Unlike [Buffer] it creates nothing, sets nothing aside and has no thread of its own: a file that
-/// is damaged is refused, and the next agent's to see to. For one thread.
+/// Unlike [Buffer] it creates no file, quarantines none and has no thread: it does not open a
+/// damaged file, which the next agent salvages. Confined to one thread.
 public final class OfflineBuffer implements AutoCloseable {
-  private static final long PATIENCE_MILLIS = 1_000;
+  private static final long LOCK_WAIT_MILLIS = 1_000;
 
   private final Path directory;
   private final BufferWriter writer;
@@ -32,15 +33,15 @@ public final class OfflineBuffer implements AutoCloseable {
   public static OfflineBuffer open(Path directory) throws StorageException {
     Path file = DirectoryLayout.buffer(directory);
     try {
-      // Where the log is lost or damaged, the first commit would write over what is sound in it,
-      // and give ids a second time. To look only reads. Without a watermark nothing was written
-      // yet.
+      // If the log is lost or damaged, the first commit would overwrite its sound records and give
+      // their ids again. The view only reads, and checks that. Without a watermark there was no
+      // commit yet.
       if (Watermark.read(file) != null) {
         BufferView.open(directory).close();
       }
       BufferOpener.rewriteLog(directory);
       Connection connection =
-          Database.openWriter(file, new Volume(directory).walBound(), PATIENCE_MILLIS);
+          Database.openWriter(file, new Volume(directory).walBound(), LOCK_WAIT_MILLIS);
       try {
         return new OfflineBuffer(directory, new BufferWriter(connection, file));
       } catch (SQLException | StorageException | IOException failed) {
@@ -52,18 +53,18 @@ public final class OfflineBuffer implements AutoCloseable {
     }
   }
 
-  /// Does the next slice of `sweep`; when this returns, it is on stable storage.
+  /// Redrives or discards the next slice of `batch`; when this returns, it is on stable storage.
   ///
   /// @throws StorageException when it could not be committed; nothing of it is done then
-  public RejectedBatch.Slice apply(RejectedBatch sweep) throws StorageException {
-    return writer.transact(() -> writer.apply(sweep));
+  public RejectedBatch.Slice apply(RejectedBatch batch) throws StorageException {
+    return writer.transact(() -> writer.apply(batch));
   }
 
-  /// Stores a batch that an operator puts in; when this returns, it is on stable storage.
+  /// Stores an operator's batch; when this returns, it is on stable storage.
   ///
-  /// @return how many records were stored, 0 when the batch was there already
-  /// @throws StorageException when it could not be committed, or there is no room for more; none of
-  ///   them is stored then
+  /// @return how many records were stored, 0 when the batch was stored before
+  /// @throws StorageException when it could not be committed, or there is no room; none of the
+  ///   records is stored then
   public int importBatch(ImportBatch batch, long nowMillis) throws StorageException, IOException {
     if (DiskReserve.shortageIn(directory) > 0) {
       throw new StorageException.Full();

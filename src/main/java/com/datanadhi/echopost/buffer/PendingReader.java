@@ -10,8 +10,8 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Reads pending records in replay order, in short transactions that never hold the write-ahead log
-/// for long. Confined to one thread at a time.
+/// Reads pending records in replay order, in short transactions that do not block checkpoints for
+/// long. Used by one thread at a time.
 final class PendingReader implements AutoCloseable {
   private final Connection connection;
   private final PreparedStatement select;
@@ -36,9 +36,9 @@ final class PendingReader implements AutoCloseable {
     }
   }
 
-  /// The records after `after`, at most `maxRecords`, and no more once `maxBytes` are reached.
+  /// The records after the id `after`: at most `maxRecords`, and none after `maxBytes` are reached.
   ///
-  /// @param through the newest id given: one beyond it is damage, and would hide what comes later
+  /// @param through the newest id given; a row beyond it is damage, and would hide later records
   List<PendingRecord> read(long after, long through, int maxRecords, long maxBytes)
       throws SQLException {
     List<PendingRecord> batch = new ArrayList<>(Math.min(maxRecords, 256));
@@ -56,9 +56,9 @@ final class PendingReader implements AutoCloseable {
     return batch;
   }
 
-  /// Has SQLite look whether the file is sound, which reads all of it.
+  /// Runs SQLite's quick check, which reads the whole file.
   ///
-  /// @throws StorageException.Corrupted when it is not
+  /// @throws StorageException.Corrupted when the file is damaged
   void check() throws SQLException, StorageException {
     String found = Sql.query(connection, "PRAGMA quick_check(1)");
     if (!found.equals("ok")) {

@@ -25,15 +25,15 @@ import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/// Sets a damaged buffer aside and begins a new one in its place, so that records can be taken at
-/// once, while what was sound in the old one is yet to be salvaged.
+/// Moves a damaged buffer out of the way and puts a new one in its place, so that records are
+/// accepted at once, before the sound records of the old one are salvaged.
 ///
-/// The new buffer carries the old one's identity on, its ids begin above all that were ever given,
-/// and it names what has to be salvaged. It is complete, under a name of its own, before anything
-/// is moved; a run that dies between the moves leaves what [#finishInterrupted] needs.
+/// The new buffer has the old one's id, gives ids above all that were ever given, and lists the
+/// files to be salvaged. It is complete, under another name, before any file is moved; after a
+/// crash between two moves [#finishInterrupted] does the rest.
 final class Quarantine {
 
-  /// Where nothing tells which ids were given: far above any that can have been.
+  /// Used when it is not known which ids were given: far above any possible one.
   private static final long UNKNOWN_EPOCH = Totals.EPOCH << 16;
 
   private static final DateTimeFormatter STAMP =
@@ -41,13 +41,13 @@ final class Quarantine {
 
   private Quarantine() {}
 
-  /// Does it. Connections to the old file may be open: they are to be closed afterwards, which
-  /// SQLite then does without touching any file, since theirs has been moved.
+  /// Quarantines `file`. Connections to it may be open. They are to be closed afterwards: SQLite
+  /// then changes no file, since theirs was moved.
   ///
   /// @param file the buffer
-  /// @param why what was found
-  /// @param known the ledger as of the last commit, where whoever made that sets it aside
-  /// @throws StorageException when the new buffer cannot be made; then nothing has been moved
+  /// @param why the damage
+  /// @param known the ledger as of the last commit, if the caller is the writer; else null
+  /// @throws StorageException when the new buffer cannot be made; then no file was moved
   static void replaceBuffer(
       Path file, long walBound, Clock clock, StorageException why, @Nullable Totals known)
       throws StorageException, IOException {
@@ -78,11 +78,11 @@ final class Quarantine {
         "moved_to",
         aside.getFileName(),
         "action",
-        "see to the disk and keep the file: its sound records are salvaged by themselves, the event"
-            + " salvage_completed says how many");
+        "check the disk and keep the file: its sound records are salvaged automatically, and the"
+            + " event salvage_completed has their number");
   }
 
-  /// Where an earlier run died between the moves: does the rest of them.
+  /// Finishes a quarantine that an earlier run did not, because it ended between two moves.
   static void finishInterrupted(Path file, long walBound) throws StorageException, IOException {
     Path replacement = file.resolveSibling(DirectoryLayout.NEW_BUFFER);
     if (Files.exists(file) || !Files.exists(replacement)) {
@@ -123,8 +123,8 @@ final class Quarantine {
     return aside;
   }
 
-  /// Those that were set aside before and are not salvaged: the buffer that named them may be the
-  /// one that is unreadable now.
+  /// Quarantined files that are not salvaged. The buffer that lists them may be the one that is
+  /// damaged now.
   private static List<Path> unsalvaged(Path file) throws IOException {
     List<Path> found = new ArrayList<>();
     Path directory = file.toAbsolutePath().getParent();
@@ -161,7 +161,7 @@ final class Quarantine {
       Files.deleteIfExists(DirectoryLayout.beside(replacement, suffix));
     }
     PrivateFiles.createIfMissing(replacement);
-    // Closed, and so written back from its log, before it counts.
+    // Closed, and thereby checkpointed, before it is moved into place.
     try (Connection connection = Database.openWriter(replacement, walBound, 0)) {
       Sql.execute(connection, "BEGIN");
       try (PreparedStatement meta =
@@ -183,7 +183,7 @@ final class Quarantine {
       }
       Sql.execute(connection, "COMMIT");
     } catch (SQLException failed) {
-      throw SqliteFailure.of("beginning a new buffer", failed);
+      throw SqliteFailure.of("creating a new buffer", failed);
     }
   }
 

@@ -8,19 +8,19 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The table `rejected` for a person to look at: in the order of rejection, a page at a time, so
-/// that neither memory nor the write-ahead log grows with it.
+/// The rows of the table `rejected` for an operator, in the order of rejection. They are read page
+/// by page, so that neither memory nor the write-ahead log grows with their number.
 ///
-/// Reads only, whether or not an agent lives. For one thread.
+/// Only reads, with or without a running agent. Confined to one thread.
 public final class RejectedList implements AutoCloseable {
   private static final int PAGE_RECORDS = 500;
-  private static final int START_CHARS = 60;
+  private static final int PREVIEW_CHARS = 60;
 
   /// A rejected record without its API key.
   ///
   /// @param id its place in the order of rejection
-  /// @param status the HTTP status of the last answer, 0 for a damaged record
-  /// @param attempts deliveries tried
+  /// @param status the HTTP status of the last response, 0 for a damaged record
+  /// @param attempts how many deliveries were attempted
   /// @param rejectedAt UTC, milliseconds since 1970
   /// @param bytes the payload's size
   /// @param start the payload's first 60 characters
@@ -37,14 +37,14 @@ public final class RejectedList implements AutoCloseable {
             .prepareStatement(
                 "SELECT id, status, attempts, rejected_at, octet_length(json_data),"
                     + " substr(json_data, 1, "
-                    + START_CHARS
+                    + PREVIEW_CHARS
                     + ") FROM rejected WHERE id > ? ORDER BY id LIMIT "
                     + PAGE_RECORDS);
   }
 
   /// Opens the buffer in `directory`.
   ///
-  /// @throws StorageException when there is none, or it cannot be read
+  /// @throws StorageException when there is no buffer, or it cannot be read
   public static RejectedList open(Path directory) throws StorageException {
     BufferView view = BufferView.open(directory);
     try {
@@ -56,7 +56,7 @@ public final class RejectedList implements AutoCloseable {
     }
   }
 
-  /// The next records after `id`; none when there are no more.
+  /// The next 500 records after `id`, or fewer at the end.
   ///
   /// @throws StorageException when the file cannot be read
   public List<Summary> after(long id) throws StorageException {

@@ -35,7 +35,7 @@ final class ReplayReader implements AutoCloseable {
       follow(current);
       List<PendingRecord> rows =
           reader.read(totals.settledThrough(), totals.lastId(), maxRecords, maxBytes);
-      if (!isFileChecked && !totals.accountsFor(rows)) {
+      if (!isFileChecked && !totals.isConsistentWith(rows)) {
         reader.check();
         isFileChecked = true;
       }

@@ -5,7 +5,7 @@ import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.metrics.Histogram;
 import com.datanadhi.echopost.record.NewRecord;
 
-/// What the one writer measures of its own work. Written in its thread, read in any.
+/// The metrics of the writer's own work. The writer thread writes them, any thread reads them.
 final class WriterMetrics {
   private static final int LARGEST_BATCH = 4_096;
   private static final double P99 = 0.99;
@@ -16,14 +16,14 @@ final class WriterMetrics {
   private final Histogram batches = Histogram.ofNumbers(LARGEST_BATCH);
   private final Histogram appends = Histogram.ofDurations(1, 1.5, 2, 3, 5, 7);
 
-  /// How many records that clients sent were stored.
+  /// How many records of clients were stored.
   long records() {
     return records.value();
   }
 
-  /// A transaction is on stable storage.
+  /// Counts a transaction that is on stable storage.
   ///
-  /// @param appended how many new records it brought
+  /// @param appended how many new records it stored
   void committed(int appended, long nanos) {
     commits.observe(nanos);
     if (appended > 0) {
@@ -32,7 +32,7 @@ final class WriterMetrics {
     }
   }
 
-  /// One of its records was offered `nanos` before.
+  /// Counts one of its records, which was offered `nanos` before.
   void appended(NewRecord record, long nanos) {
     bytes.add(record.jsonData().length);
     appends.observe(nanos);
@@ -41,25 +41,25 @@ final class WriterMetrics {
   void writeTo(Exposition out) {
     out.counter(
         "echopost_accepted_records_total",
-        "Records taken from clients and on stable storage.",
+        "Records of clients that are on stable storage.",
         records.value());
     out.counter(
         "echopost_accepted_bytes_total", "Payload of those records (json_data).", bytes.value());
     out.histogram(
         "echopost_commit_duration_seconds",
-        "How long a transaction took, its fsync included.",
+        "How long a transaction took, with its fsync.",
         commits);
     out.histogram(
         "echopost_commit_batch_records",
-        "How many new records one transaction brought, of those that brought any.",
+        "New records per transaction, without transactions that store none.",
         batches);
     out.histogram(
         "echopost_append_latency_seconds",
-        "How long a record waited from its complete arrival until it was on stable storage.",
+        "Time from the complete arrival of a record until it is on stable storage.",
         appends);
     out.gauge(
         "echopost_append_latency_p99_seconds",
-        "What 99 of 100 records of this run did not exceed; NaN before the first.",
+        "The 99th percentile of that latency over this run; NaN before the first record.",
         appends.quantile(P99));
   }
 }

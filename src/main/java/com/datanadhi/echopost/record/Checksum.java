@@ -5,12 +5,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
-/// The CRC-32C (RFC 3720, appendix B.4) that goes with each record, over its id and all it holds,
-/// so that a record which was damaged, or which lies in another's place, is never sent as sound.
+/// The CRC-32C (RFC 3720, appendix B.4) that is stored with each record, over its id and its whole
+/// content: a record that was damaged, or is in the place of another, is never sent.
 public final class Checksum {
   private Checksum() {}
 
-  /// Unsigned, as SQLite keeps it.
+  /// The checksum as an unsigned 32-bit number.
   public static long of(long id, NewRecord content) {
     CRC32C crc = new CRC32C();
     ByteBuffer head = ByteBuffer.allocate(16);

@@ -3,21 +3,21 @@ package com.datanadhi.echopost.record;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Records that an operator puts into the buffer as new ones, all or none of them, and once however
-/// often it is tried.
+/// Records that an operator imports into the buffer: all of them or none, and only once, even if
+/// the import is repeated.
 ///
-/// @param digest says which batch it is: one that was put in is not put in again
+/// @param digest identifies the batch
 /// @param records in the order in which they are to be delivered
-@SuppressWarnings("ArrayRecordComponent") // nobody compares them
+@SuppressWarnings("ArrayRecordComponent") // never compared
 public record ImportBatch(byte[] digest, List<Line> records) {
   /// One record.
   ///
   /// @param jsonData the payload
   /// @param pipelines a JSON array of strings
-  /// @param key the idempotency key that it has already; null for a new one
-  @SuppressWarnings("ArrayRecordComponent") // nobody compares them
+  /// @param key its existing idempotency key; null for a new record
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   public record Line(byte[] jsonData, byte[] pipelines, @Nullable String key) {
-    /// What keeps it out of the buffer, in words; null when nothing does.
+    /// Why it cannot be imported, in words; null when it can.
     public @Nullable String problem() {
       if (jsonData.length + pipelines.length > RecordRules.MAX_JSON_BYTES) {
         return "it is larger than 4 MiB";
@@ -27,7 +27,7 @@ public record ImportBatch(byte[] digest, List<Line> records) {
       }
       @Nullable String problem = JsonValidator.problem(jsonData);
       if (problem != null) {
-        return "its payload is no JSON: " + problem;
+        return "its payload is not JSON: " + problem;
       }
       try {
         for (JsonValidator.Part name : JsonValidator.parts(pipelines, '[')) {
@@ -41,10 +41,13 @@ public record ImportBatch(byte[] digest, List<Line> records) {
       }
     }
 
-    public NewRecord received(long nowMillis) {
-      return new NewRecord(nowMillis, jsonData, pipelines, NONE, key);
+    /// The record to append.
+    ///
+    /// @param nowMillis when it is accepted, UTC, milliseconds since 1970
+    public NewRecord toRecord(long nowMillis) {
+      return new NewRecord(nowMillis, jsonData, pipelines, NO_API_KEY, key);
     }
   }
 
-  private static final byte[] NONE = {};
+  private static final byte[] NO_API_KEY = {};
 }

@@ -8,19 +8,19 @@ import java.util.BitSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Says whether bytes are one JSON text by RFC 8259, in UTF-8, looking at each byte once and
-/// building nothing.
+/// Checks whether bytes are one JSON text by RFC 8259, in UTF-8. Reads each byte once and builds no
+/// tree.
 ///
-/// Strict: no byte order mark, no NaN, no comments, no trailing text, nothing nested more than
-/// 1,000 levels deep (section 9 of the RFC lets an implementation set such a limit). By hand, for
-/// what it costs otherwise: docs/adr/0006.
+/// Strict: no byte order mark, no NaN, no comments, no trailing text, and at most 1,000 levels of
+/// nesting (section 9 of the RFC lets an implementation limit them). Written by hand for speed: see
+/// docs/adr/0006.
 public final class JsonValidator {
-  private static final int DEEPEST = 1_000;
+  private static final int MAX_DEPTH = 1_000;
   private static final String NOT_UTF8 = "it is not UTF-8";
   private static final String EMPTY = "it is empty";
   private static final String CUT = "it ends in the middle";
   private static final String MORE = "there is more after its end";
-  private static final String DEEP = "it is nested more than " + DEEPEST + " levels deep";
+  private static final String DEEP = "it is nested more than " + MAX_DEPTH + " levels deep";
 
   private final byte[] text;
   private final BitSet objects = new BitSet();
@@ -34,12 +34,12 @@ public final class JsonValidator {
     this.text = text;
   }
 
-  /// What is wrong with `text`, for the person who sent it; null when it is JSON.
+  /// What is wrong with `text`, for its sender; null when it is JSON.
   public static @Nullable String problem(byte[] text) {
     JsonValidator scan = new JsonValidator(text);
     scan.skipSpace();
     @Nullable String problem = scan.at == text.length ? EMPTY : scan.alone();
-    // Outside of strings the grammar has nothing but ASCII, which is UTF-8.
+    // Outside of strings the grammar has only ASCII, which is UTF-8.
     return (problem == null && scan.ascii) || isUtf8(text) ? problem : NOT_UTF8;
   }
 
@@ -47,17 +47,18 @@ public final class JsonValidator {
     return UnsafeByteOperations.unsafeWrap(text).isValidUtf8();
   }
 
-  /// A part of a text, as it stands there.
+  /// A part of a text, with its bytes unchanged.
   ///
-  /// @param name the member's, without its quotes, as it is written; empty for an array's element
+  /// @param name the name of a member without its quotes, escapes included; empty for an element of
+  ///   an array
   /// @param text the value
-  @SuppressWarnings("ArrayRecordComponent") // nobody compares them
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   public record Part(String name, byte[] text) {}
 
   /// The members of the object, or the elements of the array, that `text` is.
   ///
   /// @param begin `{` or `[`
-  /// @throws IllegalArgumentException when it is not one, with what is wrong with it
+  /// @throws IllegalArgumentException when it is not one; the message says what is wrong
   public static List<Part> parts(byte[] text, char begin) {
     if (!isUtf8(text)) {
       throw new IllegalArgumentException(NOT_UTF8);
@@ -75,7 +76,7 @@ public final class JsonValidator {
   private @Nullable String parts(char begin, List<Part> parts) {
     char end = begin == '{' ? '}' : ']';
     if (at == text.length || text[at] != begin) {
-      return "it is no " + (begin == '{' ? "object" : "array");
+      return "it is not an " + (begin == '{' ? "object" : "array");
     }
     at++;
     skipSpace();
@@ -120,7 +121,7 @@ public final class JsonValidator {
     return at == text.length ? null : MORE;
   }
 
-  /// One value, with all that is in it.
+  /// One value with its whole content.
   private @Nullable String one() {
     while (true) {
       @Nullable String problem = value();
@@ -140,7 +141,7 @@ public final class JsonValidator {
     }
   }
 
-  /// One value; of an array or object, only its opening.
+  /// One value; of an array or object only its opening bracket.
   private @Nullable String value() {
     valueNext = false;
     if (at == text.length) {
@@ -158,7 +159,7 @@ public final class JsonValidator {
   }
 
   private @Nullable String open(boolean object, char end) {
-    if (depth == DEEPEST) {
+    if (depth == MAX_DEPTH) {
       return DEEP;
     }
     objects.set(depth++, object);
@@ -176,7 +177,7 @@ public final class JsonValidator {
     return null;
   }
 
-  /// What stands between a value and the next: a comma, or the end of what holds it.
+  /// What follows a value: a comma, or the end of the array or object.
   private @Nullable String separator() {
     if (at == text.length) {
       return CUT;
@@ -192,13 +193,13 @@ public final class JsonValidator {
     return next();
   }
 
-  /// The way to the next value: in an object, past its name.
+  /// Goes on to the next value; in an object past its name.
   private @Nullable String next() {
     valueNext = true;
     return objects.get(depth - 1) ? name() : null;
   }
 
-  /// A member's name, and the way to its value.
+  /// A member's name, up to its value.
   private @Nullable String name() {
     if (at == text.length) {
       return CUT;
@@ -242,8 +243,8 @@ public final class JsonValidator {
     }
   }
 
-  /// To what ends a string, escapes in it, or must not stand there. Most of a record is such text:
-  /// so in local variables, which C1 keeps in registers.
+  /// Skips to the end of a string, an escape or an illegal byte. Most of a record is such text, so
+  /// this uses local variables, which the C1 compiler keeps in registers.
   private void skipPlain() {
     byte[] all = text;
     int next = at;
@@ -260,7 +261,7 @@ public final class JsonValidator {
     ascii &= bits >= 0;
   }
 
-  /// Ends on the escape's last byte.
+  /// Stops at the last byte of the escape.
   private @Nullable String escape() {
     at++;
     if (at == text.length) {

@@ -2,24 +2,24 @@ package com.datanadhi.echopost.record;
 
 import org.jspecify.annotations.Nullable;
 
-/// A record on its way into the buffer. The arrays are not copied: they belong to the record from
-/// here on.
+/// A record that is not in the buffer yet. The arrays are not copied: the caller must not change
+/// them any more.
 ///
 /// @param receivedAt UTC, milliseconds since 1970
-/// @param jsonData the payload: one JSON text in UTF-8, kept byte for byte
+/// @param jsonData the payload: one JSON text in UTF-8, preserved byte for byte
 /// @param pipelines a JSON array of strings, in UTF-8
-/// @param apiKey the record's own key in UTF-8, empty for the agent's
-/// @param origin the idempotency key that the client gave, or null
-@SuppressWarnings("ArrayRecordComponent") // identity is all that anybody compares
+/// @param apiKey the record's own API key in UTF-8; empty for the agent's key
+/// @param origin the client's idempotency key, or null
+@SuppressWarnings("ArrayRecordComponent") // compared by identity only
 public record NewRecord(
     long receivedAt, byte[] jsonData, byte[] pipelines, byte[] apiKey, @Nullable String origin) {
 
-  /// The same record, to be known to the server by `key`.
+  /// The same record with the idempotency key `key`.
   public NewRecord withOrigin(String key) {
     return new NewRecord(receivedAt, jsonData, pipelines, apiKey, key);
   }
 
-  /// What the record weighs against the bound on waiting records, in bytes.
+  /// The size that counts towards the bound on waiting records, in bytes.
   public int size() {
     return jsonData.length + pipelines.length + apiKey.length;
   }

@@ -1,6 +1,6 @@
 package com.datanadhi.echopost.record;
 
-/// What a record must be before it may enter the buffer, so that everything in it can be delivered.
+/// The rules that a record must fulfil to be accepted, so that every record can be delivered.
 public final class RecordRules {
   /// The largest payload, in bytes: 4 MiB.
   public static final int MAX_JSON_BYTES = 4 << 20;
@@ -9,8 +9,8 @@ public final class RecordRules {
 
   private RecordRules() {}
 
-  /// Whether `value` can be an HTTP header's value (RFC 9110, section 5.5): no line ends, no
-  /// control characters but the tab; bytes above 0x7F are allowed.
+  /// Whether `value` can be an HTTP header's value (RFC 9110, section 5.5): no line ends and no
+  /// control characters except the tab; bytes above 0x7F are allowed.
   public static boolean isHeaderValue(byte[] value) {
     for (byte b : value) {
       int c = b & 0xFF;

@@ -3,41 +3,41 @@ package com.datanadhi.echopost.record;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// What an operator decides about rejected records, from one id to another. It is carried out a
-/// slice at a time, in the order in which the records were rejected, which is that of their ids.
+/// An operator's action on the rejected records in a range of ids. It is applied slice by slice, in
+/// the order of rejection, which is the order of the ids.
 ///
-/// @param action what becomes of them
+/// @param action what is done with them
 /// @param afterId the id before the first
-/// @param throughId the last id; what is rejected later has a higher one
-/// @param status only records with this status; null for any
+/// @param throughId the last id; records that are rejected later have higher ids
+/// @param status only records with this HTTP status; null for any
 public record RejectedBatch(Action action, long afterId, long throughId, @Nullable Integer status) {
-  /// What becomes of rejected records.
+  /// What is done with rejected records.
   public enum Action {
-    /// They are pending again, behind all others, under their old idempotency keys.
+    /// They are pending again, behind all others and with their old idempotency keys.
     REDRIVE,
     /// They are deleted for good.
     DISCARD
   }
 
-  /// One slice, done in one transaction: at most 1,000 records are looked at, or 1 MiB and one
-  /// more.
+  /// The result of one slice, which is one transaction and reads at most 1,000 records, and none
+  /// after 1 MiB is reached.
   ///
-  /// @param throughId how far it came; the sweep is complete when that is the sweep's own end
+  /// @param throughId the last id that was read; the batch is complete when that is its own last id
   /// @param count how many records were redriven or discarded
   /// @param damagedIds records that were not redriven, since their checksums do not match
   public record Slice(long throughId, int count, List<Long> damagedIds) {}
 
-  /// What is left of this sweep after `slice`.
+  /// The rest of this batch after `slice`.
   public RejectedBatch after(Slice slice) {
     return new RejectedBatch(action, slice.throughId(), throughId, status);
   }
 
-  /// Whether nothing is left of it.
+  /// Whether the range of ids is empty.
   public boolean isComplete() {
     return afterId >= throughId;
   }
 
-  /// Whether a record is meant.
+  /// Whether the batch covers a record with this id and status.
   public boolean covers(long id, int itsStatus) {
     return id > afterId && id <= throughId && (status == null || status == itsStatus);
   }

@@ -2,8 +2,8 @@ package com.datanadhi.echopost.record;
 
 /// Why a record is in the table `rejected`: the columns that it has beyond those of `records`.
 ///
-/// @param status the HTTP status of the last answer, 0 for a damaged record
-/// @param response the first 1 KiB of that answer
+/// @param status the HTTP status of the last response, 0 for a damaged record
+/// @param response the first 1 KiB of that response
 /// @param rejectedAt UTC, milliseconds since 1970
-/// @param attempts deliveries tried
+/// @param attempts how many deliveries were attempted
 public record RejectionDetails(int status, String response, long rejectedAt, int attempts) {}

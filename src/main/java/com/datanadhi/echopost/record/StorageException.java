@@ -1,7 +1,7 @@
 package com.datanadhi.echopost.record;
 
-/// The buffer cannot be used; the message says what is wrong and how to mend it. What was accepted
-/// is still on disk.
+/// The buffer cannot be used. The message says what is wrong, and how to fix it where that is
+/// known. Records that were accepted are still on the disk.
 public class StorageException extends Exception {
   private static final long serialVersionUID = 1L;
 
@@ -11,19 +11,19 @@ public class StorageException extends Exception {
   }
 
   /// @param message one line
-  /// @param cause what SQLite or the file system said
+  /// @param cause the failure of SQLite or of the file system
   public StorageException(String message, Throwable cause) {
     super(message, cause);
   }
 
-  /// Whether the same may succeed a moment later: the disk is full, or another process holds a
+  /// Whether the same operation may succeed later: the disk is full, or another process holds a
   /// lock.
   public boolean isTransient() {
     return this instanceof Full || this instanceof Busy;
   }
 
-  /// Whether the file was found damaged. If an open buffer throws it, the damaged file is set aside
-  /// and a new one is in place: the operation was not done, and there is something to salvage.
+  /// Whether the file was found damaged. If an open buffer throws this, the operation was not done,
+  /// the damaged file is quarantined, a new one is in its place, and there are records to salvage.
   public boolean isCorruption() {
     return this instanceof Corrupted;
   }
@@ -53,7 +53,7 @@ public class StorageException extends Exception {
     }
   }
 
-  /// The file is not a sound database of ours.
+  /// The file is not a sound buffer.
   public static final class Corrupted extends StorageException {
     private static final long serialVersionUID = 1L;
 

@@ -4,14 +4,14 @@ import java.util.List;
 
 /// The ledger at one commit: `accepted = delivered + pending + rejected + discarded`.
 ///
-/// @param accepted records ever taken
-/// @param delivered records the server has acknowledged
+/// @param accepted records ever accepted
+/// @param delivered records that the server has acknowledged
 /// @param rejected records in the table `rejected`
-/// @param discarded rejected records that an operator has deleted for good
-/// @param lastId the newest id given, 0 when none was
+/// @param discarded rejected records that an operator has deleted
+/// @param lastId the newest id given, 0 when none was given
 /// @param settledThrough every id up to this one is delivered or was rejected
-/// @param salvagedThrough ids above this one, a multiple of [#EPOCH], have no gaps; those up to it
-///   come from a damaged buffer, and have
+/// @param salvagedThrough a multiple of [#EPOCH]; ids above it have no gaps, and ids up to it come
+///   from a damaged buffer and may have gaps
 public record Totals(
     long accepted,
     long delivered,
@@ -20,11 +20,11 @@ public record Totals(
     long lastId,
     long settledThrough,
     long salvagedThrough) {
-  /// After damage ids begin anew above the next multiple of this, so that what is salvaged can keep
-  /// its own, and comes first.
+  /// After damage, new ids continue above the next multiple of this, so that salvaged records keep
+  /// their ids and come first.
   public static final long EPOCH = 1L << 40;
 
-  /// The ledger of a buffer without a past.
+  /// The ledger of a buffer that was never damaged.
   public Totals(
       long accepted,
       long delivered,
@@ -50,15 +50,15 @@ public record Totals(
     return accepted - delivered - rejected - discarded;
   }
 
-  /// How many rows the table `records` has fewer than the ledger says, by the ids: as many are
-  /// pending as there are ids left. Not to be told while those of a damaged buffer are among them.
+  /// How many pending rows are missing, by the ids: every id above the settled ones is pending. 0
+  /// while ids of a damaged buffer, which may have gaps, are among them.
   public long missing() {
     return settledThrough < salvagedThrough ? 0 : pending() - (lastId - settledThrough);
   }
 
-  /// Whether `rows` can be the first pending ones: their ids as they must be, or, where ids may
-  /// have gaps, at least all sound.
-  public boolean accountsFor(List<PendingRecord> rows) {
+  /// Whether `rows` can be the first pending records: with the expected ids, or, where ids may have
+  /// gaps, with ascending ids and sound.
+  public boolean isConsistentWith(List<PendingRecord> rows) {
     long expected = settledThrough + 1;
     for (PendingRecord row : rows) {
       boolean inPlace =
@@ -73,6 +73,7 @@ public record Totals(
     return !rows.isEmpty() || pending() == 0;
   }
 
+  /// New records are pending.
   public Totals withAppended(int count) {
     return new Totals(
         accepted + count,
@@ -84,11 +85,13 @@ public record Totals(
         salvagedThrough);
   }
 
+  /// The server has acknowledged `count` records, the last with the id `through`.
   public Totals withDelivered(int count, long through) {
     return new Totals(
         accepted, delivered + count, rejected, discarded, lastId, through, salvagedThrough);
   }
 
+  /// The record `id`, the first pending one, is rejected.
   public Totals withRejected(long id) {
     return new Totals(accepted, delivered, rejected + 1, discarded, lastId, id, salvagedThrough);
   }
@@ -105,6 +108,7 @@ public record Totals(
         salvagedThrough);
   }
 
+  /// Rejected records are deleted.
   public Totals withDiscarded(int count) {
     return new Totals(
         accepted,
@@ -116,31 +120,32 @@ public record Totals(
         salvagedThrough);
   }
 
-  /// Pending records are gone that nobody has settled.
+  /// Pending records are missing that were not settled.
   public Totals withMissing(long count) {
     return new Totals(
         accepted - count, delivered, rejected, discarded, lastId, settledThrough, salvagedThrough);
   }
 
-  /// Rows of a damaged buffer were put back, some of them into the table `rejected`.
-  public Totals withSalvaged(int count, int refused) {
+  /// `count` records of a damaged buffer are restored, `intoRejected` of them into the table
+  /// `rejected`.
+  public Totals withSalvaged(int count, int intoRejected) {
     return new Totals(
         accepted + count,
         delivered,
-        rejected + refused,
+        rejected + intoRejected,
         discarded,
         lastId,
         settledThrough,
         salvagedThrough);
   }
 
-  /// Ids go on above `epoch`.
+  /// Ids continue above `epoch`.
   public Totals withEpoch(long epoch) {
     return new Totals(
         accepted, delivered, rejected, discarded, Math.max(lastId, epoch), settledThrough, epoch);
   }
 
-  /// The table `rejected` has `counted` rows, whatever the ledger said.
+  /// The table `rejected` has `counted` rows, which corrects the ledger.
   public Totals withRejectedCounted(long counted) {
     return new Totals(
         accepted - (rejected - counted),

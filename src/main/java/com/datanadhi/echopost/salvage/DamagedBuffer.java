@@ -10,17 +10,17 @@ import java.nio.file.Path;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// A buffer's file that SQLite cannot be trusted with, its log and its watermark beside it: whose
-/// it was, what of it still counts, and its sound rows.
+/// The damaged file of a buffer, with its log and its watermark: the buffer's id, which of its rows
+/// are settled, and its sound rows. Read without SQLite, which may refuse the file or misread it.
 ///
-/// What says which rows are settled may only come from where damage shows: the watermark, or frames
-/// of the log with right checksums. Of the file's own ledger row no checksum speaks, so it counts
-/// only where the sequence of ids, on another page, bears it out. Confined to one thread.
+/// Which rows are settled is taken only from sources with checksums: the watermark, and sound
+/// frames of the log. The ledger row in the file has no checksum, so it is used only if the
+/// sequence of ids, on another page, confirms it. Confined to one thread.
 public final class DamagedBuffer implements AutoCloseable {
   private static final Pattern UUID = Pattern.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
   private static final int UUID_BYTES = 36;
 
-  /// The tables that say this are the first that a migration makes, and so are their pages.
+  /// The tables with the ledger and the sequence are created first, so their pages come first.
   private static final int LEDGER_PAGES = 64;
 
   private static final long LARGEST_ID = 1L << 62;
@@ -31,7 +31,7 @@ public final class DamagedBuffer implements AutoCloseable {
   private final boolean markIsSure;
   private final long lastCommitted;
 
-  /// @throws IOException when there is nothing that can be opened
+  /// @throws IOException when `file` cannot be opened
   public DamagedBuffer(Path file) throws IOException {
     this.images = new PageImages(file);
     this.scanner = new RowScanner(images);
@@ -40,14 +40,14 @@ public final class DamagedBuffer implements AutoCloseable {
     Ledger files = ledger(0, Math.min(images.filePages(), LEDGER_PAGES));
     if (beside != null
         && files.bufferId != null
-        && (files.bufferId.equals(logs.bufferId) || files.isBorneOut())
+        && (files.bufferId.equals(logs.bufferId) || files.isConfirmed())
         && !files.bufferId.equals(beside.bufferId())) {
-      // Somebody put another buffer in its place.
+      // Another buffer was copied over the file; the watermark is not its own.
       beside = null;
     }
     String bufferId = beside != null ? beside.bufferId() : files.bufferId;
     if (bufferId != null && logs.bufferId != null && !bufferId.equals(logs.bufferId)) {
-      images.leaveLogOut();
+      images.excludeLog();
       logs = new Ledger();
     }
     if (bufferId == null) {
@@ -56,13 +56,13 @@ public final class DamagedBuffer implements AutoCloseable {
     this.mark = bufferId == null ? null : mark(bufferId, beside, logs, files);
     Watermark.Mark seal = beside == null ? null : Watermark.readSeal(file);
     this.lastCommitted = seal == null ? Long.MAX_VALUE : seal.lastId();
-    this.markIsSure = beside != null || logs.bufferId != null || files.isBorneOut();
+    this.markIsSure = beside != null || logs.bufferId != null || files.isConfirmed();
   }
 
   private static Watermark.Mark mark(
       String bufferId, Watermark.@Nullable Mark beside, Ledger logs, Ledger files) {
     long settled = Math.max(logs.settledThrough, beside == null ? 0 : beside.settledThrough());
-    if (beside == null && files.isBorneOut()) {
+    if (beside == null && files.isConfirmed()) {
       settled = Math.max(settled, files.settledThrough);
     }
     long last = Math.max(settled, beside == null ? 0 : beside.lastId());
@@ -72,26 +72,26 @@ public final class DamagedBuffer implements AutoCloseable {
     return new Watermark.Mark(bufferId, settled, last);
   }
 
-  /// Whose it was, through which id everything was settled (0 where that is not known), and the
-  /// last id that it is known to have given. Null when nothing of this is known.
+  /// The buffer's id, the last settled id (0 when that is not known), and the last id that it is
+  /// known to have given. Null when the buffer's id is not known.
   public Watermark.@Nullable Mark mark() {
     return mark;
   }
 
-  /// Whether it is known what was settled.
+  /// Whether it is known which rows are settled.
   boolean isMarkSure() {
     return markIsSure;
   }
 
-  /// Pages and frames to look at.
+  /// How many images of pages there are, to be read with [#rows].
   long images() {
     return images.count();
   }
 
-  /// Hands over each sound row of image number `image`. The same id may come again: then the first
-  /// is the one that counts, since what the file or the committed log holds comes before what was
-  /// left over from a commit that failed. Where it is known what was committed last, rows beyond
-  /// that are left out: they were stored anew, or their clients were told that they were not.
+  /// Passes each sound row of image number `image` to `taker`. If an id comes more than once, the
+  /// first row counts, since the file and the committed log come before the rest of a failed
+  /// commit. If the last committed id is known, rows above it are left out: they were committed to
+  /// the new buffer, or their append failed.
   void rows(long image, RowScanner.Taker taker) throws StorageException, InterruptedException {
     scanner.scan(
         image,
@@ -117,7 +117,7 @@ public final class DamagedBuffer implements AutoCloseable {
     return ledger;
   }
 
-  /// What the newest rows of `meta` and `sqlite_sequence` say, each the only one of its page.
+  /// The newest rows of `meta` and `sqlite_sequence`, each the only row on its page.
   private static final class Ledger {
     private static final int LEAF = 0x0D;
     private static final int ID_COLUMN = 1;
@@ -127,8 +127,8 @@ public final class DamagedBuffer implements AutoCloseable {
     long pending;
     long lastId;
 
-    /// The page's header: its kind, and where the cell begins. The cell: its length, the row's id,
-    /// the length of its header, the types of its columns, the columns.
+    /// Reads a page: its header has the kind of page and the position of the cell. The cell has its
+    /// length, the row's id, the length of its header, the types of its columns, and the columns.
     void readFrom(byte[] page) {
       ByteBuffer view = ByteBuffer.wrap(page);
       int cell = view.getShort(8) & 0xFFFF;
@@ -149,8 +149,8 @@ public final class DamagedBuffer implements AutoCloseable {
             && page[header + 1 + ID_COLUMN] == SerialType.ofText(UUID_BYTES)) {
           readMeta(view, page, header + 2 + ID_COLUMN);
         }
-      } catch (BufferUnderflowException noRowOfOurs) {
-        // Another table's page that looked like one.
+      } catch (BufferUnderflowException anotherTable) {
+        // A page of another table that resembles ours.
         return;
       }
     }
@@ -180,7 +180,7 @@ public final class DamagedBuffer implements AutoCloseable {
       pending = columns[2] - columns[3] - columns[4];
     }
 
-    boolean isBorneOut() {
+    boolean isConfirmed() {
       return bufferId != null && settledThrough >= 0 && lastId - settledThrough == pending;
     }
   }

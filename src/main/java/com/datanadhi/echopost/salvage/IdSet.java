@@ -7,22 +7,25 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// Ids that were found, and so the ranges of those that were not: a bit an id, in pieces, since the
-/// ids of a buffer are dense but begin anew far above after each damage.
+/// A set of ids that were found, which yields the ranges of missing ones. One bit per id, in
+/// pieces: the ids of a buffer are dense, but continue far above after each damage. Confined to one
+/// thread.
 final class IdSet {
   private static final int PIECE = 1 << 16;
   private static final int NAMED = 10_000;
 
   private final TreeMap<Long, BitSet> pieces = new TreeMap<>();
 
-  /// Ids that are not there.
+  /// The missing ids.
   ///
   /// @param ids how many
   /// @param ranges in how many ranges
-  /// @param named the first of these, as `3-5` or `9`
+  /// @param named the first 10,000 ranges, as `3-5` or `9`
   record Missing(long ids, long ranges, List<String> named) {}
 
-  /// Adds one; says whether it is new here.
+  /// Adds an id.
+  ///
+  /// @return whether it is new in the set
   boolean add(long id) {
     BitSet piece = pieces.computeIfAbsent(id / PIECE, _ -> new BitSet());
     int bit = (int) (id % PIECE);
@@ -41,8 +44,9 @@ final class IdSet {
     return last == null ? 0 : last.getKey() * PIECE + last.getValue().length() - 1;
   }
 
-  /// The ids above `after`, up to `through`, that are not in here. Where ids began anew at a
-  /// multiple of [Totals#EPOCH], those between the last one before and that are none.
+  /// The ids above `after` and up to `through`, or up to the highest in the set, that are not in
+  /// the set. Where ids continue above a multiple of [Totals#EPOCH], the ids between the last one
+  /// and that multiple were never given, and are not missing.
   Missing missing(long after, long through) {
     Gaps gaps = new Gaps(after + 1);
     for (Map.Entry<Long, BitSet> piece : pieces.entrySet()) {
@@ -67,7 +71,7 @@ final class IdSet {
       this.expected = expected;
     }
 
-    /// `id`, the next one in order, is there.
+    /// The next id in the set is `id`.
     void before(long id) {
       long first = Math.max(expected, Totals.epochOf(id) + 1);
       if (id > first) {

@@ -8,15 +8,17 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// Every image of a page that a damaged buffer holds: the file's own pages, then the frames of its
-/// write-ahead log, whether committed, left over or damaged themselves, in the order of the files.
+/// Every image of a page in a damaged buffer: the pages of the file, then the frames of its
+/// write-ahead log, whether committed, obsolete or damaged, in the order of the files.
 ///
-/// By SQLite's file format (<https://sqlite.org/fileformat2.html>, sections 1.2 and 4), with our
-/// page size taken for granted, since the header that says it may be what is damaged. What the disk
-/// cannot read counts as zeros. Memory: 12 bytes a frame. Confined to one thread.
+/// By SQLite's file format (<https://sqlite.org/fileformat2.html>, sections 1.2 and 4). The page
+/// size is assumed to be ours, since the header that has it may be damaged. Bytes that the disk
+/// cannot read are zeros. Takes 9 bytes of memory per frame. Confined to one thread.
 public final class PageImages implements AutoCloseable {
+  /// The size of a page, in bytes.
   public static final int SIZE = 4096;
 
   private static final int WAL_HEADER = 32;
@@ -27,32 +29,29 @@ public final class PageImages implements AutoCloseable {
   private final @Nullable RandomAccessFile log;
   private final long filePages;
   private final int frames;
-  private final int[] pageOfFrame;
-
-  // Page number and frame in one, sorted.
+  // Page number in the high half, frame in the low half, sorted.
   private final long[] framesByPage;
   private final boolean[] frameIsSound;
   private final int committedFrames;
-  private boolean withoutLog;
+  private boolean isLogExcluded;
 
   /// @param file the database; its log is beside it, as `file-wal`, if it has one
   /// @throws IOException when `file` cannot be opened
   PageImages(Path file) throws IOException {
     this.file = new RandomAccessFile(file.toFile(), "r");
-    // The last page may be cut off.
+    // The last page may be truncated.
     this.filePages = (this.file.length() + SIZE - 1) / SIZE;
     Path wal = DirectoryLayout.wal(file);
     this.log = Files.isRegularFile(wal) ? new RandomAccessFile(wal.toFile(), "r") : null;
     long logBytes = log == null ? 0 : log.length() - WAL_HEADER;
     this.frames = (int) Math.max(0, (logBytes + SIZE) / (FRAME_HEADER + SIZE));
-    this.pageOfFrame = new int[frames];
     this.framesByPage = new long[frames];
     this.frameIsSound = new boolean[frames];
     this.committedFrames = log == null ? 0 : readFrames();
     Arrays.sort(framesByPage);
   }
 
-  /// Looks at each frame, and at how far SQLite itself would follow the log (section 4.1).
+  /// Checks each frame, and up to which frame SQLite itself would read the log (section 4.1).
   private int readFrames() {
     byte[] head = new byte[WAL_HEADER];
     readFully(log(), 0, head, WAL_HEADER);
@@ -64,7 +63,7 @@ public final class PageImages implements AutoCloseable {
             && sum[0] == header.getInt(24)
             && sum[1] == header.getInt(28);
     if (!follows) {
-      // What is damaged says nothing: it was written on a machine like this one.
+      // The damaged header does not have the byte order: assume that of this machine.
       bigEndian = ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN;
     }
     sum = new int[] {header.getInt(24), header.getInt(28)};
@@ -75,8 +74,7 @@ public final class PageImages implements AutoCloseable {
       readFully(log(), WAL_HEADER + (long) i * frame.length, frame, frame.length);
       sum = WalChecksum.next(bigEndian, sum, frame, 0, 8);
       sum = WalChecksum.next(bigEndian, sum, frame, FRAME_HEADER, SIZE);
-      pageOfFrame[i] = view.getInt(0);
-      framesByPage[i] = ((long) pageOfFrame[i] << 32) | i;
+      framesByPage[i] = ((long) view.getInt(0) << 32) | i;
       frameIsSound[i] = sum[0] == view.getInt(16) && sum[1] == view.getInt(20);
       follows &=
           frameIsSound[i]
@@ -85,37 +83,37 @@ public final class PageImages implements AutoCloseable {
       if (follows && view.getInt(4) != 0) {
         committed = i + 1;
       }
-      // From what is written there, so that one damaged frame does not spoil those after it.
+      // Continue from the stored checksum, so that a damaged frame does not invalidate later ones.
       sum = new int[] {view.getInt(16), view.getInt(20)};
     }
     return committed;
   }
 
   private RandomAccessFile log() {
-    return java.util.Objects.requireNonNull(log);
+    return Objects.requireNonNull(log);
   }
 
   /// How many images there are.
   long count() {
-    return filePages + (withoutLog ? 0 : frames);
+    return filePages + (isLogExcluded ? 0 : frames);
   }
 
-  /// How many of them are the file's own pages; they come first.
+  /// How many of them are pages of the file; they come first.
   long filePages() {
     return filePages;
   }
 
-  /// How many frames of the log SQLite would take for committed; they come first among the frames.
+  /// How many frames of the log are committed for SQLite; they come first among the frames.
   int committedFrames() {
     return committedFrames;
   }
 
-  /// The log turned out to be another database's: leaves it out.
-  void leaveLogOut() {
-    withoutLog = true;
+  /// Excludes the log, which belongs to another database.
+  void excludeLog() {
+    isLogExcluded = true;
   }
 
-  /// Reads one image. What is cut off or cannot be read is zeros.
+  /// Reads one image. Bytes that are missing or cannot be read are zeros.
   void read(long image, byte[] into) {
     if (image < filePages) {
       readFully(file, image * SIZE, into, SIZE);
@@ -134,18 +132,18 @@ public final class PageImages implements AutoCloseable {
         done += n;
       }
     } catch (IOException badSector) {
-      // Which may be all the damage there is: the other pages count.
+      // The other pages may be readable.
       done = 0;
     }
     Arrays.fill(into, done, length, (byte) 0);
   }
 
-  /// The images of page `number`, the likeliest to be its current one first: the newest frame whose
-  /// checksum is right, then the file, then what is left.
+  /// The images of page `number`, the most likely current one first: the frames with right
+  /// checksums, newest first, then the page in the file, then the other frames.
   long[] imagesOf(int number) {
-    int from = withoutLog ? 0 : firstFrameOf(number);
+    int from = isLogExcluded ? 0 : firstFrameOf(number);
     int to = from;
-    while (!withoutLog && to < frames && (int) (framesByPage[to] >> 32) == number) {
+    while (!isLogExcluded && to < frames && (int) (framesByPage[to] >> 32) == number) {
       to++;
     }
     boolean inFile = number >= 1 && number <= filePages;
@@ -178,7 +176,7 @@ public final class PageImages implements AutoCloseable {
     }
   }
 
-  /// The running checksum of a write-ahead log (section 4.2).
+  /// The cumulative checksum of a write-ahead log (section 4.2).
   private static final class WalChecksum {
     private WalChecksum() {}
 

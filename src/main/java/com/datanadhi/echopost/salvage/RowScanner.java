@@ -10,11 +10,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// Finds rows of `records` and `rejected` in the images of pages, wherever in a page they stand and
-/// whatever the page says of itself: every place where the header of such a row could begin is
-/// tried, its overflow pages are followed, and only a right checksum makes it a row.
+/// Finds rows of `records` and `rejected` in the images of pages, at any position and without
+/// regard to the page header: every position where the header of such a row can begin is tried, its
+/// overflow pages are followed, and only a right checksum makes it a row.
 ///
-/// Text that a client sent cannot pass for a row: the header of each has a zero byte, and no
+/// Text of a client cannot be mistaken for a row: the header of each row has a zero byte, and no
 /// payload, pipeline or key has one. By SQLite's file format, sections 1.6 (cells), 1.7 (overflow)
 /// and 2.1 (records). Holds one row at a time. Confined to one thread.
 final class RowScanner {
@@ -28,8 +28,8 @@ final class RowScanner {
   private static final int SHORTEST_HEADER = 8;
   private static final int LONGEST_HEADER = 40;
 
-  /// A payload, pipelines and keys within what one call can bring.
-  private static final int LARGEST_ROW = 4 * RecordRules.MAX_JSON_BYTES;
+  /// Payload, pipelines and keys are bounded by the size of one call.
+  private static final int MAX_ROW_BYTES = 4 * RecordRules.MAX_JSON_BYTES;
 
   private final PageImages images;
   private final byte[] page = new byte[PageImages.SIZE];
@@ -37,7 +37,7 @@ final class RowScanner {
   private final long[] types = new long[REJECTED_COLUMNS];
   private int columns;
 
-  /// What takes the rows.
+  /// Receives rows.
   interface Taker {
     void take(SalvagedRow row) throws StorageException, InterruptedException;
   }
@@ -46,13 +46,13 @@ final class RowScanner {
     this.images = images;
   }
 
-  /// Hands over each sound row in image number `image`.
+  /// Passes each sound row in image number `image` to `taker`.
   void scan(long image, Taker taker) throws StorageException, InterruptedException {
     images.read(image, page);
     for (int at = 1; at < USABLE - SHORTEST_HEADER; at++) {
       if (page[at + 1] == 0 && page[at] >= SHORTEST_HEADER && page[at] <= LONGEST_HEADER) {
         long bodyLength = readHeader(at);
-        if (bodyLength >= 0 && bodyLength <= LARGEST_ROW) {
+        if (bodyLength >= 0 && bodyLength <= MAX_ROW_BYTES) {
           SalvagedRow row = readRow(at, page[at] + (int) bodyLength);
           if (row != null) {
             taker.take(row);
@@ -64,7 +64,7 @@ final class RowScanner {
 
   /// Reads the column types of a row that may begin at `start`.
   ///
-  /// @return how long its columns are together, or -1 when it is none of ours
+  /// @return the length of its columns, or -1 when it is not a row of these tables
   private long readHeader(int start) {
     int end = start + page[start];
     if (end > USABLE) {
@@ -115,8 +115,8 @@ final class RowScanner {
     return new Chain(id, whole, local, first).follow();
   }
 
-  /// The id stands before the header, as a varint: most significant group first, the last byte
-  /// alone without the high bit. What precedes it is the last byte of another varint.
+  /// Reads the id before the header. It is a varint: most significant group first, only the last
+  /// byte without the high bit. The byte before it is the last one of another varint.
   private long idBefore(int start) {
     int first = start - 1;
     if (page[first] < 0) {
@@ -140,8 +140,8 @@ final class RowScanner {
     return local <= LARGEST_LOCAL ? local : SMALLEST_LOCAL;
   }
 
-  /// @param bytes the row, its header included
-  /// @return null unless its checksum is right
+  /// @param bytes the row with its header
+  /// @return null when its checksum does not match
   private @Nullable SalvagedRow row(long id, ByteBuffer bytes) {
     bytes.position(bytes.get(0));
     NewRecord content =
@@ -171,15 +171,15 @@ final class RowScanner {
     return new String(SerialType.text(bytes, type), StandardCharsets.UTF_8);
   }
 
-  /// The overflow pages of one row. Each may have several images: the likeliest are taken first,
-  /// then the file's own alone, and then one page at a time by each of its others.
+  /// The overflow pages of one row. Each may have several images. Tried are first the most likely
+  /// image of each page, then the pages of the file, then each other image of one page at a time.
   private final class Chain {
     private final long id;
     private final byte[] whole;
     private final int local;
     private final int firstPage;
 
-    // How many images each page of the chain has, by its place in it.
+    // How many images each page of the chain has, by its position in the chain.
     private final int[] choices;
 
     Chain(long id, byte[] whole, int local, int firstPage) {
@@ -191,17 +191,17 @@ final class RowScanner {
     }
 
     @Nullable SalvagedRow follow() {
-      SalvagedRow likeliest = by(false, -1, 0);
+      SalvagedRow likeliest = followBy(false, -1, 0);
       if (likeliest != null) {
         return likeliest;
       }
-      SalvagedRow fromFile = by(true, -1, 0);
+      SalvagedRow fromFile = followBy(true, -1, 0);
       if (fromFile != null) {
         return fromFile;
       }
       for (int place = 0; place < choices.length; place++) {
         for (int choice = 1; choice < choices[place]; choice++) {
-          SalvagedRow row = by(false, place, choice);
+          SalvagedRow row = followBy(false, place, choice);
           if (row != null) {
             return row;
           }
@@ -210,9 +210,11 @@ final class RowScanner {
       return null;
     }
 
-    /// Follows the chain with the file's own pages where there are any, or else the likeliest
-    /// images, save the one at `place`, of which the image `choice` is taken.
-    private @Nullable SalvagedRow by(boolean fileFirst, int place, int choice) {
+    /// Follows the chain through the most likely images, except at `place`, where it takes the
+    /// image `choice`.
+    ///
+    /// @param fileFirst whether pages of the file are preferred to all other images
+    private @Nullable SalvagedRow followBy(boolean fileFirst, int place, int choice) {
       int number = firstPage;
       int done = local;
       for (int at = 0; done < whole.length; at++) {

@@ -7,24 +7,28 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Puts the sound records of one damaged buffer back, in bounded transactions of the one writer.
+/// Restores the sound records of one damaged buffer, in bounded transactions of the writer.
 ///
-/// Order needs no sorting here: a record is put under its own id, or one in the same order, and
-/// nothing is delivered before all are back. For the same reason a salvage that was cut short is
-/// simply done again: what is back already is passed over. Holds one batch, and a bit for each id.
+/// Rows are not sorted: a record gets its own id, or a new one in the same order, and none is
+/// delivered before all are restored. A salvage that was interrupted is repeated from the start:
+/// records that exist already are skipped. Holds one batch, and a bit for each id. Confined to one
+/// thread.
 public final class Salvage {
   private static final int BATCH_ROWS = 2_048;
   private static final int BATCH_BYTES = 1 << 20;
 
-  /// @param file the damaged buffer
-  /// @param idBase added to the ids of its records; 0 where they keep their own
+  /// A damaged buffer.
+  ///
+  /// @param file its file
+  /// @param idBase added to the ids of its records; 0 if they keep their own
   public record Source(Path file, long idBase) {}
 
-  /// How the rows get in.
+  /// Stores the rows.
   public interface Sink {
     /// Commits one batch.
     ///
-    /// @return how many of its rows were put back, the others being there already
+    /// @param bufferId the id of the damaged buffer; null when it is not known
+    /// @return how many of the rows were stored; the others existed already
     int restore(List<SalvagedRow> rows, @Nullable String bufferId)
         throws StorageException, InterruptedException;
   }
@@ -39,13 +43,16 @@ public final class Salvage {
   private int batchBytes;
   private long restored;
 
-  /// @param settledThrough ids up to this one were settled after the buffer was set aside
+  /// @param settledThrough ids up to this one were settled after the buffer was quarantined
   public Salvage(Source source, Sink sink, long settledThrough) {
     this.source = source;
     this.sink = sink;
     this.settledThrough = settledThrough;
   }
 
+  /// Restores all sound records that were not settled.
+  ///
+  /// @throws StorageException when the file cannot be read, or a batch cannot be stored
   public SalvageReport run() throws StorageException, InterruptedException {
     try (DamagedBuffer damaged = new DamagedBuffer(source.file())) {
       Watermark.Mark mark = damaged.mark();

@@ -11,16 +11,16 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/// What a salvage of one damaged buffer came to.
+/// The result of a salvage of one damaged buffer.
 ///
 /// @param file the damaged buffer
 /// @param found sound pending records in it
 /// @param rejected sound records in its table `rejected`
-/// @param restored how many of both this put back; the others were back already
-/// @param watermarkKnown whether it was known which records were settled already; where not, some
-///   that the server has may be among those found, and among those gone
-/// @param missing how many ids there are of which nothing sound was found, as far as the ids tell
-/// @param missingIds those ids, for people: `3-5, 9`
+/// @param restored how many of both this salvage stored; the others existed already
+/// @param watermarkKnown whether it was known which records were settled; if not, some records that
+///   the server has may be among those found, or among the missing ones
+/// @param missing how many ids have no sound record, by the gaps between the ids
+/// @param missingIds these ids, as `3-5, 9`
 public record SalvageReport(
     Path file,
     long found,
@@ -29,9 +29,10 @@ public record SalvageReport(
     boolean watermarkKnown,
     long missing,
     String missingIds) {
-  private static final int LONGEST_IN_AN_EVENT = 2_000;
+  private static final int MAX_IDS_IN_EVENT_CHARS = 2_000;
 
-  /// Whether something was there, and nothing is known to be gone.
+  /// Whether no record is missing, and the file was readable: records were found, or it is known
+  /// which were settled.
   public boolean isComplete() {
     return missing == 0 && (watermarkKnown || found + rejected > 0);
   }
@@ -41,7 +42,7 @@ public record SalvageReport(
     return String.join(", ", missing.named()) + (more == 0 ? "" : " and " + more + " ranges more");
   }
 
-  /// Says it in the session log.
+  /// Logs the result.
   public void logResult() {
     Events.info(
         EventNames.SALVAGE_COMPLETED,
@@ -61,23 +62,23 @@ public record SalvageReport(
           "count",
           missing,
           "ids",
-          missingIds.length() <= LONGEST_IN_AN_EVENT
+          missingIds.length() <= MAX_IDS_IN_EVENT_CHARS
               ? missingIds
-              : missingIds.substring(0, LONGEST_IN_AN_EVENT) + "…",
+              : missingIds.substring(0, MAX_IDS_IN_EVENT_CHARS) + "…",
           "action",
-          "nothing sound of them is in "
+          "no sound copy of them is in "
               + file.getFileName()
               + "; all their ids are in "
               + of(file).getFileName());
     }
   }
 
-  /// The file that keeps the report of `damaged`, and marks it as done with.
+  /// The file with the report of `damaged`, which marks the salvage as finished.
   public static Path of(Path damaged) {
     return DirectoryLayout.beside(damaged, DirectoryLayout.SALVAGE_REPORT_SUFFIX);
   }
 
-  /// Keeps it beside the damaged file.
+  /// Writes the report beside the damaged file; when this returns, it is on stable storage.
   public void write() throws IOException {
     String text =
         "sound pending records: "

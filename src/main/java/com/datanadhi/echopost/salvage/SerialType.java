@@ -2,8 +2,8 @@ package com.datanadhi.echopost.salvage;
 
 import java.nio.ByteBuffer;
 
-/// How SQLite stores one column of a row (<https://sqlite.org/fileformat2.html>, section 2.1), as
-/// far as our tables use it.
+/// How SQLite stores one column of a row (<https://sqlite.org/fileformat2.html>, section 2.1), for
+/// the types that our tables use.
 final class SerialType {
   static final int NULL = 0;
   private static final int FIRST_TEXT = 13;
@@ -18,7 +18,7 @@ final class SerialType {
     return (type >= 1 && type <= 6) || type == 8 || type == 9;
   }
 
-  /// The type of a text of so many bytes.
+  /// The type of a text with `length` bytes.
   static int ofText(int length) {
     return FIRST_TEXT + 2 * length;
   }
@@ -34,7 +34,7 @@ final class SerialType {
     };
   }
 
-  /// Reads an integer of `type` where `bytes` stands.
+  /// Reads an integer of `type` at the position of `bytes`.
   static long integer(ByteBuffer bytes, long type) {
     if (type == 8 || type == 9) {
       return type - 8;
@@ -46,7 +46,7 @@ final class SerialType {
     return value;
   }
 
-  /// Reads a text of `type` where `bytes` stands.
+  /// Reads a text of `type` at the position of `bytes`.
   static byte[] text(ByteBuffer bytes, long type) {
     byte[] text = new byte[lengthOf(type)];
     bytes.get(text);

@@ -15,20 +15,22 @@ import java.nio.file.StandardOpenOption;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
-/// The file `buffer.db-watermark` beside the buffer: up to which id everything is settled, so that
-/// damage to the buffer cannot take this too. With it a salvage knows which rows still count.
+/// The file `buffer.db-watermark` beside the buffer, with the last settled id. It survives damage
+/// to the buffer, so that a salvage knows which rows are still pending.
 ///
-/// Written in place after each commit, without a sync of its own: two places in turn, 4 KiB apart,
-/// each with a checksum, so that a torn write takes one alone. It may lag behind the buffer after a
-/// power loss, when a few records are delivered again; it is never ahead. Where a buffer is set
-/// aside by whoever has written it, a third place says what was committed last ([#seal]). Confined
-/// to one thread.
+/// Written in place after each commit, without an fsync of its own: to two places in turn, 4 KiB
+/// apart and each with a checksum, so that a torn write damages only one. After a power loss it may
+/// be behind the buffer, and then some records are delivered again; it is never ahead. When the
+/// writer quarantines its buffer, a third place has the last committed id ([#seal]). Used by one
+/// thread at a time.
 public final class Watermark implements AutoCloseable {
   private static final int PLACE_BYTES = 4096;
   private static final int PLACES = 2;
   private static final int SEAL = PLACES * PLACE_BYTES;
 
-  /// @param bufferId the buffer's identity
+  /// The content of the file.
+  ///
+  /// @param bufferId the id of the buffer
   /// @param settledThrough every id up to this one is settled
   /// @param lastId at least this id has been given
   public record Mark(String bufferId, long settledThrough, long lastId) {
@@ -36,8 +38,8 @@ public final class Watermark implements AutoCloseable {
       return settledThrough > otherSettledThrough || lastId > otherLastId;
     }
 
-    /// Whether it was written of the buffer `id` with this ledger: it is never ahead.
-    public boolean canBeOf(String id, Totals ledger) {
+    /// Whether it can be of the buffer `id` with this ledger, which it is never ahead of.
+    public boolean canBelongTo(String id, Totals ledger) {
       return bufferId.equals(id) && !isAheadOf(ledger.settledThrough(), ledger.lastId());
     }
   }
@@ -54,8 +56,8 @@ public final class Watermark implements AutoCloseable {
     return DirectoryLayout.beside(buffer, DirectoryLayout.WATERMARK_SUFFIX);
   }
 
-  /// Opens the one of `buffer`, creating it when there is none. A buffer that is written again, as
-  /// when somebody has put it back, is sealed no more.
+  /// Opens the watermark of `buffer`, creating it if there is none. Removes the seal of a
+  /// quarantined buffer that was moved back and is now written again.
   public static Watermark open(Path buffer) throws IOException {
     FileChannel channel = create(buffer);
     if (channel.size() > SEAL) {
@@ -68,8 +70,8 @@ public final class Watermark implements AutoCloseable {
     return PrivateFiles.open(of(buffer), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
   }
 
-  /// Says of `buffer`, which nobody will write any more, that nothing was committed in it after
-  /// `committed`; when this returns, that is on stable storage.
+  /// Records that `committed` is the last ledger of `buffer`, which is not written any more; when
+  /// this returns, that is on stable storage.
   public static void seal(Path buffer, String bufferId, Totals committed) throws IOException {
     try (FileChannel channel = create(buffer)) {
       int _ = channel.write(line(bufferId, committed), SEAL);
@@ -77,8 +79,8 @@ public final class Watermark implements AutoCloseable {
     }
   }
 
-  /// Writes what was committed. A failure is logged and no more: it only means repeats, should the
-  /// buffer be damaged.
+  /// Writes the committed ledger. A failure is only logged, once: it means that records are
+  /// delivered again if the buffer is damaged later.
   public void advance(String bufferId, Totals committed) {
     try {
       write(bufferId, committed);
@@ -106,7 +108,7 @@ public final class Watermark implements AutoCloseable {
     return Long.toHexString(crc.getValue());
   }
 
-  /// What the one of `buffer` says, or null where there is none that is sound.
+  /// Reads the watermark of `buffer`; null when there is none, or it is damaged.
   public static @Nullable Mark read(Path buffer) throws IOException {
     String all = text(buffer);
     Mark best = null;
@@ -119,7 +121,7 @@ public final class Watermark implements AutoCloseable {
     return best;
   }
 
-  /// What was committed last in `buffer`; null where it is not sealed, and more can have been.
+  /// Reads the seal of `buffer`; null when it is not sealed, and later commits are possible.
   static @Nullable Mark readSeal(Path buffer) throws IOException {
     String all = text(buffer);
     return all.length() > SEAL ? parse(all.substring(SEAL)) : null;

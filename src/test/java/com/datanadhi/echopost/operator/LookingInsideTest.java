@@ -267,20 +267,20 @@ class LookingInsideTest {
       delimiter = '|',
       quoteCharacter = '~',
       value = {
-        "nonsense | it is no object",
-        "[] | it is no object",
+        "nonsense | it is not an object",
+        "[] | it is not an object",
         "{} | it has no member log_data",
         "{\"log_data\":1} | it has no member pipelines",
         "{\"log_data\":1,\"pipelines\":[],\"log_data\":2} | its member log_data stands there twice",
         "{\"log_data\":1,\"pipelines\":[1]} | its pipelines are not strings",
-        "{\"log_data\":1,\"pipelines\":\"p\"} | its pipelines: it is no array",
+        "{\"log_data\":1,\"pipelines\":\"p\"} | its pipelines: it is not an array",
         "{\"log_data\":1,\"pipelines\":[\"p\",]} | breaks the grammar",
         "{\"log_data\":1,\"pipelines\":[],} | breaks the grammar",
         "{\"log_data\":1,\"pipelines\":[]}} | there is more after its end",
         "{\"log_data\":1,\"pipelines\":[] | it ends in the middle",
         "{\"log_data\":1,\"pipelines\":[],\"key\":7} | its key is not a string",
         "{\"log_data\":1,\"pipelines\":[],\"key\":\"a b\"} | its key is not 1 to 255",
-        "{\"log_data\":1,\"pipelines\":[],\"log_text\":\"{\"} | its payload is no JSON",
+        "{\"log_data\":1,\"pipelines\":[],\"log_text\":\"{\"} | its payload is not JSON",
       })
   void a_line_that_is_no_record_is_refused_by_name(String line, String problem) {
     in = "\n%s\n".formatted(line).getBytes(UTF_8);
@@ -335,17 +335,17 @@ class LookingInsideTest {
             + " match | rejected -discard -id 2",
         "UPDATE rejected SET api_key='x' WHERE id=2 | rejected record 2: its checksum | mend:"
             + " echopost rejected -discard -id 2",
-        "DELETE FROM records WHERE id=2 | pending records are gone that nobody has settled: id 2 |"
+        "DELETE FROM records WHERE id=2 | pending records are missing that were not settled: id 2 |"
             + " mend: start an agent",
-        "DELETE FROM records WHERE id>1 | the ledger says 4 pending, and there are 1 such | mend:"
-            + " start an agent",
+        "DELETE FROM records WHERE id>1 | the ledger counts 4 pending records, and the table has 1"
+            + " | mend: start an agent",
         "UPDATE meta SET settled_through=settled_through+1 | are settled, and 1 is pending | mend:"
             + " start an agent",
         "UPDATE meta SET buffer_id='another' | not those that were last written here | mend: when"
             + " no agent runs",
-        "DELETE FROM rejected WHERE id=2 | the ledger says 4 rejected, and there are 3 such | mend:"
-            + " start an agent",
-        "INSERT INTO salvage VALUES ('lost.db', 0) | not everything is put back yet of lost.db |"
+        "DELETE FROM rejected WHERE id=2 | the ledger counts 4 rejected records, and the table has"
+            + " 3 | mend: start an agent",
+        "INSERT INTO salvage VALUES ('lost.db', 0) | the salvage is not finished of lost.db |"
             + " mend: start an agent",
       })
   void what_is_wrong_is_named_with_what_mends_it(String change, String what, String mend)

@@ -19,7 +19,7 @@ class ChecksumTest {
   }
 
   @Test
-  void it_covers_the_fields_as_the_contract_lays_them_out() {
+  void the_checksum_covers_the_fields_in_the_order_of_the_contract() {
     ByteBuffer laidOut = ByteBuffer.allocate(100).putLong(7).putLong(1_700_000_000_000L);
     for (String text : new String[] {"{\"é\":1}", "[]", "", null}) {
       byte @Nullable [] field = bytes(text);
@@ -35,7 +35,7 @@ class ChecksumTest {
   }
 
   @Test
-  void each_field_counts_and_where_one_ends() {
+  void the_checksum_depends_on_each_field_and_on_its_length() {
     assertThat(
             new long[] {
               Checksum.of(1, record(5, "12", "3", null)),

@@ -6,6 +6,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.Charset;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Random;
 import java.util.regex.Pattern;
@@ -242,7 +243,7 @@ class JsonValidatorTest {
         "\ufeff",
         "{}\ufeff",
       })
-  void what_breaks_the_grammar_is_refused(String text) {
+  void text_that_breaks_the_grammar_is_not_json(String text) {
     assertThat(problem(text)).isNotNull();
   }
 
@@ -268,14 +269,14 @@ class JsonValidatorTest {
     "after the text, 7B7DFF",
     "in white space, 7B2080 7D",
   })
-  void what_is_not_utf_8_is_refused(String what, String hex) {
+  void bytes_that_are_not_utf_8_are_not_json(String what, String hex) {
     assertThat(JsonValidator.problem(HexFormat.of().parseHex(hex.replace(" ", ""))))
         .as(what)
         .isEqualTo("it is not UTF-8");
   }
 
   @Test
-  void utf_16_and_utf_32_are_refused_with_and_without_a_mark() {
+  void utf_16_and_utf_32_are_not_json_with_and_without_a_byte_order_mark() {
     for (String text : new String[] {"{}", "1", "12", "[1]", "\"a\"", "{\"a\":1}", "null"}) {
       for (Charset charset :
           new Charset[] {
@@ -302,7 +303,7 @@ class JsonValidatorTest {
   }
 
   @Test
-  void length_alone_is_no_problem() {
+  void a_long_text_is_accepted() {
     assertThat(problem("1".repeat(100_000))).isNull();
     assertThat(problem("-0." + "1".repeat(100_000) + "e-" + "9".repeat(100_000))).isNull();
     assertThat(problem("\"" + "é\\n".repeat(1_000_000) + "\"")).isNull();
@@ -312,12 +313,12 @@ class JsonValidatorTest {
   }
 
   @Test
-  void every_cut_of_a_text_is_refused() {
+  void every_truncation_of_a_text_is_not_json() {
     byte[] whole =
         "{\"a\":[1.5e-3,true,null,\"é😀\\n\\u00e9\"],\"b\":{\"c\":false}}".getBytes(UTF_8);
     assertThat(JsonValidator.problem(whole)).isNull();
     for (int length = 0; length < whole.length; length++) {
-      assertThat(JsonValidator.problem(java.util.Arrays.copyOf(whole, length)))
+      assertThat(JsonValidator.problem(Arrays.copyOf(whole, length)))
           .as("%d bytes", length)
           .isNotNull();
     }
@@ -337,12 +338,12 @@ class JsonValidatorTest {
         "['é',tru] | it breaks the grammar near byte 1",
         "[\"é😀\",,] | it breaks the grammar near byte 10",
       })
-  void the_problem_is_named_for_a_person(String text, String message) {
+  void the_message_says_what_is_wrong(String text, String message) {
     assertThat(problem(text)).isEqualTo(message);
   }
 
   @Test
-  void it_agrees_with_the_grammar_of_rfc_8259_on_random_texts() {
+  void the_validator_agrees_with_the_grammar_of_rfc_8259_on_random_texts() {
     long seed = Long.getLong("echopost.seed", new Random().nextLong());
     System.out.println("JsonValidatorTest seed " + seed + " (-Dechopost.seed=" + seed + ")");
     Random random = new Random(seed);
@@ -366,8 +367,8 @@ class JsonValidatorTest {
     assertThat(valid).isGreaterThan(1_000);
   }
 
-  /// RFC 8259 by repeated reduction: the innermost arrays and objects become a value, until nothing
-  /// but one value is left.
+  /// The grammar of RFC 8259 by repeated reduction: the innermost arrays and objects become a
+  /// value, until only one value is left.
   private static final class Grammar {
     private static final Pattern STRING =
         Pattern.compile("\"(?:[^\"\\\\\\x00-\\x1f]|\\\\(?:[\"\\\\/bfnrt]|u[0-9a-fA-F]{4}))*+\"");

@@ -10,13 +10,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RecordRulesTest {
   @ParameterizedTest
   @ValueSource(strings = {"", "key", "a b\tc", "schlüssel", "~!\"", " "})
-  void a_header_value_has_no_control_characters(String value) {
+  void text_without_control_characters_is_a_header_value(String value) {
     assertThat(RecordRules.isHeaderValue(value.getBytes(UTF_8))).isTrue();
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"a\nb", "a\r", "\u0000", "\u001f", "\u007f"})
-  void what_could_break_a_header_is_none(String value) {
+  void control_characters_are_not_allowed_in_a_header_value(String value) {
     assertThat(RecordRules.isHeaderValue(value.getBytes(UTF_8))).isFalse();
   }
 

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.datanadhi.echopost.record.Totals;
 import org.junit.jupiter.api.Test;
 
-/// Which ids are missing.
 class IdSetTest {
   private final IdSet ids = new IdSet();
 
@@ -16,7 +15,7 @@ class IdSetTest {
   }
 
   @Test
-  void ids_that_are_not_there_are_missing_also_at_both_ends() {
+  void ids_that_are_not_in_the_set_are_missing_also_at_both_ends() {
     add(3, 4, 7);
 
     IdSet.Missing missing = ids.missing(1, 9);
@@ -27,21 +26,21 @@ class IdSetTest {
   }
 
   @Test
-  void ids_that_were_never_given_before_ids_began_anew_are_not_missing() {
+  void ids_between_the_last_one_and_the_next_epoch_are_not_missing() {
     add(1, 2, 3, Totals.EPOCH + 1, Totals.EPOCH + 2);
 
     assertThat(ids.missing(0, Totals.EPOCH + 2).named()).isEmpty();
   }
 
   @Test
-  void nor_are_they_when_no_id_was_given_since() {
+  void they_are_not_missing_when_the_new_epoch_has_no_id_either() {
     add(1, 2, 3);
 
     assertThat(ids.missing(0, Totals.EPOCH).named()).isEmpty();
   }
 
   @Test
-  void the_first_ids_above_the_new_beginning_can_be_missing() {
+  void the_first_ids_of_an_epoch_can_be_missing() {
     add(1, Totals.EPOCH + 3);
 
     assertThat(ids.missing(0, Totals.EPOCH + 4).named())
