@@ -82,6 +82,8 @@ final class ActiveWriter {
     }
   }
 
+  /// Puts a new buffer in the place of the damaged one, unless too many were replaced recently.
+  ///
   /// @return whether there is a new buffer now
   boolean replace(StorageException why) {
     long now = clock.nanos();

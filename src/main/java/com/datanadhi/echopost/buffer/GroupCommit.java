@@ -64,8 +64,8 @@ final class GroupCommit {
     }
   }
 
-  /// Completes work that nobody will commit, since the buffer is closed.
-  void refuse(CommitQueue.Batch batch) {
+  /// Completes work that is in no commit, since the buffer is closed.
+  void completeAsClosed(CommitQueue.Batch batch) {
     complete(batch.appends(), new AppendRequest.Outcome.Closed());
     failAll(batch.tasks(), new StorageException("the buffer is closed"));
     queue.batchCompleted();
@@ -104,7 +104,7 @@ final class GroupCommit {
         complete(appends, noRoom());
         // Completed once, also when the tasks are tried again.
         appends.clear();
-        refuse(tasks, GroupCommit::needsRoom, new StorageException.Full());
+        failMatching(tasks, GroupCommit::needsRoom, new StorageException.Full());
         transact(List.of(), tasks);
       } else {
         transact(appends, tasks);
@@ -117,7 +117,7 @@ final class GroupCommit {
       housekeeping.releaseReserve();
       complete(appends, noRoom());
       // The reserve is for what makes room.
-      refuse(tasks, GroupCommit::needsRoom, full);
+      failMatching(tasks, GroupCommit::needsRoom, full);
       retryWithoutAppends(tasks);
     } catch (StorageException.Busy busy) {
       if (waitsForLock(oldest)) {
@@ -127,7 +127,7 @@ final class GroupCommit {
     } catch (StorageException.Corrupted damaged) {
       if (active.get() == first && active.replace(damaged)) {
         // Other tasks are about rows that are not in the new buffer before the salvage.
-        refuse(tasks, task -> !task.has(WriterWork.Option.SURVIVES_REPLACEMENT), damaged);
+        failMatching(tasks, task -> !task.has(WriterWork.Option.SURVIVES_REPLACEMENT), damaged);
         return false;
       }
       active.fail(damaged);
@@ -143,14 +143,14 @@ final class GroupCommit {
     return task.has(WriterWork.Option.NEEDS_ROOM);
   }
 
-  private void refuse(
+  private void failMatching(
       List<WriterWork.Task<?>> tasks, Predicate<WriterWork.Task<?>> which, StorageException why) {
     tasks.removeIf(task -> {
-      boolean refused = which.test(task);
-      if (refused) {
+      boolean fails = which.test(task);
+      if (fails) {
         fail(task, why);
       }
-      return refused;
+      return fails;
     });
   }
 

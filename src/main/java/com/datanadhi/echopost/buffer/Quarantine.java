@@ -53,10 +53,10 @@ final class Quarantine {
       throws StorageException, IOException {
     Watermark.Mark mark = markOf(file);
     long last = Math.max(mark == null ? 0 : mark.lastId(), known == null ? 0 : known.lastId());
-    Path aside =
+    Path quarantined =
         free(file, file.getFileName() + DirectoryLayout.DAMAGED_INFIX + STAMP.format(clock.now()));
     List<Path> unsalvaged = unsalvaged(file);
-    unsalvaged.add(aside);
+    unsalvaged.add(quarantined);
     make(
         file.resolveSibling(DirectoryLayout.NEW_BUFFER),
         walBound,
@@ -65,18 +65,18 @@ final class Quarantine {
         mark == null ? 0 : mark.settledThrough(),
         known == null ? 0 : known.delivered(),
         unsalvaged);
-    move(file, aside);
+    move(file, quarantined);
     PrivateFiles.syncDirectoryOf(file);
     if (known != null && mark != null) {
       Watermark.seal(file, mark.bufferId(), known);
     }
-    finish(file, aside);
+    finish(file, quarantined);
     Events.severe(
         EventNames.BUFFER_DAMAGED,
         "reason",
         why.getMessage(),
         "moved_to",
-        aside.getFileName(),
+        quarantined.getFileName(),
         "action",
         "check the disk and keep the file: its sound records are salvaged automatically, and the"
             + " event salvage_completed has their number");
@@ -88,19 +88,19 @@ final class Quarantine {
     if (Files.exists(file) || !Files.exists(replacement)) {
       return;
     }
-    String aside;
+    String quarantined;
     try (Connection connection = Database.openWriter(replacement, walBound, 0)) {
-      aside = Sql.query(connection, "SELECT file FROM salvage ORDER BY rowid DESC LIMIT 1");
+      quarantined = Sql.query(connection, "SELECT file FROM salvage ORDER BY rowid DESC LIMIT 1");
     } catch (SQLException failed) {
       throw SqliteFailure.of("opening " + replacement.getFileName(), failed);
     }
-    finish(file, file.resolveSibling(aside));
+    finish(file, file.resolveSibling(quarantined));
   }
 
-  private static void finish(Path file, Path aside) throws IOException {
+  private static void finish(Path file, Path quarantined) throws IOException {
     for (String suffix : List.of(DirectoryLayout.WAL_SUFFIX, DirectoryLayout.WATERMARK_SUFFIX)) {
       if (Files.exists(DirectoryLayout.beside(file, suffix))) {
-        move(DirectoryLayout.beside(file, suffix), DirectoryLayout.beside(aside, suffix));
+        move(DirectoryLayout.beside(file, suffix), DirectoryLayout.beside(quarantined, suffix));
       }
     }
     Files.deleteIfExists(DirectoryLayout.beside(file, DirectoryLayout.SHM_SUFFIX));
@@ -116,11 +116,11 @@ final class Quarantine {
   }
 
   private static Path free(Path file, String name) {
-    Path aside = file.resolveSibling(name).toAbsolutePath();
-    for (int n = 2; Files.exists(aside); n++) {
-      aside = file.resolveSibling(name + "-" + n).toAbsolutePath();
+    Path quarantined = file.resolveSibling(name).toAbsolutePath();
+    for (int n = 2; Files.exists(quarantined); n++) {
+      quarantined = file.resolveSibling(name + "-" + n).toAbsolutePath();
     }
-    return aside;
+    return quarantined;
   }
 
   /// Quarantined files that are not salvaged. The buffer that lists them may be the one that is

@@ -26,6 +26,7 @@ final class SalvageTable {
   private final Ledger ledger;
   private final String bufferId;
   private List<Salvage.Source> next;
+  private boolean isChanged;
   private volatile List<Salvage.Source> committed;
 
   /// @param directory where the buffer is
@@ -66,6 +67,7 @@ final class SalvageTable {
       added = insert.executeUpdate();
     }
     next = read();
+    isChanged = true;
     return added;
   }
 
@@ -78,6 +80,7 @@ final class SalvageTable {
       removed = delete.executeUpdate();
     }
     next = read();
+    isChanged = true;
     return removed;
   }
 
@@ -89,14 +92,16 @@ final class SalvageTable {
 
   /// The transaction is committed.
   void commit() {
-    if (next != committed) {
+    if (isChanged) {
       committed = next;
+      isChanged = false;
     }
   }
 
   /// The transaction is rolled back.
   void rollback() {
     next = committed;
+    isChanged = false;
   }
 
   /// Inserts rows of a damaged buffer, with their ids raised by the base of `source`. A row whose

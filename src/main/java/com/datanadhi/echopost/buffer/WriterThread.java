@@ -39,14 +39,14 @@ final class WriterThread {
     thread.start();
   }
 
-  /// Queues work and wakes the thread if it is parked. After [#close] the work is refused, in the
-  /// calling thread. Does not block.
+  /// Queues work and wakes the thread if it is parked. After [#close] the work completes as not
+  /// committed, in the calling thread. Does not block.
   void offer(WriterWork work) {
     queue.add(work);
     if (parked.get() && parked.compareAndSet(true, false)) {
       LockSupport.unpark(thread);
     } else if (!thread.isAlive() && queue.isClosed()) {
-      commits.refuse(queue.takeAll());
+      commits.completeAsClosed(queue.takeAll());
     }
   }
 
@@ -56,7 +56,7 @@ final class WriterThread {
     LockSupport.unpark(thread);
     thread.join();
     // What was offered while the thread ended is in no commit.
-    commits.refuse(queue.takeAll());
+    commits.completeAsClosed(queue.takeAll());
   }
 
   private void run() {

@@ -47,7 +47,7 @@ sealed interface WriterWork {
   enum Option {
     /// Runs before the transaction begins, and is no part of it.
     BEFORE_TRANSACTION,
-    /// Is refused while the disk is full: the reserve is for deletes and checkpoints alone.
+    /// Fails while the disk is full: the reserve is for deletes and checkpoints alone.
     NEEDS_ROOM,
     /// Runs in the new buffer if the old one is found damaged; other tasks fail then.
     SURVIVES_REPLACEMENT,
@@ -62,8 +62,8 @@ sealed interface WriterWork {
 
   /// What a task does once the transaction is on stable storage, before its future completes.
   interface AfterCommit<T> {
-    /// @param value what the step returned
-    /// @return the task's result
+    /// Turns the value that the step returned into the result of the task.
+    ///
     /// @throws StorageException when this part failed; what was committed stays so
     T apply(T value) throws StorageException;
   }

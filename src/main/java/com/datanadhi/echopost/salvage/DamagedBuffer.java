@@ -35,17 +35,17 @@ public final class DamagedBuffer implements AutoCloseable {
   public DamagedBuffer(Path file) throws IOException {
     this.images = new PageImages(file);
     this.scanner = new RowScanner(images);
-    Watermark.Mark beside = Watermark.read(file);
+    Watermark.Mark watermark = Watermark.read(file);
     Ledger logs = ledger(images.filePages(), images.filePages() + images.committedFrames());
     Ledger files = ledger(0, Math.min(images.filePages(), LEDGER_PAGES));
-    if (beside != null
+    if (watermark != null
         && files.bufferId != null
         && (files.bufferId.equals(logs.bufferId) || files.isConfirmed())
-        && !files.bufferId.equals(beside.bufferId())) {
+        && !files.bufferId.equals(watermark.bufferId())) {
       // Another buffer was copied over the file; the watermark is not its own.
-      beside = null;
+      watermark = null;
     }
-    String bufferId = beside != null ? beside.bufferId() : files.bufferId;
+    String bufferId = watermark != null ? watermark.bufferId() : files.bufferId;
     if (bufferId != null && logs.bufferId != null && !bufferId.equals(logs.bufferId)) {
       images.excludeLog();
       logs = new Ledger();
@@ -53,19 +53,20 @@ public final class DamagedBuffer implements AutoCloseable {
     if (bufferId == null) {
       bufferId = logs.bufferId;
     }
-    this.mark = bufferId == null ? null : mark(bufferId, beside, logs, files);
-    Watermark.Mark seal = beside == null ? null : Watermark.readSeal(file);
+    this.mark = bufferId == null ? null : mark(bufferId, watermark, logs, files);
+    Watermark.Mark seal = watermark == null ? null : Watermark.readSeal(file);
     this.lastCommitted = seal == null ? Long.MAX_VALUE : seal.lastId();
-    this.markIsSure = beside != null || logs.bufferId != null || files.isConfirmed();
+    this.markIsSure = watermark != null || logs.bufferId != null || files.isConfirmed();
   }
 
   private static Watermark.Mark mark(
-      String bufferId, Watermark.@Nullable Mark beside, Ledger logs, Ledger files) {
-    long settled = Math.max(logs.settledThrough, beside == null ? 0 : beside.settledThrough());
-    if (beside == null && files.isConfirmed()) {
+      String bufferId, Watermark.@Nullable Mark watermark, Ledger logs, Ledger files) {
+    long settled =
+        Math.max(logs.settledThrough, watermark == null ? 0 : watermark.settledThrough());
+    if (watermark == null && files.isConfirmed()) {
       settled = Math.max(settled, files.settledThrough);
     }
-    long last = Math.max(settled, beside == null ? 0 : beside.lastId());
+    long last = Math.max(settled, watermark == null ? 0 : watermark.lastId());
     for (Ledger one : new Ledger[] {logs, files}) {
       last = one.lastId < LARGEST_ID ? Math.max(last, one.lastId) : last;
     }

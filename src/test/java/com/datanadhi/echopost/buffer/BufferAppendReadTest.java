@@ -231,7 +231,7 @@ class BufferAppendReadTest extends BufferFixture {
   }
 
   @Test
-  void a_closed_buffer_refuses_appends_and_acknowledgements() throws Exception {
+  void appends_and_acknowledgements_fail_after_the_buffer_is_closed() throws Exception {
     buffer.close();
     assertThat(Appended.to(buffer, Appended.record("1", "", null)).outcome())
         .isEqualTo(new Outcome.Closed());

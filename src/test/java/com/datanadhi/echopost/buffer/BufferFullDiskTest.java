@@ -15,7 +15,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/// A full disk: appends are refused, deletes go on.
+/// A full disk: appends fail, deletes go on.
 class BufferFullDiskTest extends BufferFixture {
   @Test
   void a_write_lock_of_another_process_on_a_full_disk_leaves_the_storage_usable() throws Exception {
@@ -26,10 +26,9 @@ class BufferFullDiskTest extends BufferFixture {
       Sql.execute(connection, "PRAGMA max_page_count=20");
       CommitPipeline commits = pipeline(connection, Duration.ofMillis(200));
       commits.start();
-      Appended refused =
-          Appended.of(Appended.record("\"" + "x".repeat(1_000_000) + "\"", "", null));
-      commits.append(refused, Clock.system().nanos());
-      assertThat(refused.outcome()).isInstanceOf(Outcome.NoRoom.class);
+      Appended large = Appended.of(Appended.record("\"" + "x".repeat(1_000_000) + "\"", "", null));
+      commits.append(large, Clock.system().nanos());
+      assertThat(large.outcome()).isInstanceOf(Outcome.NoRoom.class);
       try (Sqlite foreign = new Sqlite(directory)) {
         foreign.execute("BEGIN IMMEDIATE");
         Appended also = Appended.of(Appended.record("1", "", null));
@@ -48,7 +47,7 @@ class BufferFullDiskTest extends BufferFixture {
   }
 
   @Test
-  void a_redrive_is_refused_on_a_full_disk_and_a_discard_is_not() throws Exception {
+  void a_redrive_fails_on_a_full_disk_and_a_discard_does_not() throws Exception {
     Appended.store(buffer, "1", "2");
     rejectNext(400);
     rejectNext(400);
@@ -62,10 +61,10 @@ class BufferFullDiskTest extends BufferFixture {
       Appended large = Appended.of(Appended.record("\"" + "x".repeat(1_000_000) + "\"", "", null));
       // Queued before there is a thread, so that one commit has both.
       commits.append(large, Clock.system().nanos());
-      var refused = commits.apply(redrive);
+      var failing = commits.apply(redrive);
       commits.start();
       assertThat(large.outcome()).isInstanceOf(Outcome.NoRoom.class);
-      assertThatThrownBy(() -> refused.get(1, TimeUnit.MINUTES))
+      assertThatThrownBy(() -> failing.get(1, TimeUnit.MINUTES))
           .hasCauseInstanceOf(StorageException.class)
           .hasMessageContaining("the disk is full");
       assertThat(

@@ -39,11 +39,11 @@ class BufferLocksTest extends BufferFixture {
     try (Connection connection = Database.openWriter(file, volume.walBound(), 50)) {
       CommitPipeline commits = pipeline(connection, Duration.ofMillis(200));
       commits.start();
-      Appended refused = Appended.of(Appended.record("1", "", null));
+      Appended locked = Appended.of(Appended.record("1", "", null));
       try (Sqlite foreign = new Sqlite(directory)) {
         foreign.execute("BEGIN IMMEDIATE");
-        commits.append(refused, Clock.system().nanos());
-        assertThat(refused.outcome())
+        commits.append(locked, Clock.system().nanos());
+        assertThat(locked.outcome())
             .isInstanceOfSatisfying(
                 Outcome.Failed.class,
                 outcome -> assertThat(outcome.message()).contains("another process holds"));

@@ -87,7 +87,7 @@ class CommitQueueTest {
     WriterWork.Task<Integer> other = task();
     assertThat(queue.take().isEmpty()).isFalse();
     assertThat(queue.waitingRecords()).isEqualTo(3);
-    assertThat(queue.waitingBytes()).isEqualTo(2 * (2 + "[\"p\"]".getBytes(UTF_8).length));
+    assertThat(queue.waitingBytes()).isEqualTo(2L * (2 + "[\"p\"]".getBytes(UTF_8).length));
 
     queue.completed(append);
     assertThat(queue.waitingRecords()).isEqualTo(1);
