@@ -54,7 +54,7 @@ final class Quarantine {
     Watermark.Mark mark = markOf(file);
     long last = Math.max(mark == null ? 0 : mark.lastId(), known == null ? 0 : known.lastId());
     Path quarantined =
-        free(file, file.getFileName() + DirectoryLayout.DAMAGED_INFIX + STAMP.format(clock.now()));
+        freeName(file, file.getFileName() + DirectoryLayout.DAMAGED_INFIX + STAMP.format(clock.now()));
     List<Path> unsalvaged = unsalvaged(file);
     unsalvaged.add(quarantined);
     make(
@@ -115,7 +115,7 @@ final class Quarantine {
     }
   }
 
-  private static Path free(Path file, String name) {
+  private static Path freeName(Path file, String name) {
     Path quarantined = file.resolveSibling(name).toAbsolutePath();
     for (int n = 2; Files.exists(quarantined); n++) {
       quarantined = file.resolveSibling(name + "-" + n).toAbsolutePath();
