@@ -1,7 +1,6 @@
--- The buffer: what was accepted and is not yet delivered, what the server refused, and the ledger over both.
+-- The buffer: records that were accepted and are not delivered yet, records that the server rejected, and the ledger of both.
 -- Open it at any time, also while the agent runs:  sqlite3 -readonly buffer.db
--- One writer, the agent, changes it; accepted = delivered + pending + rejected holds at every commit (002 adds what was
--- discarded).
+-- Only the agent writes; accepted = delivered + pending + rejected at every commit (002 adds discarded records).
 
 -- Pending records in the order in which they are replayed. A row is deleted after the server has acknowledged it.
 CREATE TABLE records (
@@ -15,7 +14,7 @@ CREATE TABLE records (
                                                  -- texts in UTF-8, each after its length in 4 bytes (-1 for null)
 );
 
--- Records the server refused for good, or whose checksum does not match (status 0). Never deleted by the agent.
+-- Records that the server rejected, or whose checksum does not match (status 0). The agent never deletes them by itself.
 CREATE TABLE rejected (
   id          INTEGER PRIMARY KEY,
   received_at INTEGER NOT NULL,
@@ -41,7 +40,7 @@ CREATE TABLE meta (
   rejected        INTEGER NOT NULL
 );
 
--- What is waiting, for a person at the prompt. No API keys.
+-- The pending records in readable form, without API keys.
 CREATE VIEW pending AS
 SELECT id,
        strftime('%Y-%m-%d %H:%M:%S', received_at / 1000, 'unixepoch')      AS received_utc,

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// Every change of the buffer on its way to the one writer: from [CommitQueue] through
 /// [WriterThread] and [GroupCommit] to the [ActiveWriter].
 ///
-/// Thread-safe, and no method blocks but [#close]. Each future completes in the writer thread when
+/// Thread-safe; only [#close] and [#await] block. Each future completes in the writer thread when
 /// the change is on stable storage, or with the [StorageException] for which it was not made.
 final class CommitPipeline {
   private final Clock clock;

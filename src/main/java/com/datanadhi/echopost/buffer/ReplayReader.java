@@ -44,7 +44,7 @@ final class ReplayReader implements AutoCloseable {
         // since.
         int _ =
             CommitPipeline.await(
-                commits.restore(same -> same == current ? same.acknowledge(totals.lastId()) : 0));
+                commits.restore(now -> now == current ? now.acknowledge(totals.lastId()) : 0));
       }
       return rows;
     } catch (SQLException | StorageException.Corrupted failed) {
