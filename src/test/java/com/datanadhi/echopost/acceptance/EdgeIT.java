@@ -2,6 +2,7 @@ package com.datanadhi.echopost.acceptance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.echopost.buffer.Sqlite;
@@ -10,6 +11,7 @@ import com.datanadhi.echopost.proto.LogAgentGrpc;
 import com.datanadhi.echopost.proto.LogRequest;
 import com.datanadhi.echopost.proto.LogResponse;
 import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.echopost.testkit.FrameClient;
 import com.datanadhi.echopost.testkit.LoadClient;
 import com.datanadhi.echopost.testkit.RawConnection;
 import com.datanadhi.echopost.testkit.StubServer;
@@ -27,7 +29,6 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -40,10 +41,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/// Moments and clients that are out of the ordinary.
+/// Rare moments and unusual clients.
 class EdgeIT extends AcceptanceTest {
   @Test
-  void a_record_that_reaches_the_leaving_agent_is_kept_and_it_serves_on() throws Exception {
+  void a_record_that_reaches_a_leaving_agent_is_stored_and_serving_resumes() throws Exception {
     server.comeUp();
     AgentProcess agent = agent();
     ManagedChannel channel = client(agent).newChannel();
@@ -51,18 +52,22 @@ class EdgeIT extends AcceptanceTest {
     var stub = LogAgentGrpc.newBlockingStub(channel);
     assertThat(stub.sendLog(LoadClient.request(0, 0, 100)).getSuccess()).isTrue();
     awaitDelivered(1);
-    // What comes now is not delivered before the agent looks for the last time.
+    // A record that comes now is not delivered before the agent's last check for pending records.
     AtomicBoolean slow = new AtomicBoolean(true);
     server.onDelivery((request, out) ->
         (slow.get() ? StubServer.Behaviour.slow(3_000, StubServer.OK) : StubServer.OK)
             .answer(request, out));
-    // Connected but silent clients, one of them always young: the agent gives each half a second.
+    // Connected but silent clients, one of which is always new: the agent waits half a second for
+    // each.
     List<SocketChannel> silent = new ArrayList<>();
     use(() -> closeAll(silent));
-    while (Files.exists(agent.socket())) {
-      silent.add(connect(agent.socket()));
-      await().pollInterval(Duration.ofMillis(1)).pollDelay(Duration.ofMillis(20)).until(() -> true);
-    }
+    await()
+        .atMost(SOON)
+        .pollInterval(Duration.ofMillis(20))
+        .until(() -> {
+          silent.add(connect(agent.socket()));
+          return !Files.exists(agent.socket());
+        });
 
     assertThat(stub.sendLog(LoadClient.request(0, 1, 100)).getSuccess()).isTrue();
 
@@ -74,60 +79,57 @@ class EdgeIT extends AcceptanceTest {
   }
 
   @Test
-  void a_call_that_begins_while_the_agent_says_goodbye_is_answered() throws Exception {
+  void a_call_that_begins_after_the_goaway_was_sent_is_answered() throws Exception {
     server.comeUp();
     AgentProcess agent = agent();
-    // A client that has been connected and silent for long, and that does not listen now.
-    try (SocketChannel late = connect(agent.socket())) {
-      write(late, RawConnection.preface());
+    // A client that has long been connected and silent, and does not acknowledge the GOAWAY.
+    try (FrameClient late = FrameClient.connect(agent.socket())) {
       await()
           .atMost(SOON)
           .pollInterval(Duration.ofMillis(1))
           .until(() -> !Files.exists(agent.socket()));
       try (Sqlite buffer = new Sqlite(directory)) {
-        // No commit ends before the agent's patience does.
+        // No commit ends before the agent stops waiting for it.
         buffer.execute("BEGIN IMMEDIATE");
-        await().pollDelay(Duration.ofMillis(60)).until(() -> true);
-        write(late, call(LoadClient.request(0, 0, 100)));
-        await().pollDelay(Duration.ofMillis(400)).until(() -> true);
+        FrameClient.Frame _ = late.await(FrameClient.GOAWAY);
+        send(late, LoadClient.request(0, 0, 100));
+        await()
+            .atMost(SOON)
+            .until(() -> agent.hasLogged(EventNames.SERVING_RESUMED) || !agent.isAlive());
         buffer.execute("ROLLBACK");
       }
 
-      boolean answered = readToEnd(late).contains("stored");
+      boolean answered = isStored(late);
 
       assertThat(agent.awaitExit(SOON)).isZero();
-      // On a machine that stands still the call can come too late to be taken at all.
+      // On a stalled machine the call can come too late to be accepted at all.
       assertThat(answered).isEqualTo(query("SELECT accepted FROM ledger").equals("1"));
     }
   }
 
-  private static void write(SocketChannel channel, byte[] bytes) throws IOException {
+  /// Sends a whole call of SendLog on the first stream.
+  private static void send(FrameClient client, LogRequest request) {
     try {
-      int _ = channel.write(ByteBuffer.wrap(bytes));
+      client.send(
+          RawConnection.frame(
+              FrameClient.HEADERS, FrameClient.END_HEADERS, 1, RawConnection.sendLogHeaders()),
+          RawConnection.frame(
+              FrameClient.DATA,
+              FrameClient.END_STREAM,
+              1,
+              RawConnection.prefixed(0, request.toByteArray())));
     } catch (IOException closed) {
       // It came too late.
     }
   }
 
-  /// A whole call of SendLog on the first stream.
-  private static byte[] call(LogRequest request) {
-    return RawConnection.join(
-        RawConnection.frame(1, 4, 1, RawConnection.sendLogHeaders()),
-        RawConnection.frame(0, 1, 1, RawConnection.prefixed(0, request.toByteArray())));
-  }
-
-  /// Until the answer has come, or the connection's end.
-  private static String readToEnd(SocketChannel channel) throws IOException {
-    StringBuilder all = new StringBuilder();
-    ByteBuffer some = ByteBuffer.allocate(1 << 14);
+  /// Whether the record of the first stream's call is acknowledged before the connection ends.
+  private static boolean isStored(FrameClient client) {
     try {
-      while (all.indexOf("stored") < 0 && channel.read(some.clear()) >= 0) {
-        all.append(StandardCharsets.ISO_8859_1.decode(some.flip()));
-      }
-    } catch (IOException reset) {
-      return all.toString();
+      return client.answer(1).status() == Status.Code.OK.value();
+    } catch (IOException closed) {
+      return false;
     }
-    return all.toString();
   }
 
   private static SocketChannel connect(Path socket) throws IOException {
@@ -147,7 +149,7 @@ class EdgeIT extends AcceptanceTest {
   }
 
   @Test
-  void a_record_that_is_committed_after_the_signal_is_not_forgotten() throws Exception {
+  void a_record_that_is_committed_after_the_signal_is_counted_as_pending() throws Exception {
     AgentProcess agent = agent();
     ManagedChannel channel = client(agent).newChannel();
     use(channel::shutdownNow);
@@ -155,7 +157,8 @@ class EdgeIT extends AcceptanceTest {
       buffer.execute("BEGIN IMMEDIATE");
       ListenableFuture<LogResponse> call =
           LogAgentGrpc.newFutureStub(channel).sendLog(LoadClient.request(0, 0, 100));
-      await().pollDelay(Duration.ofMillis(300)).until(() -> !call.isDone());
+      awaitUncommitted(1);
+      assertThat(call.isDone()).isFalse();
       agent.terminate();
       await().atMost(SOON).until(() -> !Files.exists(agent.socket()));
       buffer.execute("ROLLBACK");
@@ -168,8 +171,17 @@ class EdgeIT extends AcceptanceTest {
     assertThat(agent.output()).contains("\"pending\":" + stored + "}");
   }
 
+  /// Until the agent has `records` that wait for their commit.
+  private void awaitUncommitted(int records) {
+    await()
+        .atMost(SOON)
+        .until(() ->
+            MetricsIT.samples(operator("metrics").out()).get("echopost_append_queue_records")
+                == records);
+  }
+
   @Test
-  void half_open_calls_by_the_hundred_do_not_lock_others_out() throws Exception {
+  void hundreds_of_unfinished_calls_do_not_lock_out_other_clients() throws Exception {
     AgentProcess agent = agent();
     List<SocketChannel> halfOpen = new ArrayList<>();
     use(() -> closeAll(halfOpen));
@@ -183,7 +195,7 @@ class EdgeIT extends AcceptanceTest {
   }
 
   @Test
-  void crowds_that_come_and_go_do_not_lock_others_out() throws Exception {
+  void thousands_of_short_connections_do_not_lock_out_other_clients() throws Exception {
     AgentProcess agent = agent();
     for (int crowd = 0; crowd < 20; crowd++) {
       List<SocketChannel> channels = new ArrayList<>();
@@ -193,7 +205,7 @@ class EdgeIT extends AcceptanceTest {
       closeAll(channels);
     }
     LoadClient client = client(agent);
-    // While the last crowd fills the backlog, the kernel refuses others.
+    // While the last of them fill the backlog, the kernel refuses other connections.
     await()
         .atMost(SOON)
         .ignoreException(StatusRuntimeException.class)
@@ -201,7 +213,7 @@ class EdgeIT extends AcceptanceTest {
   }
 
   @Test
-  void who_had_to_wait_for_the_disk_is_not_idle_when_others_need_room() throws Exception {
+  void a_client_that_waited_for_the_disk_is_not_closed_as_idle() throws Exception {
     AgentProcess agent = agent();
     ManagedChannel channel = client(agent).newChannel();
     use(channel::shutdownNow);
@@ -216,16 +228,22 @@ class EdgeIT extends AcceptanceTest {
     try (Sqlite buffer = new Sqlite(directory)) {
       buffer.execute("BEGIN IMMEDIATE");
       waits = LogAgentGrpc.newFutureStub(channel).sendLog(LoadClient.request(0, 1, 100));
-      // Until the agent has had no byte of it for longer than makes a connection idle.
-      long end = System.nanoTime() + Duration.ofMillis(1_500).toNanos();
-      while (System.nanoTime() - end < 0) {
+      awaitUncommitted(1);
+      // A client that falls silent now gets a GOAWAY when the other one has been silent for as
+      // long.
+      RawConnection silent = use(new RawConnection(agent.socket()));
+      assertThat(silent.send(RawConnection.preface())).isTrue();
+      long end = System.nanoTime() + SOON.toNanos();
+      while (!silent.isAnswered() && System.nanoTime() - end < 0) {
         crowd(crowd, agent.socket());
       }
+      assertThat(silent.isAnswered()).isTrue();
       buffer.execute("ROLLBACK");
     }
     while (!waits.isDone()) {
       crowd(crowd, agent.socket());
     }
+    // Some of the agent's checks for idle connections, which are 40 ms apart.
     long end = System.nanoTime() + Duration.ofMillis(300).toNanos();
     while (System.nanoTime() - end < 0) {
       crowd(crowd, agent.socket());
@@ -250,7 +268,7 @@ class EdgeIT extends AcceptanceTest {
     return agent;
   }
 
-  private List<SocketChannel> moreThanItHasDescriptorsFor(AgentProcess agent) throws IOException {
+  private List<SocketChannel> moreClientsThanDescriptors(AgentProcess agent) throws IOException {
     List<SocketChannel> crowd = new ArrayList<>();
     use(() -> closeAll(crowd));
     for (int i = 0; i < 200; i++) {
@@ -268,7 +286,7 @@ class EdgeIT extends AcceptanceTest {
   void a_lack_of_descriptors_is_not_taken_for_a_full_disk() throws Exception {
     AgentProcess agent = agentWithFewDescriptors();
     // While the reserve is being written.
-    List<SocketChannel> crowd = moreThanItHasDescriptorsFor(agent);
+    List<SocketChannel> crowd = moreClientsThanDescriptors(agent);
     await().pollDelay(Duration.ofSeconds(2)).until(() -> true);
     closeAll(crowd);
 
@@ -278,16 +296,16 @@ class EdgeIT extends AcceptanceTest {
     awaitWholeReserve();
   }
 
-  /// Neither the server can be asked then, nor anybody be let in.
+  /// Without descriptors the agent can neither probe the server nor accept a connection.
   @Test
-  void an_agent_whose_descriptors_are_used_up_goes_on_when_there_are_some_again() throws Exception {
+  void an_agent_without_descriptors_recovers_when_some_are_closed() throws Exception {
     server.comeUp();
     server.onProbe(StubServer.Behaviour.status(503, ""));
     AgentProcess agent = agentWithFewDescriptors();
     awaitWholeReserve();
-    List<SocketChannel> crowd = moreThanItHasDescriptorsFor(agent);
+    List<SocketChannel> crowd = moreClientsThanDescriptors(agent);
     int probes = server.probes();
-    await("no descriptor was left to ask with")
+    await("no descriptor is left for a probe")
         .during(Duration.ofSeconds(3))
         .atMost(SOON)
         .until(() -> server.probes() == probes);
@@ -300,7 +318,7 @@ class EdgeIT extends AcceptanceTest {
     assertInOrder(0, 100);
   }
 
-  /// One more connection, on which nothing is said; waits until there is room for it.
+  /// Opens one more silent connection; waits until there is room for it.
   private static void crowd(List<SocketChannel> crowd, Path socket) throws IOException {
     crowd.add(connect(socket));
     if (crowd.size() > 2_000) {
@@ -308,14 +326,14 @@ class EdgeIT extends AcceptanceTest {
     }
   }
 
-  /// A client's preface, its SETTINGS, and a call of SendLog that never goes on.
+  /// A client's preface, its SETTINGS, and the headers of a call of SendLog that has no more.
   private static byte[] headersWithoutABody() {
     return RawConnection.join(
         RawConnection.preface(), RawConnection.frame(1, 4, 1, RawConnection.sendLogHeaders()));
   }
 
   @Test
-  void many_large_records_at_once_are_taken_or_refused_one_by_one() throws Exception {
+  void each_of_many_large_records_is_stored_or_refused() throws Exception {
     AgentProcess agent = agent();
     ManagedChannel channel = client(agent).newChannel();
     use(channel::shutdownNow);
@@ -352,13 +370,13 @@ class EdgeIT extends AcceptanceTest {
   }
 
   @Test
-  void calls_behind_one_that_stands_still_are_bounded_and_answered_in_the_end() throws Exception {
+  void calls_behind_a_stalled_one_are_bounded_and_answered() throws Exception {
     AgentProcess agent = agent();
     List<ListenableFuture<LogResponse>> calls = new ArrayList<>();
     for (int client = 0; client < 20; client++) {
       ManagedChannel channel = client(agent).newChannel();
       use(channel::shutdownNow);
-      beginAndStandStill(channel);
+      beginAndStall(channel);
       for (int i = 0; i < 1_000; i++) {
         calls.add(LogAgentGrpc.newFutureStub(channel).sendLog(LoadClient.request(client, i, 100)));
       }
@@ -367,28 +385,28 @@ class EdgeIT extends AcceptanceTest {
 
     assertThat(query("SELECT count(*) FROM records")).isEqualTo(Integer.toString(stored));
     server.comeUp();
-    // Nobody is counted as waiting who is not.
+    // No call is counted as open that is not.
     assertThat(agent.awaitExit(Duration.ofSeconds(60))).isZero();
     assertThat(server.distinct()).isEqualTo(stored);
     Matcher overloaded =
         Pattern.compile("reason=\"overloaded\"} (\\d+)\n")
             .matcher(Files.readString(agent.lastMetrics()));
     assertThat(overloaded.find()).isTrue();
-    // Those that stand still can be among them.
+    // The stalled calls can be among them.
     assertThat(Integer.parseInt(overloaded.group(1)))
         .isPositive()
         .isBetween(calls.size() - stored, calls.size() - stored + 20);
   }
 
   @Test
-  void calls_that_wait_in_line_are_told_when_the_agent_is_stopped() throws Exception {
+  void waiting_calls_are_refused_when_the_agent_is_stopped() throws Exception {
     AgentProcess agent = agent();
     ManagedChannel channel = client(agent).newChannel();
     use(channel::shutdownNow);
-    beginAndStandStill(channel);
+    beginAndStall(channel);
     ListenableFuture<LogResponse> behind =
         LogAgentGrpc.newFutureStub(channel).sendLog(LoadClient.request(0, 0, 100));
-    // The agent has it once it answers what was sent later on another connection.
+    // The agent has it once it answers a record that was sent later on another connection.
     send(agent, load(1, 1));
 
     agent.terminate();
@@ -402,7 +420,7 @@ class EdgeIT extends AcceptanceTest {
     assertThat(agent.awaitExit(SOON)).isEqualTo(4);
   }
 
-  /// How many of `calls` were taken; the others were refused for want of room.
+  /// How many of `calls` were stored; the others must be refused for lack of room.
   private static int stored(List<ListenableFuture<LogResponse>> calls) throws Exception {
     int stored = 0;
     for (ListenableFuture<LogResponse> call : calls) {
@@ -417,8 +435,8 @@ class EdgeIT extends AcceptanceTest {
     return stored;
   }
 
-  /// Begins a call of SendLog and sends no message: as a client does that is stopped half-way.
-  private static void beginAndStandStill(ManagedChannel channel) {
+  /// Begins a call of SendLog and sends no message, like a client that is suspended then.
+  private static void beginAndStall(ManagedChannel channel) {
     ClientCall<LogRequest, LogResponse> call =
         channel.newCall(
             LogAgentGrpc.getSendLogMethod().toBuilder()
@@ -430,16 +448,14 @@ class EdgeIT extends AcceptanceTest {
   }
 
   @Test
-  void a_compressed_record_counts_by_what_it_is_decompressed() throws Exception {
+  void the_size_limit_applies_to_the_decompressed_record() throws Exception {
     AgentProcess agent = agent();
     ManagedChannel channel = client(agent).newChannel();
     use(channel::shutdownNow);
     var gzip = LogAgentGrpc.newBlockingStub(channel).withCompression("gzip");
     assertThat(gzip.sendLog(LoadClient.request(0, 0, 1_000_000)).getSuccess()).isTrue();
 
-    assertThat(
-            org.assertj.core.api.Assertions.catchThrowable(
-                () -> gzip.sendLog(LoadClient.request(0, 1, 20_000_000))))
+    assertThat(catchThrowable(() -> gzip.sendLog(LoadClient.request(0, 1, 20_000_000))))
         .isInstanceOfSatisfying(
             StatusRuntimeException.class,
             refused ->
@@ -449,7 +465,7 @@ class EdgeIT extends AcceptanceTest {
   }
 
   @Test
-  void others_are_served_while_small_messages_unpack_to_large_ones() throws Exception {
+  void other_clients_are_served_during_decompression_bombs() throws Exception {
     AgentProcess agent = agent();
     LoadClient other = client(agent);
     send(agent, load(1, 1));
@@ -475,7 +491,7 @@ class EdgeIT extends AcceptanceTest {
   }
 
   @Test
-  void a_directory_may_have_any_name_also_in_an_empty_environment() throws Exception {
+  void a_directory_can_have_any_name_even_in_an_empty_environment() throws Exception {
     Path odd = directory.resolve("größe 100% ?#&");
     Path socket = odd.resolve("data-nadhi-agent.sock");
     Process process =
@@ -490,7 +506,7 @@ class EdgeIT extends AcceptanceTest {
             .start();
     use(() -> AgentProcess.kill(process));
     await().atMost(SOON).until(() -> Files.exists(socket));
-    // By another name for it: the test's client makes a URI of the path.
+    // By another name: the test's client makes a URI of the path.
     Path link = Files.createSymbolicLink(directory.resolve("link"), odd);
     LoadClient client = use(new LoadClient(link.resolve("data-nadhi-agent.sock")));
 

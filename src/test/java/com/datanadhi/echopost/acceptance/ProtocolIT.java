@@ -46,8 +46,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// gRPC over HTTP/2 as the agent speaks it, frame by frame: what clients of other libraries may say
-/// that the one in the other tests does not.
+/// gRPC over HTTP/2, frame by frame: what clients of other libraries may send that the client of
+/// the other tests does not.
 class ProtocolIT extends AcceptanceTest {
   private static final byte[] NOTHING = {};
 
@@ -76,7 +76,7 @@ class ProtocolIT extends AcceptanceTest {
   @BeforeEach
   void connect() throws IOException {
     agent = agent();
-    client = use(FrameClient.greeting(agent.socket()));
+    client = use(FrameClient.connect(agent.socket()));
   }
 
   private static byte[] request(String payload) {
@@ -98,13 +98,13 @@ class ProtocolIT extends AcceptanceTest {
         header("content-type", contentType));
   }
 
-  /// What SETTINGS say of one of them (RFC 9113, 6.5.1).
+  /// The payload of SETTINGS with one parameter (RFC 9113, 6.5.1).
   private static byte[] setting(int which, int value) {
     return ByteBuffer.allocate(6).putShort((short) which).putInt(value).array();
   }
 
-  /// Lets the agent send 100 bytes more, on a stream or, as 0, on all together.
-  private static byte[] room(int stream) {
+  /// Lets the agent send 100 bytes more, on a stream or, with 0, on the connection.
+  private static byte[] window(int stream) {
     return frame(WINDOW_UPDATE, 0, stream, ByteBuffer.allocate(4).putInt(100).array());
   }
 
@@ -129,20 +129,20 @@ class ProtocolIT extends AcceptanceTest {
                     .toByteArray()));
   }
 
-  private void assertServesOn(int stream) throws IOException {
+  private void assertServed(int stream) throws IOException {
     client.send(headers(stream), frame(DATA, END_STREAM, stream, record()));
     assertStored(stream);
   }
 
-  // ---- what is taken
+  // ---- calls that are accepted
 
   @Test
-  void the_agent_says_its_bounds_first_and_answers_a_call() throws Exception {
+  void the_agent_sends_its_settings_first_and_answers_a_call() throws Exception {
     Frame settings = client.await(frame -> true);
     assertThat(settings.type()).isEqualTo(SETTINGS);
-    byte[] told = settings.payload();
-    assertThat(told).hasSize(18);
-    ByteBuffer settingsRead = ByteBuffer.wrap(told);
+    byte[] parameters = settings.payload();
+    assertThat(parameters).hasSize(18);
+    ByteBuffer settingsRead = ByteBuffer.wrap(parameters);
     while (settingsRead.hasRemaining()) {
       int value =
           switch (settingsRead.getShort()) {
@@ -153,12 +153,12 @@ class ProtocolIT extends AcceptanceTest {
           };
       assertThat(settingsRead.getInt()).isEqualTo(value);
     }
-    assertServesOn(1);
+    assertServed(1);
     assertThat(query("SELECT count(*) FROM records")).isEqualTo("1");
   }
 
   @Test
-  void a_message_may_come_in_any_pieces() throws Exception {
+  void a_message_can_be_split_into_any_frames() throws Exception {
     client.send(headers(1));
     for (byte next : record()) {
       client.send(frame(DATA, 0, 1, new byte[] {next}));
@@ -172,7 +172,7 @@ class ProtocolIT extends AcceptanceTest {
   }
 
   @Test
-  void headers_may_come_in_pieces_and_with_a_priority() throws Exception {
+  void headers_can_be_split_and_have_a_priority() throws Exception {
     byte[] block = sendLogHeaders();
     client.send(
         frame(PRIORITY, 0, 1, new byte[5]),
@@ -182,9 +182,9 @@ class ProtocolIT extends AcceptanceTest {
     assertStored(1);
   }
 
-  /// Each index points to another field once something has entered the table (RFC 7541, 2.3.3).
+  /// Each index means another field once a field has entered the table (RFC 7541, 2.3.3).
   @Test
-  void headers_that_are_repeated_byte_for_byte_mean_what_the_table_says_then() throws Exception {
+  void repeated_header_bytes_are_decoded_with_the_current_table() throws Exception {
     byte[] repeated = {
       (byte) POST, HTTP, (byte) 0xC2, (byte) 0xC1, (byte) 0xC0, (byte) 0xBF, (byte) 0xBE
     };
@@ -208,7 +208,7 @@ class ProtocolIT extends AcceptanceTest {
   }
 
   @Test
-  void headers_that_were_refused_are_refused_again_and_others_are_not() throws Exception {
+  void refused_headers_are_refused_again_and_others_are_accepted() throws Exception {
     client.send(call(1, "/logagent.LogAgent/Nothing"));
     assertThat(client.answer(1).status()).isEqualTo(code(Status.Code.UNIMPLEMENTED));
     byte[] repeated = {(byte) POST, HTTP, (byte) 0xBF, (byte) 0xBE};
@@ -216,7 +216,7 @@ class ProtocolIT extends AcceptanceTest {
       client.send(frame(HEADERS, END_HEADERS | END_STREAM, stream, repeated));
       assertThat(client.answer(stream).status()).isEqualTo(code(Status.Code.UNIMPLEMENTED));
     }
-    assertServesOn(9);
+    assertServed(9);
   }
 
   @Test
@@ -229,7 +229,7 @@ class ProtocolIT extends AcceptanceTest {
   }
 
   @Test
-  void a_compressed_message_is_taken_and_an_uncompressed_one_beside_it() throws Exception {
+  void compressed_and_uncompressed_messages_are_accepted() throws Exception {
     byte[] encoding = header("grpc-encoding", "gzip");
     byte[] packed = prefixed(1, gzip(request("{\"n\":1}")));
     client.send(headers(1, encoding), frame(DATA, END_STREAM, 1, packed));
@@ -242,7 +242,7 @@ class ProtocolIT extends AcceptanceTest {
   }
 
   @Test
-  void a_large_message_is_let_in_as_its_window_is_given_back() throws Exception {
+  void a_large_message_is_received_as_its_window_is_refilled() throws Exception {
     byte[] message = prefixed(0, request("\"" + "x".repeat(100_000) + "\""));
     client.send(headers(1));
     client.sendBounded(1, message, END_STREAM, message.length);
@@ -250,43 +250,43 @@ class ProtocolIT extends AcceptanceTest {
   }
 
   @Test
-  void what_the_agent_does_not_know_is_passed_over_and_a_ping_comes_back() throws Exception {
+  void unknown_frames_are_ignored_and_a_ping_is_acknowledged() throws Exception {
     byte[] eight = {1, 2, 3, 4, 5, 6, 7, 8};
     client.send(frame(0x42, 0x55, 0, eight), frame(PING, 0, 0, eight));
     Frame pong = client.await(PING);
     assertThat(pong.flags()).isEqualTo(ACK);
     assertThat(pong.payload()).isEqualTo(eight);
-    assertServesOn(1);
+    assertServed(1);
   }
 
   @Test
-  void an_answer_waits_for_its_client_to_have_room() throws Exception {
+  void a_response_waits_for_the_window_of_its_stream() throws Exception {
     byte[] noWindow = setting(INITIAL_WINDOW_SIZE, 0);
-    client = use(FrameClient.greeting(agent.socket(), noWindow));
-    assertWaitsForRoom(1);
+    client = use(FrameClient.connect(agent.socket(), noWindow));
+    assertWaitsForWindow(1);
 
-    client.send(room(1));
+    client.send(window(1));
 
     assertThat(client.answer(1).status()).isZero();
   }
 
   @Test
-  void answers_of_all_calls_together_wait_for_their_client_to_have_room() throws Exception {
-    // An answer is 15 bytes, what a client lets in unasked (RFC 9113, 6.9.2) 4,369 times that.
+  void responses_wait_for_the_window_of_the_connection() throws Exception {
+    // A response is 15 bytes long, the default window (RFC 9113, 6.9.2) 4,369 times that.
     int stream = 1;
     for (; stream < 2 * 4_369; stream += 2) {
-      assertServesOn(stream);
+      assertServed(stream);
     }
-    assertWaitsForRoom(stream);
+    assertWaitsForWindow(stream);
 
-    client.send(room(0));
+    client.send(window(0));
 
     assertThat(client.answer(stream).status()).isZero();
-    assertServesOn(stream + 2);
+    assertServed(stream + 2);
   }
 
-  /// Sends a record, whose answer begins and goes no further.
-  private void assertWaitsForRoom(int stream) throws IOException {
+  /// Sends a record, of whose response only the headers come.
+  private void assertWaitsForWindow(int stream) throws IOException {
     client.send(headers(stream), frame(DATA, END_STREAM, stream, record()));
     Frame first = client.await(frame -> frame.stream() == stream);
     assertThat(first.type()).isEqualTo(HEADERS);
@@ -297,8 +297,8 @@ class ProtocolIT extends AcceptanceTest {
   }
 
   @Test
-  void a_client_that_wants_a_smaller_table_hears_of_it_first_in_the_next_answer() throws Exception {
-    assertServesOn(1);
+  void a_smaller_header_table_is_acknowledged_in_the_next_response() throws Exception {
+    assertServed(1);
 
     client.send(frame(SETTINGS, 0, 0, setting(HEADER_TABLE_SIZE, 0)));
 
@@ -307,10 +307,10 @@ class ProtocolIT extends AcceptanceTest {
     // "Dynamic Table Size Update", to 0 (RFC 7541, 6.3)
     assertThat(first.payload()[0]).isEqualTo((byte) 0x20);
     assertThat(client.answer(3).status()).isZero();
-    assertServesOn(5);
+    assertServed(5);
   }
 
-  // ---- what is refused, call by call
+  // ---- calls that are refused
 
   @ParameterizedTest
   @CsvSource({
@@ -318,14 +318,15 @@ class ProtocolIT extends AcceptanceTest {
     "0000, 1, INTERNAL, the call ended inside a message",
     "0000000009010203, 1, INTERNAL, the call ended inside a message",
     "020000000101, 0, INTERNAL, the prefix of a message has reserved bits set",
-    "010000000101, 0, INTERNAL, 'a message is compressed, but the call has no grpc-encoding header'",
+    "010000000101, 0, INTERNAL, 'a message is compressed, but the call has no grpc-encoding"
+        + " header'",
     "0000500000, 0, RESOURCE_EXHAUSTED, the message is 5242880 bytes long",
     "00FFFFFFFF, 0, RESOURCE_EXHAUSTED, the message is 4294967295 bytes long",
     "00000000000000, 1, INTERNAL, the call ended inside a message",
     "00000000000000000000, 0, INVALID_ARGUMENT, a SendLog call carries one LogRequest",
     "00000000010000000000010000, 1, INVALID_ARGUMENT, a SendLog call carries one LogRequest",
   })
-  void a_call_that_breaks_grpcs_rules_is_told_which(
+  void a_malformed_call_is_refused_with_the_reason(
       String data, int endStream, Status.Code status, String why) throws Exception {
     byte[] bytes = HexFormat.of().parseHex(data);
     client.send(headers(1), frame(DATA, endStream, 1, bytes));
@@ -334,10 +335,10 @@ class ProtocolIT extends AcceptanceTest {
     assertThat(answer.why()).startsWith(why);
     assertThat(answer.headers()).containsEntry(":status", "200");
     if (endStream == 0) {
-      // What it would still send is not wanted (RFC 9113, 8.1).
+      // The rest of the request is not wanted (RFC 9113, 8.1).
       assertThat(client.answer(1).reset()).isEqualTo(NO_ERROR);
     }
-    assertServesOn(3);
+    assertServed(3);
   }
 
   @Test
@@ -345,11 +346,11 @@ class ProtocolIT extends AcceptanceTest {
     client.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, sendLogHeaders()));
     Answer answer = client.answer(1);
     assertThat(answer.status()).isEqualTo(code(Status.Code.INVALID_ARGUMENT));
-    assertServesOn(3);
+    assertServed(3);
   }
 
   @Test
-  void what_cannot_be_decompressed_is_refused_and_counted() throws Exception {
+  void messages_that_cannot_be_decompressed_are_refused_and_counted() throws Exception {
     byte[] encoding = header("grpc-encoding", "gzip");
     client.send(
         headers(1, encoding), frame(DATA, END_STREAM, 1, prefixed(1, new byte[] {1, 2, 3, 4})));
@@ -372,19 +373,19 @@ class ProtocolIT extends AcceptanceTest {
     assertThat(unknown.status()).isEqualTo(code(Status.Code.UNIMPLEMENTED));
     assertThat(unknown.headers()).containsEntry("grpc-accept-encoding", "gzip");
 
-    assertServesOn(9);
+    assertServed(9);
     assertThat(operator("metrics").out())
         .contains("reason=\"invalid\"} 2")
         .contains("reason=\"too_large\"} 1");
   }
 
   @Test
-  void what_is_no_call_of_ours_is_told_so() throws Exception {
+  void requests_that_are_no_call_of_a_known_method_are_refused() throws Exception {
     byte[] unknown = head(POST, "/logagent.LogAgent/Send%Log", "application/grpc+proto");
     client.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, unknown));
     Answer unimplemented = client.answer(1);
     assertThat(unimplemented.status()).isEqualTo(code(Status.Code.UNIMPLEMENTED));
-    // As gRPC writes a percent sign.
+    // gRPC percent-encodes the message, so a percent sign too.
     assertThat(unimplemented.why()).isEqualTo("there is no method '/logagent.LogAgent/Send%25Log'");
 
     byte[] get = head(GET, "/logagent.LogAgent/SendLog", "application/grpc");
@@ -404,11 +405,11 @@ class ProtocolIT extends AcceptanceTest {
     Arrays.fill(many, field);
     client.send(frame(HEADERS, END_HEADERS | END_STREAM, 9, join(sendLogHeaders(), join(many))));
     assertThat(client.answer(9).headers()).containsEntry(":status", "431");
-    assertServesOn(11);
+    assertServed(11);
   }
 
   @Test
-  void a_call_that_is_reset_half_way_leaves_nothing_behind() throws Exception {
+  void a_call_that_is_reset_before_its_end_leaves_nothing_behind() throws Exception {
     byte[] record = record();
     client.send(
         headers(1),
@@ -420,13 +421,12 @@ class ProtocolIT extends AcceptanceTest {
     for (int stream = 5; stream < 1_005; stream += 2) {
       client.send(headers(stream), frame(RST_STREAM, 0, stream, new byte[] {0, 0, 0, 8}));
     }
-    assertServesOn(1_005);
+    assertServed(1_005);
     assertThat(query("SELECT count(*) FROM records")).isEqualTo("2");
   }
 
   @Test
-  void a_call_beyond_the_bound_of_a_connection_is_refused_as_one_that_may_be_tried_again()
-      throws Exception {
+  void a_call_beyond_the_bound_of_a_connection_is_refused_as_retryable() throws Exception {
     for (int n = 0; n <= 1_024; n++) {
       client.send(headers(1 + 2 * n));
     }
@@ -436,8 +436,8 @@ class ProtocolIT extends AcceptanceTest {
   }
 
   @Test
-  void what_a_call_sends_beyond_its_window_ends_it() throws Exception {
-    // It stands behind one that is not complete.
+  void a_call_that_exceeds_its_window_is_reset() throws Exception {
+    // Behind a call that is not complete, so that its message is not requested.
     client.send(headers(1), headers(3), frame(DATA, 0, 3, new byte[8 << 10]));
     client.send(frame(DATA, 0, 3, new byte[1]));
     assertThat(client.answer(3).reset()).isEqualTo(FLOW_CONTROL_ERROR);
@@ -447,40 +447,40 @@ class ProtocolIT extends AcceptanceTest {
 
   @Test
   void data_after_the_end_of_a_call_is_refused() throws Exception {
-    assertServesOn(1);
+    assertServed(1);
     client.send(frame(DATA, END_STREAM, 1, record()));
     assertThat(client.await(RST_STREAM).number(0)).isEqualTo(STREAM_CLOSED);
-    assertServesOn(3);
+    assertServed(3);
     assertThat(query("SELECT count(*) FROM records")).isEqualTo("2");
   }
 
   // ---- connections
 
   @Test
-  void who_does_not_speak_http2_is_told_and_cut_off() throws Exception {
+  void a_client_that_is_not_http2_gets_an_error_and_is_closed() throws Exception {
     FrameClient other = use(new FrameClient(agent.socket()));
     other.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-    Frame goodbye = other.await(GOAWAY);
-    assertThat(goodbye.number(4)).isEqualTo(PROTOCOL_ERROR);
+    Frame goAway = other.await(GOAWAY);
+    assertThat(goAway.number(4)).isEqualTo(PROTOCOL_ERROR);
     assertThat(other.isClosedByTheAgent()).isTrue();
 
     client.send(frame(DATA, 0, 77, record()));
     assertThat(client.await(GOAWAY).number(4)).isEqualTo(PROTOCOL_ERROR);
     assertThat(client.isClosedByTheAgent()).isTrue();
-    client = use(FrameClient.greeting(agent.socket()));
-    assertServesOn(1);
+    client = use(FrameClient.connect(agent.socket()));
+    assertServed(1);
   }
 
   @Test
-  void a_leaving_agent_says_goodbye_twice_and_answers_what_was_begun_in_between() throws Exception {
-    // Its connection keeps nobody.
+  void a_leaving_agent_sends_goaway_twice_and_answers_calls_begun_in_between() throws Exception {
+    // Its connection does not keep the agent running.
     client.await(SETTINGS);
     server.comeUp();
     Frame first = client.await(GOAWAY);
     assertThat(first.number(0)).isEqualTo(Integer.MAX_VALUE);
     assertThat(first.number(4)).isEqualTo(NO_ERROR);
     Frame ping = client.await(PING);
-    // It has not heard it yet, for all that the agent knows.
+    // As far as the agent knows, the client has not read the GOAWAY yet.
     client.send(headers(1), frame(DATA, END_STREAM, 1, record()));
     assertStored(1);
     client.send(frame(PING, ACK, 0, ping.payload()));
@@ -492,7 +492,7 @@ class ProtocolIT extends AcceptanceTest {
   }
 
   @Test
-  void an_agent_that_is_stopped_does_not_wait_for_who_keeps_silent() throws Exception {
+  void a_stopped_agent_does_not_wait_for_silent_clients() throws Exception {
     client.await(SETTINGS);
     agent.terminate();
     assertThat(client.await(GOAWAY).number(4)).isEqualTo(NO_ERROR);
@@ -500,7 +500,7 @@ class ProtocolIT extends AcceptanceTest {
     await().atMost(5, TimeUnit.SECONDS).until(() -> !agent.isAlive());
   }
 
-  // ---- clients that mean no good
+  // ---- hostile clients
 
   private static byte[] call(int stream, String path, byte[]... more) {
     byte[] head = head(POST, path, "application/grpc");
@@ -508,55 +508,54 @@ class ProtocolIT extends AcceptanceTest {
   }
 
   @Test
-  void who_does_not_read_its_answers_is_not_read_either() throws Exception {
-    FrameClient deaf = use(FrameClient.greeting(agent.socket()));
+  void a_client_that_does_not_read_responses_is_not_read() throws Exception {
+    FrameClient silent = use(FrameClient.connect(agent.socket()));
     byte[] pings =
         join(Collections.nCopies(1_000, frame(PING, 0, 0, new byte[8])).toArray(byte[][]::new));
     byte[] priorities =
         join(Collections.nCopies(1_000, frame(PRIORITY, 0, 1, new byte[5])).toArray(byte[][]::new));
-    int _ = deaf.offersUntilNoneIsTaken(pings, 100);
-    assertThat(deaf.offersUntilNoneIsTaken(priorities, 1_000)).isLessThan(1_000);
-    assertServesOn(1);
+    int _ = silent.offerUntilNotRead(pings, 100);
+    assertThat(silent.offerUntilNotRead(priorities, 1_000)).isLessThan(1_000);
+    assertServed(1);
   }
 
   @Test
-  void crowds_that_read_no_answers_do_not_take_the_memory() throws Exception {
+  void many_clients_that_read_no_responses_do_not_exhaust_memory() throws Exception {
     byte[][] refused = new byte[1_000][];
     for (int n = 0; n < refused.length; n++) {
       refused[n] = headers(1 + 2 * n, header("idempotency-key", "a key"));
     }
     byte[] all = join(refused);
     for (int n = 0; n < 300; n++) {
-      FrameClient deaf = use(FrameClient.greeting(agent.socket()));
-      boolean _ = deaf.offer(all);
+      FrameClient silent = use(FrameClient.connect(agent.socket()));
+      boolean _ = silent.offer(all);
     }
-    // Whoever reads is served, on a new connection if need be: it may have been among the idle.
-    client = use(FrameClient.greeting(agent.socket()));
-    assertServesOn(1);
+    // A client that reads is served, on a new connection: the first may have been closed as idle.
+    client = use(FrameClient.connect(agent.socket()));
+    assertServed(1);
     assertThat(agent.logged(EventNames.AGENT_STARTED)).isEqualTo(1);
   }
 
   @ParameterizedTest
   @CsvSource({"SETTINGS", "PING", "RST_STREAM"})
-  void crowds_that_make_the_agent_say_much_and_read_nothing_do_not_take_the_memory(String what)
-      throws Exception {
+  void floods_of_control_frames_do_not_exhaust_memory(String what) throws Exception {
     List<byte[]> floods = new ArrayList<>();
     for (int stream = 1; floods.size() < 7_000; stream += 2) {
       floods.add(
           switch (what) {
             case "SETTINGS" -> frame(SETTINGS, 0, 0, NOTHING);
             case "PING" -> frame(PING, 0, 0, new byte[8]);
-            // Names are in lower case (RFC 9113, 8.2.1).
+            // Malformed: names must be in lower case (RFC 9113, 8.2.1).
             default -> frame(HEADERS, END_HEADERS, stream, header("A", "b"));
           });
     }
     byte[] all = join(floods.toArray(byte[][]::new));
     for (int n = 0; n < 80; n++) {
-      FrameClient deaf = use(FrameClient.greeting(agent.socket()));
-      int _ = deaf.offersUntilNoneIsTaken(all, 100);
+      FrameClient silent = use(FrameClient.connect(agent.socket()));
+      int _ = silent.offerUntilNotRead(all, 100);
     }
-    client = use(FrameClient.greeting(agent.socket()));
-    assertServesOn(1);
+    client = use(FrameClient.connect(agent.socket()));
+    assertServed(1);
     assertThat(agent.logged(EventNames.AGENT_STARTED)).isEqualTo(1);
     assertThat(agent.hasLogged(EventNames.CALL_FAILED)).isFalse();
   }
@@ -567,16 +566,16 @@ class ProtocolIT extends AcceptanceTest {
   }
 
   @Test
-  void headers_that_will_not_come_again_are_not_kept_for_idle_connections() throws Exception {
+  void headers_that_are_not_cached_are_not_kept_for_idle_connections() throws Exception {
     List<byte[]> fields = new ArrayList<>();
     for (int n = 0; n < 200; n++) {
-      // Into no table (RFC 7541, 6.2.2).
+      // Literals that enter no table (RFC 7541, 6.2.2).
       fields.add(new byte[] {0, 1, (byte) ('a' + n % 26), 1, (byte) ('a' + n / 26)});
     }
     byte[] many = join(fields.toArray(byte[][]::new));
     double before = heapUsed();
     for (int n = 0; n < 400; n++) {
-      client = use(FrameClient.greeting(agent.socket()));
+      client = use(FrameClient.connect(agent.socket()));
       client.send(headers(1, many), frame(DATA, END_STREAM, 1, record()));
       assertStored(1);
     }
@@ -584,7 +583,7 @@ class ProtocolIT extends AcceptanceTest {
   }
 
   @Test
-  void trailers_of_a_call_that_was_refused_are_passed_over() throws Exception {
+  void trailers_of_a_refused_call_are_ignored() throws Exception {
     client.send(
         headers(1),
         join(
@@ -597,11 +596,11 @@ class ProtocolIT extends AcceptanceTest {
   }
 
   @Test
-  void windows_that_were_not_agreed_on_are_counted() throws Exception {
+  void bytes_sent_before_the_settings_are_acknowledged_are_bounded() throws Exception {
     byte[] part = new byte[15_000];
     for (int connection = 0; connection < 8; connection++) {
       FrameClient greedy = use(new FrameClient(agent.socket()));
-      // It does not acknowledge the settings: until then, the windows are those of RFC 9113.
+      // It does not acknowledge the settings: until then, windows have the default size.
       greedy.offer(preface(), headers(1));
       boolean taken = true;
       for (int stream = 3; taken && stream < 1_000; stream += 2) {
@@ -611,17 +610,17 @@ class ProtocolIT extends AcceptanceTest {
         }
       }
     }
-    assertServesOn(1);
+    assertServed(1);
     assertThat(agent.hasLogged(EventNames.CALL_FAILED)).isFalse();
     assertThat(agent.isAlive()).isTrue();
   }
 
   @Test
-  void twenty_of_the_largest_records_may_be_half_way_at_once() throws Exception {
+  void twenty_of_the_largest_records_can_be_incomplete_at_once() throws Exception {
     byte[] message = prefixed(0, request("\"" + "x".repeat((4 << 20) - 2) + "\""));
     List<FrameClient> clients = new ArrayList<>();
     for (int n = 0; n < 20; n++) {
-      FrameClient each = use(FrameClient.greeting(agent.socket()));
+      FrameClient each = use(FrameClient.connect(agent.socket()));
       each.send(headers(1));
       each.sendBounded(1, message, 0, message.length - 1);
       clients.add(each);
@@ -633,44 +632,44 @@ class ProtocolIT extends AcceptanceTest {
   }
 
   @Test
-  void what_is_said_back_to_a_client_is_not_kept_for_it() throws Exception {
+  void text_repeated_to_a_client_does_not_enter_the_header_table() throws Exception {
     byte[] hugeTable = setting(HEADER_TABLE_SIZE, 1 << 30);
-    client = use(FrameClient.greeting(agent.socket(), hugeTable));
+    client = use(FrameClient.connect(agent.socket(), hugeTable));
     for (int n = 0; n < 8_000; n++) {
       int stream = 1 + 2 * n;
       client.send(call(stream, "/" + "%d-%%".formatted(n) + "y".repeat(110)));
       assertThat(client.answer(stream).status()).isEqualTo(code(Status.Code.UNIMPLEMENTED));
     }
-    assertServesOn(16_001);
+    assertServed(16_001);
   }
 
   @Test
-  void an_idempotency_key_that_cannot_be_one_is_refused_before_its_record_comes() throws Exception {
+  void an_invalid_idempotency_key_is_refused_before_its_record_arrives() throws Exception {
     client.send(headers(1, header("idempotency-key", "a key")));
     assertThat(client.answer(1).status()).isEqualTo(code(Status.Code.INVALID_ARGUMENT));
     assertThat(client.answer(1).reset()).isEqualTo(NO_ERROR);
-    assertServesOn(3);
+    assertServed(3);
   }
 
   @Test
-  void probes_that_are_never_finished_are_bounded() throws Exception {
+  void unfinished_health_checks_are_bounded() throws Exception {
     String check = "/grpc.health.v1.Health/Check";
     client.send(call(1, check), frame(DATA, 0, 1, new byte[] {0, 0, 16, 0, 0}));
     Answer large = client.answer(1);
     assertThat(large.status()).isEqualTo(code(Status.Code.RESOURCE_EXHAUSTED));
-    FrameClient other = use(FrameClient.greeting(agent.socket()));
+    FrameClient other = use(FrameClient.connect(agent.socket()));
     for (int n = 0; n < 1_000; n++) {
       client.send(call(3 + 2 * n, check));
       other.send(call(1 + 2 * n, check));
     }
     assertThat(other.answer(1_999).status()).isEqualTo(code(Status.Code.RESOURCE_EXHAUSTED));
-    assertServesOn(2_003);
+    assertServed(2_003);
     client.close();
     // There is room again.
     await()
         .atMost(SOON)
         .until(() -> {
-          try (FrameClient next = FrameClient.greeting(agent.socket())) {
+          try (FrameClient next = FrameClient.connect(agent.socket())) {
             next.send(call(1, check), frame(DATA, END_STREAM, 1, prefixed(0, NOTHING)));
             return next.answer(1).status() == 0;
           }

@@ -47,7 +47,7 @@ class CachingHeadersDecoderTest {
   }
 
   @Test
-  void what_is_said_again_is_not_decoded_again() throws Exception {
+  void a_repeated_block_is_not_decoded_again() throws Exception {
     Http2Headers said = headers("te", "trailers");
     Http2Headers first = decoder.decodeHeaders(1, block(said));
     Http2Headers second = decoder.decodeHeaders(3, block(said));
@@ -57,7 +57,7 @@ class CachingHeadersDecoderTest {
   }
 
   @Test
-  void a_field_that_is_kept_out_of_the_table_is_decoded_each_time() throws Exception {
+  void a_field_that_is_never_indexed_is_decoded_each_time() throws Exception {
     Http2Headers said = headers("secret", "s");
     Http2Headers _ = decoder.decodeHeaders(1, block(said));
     Http2Headers second = decoder.decodeHeaders(3, block(said));
@@ -67,7 +67,7 @@ class CachingHeadersDecoderTest {
   /// Few names, few values, a small table that changes its size: blocks repeat, and mean other
   /// things.
   @Test
-  void it_decodes_what_a_decoder_without_a_memory_does() throws Exception {
+  void random_blocks_are_decoded_as_by_nettys_decoder() throws Exception {
     Random random = seeded();
     Http2HeadersDecoder reference = new DefaultHttp2HeadersDecoder(true, MOST_BYTES);
     Set<Http2Headers> distinct = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -125,7 +125,7 @@ class CachingHeadersDecoderTest {
   }
 
   @Test
-  void what_is_wrong_is_as_wrong_and_ends_the_memory() {
+  void malformed_blocks_give_the_errors_of_nettys_decoder_and_clear_the_cache() {
     Random random = seeded();
     for (int connection = 0; connection < 2_000; connection++) {
       Http2HeadersDecoder remembering = new CachingHeadersDecoder(MOST_BYTES);

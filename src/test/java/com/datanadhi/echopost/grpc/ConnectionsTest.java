@@ -95,7 +95,7 @@ class ConnectionsTest {
   /// the stack.
   @Test
   void only_the_first_acknowledgement_of_a_goaway_counts() throws Exception {
-    try (FrameClient client = FrameClient.greeting(socket)) {
+    try (FrameClient client = FrameClient.connect(socket)) {
       client.send(headers(1));
       // A call that begins after the GOAWAY was acknowledged would not be served.
       await().until(() -> application.openCalls() == 1);
@@ -114,7 +114,7 @@ class ConnectionsTest {
 
   @Test
   void a_client_whose_bytes_the_loop_has_not_read_yet_is_not_idle() throws Exception {
-    try (FrameClient client = FrameClient.greeting(socket)) {
+    try (FrameClient client = FrameClient.connect(socket)) {
       assertServed(client, 1);
       CountDownLatch busy = new CountDownLatch(1);
       CountDownLatch sent = new CountDownLatch(1);
@@ -148,7 +148,7 @@ class ConnectionsTest {
 
   @Test
   void an_idle_client_is_asked_to_leave_and_disconnected_a_second_later() throws Exception {
-    try (FrameClient client = FrameClient.greeting(socket)) {
+    try (FrameClient client = FrameClient.connect(socket)) {
       assertServed(client, 1);
       clock.advance(IDLE);
       tick();
@@ -163,7 +163,7 @@ class ConnectionsTest {
 
   @Test
   void a_client_is_not_idle_because_the_server_did_not_read_it() throws Exception {
-    try (FrameClient client = FrameClient.greeting(socket)) {
+    try (FrameClient client = FrameClient.connect(socket)) {
       assertServed(client, 1);
       loop.submit(() -> server.setReading(false)).get();
       clock.advance(IDLE);
@@ -181,11 +181,11 @@ class ConnectionsTest {
 
   @Test
   void no_connection_is_read_while_the_application_has_stopped_reading() throws Exception {
-    try (FrameClient client = FrameClient.greeting(socket)) {
+    try (FrameClient client = FrameClient.connect(socket)) {
       assertServed(client, 1);
       loop.submit(() -> server.setReading(false)).get();
       client.send(call(3));
-      try (FrameClient other = FrameClient.greeting(socket)) {
+      try (FrameClient other = FrameClient.connect(socket)) {
         other.send(call(1));
         tick();
         assertThat(application.allCalls()).isEqualTo(1);

@@ -16,20 +16,20 @@ class ArrivalIntervalsTest {
   }
 
   @Test
-  void at_first_the_last_record_is_the_beginning() {
+  void before_the_first_record_the_last_time_is_the_start() {
     assertThat(gaps.lastNanos()).isEqualTo(START);
     assertThat(gaps.longestNanos()).isZero();
   }
 
   @Test
-  void the_wait_for_the_first_record_is_no_gap() {
+  void the_wait_for_the_first_record_is_no_interval() {
     recordAfter(Duration.ofSeconds(9));
     assertThat(gaps.lastNanos()).isEqualTo(now);
     assertThat(gaps.longestNanos()).isZero();
   }
 
   @Test
-  void the_longest_recent_gap_is_remembered() {
+  void the_longest_recent_interval_is_remembered() {
     recordAfter(Duration.ZERO);
     recordAfter(Duration.ofSeconds(1));
     recordAfter(Duration.ofSeconds(3));
@@ -39,7 +39,7 @@ class ArrivalIntervalsTest {
   }
 
   @Test
-  void a_gap_is_forgotten_after_eight_later_ones() {
+  void an_interval_is_forgotten_after_eight_later_ones() {
     recordAfter(Duration.ZERO);
     recordAfter(Duration.ofSeconds(5));
     for (int i = 0; i < 7; i++) {
@@ -51,7 +51,7 @@ class ArrivalIntervalsTest {
   }
 
   @Test
-  void a_burst_does_not_crowd_out_the_gaps_between_bursts() {
+  void a_burst_does_not_displace_the_intervals_between_bursts() {
     recordAfter(Duration.ZERO);
     recordAfter(Duration.ofSeconds(2));
     for (int i = 0; i < 100; i++) {

@@ -21,7 +21,7 @@ class IngestTest {
 
   /// By a clock that stands still, it does so for as long as it ever does.
   @Test
-  void its_loop_stays_awake_for_the_commit_of_one_record_after_another() throws Exception {
+  void the_loop_spins_while_a_single_record_waits_for_its_commit() throws Exception {
     assumeTrue(Runtime.getRuntime().availableProcessors() > 1);
     ManualClock clock = new ManualClock();
     try (Buffer buffer = Buffer.open(directory, Clock.system(), BufferListener.NONE);

@@ -108,7 +108,7 @@ class SendLogRequestTest {
   }
 
   @Test
-  void it_judges_damaged_messages_as_the_generated_class_does() {
+  void it_accepts_the_damaged_messages_that_the_generated_class_accepts() {
     long seed = seed();
     Random random = new Random(seed);
     int malformed = 0;
@@ -138,7 +138,7 @@ class SendLogRequestTest {
   }
 
   @Test
-  void a_field_that_is_overruled_must_be_utf8_too() {
+  void a_value_that_is_replaced_must_be_utf_8_too() {
     for (int field : new int[] {1, 3}) {
       byte tag = (byte) (field << 3 | 2);
       byte[] wire = {tag, 1, (byte) 0x80, tag, 1, '1'};
@@ -204,7 +204,7 @@ class SendLogRequestTest {
   }
 
   @Test
-  void a_known_number_of_another_wire_type_is_skipped_as_unknown() {
+  void a_known_field_number_with_another_wire_type_is_skipped() {
     assertThat(message(unhex("0807 0A0131 1807")).jsonData()).asString(UTF_8).isEqualTo("1");
   }
 
@@ -247,7 +247,7 @@ class SendLogRequestTest {
   }
 
   @Test
-  void texts_that_are_not_utf_8_are_named() {
+  void text_that_is_not_utf_8_is_named_in_the_error() {
     ByteString latin1 = ByteString.copyFrom("é", ISO_8859_1);
     ByteString surrogate = ByteString.copyFrom(unhex("EDA080"));
     for (ByteString bad : List.of(latin1, surrogate)) {

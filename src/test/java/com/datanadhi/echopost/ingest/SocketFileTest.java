@@ -68,7 +68,7 @@ class SocketFileTest {
   }
 
   @Test
-  void the_public_name_has_the_mode_that_was_asked_for() throws IOException {
+  void the_public_name_has_the_requested_mode() throws IOException {
     ServerSocketChannel _ = published();
     assertThat(Files.getPosixFilePermissions(publicName))
         .isEqualTo(PosixFilePermissions.fromString("rw-rw----"));
@@ -84,7 +84,7 @@ class SocketFileTest {
   }
 
   @Test
-  void whatever_stands_at_the_public_name_is_replaced() throws IOException {
+  void any_file_at_the_public_name_is_replaced() throws IOException {
     Path elsewhere = Files.writeString(directory.resolve("elsewhere"), "kept");
     Files.createSymbolicLink(publicName, elsewhere);
     assertServedBy(published());
@@ -102,7 +102,7 @@ class SocketFileTest {
   }
 
   @Test
-  void a_deleted_name_is_put_back() throws IOException {
+  void a_deleted_name_is_restored() throws IOException {
     ServerSocketChannel listener = published();
     Files.delete(publicName);
     assertThat(socket.heal()).isTrue();
@@ -110,7 +110,7 @@ class SocketFileTest {
   }
 
   @Test
-  void a_replaced_name_is_taken_back() throws IOException {
+  void a_replaced_name_is_restored() throws IOException {
     ServerSocketChannel listener = published();
     Files.delete(publicName);
     bind(publicName).close();
@@ -119,7 +119,7 @@ class SocketFileTest {
   }
 
   @Test
-  void healing_what_is_well_changes_nothing() throws IOException {
+  void healing_an_intact_name_changes_nothing() throws IOException {
     ServerSocketChannel listener = published();
     Object before = Files.getAttribute(publicName, "unix:ctime", NOFOLLOW_LINKS);
     assertThat(socket.heal()).isTrue();
@@ -128,7 +128,7 @@ class SocketFileTest {
   }
 
   @Test
-  void without_its_private_name_a_socket_cannot_be_shown_again() throws IOException {
+  void without_its_private_name_a_socket_cannot_be_published_again() throws IOException {
     ServerSocketChannel _ = published();
     Files.delete(directory.resolve(".agent-private.sock"));
     assertThat(socket.heal()).isTrue();
@@ -138,7 +138,7 @@ class SocketFileTest {
   }
 
   @Test
-  void nothing_is_healed_that_was_not_published_or_was_withdrawn() throws IOException {
+  void a_name_that_is_not_published_is_not_healed() throws IOException {
     assertThat(socket.heal()).isTrue();
     ServerSocketChannel _ = published();
     socket.withdraw();
@@ -147,7 +147,7 @@ class SocketFileTest {
   }
 
   @Test
-  void withdrawing_takes_our_own_name_away() throws IOException {
+  void withdrawing_deletes_the_public_name() throws IOException {
     ServerSocketChannel _ = published();
     socket.withdraw();
     assertThat(publicName).doesNotExist();
@@ -164,7 +164,7 @@ class SocketFileTest {
   }
 
   @Test
-  void withdrawing_what_is_gone_is_no_error() throws IOException {
+  void withdrawing_a_deleted_name_is_no_error() throws IOException {
     ServerSocketChannel _ = published();
     Files.delete(publicName);
     socket.withdraw();
@@ -182,7 +182,7 @@ class SocketFileTest {
   }
 
   @Test
-  void a_directory_at_the_public_name_is_an_error_that_says_so() throws IOException {
+  void a_directory_at_the_public_name_is_reported_with_a_fix() throws IOException {
     Files.createDirectory(publicName);
     ServerSocketChannel _ = bind(socket.freshPrivateName());
     assertThatThrownBy(socket::publish)

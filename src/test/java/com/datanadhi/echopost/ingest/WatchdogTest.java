@@ -20,7 +20,7 @@ class WatchdogTest {
   }
 
   @Test
-  void what_stands_still_for_more_than_30_seconds_is_stuck() {
+  void no_progress_for_more_than_30_seconds_means_stuck() {
     lookFor(Duration.ofSeconds(32));
 
     assertThat(watchdog.isStuck(Duration.ofSeconds(31).toNanos())).isTrue();
@@ -29,7 +29,7 @@ class WatchdogTest {
 
   /// kill -STOP, `docker pause`, a debugger.
   @Test
-  void a_process_that_stood_still_itself_blames_nothing_for_it() {
+  void time_in_which_the_process_was_suspended_does_not_count() {
     lookFor(Duration.ofSeconds(32));
 
     clock.advance(Duration.ofHours(1));

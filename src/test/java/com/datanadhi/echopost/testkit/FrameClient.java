@@ -22,7 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 
-/// A client that says HTTP/2 frame by frame, and waits for what comes back. For one thread.
+/// A client that sends HTTP/2 frame by frame, and waits for frames. For one thread.
 public final class FrameClient implements AutoCloseable {
   /// RFC 9113, 6.
   public static final int DATA = 0;
@@ -63,20 +63,20 @@ public final class FrameClient implements AutoCloseable {
   /// Of DATA.
   public static final int PADDED = 8;
 
-  /// What has come.
+  /// A frame that was received.
   ///
-  /// @param fields of HEADERS, decoded; empty of others
+  /// @param fields the decoded fields of HEADERS; empty for others
   @SuppressWarnings("ArrayRecordComponent")
   public record Frame(int type, int flags, int stream, byte[] payload, Map<String, String> fields) {
-    /// The 32 bits at `offset` of the payload.
+    /// The 32-bit number at `offset` of the payload.
     public int number(int offset) {
       return ByteBuffer.wrap(payload).getInt(offset);
     }
   }
 
-  /// All that one call was answered.
+  /// The response to a call.
   ///
-  /// @param headers all fields, the last ones included
+  /// @param headers all fields, trailers included
   /// @param message the bytes of all its DATA
   /// @param reset the error code of an RST_STREAM, -1 without one
   @SuppressWarnings("ArrayRecordComponent")
@@ -86,7 +86,7 @@ public final class FrameClient implements AutoCloseable {
       return Integer.parseInt(headers.getOrDefault("grpc-status", "-1"));
     }
 
-    /// What goes with the status.
+    /// The status's description, as it is on the wire.
     public String why() {
       return headers.getOrDefault("grpc-message", "");
     }
@@ -94,13 +94,13 @@ public final class FrameClient implements AutoCloseable {
 
   private final SocketChannel channel;
   private final DefaultHttp2HeadersDecoder decoder = new DefaultHttp2HeadersDecoder();
-  private final List<Frame> unheeded = new ArrayList<>();
+  private final List<Frame> kept = new ArrayList<>();
 
-  /// Connects, and says nothing.
+  /// Connects, and sends nothing.
   public FrameClient(Path socket) throws IOException {
     channel = SocketChannel.open(StandardProtocolFamily.UNIX);
     try {
-      // Whatever the client has said of its table.
+      // Whatever size a test's SETTINGS ask for.
       decoder.configuration().maxHeaderTableSize(1 << 30);
     } catch (Http2Exception impossible) {
       throw new IllegalStateException(impossible);
@@ -108,14 +108,15 @@ public final class FrameClient implements AutoCloseable {
     boolean _ = channel.connect(UnixDomainSocketAddress.of(socket));
   }
 
-  /// Connects, and begins as a client does, with settings of its own and the agent's acknowledged.
-  public static FrameClient greeting(Path socket, byte... settings) throws IOException {
+  /// Connects, and sends the preface with the payload of its SETTINGS, and an acknowledgement of
+  /// the agent's.
+  public static FrameClient connect(Path socket, byte... settings) throws IOException {
     FrameClient client = new FrameClient(socket);
     client.send(RawConnection.preface(settings), frame(SETTINGS, ACK, 0, new byte[0]));
     return client;
   }
 
-  /// Sends these, one after the other.
+  /// Sends frames, one after the other.
   public void send(byte[]... frames) throws IOException {
     ByteBuffer all = ByteBuffer.wrap(join(frames));
     while (all.hasRemaining()) {
@@ -123,9 +124,9 @@ public final class FrameClient implements AutoCloseable {
     }
   }
 
-  /// Sends what the agent takes within a tenth of a second, and the rest not at all.
+  /// Sends what the agent reads within a tenth of a second, and not the rest.
   ///
-  /// @return whether it took all
+  /// @return whether that was all
   public boolean offer(byte[]... frames) throws IOException {
     ByteBuffer all = ByteBuffer.wrap(join(frames));
     channel.configureBlocking(false);
@@ -143,10 +144,10 @@ public final class FrameClient implements AutoCloseable {
     }
   }
 
-  /// Offers the same again and again.
+  /// Offers the same frames again and again.
   ///
-  /// @return how often it was taken
-  public int offersUntilNoneIsTaken(byte[] frames, int most) throws IOException {
+  /// @return how often they were read
+  public int offerUntilNotRead(byte[] frames, int most) throws IOException {
     int taken = 0;
     while (taken < most && offer(frames)) {
       taken++;
@@ -154,9 +155,9 @@ public final class FrameClient implements AutoCloseable {
     return taken;
   }
 
-  /// Sends the first `length` bytes of a message as DATA, as its window allows.
+  /// Sends the first `length` bytes of a message as DATA, as the stream's window allows.
   ///
-  /// @param flags of the last frame
+  /// @param flags the flags of the last frame
   public void sendBounded(int stream, byte[] message, int flags, int length) throws IOException {
     int window = 8 << 10;
     for (int sent = 0; sent < length; ) {
@@ -172,13 +173,13 @@ public final class FrameClient implements AutoCloseable {
     }
   }
 
-  /// Waits for the next frame that `wanted` holds for; others are kept for later.
+  /// Waits for the next frame that `wanted` accepts; others are kept for later calls.
   ///
-  /// @throws EOFException when the agent closes the connection first
+  /// @throws EOFException if the agent closes the connection first
   public Frame await(Predicate<Frame> wanted) throws IOException {
-    for (Frame frame : unheeded) {
+    for (Frame frame : kept) {
       if (wanted.test(frame)) {
-        unheeded.remove(frame);
+        kept.remove(frame);
         return frame;
       }
     }
@@ -187,7 +188,7 @@ public final class FrameClient implements AutoCloseable {
       if (wanted.test(next)) {
         return next;
       }
-      unheeded.add(next);
+      kept.add(next);
     }
   }
 
@@ -215,11 +216,11 @@ public final class FrameClient implements AutoCloseable {
     }
   }
 
-  /// Whether the agent closes the connection, after whatever else it says.
+  /// Waits until the agent closes the connection, after any more frames.
   public boolean isClosedByTheAgent() throws IOException {
     try {
       while (true) {
-        unheeded.add(read());
+        kept.add(read());
       }
     } catch (EOFException closed) {
       return true;

@@ -13,8 +13,8 @@ import java.util.Random;
 import java.util.Set;
 import java.util.zip.GZIPOutputStream;
 
-/// A connection to the socket by a client that keeps no rules. Nothing here waits: what the agent
-/// does not take is not sent.
+/// A connection of a client that follows no rules. Nothing here waits: what the agent does not read
+/// is not sent.
 public final class RawConnection implements AutoCloseable {
   private static final byte[] MAGIC =
       "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
@@ -25,7 +25,9 @@ public final class RawConnection implements AutoCloseable {
   private final SocketChannel channel;
   private final ByteBuffer received = ByteBuffer.allocate(1 << 10);
 
-  /// @throws IOException when nobody listens, or the backlog is full
+  /// Connects.
+  ///
+  /// @throws IOException if there is no listener, or its backlog is full
   public RawConnection(Path socket) throws IOException {
     channel = SocketChannel.open(StandardProtocolFamily.UNIX);
     try {
@@ -37,7 +39,7 @@ public final class RawConnection implements AutoCloseable {
     }
   }
 
-  /// Sends what the agent takes at once.
+  /// Sends what the kernel takes at once.
   ///
   /// @return whether that was all
   public boolean send(byte[] bytes) {
@@ -48,7 +50,7 @@ public final class RawConnection implements AutoCloseable {
     }
   }
 
-  /// Whether the agent has answered a call, reset it, or said goodbye.
+  /// Whether the agent has sent HEADERS, RST_STREAM or GOAWAY.
   public boolean isAnswered() throws IOException {
     int _ = channel.read(received);
     ByteBuffer frames = received.duplicate().flip();
@@ -68,7 +70,9 @@ public final class RawConnection implements AutoCloseable {
     channel.close();
   }
 
-  /// How a client of HTTP/2 begins (RFC 9113, 3.4).
+  /// The preface of a client of HTTP/2 (RFC 9113, 3.4).
+  ///
+  /// @param settings the payload of its SETTINGS
   public static byte[] preface(byte... settings) {
     return join(MAGIC, frame(4, 0, 0, settings));
   }
@@ -84,7 +88,7 @@ public final class RawConnection implements AutoCloseable {
         .array();
   }
 
-  /// Compressed.
+  /// `bytes`, compressed.
   public static byte[] gzip(byte[] bytes) {
     ByteArrayOutputStream compressed = new ByteArrayOutputStream();
     try (GZIPOutputStream gzip = new GZIPOutputStream(compressed)) {
@@ -124,7 +128,7 @@ public final class RawConnection implements AutoCloseable {
     return field.toByteArray();
   }
 
-  /// All that a client says whose one message is small, and a large one once decompressed.
+  /// All that a client sends whose one message is small, and large after decompression.
   public static byte[] bomb() {
     byte[] headers = join(sendLogHeaders(), header("grpc-encoding", "gzip"));
     return join(
@@ -139,7 +143,7 @@ public final class RawConnection implements AutoCloseable {
     block.writeBytes(value.getBytes(StandardCharsets.US_ASCII));
   }
 
-  /// One after the other.
+  /// `parts`, one after the other.
   public static byte[] join(byte[]... parts) {
     ByteArrayOutputStream all = new ByteArrayOutputStream();
     for (byte[] part : parts) {
@@ -148,7 +152,7 @@ public final class RawConnection implements AutoCloseable {
     return all.toByteArray();
   }
 
-  /// At most `most` bytes, one at least.
+  /// Between one and `most` random bytes.
   public static byte[] random(Random random, int most) {
     byte[] bytes = new byte[1 + random.nextInt(most)];
     random.nextBytes(bytes);
