@@ -75,8 +75,8 @@ public final class ClientConnection extends ChannelDuplexHandler {
     return attachment;
   }
 
-  /// A call has begun that will be answered; [#callEnded] has to follow.
-  public void callBegun() {
+  /// A call has started that will be answered; [#callEnded] has to follow.
+  public void callStarted() {
     openCalls++;
   }
 
@@ -207,12 +207,12 @@ public final class ClientConnection extends ChannelDuplexHandler {
     return streams - openCalls;
   }
 
-  /// A call has begun, of whatever method.
-  void anyCallBegun() {
+  /// A call has started, of whatever method.
+  void anyCallStarted() {
     allCalls++;
   }
 
-  /// Whether no call has ever begun on it.
+  /// Whether no call has ever started on it.
   boolean hasNoCallYet() {
     return allCalls == 0;
   }
@@ -250,7 +250,7 @@ public final class ClientConnection extends ChannelDuplexHandler {
     }
   }
 
-  /// Sends GOAWAY: no more calls, but those that have begun are answered.
+  /// Sends GOAWAY: no more calls, but those that have started are answered.
   void goAway() {
     shutdown.goAway();
   }

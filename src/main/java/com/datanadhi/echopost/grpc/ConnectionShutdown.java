@@ -26,7 +26,7 @@ final class ConnectionShutdown {
     GOAWAY_ACKNOWLEDGED
   }
 
-  /// Rust's h2 sends the acknowledgement ahead of calls that it had begun before it read the
+  /// Rust's h2 sends the acknowledgement ahead of calls that it had started before it read the
   /// GOAWAY.
   private static final long LAST_CALLS_MILLIS = 50;
 
@@ -53,8 +53,8 @@ final class ConnectionShutdown {
     return Objects.requireNonNull(context, "the handler is not in its pipeline yet");
   }
 
-  /// Asks the client to begin no more calls; does nothing if it was asked before. Those that have
-  /// begun are answered; then the connection is closed.
+  /// Asks the client to start no more calls; does nothing if it was asked before. Those that have
+  /// started are answered; then the connection is closed.
   void goAway() {
     if (stage == Stage.OPEN && context().channel().isActive()) {
       stage = Stage.GOAWAY_SENT;

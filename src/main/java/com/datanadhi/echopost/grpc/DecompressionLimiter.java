@@ -13,7 +13,7 @@ public final class DecompressionLimiter {
 
   private final EventLoop loop;
   private final LinkedHashSet<Runnable> waiting = new LinkedHashSet<>();
-  private int begun;
+  private int running;
 
   public DecompressionLimiter(EventLoop loop) {
     this.loop = loop;
@@ -24,8 +24,8 @@ public final class DecompressionLimiter {
   ///
   /// @param retry if not, runs once it is that connection's turn to ask again
   public boolean begin(Runnable retry) {
-    if (begun < MAX_AT_ONCE) {
-      begun++;
+    if (running < MAX_AT_ONCE) {
+      running++;
       return true;
     }
     waiting.add(retry);
@@ -39,8 +39,8 @@ public final class DecompressionLimiter {
   }
 
   private void next() {
-    begun--;
-    while (begun < MAX_AT_ONCE && !waiting.isEmpty()) {
+    running--;
+    while (running < MAX_AT_ONCE && !waiting.isEmpty()) {
       waiting.removeFirst().run();
     }
   }

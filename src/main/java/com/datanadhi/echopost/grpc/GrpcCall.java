@@ -106,7 +106,7 @@ public final class GrpcCall<Q, A> extends ServerCall<Q, A> {
   /// Starts the method's handler, or refuses the call.
   void start(Metadata headers) {
     if (method.isBounded()) {
-      counted = connection.load().beginBoundedCall();
+      counted = connection.load().startBoundedCall();
       if (!counted) {
         close(
             Status.RESOURCE_EXHAUSTED.withDescription(

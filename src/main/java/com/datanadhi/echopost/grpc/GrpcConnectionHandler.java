@@ -196,7 +196,7 @@ final class GrpcConnectionHandler extends Http2ConnectionHandler {
   /// @return null if the call is refused
   @SuppressWarnings("ReferenceEquality") // to compare headers takes as long as to read them
   private @Nullable GrpcCall<?, ?> begin(Http2Stream stream, Http2Headers headers, boolean last) {
-    client.anyCallBegun();
+    client.anyCallStarted();
     RequestHeaders.Accepted known = cached;
     if (known == null || known.headers() != headers) {
       known = check(stream, headers, last);

@@ -90,8 +90,8 @@ public final class GrpcServer {
     return connections.nanosSinceTick();
   }
 
-  /// Whether there is a connection on which no call has begun yet and that was last used less than
-  /// `nanos` ago: its first call may be on the way.
+  /// Whether there is a connection on which no call has started yet and that was last used less
+  /// than `nanos` ago: its first call may be on the way.
   public boolean hasNewConnection(long nanos) {
     return connections.hasNewConnection(nanos);
   }

@@ -45,7 +45,7 @@ final class ResponseWriter {
   private final ChannelHandlerContext context;
   private final ConnectionShutdown shutdown;
   private boolean flushScheduled;
-  // Netty's encoder begins its next headers with the table's new size (RFC 7541, 4.2).
+  // Netty's encoder starts its next headers with the table's new size (RFC 7541, 4.2).
   private boolean tableResized;
 
   ResponseWriter(
@@ -115,7 +115,7 @@ final class ResponseWriter {
     }
   }
 
-  /// Begins a response.
+  /// Starts a response.
   void sendHeaders(Http2Stream stream) {
     var _ = handler.encoder().writeHeaders(context, stream.id(), HEADERS, 0, false, promise());
     // Not after trailers: these can wait in a queue, headers never do.
@@ -123,7 +123,7 @@ final class ResponseWriter {
     flushSoon();
   }
 
-  /// Sends a message of a response that [#sendHeaders] has begun.
+  /// Sends a message of a response that [#sendHeaders] has started.
   void sendMessage(Http2Stream stream, byte[] message) {
     int length = MessagePrefix.BYTES + message.length;
     ByteBuf framed = newBuffer(length, length);
@@ -132,7 +132,7 @@ final class ResponseWriter {
     flushSoon();
   }
 
-  /// Ends a response that [#sendHeaders] has begun.
+  /// Ends a response that [#sendHeaders] has started.
   ///
   /// @param halfClosed whether the client has sent its END_STREAM
   void sendTrailers(Http2Stream stream, Status status, Metadata trailers, boolean halfClosed) {

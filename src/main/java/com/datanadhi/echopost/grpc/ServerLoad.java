@@ -48,7 +48,7 @@ final class ServerLoad {
   /// Counts a call of a bounded method.
   ///
   /// @return whether there is room for it; if so, [#boundedCallEnded] has to follow
-  boolean beginBoundedCall() {
+  boolean startBoundedCall() {
     if (boundedCalls >= MAX_BOUNDED_CALLS) {
       return false;
     }

@@ -214,7 +214,7 @@ public final class SocketListener extends ChannelInboundHandlerAdapter {
   }
 
   /// Closes the socket, sends GOAWAY on every connection and waits for the connections to end.
-  /// Calls that have begun are answered, also after the wait.
+  /// Calls that have started are answered, also after the wait.
   ///
   /// @return whether all connections have ended within `timeout`
   public boolean goAway(Duration timeout) throws InterruptedException {
@@ -238,7 +238,7 @@ public final class SocketListener extends ChannelInboundHandlerAdapter {
     return openConnections == 0;
   }
 
-  /// Sends GOAWAY and closes; calls that have begun have `timeout` to be answered.
+  /// Sends GOAWAY and closes; calls that have started have `timeout` to be answered.
   public void close(Duration timeout) throws InterruptedException {
     if (!goAway(timeout)) {
       workLoop.execute(() -> List.copyOf(open).forEach(ClientConnection::closeNow));

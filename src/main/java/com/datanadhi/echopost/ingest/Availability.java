@@ -49,7 +49,7 @@ final class Availability {
     return known == null ? AgentStatus.ServerState.UNKNOWN : known.serverState();
   }
 
-  /// Why a call that begins now is refused, before its message is read; null if it is not.
+  /// Why a call that starts now is refused, before its message is read; null if it is not.
   @Nullable Refusal refusal() {
     if (buffer == null) {
       return Refusal.STARTING;
@@ -57,7 +57,7 @@ final class Availability {
     return stopping ? stopRefusal() : null;
   }
 
-  /// Why a call that has begun is refused; null while ingest is not told to stop.
+  /// Why a call that has started is refused; null while ingest is not told to stop.
   @Nullable Refusal refusalWhileStopping() {
     return stopping ? stopRefusal() : null;
   }

@@ -62,8 +62,8 @@ final class BackPressure {
 
   // ---- calls
 
-  /// A call of SendLog has begun; [#callEnded] has to follow.
-  void callBegun() {
+  /// A call of SendLog has started; [#callEnded] has to follow.
+  void callStarted() {
     if (openCalls.incrementAndGet() >= MAX_OPEN_CALLS && !crowded) {
       crowded = true;
       progressNanos = clock.nanos();
@@ -79,7 +79,7 @@ final class BackPressure {
     }
   }
 
-  /// Whether a call has begun and is not answered. Any thread.
+  /// Whether a call has started and is not answered. Any thread.
   boolean hasOpenCalls() {
     return openCalls.get() > 0;
   }

@@ -7,15 +7,15 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// The calls of SendLog on one connection, in the order in which they were begun. Confined to the
+/// The calls of SendLog on one connection, in the order in which they were started. Confined to the
 /// event loop.
 ///
 /// HTTP/2 mixes the frames of concurrent calls, so a large record can be complete after a small one
-/// that was sent later. Arrival order is the order in which the calls were begun: only the message
-/// of the first call is requested, and HTTP/2 flow control holds back what the others send beyond
-/// their windows. So at most one incomplete message of each connection is held in memory. A first
-/// call of which nothing arrives for 5 s is refused, so that it does not hold up the others for
-/// ever.
+/// that was sent later. Arrival order is the order in which the calls were started: only the
+/// message of the first call is requested, and HTTP/2 flow control holds back what the others send
+/// beyond their windows. So at most one incomplete message of each connection is held in memory. A
+/// first call of which nothing arrives for 5 s is refused, so that it does not hold up the others
+/// for ever.
 final class CallQueue implements SendLogCall.Observer {
   private static final long STALL_NANOS = TimeUnit.SECONDS.toNanos(5);
 
@@ -43,11 +43,11 @@ final class CallQueue implements SendLogCall.Observer {
     this.refusals = refusals;
   }
 
-  /// Takes a call that has just begun.
+  /// Takes a call that has just started.
   void add(SendLogCall call) {
     calls.addLast(call);
-    connection.callBegun();
-    pressure.callBegun();
+    connection.callStarted();
+    pressure.callStarted();
     advance();
   }
 
@@ -134,7 +134,7 @@ final class CallQueue implements SendLogCall.Observer {
     }
   }
 
-  /// Refuses every call that has begun and is not in the buffer's hands.
+  /// Refuses every call that has started and is not in the buffer's hands.
   void refuseAll(Refusal refusal) {
     for (SendLogCall call : List.copyOf(calls)) {
       call.refuse(refusal);

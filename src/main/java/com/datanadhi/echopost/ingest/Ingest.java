@@ -134,7 +134,7 @@ public final class Ingest implements AutoCloseable {
     logAgent.refusals().writeTo(out);
   }
 
-  /// Whether a call has begun and is not answered, or a record waits for its commit.
+  /// Whether a call has started and is not answered, or a record waits for its commit.
   public boolean hasUnansweredCalls() {
     return logAgent.hasOpenCalls() || availability.waitingRecords() > 0;
   }
@@ -156,7 +156,7 @@ public final class Ingest implements AutoCloseable {
   }
 
   /// Ends serving after [#withdraw], without failing a call of a client that came in time: every
-  /// call that has begun is answered, and clients that have connected and not sent anything get
+  /// call that has started is answered, and clients that have connected and not sent anything get
   /// half a second; then the listener stops accepting, connections in its backlog are served, and
   /// all connections get a GOAWAY. Takes at most a second.
   ///

@@ -84,9 +84,9 @@ final class LogAgentService implements ServerCallHandler<SendLogRequest, byte[]>
     }
     GrpcCall<SendLogRequest, byte[]> grpcCall = (GrpcCall<SendLogRequest, byte[]>) call;
     CallQueue queue = queueOf(grpcCall.connection());
-    SendLogCall begun = new SendLogCall(grpcCall, queue, origin);
-    queue.add(begun);
-    return begun;
+    SendLogCall started = new SendLogCall(grpcCall, queue, origin);
+    queue.add(started);
+    return started;
   }
 
   private CallQueue queueOf(ClientConnection connection) {
@@ -123,7 +123,7 @@ final class LogAgentService implements ServerCallHandler<SendLogRequest, byte[]>
     List.copyOf(queues).forEach(queue -> queue.refuseAll(availability.stopRefusal()));
   }
 
-  /// Whether a call has begun and is not answered. Any thread.
+  /// Whether a call has started and is not answered. Any thread.
   boolean hasOpenCalls() {
     return pressure.hasOpenCalls();
   }

@@ -31,14 +31,14 @@ final class SendLogCall extends ServerCall.Listener<SendLogRequest> {
     /// @param wasComplete whether its request was complete
     void ended(boolean wasComplete);
 
-    /// The call no longer holds up those that were begun after it.
+    /// The call no longer holds up those that were started after it.
     void advance();
   }
 
   /// How far a call is. Each stage can be followed by any later one.
   private enum Stage {
     /// Its message is not requested.
-    BEGUN,
+    STARTED,
     /// Its message may arrive.
     REQUESTED,
     /// Its request is complete: the client waits for the response.
@@ -50,7 +50,7 @@ final class SendLogCall extends ServerCall.Listener<SendLogRequest> {
   private final GrpcCall<SendLogRequest, byte[]> call;
   private final Observer observer;
   private final @Nullable String origin;
-  private Stage stage = Stage.BEGUN;
+  private Stage stage = Stage.STARTED;
   private @Nullable SendLogRequest request;
   private @Nullable NewRecord record;
 
@@ -73,7 +73,7 @@ final class SendLogCall extends ServerCall.Listener<SendLogRequest> {
     return stage == Stage.REQUESTED;
   }
 
-  /// Whether it no longer holds up the calls that were begun after it on its connection.
+  /// Whether it no longer holds up the calls that were started after it on its connection.
   boolean isThrough() {
     return stage == Stage.COMPLETE || stage == Stage.ENDED;
   }

@@ -22,7 +22,7 @@ final class Watchdog {
     this.awakeNanos = checkNanos;
   }
 
-  /// Begins a check. Has to be called more often than every 5 s.
+  /// Starts a check. Has to be called more often than every 5 s.
   void check() {
     long now = clock.nanos();
     if (now - checkNanos > LATE_NANOS) {

@@ -175,9 +175,9 @@ class EdgeIT extends AcceptanceTest {
   private void awaitUncommitted(int records) {
     await()
         .atMost(SOON)
-        .until(() ->
-            MetricsIT.samples(operator("metrics").out()).get("echopost_append_queue_records")
-                == records);
+        .until(
+            () -> MetricsIT.samples(operator("metrics").out()).get("echopost_append_queue_records"),
+            Double.valueOf(records)::equals);
   }
 
   @Test
@@ -285,7 +285,7 @@ class EdgeIT extends AcceptanceTest {
   @Test
   void a_lack_of_descriptors_is_not_taken_for_a_full_disk() throws Exception {
     AgentProcess agent = agentWithFewDescriptors();
-    // While the reserve is being written.
+    // While the reserve is being written. Its attempts log nothing that could be waited for.
     List<SocketChannel> crowd = moreClientsThanDescriptors(agent);
     await().pollDelay(Duration.ofSeconds(2)).until(() -> true);
     closeAll(crowd);

@@ -17,10 +17,10 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class CachingHeadersDecoderTest {
-  private static final int MOST_BYTES = 8 << 10;
+  private static final int MAX_BYTES = 8 << 10;
   private static final int BLOCKS = 20_000;
 
-  private final Http2HeadersDecoder decoder = new CachingHeadersDecoder(MOST_BYTES);
+  private final Http2HeadersDecoder decoder = new CachingHeadersDecoder(MAX_BYTES);
   private final DefaultHttp2HeadersEncoder encoder =
       new DefaultHttp2HeadersEncoder((name, value) -> name.toString().equals("secret"));
   private int stream = -1;
@@ -48,35 +48,35 @@ class CachingHeadersDecoderTest {
 
   @Test
   void a_repeated_block_is_not_decoded_again() throws Exception {
-    Http2Headers said = headers("te", "trailers");
-    Http2Headers first = decoder.decodeHeaders(1, block(said));
-    Http2Headers second = decoder.decodeHeaders(3, block(said));
-    // The first put its fields into the table, so that it was other bytes.
+    Http2Headers sent = headers("te", "trailers");
+    Http2Headers first = decoder.decodeHeaders(1, block(sent));
+    Http2Headers second = decoder.decodeHeaders(3, block(sent));
+    // The first block put its fields into the table, so its bytes were different.
     assertThat(second).isNotSameAs(first).isEqualTo(first);
-    assertThat(decoder.decodeHeaders(5, block(said))).isSameAs(second);
+    assertThat(decoder.decodeHeaders(5, block(sent))).isSameAs(second);
   }
 
   @Test
   void a_field_that_is_never_indexed_is_decoded_each_time() throws Exception {
-    Http2Headers said = headers("secret", "s");
-    Http2Headers _ = decoder.decodeHeaders(1, block(said));
-    Http2Headers second = decoder.decodeHeaders(3, block(said));
-    assertThat(decoder.decodeHeaders(5, block(said))).isEqualTo(second).isNotSameAs(second);
+    Http2Headers sent = headers("secret", "s");
+    Http2Headers _ = decoder.decodeHeaders(1, block(sent));
+    Http2Headers second = decoder.decodeHeaders(3, block(sent));
+    assertThat(decoder.decodeHeaders(5, block(sent))).isEqualTo(second).isNotSameAs(second);
   }
 
-  /// Few names, few values, a small table that changes its size: blocks repeat, and mean other
-  /// things.
+  /// With few names and values and a small table that changes its size, the same bytes are sent
+  /// again and mean something else.
   @Test
   void random_blocks_are_decoded_as_by_nettys_decoder() throws Exception {
     Random random = seeded();
-    Http2HeadersDecoder reference = new DefaultHttp2HeadersDecoder(true, MOST_BYTES);
+    Http2HeadersDecoder reference = new DefaultHttp2HeadersDecoder(true, MAX_BYTES);
     Set<Http2Headers> distinct = Collections.newSetFromMap(new IdentityHashMap<>());
-    Http2Headers said = headers();
+    Http2Headers sent = headers();
     for (int n = 0; n < BLOCKS; n++) {
       if (random.nextInt(4) == 0) {
-        said = headers();
+        sent = headers();
         for (int fields = random.nextInt(4); fields > 0; fields--) {
-          said.add(
+          sent.add(
               random.nextInt(30) == 0 ? "secret" : "name" + random.nextInt(4),
               "value" + random.nextInt(6));
         }
@@ -84,19 +84,19 @@ class CachingHeadersDecoderTest {
       if (random.nextInt(50) == 0) {
         encoder.maxHeaderTableSize(random.nextInt(400));
       }
-      ByteBuf block = block(said);
+      ByteBuf block = block(sent);
       Http2Headers decoded = decoder.decodeHeaders(n, block.duplicate());
       assertThat(decoded)
           .describedAs("block %d", n)
           .isEqualTo(reference.decodeHeaders(n, block))
-          .isEqualTo(said);
+          .isEqualTo(sent);
       distinct.add(decoded);
     }
     assertThat(distinct).hasSizeBetween(BLOCKS / 10, BLOCKS * 9 / 10);
   }
 
-  /// Indexed fields, literals that enter the table and that do not, new sizes for it, and what is
-  /// none of these.
+  /// Indexed fields, literals that enter the table and that do not, changes of its size, and bytes
+  /// that are none of these.
   private static byte[] anyBlock(Random random) {
     ByteBuf block = Unpooled.buffer();
     for (int fields = random.nextInt(6); fields > 0; fields--) {
@@ -119,8 +119,8 @@ class CachingHeadersDecoderTest {
   private static String outcome(Http2HeadersDecoder decoder, byte[] block) {
     try {
       return decoder.decodeHeaders(1, Unpooled.wrappedBuffer(block)).toString();
-    } catch (Http2Exception wrong) {
-      return wrong.error() + " " + wrong.getMessage();
+    } catch (Http2Exception malformed) {
+      return malformed.error() + " " + malformed.getMessage();
     }
   }
 
@@ -128,12 +128,12 @@ class CachingHeadersDecoderTest {
   void malformed_blocks_give_the_errors_of_nettys_decoder_and_clear_the_cache() {
     Random random = seeded();
     for (int connection = 0; connection < 2_000; connection++) {
-      Http2HeadersDecoder remembering = new CachingHeadersDecoder(MOST_BYTES);
-      Http2HeadersDecoder reference = new DefaultHttp2HeadersDecoder(true, MOST_BYTES);
+      Http2HeadersDecoder caching = new CachingHeadersDecoder(MAX_BYTES);
+      Http2HeadersDecoder reference = new DefaultHttp2HeadersDecoder(true, MAX_BYTES);
       byte[][] blocks = {anyBlock(random), anyBlock(random), anyBlock(random), anyBlock(random)};
       for (int n = 0; n < 20; n++) {
         byte[] block = blocks[random.nextInt(blocks.length)];
-        assertThat(outcome(remembering, block))
+        assertThat(outcome(caching, block))
             .describedAs("block %d of connection %d", n, connection)
             .isEqualTo(outcome(reference, block));
       }

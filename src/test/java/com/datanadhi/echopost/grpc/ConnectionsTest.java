@@ -97,7 +97,7 @@ class ConnectionsTest {
   void only_the_first_acknowledgement_of_a_goaway_counts() throws Exception {
     try (FrameClient client = FrameClient.connect(socket)) {
       client.send(headers(1));
-      // A call that begins after the GOAWAY was acknowledged would not be served.
+      // A call that starts after the GOAWAY was acknowledged would not be served.
       await().until(() -> application.openCalls() == 1);
       Future<Boolean> ended = leaver.submit(() -> listener.goAway(Duration.ofMinutes(1)));
       byte[] ack = frame(PING, ACK, 0, client.await(PING).payload());

@@ -47,7 +47,7 @@ class DecompressionLimiterTest {
       assertThat(retried).isEmpty();
     });
 
-    // Neither has begun a message: there is still room.
+    // Neither has started a message: there is still room.
     assertThat(retried).containsExactly("fifth", "sixth");
   }
 

@@ -44,13 +44,13 @@ class ServerLoadTest {
   @Test
   void open_calls_of_bounded_methods_are_bounded() {
     for (int n = 0; n < 1_024; n++) {
-      assertThat(load.beginBoundedCall()).isTrue();
+      assertThat(load.startBoundedCall()).isTrue();
     }
-    assertThat(load.beginBoundedCall()).isFalse();
+    assertThat(load.startBoundedCall()).isFalse();
 
     load.boundedCallEnded();
 
-    assertThat(load.beginBoundedCall()).isTrue();
+    assertThat(load.startBoundedCall()).isTrue();
   }
 
   @Test

@@ -37,12 +37,12 @@ final class UnaryApplication
           MAX_BYTES,
           true);
 
-  /// How many calls have begun. Any thread.
+  /// How many calls have started. Any thread.
   int allCalls() {
     return allCalls.get();
   }
 
-  /// How many calls have begun and not ended. Any thread.
+  /// How many calls have started and not ended. Any thread.
   int openCalls() {
     return openCalls.get();
   }

@@ -7,25 +7,25 @@ import org.junit.jupiter.api.Test;
 
 class ArrivalIntervalsTest {
   private static final long START = Long.MAX_VALUE - 5; // nanoTime may wrap
-  private final ArrivalIntervals gaps = new ArrivalIntervals(START);
+  private final ArrivalIntervals intervals = new ArrivalIntervals(START);
   private long now = START;
 
-  private void recordAfter(Duration gap) {
-    now += gap.toNanos();
-    gaps.recordAt(now);
+  private void recordAfter(Duration interval) {
+    now += interval.toNanos();
+    intervals.recordAt(now);
   }
 
   @Test
   void before_the_first_record_the_last_time_is_the_start() {
-    assertThat(gaps.lastNanos()).isEqualTo(START);
-    assertThat(gaps.longestNanos()).isZero();
+    assertThat(intervals.lastNanos()).isEqualTo(START);
+    assertThat(intervals.longestNanos()).isZero();
   }
 
   @Test
   void the_wait_for_the_first_record_is_no_interval() {
     recordAfter(Duration.ofSeconds(9));
-    assertThat(gaps.lastNanos()).isEqualTo(now);
-    assertThat(gaps.longestNanos()).isZero();
+    assertThat(intervals.lastNanos()).isEqualTo(now);
+    assertThat(intervals.longestNanos()).isZero();
   }
 
   @Test
@@ -34,8 +34,8 @@ class ArrivalIntervalsTest {
     recordAfter(Duration.ofSeconds(1));
     recordAfter(Duration.ofSeconds(3));
     recordAfter(Duration.ofSeconds(2));
-    assertThat(gaps.longestNanos()).isEqualTo(Duration.ofSeconds(3).toNanos());
-    assertThat(gaps.lastNanos()).isEqualTo(now);
+    assertThat(intervals.longestNanos()).isEqualTo(Duration.ofSeconds(3).toNanos());
+    assertThat(intervals.lastNanos()).isEqualTo(now);
   }
 
   @Test
@@ -45,9 +45,9 @@ class ArrivalIntervalsTest {
     for (int i = 0; i < 7; i++) {
       recordAfter(Duration.ofSeconds(1));
     }
-    assertThat(gaps.longestNanos()).isEqualTo(Duration.ofSeconds(5).toNanos());
+    assertThat(intervals.longestNanos()).isEqualTo(Duration.ofSeconds(5).toNanos());
     recordAfter(Duration.ofSeconds(1));
-    assertThat(gaps.longestNanos()).isEqualTo(Duration.ofSeconds(1).toNanos());
+    assertThat(intervals.longestNanos()).isEqualTo(Duration.ofSeconds(1).toNanos());
   }
 
   @Test
@@ -57,10 +57,10 @@ class ArrivalIntervalsTest {
     for (int i = 0; i < 100; i++) {
       recordAfter(Duration.ofMillis(99));
     }
-    assertThat(gaps.longestNanos()).isEqualTo(Duration.ofSeconds(2).toNanos());
+    assertThat(intervals.longestNanos()).isEqualTo(Duration.ofSeconds(2).toNanos());
     for (int i = 0; i < 8; i++) {
       recordAfter(Duration.ofMillis(100));
     }
-    assertThat(gaps.longestNanos()).isEqualTo(Duration.ofMillis(100).toNanos());
+    assertThat(intervals.longestNanos()).isEqualTo(Duration.ofMillis(100).toNanos());
   }
 }

@@ -167,7 +167,7 @@ class BackPressureTest {
   @Test
   void incomplete_requests_are_refused_when_too_many_calls_are_open_for_5_seconds() {
     for (int n = 0; n < MAX_CALLS; n++) {
-      pressure.callBegun();
+      pressure.callStarted();
     }
     assertThat(pressure.tick()).isFalse();
     clock.advance(STALL);

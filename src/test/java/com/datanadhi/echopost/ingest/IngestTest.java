@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 class IngestTest {
   @TempDir Path directory;
 
-  /// By a clock that stands still, it does so for as long as it ever does.
+  /// With a clock that stands still, it spins until its bound of checks.
   @Test
   void the_loop_spins_while_a_single_record_waits_for_its_commit() throws Exception {
     assumeTrue(Runtime.getRuntime().availableProcessors() > 1);

@@ -126,7 +126,7 @@ class SendLogRequestTest {
             .isInstanceOf(SendLogRequest.Message.class);
         assertSame((SendLogRequest.Message) actual, expected);
       } else if (actual instanceof SendLogRequest.Message(byte[] jsonData, byte[] _, byte[] _)) {
-        // The payload's encoding is judged with the payload.
+        // The payload's encoding is validated with the payload.
         assertThat(ByteString.copyFrom(jsonData).isValidUtf8())
             .as("seed %d, %s", seed, java.util.HexFormat.of().formatHex(cut))
             .isFalse();
@@ -149,7 +149,8 @@ class SendLogRequestTest {
 
   private static @Nullable LogRequest generated(byte[] wire) {
     try {
-      // It skips unknown fields too: storing them, it takes numbers that are too long.
+      // It skips unknown fields, as the agent does: when it keeps them, it accepts overlong
+      // numbers.
       return DiscardUnknownFieldsParser.wrap(LogRequest.parser()).parseFrom(wire);
     } catch (InvalidProtocolBufferException malformed) {
       return null;

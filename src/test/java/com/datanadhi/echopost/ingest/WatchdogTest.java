@@ -12,7 +12,7 @@ class WatchdogTest {
   private final ManualClock clock = new ManualClock();
   private final Watchdog watchdog = new Watchdog(clock);
 
-  private void lookFor(Duration time) {
+  private void checkFor(Duration time) {
     for (Duration left = time; left.isPositive(); left = left.minus(TURN)) {
       clock.advance(TURN);
       watchdog.check();
@@ -21,7 +21,7 @@ class WatchdogTest {
 
   @Test
   void no_progress_for_more_than_30_seconds_means_stuck() {
-    lookFor(Duration.ofSeconds(32));
+    checkFor(Duration.ofSeconds(32));
 
     assertThat(watchdog.isStuck(Duration.ofSeconds(31).toNanos())).isTrue();
     assertThat(watchdog.isStuck(Duration.ofSeconds(29).toNanos())).isFalse();
@@ -30,13 +30,13 @@ class WatchdogTest {
   /// kill -STOP, `docker pause`, a debugger.
   @Test
   void time_in_which_the_process_was_suspended_does_not_count() {
-    lookFor(Duration.ofSeconds(32));
+    checkFor(Duration.ofSeconds(32));
 
     clock.advance(Duration.ofHours(1));
     watchdog.check();
 
     assertThat(watchdog.isStuck(Duration.ofHours(1).toNanos())).isFalse();
-    lookFor(Duration.ofSeconds(31));
+    checkFor(Duration.ofSeconds(31));
     assertThat(watchdog.isStuck(Duration.ofSeconds(3_631).toNanos())).isTrue();
   }
 }
