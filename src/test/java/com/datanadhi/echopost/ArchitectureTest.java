@@ -2,10 +2,12 @@ package com.datanadhi.echopost;
 
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.datanadhi.echopost.upstream.ServerHealth;
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
@@ -40,10 +42,10 @@ class ArchitectureTest {
       delimiter = '|',
       value = {
         "cli | record",
-        "operator | cli directory record salvage control buffer metrics net agent",
-        "control | record",
+        "operator | cli directory record salvage control buffer metrics net agent upstream",
+        "control | record upstream",
         "agent | ingest upstream replay buffer record directory control metrics net",
-        "ingest | grpc buffer record directory control metrics net",
+        "ingest | grpc buffer record directory control metrics net upstream",
         "grpc | net",
         "replay | buffer record upstream metrics",
         "buffer | salvage record directory metrics",
@@ -110,6 +112,18 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("java.sql..", "javax.sql..", "org.sqlite..")
+        .check(program);
+  }
+
+  @Test
+  void clients_and_operators_see_of_the_main_server_only_its_health() {
+    noClasses()
+        .that()
+        .resideInAnyPackage(room("ingest") + "..", room("control"), room("operator") + "..")
+        .should()
+        .dependOnClassesThat(
+            resideInAPackage(room("upstream"))
+                .and(DescribedPredicate.not(type(ServerHealth.class))))
         .check(program);
   }
 

@@ -15,18 +15,17 @@ import com.datanadhi.echopost.logging.SessionLog;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.record.Totals;
 import com.datanadhi.echopost.replay.Replay;
-import com.datanadhi.echopost.replay.ServerGate;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
 import com.datanadhi.echopost.upstream.HealthProbe;
 import com.datanadhi.echopost.upstream.MainServer;
+import com.datanadhi.echopost.upstream.ServerHealth;
 import com.datanadhi.echopost.upstream.ServerState;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
-import java.time.Duration;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.StructuredTaskScope;
@@ -201,15 +200,15 @@ public final class Agent {
     if (predecessorDiedOf != null) {
       Events.warning(EventNames.RESTARTED_AFTER_CRASH, "died_of", predecessorDiedOf);
     }
-    if (lock.nameless() != null) {
+    if (lock.ownerWriteFailure() != null) {
       Events.warning(
           EventNames.LOCK_OWNER_NOT_WRITTEN,
           "reason",
-          lock.nameless().toString(),
+          lock.ownerWriteFailure().toString(),
           "action",
           "see to the disk; the lock holds, but its file does not say whose it is");
     }
-    String others = workspace.openTo();
+    String others = workspace.writableBy();
     if (others != null) {
       Events.warning(
           EventNames.DIRECTORY_WRITABLE_BY_OTHERS,
@@ -312,8 +311,7 @@ public final class Agent {
     HealthProbe health = new HealthProbe(server::probe, replayWaiter::wake, clock);
     serverState = health.state();
     Replay replay =
-        new Replay(
-            buffer, server::deliver, gate(health.state()), clock, replayWaiter, new Random());
+        new Replay(buffer, server::deliver, health.state(), clock, replayWaiter, new Random());
     StatusReporter told =
         new StatusReporter(identity, directory, buffer, ingest, replay, health.state(), clock);
     report = told;
@@ -377,20 +375,6 @@ public final class Agent {
     throw new IllegalStateException("a sibling ended without being told to");
   }
 
-  private static ServerGate gate(ServerState state) {
-    return new ServerGate() {
-      @Override
-      public boolean isUp() {
-        return state.health() == ServerState.Health.UP;
-      }
-
-      @Override
-      public void suspect(Duration pause, String why) {
-        state.suspect(pause, why);
-      }
-    };
-  }
-
   private final class CommitListener implements BufferListener {
     private final Waiter replayWaiter;
 
@@ -403,7 +387,7 @@ public final class Agent {
       // While the server is down replay would wake up for nothing, some hundred times a second; it
       // is woken when the server is up.
       ServerState known = serverState;
-      if (known != null && known.health() == ServerState.Health.UP) {
+      if (known != null && known.health() == ServerHealth.UP) {
         replayWaiter.wake();
       }
     }

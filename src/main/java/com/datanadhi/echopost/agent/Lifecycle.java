@@ -7,6 +7,7 @@ import com.datanadhi.echopost.logging.Events;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
+import com.datanadhi.echopost.upstream.ServerHealth;
 import com.datanadhi.echopost.upstream.ServerState;
 import java.io.IOException;
 import java.time.Duration;
@@ -127,9 +128,7 @@ final class Lifecycle {
   }
 
   private boolean isQuiet() {
-    if (server.health() != ServerState.Health.UP
-        || !buffer.isDrained()
-        || ingest.hasUnansweredCalls()) {
+    if (server.health() != ServerHealth.UP || !buffer.isDrained() || ingest.hasUnansweredCalls()) {
       return false;
     }
     long now = clock.nanos();

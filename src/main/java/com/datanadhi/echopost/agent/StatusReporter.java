@@ -9,6 +9,7 @@ import com.datanadhi.echopost.metrics.Rate;
 import com.datanadhi.echopost.replay.Replay;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
+import com.datanadhi.echopost.upstream.ServerHealth;
 import com.datanadhi.echopost.upstream.ServerState;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -59,30 +60,22 @@ final class StatusReporter implements AgentInfo {
 
   @Override
   public AgentStatus status() {
-    ServerState.Known known = server.known();
+    ServerState.Snapshot serverNow = server.snapshot();
     return new AgentStatus(
         identity.pid(),
         identity.startedAt(),
         identity.version(),
         identity.server(),
-        stateOf(known),
-        known.since(),
+        serverNow.health(),
+        serverNow.sinceMillis(),
         storage(),
         accepting.perSecond(),
         delivering.perSecond());
   }
 
   @Override
-  public AgentStatus.ServerState serverState() {
-    return stateOf(server.known());
-  }
-
-  private static AgentStatus.ServerState stateOf(ServerState.Known known) {
-    return switch (known.health()) {
-      case UNKNOWN -> AgentStatus.ServerState.UNKNOWN;
-      case UP -> AgentStatus.ServerState.UP;
-      case DOWN -> AgentStatus.ServerState.DOWN;
-    };
+  public ServerHealth serverHealth() {
+    return server.health();
   }
 
   private AgentStatus.StorageState storage() {
@@ -118,15 +111,15 @@ final class StatusReporter implements AgentInfo {
     buffer.writeTo(out);
     out.state("echopost_storage_state", "Whether the storage takes records.", storage());
     replay.writeTo(out);
-    ServerState.Known known = server.known();
+    ServerState.Snapshot serverNow = server.snapshot();
     out.state(
         "echopost_server_state",
         "How the main server is, by the last probe or delivery.",
-        stateOf(known));
+        serverNow.health());
     out.gauge(
         "echopost_server_state_change_time_seconds",
         "When it came to be so, since 1970.",
-        known.since() / MILLIS);
+        serverNow.sinceMillis() / MILLIS);
     out.gauge(
         "echopost_ingest_rate_records_per_second",
         "Records taken a second, as a mean over the last minute of this run.",

@@ -65,7 +65,7 @@ final class BufferOpener {
 
   private void checkRoom() throws StorageException, IOException {
     long needed = 2 * volume.walBound();
-    if (volume.usable() < needed) {
+    if (volume.usableBytes() < needed) {
       throw new StorageException(
           "no room for a buffer: "
               + directory
@@ -148,13 +148,13 @@ final class BufferOpener {
       return;
     }
     try {
-      PrivateFiles.writeAgain(log);
+      PrivateFiles.rewrite(log);
     } catch (IOException failed) {
       // Some file systems need room even to overwrite.
       if (!DiskReserve.delete(directory)) {
         throw failed;
       }
-      PrivateFiles.writeAgain(log);
+      PrivateFiles.rewrite(log);
     }
   }
 }

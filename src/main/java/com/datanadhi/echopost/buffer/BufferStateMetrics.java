@@ -53,7 +53,7 @@ record BufferStateMetrics(Totals totals, @Nullable Long oldest) {
 
   private static double freeBytes(Volume volume) {
     try {
-      return volume.usable();
+      return volume.usableBytes();
     } catch (IOException unknown) {
       Events.warning(EventNames.DISK_ROOM_UNKNOWN, "reason", unknown.toString());
       return Double.NaN;

@@ -245,7 +245,7 @@ public final class BufferView implements AutoCloseable {
 
   /// The free space on the file system of the buffer.
   public Room room() throws IOException {
-    return new Room(new Volume(directory).usable(), DiskReserve.shortageIn(directory));
+    return new Room(new Volume(directory).usableBytes(), DiskReserve.shortageIn(directory));
   }
 
   private long number(String sql) throws StorageException {

@@ -42,7 +42,7 @@ final class DiskReserve {
     Volume volume = new Volume(directory);
     Path file = DirectoryLayout.reserve(directory);
     long held = Files.isRegularFile(file) ? Files.size(file) : 0;
-    return Math.max(0, 2 * volume.walBound() - held - volume.usable());
+    return Math.max(0, 2 * volume.walBound() - held - volume.usableBytes());
   }
 
   /// Deletes the reserve that an earlier run left in `directory`.
@@ -101,7 +101,7 @@ final class DiskReserve {
   // The rest of the reserve, and as much again beyond it. Otherwise the first new records would
   // fill the disk at once.
   private long missing() throws IOException {
-    return size - held + volume.walBound() - volume.usable();
+    return size - held + volume.walBound() - volume.usableBytes();
   }
 
   private void grow() throws IOException {

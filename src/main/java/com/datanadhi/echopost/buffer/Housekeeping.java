@@ -53,10 +53,10 @@ final class Housekeeping {
       }
       reserve.rebuildStep();
     } catch (IOException failed) {
-      if (Volume.isBroken(failed)) {
+      if (Volume.isDeviceError(failed)) {
         active.fail(
             new StorageException("the reserve cannot be written: " + failed.getMessage(), failed));
-      } else if (!Volume.isLackOfDescriptors(failed)) {
+      } else if (!Volume.isOutOfDescriptors(failed)) {
         // Most likely there is no room for the step, as on any full disk.
         releaseReserve();
       }

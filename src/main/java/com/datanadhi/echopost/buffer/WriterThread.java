@@ -64,12 +64,12 @@ final class WriterThread {
       while (true) {
         CommitQueue.Batch batch = queue.take();
         if (!batch.isEmpty()) {
-          spin.end();
+          spin.endWait();
           // Before the commit, which empties the batch.
           boolean isSingle = batch.isSingle();
           commits.commit(batch);
           housekeeping.boundLog();
-          spin.begin(isSingle);
+          spin.beginWait(isSingle);
         } else if (queue.isClosed()) {
           return;
         } else if (!arrivesSoon()) {
@@ -84,7 +84,7 @@ final class WriterThread {
 
   /// Spins for the next work, unless there is housekeeping to do.
   private boolean arrivesSoon() {
-    while (housekeeping.isDone() && !queue.isClosed() && spin.goesOn()) {
+    while (housekeeping.isDone() && !queue.isClosed() && spin.shouldSpin()) {
       if (!queue.isEmpty()) {
         return true;
       }

@@ -1,12 +1,14 @@
 package com.datanadhi.echopost.control;
 
+import com.datanadhi.echopost.upstream.ServerHealth;
+
 /// What a living agent says of itself. Immutable.
 ///
 /// @param pid its process
 /// @param startedAt UTC, milliseconds since 1970
 /// @param version its program's
 /// @param server the main server's URL, without user and password
-/// @param serverState what the last probe or delivery said
+/// @param serverHealth by the last probe or delivery
 /// @param serverSince since when, UTC, milliseconds since 1970; the agent's start while nothing is
 ///   known
 /// @param storageState whether it can take records
@@ -18,21 +20,11 @@ public record AgentStatus(
     long startedAt,
     String version,
     String server,
-    ServerState serverState,
+    ServerHealth serverHealth,
     long serverSince,
     StorageState storageState,
     double acceptedPerSecond,
     double deliveredPerSecond) {
-  /// How the main server is. In the order of the proto's numbers.
-  public enum ServerState {
-    /// Nobody has looked yet.
-    UNKNOWN,
-    /// The last probe was answered well, and no delivery failed since.
-    UP,
-    /// The last probe or delivery failed.
-    DOWN
-  }
-
   /// How the storage is. In the order of the proto's numbers.
   public enum StorageState {
     /// Records are taken.

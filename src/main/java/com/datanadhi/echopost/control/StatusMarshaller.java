@@ -1,7 +1,7 @@
 package com.datanadhi.echopost.control;
 
-import com.datanadhi.echopost.control.AgentStatus.ServerState;
 import com.datanadhi.echopost.control.AgentStatus.StorageState;
+import com.datanadhi.echopost.upstream.ServerHealth;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.WireFormat;
@@ -26,7 +26,7 @@ final class StatusMarshaller extends Message<AgentStatus> {
     out.writeInt64(2, status.startedAt());
     out.writeString(3, status.version());
     out.writeString(4, status.server());
-    out.writeEnum(5, number(status.serverState(), ServerState.values()));
+    out.writeEnum(5, number(status.serverHealth(), ServerHealth.values()));
     out.writeInt64(6, status.serverSince());
     out.writeEnum(7, number(status.storageState(), StorageState.values()));
     out.writeDouble(8, status.acceptedPerSecond());
@@ -39,7 +39,7 @@ final class StatusMarshaller extends Message<AgentStatus> {
     long startedAt = 0;
     String version = "";
     String server = "";
-    ServerState serverState = ServerState.UNKNOWN;
+    ServerHealth serverState = ServerHealth.UNKNOWN;
     long serverSince = 0;
     StorageState storageState = StorageState.OK;
     double accepted = 0;
@@ -50,7 +50,7 @@ final class StatusMarshaller extends Message<AgentStatus> {
         case STARTED_AT -> startedAt = in.readInt64();
         case VERSION -> version = in.readString();
         case SERVER -> server = in.readString();
-        case SERVER_STATE -> serverState = of(ServerState.values(), in, ServerState.UNKNOWN);
+        case SERVER_STATE -> serverState = of(ServerHealth.values(), in, ServerHealth.UNKNOWN);
         case SERVER_SINCE -> serverSince = in.readInt64();
         case STORAGE_STATE -> storageState = of(StorageState.values(), in, StorageState.FAILED);
         case ACCEPTED_PER_SECOND -> accepted = in.readDouble();

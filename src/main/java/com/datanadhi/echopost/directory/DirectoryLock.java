@@ -28,11 +28,11 @@ public final class DirectoryLock implements AutoCloseable {
   private static final Duration LOOK_AGAIN = Duration.ofMillis(5);
 
   private final FileChannel channel;
-  private final @Nullable IOException nameless;
+  private final @Nullable IOException ownerWriteFailure;
 
-  private DirectoryLock(FileChannel channel, @Nullable IOException nameless) {
+  private DirectoryLock(FileChannel channel, @Nullable IOException ownerWriteFailure) {
     this.channel = channel;
-    this.nameless = nameless;
+    this.ownerWriteFailure = ownerWriteFailure;
   }
 
   /// Takes the lock, as an agent does.
@@ -117,8 +117,8 @@ public final class DirectoryLock implements AutoCloseable {
   }
 
   /// Why the file does not name its owner; null when it does.
-  public @Nullable IOException nameless() {
-    return nameless;
+  public @Nullable IOException ownerWriteFailure() {
+    return ownerWriteFailure;
   }
 
   @Override

@@ -50,7 +50,7 @@ public final class PrivateFiles {
   /// Writes `file`'s own bytes over themselves and syncs them. An fsync that fails leaves pages
   /// that the system takes for written and that are not on the disk, and no later fsync makes up
   /// for it; this does.
-  public static void writeAgain(Path file) throws IOException {
+  public static void rewrite(Path file) throws IOException {
     try (FileChannel channel = open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
       ByteBuffer piece = ByteBuffer.allocateDirect(PIECE);
       for (long at = 0; channel.read(piece.clear(), at) > 0; ) {

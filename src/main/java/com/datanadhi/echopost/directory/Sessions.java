@@ -49,7 +49,7 @@ public final class Sessions {
   }
 
   /// The sessions' directories in `parent`, the oldest first.
-  public static List<Path> in(Path parent) throws IOException {
+  public static List<Path> list(Path parent) throws IOException {
     List<Path> sessions = new ArrayList<>();
     try (DirectoryStream<Path> entries =
         Files.newDirectoryStream(parent, DirectoryLayout.SESSION_PREFIX + "*")) {
@@ -74,7 +74,7 @@ public final class Sessions {
   /// @param own this run's, which is the newest also where the clock was set back
   /// @throws IOException when some could not be deleted; the others are
   public static void prune(Path parent, Path own) throws IOException {
-    List<Path> sessions = in(parent);
+    List<Path> sessions = list(parent);
     boolean _ = sessions.remove(own);
     IOException failure = new IOException("some old sessions could not be deleted");
     for (Path old : sessions.subList(0, Math.max(0, sessions.size() + 1 - KEPT))) {

@@ -25,13 +25,13 @@ public final class Volume {
   }
 
   /// Whether this is the device's failure (`EIO`), and no lack of room.
-  public static boolean isBroken(IOException failed) {
+  public static boolean isDeviceError(IOException failed) {
     return String.valueOf(failed.getMessage()).endsWith("Input/output error");
   }
 
   /// Whether this says nothing of the disk: the process, or the machine, has no descriptor left
   /// (`EMFILE`, `ENFILE`).
-  public static boolean isLackOfDescriptors(IOException failed) {
+  public static boolean isOutOfDescriptors(IOException failed) {
     return String.valueOf(failed.getMessage()).contains("Too many open files");
   }
 
@@ -41,7 +41,7 @@ public final class Volume {
   }
 
   /// Room for this user, in bytes.
-  public long usable() throws IOException {
+  public long usableBytes() throws IOException {
     return store.getUsableSpace();
   }
 }

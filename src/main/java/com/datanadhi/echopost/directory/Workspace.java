@@ -167,7 +167,7 @@ public record Workspace(Path directory) {
   }
 
   /// Who else can write to the directory, in words; null when nobody can.
-  public @Nullable String openTo() throws IOException {
+  public @Nullable String writableBy() throws IOException {
     Set<PosixFilePermission> mode = Files.getPosixFilePermissions(directory);
     if (mode.contains(PosixFilePermission.OTHERS_WRITE)) {
       return "everyone";

@@ -197,7 +197,7 @@ public final class SocketListener extends ChannelInboundHandlerAdapter {
     // Ends a pause: those in the backlog are accepted beyond the bound.
     countConnection(0);
     ServerDomainSocketChannel channel = Objects.requireNonNull(listener);
-    if (transport.shutdownRefuses()) {
+    if (transport.shutdownRefusesConnections()) {
       channel
           .eventLoop()
           .execute(() -> {

@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.ingest;
 
 import com.datanadhi.echopost.control.AgentStatus;
+import com.datanadhi.echopost.upstream.ServerHealth;
 
 /// What operators can ask about the agent over the socket. Any thread.
 public interface AgentInfo {
@@ -8,7 +9,7 @@ public interface AgentInfo {
   AgentStatus status();
 
   /// The state of the main server. Does not block.
-  AgentStatus.ServerState serverState();
+  ServerHealth serverHealth();
 
   /// All metrics as text. Reads from the disk.
   ///

@@ -1,8 +1,8 @@
 package com.datanadhi.echopost.ingest;
 
 import com.datanadhi.echopost.buffer.Buffer;
-import com.datanadhi.echopost.control.AgentStatus;
 import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.upstream.ServerHealth;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -44,9 +44,9 @@ final class Availability {
   }
 
   /// How the main server is, as far as it is known.
-  AgentStatus.ServerState serverState() {
+  ServerHealth serverHealth() {
     AgentInfo known = agent;
-    return known == null ? AgentStatus.ServerState.UNKNOWN : known.serverState();
+    return known == null ? ServerHealth.UNKNOWN : known.serverHealth();
   }
 
   /// Why a call that starts now is refused, before its message is read; null if it is not.

@@ -1,6 +1,6 @@
 package com.datanadhi.echopost.ingest;
 
-import com.datanadhi.echopost.control.AgentStatus;
+import com.datanadhi.echopost.upstream.ServerHealth;
 import io.grpc.Context;
 import io.grpc.Contexts;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
@@ -36,9 +36,9 @@ final class HealthService implements ServerInterceptor {
 
   private final HealthStatusManager manager = new HealthStatusManager();
   private final Set<Watch<?, ?>> watches = new LinkedHashSet<>();
-  private AgentStatus.ServerState known;
+  private ServerHealth known;
 
-  HealthService(AgentStatus.ServerState mainServer) {
+  HealthService(ServerHealth mainServer) {
     // The agent as a whole, "", is serving from the start.
     manager.setStatus(LogAgentService.SERVICE, ServingStatus.SERVING);
     manager.setStatus(MAIN_SERVER, statusOf(mainServer));
@@ -50,14 +50,14 @@ final class HealthService implements ServerInterceptor {
   }
 
   /// Notifies the watches if the main server's state has changed.
-  void follow(AgentStatus.ServerState mainServer) {
+  void follow(ServerHealth mainServer) {
     if (mainServer != known) {
       known = mainServer;
       manager.setStatus(MAIN_SERVER, statusOf(mainServer));
     }
   }
 
-  private static ServingStatus statusOf(AgentStatus.ServerState mainServer) {
+  private static ServingStatus statusOf(ServerHealth mainServer) {
     return switch (mainServer) {
       case UNKNOWN -> ServingStatus.UNKNOWN;
       case UP -> ServingStatus.SERVING;

@@ -62,7 +62,7 @@ public final class Ingest implements AutoCloseable {
     this.watchdog = new Watchdog(clock);
     this.socketFile = new SocketFile(directory, socketMode);
     AdaptiveSpin spin = new AdaptiveSpin(clock);
-    this.workLoop = transport.newEventLoop("ingest", spin::goesOn);
+    this.workLoop = transport.newEventLoop("ingest", spin::shouldSpin);
     this.server =
         new GrpcServer(transport, acceptLoop, workLoop.next(), BackPressure.MAX_STREAMS, clock);
     this.logAgent = new LogAgentService(server, availability, spin, clock);

@@ -119,7 +119,7 @@ final class RecordIntake {
     Buffer buffer = availability.buffer();
     buffer.append(round);
     round = new Round();
-    spin.begin(buffer.waitingRecords() == 1);
+    spin.beginWait(buffer.waitingRecords() == 1);
   }
 
   // ---- validation
@@ -196,7 +196,7 @@ final class RecordIntake {
   }
 
   private void answerCompleted() {
-    spin.end();
+    spin.endWait();
     // Before the queue is emptied, so that what is added after that gets another task.
     answering.set(false);
     for (CompletedRound next = completed.poll(); next != null; next = completed.poll()) {

@@ -34,7 +34,7 @@ final class ServiceRegistry implements GrpcApplication {
     return switch (fullName.substring(0, Math.max(0, fullName.lastIndexOf('/')))) {
       case HealthService.NAME -> {
         if (healthDefinition == null) {
-          health = new HealthService(availability.serverState());
+          health = new HealthService(availability.serverHealth());
           healthDefinition = health.definition();
         }
         yield method(healthDefinition.getMethod(fullName), HealthService.MAX_MESSAGE_BYTES);
@@ -64,7 +64,7 @@ final class ServiceRegistry implements GrpcApplication {
   /// Notifies watches of the main server's state.
   void tick() {
     if (health != null) {
-      health.follow(availability.serverState());
+      health.follow(availability.serverHealth());
     }
   }
 

@@ -63,7 +63,7 @@ public enum Transport {
   private final Peers peers;
 
   private final int longestSocketPath;
-  private final boolean shutdownRefuses;
+  private final boolean shutdownRefusesConnections;
 
   Transport(
       Function<SelectStrategyFactory, IoHandlerFactory> handlers,
@@ -72,14 +72,14 @@ public enum Transport {
       ChannelFactory<? extends Channel> unixChannels,
       Peers peers,
       int longestSocketPath,
-      boolean shutdownRefuses) {
+      boolean shutdownRefusesConnections) {
     this.handlers = handlers;
     this.listeners = listeners;
     this.tcpChannels = tcpChannels;
     this.unixChannels = unixChannels;
     this.peers = peers;
     this.longestSocketPath = longestSocketPath;
-    this.shutdownRefuses = shutdownRefuses;
+    this.shutdownRefusesConnections = shutdownRefusesConnections;
   }
 
   /// By the name of the operating system; loads no native library.
@@ -142,7 +142,7 @@ public enum Transport {
 
   /// Whether `shutdown(listener, SHUT_RD)` makes the kernel refuse new connections while those in
   /// the backlog can still be accepted: tried on Linux; not so on macOS.
-  public boolean shutdownRefuses() {
-    return shutdownRefuses;
+  public boolean shutdownRefusesConnections() {
+    return shutdownRefusesConnections;
   }
 }

@@ -9,6 +9,7 @@ import com.datanadhi.echopost.control.AgentStatus.StorageState;
 import com.datanadhi.echopost.directory.DirectoryLayout;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.Clock;
+import com.datanadhi.echopost.upstream.ServerHealth;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -51,13 +52,13 @@ final class HealthCommand implements OperatorCommand {
     arguments.requireBuffer();
     Path directory = arguments.directory();
     StorageState storage = StorageState.OK;
-    AgentStatus.ServerState server = AgentStatus.ServerState.UNKNOWN;
+    ServerHealth server = ServerHealth.UNKNOWN;
     boolean isServed = false;
     try (AgentClient agent = AgentClient.connect(DirectoryLayout.socket(directory))) {
       @Nullable AgentStatus status = agent == null ? null : agent.status();
       if (status != null) {
         storage = status.storageState();
-        server = status.serverState();
+        server = status.serverHealth();
         isServed = true;
       }
     } catch (StorageException noAnswer) {
@@ -90,7 +91,7 @@ final class HealthCommand implements OperatorCommand {
       Terminal terminal,
       boolean isWell,
       StorageState storage,
-      AgentStatus.ServerState server,
+      ServerHealth server,
       String disk,
       @Nullable Long lag) {
     JsonOutput.print(

@@ -25,7 +25,7 @@ record LastRun(String session, String endedAt, @Nullable Integer exitCode, boole
   ///
   /// @return null when there was no session
   static @Nullable LastRun of(Path directory) throws IOException {
-    List<Path> sessions = Sessions.in(directory);
+    List<Path> sessions = Sessions.list(directory);
     if (sessions.isEmpty()) {
       return null;
     }

@@ -51,7 +51,7 @@ final class LogsCommand implements OperatorCommand {
   public ExitCode run(Arguments arguments, Terminal terminal)
       throws UsageException, IOException, InterruptedException {
     List<Path> sessions =
-        Files.isDirectory(arguments.directory()) ? Sessions.in(arguments.directory()) : List.of();
+        Files.isDirectory(arguments.directory()) ? Sessions.list(arguments.directory()) : List.of();
     if (sessions.isEmpty()) {
       throw new UsageException(
           "there is no session in "
@@ -102,7 +102,7 @@ final class LogsCommand implements OperatorCommand {
     /// Prints what has been logged meanwhile, also by who came after.
     void goOn(Path directory) throws IOException {
       printNew();
-      List<Path> sessions = Sessions.in(directory);
+      List<Path> sessions = Sessions.list(directory);
       int known = sessions.indexOf(session);
       for (Path next : sessions.subList(known + 1, sessions.size())) {
         begin(next, true);

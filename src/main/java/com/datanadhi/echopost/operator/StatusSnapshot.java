@@ -7,6 +7,7 @@ import com.datanadhi.echopost.directory.DirectoryLayout;
 import com.datanadhi.echopost.directory.DirectoryLock;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.record.Totals;
+import com.datanadhi.echopost.upstream.ServerHealth;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -79,7 +80,7 @@ record StatusSnapshot(
     if (backlog.records() == 0) {
       return 0.0;
     }
-    if (agent == null || agent.serverState() != AgentStatus.ServerState.UP) {
+    if (agent == null || agent.serverHealth() != ServerHealth.UP) {
       return null;
     }
     double faster = agent.deliveredPerSecond() - agent.acceptedPerSecond();

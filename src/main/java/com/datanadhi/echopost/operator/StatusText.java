@@ -3,6 +3,7 @@ package com.datanadhi.echopost.operator;
 import com.datanadhi.echopost.buffer.BufferView;
 import com.datanadhi.echopost.control.AgentStatus;
 import com.datanadhi.echopost.record.Totals;
+import com.datanadhi.echopost.upstream.ServerHealth;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -67,7 +68,7 @@ final class StatusText {
       return "not known";
     }
     String url = "  " + Terminal.plain(agent.server());
-    return switch (agent.serverState()) {
+    return switch (agent.serverHealth()) {
       case UP ->
           terminal.paint(AnsiStyle.GOOD, "up")
               + " since "
@@ -129,7 +130,7 @@ final class StatusText {
     if (seconds != null) {
       return "in about " + duration(Math.round(seconds));
     }
-    return agent.serverState() == AgentStatus.ServerState.UP
+    return agent.serverHealth() == ServerHealth.UP
         ? "not at these rates"
         : "not before the server is up";
   }
@@ -203,7 +204,7 @@ final class StatusText {
     if (agent == null) {
       json.writeStringProperty("state", "unknown");
     } else {
-      json.writeStringProperty("state", JsonOutput.name(agent.serverState()));
+      json.writeStringProperty("state", JsonOutput.name(agent.serverHealth()));
       json.writeNumberProperty("since", agent.serverSince());
       json.writeStringProperty("url", agent.server());
     }

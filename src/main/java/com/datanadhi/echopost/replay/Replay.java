@@ -11,7 +11,9 @@ import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
 import com.datanadhi.echopost.upstream.DeliveryRequest;
+import com.datanadhi.echopost.upstream.ServerHealth;
 import com.datanadhi.echopost.upstream.ServerResponse;
+import com.datanadhi.echopost.upstream.ServerState;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Predicate;
@@ -44,7 +46,7 @@ public final class Replay {
 
   private final Buffer buffer;
   private final Upstream upstream;
-  private final ServerGate server;
+  private final ServerState server;
   private final Clock clock;
   private final Waiter waiter;
   private final Backoff backoff;
@@ -73,7 +75,7 @@ public final class Replay {
   public Replay(
       Buffer buffer,
       Upstream upstream,
-      ServerGate server,
+      ServerState server,
       Clock clock,
       Waiter waiter,
       RandomGenerator random) {
@@ -128,7 +130,7 @@ public final class Replay {
       completePass();
       return IDLE;
     }
-    if (!server.isUp()) {
+    if (server.health() != ServerHealth.UP) {
       return IDLE;
     }
     long untilNextAttempt = nextAttemptNanos - clock.nanos();
@@ -327,7 +329,7 @@ public final class Replay {
         pause.toMillis(),
         "pending",
         buffer.totals().pending());
-    server.suspect(pause, unavailable.reason());
+    server.reportUnavailable(pause, unavailable.reason());
   }
 
   private void beginPass() {

@@ -34,20 +34,20 @@ public final class AdaptiveSpin {
   /// The thread has nothing to do from now on.
   ///
   /// @param forOne whether it is one thing alone that is under way
-  public void begin(boolean forOne) {
+  public void beginWait(boolean forOne) {
     looking = forOne && wasShort && isAffordable;
     looks = 0;
     since = clock.nanos();
   }
 
   /// What it waited for has come.
-  public void end() {
+  public void endWait() {
     wasShort = clock.nanos() - since < NANOS;
     looking = false;
   }
 
   /// Whether to look again; else it is time to sleep.
-  public boolean goesOn() {
+  public boolean shouldSpin() {
     looking = looking && looks++ < MOST_LOOKS && clock.nanos() - since < NANOS;
     return looking;
   }

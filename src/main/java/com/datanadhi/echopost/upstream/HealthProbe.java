@@ -4,20 +4,23 @@ import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
 import java.time.Duration;
 
-/// The health-probe sibling: asks the main server how it is, at once and then again and again.
+/// The health-probe loop: sends a probe to the main server at once and then periodically, and sets
+/// the [ServerState] from its result.
 ///
-/// While the server is down the period grows from 0.25 s to 2 s, so that its return is noticed
-/// within about 2 s however long it was away; while it is up, the period is 2 s. Only the server
-/// itself (`Retry-After`), or the back-off after a failed delivery, makes it wait longer.
+/// While the server is up, the period is 2 s. While it is down, the period grows from 0.25 s to 2
+/// s, so that its return is noticed within about 2 s after any outage. Only the server's
+/// `Retry-After`, up to 5 min, and the pause after a failed delivery make the wait longer.
+///
+/// [#run] belongs to one thread; [#state] may be called from any.
 public final class HealthProbe {
   static final Duration SHORTEST = Duration.ofMillis(250);
   static final Duration LONGEST = Duration.ofSeconds(2);
-  static final Duration LONGEST_ASKED = Duration.ofMinutes(5);
+  static final Duration LONGEST_RETRY_AFTER = Duration.ofMinutes(5);
 
-  /// Asks the server once.
+  /// Sends one probe.
   public interface Probe {
-    /// What the server says to one probe.
-    ServerResponse ask() throws InterruptedException;
+    /// The result of one probe; waits for it.
+    ServerResponse send() throws InterruptedException;
   }
 
   private final Probe probe;
@@ -26,15 +29,15 @@ public final class HealthProbe {
   private final ServerState state;
   private Duration period = SHORTEST;
 
-  /// @param probe asks the server once
-  /// @param onUp called when the server is found well after it was not; must not block
+  /// @param probe sends one probe
+  /// @param onUp called at each change to [ServerHealth#UP]; must not block
   public HealthProbe(Probe probe, Runnable onUp, Clock clock) {
     this.clock = clock;
     this.probe = probe;
     this.state = new ServerState(waiter, onUp, clock);
   }
 
-  /// What is known of the server.
+  /// The state that this loop sets.
   public ServerState state() {
     return state;
   }
@@ -42,44 +45,45 @@ public final class HealthProbe {
   /// Probes until interrupted.
   public void run() throws InterruptedException {
     while (true) {
-      // From start to start: a server that hangs must not make the period longer by its time-out.
-      long begun = clock.nanos();
+      // The period is measured from start to start: the timeout of a hanging server must not be
+      // added to it.
+      long start = clock.nanos();
       Duration period = turn();
-      waiter.await(period.minusNanos(clock.nanos() - begun));
+      waiter.await(period.minusNanos(clock.nanos() - start));
     }
   }
 
-  /// Does one step: waits out nothing, probes at most once.
+  /// Does one step: sends at most one probe, and does not sleep.
   ///
   /// @return how long to wait before the next turn, unless woken
   Duration turn() throws InterruptedException {
-    Duration asked = state.takePause();
-    if (!asked.isZero()) {
+    Duration pause = state.takePause();
+    if (!pause.isZero()) {
       period = SHORTEST;
-      return asked;
+      return pause;
     }
     long ticket = state.beginProbe();
-    // No switch by type: that is compiled when first met, which every start would feel.
-    ServerResponse answer = probe.ask();
-    if (!(answer instanceof ServerResponse.Answered answered)) {
-      state.probed(ticket, false, "probe: " + ((ServerResponse.NoAnswer) answer).reason());
+    // Not a switch by type: it is compiled at run time when first used, which delays each start.
+    ServerResponse response = probe.send();
+    if (!(response instanceof ServerResponse.Answered answered)) {
+      state.endProbe(ticket, false, "probe: " + ((ServerResponse.NoAnswer) response).reason());
       return grow();
     }
     if (answered.isSuccess()) {
-      state.probed(ticket, true, "");
+      state.endProbe(ticket, true, "");
       period = SHORTEST;
       return LONGEST;
     }
-    state.probed(ticket, false, "probe: HTTP " + answered.status());
+    state.endProbe(ticket, false, "probe: HTTP " + answered.status());
     Duration grown = grow();
     return answered.retryAfter() == null
         ? grown
-        : max(grown, min(answered.retryAfter(), LONGEST_ASKED));
+        : max(grown, min(answered.retryAfter(), LONGEST_RETRY_AFTER));
   }
 
   private Duration grow() {
     Duration now = period;
-    // Not multipliedBy, which reckons with big decimals: their first use is felt at every start.
+    // Not multipliedBy: it loads BigDecimal, which delays each start.
     period = min(period.plus(period), LONGEST);
     return now;
   }

@@ -7,63 +7,58 @@ import com.datanadhi.echopost.time.Waiter;
 import java.time.Duration;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// What is known of the main server. Thread-safe.
+/// The main server's health as this process knows it: [HealthProbe] sets it, replay reads it and
+/// reports failed deliveries, all others only read it.
 ///
 ///     UNKNOWN ──probe──▶ UP ◀──probe──▶ DOWN
-///                         └──a delivery found it unavailable──▶ DOWN, not probed before its pause is over
+///                         └──reportUnavailable──▶ DOWN, and no probe until the pause has passed
+///
+/// Thread-safe: writers hold one lock; readers read one volatile reference and never wait.
 public final class ServerState {
-  /// What the last look said.
-  public enum Health {
-    /// Nobody has looked yet.
-    UNKNOWN,
-    /// The last probe was answered well, and no delivery failed since.
-    UP,
-    /// The last probe or delivery failed.
-    DOWN
-  }
-
-  /// A state and when it came to be.
+  /// A health and when it was entered.
   ///
-  /// @param since UTC, milliseconds since 1970; of [Health#UNKNOWN], when the agent began
-  public record Known(Health health, long since) {}
+  /// @param sinceMillis UTC, milliseconds since 1970; of [ServerHealth#UNKNOWN], when this was made
+  public record Snapshot(ServerHealth health, long sinceMillis) {}
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Waiter prober;
   private final Runnable onUp;
   private final Clock clock;
-  private volatile Known known;
-  private Duration pause = Duration.ZERO;
-  private long suspicions;
+  private volatile Snapshot snapshot;
 
-  /// @param prober the probe loop's own waiter, woken when a delivery has failed
-  /// @param onUp called, with the lock held, when the server is found well; must not block
+  // Guarded by the lock.
+  private Duration pause = Duration.ZERO;
+  private long reports;
+
+  /// @param prober the probe loop's waiter, woken by [#reportUnavailable]
+  /// @param onUp called at each change to [ServerHealth#UP], with the lock held; must not block
   ServerState(Waiter prober, Runnable onUp, Clock clock) {
     this.prober = prober;
     this.onUp = onUp;
     this.clock = clock;
-    this.known = new Known(Health.UNKNOWN, clock.millis());
+    this.snapshot = new Snapshot(ServerHealth.UNKNOWN, clock.millis());
   }
 
-  /// The state now. Never waits, not even for the log to be written.
-  public Health health() {
-    return known.health();
+  /// The health now. Never waits, not even while a change is written to the log.
+  public ServerHealth health() {
+    return snapshot.health();
   }
 
-  /// The state now, and since when. Never waits.
-  public Known known() {
-    return known;
+  /// The health now and since when. Never waits.
+  public Snapshot snapshot() {
+    return snapshot;
   }
 
-  /// A delivery found the server unavailable: it counts as down until a probe that begins after
-  /// `pauseFirst` says otherwise.
+  /// Sets the server down after a delivery found it unavailable. It stays down until a probe
+  /// succeeds that begins after `pauseFirst`.
   ///
-  /// @param why for the log, without secrets
-  public void suspect(Duration pauseFirst, String why) {
+  /// @param reason for the log, without secrets
+  public void reportUnavailable(Duration pauseFirst, String reason) {
     lock.lock();
     try {
       pause = pauseFirst;
-      suspicions++;
-      set(Health.DOWN, "delivery: " + why);
+      reports++;
+      set(ServerHealth.DOWN, "delivery: " + reason);
     } finally {
       lock.unlock();
     }
@@ -72,48 +67,51 @@ public final class ServerState {
 
   /// Begins a probe.
   ///
-  /// @return a ticket for [#probed]
+  /// @return a ticket for [#endProbe]
   long beginProbe() {
     lock.lock();
     try {
-      return suspicions;
+      return reports;
     } finally {
       lock.unlock();
     }
   }
 
-  /// Ends a probe. One that a suspicion overtook says nothing any more.
-  void probed(long ticket, boolean well, String why) {
+  /// Takes over the result of a probe, unless [#reportUnavailable] was called since it began: the
+  /// result is then out of date.
+  ///
+  /// @param reason of a failure, for the log
+  void endProbe(long ticket, boolean success, String reason) {
     lock.lock();
     try {
-      if (ticket == suspicions) {
-        set(well ? Health.UP : Health.DOWN, why);
+      if (ticket == reports) {
+        set(success ? ServerHealth.UP : ServerHealth.DOWN, reason);
       }
     } finally {
       lock.unlock();
     }
   }
 
-  /// The pause that the last suspicion asked for, given out once.
+  /// Returns the pause of the last [#reportUnavailable] and clears it.
   Duration takePause() {
     lock.lock();
     try {
-      Duration asked = pause;
+      Duration taken = pause;
       pause = Duration.ZERO;
-      return asked;
+      return taken;
     } finally {
       lock.unlock();
     }
   }
 
-  private void set(Health next, String why) {
-    if (known.health() != next) {
-      known = new Known(next, clock.millis());
-      if (next == Health.UP) {
+  private void set(ServerHealth next, String reason) {
+    if (snapshot.health() != next) {
+      snapshot = new Snapshot(next, clock.millis());
+      if (next == ServerHealth.UP) {
         Events.info(EventNames.SERVER_UP);
         onUp.run();
       } else {
-        Events.warning(EventNames.SERVER_DOWN, "reason", why);
+        Events.warning(EventNames.SERVER_DOWN, "reason", reason);
       }
     }
   }

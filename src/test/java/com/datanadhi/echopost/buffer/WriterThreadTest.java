@@ -16,10 +16,10 @@ class WriterThreadTest extends BufferFixture {
     Appended.store(buffer, "1");
     long whole = new Volume(directory).walBound();
     await("the reserve to be whole").until(() -> Files.size(directory.resolve("reserve")) == whole);
-    assertThat(clock.looks()).isLessThan(20_000);
+    assertThat(clock.reads()).isLessThan(20_000);
 
     Appended.store(buffer, "2");
 
-    await().until(() -> clock.looks() > 20_000);
+    await().until(() -> clock.reads() > 20_000);
   }
 }

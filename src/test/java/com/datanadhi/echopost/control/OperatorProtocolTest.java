@@ -12,6 +12,7 @@ import com.datanadhi.echopost.proto.StorageState;
 import com.datanadhi.echopost.record.ImportBatch;
 import com.datanadhi.echopost.record.RejectedBatch;
 import com.datanadhi.echopost.record.RejectedBatch.Action;
+import com.datanadhi.echopost.upstream.ServerHealth;
 import io.grpc.MethodDescriptor;
 import io.grpc.StatusRuntimeException;
 import java.io.ByteArrayInputStream;
@@ -122,7 +123,7 @@ class OperatorProtocolTest {
               random.nextLong(),
               "1." + random.nextInt(),
               "http://server-" + random.nextInt(),
-              List.of(AgentStatus.ServerState.values()).get(random.nextInt(3)),
+              List.of(ServerHealth.values()).get(random.nextInt(3)),
               random.nextLong(),
               List.of(AgentStatus.StorageState.values()).get(random.nextInt(3)),
               random.nextDouble(),
@@ -135,7 +136,7 @@ class OperatorProtocolTest {
                   .setStartedAt(status.startedAt())
                   .setVersion(status.version())
                   .setServer(status.server())
-                  .setServerState(ServerState.valueOf("SERVER_" + status.serverState()))
+                  .setServerState(ServerState.valueOf("SERVER_" + status.serverHealth()))
                   .setServerSince(status.serverSince())
                   .setStorageState(StorageState.valueOf("STORAGE_" + status.storageState()))
                   .setAcceptedPerSecond(status.acceptedPerSecond())
@@ -151,7 +152,7 @@ class OperatorProtocolTest {
         StatusReply.newBuilder().setServerStateValue(9).setStorageStateValue(9).build();
     AgentStatus read =
         OperatorProtocol.STATUS.parseResponse(new ByteArrayInputStream(future.toByteArray()));
-    assertThat(read.serverState()).isEqualTo(AgentStatus.ServerState.UNKNOWN);
+    assertThat(read.serverHealth()).isEqualTo(ServerHealth.UNKNOWN);
     assertThat(read.storageState()).isEqualTo(AgentStatus.StorageState.FAILED);
   }
 

@@ -161,11 +161,11 @@ class WorkspaceTest {
   void a_directory_says_who_else_can_write_to_it() throws Exception {
     Workspace workspace = Workspace.prepare(parent);
     Files.setPosixFilePermissions(parent, PosixFilePermissions.fromString("rwxr-xr-x"));
-    assertThat(workspace.openTo()).isNull();
+    assertThat(workspace.writableBy()).isNull();
     Files.setPosixFilePermissions(parent, PosixFilePermissions.fromString("rwxrwxr-x"));
-    assertThat(workspace.openTo()).isEqualTo("its group");
+    assertThat(workspace.writableBy()).isEqualTo("its group");
     Files.setPosixFilePermissions(parent, PosixFilePermissions.fromString("rwxrwxrwx"));
-    assertThat(workspace.openTo()).isEqualTo("everyone");
+    assertThat(workspace.writableBy()).isEqualTo("everyone");
   }
 
   @Test

@@ -33,12 +33,12 @@ class IngestTest {
           Sqlite foreign = new Sqlite(directory)) {
         LogAgentGrpc.LogAgentFutureStub stub = LogAgentGrpc.newFutureStub(client.newChannel());
         assertThat(stub.sendLog(LoadClient.request(0, 0, 100)).get().getSuccess()).isTrue();
-        assertThat(clock.looks()).isLessThan(10_000);
+        assertThat(clock.reads()).isLessThan(10_000);
         foreign.execute("BEGIN IMMEDIATE");
 
         var second = stub.sendLog(LoadClient.request(0, 1, 100));
 
-        await().until(() -> clock.looks() > 20_000);
+        await().until(() -> clock.reads() > 20_000);
         foreign.execute("ROLLBACK");
         assertThat(second.get().getSuccess()).isTrue();
       }

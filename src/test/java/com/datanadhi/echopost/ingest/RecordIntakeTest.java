@@ -153,16 +153,16 @@ class RecordIntakeTest {
     try (LoadClient client = new LoadClient(socket)) {
       LogAgentGrpc.LogAgentFutureStub stub = LogAgentGrpc.newFutureStub(client.newChannel());
       assertThat(stub.sendLog(LoadClient.request(0, 0, 100)).get().getSuccess()).isTrue();
-      assertThat(loop.submit(spin::goesOn).get()).isFalse();
+      assertThat(loop.submit(spin::shouldSpin).get()).isFalse();
       try (Sqlite foreign = new Sqlite(directory)) {
         foreign.execute("BEGIN IMMEDIATE");
         var second = stub.sendLog(LoadClient.request(0, 1, 100));
         await().until(() -> buffer.waitingRecords() == 1);
-        assertThat(loop.submit(spin::goesOn).get()).isTrue();
+        assertThat(loop.submit(spin::shouldSpin).get()).isTrue();
 
         var third = stub.sendLog(LoadClient.request(0, 2, 100));
         await().until(() -> buffer.waitingRecords() == 2);
-        assertThat(loop.submit(spin::goesOn).get()).isFalse();
+        assertThat(loop.submit(spin::shouldSpin).get()).isFalse();
 
         foreign.execute("ROLLBACK");
         assertThat(second.get().getSuccess()).isTrue();

@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.ingest;
 
 import com.datanadhi.echopost.control.AgentStatus;
+import com.datanadhi.echopost.upstream.ServerHealth;
 
 /// For tests in which no operator asks.
 final class UnusedAgentInfo implements AgentInfo {
@@ -10,7 +11,7 @@ final class UnusedAgentInfo implements AgentInfo {
   }
 
   @Override
-  public AgentStatus.ServerState serverState() {
+  public ServerHealth serverHealth() {
     throw new UnsupportedOperationException();
   }
 

@@ -10,6 +10,7 @@ import com.datanadhi.echopost.buffer.Sqlite;
 import com.datanadhi.echopost.time.ManualClock;
 import com.datanadhi.echopost.time.Waiter;
 import com.datanadhi.echopost.upstream.DeliveryRequest;
+import com.datanadhi.echopost.upstream.ManualServerState;
 import com.datanadhi.echopost.upstream.ServerResponse;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,15 +31,16 @@ class ReplayTest {
   @TempDir Path directory;
   private final ManualClock clock = new ManualClock();
   private final List<DeliveryRequest> deliveries = new ArrayList<>();
-  private final List<Duration> suspicions = new ArrayList<>();
+  private final ManualServerState server = new ManualServerState(clock);
+  private final List<Duration> pauses = new ArrayList<>();
   private Function<String, ServerResponse> answers = payload -> OK;
-  private boolean up = true;
   private Buffer buffer;
   private Replay replay;
 
   @BeforeEach
   void open() throws Exception {
     buffer = Buffer.open(directory, clock, BufferListener.NONE);
+    server.comeUp();
     replay =
         new Replay(
             buffer,
@@ -50,18 +52,7 @@ class ReplayTest {
                 }
               }
             },
-            new ServerGate() {
-              @Override
-              public boolean isUp() {
-                return up;
-              }
-
-              @Override
-              public void suspect(Duration pause, String why) {
-                up = false;
-                suspicions.add(pause);
-              }
-            },
+            server.state(),
             clock,
             new Waiter(),
             new Random(1));
@@ -70,6 +61,20 @@ class ReplayTest {
   @AfterEach
   void close() throws Exception {
     buffer.close();
+  }
+
+  /// The pauses that replay has asked the probe for so far.
+  private List<Duration> pauses() {
+    Duration pause = server.takePause();
+    if (!pause.isZero()) {
+      pauses.add(pause);
+    }
+    return pauses;
+  }
+
+  private void comeUp() {
+    List<Duration> _ = pauses();
+    server.comeUp();
   }
 
   private List<String> delivered() {
@@ -153,7 +158,7 @@ class ReplayTest {
   void nothing_is_sent_while_the_server_is_down_or_nothing_is_pending() throws Exception {
     assertThat(replay.turn()).isEqualTo(Duration.ofMinutes(1));
     Appended.store(buffer, "1");
-    up = false;
+    server.goDown();
     assertThat(replay.turn()).isEqualTo(Duration.ofMinutes(1));
     assertThat(deliveries).isEmpty();
   }
@@ -166,7 +171,7 @@ class ReplayTest {
     assertThat(delivered()).containsExactly("1", "2", "3");
     assertThat(buffer.totals().settledThrough()).isEqualTo(2);
     assertThat(sql("SELECT group_concat(id) FROM records")).isEqualTo("3,4");
-    assertThat(suspicions).hasSize(1).allMatch(pause -> pause.compareTo(Backoff.FIRST) <= 0);
+    assertThat(pauses()).hasSize(1).allMatch(pause -> pause.compareTo(Backoff.FIRST) <= 0);
     assertThat(replay.turn()).isEqualTo(Duration.ofMinutes(1));
     assertThat(deliveries).hasSize(3);
   }
@@ -184,7 +189,7 @@ class ReplayTest {
                 OK));
     answers = payload -> script.removeFirst();
     while (!buffer.isDrained()) {
-      up = true;
+      comeUp();
       clock.advance(replay.turn());
     }
     assertThat(deliveries).hasSize(5);
@@ -200,12 +205,12 @@ class ReplayTest {
     Appended.store(buffer, "1");
     answers = payload -> status(503);
     for (int attempt = 0; attempt < 200; attempt++) {
-      up = true;
+      comeUp();
       Duration _ = replay.turn();
       clock.advance(Duration.ofMinutes(5));
     }
     assertThat(buffer.totals().pending()).isEqualTo(1);
-    assertThat(suspicions).hasSize(200).allMatch(pause -> pause.compareTo(Backoff.CAP) <= 0);
+    assertThat(pauses()).hasSize(200).allMatch(pause -> pause.compareTo(Backoff.CAP) <= 0);
   }
 
   @Test
@@ -213,7 +218,7 @@ class ReplayTest {
     Appended.store(buffer, "1");
     answers = payload -> new ServerResponse.Answered(429, Duration.ofSeconds(90), "");
     Duration _ = replay.turn();
-    assertThat(suspicions).containsExactly(Duration.ofSeconds(90));
+    assertThat(pauses()).containsExactly(Duration.ofSeconds(90));
   }
 
   @Test
@@ -263,7 +268,7 @@ class ReplayTest {
     clock.advance(Duration.ofNanos(1));
     Duration _ = replay.turn();
     assertThat(delivered()).containsExactly("1", "2", "2");
-    assertThat(suspicions).isEmpty();
+    assertThat(pauses()).isEmpty();
   }
 
   @Test
@@ -299,7 +304,7 @@ class ReplayTest {
           return status(404);
         };
     while (buffer.totals().rejected() == 0) {
-      up = true;
+      comeUp();
       clock.advance(replay.turn());
     }
     assertThat(clock.nanos() - resumed.get()).isGreaterThanOrEqualTo(PoisonPolicy.RUN.toNanos());
@@ -387,15 +392,7 @@ class ReplayTest {
                 assertThat(goOn.test(OK)).isTrue();
               }
             },
-            new ServerGate() {
-              @Override
-              public boolean isUp() {
-                return true;
-              }
-
-              @Override
-              public void suspect(Duration pause, String why) {}
-            },
+            server.state(),
             clock,
             new Waiter(),
             new Random(1));

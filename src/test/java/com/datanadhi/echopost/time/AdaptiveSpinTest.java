@@ -13,62 +13,62 @@ class AdaptiveSpinTest {
   private final AdaptiveSpin lookout = new AdaptiveSpin(clock, 2);
 
   private void waited(boolean forOne, Duration howLong) {
-    lookout.begin(forOne);
+    lookout.beginWait(forOne);
     clock.advance(howLong);
-    lookout.end();
+    lookout.endWait();
   }
 
   @Test
   void it_goes_on_while_one_thing_comes_soon_after_the_other() {
     waited(true, SHORT);
-    lookout.begin(true);
-    assertThat(lookout.goesOn()).isTrue();
+    lookout.beginWait(true);
+    assertThat(lookout.shouldSpin()).isTrue();
     clock.advance(SHORT);
-    assertThat(lookout.goesOn()).isTrue();
-    lookout.end();
-    assertThat(lookout.goesOn()).isFalse();
+    assertThat(lookout.shouldSpin()).isTrue();
+    lookout.endWait();
+    assertThat(lookout.shouldSpin()).isFalse();
   }
 
   @Test
   void the_first_wait_of_all_is_slept_through() {
-    lookout.end();
-    lookout.begin(true);
-    assertThat(lookout.goesOn()).isFalse();
+    lookout.endWait();
+    lookout.beginWait(true);
+    assertThat(lookout.shouldSpin()).isFalse();
   }
 
   @Test
   void it_ends_when_what_comes_is_late() {
     waited(true, SHORT);
-    lookout.begin(true);
+    lookout.beginWait(true);
     clock.advance(LONG);
-    assertThat(lookout.goesOn()).isFalse();
+    assertThat(lookout.shouldSpin()).isFalse();
   }
 
   @Test
   void after_a_long_wait_the_next_is_slept_through() {
     waited(true, SHORT);
     waited(true, LONG);
-    lookout.begin(true);
-    assertThat(lookout.goesOn()).isFalse();
+    lookout.beginWait(true);
+    assertThat(lookout.shouldSpin()).isFalse();
     clock.advance(SHORT);
-    lookout.end();
-    lookout.begin(true);
-    assertThat(lookout.goesOn()).isTrue();
+    lookout.endWait();
+    lookout.beginWait(true);
+    assertThat(lookout.shouldSpin()).isTrue();
   }
 
   @Test
   void a_wait_for_many_is_slept_through() {
     waited(false, SHORT);
-    lookout.begin(false);
-    assertThat(lookout.goesOn()).isFalse();
+    lookout.beginWait(false);
+    assertThat(lookout.shouldSpin()).isFalse();
   }
 
   @Test
   void a_clock_that_stands_still_does_not_keep_it_awake_for_ever() {
     waited(true, SHORT);
-    lookout.begin(true);
+    lookout.beginWait(true);
     int looks = 0;
-    while (lookout.goesOn()) {
+    while (lookout.shouldSpin()) {
       looks++;
     }
     assertThat(looks).isEqualTo(20_000);
@@ -77,10 +77,10 @@ class AdaptiveSpinTest {
   @Test
   void a_single_processor_is_left_to_whoever_sends() {
     AdaptiveSpin alone = new AdaptiveSpin(clock, 1);
-    alone.begin(true);
+    alone.beginWait(true);
     clock.advance(SHORT);
-    alone.end();
-    alone.begin(true);
-    assertThat(alone.goesOn()).isFalse();
+    alone.endWait();
+    alone.beginWait(true);
+    assertThat(alone.shouldSpin()).isFalse();
   }
 }

@@ -23,7 +23,7 @@ public final class ManualClock implements Clock {
   }
 
   /// How often somebody has asked for the nanoseconds.
-  public long looks() {
+  public long reads() {
     return looks.get();
   }
 

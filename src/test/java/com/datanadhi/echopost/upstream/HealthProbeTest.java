@@ -3,7 +3,6 @@ package com.datanadhi.echopost.upstream;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.datanadhi.echopost.time.ManualClock;
-import com.datanadhi.echopost.upstream.ServerState.Health;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -15,19 +14,19 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class HealthProbeTest {
-  private static final ServerResponse WELL = answer(200, null);
-  private static final ServerResponse ILL = answer(503, null);
-  private static final ServerResponse GONE = new ServerResponse.NoAnswer("connection refused");
+  private static final ServerResponse OK = answer(200, null);
+  private static final ServerResponse UNAVAILABLE = answer(503, null);
+  private static final ServerResponse NO_ANSWER = new ServerResponse.NoAnswer("connection refused");
 
   private final Deque<ServerResponse> answers = new ArrayDeque<>();
   private final AtomicInteger probes = new AtomicInteger();
   private final AtomicInteger ups = new AtomicInteger();
-  private Runnable whileAsking = () -> {};
+  private Runnable duringProbe = () -> {};
   private final HealthProbe probe =
       new HealthProbe(
           () -> {
             int _ = probes.incrementAndGet();
-            whileAsking.run();
+            duringProbe.run();
             return answers.remove();
           },
           () -> {
@@ -46,45 +45,46 @@ class HealthProbeTest {
   }
 
   @Test
-  void nobody_knows_the_server_before_the_first_probe() {
-    assertThat(state.health()).isEqualTo(Health.UNKNOWN);
+  void the_health_is_unknown_before_the_first_probe() {
+    assertThat(state.health()).isEqualTo(ServerHealth.UNKNOWN);
   }
 
   @Test
-  void the_first_probe_is_made_at_once() throws InterruptedException {
-    assertThat(turn(WELL)).isEqualTo(Duration.ofSeconds(2));
+  void the_first_probe_is_sent_at_once() throws InterruptedException {
+    assertThat(turn(OK)).isEqualTo(Duration.ofSeconds(2));
     assertThat(probes).hasValue(1);
-    assertThat(state.health()).isEqualTo(Health.UP);
+    assertThat(state.health()).isEqualTo(ServerHealth.UP);
   }
 
   @ParameterizedTest
   @ValueSource(ints = {200, 204, 299})
-  void any_2xx_is_well(int status) throws InterruptedException {
+  void any_2xx_sets_the_server_up(int status) throws InterruptedException {
     Duration _ = turn(answer(status, null));
-    assertThat(state.health()).isEqualTo(Health.UP);
+    assertThat(state.health()).isEqualTo(ServerHealth.UP);
   }
 
   @ParameterizedTest
   @ValueSource(ints = {100, 199, 300, 301, 404, 429, 500, 503, 599})
-  void any_other_answer_is_not(int status) throws InterruptedException {
+  void any_other_status_sets_it_down(int status) throws InterruptedException {
     Duration _ = turn(answer(status, null));
-    assertThat(state.health()).isEqualTo(Health.DOWN);
+    assertThat(state.health()).isEqualTo(ServerHealth.DOWN);
   }
 
   @Test
   void the_period_grows_to_two_seconds_while_the_server_is_down() throws InterruptedException {
     for (int millis : new int[] {250, 500, 1_000, 2_000, 2_000, 2_000}) {
-      assertThat(turn(millis == 500 ? ILL : GONE)).isEqualTo(Duration.ofMillis(millis));
+      assertThat(turn(millis == 500 ? UNAVAILABLE : NO_ANSWER))
+          .isEqualTo(Duration.ofMillis(millis));
     }
-    assertThat(state.health()).isEqualTo(Health.DOWN);
+    assertThat(state.health()).isEqualTo(ServerHealth.DOWN);
   }
 
   @Test
   void a_success_resets_the_period() throws InterruptedException {
-    Duration _ = turn(GONE);
-    Duration _ = turn(GONE);
-    Duration _ = turn(WELL);
-    assertThat(turn(GONE)).isEqualTo(Duration.ofMillis(250));
+    Duration _ = turn(NO_ANSWER);
+    Duration _ = turn(NO_ANSWER);
+    Duration _ = turn(OK);
+    assertThat(turn(NO_ANSWER)).isEqualTo(Duration.ofMillis(250));
   }
 
   @ParameterizedTest
@@ -97,69 +97,71 @@ class HealthProbeTest {
   @Test
   void retry_after_never_shortens_the_period() throws InterruptedException {
     for (int i = 0; i < 3; i++) {
-      Duration _ = turn(ILL);
+      Duration _ = turn(UNAVAILABLE);
     }
     assertThat(turn(answer(503, Duration.ofSeconds(1)))).isEqualTo(Duration.ofSeconds(2));
   }
 
   @Test
-  void each_return_of_the_server_is_told_once() throws InterruptedException {
-    Duration _ = turn(WELL);
-    Duration _ = turn(WELL);
+  void each_return_of_the_server_is_reported_once() throws InterruptedException {
+    Duration _ = turn(OK);
+    Duration _ = turn(OK);
     assertThat(ups).hasValue(1);
-    Duration _ = turn(GONE);
+    Duration _ = turn(NO_ANSWER);
     assertThat(ups).hasValue(1);
-    Duration _ = turn(WELL);
+    Duration _ = turn(OK);
     assertThat(ups).hasValue(2);
   }
 
   @Test
-  void a_suspicion_puts_the_server_down_and_delays_the_next_probe_by_its_pause()
+  void a_failed_delivery_sets_the_server_down_and_delays_the_next_probe()
       throws InterruptedException {
-    Duration _ = turn(WELL);
-    state.suspect(Duration.ofSeconds(7), "HTTP 503");
-    assertThat(state.health()).isEqualTo(Health.DOWN);
+    Duration _ = turn(OK);
+    state.reportUnavailable(Duration.ofSeconds(7), "HTTP 503");
+    assertThat(state.health()).isEqualTo(ServerHealth.DOWN);
     assertThat(probe.turn()).isEqualTo(Duration.ofSeconds(7));
     assertThat(probes).hasValue(1);
-    assertThat(turn(WELL)).isEqualTo(Duration.ofSeconds(2));
-    assertThat(state.health()).isEqualTo(Health.UP);
+    assertThat(turn(OK)).isEqualTo(Duration.ofSeconds(2));
+    assertThat(state.health()).isEqualTo(ServerHealth.UP);
     assertThat(ups).hasValue(2);
   }
 
   @Test
-  void after_a_suspicion_the_period_begins_anew() throws InterruptedException {
+  void after_a_failed_delivery_the_period_starts_again_at_its_shortest()
+      throws InterruptedException {
     for (int i = 0; i < 4; i++) {
-      Duration _ = turn(GONE);
+      Duration _ = turn(NO_ANSWER);
     }
-    state.suspect(Duration.ofMillis(1), "HTTP 503");
+    state.reportUnavailable(Duration.ofMillis(1), "HTTP 503");
     assertThat(probe.turn()).isEqualTo(Duration.ofMillis(1));
-    assertThat(turn(GONE)).isEqualTo(Duration.ofMillis(250));
+    assertThat(turn(NO_ANSWER)).isEqualTo(Duration.ofMillis(250));
   }
 
   @Test
-  void of_two_suspicions_the_last_ones_pause_counts() throws InterruptedException {
-    state.suspect(Duration.ofSeconds(3), "a");
-    state.suspect(Duration.ofSeconds(5), "b");
+  void of_two_failed_deliveries_the_pause_of_the_last_counts() throws InterruptedException {
+    state.reportUnavailable(Duration.ofSeconds(3), "a");
+    state.reportUnavailable(Duration.ofSeconds(5), "b");
     assertThat(probe.turn()).isEqualTo(Duration.ofSeconds(5));
-    assertThat(turn(WELL)).isEqualTo(Duration.ofSeconds(2));
+    assertThat(turn(OK)).isEqualTo(Duration.ofSeconds(2));
   }
 
   @Test
-  void a_probe_that_a_suspicion_overtook_says_nothing() throws InterruptedException {
-    whileAsking = () -> state.suspect(Duration.ofSeconds(3), "HTTP 503");
-    Duration _ = turn(WELL);
-    assertThat(state.health()).isEqualTo(Health.DOWN);
+  void the_result_of_a_probe_that_began_before_a_failed_delivery_is_ignored()
+      throws InterruptedException {
+    duringProbe = () -> state.reportUnavailable(Duration.ofSeconds(3), "HTTP 503");
+    Duration _ = turn(OK);
+    assertThat(state.health()).isEqualTo(ServerHealth.DOWN);
     assertThat(ups).hasValue(0);
-    whileAsking = () -> {};
+    duringProbe = () -> {};
     assertThat(probe.turn()).isEqualTo(Duration.ofSeconds(3));
     assertThat(probes).hasValue(1);
-    Duration _ = turn(WELL);
-    assertThat(state.health()).isEqualTo(Health.UP);
+    Duration _ = turn(OK);
+    assertThat(state.health()).isEqualTo(ServerHealth.UP);
   }
 
   @Test
-  void a_suspicion_wakes_the_loop_out_of_its_wait() throws InterruptedException {
-    answers.add(WELL);
+  void a_failed_delivery_wakes_the_probe_loop() throws InterruptedException {
+    answers.add(OK);
     Thread loop =
         Thread.ofVirtual()
             .start(() -> {
@@ -169,9 +171,9 @@ class HealthProbeTest {
                 Thread.currentThread().interrupt();
               }
             });
-    org.awaitility.Awaitility.await().until(() -> state.health() == Health.UP);
-    answers.add(WELL);
-    state.suspect(Duration.ofMillis(1), "HTTP 503");
+    org.awaitility.Awaitility.await().until(() -> state.health() == ServerHealth.UP);
+    answers.add(OK);
+    state.reportUnavailable(Duration.ofMillis(1), "HTTP 503");
     org.awaitility.Awaitility.await().until(() -> ups.get() == 2);
     loop.interrupt();
     loop.join();
