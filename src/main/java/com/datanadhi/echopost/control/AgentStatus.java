@@ -2,19 +2,19 @@ package com.datanadhi.echopost.control;
 
 import com.datanadhi.echopost.upstream.ServerHealth;
 
-/// What a living agent says of itself. Immutable.
+/// The status of a running agent. Immutable.
 ///
-/// @param pid its process
+/// @param pid its process id
 /// @param startedAt UTC, milliseconds since 1970
-/// @param version its program's
+/// @param version the version of its program
 /// @param server the main server's URL, without user and password
 /// @param serverHealth by the last probe or delivery
-/// @param serverSince since when, UTC, milliseconds since 1970; the agent's start while nothing is
-///   known
-/// @param storageState whether it can take records
-/// @param acceptedPerSecond records taken, as a mean over the last minute, or since the start when
-///   that is less
-/// @param deliveredPerSecond records that the server took, likewise
+/// @param serverSince when `serverHealth` was entered, UTC, milliseconds since 1970; the agent's
+///   start while it is unknown
+/// @param storageState whether the buffer takes records
+/// @param acceptedPerSecond records accepted, as a mean over the last minute, or since the start
+///   when that is less
+/// @param deliveredPerSecond records delivered, likewise
 public record AgentStatus(
     long pid,
     long startedAt,
@@ -25,13 +25,13 @@ public record AgentStatus(
     StorageState storageState,
     double acceptedPerSecond,
     double deliveredPerSecond) {
-  /// How the storage is. In the order of the proto's numbers.
+  /// Whether the buffer takes records. The order is that of the proto's numbers.
   public enum StorageState {
-    /// Records are taken.
+    /// It does.
     OK,
-    /// The disk is full: they are refused, until there is room.
+    /// The disk is full: records are refused until there is room.
     FULL,
-    /// It cannot be used: the agent is about to end.
+    /// The storage cannot be used, and the agent is about to end.
     FAILED
   }
 }

@@ -1,9 +1,9 @@
 package com.datanadhi.echopost.operator;
 
 import com.datanadhi.echopost.control.AgentStatus;
-import com.datanadhi.echopost.control.MetricsRequest;
+import com.datanadhi.echopost.control.OperatorMessages.MetricsRequest;
+import com.datanadhi.echopost.control.OperatorMessages.StatusRequest;
 import com.datanadhi.echopost.control.OperatorProtocol;
-import com.datanadhi.echopost.control.StatusRequest;
 import com.datanadhi.echopost.net.Transport;
 import com.datanadhi.echopost.record.ImportBatch;
 import com.datanadhi.echopost.record.RejectedBatch;

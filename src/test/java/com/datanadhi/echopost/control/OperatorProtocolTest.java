@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// The messages beside the classes that protoc makes of proto/operator.proto.
+/// The hand-written messages against the classes that protoc generates from proto/operator.proto.
 class OperatorProtocolTest {
   private final Random random = new Random(seed());
 
@@ -52,7 +52,7 @@ class OperatorProtocolTest {
   }
 
   @Test
-  void a_batch_is_read_and_written_as_the_proto_says() throws IOException {
+  void an_import_batch_matches_the_proto() throws IOException {
     assertThat(OperatorProtocol.IMPORT.getFullMethodName())
         .isEqualTo(OperatorGrpc.getImportMethod().getFullMethodName());
     var marshaller = OperatorProtocol.IMPORT.getRequestMarshaller();
@@ -84,21 +84,21 @@ class OperatorProtocolTest {
 
   @ParameterizedTest
   @EnumSource(Action.class)
-  void a_range_is_read_and_written_as_the_proto_says(Action action) throws IOException {
+  void a_rejected_range_matches_the_proto(Action action) throws IOException {
     var marshaller = OperatorProtocol.method(action).getRequestMarshaller();
     for (int i = 0; i < 1_000; i++) {
       @Nullable Integer status = random.nextBoolean() ? null : random.nextInt(600);
-      RejectedBatch sweep = new RejectedBatch(action, random.nextLong(), random.nextLong(), status);
-      RejectedRange range = RejectedRange.parseFrom(bytes(marshaller, sweep));
-      assertThat(range.getAfterId()).isEqualTo(sweep.afterId());
-      assertThat(range.getThroughId()).isEqualTo(sweep.throughId());
+      RejectedBatch batch = new RejectedBatch(action, random.nextLong(), random.nextLong(), status);
+      RejectedRange range = RejectedRange.parseFrom(bytes(marshaller, batch));
+      assertThat(range.getAfterId()).isEqualTo(batch.afterId());
+      assertThat(range.getThroughId()).isEqualTo(batch.throughId());
       assertThat(range.hasStatus() ? (Integer) range.getStatus() : null).isEqualTo(status);
-      assertThat(marshaller.parse(new ByteArrayInputStream(range.toByteArray()))).isEqualTo(sweep);
+      assertThat(marshaller.parse(new ByteArrayInputStream(range.toByteArray()))).isEqualTo(batch);
     }
   }
 
   @Test
-  void a_slice_is_read_and_written_as_the_proto_says() throws IOException {
+  void a_rejected_slice_matches_the_proto() throws IOException {
     var marshaller = OperatorProtocol.method(Action.REDRIVE).getResponseMarshaller();
     for (int i = 0; i < 1_000; i++) {
       List<Long> damaged = random.longs(random.nextInt(5)).boxed().toList();
@@ -114,7 +114,7 @@ class OperatorProtocolTest {
   }
 
   @Test
-  void a_status_is_read_and_written_as_the_proto_says() throws IOException {
+  void a_status_matches_the_proto() throws IOException {
     var marshaller = OperatorProtocol.STATUS.getResponseMarshaller();
     for (int i = 0; i < 1_000; i++) {
       AgentStatus status =
@@ -147,7 +147,7 @@ class OperatorProtocolTest {
   }
 
   @Test
-  void a_state_from_the_future_is_taken_for_unknown_or_failed() {
+  void an_unknown_enum_constant_is_read_as_unknown_or_failed() {
     StatusReply future =
         StatusReply.newBuilder().setServerStateValue(9).setStorageStateValue(9).build();
     AgentStatus read =
@@ -157,9 +157,9 @@ class OperatorProtocolTest {
   }
 
   @Test
-  void metrics_are_asked_for_and_answered_as_the_proto_says() throws IOException {
+  void metrics_messages_match_the_proto() throws IOException {
     for (boolean open : List.of(true, false)) {
-      MetricsRequest request = new MetricsRequest(open);
+      OperatorMessages.MetricsRequest request = new OperatorMessages.MetricsRequest(open);
       var proto = com.datanadhi.echopost.proto.MetricsRequest.newBuilder().setOpenMetrics(open);
       assertThat(OperatorProtocol.METRICS.streamRequest(request).readAllBytes())
           .isEqualTo(open ? proto.build().toByteArray() : new byte[] {8, 0});
@@ -176,7 +176,32 @@ class OperatorProtocolTest {
   }
 
   @Test
-  void what_is_no_message_is_refused() {
+  void packed_and_single_values_of_a_repeated_field_are_read_in_their_order() {
+    byte[] mixed = {8, 9, 24, 1, 26, 2, 2, 3, 24, 4};
+    assertThat(
+            OperatorProtocol.method(Action.REDRIVE)
+                .parseResponse(new ByteArrayInputStream(mixed))
+                .damagedIds())
+        .containsExactly(1L, 2L, 3L, 4L);
+  }
+
+  @Test
+  void unknown_fields_are_ignored_and_the_last_of_a_repeated_one_counts() {
+    byte[] message = {8, 1, 0x21, 1, 2, 3, 4, 5, 6, 7, 8, 0x2D, 1, 2, 3, 4, 0x33, 0x34, 8, 2};
+    assertThat(
+            OperatorProtocol.method(Action.DISCARD).parseRequest(new ByteArrayInputStream(message)))
+        .isEqualTo(new RejectedBatch(Action.DISCARD, 2, 0, null));
+  }
+
+  @Test
+  void a_key_that_is_not_utf8_is_refused() {
+    byte[] batch = {18, 3, 26, 1, (byte) 0xFF};
+    assertThatThrownBy(() -> OperatorProtocol.IMPORT.parseRequest(new ByteArrayInputStream(batch)))
+        .isInstanceOf(StatusRuntimeException.class);
+  }
+
+  @Test
+  void malformed_bytes_are_refused() {
     var marshaller = OperatorProtocol.method(Action.REDRIVE).getRequestMarshaller();
     for (byte[] bad : List.of(new byte[] {8}, new byte[] {12}, new byte[] {34, 100, 1})) {
       assertThatThrownBy(() -> marshaller.parse(new ByteArrayInputStream(bad)))
