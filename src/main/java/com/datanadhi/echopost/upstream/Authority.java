@@ -1,18 +1,20 @@
 package com.datanadhi.echopost.upstream;
 
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import org.jspecify.annotations.Nullable;
 
-/// Who a URL is about: read here because java.net.URI knows no host with an underscore, which
-/// Docker's service names have.
+/// The authority part of a URL. It is parsed here because `java.net.URI` accepts no host with an
+/// underscore, which names of Docker services may have. Immutable.
 ///
 /// @param host a name or an address; an IPv6 address without its brackets
 /// @param port -1 when the URL names none
 /// @param userInfo `user:password`, decoded, or null
 record Authority(String host, int port, @Nullable String userInfo) {
-  /// Reads the authority of `uri`.
+  /// Parses the authority of `uri`.
   ///
-  /// @param source what the URL was given as, for the message
+  /// @param source the flag or variable that the URL was given in, for the message
   /// @throws IllegalArgumentException when there is no usable host or port; the message quotes no
   ///   password
   static Authority of(URI uri, String source) {
@@ -25,7 +27,8 @@ record Authority(String host, int port, @Nullable String userInfo) {
     if (!host.matches("[A-Za-z0-9._~%-]+|\\[[0-9A-Fa-f:.%a-z]+]")) {
       throw new IllegalArgumentException(
           source
-              + " has no usable host: write it as http://HOST:PORT, as in http://data-nadhi-server:5000");
+              + " has no usable host: write it as http://HOST:PORT, as in"
+              + " http://data-nadhi-server:5000");
     }
     return new Authority(
         host.startsWith("[") ? host.substring(1, host.length() - 1) : host,
@@ -47,5 +50,10 @@ record Authority(String host, int port, @Nullable String userInfo) {
 
   int portOr(int standard) {
     return port < 0 ? standard : port;
+  }
+
+  /// The value of `Authorization` or `Proxy-Authorization` for Basic authentication (RFC 7617).
+  static String basicCredentials(String userInfo) {
+    return "Basic " + Base64.getEncoder().encodeToString(userInfo.getBytes(StandardCharsets.UTF_8));
   }
 }

@@ -1,6 +1,6 @@
 package com.datanadhi.echopost.upstream;
 
-/// No connection to the main server could be made.
+/// A connection to the main server could not be made. The message is one line without secrets.
 final class ConnectFailedException extends Exception {
   private static final long serialVersionUID = 1L;
 

@@ -20,6 +20,7 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.security.GeneralSecurityException;
 import java.security.Security;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -33,8 +34,10 @@ import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
 
-/// Makes connections to the main server: looks its name up anew for each, tries its addresses in
-/// turn, goes through the proxy, and does TLS.
+/// Makes connections to the main server: looks its name up for each connection, tries its addresses
+/// in turn, connects through the proxy, and performs the TLS handshakes.
+///
+/// [#connect] may be called from two threads at a time, that of the probes and that of replay.
 final class Connector implements AutoCloseable {
   private static final int LONGEST_START_LINE = 4 << 10;
   private static final int LONGEST_HEADER = 32 << 10;
@@ -45,24 +48,32 @@ final class Connector implements AutoCloseable {
   private final TrustStore trust;
   private final Transport transport;
   private final EventLoopGroup loop;
-  // Name look-ups can take many seconds, and cannot be interrupted: they have a thread of their
-  // own.
+  private final int connectTimeoutMillis;
+  // A name lookup can take many seconds and cannot be interrupted: the caller waits for this thread
+  // only until its deadline.
   private final ExecutorService lookups =
       Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("lookup").factory());
 
+  /// @param connectTimeout an upper bound for TCP and for the proxy, beside the deadline of each
+  ///   call
   Connector(
       ServerUrl url,
       ProxySettings.@Nullable Proxy proxy,
       TrustStore trust,
       Transport transport,
-      EventLoopGroup loop) {
+      EventLoopGroup loop,
+      Duration connectTimeout) {
     this.url = url;
     this.proxy = proxy;
     this.trust = trust;
     this.transport = transport;
     this.loop = loop;
+    this.connectTimeoutMillis = (int) connectTimeout.toMillis();
   }
 
+  /// Makes a connection that is ready for a request.
+  ///
+  /// @throws ConnectFailedException when no address could be connected to before the deadline
   HttpConnection connect(long deadlineNanos, Clock clock)
       throws InterruptedException, ConnectFailedException {
     String host = proxy == null ? url.host() : proxy.host();
@@ -82,7 +93,7 @@ final class Connector implements AutoCloseable {
       } catch (TimeoutException late) {
         failure = "no connection to " + host + ":" + port + " in time";
       } catch (ExecutionException failed) {
-        failure = writeTo(failed.getCause());
+        failure = FailureText.of(failed.getCause());
       } finally {
         if (!attempt.taken) {
           abandon(connecting.channel());
@@ -92,8 +103,8 @@ final class Connector implements AutoCloseable {
     throw new ConnectFailedException(failure);
   }
 
-  /// Closes it, once the loop is through with its registration: without a descriptor there is none,
-  /// and nothing to close.
+  /// Closes `channel` after the event loop has processed its registration. When the process has no
+  /// file descriptor left, the channel is not registered and there is nothing to close.
   private void abandon(Channel channel) {
     loop.execute(() -> {
       if (channel.isRegistered()) {
@@ -102,21 +113,21 @@ final class Connector implements AutoCloseable {
     });
   }
 
-  private List<InetAddress> lookUp(String host, long patienceNanos)
+  private List<InetAddress> lookUp(String host, long timeoutNanos)
       throws InterruptedException, ConnectFailedException {
     byte @Nullable [] literal = IpAddresses.literal(host);
     try {
       if (literal != null) {
         return List.of(InetAddress.getByAddress(literal));
       }
-      // The JDK would keep an answer for 30 s, and a failure for 10 s: a server that moved would
-      // look dead.
+      // The JDK caches addresses for 30 s and failures for 10 s: a server whose address changed
+      // would seem to be down.
       Security.setProperty("networkaddress.cache.ttl", "0");
       Security.setProperty("networkaddress.cache.negative.ttl", "0");
       return List.of(
           lookups
               .submit(() -> InetAddress.getAllByName(host))
-              .get(Math.max(0, patienceNanos), TimeUnit.NANOSECONDS));
+              .get(Math.max(0, timeoutNanos), TimeUnit.NANOSECONDS));
     } catch (TimeoutException late) {
       throw new ConnectFailedException("the name " + host + " could not be looked up in time");
     } catch (ExecutionException | UnknownHostException unknown) {
@@ -124,24 +135,24 @@ final class Connector implements AutoCloseable {
     }
   }
 
-  /// One attempt: tells when TCP, proxy and TLS are all through.
+  /// One attempt to connect: `ready` completes when TCP, the proxy and TLS are all established.
   private static final class Attempt {
     final CompletableFuture<Void> ready = new CompletableFuture<>();
-    private volatile @Nullable HttpConnection made;
+    private volatile @Nullable HttpConnection created;
     boolean taken;
 
-    /// Made with the channel, and kept here: the pipeline of a connection that the server closes at
-    /// once is empty by the time it is asked.
-    HttpConnection make(Channel channel) {
+    /// Creates the handler of the channel and keeps it: when the server closes the connection at
+    /// once, the channel's pipeline no longer contains it.
+    HttpConnection create(Channel channel) {
       HttpConnection connection = new HttpConnection(channel);
-      made = connection;
+      created = connection;
       return connection;
     }
 
-    /// Once [#ready].
+    /// Returns the connection; the caller closes it. Only after [#ready] has completed.
     HttpConnection take() {
       taken = true;
-      return Objects.requireNonNull(made);
+      return Objects.requireNonNull(created);
     }
 
     void follow(io.netty.util.concurrent.Future<?> step, boolean last) {
@@ -159,13 +170,12 @@ final class Connector implements AutoCloseable {
     return new Bootstrap()
         .group(loop)
         .channelFactory(transport.tcpChannels())
-        // The addresses are looked up already; a proxy that is to look names up gets them as they
-        // are.
+        // Addresses are already looked up, and a proxy gets the server's name unresolved.
         .resolver(NoopAddressResolverGroup.INSTANCE)
         .option(ChannelOption.TCP_NODELAY, true)
-        // A write that fails must not throw away an answer that is already there.
+        // A failed write must not discard a response that is already in the socket.
         .option(ChannelOption.AUTO_CLOSE, false)
-        .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) MainServer.DELIVERY_TIMEOUT.toMillis())
+        .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, connectTimeoutMillis)
         .handler(
             new ChannelInitializer<>() {
               @Override
@@ -184,7 +194,7 @@ final class Connector implements AutoCloseable {
       attempt.follow(toProxy.handshakeFuture(), tunnel == null && !url.secure());
     }
     if (tunnel != null) {
-      tunnel.setConnectTimeoutMillis(MainServer.DELIVERY_TIMEOUT.toMillis());
+      tunnel.setConnectTimeoutMillis(connectTimeoutMillis);
       pipeline.addLast(tunnel);
       attempt.follow(tunnel.connectFuture(), !url.secure());
     }
@@ -194,11 +204,12 @@ final class Connector implements AutoCloseable {
       attempt.follow(toServer.handshakeFuture(), true);
     }
     pipeline.addLast(
-        new HttpResponseDecoder(LONGEST_START_LINE, LONGEST_HEADER, CHUNK), attempt.make(channel));
+        new HttpResponseDecoder(LONGEST_START_LINE, LONGEST_HEADER, CHUNK),
+        attempt.create(channel));
   }
 
   private @Nullable ProxyHandler tunnel(InetSocketAddress address) {
-    if (proxy == null || asksProxy()) {
+    if (proxy == null || isForwardProxy()) {
       return null;
     }
     String user = proxy.userInfo();
@@ -237,35 +248,22 @@ final class Connector implements AutoCloseable {
 
   /// The request target: for a plain-HTTP proxy the whole URL (RFC 9112, section 3.2.2).
   String target(String path) {
-    return asksProxy() ? "http://" + url.authority() + path : path;
+    return isForwardProxy() ? "http://" + url.authority() + path : path;
   }
 
-  /// What a plain-HTTP proxy wants to see of each request: lines, or nothing.
+  /// Header lines that a plain-HTTP proxy needs in each request; may be empty.
   String proxyHeaders() {
-    return asksProxy() && proxy != null && proxy.userInfo() != null
-        ? "proxy-authorization: " + MainServer.basic(proxy.userInfo()) + "\r\n"
+    return isForwardProxy() && proxy != null && proxy.userInfo() != null
+        ? "proxy-authorization: " + Authority.basicCredentials(proxy.userInfo()) + "\r\n"
         : "";
   }
 
-  private boolean asksProxy() {
+  private boolean isForwardProxy() {
     return proxy != null && proxy.kind() != ProxySettings.Kind.SOCKS5 && !url.secure();
   }
 
   private boolean tlsToProxy() {
     return proxy != null && proxy.kind() == ProxySettings.Kind.HTTPS;
-  }
-
-  static String writeTo(@Nullable Throwable failure) {
-    if (failure == null) {
-      return "unknown";
-    }
-    if (failure.getMessage() == null) {
-      return failure.getClass().getSimpleName();
-    }
-    // Netty's native transport puts the system call and its number in front.
-    String message =
-        failure.getMessage().replaceFirst("^\\w+\\(\\.\\.\\) failed with error\\(-\\d+\\): ", "");
-    return failure instanceof SSLException ? "TLS: " + message : message;
   }
 
   @Override

@@ -1,11 +1,11 @@
 package com.datanadhi.echopost.upstream;
 
-/// One record as the main server is to get it.
+/// One record as it is sent to the main server. The arrays are not copied and must not change.
 ///
 /// @param pipelines a JSON array in UTF-8
-/// @param jsonData one JSON text in UTF-8, sent byte for byte
-/// @param apiKey the record's own key in UTF-8, empty for the agent's
+/// @param jsonData one JSON value in UTF-8, sent byte for byte
+/// @param apiKey the record's API key in UTF-8; empty for the agent's
 /// @param idempotencyKey printable ASCII, the same at each attempt
-@SuppressWarnings("ArrayRecordComponent") // nobody compares deliveries
+@SuppressWarnings("ArrayRecordComponent") // never compared
 public record DeliveryRequest(
     byte[] pipelines, byte[] jsonData, byte[] apiKey, String idempotencyKey) {}

@@ -19,20 +19,23 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// One HTTP/1.1 connection, one exchange at a time.
+/// One HTTP/1.1 connection, which has one exchange at a time.
 ///
-/// An answer counts once its header is complete: the body is only there for people, so it gets a
-/// second to arrive and is cut at 64 KiB, after which the connection is not used again.
+/// A response counts once its header is complete. Its body is only for people to read: it gets one
+/// second to arrive and is cut at 64 KiB, and after either the connection is not used again.
+///
+/// [#exchange], [#execute], [#close] and the getters may be called from any thread; the state of
+/// the exchange belongs to the channel's event loop.
 final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoCloseable {
   private static final int KEPT_BODY = 1 << 10;
   private static final int LONGEST_BODY = 64 << 10;
   private static final long BODY_MILLIS = 1_000;
 
-  /// An answer's header, and the start of its body.
-  @SuppressWarnings("ArrayRecordComponent") // nobody compares responses
+  /// The header of a response and the first 1 KiB of its body.
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   record Response(int status, @Nullable String retryAfter, byte[] body) {
-    /// What it says to whom asked, `now` being when it came.
-    ServerResponse answer(Instant now) {
+    /// The result of the request; `now` is when the response came.
+    ServerResponse toServerResponse(Instant now) {
       return new ServerResponse.Answered(
           status, RetryAfter.parse(retryAfter, now), new String(body, StandardCharsets.UTF_8));
     }
@@ -40,9 +43,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
 
   private final Channel channel;
   private volatile boolean reusable = true;
-  private volatile boolean answered;
+  private volatile boolean responseBytes;
 
-  // The exchange under way; all of it belongs to the channel's event loop.
+  // The current exchange: only used on the event loop.
   private @Nullable CompletableFuture<Response> pending;
   private @Nullable HttpResponse head;
   private byte[] body = new byte[0];
@@ -57,9 +60,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
     return reusable && channel.isActive();
   }
 
-  /// Whether any byte of an answer to the last exchange came.
-  boolean wasAnswered() {
-    return answered;
+  /// Whether any byte of a response to the last exchange has arrived.
+  boolean hasResponseBytes() {
+    return responseBytes;
   }
 
   /// Runs `task` on the event loop.
@@ -67,14 +70,14 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
     channel.eventLoop().execute(task);
   }
 
-  /// Sends `request` (and releases it). The future fails with an IOException when the connection
-  /// breaks first.
+  /// Sends `request` and releases it. The future fails when the connection breaks before the
+  /// response's header is complete.
   CompletableFuture<Response> exchange(ByteBuf request) {
     CompletableFuture<Response> future = new CompletableFuture<>();
     channel
         .eventLoop()
         .execute(() -> {
-          answered = false;
+          responseBytes = false;
           if (!channel.isActive()) {
             boolean _ = request.release();
             future.completeExceptionally(new IOException("the connection was closed"));
@@ -87,7 +90,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
               .writeAndFlush(request)
               .addListener(sent -> {
                 if (!sent.isSuccess()) {
-                  failUnlessAnswered(sent.cause(), future);
+                  failUnlessResponseArrives(sent.cause(), future);
                 }
               });
         });
@@ -98,27 +101,27 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
   public void channelRead(ChannelHandlerContext context, Object message) {
     try {
       if (pending == null) {
-        // Bytes that nobody asked for.
+        // Bytes without a request.
         close();
         return;
       }
-      answered = true;
+      responseBytes = true;
       if (message instanceof HttpResponse response) {
-        begin(response);
+        startResponse(response);
       }
       if (message instanceof HttpContent content && head != null) {
-        add(content);
+        addBody(content);
       }
     } finally {
       boolean _ = ReferenceCountUtil.release(message);
     }
   }
 
-  private void begin(HttpResponse response) {
+  private void startResponse(HttpResponse response) {
     if (response.decoderResult().isFailure()) {
       fail(
           new IOException(
-              "the answer is not HTTP: " + response.decoderResult().cause().getMessage()));
+              "the response is not HTTP: " + response.decoderResult().cause().getMessage()));
     } else if (response.status().codeClass() != HttpStatusClass.INFORMATIONAL
         || response.status().code() == 101) {
       head = response;
@@ -127,9 +130,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
     }
   }
 
-  /// What is read is read: a body that is not complete now gets a second more.
+  /// Starts the timer of a body that has not arrived with its header.
   @Override
-  @SuppressWarnings("ReferenceEquality") // this very exchange, not an equal one
+  @SuppressWarnings("ReferenceEquality") // identity of the exchange
   public void channelReadComplete(ChannelHandlerContext context) {
     HttpResponse mine = head;
     if (mine != null && !bodyTimed) {
@@ -140,7 +143,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
               .schedule(
                   () -> {
                     if (head == mine) {
-                      settleEarly();
+                      completeEarly();
                     }
                   },
                   BODY_MILLIS,
@@ -149,9 +152,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
     context.fireChannelReadComplete();
   }
 
-  private void add(HttpContent content) {
+  private void addBody(HttpContent content) {
     if (content.decoderResult().isFailure()) {
-      settleEarly();
+      completeEarly();
       return;
     }
     int length = content.content().readableBytes();
@@ -168,12 +171,13 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
         close();
       }
     } else if (bodyLength > LONGEST_BODY) {
-      settleEarly();
+      completeEarly();
     }
   }
 
-  /// The header is enough to know the answer, but what follows it makes the connection useless.
-  private void settleEarly() {
+  /// The response counts, but the rest of its body is not awaited, so the connection cannot be used
+  /// again.
+  private void completeEarly() {
     completeExchange();
     close();
   }
@@ -192,9 +196,10 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
     }
   }
 
-  /// A server may answer before it has read the whole request, and hang up: what it said counts.
-  @SuppressWarnings("ReferenceEquality") // this very exchange, not an equal one
-  private void failUnlessAnswered(Throwable cause, CompletableFuture<Response> mine) {
+  /// A server may respond before it has read the whole request and then close: a response that is
+  /// still in the socket counts.
+  @SuppressWarnings("ReferenceEquality") // identity of the exchange
+  private void failUnlessResponseArrives(Throwable cause, CompletableFuture<Response> mine) {
     reusable = false;
     var _ =
         channel
@@ -224,7 +229,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
   @Override
   public void channelInactive(ChannelHandlerContext context) {
     completeExchange();
-    fail(new IOException("the connection was closed before the answer"));
+    fail(new IOException("the connection was closed before the response"));
   }
 
   @Override

@@ -4,12 +4,12 @@ import io.netty.util.NetUtil;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// IP addresses as text, read without ever asking a name server.
+/// Parses IP addresses and ranges, without a name lookup.
 final class IpAddresses {
   private IpAddresses() {}
 
-  /// The bytes of an address written out (an IPv4 address in IPv6 form as IPv4), or null when
-  /// `text` is a name.
+  /// The bytes of the address `text` (4 for an IPv4 address mapped to IPv6), or null when `text` is
+  /// a host name.
   static byte @Nullable [] literal(String text) {
     byte @Nullable [] address = NetUtil.createByteArrayFromIpAddressString(text);
     boolean mapped =
@@ -27,7 +27,8 @@ final class IpAddresses {
     return address.length == 4 ? address[0] == 127 : Arrays.equals(address, six);
   }
 
-  /// Whether `address` lies in `range`, written as 10.0.0.0/8; false when the range makes no sense.
+  /// Whether `address` is in `range`, in CIDR notation as 10.0.0.0/8; false when the range is
+  /// malformed.
   static boolean inRange(String range, byte[] address) {
     int slash = range.indexOf('/');
     byte @Nullable [] base = literal(range.substring(0, slash));

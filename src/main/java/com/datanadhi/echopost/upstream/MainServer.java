@@ -6,7 +6,6 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoopGroup;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -14,38 +13,38 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/// The main server, spoken to in HTTP/1.1 over Netty's codec.
+/// The HTTP/1.1 client of the main server, on Netty's codec.
 ///
-/// Deliveries go one at a time over one connection that is kept alive; each probe makes a
-/// connection of its own, since whether one can be made is what it asks. Redirects are not
-/// followed; of an answer no more than 1 KiB of the body is kept and no more than 64 KiB is read.
-/// [#probe] and [#deliver] may run side by side, each from one thread at a time.
+/// Deliveries use one keep-alive connection, one at a time; each probe makes a new connection,
+/// because it tests whether one can be made. Redirects are not followed. Of a response's body at
+/// most 1 KiB is kept and at most 64 KiB is read.
+///
+/// [#probe] and [#deliver] may run at the same time, each in one thread at a time.
 public final class MainServer implements AutoCloseable {
-  /// A probe that has no answer by then has failed.
+  /// A probe without a response after this time has failed.
   public static final Duration PROBE_TIMEOUT = Duration.ofSeconds(2);
-
-  /// A delivery that has no answer by then has failed.
-  public static final Duration DELIVERY_TIMEOUT = Duration.ofSeconds(10);
 
   private final RequestEncoder requests;
   private final Connector connector;
   private final Clock clock;
   private final EventLoopGroup loop;
-  private @Nullable HttpConnection kept;
+  private @Nullable HttpConnection deliveryConnection;
 
-  /// @param url where it is
-  /// @param defaultApiKey the key for records that have none; may be empty
-  /// @param proxies how to get there
-  /// @param trust whom to believe, for https
+  /// @param url its URL
+  /// @param defaultApiKey the API key of records that have none; may be empty
+  /// @param proxies the proxies by the environment
+  /// @param trust the certificate authorities for https
   public MainServer(
       ServerUrl url, String defaultApiKey, ProxySettings proxies, TrustStore trust, Clock clock) {
     Transport transport = Transport.ofThisSystem();
     this.clock = clock;
     this.loop = transport.newEventLoop("upstream");
-    this.connector = new Connector(url, proxies.proxyFor(url), trust, transport, loop);
+    this.connector =
+        new Connector(
+            url, proxies.proxyFor(url), trust, transport, loop, SequentialDelivery.TIMEOUT);
     String headers = "host: " + url.authority() + "\r\nuser-agent: echopost\r\n";
     if (url.userInfo() != null) {
-      headers += "authorization: " + basic(url.userInfo()) + "\r\n";
+      headers += "authorization: " + Authority.basicCredentials(url.userInfo()) + "\r\n";
     }
     this.requests =
         new RequestEncoder(
@@ -55,11 +54,7 @@ public final class MainServer implements AutoCloseable {
             defaultApiKey.getBytes(StandardCharsets.UTF_8));
   }
 
-  static String basic(String userInfo) {
-    return "Basic " + Base64.getEncoder().encodeToString(userInfo.getBytes(StandardCharsets.UTF_8));
-  }
-
-  /// Asks once whether the server is well.
+  /// Sends one probe and waits for its response.
   public ServerResponse probe() throws InterruptedException {
     long deadline = clock.nanos() + PROBE_TIMEOUT.toNanos();
     HttpConnection connection;
@@ -73,53 +68,54 @@ public final class MainServer implements AutoCloseable {
     }
   }
 
-  /// Hands records over in their order, each once the one before is answered, until `goOn` has had
-  /// enough.
+  /// Delivers records in order, each after the response to the one before, until `continueAfter`
+  /// returns false.
   ///
-  /// @param goOn hears each answer and says whether to send the next record; called on another
-  ///   thread, which must not block, and not after this has returned
-  /// @throws InterruptedException when interrupted; whether the record that was under way has
-  ///   arrived is then not known
-  public void deliver(List<DeliveryRequest> deliveries, Predicate<ServerResponse> goOn)
+  /// @param continueAfter takes each response and returns whether to send the next record; called
+  ///   on another thread, must not block, and is not called after this method has returned
+  /// @throws InterruptedException when interrupted; the record whose response was awaited may have
+  ///   arrived or not
+  public void deliver(List<DeliveryRequest> deliveries, Predicate<ServerResponse> continueAfter)
       throws InterruptedException {
-    int answered = 0;
+    int responses = 0;
     long since = clock.nanos();
     boolean ended = false;
     while (!ended) {
-      HttpConnection connection = kept;
+      HttpConnection connection = deliveryConnection;
       boolean reused = connection != null && connection.isUsable();
       if (connection == null || !reused) {
         try {
-          connection = reconnect(since + DELIVERY_TIMEOUT.toNanos());
+          connection = reconnect(since + SequentialDelivery.TIMEOUT.toNanos());
         } catch (ConnectFailedException failed) {
-          boolean _ = goOn.test(new ServerResponse.NoAnswer(String.valueOf(failed.getMessage())));
+          boolean _ =
+              continueAfter.test(new ServerResponse.NoAnswer(String.valueOf(failed.getMessage())));
           return;
         }
       }
-      SequentialDelivery run =
+      SequentialDelivery delivery =
           new SequentialDelivery(
               connection,
-              deliveries.listIterator(answered),
+              deliveries.listIterator(responses),
               requests::delivery,
-              goOn,
+              continueAfter,
               reused,
               clock,
               since);
-      ended = run.await();
-      answered += run.answers();
-      since = run.sinceNanos();
+      ended = delivery.await();
+      responses += delivery.responses();
+      since = delivery.sinceNanos();
     }
   }
 
   private HttpConnection reconnect(long deadline)
       throws InterruptedException, ConnectFailedException {
-    if (kept != null) {
-      kept.close();
-      kept = null;
+    if (deliveryConnection != null) {
+      deliveryConnection.close();
+      deliveryConnection = null;
     }
-    HttpConnection fresh = connector.connect(deadline, clock);
-    kept = fresh;
-    return fresh;
+    HttpConnection connection = connector.connect(deadline, clock);
+    deliveryConnection = connection;
+    return connection;
   }
 
   private ServerResponse exchange(HttpConnection connection, ByteBuf request, long deadline)
@@ -131,11 +127,11 @@ public final class MainServer implements AutoCloseable {
               .exchange(request)
               .get(Math.max(0, deadline - clock.nanos()), TimeUnit.NANOSECONDS);
       done = true;
-      return response.answer(clock.now());
+      return response.toServerResponse(clock.now());
     } catch (TimeoutException late) {
-      return new ServerResponse.NoAnswer("no answer in time");
+      return new ServerResponse.NoAnswer("no response in time");
     } catch (ExecutionException failed) {
-      return new ServerResponse.NoAnswer(Connector.writeTo(failed.getCause()));
+      return new ServerResponse.NoAnswer(FailureText.of(failed.getCause()));
     } finally {
       if (!done) {
         connection.close();
@@ -145,8 +141,8 @@ public final class MainServer implements AutoCloseable {
 
   @Override
   public void close() {
-    if (kept != null) {
-      kept.close();
+    if (deliveryConnection != null) {
+      deliveryConnection.close();
     }
     connector.close();
     var _ = loop.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);

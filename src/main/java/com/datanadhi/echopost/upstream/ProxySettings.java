@@ -7,19 +7,19 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Which proxy to go through, by the environment's `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` (or
-/// their lower-case names). The rules are those of Go's `golang.org/x/net/http/httpproxy`, which
-/// the clients' servers were set up for: `NO_PROXY` holds names (which cover their subdomains; with
-/// a leading dot or `*.` those alone), addresses, CIDR ranges, each with an optional port, or `*`;
-/// a loopback server is never proxied. Immutable.
+/// The proxies that the variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` (or their lower-case
+/// names) set. The rules are those of Go's `golang.org/x/net/http/httpproxy`, because the agent
+/// that this program replaces used it: `NO_PROXY` is a list of names (a name covers its subdomains;
+/// with a leading dot or `*.` only these), addresses and CIDR ranges, each with an optional port,
+/// or `*`; a loopback server is never proxied. Immutable.
 public final class ProxySettings {
   /// One proxy.
   ///
-  /// @param kind how to talk to it
+  /// @param kind its protocol
   /// @param userInfo `user:password`, or null
   record Proxy(Kind kind, String host, int port, @Nullable String userInfo) {}
 
-  /// How to talk to a proxy.
+  /// The protocol of a proxy.
   enum Kind {
     HTTP,
     HTTPS,
@@ -37,9 +37,9 @@ public final class ProxySettings {
     this.exceptions = exceptions;
   }
 
-  /// Reads the environment.
+  /// Reads the variables of `environment`.
   ///
-  /// @throws IllegalArgumentException when a proxy's URL makes no sense; the message names the
+  /// @throws IllegalArgumentException when a proxy's URL is malformed; the message names the
   ///   variable
   public static ProxySettings fromEnvironment(Map<String, String> environment) {
     return new ProxySettings(
@@ -48,7 +48,7 @@ public final class ProxySettings {
         List.of(value(environment, "NO_PROXY").split(",")));
   }
 
-  /// The proxy on the way to `server`, or null for none.
+  /// The proxy to use for `server`, or null for none.
   @Nullable Proxy proxyFor(ServerUrl server) {
     Proxy proxy = server.secure() ? forHttps : forHttp;
     return proxy == null || isException(server.host().toLowerCase(Locale.ROOT), server.port())

@@ -8,11 +8,11 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 
-/// The requests to one main server, as bytes (RFC 9112).
+/// Encodes the requests to the main server (RFC 9112).
 ///
-/// Netty's encoder puts the same headers together anew for each record: replay took 1.3 times as
-/// long with it (docs/adr/0018). Here all that does not change is made once. Nothing is checked:
-/// what comes from outside was, when it was accepted. Immutable.
+/// The parts that are equal in all requests are encoded once. Netty's encoder builds all headers
+/// for each record, and replay took 1.3 times as long with it (docs/adr/0018). Nothing is validated
+/// here: a record's fields were when it was accepted. Immutable.
 final class RequestEncoder {
   private static final byte[] BODY_START = "{\"pipelines\":".getBytes(US_ASCII);
   private static final byte[] BODY_MIDDLE = ",\"log_data\":".getBytes(US_ASCII);
@@ -29,8 +29,8 @@ final class RequestEncoder {
 
   /// @param probeTarget the request target of probes
   /// @param deliveryTarget that of deliveries
-  /// @param headers lines that all requests have, each with its end
-  /// @param defaultApiKey for records that have none of their own
+  /// @param headers header lines of all requests, each with its CRLF
+  /// @param defaultApiKey for records without an API key
   RequestEncoder(String probeTarget, String deliveryTarget, String headers, byte[] defaultApiKey) {
     this.probe =
         ("GET " + probeTarget + " HTTP/1.1\r\n" + headers + "connection: close\r\n\r\n")
@@ -45,12 +45,12 @@ final class RequestEncoder {
     this.defaultApiKey = defaultApiKey;
   }
 
-  /// Asks whether the server is well; it is to close the connection then.
+  /// A probe, which asks the server to close the connection after its response.
   ByteBuf probe() {
     return Unpooled.wrappedBuffer(probe);
   }
 
-  /// Hands over one record. The caller releases it.
+  /// A delivery of one record. The caller releases it.
   ByteBuf delivery(DeliveryRequest record) {
     byte[] apiKey = record.apiKey().length > 0 ? record.apiKey() : defaultApiKey;
     String key = quoted(record.idempotencyKey());
@@ -83,7 +83,7 @@ final class RequestEncoder {
         .writeBytes(BODY_END);
   }
 
-  /// Inside of a Structured Field string (RFC 8941, section 3.3.3).
+  /// The content of a Structured Field string (RFC 8941, section 3.3.3).
   private static String quoted(String key) {
     return key.replace("\\", "\\\\").replace("\"", "\\\"");
   }

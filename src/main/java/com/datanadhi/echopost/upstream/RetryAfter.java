@@ -7,14 +7,13 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import org.jspecify.annotations.Nullable;
 
-/// The header `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date.
+/// Parses the header `Retry-After` (RFC 9110, section 10.2.3): a number of seconds or a date.
 final class RetryAfter {
   private static final int LONGEST_NUMBER = 9;
 
   private RetryAfter() {}
 
-  /// How long to wait from `now`, never negative; null when the header says nothing that makes
-  /// sense.
+  /// How long to wait from `now`, never negative; null when the header is missing or malformed.
   static @Nullable Duration parse(@Nullable String value, Instant now) {
     if (value == null) {
       return null;

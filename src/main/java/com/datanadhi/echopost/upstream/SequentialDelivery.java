@@ -2,6 +2,7 @@ package com.datanadhi.echopost.upstream;
 
 import com.datanadhi.echopost.time.Clock;
 import io.netty.buffer.ByteBuf;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -11,64 +12,75 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/// Deliveries over one connection, each sent once the one before is answered.
+/// Delivers records over one connection, each after the response to the one before.
 ///
-/// The event loop goes from one to the next by itself: to wake the replaying thread for each
-/// answer, and the loop for each request, takes longer than the exchange does. One thread makes a
-/// run and awaits its end; all else happens on the event loop.
+/// The event loop sends the next request as soon as a response is read: waking the replay thread
+/// for each response, and the loop for each request, would take longer than the exchange itself.
+///
+/// One thread creates an instance, calls [#await] once and then reads the results; everything else
+/// runs on the connection's event loop. Only `sinceNanos` is read by both at the same time, and is
+/// volatile; the completion of `ended` publishes the rest to the waiting thread.
 final class SequentialDelivery {
-  private static final long PATIENCE_NANOS = MainServer.DELIVERY_TIMEOUT.toNanos();
-  private static final long LOOK_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+  /// A delivery without a response after this time has failed.
+  static final Duration TIMEOUT = Duration.ofSeconds(10);
+
+  private static final long TIMEOUT_NANOS = TIMEOUT.toNanos();
+  private static final long SHORTEST_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
   private final HttpConnection connection;
   private final Iterator<DeliveryRequest> deliveries;
-  private final Function<DeliveryRequest, ByteBuf> request;
-  private final Predicate<ServerResponse> goOn;
+  private final Function<DeliveryRequest, ByteBuf> encoder;
+  private final Predicate<ServerResponse> continueAfter;
   private final Clock clock;
+
+  /// True when all is done, false when the last request is to be sent over another connection.
   private final CompletableFuture<Boolean> ended = new CompletableFuture<>();
+
   private volatile long sinceNanos;
 
   private boolean reused;
-  private boolean late;
+  private boolean timedOut;
   private boolean stopped;
-  private int answers;
+  private int responses;
 
   /// @param deliveries what to send
-  /// @param request makes a request, once it is sure to be sent: nobody else would release it
-  /// @param goOn hears each answer, on the event loop, and says whether to send the next
-  /// @param reused whether `connection` has been used before
-  /// @param sinceNanos when the first request was first tried
+  /// @param encoder encodes a request just before it is sent, which releases it
+  /// @param continueAfter takes each response, on the event loop, and returns whether to send the
+  ///   next request; must not block
+  /// @param reused whether `connection` has had an exchange before
+  /// @param sinceNanos when the first of `deliveries` was first tried
   SequentialDelivery(
       HttpConnection connection,
       Iterator<DeliveryRequest> deliveries,
-      Function<DeliveryRequest, ByteBuf> request,
-      Predicate<ServerResponse> goOn,
+      Function<DeliveryRequest, ByteBuf> encoder,
+      Predicate<ServerResponse> continueAfter,
       boolean reused,
       Clock clock,
       long sinceNanos) {
     this.connection = connection;
     this.deliveries = deliveries;
-    this.request = request;
-    this.goOn = goOn;
+    this.encoder = encoder;
+    this.continueAfter = continueAfter;
     this.reused = reused;
     this.clock = clock;
     this.sinceNanos = sinceNanos;
   }
 
-  /// Runs.
+  /// Delivers, and waits for the end.
   ///
-  /// @return whether it came to its end: false when the next request, which was not answered, is to
-  ///   be sent again over another connection
-  /// @throws InterruptedException when the thread was interrupted; `goOn` hears nothing after that
+  /// @return false when the next request got no response because the reused connection was closed,
+  ///   and is to be sent again over another one
+  /// @throws InterruptedException when the thread was interrupted; `continueAfter` is not called
+  ///   after that
   boolean await() throws InterruptedException {
     connection.execute(this::send);
     try {
       while (true) {
-        long left = sinceNanos + PATIENCE_NANOS - clock.nanos();
+        long left = sinceNanos + TIMEOUT_NANOS - clock.nanos();
         try {
-          return ended.get(Math.max(left, LOOK_AGAIN_NANOS), TimeUnit.NANOSECONDS);
+          return ended.get(Math.max(left, SHORTEST_WAIT_NANOS), TimeUnit.NANOSECONDS);
         } catch (TimeoutException slow) {
-          connection.execute(this::giveUpIfLate);
+          connection.execute(this::closeIfTimedOut);
         }
       }
     } catch (ExecutionException broken) {
@@ -80,12 +92,12 @@ final class SequentialDelivery {
     }
   }
 
-  /// How many answers `goOn` has heard.
-  int answers() {
-    return answers;
+  /// How many responses `continueAfter` has got.
+  int responses() {
+    return responses;
   }
 
-  /// When the request that is under way, or next, was first tried, by the clock's nanoseconds.
+  /// When the current or next request was first tried, in the clock's nanoseconds.
   long sinceNanos() {
     return sinceNanos;
   }
@@ -97,31 +109,34 @@ final class SequentialDelivery {
       boolean _ = ended.complete(false);
     } else {
       try {
-        // Begins when all that was read is dealt with: a second answer to the last request must not
-        // be taken for the answer to this one.
-        var _ = connection.exchange(request.apply(deliveries.next())).whenComplete(this::answered);
+        // The exchange starts in a later task, after all bytes that were read are processed: a
+        // second response to the last request must not be taken for the response to this one.
+        var _ = connection.exchange(encoder.apply(deliveries.next())).whenComplete(this::completed);
       } catch (RuntimeException | Error broken) {
-        // Netty throws an OutOfMemoryError of its own, which does not end the process.
+        // Netty throws its own OutOfMemoryError, which does not end the process.
         boolean _ = ended.completeExceptionally(broken);
       }
     }
   }
 
-  private void answered(HttpConnection.@Nullable Response response, @Nullable Throwable failure) {
+  private void completed(HttpConnection.@Nullable Response response, @Nullable Throwable failure) {
     if (stopped) {
       boolean _ = ended.complete(true);
       return;
     }
-    if (response == null && reused && !late && !connection.wasAnswered()) {
-      // The server had closed the idle connection: its right, and no sign that it is down.
+    if (response == null && reused && !timedOut && !connection.hasResponseBytes()) {
+      // The server may close an idle connection at any time (RFC 9112, section 9.5): that does
+      // not mean that it is down.
       boolean _ = ended.complete(false);
       return;
     }
     reused = true;
-    answers++;
+    responses++;
     sinceNanos = clock.nanos();
     try {
-      stopped = !goOn.test(response == null ? noAnswer(failure) : response.answer(clock.now()));
+      stopped =
+          !continueAfter.test(
+              response == null ? noAnswer(failure) : response.toServerResponse(clock.now()));
     } catch (RuntimeException | Error broken) {
       boolean _ = ended.completeExceptionally(broken);
       return;
@@ -130,12 +145,12 @@ final class SequentialDelivery {
   }
 
   private ServerResponse noAnswer(@Nullable Throwable failure) {
-    return new ServerResponse.NoAnswer(late ? "no answer in time" : Connector.writeTo(failure));
+    return new ServerResponse.NoAnswer(timedOut ? "no response in time" : FailureText.of(failure));
   }
 
-  private void giveUpIfLate() {
-    if (clock.nanos() - sinceNanos >= PATIENCE_NANOS) {
-      late = true;
+  private void closeIfTimedOut() {
+    if (clock.nanos() - sinceNanos >= TIMEOUT_NANOS) {
+      timedOut = true;
       connection.close();
     }
   }

@@ -3,12 +3,12 @@ package com.datanadhi.echopost.upstream;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/// What came of one request to the main server.
+/// The result of one request to the main server.
 public sealed interface ServerResponse {
-  /// The server, or something in front of it, answered.
+  /// An HTTP response came, from the server or from a proxy in front of it.
   ///
-  /// @param status 200 to 599, or what else stood there
-  /// @param retryAfter how long it asked to wait, or null
+  /// @param status the HTTP status; usually 200 to 599, but not checked
+  /// @param retryAfter the value of `Retry-After`, counted from when the response came; or null
   /// @param body the first 1 KiB of the body, as UTF-8
   record Answered(int status, @Nullable Duration retryAfter, String body)
       implements ServerResponse {
@@ -18,7 +18,7 @@ public sealed interface ServerResponse {
     }
   }
 
-  /// No answer: no connection, a broken one, a TLS failure, or none in time.
+  /// No response came: the connection failed, TLS failed, or the timeout passed.
   ///
   /// @param reason for a person, without secrets
   record NoAnswer(String reason) implements ServerResponse {}

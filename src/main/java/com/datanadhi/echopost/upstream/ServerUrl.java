@@ -4,18 +4,18 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import org.jspecify.annotations.Nullable;
 
-/// The main server's address, checked. Immutable.
+/// The main server's URL, validated. Immutable.
 ///
 /// @param secure https
 /// @param host a name or an address; an IPv6 address without its brackets
 /// @param port 1 to 65535
-/// @param path the raw path that probes go to, `/` at least
+/// @param path the raw path of probes, at least `/`
 /// @param userInfo `user:password` from the URL, decoded, sent as Basic authentication; null when
 ///   there is none
 public record ServerUrl(
     boolean secure, String host, int port, String path, @Nullable String userInfo) {
 
-  /// Reads the value of `-health-url`.
+  /// Parses the value of `-health-url`.
   ///
   /// @throws IllegalArgumentException when it is not an http or https URL with a host; the message
   ///   quotes no password
@@ -44,7 +44,7 @@ public record ServerUrl(
     return new ServerUrl(secure, authority.host(), port, path, authority.userInfo());
   }
 
-  /// Where records go: the path with `/log` added.
+  /// The raw path of deliveries: that of probes with `/log` appended.
   public String logPath() {
     return (path.endsWith("/") ? path.substring(0, path.length() - 1) : path) + "/log";
   }
@@ -55,7 +55,7 @@ public record ServerUrl(
     return port == (secure ? 443 : 80) ? name : name + ":" + port;
   }
 
-  /// The URL without its password.
+  /// The URL without user and password.
   @Override
   public String toString() {
     return (secure ? "https://" : "http://") + authority() + (path.equals("/") ? "" : path);

@@ -18,11 +18,11 @@ import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 
-/// Whom to believe on the other end of TLS: the system's certificates and the JDK's.
+/// The certificate authorities that TLS connections trust: the system's and the JDK's.
 ///
-/// The system's are the bundle that `SSL_CERT_FILE` names, else the first one found at the places
-/// where Linux distributions keep theirs (the list of Go's `crypto/x509`, root_linux.go), and the
-/// keychain on macOS. They are read once, when the first connection needs them. Thread-safe.
+/// The system's are those in the file that `SSL_CERT_FILE` names, else in the first bundle found at
+/// the paths that Linux distributions use (the list of Go's `crypto/x509`, root_linux.go), and on
+/// macOS those of the keychain. They are read once, at the first connection. Thread-safe.
 public final class TrustStore {
   private static final List<String> BUNDLES =
       List.of(
@@ -37,7 +37,7 @@ public final class TrustStore {
   private final @Nullable String bundle;
   private @Nullable SSLContext context;
 
-  /// @param environment may name a bundle in `SSL_CERT_FILE`
+  /// @param environment the environment variables, of which `SSL_CERT_FILE` is read
   public TrustStore(Map<String, String> environment) {
     this.bundle = environment.get("SSL_CERT_FILE");
   }

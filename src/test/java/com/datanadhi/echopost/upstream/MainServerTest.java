@@ -356,7 +356,7 @@ class MainServerTest {
     server.onProbe(Behaviour.hang());
 
     assertThat(client(server.url(), Map.of()).probe())
-        .isEqualTo(new ServerResponse.NoAnswer("no answer in time"));
+        .isEqualTo(new ServerResponse.NoAnswer("no response in time"));
   }
 
   @Test
