@@ -4,24 +4,26 @@ import com.datanadhi.echopost.upstream.ServerResponse;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/// What the main server's answer to a delivery means for the record.
+/// What the main server's response to a delivery means for the record, by the table in
+/// docs/REFERENCE.md. Immutable.
 sealed interface DeliveryOutcome {
-  /// The server has it.
+  /// The server accepted the record.
   record Delivered() implements DeliveryOutcome {}
 
-  /// The server is not there: the record is kept, replay stops until a probe succeeds.
+  /// The server is not available: the record stays pending, and replay pauses until a probe
+  /// succeeds.
   record Unavailable(String reason, @Nullable Duration retryAfter) implements DeliveryOutcome {}
 
-  /// Either the record is to blame or the server is not quite back: [PoisonPolicy] decides.
+  /// The record is bad, or the server is not fully available yet: [PoisonPolicy] decides.
   record Doubtful(int status, String response, @Nullable Duration retryAfter)
       implements DeliveryOutcome {}
 
-  /// The server will never take this record.
-  record Refused(int status, String response) implements DeliveryOutcome {}
+  /// The server rejected the record for good.
+  record Rejected(int status, String response) implements DeliveryOutcome {}
 
-  /// Judges one answer.
-  static DeliveryOutcome of(ServerResponse answer) {
-    return switch (answer) {
+  /// Classifies one response.
+  static DeliveryOutcome of(ServerResponse response) {
+    return switch (response) {
       case ServerResponse.NoAnswer none -> new Unavailable(none.reason(), null);
       case ServerResponse.Answered answered -> of(answered);
     };
@@ -40,7 +42,7 @@ sealed interface DeliveryOutcome {
           yield doubtful(answered);
         }
         yield status >= 400 && status < 500
-            ? new Refused(status, answered.body())
+            ? new Rejected(status, answered.body())
             : unavailable(answered);
       }
     };

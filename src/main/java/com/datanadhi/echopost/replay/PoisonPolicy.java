@@ -3,14 +3,17 @@ package com.datanadhi.echopost.replay;
 import com.datanadhi.echopost.time.Clock;
 import java.time.Duration;
 
-/// Decides on doubtful answers: is the record bad, or is the server not quite back?
+/// Decides after a doubtful response whether to reject the record: is the record bad, or is the
+/// server not fully available yet?
 ///
-/// Where the record before it was accepted within the last 10 s, the record is to blame, and it is
-/// given up after 5 attempts. Else the server is in doubt: no record is given up before it had 5
-/// attempts and 2 minutes have passed since the first of an unbroken run of that status; from then
-/// on each record after it gets one attempt while the run lasts, so that a long run of bad records
-/// drains. Any other answer ends the run. Kept in memory alone: a restart begins anew. Confined to
-/// one thread.
+/// If the record before it was accepted within the last 10 s, the record is to blame and is
+/// rejected after 5 attempts. Otherwise the server is in doubt: a record is rejected only after 5
+/// attempts and when 2 minutes have passed since the first response of an unbroken run of this
+/// status. From then on, while the run lasts, each following record gets one attempt, so that a
+/// long run of bad records drains. Any other response ends the run. The state is in memory only: a
+/// restart starts with none.
+///
+/// Not thread-safe: only the replay thread uses it.
 final class PoisonPolicy {
   static final int ATTEMPTS = 5;
   static final Duration FRESH = Duration.ofSeconds(10);
@@ -18,16 +21,16 @@ final class PoisonPolicy {
 
   private final Clock clock;
 
-  // The last acceptance: of which record, and when.
+  // The last accepted record.
   private long acceptedId = -1;
   private long acceptedNanos;
 
-  // The run of one doubtful status.
+  // The current run of responses with one doubtful status; 0 is no run.
   private int runStatus;
-  private long runSince;
+  private long runStartNanos;
   private boolean runRejects;
 
-  // The record that is being tried.
+  // The record whose delivery is being tried.
   private long recordId = -1;
   private int attempts;
   private boolean toBlame;
@@ -36,24 +39,24 @@ final class PoisonPolicy {
     this.clock = clock;
   }
 
-  /// The server has taken record `id`.
-  void accepted(long id) {
+  /// The server accepted record `id` at `nanos` of the clock.
+  void accepted(long id, long nanos) {
     acceptedId = id;
-    acceptedNanos = clock.nanos();
+    acceptedNanos = nanos;
     endRun();
   }
 
-  /// Another answer came, or none at all: the run is over, and the record's attempts begin anew.
+  /// A response that is not doubtful came, or none: ends the run and resets the record's attempts.
   void endRun() {
     runStatus = 0;
     runRejects = false;
     recordId = -1;
   }
 
-  /// Record `id` got a doubtful answer.
+  /// Counts a doubtful response to record `id`.
   ///
-  /// @return whether to give it up now
-  boolean givesUp(long id, int status) {
+  /// @return whether to reject the record now
+  boolean shouldReject(long id, int status) {
     long now = clock.nanos();
     if (id != recordId) {
       recordId = id;
@@ -63,7 +66,7 @@ final class PoisonPolicy {
     attempts++;
     if (status != runStatus) {
       runStatus = status;
-      runSince = now;
+      runStartNanos = now;
       runRejects = false;
     }
     if (toBlame) {
@@ -72,7 +75,7 @@ final class PoisonPolicy {
     if (runRejects) {
       return true;
     }
-    runRejects = attempts >= ATTEMPTS && now - runSince >= RUN.toNanos();
+    runRejects = attempts >= ATTEMPTS && now - runStartNanos >= RUN.toNanos();
     return runRejects;
   }
 }

@@ -19,28 +19,31 @@ import java.util.List;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 
-/// The replay sibling: delivers what is pending, in order, one record at a time.
+/// The replay loop: delivers pending records in order, one at a time.
 ///
-/// It reads a batch, delivers record by record, and acknowledges the delivered prefix in one
-/// transaction. At the first record that cannot be delivered now it acknowledges what was, and
-/// waits: for the server, or for the record's next attempt. A crash therefore repeats at most the
-/// unacknowledged part of one batch, under the same idempotency keys. A batch ends early after a
-/// second, so that a slow server does not make that part long.
+/// It reads a batch, delivers its records one by one, and acknowledges the delivered prefix in one
+/// transaction. At the first record that cannot be delivered now it acknowledges the prefix and
+/// waits, for the server or for the record's next attempt. A crash therefore repeats at most the
+/// unacknowledged part of one batch, with the same idempotency keys. A batch ends early after one
+/// second, so that this part stays short when the server is slow.
+///
+/// [#run] belongs to one thread, the replay thread; [#delivered] and [#writeTo] may be called from
+/// any.
 public final class Replay {
   static final int BATCH_RECORDS = 256;
   static final long BATCH_BYTES = 1 << 20;
   private static final long BATCH_NANOS = 1_000_000_000;
   private static final int RESPONSE_CHARS = 1 << 10;
   private static final Duration IDLE = Duration.ofMinutes(1);
-  private static final Duration SETTLE_AGAIN = Duration.ofSeconds(1);
+  private static final Duration RETRY_COMMIT = Duration.ofSeconds(1);
   private static final int CHECKSUM_STATUS = 0;
 
-  /// Where the records go.
+  /// Delivers records to the main server.
   public interface Upstream {
-    /// Delivers in order, each record once the one before is answered, until `goOn`, which hears
-    /// each answer, has had enough. `goOn` does not block, may be called on another thread, and is
-    /// not called any more once this has returned.
-    void deliver(List<DeliveryRequest> deliveries, Predicate<ServerResponse> goOn)
+    /// Delivers in order, each record after the response to the one before, until `continueAfter`
+    /// returns false. `continueAfter` takes each response, must not block and may be called on
+    /// another thread; all its calls happen before this method returns or throws.
+    void deliver(List<DeliveryRequest> deliveries, Predicate<ServerResponse> continueAfter)
         throws InterruptedException;
   }
 
@@ -50,28 +53,32 @@ public final class Replay {
   private final Clock clock;
   private final Waiter waiter;
   private final Backoff backoff;
-  private final PoisonPolicy doubt;
-  private final ReplayMetrics measures = new ReplayMetrics();
+  private final PoisonPolicy poisonPolicy;
+  private final ReplayMetrics metrics = new ReplayMetrics();
 
-  // The record at the head of the line.
+  // The first pending record and its attempts so far.
   private long headId = -1;
   private int headAttempts;
   private long nextAttemptNanos;
 
-  // The pass since the server came back, for the log: later records that trickle in get no lines of
-  // their own.
+  // The replay since the server came up, for the log: it starts with the first delivery and ends
+  // when
+  // nothing is pending. Records that arrive later are not logged.
   private enum Pass {
-    NONE,
-    UNDER_WAY,
+    NOT_STARTED,
+    RUNNING,
     COMPLETE
   }
 
-  private Pass pass = Pass.NONE;
+  private Pass pass = Pass.NOT_STARTED;
   private long passStart;
   private long passDelivered;
   private long passRejected;
 
-  /// @param waiter woken when there is something new to deliver
+  /// @param upstream delivers the records
+  /// @param server the main server's state, which is read and set down after a failed delivery
+  /// @param waiter ends the loop's wait when records were stored or the server came up
+  /// @param random for the jitter of the back-off
   public Replay(
       Buffer buffer,
       Upstream upstream,
@@ -85,18 +92,18 @@ public final class Replay {
     this.clock = clock;
     this.waiter = waiter;
     this.backoff = new Backoff(random);
-    this.doubt = new PoisonPolicy(clock);
+    this.poisonPolicy = new PoisonPolicy(clock);
     this.nextAttemptNanos = clock.nanos();
   }
 
-  /// How many records the server has taken in this run. Any thread.
+  /// The number of records delivered in this run. Any thread.
   public long delivered() {
-    return measures.delivered();
+    return metrics.delivered();
   }
 
-  /// Writes what replay measures. Any thread.
+  /// Writes replay's metrics. Any thread.
   public void writeTo(Exposition out) {
-    measures.writeTo(out);
+    metrics.writeTo(out);
   }
 
   /// Replays until interrupted.
@@ -106,17 +113,18 @@ public final class Replay {
     }
   }
 
-  /// Does one step: delivers at most one batch, if the server is well and no attempt has to wait.
+  /// Does one step: delivers at most one batch, if the server is up and no attempt has to wait.
+  /// Does not sleep, except while an acknowledgement cannot be committed.
   ///
   /// @return how long to wait before the next turn, unless woken
   Duration turn() throws InterruptedException, StorageException {
     try {
-      // Also while the server is down: what was damaged is put in order before anything goes out.
+      // Also while the server is down: salvaged records come before those that were stored later.
       buffer.salvage();
       return replayTurn();
     } catch (StorageException failed) {
       if (failed.isTransient()) {
-        return SETTLE_AGAIN;
+        return RETRY_COMMIT;
       }
       if (failed.isCorruption() && buffer.failure() == null) {
         return Duration.ZERO;
@@ -141,7 +149,7 @@ public final class Replay {
     if (batch.isEmpty()) {
       return Duration.ZERO;
     }
-    beginPass();
+    startPass();
     deliver(batch);
     return Duration.ZERO;
   }
@@ -149,20 +157,19 @@ public final class Replay {
   private void deliver(List<PendingRecord> batch) throws InterruptedException, StorageException {
     long deadline = clock.nanos() + BATCH_NANOS;
     List<PendingRecord> rest = batch;
-    boolean goesOn = true;
-    while (goesOn && !rest.isEmpty() && clock.nanos() - deadline < 0) {
+    boolean proceed = true;
+    while (proceed && !rest.isEmpty() && clock.nanos() - deadline < 0) {
       PendingRecord head = rest.getFirst();
       if (head.sound()) {
-        Run run = new Run(soundPrefix(rest), deadline);
+        SoundRun run = new SoundRun(soundPrefix(rest), deadline);
         try {
-          upstream.deliver(run.deliveries(), run);
+          upstream.deliver(run.requests(), run);
         } finally {
-          // Also when interrupted: what the server has must not be sent again for want of a
-          // moment.
-          acknowledge(run.delivered);
+          // Also when interrupted: a record that the server has accepted must not be sent again.
+          finish(run);
         }
-        goesOn = settle(run);
-        rest = rest.subList(run.answered, rest.size());
+        proceed = handle(run.outcome, run.last);
+        rest = rest.subList(run.responses, rest.size());
       } else {
         reject(head, CHECKSUM_STATUS, "the record's checksum does not match");
         rest = rest.subList(1, rest.size());
@@ -178,53 +185,71 @@ public final class Replay {
     return records.subList(0, end);
   }
 
-  /// Deals with the answer that ended a run, if it was no success.
+  /// Takes over the results of `run` and acknowledges the records that it delivered.
+  private void finish(SoundRun run) throws InterruptedException, StorageException {
+    if (run.responses > 0) {
+      countAttempt(run.last.id());
+    }
+    if (run.deliveredId != 0) {
+      passDelivered += run.delivered;
+      poisonPolicy.accepted(run.deliveredId, run.deliveredNanos);
+      backoff.reset();
+      acknowledge(run.deliveredId);
+    }
+  }
+
+  /// Does what `outcome`, that of the last response of a run, asks for.
   ///
   /// @return whether the next record may be delivered now
-  private boolean settle(Run run) throws InterruptedException, StorageException {
-    return switch (run.verdict) {
+  private boolean handle(DeliveryOutcome outcome, PendingRecord record)
+      throws InterruptedException, StorageException {
+    return switch (outcome) {
       case DeliveryOutcome.Delivered() -> true;
       case DeliveryOutcome.Unavailable unavailable -> {
-        doubt.endRun();
+        poisonPolicy.endRun();
         suspend(unavailable);
         yield false;
       }
-      case DeliveryOutcome.Refused refused -> {
-        doubt.endRun();
-        reject(run.last, refused.status(), refused.response());
+      case DeliveryOutcome.Rejected rejected -> {
+        poisonPolicy.endRun();
+        reject(record, rejected.status(), rejected.response());
         backoff.reset();
         yield true;
       }
       case DeliveryOutcome.Doubtful doubtful -> {
-        if (!doubt.givesUp(run.last.id(), doubtful.status())) {
+        if (!poisonPolicy.shouldReject(record.id(), doubtful.status())) {
           nextAttemptNanos = clock.nanos() + backoff.next(doubtful.retryAfter()).toNanos();
           yield false;
         }
-        reject(run.last, doubtful.status(), doubtful.response());
+        reject(record, doubtful.status(), doubtful.response());
         backoff.reset();
         yield true;
       }
     };
   }
 
-  /// Records that go out one after the other, up to the first that is not delivered. It hears the
-  /// answers on another thread while the replaying one waits.
-  private final class Run implements Predicate<ServerResponse> {
+  /// Successive records with matching checksums, delivered up to the first that the server does not
+  /// accept or to the deadline. Upstream's thread calls [#test] while the replay thread waits in
+  /// [Upstream#deliver]; only after that the replay thread reads the results.
+  private final class SoundRun implements Predicate<ServerResponse> {
     private final List<PendingRecord> records;
     private final long deadlineNanos;
-    private PendingRecord last;
-    private DeliveryOutcome verdict = new DeliveryOutcome.Delivered();
-    private int answered;
-    private long delivered;
     private long sinceNanos = clock.nanos();
 
-    Run(List<PendingRecord> records, long deadlineNanos) {
+    private int responses;
+    private PendingRecord last;
+    private DeliveryOutcome outcome = new DeliveryOutcome.Delivered();
+    private int delivered;
+    private long deliveredId;
+    private long deliveredNanos;
+
+    SoundRun(List<PendingRecord> records, long deadlineNanos) {
       this.records = records;
       this.deadlineNanos = deadlineNanos;
       this.last = records.getFirst();
     }
 
-    List<DeliveryRequest> deliveries() {
+    List<DeliveryRequest> requests() {
       return records.stream()
           .map(record -> {
             NewRecord content = record.content();
@@ -235,21 +260,19 @@ public final class Replay {
     }
 
     @Override
-    public boolean test(ServerResponse answer) {
+    public boolean test(ServerResponse response) {
       long now = clock.nanos();
-      measures.attempted(now - sinceNanos);
+      metrics.attempted(now - sinceNanos);
       sinceNanos = now;
-      last = records.get(answered++);
-      countAttempt(last.id());
-      verdict = DeliveryOutcome.of(answer);
-      if (!(verdict instanceof DeliveryOutcome.Delivered)) {
+      last = records.get(responses++);
+      outcome = DeliveryOutcome.of(response);
+      if (!(outcome instanceof DeliveryOutcome.Delivered)) {
         return false;
       }
-      delivered = last.id();
-      passDelivered++;
-      measures.delivered(last.content().jsonData().length);
-      doubt.accepted(last.id());
-      backoff.reset();
+      metrics.delivered(last.content().jsonData().length);
+      delivered++;
+      deliveredId = last.id();
+      deliveredNanos = now;
       return now - deadlineNanos < 0;
     }
   }
@@ -262,15 +285,13 @@ public final class Replay {
     headAttempts++;
   }
 
-  private void acknowledge(long delivered) throws InterruptedException, StorageException {
-    if (delivered != 0) {
-      boolean interrupted = Thread.interrupted();
-      try {
-        untilItFits(() -> buffer.acknowledge(delivered));
-      } finally {
-        if (interrupted) {
-          Thread.currentThread().interrupt();
-        }
+  private void acknowledge(long throughId) throws InterruptedException, StorageException {
+    boolean interrupted = Thread.interrupted();
+    try {
+      retryWhileTransient(() -> buffer.acknowledge(throughId));
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
       }
     }
   }
@@ -280,9 +301,9 @@ public final class Replay {
     int attempts = headId == record.id() ? headAttempts : 0;
     String start = response.substring(0, Math.min(response.length(), RESPONSE_CHARS));
     Rejection rejection = new Rejection(record, status, start, attempts, clock.millis());
-    untilItFits(() -> buffer.reject(rejection));
+    retryWhileTransient(() -> buffer.reject(rejection));
     passRejected++;
-    measures.rejected(status);
+    metrics.rejected(status);
     Events.warning(
         EventNames.RECORD_REJECTED,
         "id",
@@ -294,32 +315,32 @@ public final class Replay {
         "idempotency_key",
         record.idempotencyKey(),
         "action",
-        "see the table 'rejected' for the record and the server's answer");
+        "see the record and the server's response in the table 'rejected'");
   }
 
-  private interface Settlement {
-    void commit() throws InterruptedException, StorageException;
+  private interface Commit {
+    void run() throws InterruptedException, StorageException;
   }
 
-  /// A full disk or a foreign lock passes: what the server has said is committed then, not asked
-  /// for again.
-  private void untilItFits(Settlement settlement) throws InterruptedException, StorageException {
+  /// Retries `commit` while the disk is full or another process holds a lock: the server has
+  /// already responded and must not get the records again.
+  private void retryWhileTransient(Commit commit) throws InterruptedException, StorageException {
     while (true) {
       try {
-        settlement.commit();
+        commit.run();
         return;
       } catch (StorageException failed) {
         if (!failed.isTransient()) {
           throw failed;
         }
         Events.warning(EventNames.ACKNOWLEDGE_DELAYED, "reason", failed.getMessage());
-        waiter.await(SETTLE_AGAIN);
+        waiter.await(RETRY_COMMIT);
       }
     }
   }
 
   private void suspend(DeliveryOutcome.Unavailable unavailable) {
-    pass = Pass.NONE;
+    pass = Pass.NOT_STARTED;
     Duration pause = backoff.next(unavailable.retryAfter());
     Events.info(
         EventNames.REPLAY_SUSPENDED,
@@ -332,9 +353,9 @@ public final class Replay {
     server.reportUnavailable(pause, unavailable.reason());
   }
 
-  private void beginPass() {
-    if (pass == Pass.NONE) {
-      pass = Pass.UNDER_WAY;
+  private void startPass() {
+    if (pass == Pass.NOT_STARTED) {
+      pass = Pass.RUNNING;
       passStart = clock.nanos();
       passDelivered = 0;
       passRejected = 0;
@@ -343,7 +364,7 @@ public final class Replay {
   }
 
   private void completePass() {
-    if (pass == Pass.UNDER_WAY) {
+    if (pass == Pass.RUNNING) {
       pass = Pass.COMPLETE;
       Events.info(
           EventNames.REPLAY_COMPLETED,

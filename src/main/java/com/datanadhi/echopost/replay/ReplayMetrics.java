@@ -6,7 +6,7 @@ import com.datanadhi.echopost.metrics.Histogram;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
 
-/// What replay measures. Written by one thread at a time, read in any.
+/// Replay's metrics. Written by one thread at a time, read by any.
 final class ReplayMetrics {
   private final Counter records = new Counter();
   private final Counter bytes = new Counter();
@@ -17,12 +17,12 @@ final class ReplayMetrics {
     return records.value();
   }
 
-  /// An attempt came to its end, well or not, after `nanos`.
+  /// Counts an attempt that ended, with or without success, after `nanos`.
   void attempted(long nanos) {
     attempts.observe(nanos);
   }
 
-  /// The server took a payload of `length` bytes.
+  /// Counts a delivered payload of `length` bytes.
   void delivered(int length) {
     records.add(1);
     bytes.add(length);
@@ -35,19 +35,21 @@ final class ReplayMetrics {
   void writeTo(Exposition out) {
     out.counter(
         "echopost_delivered_records_total",
-        "Records that the main server took, repeats included.",
+        "Records that the main server accepted, repeated deliveries included.",
         records.value());
     out.counter(
-        "echopost_delivered_bytes_total", "Payload of those records (json_data).", bytes.value());
+        "echopost_delivered_bytes_total",
+        "Payload bytes (json_data) of these records.",
+        bytes.value());
     out.counters(
         "echopost_rejected_records_total",
-        "Records put into the table rejected, by the HTTP status of the last answer; 0 for a record"
-            + " that was found damaged.");
+        "Records moved to the table rejected, by the HTTP status of the last response; 0 for a"
+            + " record with a wrong checksum.");
     rejected.forEach(
         (status, counter) -> out.sample(counter.value(), "status", Integer.toString(status)));
     out.histogram(
         "echopost_delivery_duration_seconds",
-        "How long an attempt to deliver a record took, until its answer or the lack of one.",
+        "Time of an attempt to deliver a record, until its response, failure or timeout.",
         attempts);
   }
 }

@@ -59,7 +59,7 @@ class BackoffTest {
   }
 
   @Test
-  void it_stays_at_the_cap_however_long_the_server_is_away() {
+  void it_stays_at_the_cap_during_a_long_outage() {
     Backoff backoff = new Backoff(extreme(true));
     for (int attempt = 0; attempt < 1_000; attempt++) {
       assertThat(backoff.next(null)).isBetween(Duration.ofMillis(250), Duration.ofSeconds(30));
@@ -68,7 +68,7 @@ class BackoffTest {
   }
 
   @Test
-  void a_success_begins_anew() {
+  void a_success_resets_it() {
     Backoff backoff = new Backoff(extreme(true));
     Duration _ = backoff.next(null);
     Duration _ = backoff.next(null);
@@ -78,7 +78,7 @@ class BackoffTest {
 
   @ParameterizedTest
   @CsvSource({"0, 250", "249, 250", "251, 251", "60000, 60000", "300000, 300000", "300001, 300000"})
-  void retry_after_is_a_floor_and_is_honoured_up_to_five_minutes(long asked, long pause) {
+  void retry_after_is_a_lower_bound_up_to_five_minutes(long asked, long pause) {
     assertThat(new Backoff(extreme(true)).next(Duration.ofMillis(asked)))
         .isEqualTo(Duration.ofMillis(pause));
   }

@@ -31,27 +31,27 @@ class DeliveryOutcomeTest {
       return new DeliveryOutcome.Doubtful(status, "body", WAIT);
     }
     if (status >= 400 && status <= 499) {
-      return new DeliveryOutcome.Refused(status, "body");
+      return new DeliveryOutcome.Rejected(status, "body");
     }
     return new DeliveryOutcome.Unavailable("HTTP " + status, WAIT);
   }
 
   @ParameterizedTest
   @MethodSource("everyStatus")
-  void every_status_is_judged_by_the_contracts_table(int status) {
+  void every_status_is_classified_as_in_the_contract(int status) {
     assertThat(DeliveryOutcome.of(new ServerResponse.Answered(status, WAIT, "body")))
         .isEqualTo(expected(status));
   }
 
   @ParameterizedTest
   @org.junit.jupiter.params.provider.ValueSource(ints = {-1, 0, 99, 600, 999})
-  void what_is_no_status_means_unavailable(int status) {
+  void an_invalid_status_means_unavailable(int status) {
     assertThat(DeliveryOutcome.of(new ServerResponse.Answered(status, null, "")))
         .isEqualTo(new DeliveryOutcome.Unavailable("HTTP " + status, null));
   }
 
   @Test
-  void no_answer_means_unavailable() {
+  void no_response_means_unavailable() {
     assertThat(DeliveryOutcome.of(new ServerResponse.NoAnswer("timed out")))
         .isEqualTo(new DeliveryOutcome.Unavailable("timed out", null));
   }

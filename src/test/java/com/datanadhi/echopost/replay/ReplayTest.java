@@ -44,10 +44,10 @@ class ReplayTest {
     replay =
         new Replay(
             buffer,
-            (batch, goOn) -> {
+            (batch, continueAfter) -> {
               for (DeliveryRequest delivery : batch) {
                 deliveries.add(delivery);
-                if (!goOn.test(answers.apply(new String(delivery.jsonData(), UTF_8)))) {
+                if (!continueAfter.test(answers.apply(new String(delivery.jsonData(), UTF_8)))) {
                   return;
                 }
               }
@@ -122,7 +122,7 @@ class ReplayTest {
   }
 
   @Test
-  void a_record_goes_out_as_it_was_accepted_with_its_own_key_and_origin() throws Exception {
+  void a_record_is_delivered_unchanged_with_its_api_key_and_idempotency_key() throws Exception {
     String bufferId = sql("SELECT buffer_id FROM meta");
     var _ = Appended.to(buffer, Appended.record("{\"é\": 1.0}", "own-key", "client-key")).outcome();
     var _ = Appended.to(buffer, Appended.record("2", "", null)).outcome();
@@ -137,20 +137,21 @@ class ReplayTest {
   }
 
   @Test
-  void a_record_is_deleted_only_after_the_answer() throws Exception {
+  void a_record_is_deleted_only_after_the_response() throws Exception {
     Appended.store(buffer, "1", "2");
-    List<String> pendingWhileAsking = new ArrayList<>();
+    List<String> pendingDuringDelivery = new ArrayList<>();
     answers =
         payload -> {
           try {
-            pendingWhileAsking.add(sql("SELECT count(*) FROM records WHERE json_data=" + payload));
+            pendingDuringDelivery.add(
+                sql("SELECT count(*) FROM records WHERE json_data=" + payload));
           } catch (Exception failed) {
             throw new AssertionError(failed);
           }
           return OK;
         };
     Duration _ = replay.turn();
-    assertThat(pendingWhileAsking).containsExactly("1", "1");
+    assertThat(pendingDuringDelivery).containsExactly("1", "1");
     assertThat(sql("SELECT count(*) FROM records")).isEqualTo("0");
   }
 
@@ -164,7 +165,8 @@ class ReplayTest {
   }
 
   @Test
-  void at_the_first_unavailable_the_prefix_is_acknowledged_and_replay_stops() throws Exception {
+  void at_the_first_unavailable_response_the_delivered_prefix_is_acknowledged_and_replay_stops()
+      throws Exception {
     Appended.store(buffer, "1", "2", "3", "4");
     answers = payload -> payload.equals("3") ? status(503) : OK;
     Duration _ = replay.turn();
@@ -201,7 +203,7 @@ class ReplayTest {
   }
 
   @Test
-  void unavailable_never_rejects_however_long_it_lasts() throws Exception {
+  void no_record_is_rejected_while_the_server_is_unavailable() throws Exception {
     Appended.store(buffer, "1");
     answers = payload -> status(503);
     for (int attempt = 0; attempt < 200; attempt++) {
@@ -222,7 +224,7 @@ class ReplayTest {
   }
 
   @Test
-  void a_refused_record_is_moved_to_rejected_and_replay_goes_on() throws Exception {
+  void a_record_that_the_server_rejects_is_moved_and_replay_continues() throws Exception {
     Appended.store(buffer, "1", "2", "3");
     answers = payload -> payload.equals("2") ? status(422) : OK;
     Duration _ = replay.turn();
@@ -237,7 +239,7 @@ class ReplayTest {
   }
 
   @Test
-  void at_most_the_first_kibibyte_of_an_answer_is_kept() throws Exception {
+  void at_most_the_first_kibibyte_of_a_response_is_stored() throws Exception {
     Appended.store(buffer, "1");
     answers = payload -> new ServerResponse.Answered(400, null, "x".repeat(5_000));
     Duration _ = replay.turn();
@@ -255,7 +257,7 @@ class ReplayTest {
   }
 
   @Test
-  void a_doubtful_answer_is_waited_out_without_another_attempt() throws Exception {
+  void after_a_doubtful_response_the_next_attempt_waits_for_the_back_off() throws Exception {
     Appended.store(buffer, "1", "2");
     answers = payload -> payload.equals("2") ? status(404) : OK;
     assertThat(replay.turn()).isEqualTo(Duration.ZERO);
@@ -272,7 +274,8 @@ class ReplayTest {
   }
 
   @Test
-  void a_server_in_doubt_loses_nothing_for_two_minutes_then_a_bad_run_drains() throws Exception {
+  void while_the_server_is_in_doubt_nothing_is_rejected_for_two_minutes_then_the_bad_run_drains()
+      throws Exception {
     Appended.store(buffer, "1", "2", "3", "4");
     answers = payload -> payload.equals("4") ? OK : status(404);
     long start = clock.nanos();
@@ -291,7 +294,7 @@ class ReplayTest {
   }
 
   @Test
-  void an_unavailable_answer_ends_the_doubtful_run() throws Exception {
+  void an_unavailable_response_ends_the_doubtful_run() throws Exception {
     Appended.store(buffer, "1");
     long start = clock.nanos();
     long interruption = Duration.ofSeconds(110).toNanos();
@@ -311,7 +314,7 @@ class ReplayTest {
   }
 
   @Test
-  void a_refused_record_ends_the_doubtful_run() throws Exception {
+  void a_rejected_record_ends_the_doubtful_run() throws Exception {
     Appended.store(buffer, "1", "2", "3");
     answers = payload -> status(payload.equals("2") ? 422 : 404);
     while (buffer.totals().rejected() < 2) {
@@ -325,7 +328,7 @@ class ReplayTest {
   }
 
   @Test
-  void a_server_that_comes_back_out_of_doubt_gets_everything() throws Exception {
+  void a_server_that_recovers_from_doubtful_responses_gets_everything() throws Exception {
     Appended.store(buffer, "1", "2");
     long start = clock.nanos();
     answers =
@@ -349,7 +352,7 @@ class ReplayTest {
   }
 
   @Test
-  void a_row_in_anothers_place_is_damaged() throws Exception {
+  void a_row_under_another_id_is_damaged() throws Exception {
     Appended.store(buffer, "1", "2");
     change(
         "UPDATE records SET json_data='1', crc32c=(SELECT crc32c FROM records WHERE id=1) WHERE"
@@ -360,7 +363,7 @@ class ReplayTest {
   }
 
   @Test
-  void a_row_that_somebody_deleted_does_not_stop_the_others() throws Exception {
+  void a_deleted_row_does_not_block_the_following_ones() throws Exception {
     Appended.store(buffer, "1", "2", "3");
     change("DELETE FROM records WHERE id=2");
     Duration _ = replay.turn();
@@ -370,7 +373,7 @@ class ReplayTest {
   }
 
   @Test
-  void a_table_that_somebody_emptied_settles_the_ledger() throws Exception {
+  void an_emptied_table_settles_the_ledger() throws Exception {
     Appended.store(buffer, "1", "2");
     change("DELETE FROM records");
     drain();
@@ -384,12 +387,12 @@ class ReplayTest {
     Replay interrupted =
         new Replay(
             buffer,
-            (batch, goOn) -> {
+            (batch, continueAfter) -> {
               for (DeliveryRequest delivery : batch) {
                 if (delivery.idempotencyKey().endsWith("-3")) {
                   throw new InterruptedException();
                 }
-                assertThat(goOn.test(OK)).isTrue();
+                assertThat(continueAfter.test(OK)).isTrue();
               }
             },
             server.state(),
