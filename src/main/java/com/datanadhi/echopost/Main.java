@@ -1,6 +1,7 @@
 package com.datanadhi.echopost;
 
 import com.datanadhi.echopost.agent.Agent;
+import com.datanadhi.echopost.agent.AgentSettings;
 import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.cli.Command;
 import com.datanadhi.echopost.cli.CommandLine;
@@ -26,20 +27,20 @@ import java.util.SimpleTimeZone;
 import java.util.TimeZone;
 import java.util.concurrent.CompletableFuture;
 
-/// The program: from arguments to an exit status.
+/// The program: parses the arguments, runs the agent or a command, and exits with its status.
 public final class Main {
-  /// Set by the launcher when it starts an agent in the place of one that died, to what that died
-  /// of.
+  /// A system property that the launcher sets when it replaces an agent that died: how that one
+  /// died.
   private static final String RESTARTED_AFTER = "echopost.restarted_after";
 
   private Main() {}
 
-  /// Runs, and ends the process.
+  /// Runs the program and ends the process.
   public static void main(String[] args) {
-    // SQLite's driver makes date formats that nothing uses. For the system's time zone the rules of
-    // all would be read; what is shown is in UTC anyway.
+    // SQLite's driver creates date formats, which nothing uses. With the system's time zone this
+    // reads the rules of all zones. The program prints times in UTC anyway.
     TimeZone.setDefault(new SimpleTimeZone(0, "UTC"));
-    // Netty would look for three other logging libraries first.
+    // By default Netty looks for three other logging libraries first.
     InternalLoggerFactory.setDefaultFactory(JdkLoggerFactory.INSTANCE);
     System.exit(run(List.of(args), System.getenv()).code());
   }
@@ -47,7 +48,7 @@ public final class Main {
   private static ExitCode run(List<String> args, Map<String, String> environment) {
     try {
       Command command = CommandLine.parse(args, environment);
-      // Not a switch by type: that would be compiled anew at each start (docs/PERFORMANCE.md).
+      // Not a switch by type: it is compiled at run time at each start (docs/PERFORMANCE.md).
       if (command instanceof Command.Run(Options options)) {
         return runAgent(options, environment);
       }
@@ -64,9 +65,9 @@ public final class Main {
       return fail(
           ExitCode.FATAL,
           new IOException(
-              "a native library cannot be loaded: see that "
+              "a native library cannot be loaded: make sure that "
                   + System.getProperty("java.io.tmpdir")
-                  + " has room and lets programs run ("
+                  + " has room and permits execution ("
                   + noLibrary.getMessage()
                   + ")"));
     } catch (InterruptedException interrupted) {
@@ -81,15 +82,15 @@ public final class Main {
           StorageException,
           IOException,
           InterruptedException {
-    CompletableFuture<Agent> made = new CompletableFuture<>();
+    CompletableFuture<Agent> created = new CompletableFuture<>();
     CompletableFuture<ExitCode> ended = new CompletableFuture<>();
-    // SIGTERM, SIGINT and SIGHUP: the JVM runs its shutdown hooks, which is the one portable way to
-    // hear of them.
+    // At SIGTERM, SIGINT and SIGHUP the JVM runs its shutdown hooks: there is no other portable way
+    // to notice them.
     Thread hook =
         Thread.ofPlatform()
             .unstarted(() -> {
               if (!ended.isDone()) {
-                var _ = made.thenAccept(agent -> agent.requestStop("signal"));
+                var _ = created.thenAccept(agent -> agent.requestStop("signal"));
                 Runtime.getRuntime().halt(ended.join().code());
               }
             });
@@ -97,7 +98,7 @@ public final class Main {
     ExitCode code = ExitCode.FATAL;
     try {
       Agent agent = agent(options, environment);
-      made.complete(agent);
+      created.complete(agent);
       code = agent.run();
       if (code == ExitCode.OWNED) {
         System.err.println(
@@ -119,15 +120,16 @@ public final class Main {
       ProxySettings proxies = ProxySettings.fromEnvironment(environment);
       TrustStore trust = new TrustStore(environment);
       return new Agent(
-          options.directory(),
-          options.socketMode(),
-          options.textfileDirectory(),
-          () -> new MainServer(url, options.apiKey(), proxies, trust, clock),
-          url.toString(),
-          CommandLine.version(),
-          clock,
-          new FileOutputStream(FileDescriptor.out),
-          System.getProperty(RESTARTED_AFTER));
+          new AgentSettings(
+              options.directory(),
+              options.socketMode(),
+              options.textfileDirectory(),
+              () -> new MainServer(url, options.apiKey(), proxies, trust, clock),
+              url.toString(),
+              CommandLine.version(),
+              new FileOutputStream(FileDescriptor.out),
+              System.getProperty(RESTARTED_AFTER)),
+          clock);
     } catch (IllegalArgumentException bad) {
       throw new UsageException(String.valueOf(bad.getMessage()));
     }
@@ -135,9 +137,9 @@ public final class Main {
 
   private static ExitCode fail(ExitCode code, Exception failure) {
     String message = failure.getMessage();
-    // What a file system says is often no more than a name.
-    boolean says = message != null && !(failure instanceof FileSystemException);
-    System.err.println("echopost: " + (says ? message : failure.toString()));
+    // The message of a FileSystemException is often only a file name.
+    boolean isMeaningful = message != null && !(failure instanceof FileSystemException);
+    System.err.println("echopost: " + (isMeaningful ? message : failure.toString()));
     return code;
   }
 }

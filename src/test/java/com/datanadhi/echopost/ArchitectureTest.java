@@ -129,7 +129,7 @@ class ArchitectureTest {
 
   @Test
   void only_the_agent_knows_structured_task_scopes() {
-    assertThat(program.get(room("agent") + ".Agent").getDirectDependenciesFromSelf())
+    assertThat(program.get(room("agent") + ".Agent$Siblings").getDirectDependenciesFromSelf())
         .anyMatch(to -> to.getTargetClass().getSimpleName().startsWith("StructuredTaskScope"));
     noClasses()
         .that()

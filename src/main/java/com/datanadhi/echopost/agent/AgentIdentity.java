@@ -1,9 +1,9 @@
 package com.datanadhi.echopost.agent;
 
-/// Which run of which program this is. Immutable.
+/// Identifies a run, for the log and for operators. Immutable.
 ///
-/// @param version the program's
+/// @param version the program's version
 /// @param server the main server's URL, without user and password
-/// @param pid its process
+/// @param pid the process id
 /// @param startedAt UTC, milliseconds since 1970
 record AgentIdentity(String version, String server, long pid, long startedAt) {}

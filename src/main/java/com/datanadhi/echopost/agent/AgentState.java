@@ -1,23 +1,24 @@
 package com.datanadhi.echopost.agent;
 
-/// Where an agent is in its life, each state offering its legal moves alone.
+/// The state of a run. Each state offers only its legal moves.
 ///
-///     Starting ──serve──▶ Serving ──drain──▶ Draining ──drained──▶ Drained
-///                          │  ▲                 │
-///                          │  └────serveOn──────┤
-///                          └──stop──▶ Stopped ◀─┘ stop
+///     Starting ──serve──▶ Serving ──drain──▶ Draining ──close──▶ Closing ──drained──▶ Drained
+///                          │  ▲                                     │
+///                          │  └──────────────resume─────────────────┤
+///                          └────────stop───────▶ Stopped ◀───stop───┘
 ///
-/// Draining is the part of leaving that can still be called off: the socket's name is gone, late records are still
-/// taken. Only from there, and only with nothing pending, can an agent be drained. Immutable.
+/// Draining and Closing can still be called off: a record that arrives while the agent leaves is
+/// accepted, and the agent resumes serving. Only a Closing that found nothing can become Drained.
+/// Immutable.
 sealed interface AgentState {
-  /// The directory is ours; the socket is not there yet.
+  /// The directory is locked; the socket is not published yet.
   record Starting() implements AgentState {
     Serving serve() {
       return new Serving();
     }
   }
 
-  /// The socket is there.
+  /// The socket is published.
   record Serving() implements AgentState {
     Draining drain() {
       return new Draining();
@@ -28,19 +29,35 @@ sealed interface AgentState {
     }
   }
 
-  /// On the way out.
+  /// The socket's name is withdrawn; calls are still accepted.
   record Draining() implements AgentState {
-    /// Something came in at the last moment: stay.
-    Serving serveOn() {
-      return new Serving();
+    /// @param callsAnswered whether ingest has ended with no call unanswered
+    /// @param unsettledIds how many ids were neither delivered nor rejected after that
+    Closing close(boolean callsAnswered, long unsettledIds) {
+      return new Closing(callsAnswered, unsettledIds);
+    }
+  }
+
+  /// Ingest has refused new connections; this is what it found then.
+  record Closing(boolean callsAnswered, long unsettledIds) implements AgentState {
+    boolean isEmpty() {
+      return callsAnswered && unsettledIds == 0;
     }
 
-    /// @throws IllegalStateException when records are pending
-    Drained drained(long pending) {
-      if (pending != 0) {
-        throw new IllegalStateException("cannot be drained with " + pending + " records pending");
+    /// @throws IllegalStateException when a call is unanswered or an id is unsettled
+    Drained drained() {
+      if (!isEmpty()) {
+        throw new IllegalStateException(
+            "cannot be drained with "
+                + unsettledIds
+                + " ids unsettled, all calls answered: "
+                + callsAnswered);
       }
       return new Drained();
+    }
+
+    Serving resume() {
+      return new Serving();
     }
 
     Stopped stop() {
@@ -48,9 +65,9 @@ sealed interface AgentState {
     }
   }
 
-  /// Nothing is left; the run is over.
+  /// Nothing is pending, and the run is over.
   record Drained() implements AgentState {}
 
-  /// A signal ended the run.
+  /// A stop request ended the run.
   record Stopped() implements AgentState {}
 }

@@ -1,21 +1,21 @@
 package com.datanadhi.echopost.agent;
 
-/// How a run ended, as scripts see it.
+/// The process's exit statuses.
 public enum ExitCode {
-  /// Nothing pending, nothing rejected in this run.
+  /// The agent ended with nothing pending, and this run rejected nothing.
   DRAINED(0),
-  /// What was asked for is done, and it was not to run an agent.
+  /// A command succeeded.
   DONE(0),
-  /// The storage cannot be used, or something that must never happen did; what was accepted is on
+  /// The storage failed or was damaged, or an unexpected failure occurred; accepted records are on
   /// disk.
   FATAL(1),
-  /// The caller asked for something that cannot be done.
+  /// The arguments or the directory cannot be used.
   USAGE(2),
-  /// Another live agent owns the directory.
+  /// Another running agent owns the directory.
   OWNED(3),
-  /// A signal came with records pending; they are on disk.
+  /// A signal ended the agent with records pending; they are on disk.
   STOPPED(4),
-  /// Nothing pending, but this run put records into `rejected`.
+  /// The agent ended with nothing pending, but this run moved records to `rejected`.
   REJECTED(5);
 
   private final int code;
@@ -24,7 +24,7 @@ public enum ExitCode {
     this.code = code;
   }
 
-  /// The process's exit status.
+  /// The exit status.
   public int code() {
     return code;
   }

@@ -6,8 +6,8 @@ import java.util.concurrent.StructuredTaskScope.Subtask;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/// Ends the scope when the first of its subtasks ends, well or badly: each of them runs for as long
-/// as the agent does, so whichever ends says that the run is over.
+/// Ends the scope when its first subtask completes, with or without success: each subtask runs as
+/// long as the agent does, so the completion of any is the end of the run.
 final class FirstCompletedJoiner implements Joiner<AgentState, AgentState> {
   private final AtomicReference<@Nullable Subtask<? extends AgentState>> first =
       new AtomicReference<>();
@@ -18,9 +18,9 @@ final class FirstCompletedJoiner implements Joiner<AgentState, AgentState> {
     return true;
   }
 
-  /// The state in which the run ended.
+  /// The state that the first subtask returned.
   ///
-  /// @throws Throwable what the subtask failed with
+  /// @throws Throwable what it failed with
   @Override
   public AgentState result() throws Throwable {
     Subtask<? extends AgentState> ended = Objects.requireNonNull(first.get());

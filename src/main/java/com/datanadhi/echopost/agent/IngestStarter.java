@@ -9,53 +9,53 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
-/// Makes ingest, and binds its socket, on a thread of its own, while the agent's takes the
-/// directory and opens the buffer: Netty is half of a start, SQLite most of the rest (see
-/// docs/PERFORMANCE.md).
+/// Creates ingest and binds its socket in a thread of its own, while the caller's thread locks the
+/// directory and opens the buffer: loading Netty takes half of the start-up time, and SQLite most
+/// of the rest (docs/PERFORMANCE.md).
 ///
 /// Used by one thread.
 final class IngestStarter implements AutoCloseable {
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(Thread.ofPlatform().name("binder").factory());
-  private final Future<Ingest> made;
+  private final Future<Ingest> created;
   private @Nullable Future<Ingest> bound;
   private boolean closed;
 
-  /// Begins to make it.
+  /// Begins to create ingest.
   ///
-  /// @param maker must leave the directory alone, which may be another agent's
-  IngestStarter(Callable<Ingest> maker) {
-    made = thread.submit(maker);
+  /// @param creator must not touch the directory, which may be another agent's
+  IngestStarter(Callable<Ingest> creator) {
+    created = thread.submit(creator);
   }
 
-  /// The directory is ours: binds as soon as it is made.
+  /// Begins to bind the socket. The caller holds the directory's lock.
   void bind() {
     bound =
         thread.submit(() -> {
-          Ingest ingest = made.get();
+          Ingest ingest = created.get();
           ingest.bind();
           return ingest;
         });
     thread.shutdown();
   }
 
-  /// The bound one. To close it, or this, or both, is the same.
+  /// Waits for ingest and its socket. Closing it or this has the same effect.
   ///
-  /// @throws IllegalStateException without [#bind] before
+  /// @throws IllegalStateException when [#bind] was not called before
   Ingest await() throws IOException, InterruptedException {
     if (bound == null) {
-      throw new IllegalStateException("nothing is being bound");
+      throw new IllegalStateException("bind was not called");
     }
     try {
       return bound.get();
     } catch (ExecutionException failed) {
-      throw rootOf(failed);
+      throw causeOf(failed);
     }
   }
 
-  private static IOException rootOf(ExecutionException failed) throws InterruptedException {
+  private static IOException causeOf(ExecutionException failed) throws InterruptedException {
     return switch (failed.getCause()) {
-      case ExecutionException making -> rootOf(making);
+      case ExecutionException creating -> causeOf(creating);
       case RuntimeException broken -> throw broken;
       case Error broken -> throw broken;
       case InterruptedException interrupted -> throw interrupted;
@@ -64,7 +64,7 @@ final class IngestStarter implements AutoCloseable {
     };
   }
 
-  /// Ends ingest, however far it has come. Only the first time counts: later the directory can be
+  /// Closes ingest if it was created. Only the first call has an effect: later the directory can be
   /// another agent's.
   @Override
   public void close() throws IOException, InterruptedException {
@@ -73,8 +73,8 @@ final class IngestStarter implements AutoCloseable {
     }
     closed = true;
     thread.close();
-    if (made.state() == Future.State.SUCCESS) {
-      made.resultNow().close();
+    if (created.state() == Future.State.SUCCESS) {
+      created.resultNow().close();
     }
   }
 }

@@ -5,19 +5,20 @@ import com.datanadhi.echopost.ingest.Ingest;
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
 import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.record.Totals;
 import com.datanadhi.echopost.time.Clock;
-import com.datanadhi.echopost.time.Waiter;
 import com.datanadhi.echopost.upstream.ServerHealth;
 import com.datanadhi.echopost.upstream.ServerState;
 import java.io.IOException;
 import java.time.Duration;
-import org.jspecify.annotations.Nullable;
 
-/// Decides when the run is over: owns the agent's state, and signals *drained* by returning.
+/// Owns the [AgentState] and decides when the run is over.
 ///
-/// Drained means: the server is well, nothing is pending or in flight, it has been quiet for the
-/// [Linger], and after the socket was withdrawn and every last call answered there was still
-/// nothing. Whatever came in meanwhile is in the buffer, and the agent serves on.
+/// A run is drained when the server is up, nothing is pending or in flight, no record has arrived
+/// for the [Linger], and nothing is found after the socket was withdrawn and the last call was
+/// answered. A record that arrives before that is in the buffer, and the agent resumes serving.
+///
+/// [#run] and [#turn] belong to one thread; other threads use [RunSignals].
 final class Lifecycle {
   private static final Duration TURN = Duration.ofMillis(50);
 
@@ -25,27 +26,16 @@ final class Lifecycle {
   private final Ingest ingest;
   private final ServerState server;
   private final Clock clock;
-  private final Waiter waiter = new Waiter();
+  private final RunSignals signals;
   private AgentState state = new AgentState.Starting();
-  private long shownNanos;
-  private volatile @Nullable String stopReason;
+  private long publishedNanos;
 
-  Lifecycle(Buffer buffer, Ingest ingest, ServerState server, Clock clock) {
+  Lifecycle(Buffer buffer, Ingest ingest, ServerState server, Clock clock, RunSignals signals) {
     this.buffer = buffer;
     this.ingest = ingest;
     this.server = server;
     this.clock = clock;
-  }
-
-  /// Asks the run to end, with records pending or not. Any thread.
-  void requestStop(String reason) {
-    stopReason = reason;
-    waiter.wake();
-  }
-
-  /// Something is wrong with the storage: look at once. Any thread.
-  void wake() {
-    waiter.wake();
+    this.signals = signals;
   }
 
   /// Runs until drained or stopped.
@@ -56,33 +46,39 @@ final class Lifecycle {
         return now;
       }
       if (now instanceof AgentState.Serving) {
-        waiter.await(TURN);
+        signals.await(TURN);
       }
     }
   }
 
-  /// Makes at most one move.
+  /// Makes at most one move, and does not sleep in between: ingest's steps take their own time.
+  ///
+  /// @return the state after it
+  /// @throws StorageException when the buffer has failed
   AgentState turn() throws InterruptedException, IOException, StorageException {
     StorageException failure = buffer.failure();
     if (failure != null) {
       throw failure;
     }
-    // No switch by type: that is compiled when first met, which every start would feel.
+    // Not a switch by type: it is compiled at run time when first used, which delays each start.
     if (state instanceof AgentState.Starting starting) {
       ingest.open();
-      shownNanos = clock.nanos();
+      publishedNanos = clock.nanos();
       state = starting.serve();
     } else if (state instanceof AgentState.Serving serving) {
-      state = serveOn(serving);
+      state = serve(serving);
     } else if (state instanceof AgentState.Draining draining) {
-      state = leave(draining);
+      boolean callsAnswered = ingest.finish();
+      state = draining.close(callsAnswered, unsettledIds());
+    } else if (state instanceof AgentState.Closing closing) {
+      state = leave(closing);
     }
     return state;
   }
 
-  private AgentState serveOn(AgentState.Serving serving)
+  private AgentState serve(AgentState.Serving serving)
       throws InterruptedException, IOException, StorageException {
-    String reason = stopReason;
+    String reason = signals.stopReason();
     if (reason != null) {
       ingest.stop();
       Events.info(EventNames.STOP_REQUESTED, "reason", reason);
@@ -91,8 +87,8 @@ final class Lifecycle {
     if (!isQuiet()) {
       return serving;
     }
-    // While the name still stands: what takes long is done before anybody can find it missing.
-    tidy();
+    // While the socket is still published: clients can find its name missing only after that.
+    reclaimSpace();
     if (!isQuiet()) {
       return serving;
     }
@@ -101,28 +97,27 @@ final class Lifecycle {
     return serving.drain();
   }
 
-  private AgentState leave(AgentState.Draining draining) throws InterruptedException, IOException {
-    if (ingest.finish() && buffer.isDrained()) {
-      return draining.drained(0);
+  private AgentState leave(AgentState.Closing closing) throws InterruptedException, IOException {
+    if (closing.isEmpty()) {
+      return closing.drained();
     }
-    if (stopReason != null) {
+    if (signals.stopReason() != null) {
       ingest.stop();
-      return draining.stop();
+      return closing.stop();
     }
     Events.info(EventNames.SERVING_RESUMED, "pending", buffer.totals().pending());
     ingest.open();
-    return draining.serveOn();
+    return closing.resume();
   }
 
-  private void tidy() throws InterruptedException, StorageException {
+  private void reclaimSpace() throws InterruptedException, StorageException {
     try {
       buffer.reclaimSpace();
     } catch (StorageException failed) {
       if (!failed.isTransient()) {
         throw failed;
       }
-      // Somebody reads the file at this moment, or the disk is full: the log stays as long as it
-      // is.
+      // Another process reads the file, or the disk is full: the WAL keeps its size.
       Events.warning(EventNames.TIDY_FAILED, "reason", failed.getMessage());
     }
   }
@@ -132,7 +127,12 @@ final class Lifecycle {
       return false;
     }
     long now = clock.nanos();
-    long quiet = Math.min(now - ingest.lastRecordNanos(), now - shownNanos);
+    long quiet = Math.min(now - ingest.lastRecordNanos(), now - publishedNanos);
     return quiet >= Linger.after(ingest.longestGapNanos()).toNanos();
+  }
+
+  private long unsettledIds() {
+    Totals totals = buffer.totals();
+    return totals.lastId() - totals.settledThrough();
   }
 }

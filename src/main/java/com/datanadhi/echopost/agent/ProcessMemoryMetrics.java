@@ -8,8 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// The process's memory, as metrics. Without the JDK's management beans, whose module the program's
-/// runtime does not carry.
+/// The metrics of the process's memory. They are read without the JDK's management beans, whose
+/// module is not in the program's runtime image.
 final class ProcessMemoryMetrics {
   private static final Path STATUS = Path.of("/proc/self/status");
   private static final String RESIDENT = "VmRSS:";
@@ -21,18 +21,19 @@ final class ProcessMemoryMetrics {
     Runtime jvm = Runtime.getRuntime();
     out.gauge(
         "echopost_jvm_heap_used_bytes",
-        "Java heap in use, garbage included.",
+        "Java heap in use, including garbage.",
         jvm.totalMemory() - jvm.freeMemory());
-    out.gauge("echopost_jvm_heap_committed_bytes", "Java heap taken.", jvm.totalMemory());
-    out.gauge("echopost_jvm_heap_max_bytes", "What the Java heap may take.", jvm.maxMemory());
+    out.gauge(
+        "echopost_jvm_heap_committed_bytes", "Java heap taken from the system.", jvm.totalMemory());
+    out.gauge("echopost_jvm_heap_max_bytes", "The largest size of the Java heap.", jvm.maxMemory());
     out.gauge(
         "echopost_jvm_direct_used_bytes",
-        "Memory outside the heap that network buffers take.",
+        "Memory of network buffers outside the heap.",
         Math.max(0, PlatformDependent.usedDirectMemory()));
     if (Files.exists(STATUS)) {
       out.gauge(
           "echopost_resident_memory_bytes",
-          "Memory of the whole process that is in RAM; on Linux alone.",
+          "Memory of the process that is in RAM; only on Linux.",
           resident());
     }
   }

@@ -14,7 +14,8 @@ import com.datanadhi.echopost.upstream.ServerState;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/// What an operator may know of the running agent, put together from its parts.
+/// Reports the status and the metrics of the running agent, which it reads from its parts.
+/// Thread-safe.
 final class StatusReporter implements AgentInfo {
   private static final Duration TURN = Duration.ofSeconds(1);
   private static final double MILLIS = 1e3;
@@ -48,7 +49,7 @@ final class StatusReporter implements AgentInfo {
     this.delivering = new Rate(replay::delivered, clock);
   }
 
-  /// Follows the rates until interrupted.
+  /// Samples the rates once a second until interrupted.
   void run() throws InterruptedException {
     Waiter waiter = new Waiter();
     while (true) {
@@ -90,43 +91,43 @@ final class StatusReporter implements AgentInfo {
     return metrics(openMetrics, true);
   }
 
-  /// The last ones, in Prometheus' text format, when all is closed.
+  /// The metrics at the end of the run, in Prometheus' text format. After the buffer was closed.
   String lastMetrics() {
     return metrics(false, false);
   }
 
-  private String metrics(boolean openMetrics, boolean runs) {
-    Exposition out = Exposition.ofAgent(directory, openMetrics, runs);
-    out.gauges("echopost_build_info", "The program's version; always 1.");
+  private String metrics(boolean openMetrics, boolean isUp) {
+    Exposition out = Exposition.ofAgent(directory, openMetrics, isUp);
+    out.gauges("echopost_build_info", "The program's version, as a label; always 1.");
     out.sample(1, "version", identity.version());
     out.gauge(
         "echopost_start_time_seconds",
-        "When the agent began, since 1970.",
+        "When the agent started, in seconds since 1970.",
         identity.startedAt() / MILLIS);
     out.gauge(
         "echopost_collected_time_seconds",
-        "When these values were taken, since 1970.",
+        "When these values were collected, in seconds since 1970.",
         clock.millis() / MILLIS);
     ingest.writeTo(out);
     buffer.writeTo(out);
-    out.state("echopost_storage_state", "Whether the storage takes records.", storage());
+    out.state("echopost_storage_state", "Whether the storage accepts records.", storage());
     replay.writeTo(out);
     ServerState.Snapshot serverNow = server.snapshot();
     out.state(
         "echopost_server_state",
-        "How the main server is, by the last probe or delivery.",
+        "The main server's health by the last probe or delivery.",
         serverNow.health());
     out.gauge(
         "echopost_server_state_change_time_seconds",
-        "When it came to be so, since 1970.",
+        "When the main server's state last changed, in seconds since 1970.",
         serverNow.sinceMillis() / MILLIS);
     out.gauge(
         "echopost_ingest_rate_records_per_second",
-        "Records taken a second, as a mean over the last minute of this run.",
+        "Records accepted per second, as a mean over the last minute of this run.",
         accepting.perSecond());
     out.gauge(
         "echopost_replay_rate_records_per_second",
-        "Records delivered a second, as a mean over the last minute of this run.",
+        "Records delivered per second, as a mean over the last minute of this run.",
         delivering.perSecond());
     ProcessMemoryMetrics.writeTo(out);
     return out.text();

@@ -17,12 +17,15 @@ import java.util.HexFormat;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/// Leaves the metrics where node_exporter's textfile collector looks: at the start, every 15 s, and
-/// at the end. In a thread of its own, since that directory is none of ours and may hang.
+/// Writes the metrics to a file for node_exporter's textfile collector: at the start, every 15 s,
+/// and at the end. A thread of its own writes, because the directory is not the agent's and its
+/// file system may hang.
+///
+/// [#start] and [#end] are called once, in one thread; `last` hands the last text to the writer.
 final class TextfileExporter {
   private static final Duration PERIOD = Duration.ofSeconds(15);
 
-  /// A successor waits for the directory.
+  /// Short: the next agent waits for the directory meanwhile.
   private static final Duration LAST_WRITE = Duration.ofMillis(250);
 
   private static final int NAME_BYTES = 8;
@@ -35,8 +38,8 @@ final class TextfileExporter {
   private boolean failing;
 
   /// @param collected the collector's directory
-  /// @param directory the agent's own, after which the file is named: each agent has one
-  /// @param metrics what to write
+  /// @param directory the agent's directory, whose digest is in the file's name
+  /// @param metrics supplies the text, in any thread
   TextfileExporter(Path collected, Path directory, Supplier<String> metrics) {
     this.file = collected.resolve("echopost-" + nameOf(directory) + ".prom");
     this.metrics = metrics;
@@ -58,7 +61,7 @@ final class TextfileExporter {
     thread.start();
   }
 
-  /// Writes `text` as the last, and waits a moment for that.
+  /// Writes `text` as the last, and waits for that, but no longer than [#LAST_WRITE].
   void end(String text) throws InterruptedException {
     last = text;
     waiter.wake();
@@ -78,13 +81,13 @@ final class TextfileExporter {
   }
 
   private void write(String text) {
-    // The collector reads nothing that does not end in .prom.
+    // The collector only reads files whose names end in .prom.
     Path fresh = file.resolveSibling(file.getFileName() + ".new");
     try {
       Files.deleteIfExists(fresh);
-      // Made anew, so that nobody's link is followed.
+      // A new file: a link that another user has planted must not be followed.
       Files.writeString(fresh, text, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-      // For the collector, which is another user.
+      // The collector runs as another user.
       Files.setPosixFilePermissions(fresh, PosixFilePermissions.fromString("rw-r--r--"));
       Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       failing = false;
@@ -96,7 +99,7 @@ final class TextfileExporter {
             "reason",
             failed.toString(),
             "action",
-            "see that ECHOPOST_TEXTFILE_DIR is a directory which the agent may write to");
+            "make ECHOPOST_TEXTFILE_DIR a directory that the agent can write to");
       }
     }
   }

@@ -83,7 +83,7 @@ public final class Ingest implements AutoCloseable {
   /// Accepts records into `buffer` from now on.
   ///
   /// @param agent what operators can ask about
-  public void takeInto(Buffer buffer, AgentInfo agent) {
+  public void acceptInto(Buffer buffer, AgentInfo agent) {
     availability.start(buffer, agent);
   }
 

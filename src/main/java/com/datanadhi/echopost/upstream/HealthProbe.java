@@ -1,7 +1,6 @@
 package com.datanadhi.echopost.upstream;
 
 import com.datanadhi.echopost.time.Clock;
-import com.datanadhi.echopost.time.Waiter;
 import java.time.Duration;
 
 /// The health-probe loop: sends a probe to the main server at once and then periodically, and sets
@@ -11,7 +10,7 @@ import java.time.Duration;
 /// s, so that its return is noticed within about 2 s after any outage. Only the server's
 /// `Retry-After`, up to 5 min, and the pause after a failed delivery make the wait longer.
 ///
-/// [#run] belongs to one thread; [#state] may be called from any.
+/// Confined to the thread that runs it.
 public final class HealthProbe {
   static final Duration SHORTEST = Duration.ofMillis(250);
   static final Duration LONGEST = Duration.ofSeconds(2);
@@ -25,21 +24,15 @@ public final class HealthProbe {
 
   private final Probe probe;
   private final Clock clock;
-  private final Waiter waiter = new Waiter();
   private final ServerState state;
   private Duration period = SHORTEST;
 
   /// @param probe sends one probe
-  /// @param onUp called at each change to [ServerHealth#UP]; must not block
-  public HealthProbe(Probe probe, Runnable onUp, Clock clock) {
-    this.clock = clock;
+  /// @param state set by the results of the probes
+  public HealthProbe(Probe probe, ServerState state, Clock clock) {
     this.probe = probe;
-    this.state = new ServerState(waiter, onUp, clock);
-  }
-
-  /// The state that this loop sets.
-  public ServerState state() {
-    return state;
+    this.state = state;
+    this.clock = clock;
   }
 
   /// Probes until interrupted.
@@ -49,7 +42,7 @@ public final class HealthProbe {
       // added to it.
       long start = clock.nanos();
       Duration period = turn();
-      waiter.await(period.minusNanos(clock.nanos() - start));
+      state.probeWaiter().await(period.minusNanos(clock.nanos() - start));
     }
   }
 

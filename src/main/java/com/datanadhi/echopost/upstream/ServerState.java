@@ -21,7 +21,7 @@ public final class ServerState {
   public record Snapshot(ServerHealth health, long sinceMillis) {}
 
   private final ReentrantLock lock = new ReentrantLock();
-  private final Waiter prober;
+  private final Waiter probeWaiter = new Waiter();
   private final Runnable onUp;
   private final Clock clock;
   private volatile Snapshot snapshot;
@@ -30,10 +30,10 @@ public final class ServerState {
   private Duration pause = Duration.ZERO;
   private long reports;
 
-  /// @param prober the probe loop's waiter, woken by [#reportUnavailable]
+  /// Unknown at first.
+  ///
   /// @param onUp called at each change to [ServerHealth#UP], with the lock held; must not block
-  ServerState(Waiter prober, Runnable onUp, Clock clock) {
-    this.prober = prober;
+  public ServerState(Runnable onUp, Clock clock) {
     this.onUp = onUp;
     this.clock = clock;
     this.snapshot = new Snapshot(ServerHealth.UNKNOWN, clock.millis());
@@ -62,7 +62,12 @@ public final class ServerState {
     } finally {
       lock.unlock();
     }
-    prober.wake();
+    probeWaiter.wake();
+  }
+
+  /// Where the probe loop waits; [#reportUnavailable] wakes it.
+  Waiter probeWaiter() {
+    return probeWaiter;
   }
 
   /// Begins a probe.

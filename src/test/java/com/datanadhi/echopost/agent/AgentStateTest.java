@@ -3,6 +3,7 @@ package com.datanadhi.echopost.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.datanadhi.echopost.agent.AgentState.Closing;
 import com.datanadhi.echopost.agent.AgentState.Drained;
 import com.datanadhi.echopost.agent.AgentState.Draining;
 import com.datanadhi.echopost.agent.AgentState.Serving;
@@ -27,34 +28,53 @@ class AgentStateTest {
   }
 
   @Test
-  void each_state_offers_its_legal_moves_alone() {
+  void each_state_offers_only_its_legal_moves() {
     assertThat(moves(Starting.class)).containsExactly("serve->Serving");
     assertThat(moves(Serving.class)).containsExactly("drain->Draining", "stop->Stopped");
-    assertThat(moves(Draining.class))
-        .containsExactly("drained->Drained", "serveOn->Serving", "stop->Stopped");
+    assertThat(moves(Draining.class)).containsExactly("close->Closing");
+    assertThat(moves(Closing.class))
+        .containsExactly("drained->Drained", "resume->Serving", "stop->Stopped");
     assertThat(moves(Drained.class)).isEmpty();
     assertThat(moves(Stopped.class)).isEmpty();
   }
 
   @Test
   void there_are_no_other_states() {
-    assertThat(List.of(Starting.class, Serving.class, Draining.class, Drained.class, Stopped.class))
+    assertThat(
+            List.of(
+                Starting.class,
+                Serving.class,
+                Draining.class,
+                Closing.class,
+                Drained.class,
+                Stopped.class))
         .isEqualTo(Arrays.asList(AgentState.class.getPermittedSubclasses()));
   }
 
   @Test
   void a_run_goes_from_starting_to_drained() {
-    assertThat(new Starting().serve().drain().serveOn().drain().drained(0))
-        .isEqualTo(new Drained());
+    Closing first = new Starting().serve().drain().close(false, 0);
+    assertThat(first.resume().drain().close(true, 0).drained()).isEqualTo(new Drained());
   }
 
   @Test
-  void no_agent_is_drained_with_records_pending() {
-    Draining draining = new Starting().serve().drain();
-    for (long pending : new long[] {1, 1L << 40, -1}) {
-      assertThatThrownBy(() -> draining.drained(pending))
+  void no_run_is_drained_with_ids_unsettled() {
+    for (long unsettled : new long[] {1, 1L << 40, -1}) {
+      Closing closing = new Starting().serve().drain().close(true, unsettled);
+      assertThat(closing.isEmpty()).isFalse();
+      assertThatThrownBy(closing::drained)
           .isInstanceOf(IllegalStateException.class)
-          .hasMessage("cannot be drained with " + pending + " records pending");
+          .hasMessage(
+              "cannot be drained with " + unsettled + " ids unsettled, all calls answered: true");
     }
+  }
+
+  @Test
+  void no_run_is_drained_with_a_call_unanswered() {
+    Closing closing = new Starting().serve().drain().close(false, 0);
+    assertThat(closing.isEmpty()).isFalse();
+    assertThatThrownBy(closing::drained)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("cannot be drained with 0 ids unsettled, all calls answered: false");
   }
 }

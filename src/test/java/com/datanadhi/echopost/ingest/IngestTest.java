@@ -27,7 +27,7 @@ class IngestTest {
     try (Buffer buffer = Buffer.open(directory, Clock.system(), BufferListener.NONE);
         Ingest ingest =
             new Ingest(directory, PosixFilePermissions.fromString("rw-------"), clock)) {
-      ingest.takeInto(buffer, new UnusedAgentInfo());
+      ingest.acceptInto(buffer, new UnusedAgentInfo());
       ingest.open();
       try (LoadClient client = new LoadClient(directory.resolve("data-nadhi-agent.sock"));
           Sqlite foreign = new Sqlite(directory)) {

@@ -4,7 +4,7 @@ import com.datanadhi.echopost.control.AgentStatus;
 import com.datanadhi.echopost.upstream.ServerHealth;
 
 /// For tests in which no operator asks.
-final class UnusedAgentInfo implements AgentInfo {
+public final class UnusedAgentInfo implements AgentInfo {
   @Override
   public AgentStatus status() {
     throw new UnsupportedOperationException();

@@ -22,6 +22,13 @@ class HealthProbeTest {
   private final AtomicInteger probes = new AtomicInteger();
   private final AtomicInteger ups = new AtomicInteger();
   private Runnable duringProbe = () -> {};
+  private final ManualClock clock = new ManualClock();
+  private final ServerState state =
+      new ServerState(
+          () -> {
+            int _ = ups.incrementAndGet();
+          },
+          clock);
   private final HealthProbe probe =
       new HealthProbe(
           () -> {
@@ -29,11 +36,8 @@ class HealthProbeTest {
             duringProbe.run();
             return answers.remove();
           },
-          () -> {
-            int _ = ups.incrementAndGet();
-          },
-          new ManualClock());
-  private final ServerState state = probe.state();
+          state,
+          clock);
 
   private static ServerResponse answer(int status, @Nullable Duration retryAfter) {
     return new ServerResponse.Answered(status, retryAfter, "");

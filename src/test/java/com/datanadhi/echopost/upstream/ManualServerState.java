@@ -1,7 +1,6 @@
 package com.datanadhi.echopost.upstream;
 
 import com.datanadhi.echopost.time.Clock;
-import com.datanadhi.echopost.time.Waiter;
 import java.time.Duration;
 
 /// A [ServerState] that a test changes by hand, in place of the health probe.
@@ -10,7 +9,7 @@ public final class ManualServerState {
 
   /// Unknown at first.
   public ManualServerState(Clock clock) {
-    this.state = new ServerState(new Waiter(), () -> {}, clock);
+    this.state = new ServerState(() -> {}, clock);
   }
 
   public ServerState state() {

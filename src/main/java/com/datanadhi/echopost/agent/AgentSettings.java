@@ -1,0 +1,30 @@
+package com.datanadhi.echopost.agent;
+
+import com.datanadhi.echopost.upstream.MainServer;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// The settings of one run. Immutable.
+///
+/// @param directory the agent's directory; created when it is missing
+/// @param socketMode the permissions of the socket file
+/// @param textfileDirectory where node_exporter's textfile collector reads metrics; or null
+/// @param mainServer creates the client of the main server, which the run closes
+/// @param serverName the main server's URL without user and password, for the log and for operators
+/// @param version the program's version, for the log and for operators
+/// @param standardOut gets a copy of the session log
+/// @param predecessorDiedOf how the agent died that this run replaces, for the log; null when it
+///   replaces none
+public record AgentSettings(
+    Path directory,
+    Set<PosixFilePermission> socketMode,
+    @Nullable Path textfileDirectory,
+    Supplier<MainServer> mainServer,
+    String serverName,
+    String version,
+    OutputStream standardOut,
+    @Nullable String predecessorDiedOf) {}
