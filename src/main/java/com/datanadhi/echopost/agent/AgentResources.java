@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// The resources of a run: [#open] opens them in order, [#close] closes them in reverse order, those
 /// that were opened.
 ///
-///     ingest (begun by the constructor) · directory lock · session · session log · buffer · main server
+///     ingest (started by the constructor) · directory lock · session · session log · buffer · main server
 ///
 /// Used by one thread.
 final class AgentResources implements AutoCloseable {
@@ -42,7 +42,7 @@ final class AgentResources implements AutoCloseable {
   private @Nullable SessionLog log;
   private @Nullable MainServer server;
 
-  /// Begins to create ingest, which takes as long as all other steps together.
+  /// Starts creating ingest, which takes as long as all other steps together.
   AgentResources(
       AgentSettings settings, AgentIdentity identity, Clock clock, CommitListener listener) {
     this.settings = settings;

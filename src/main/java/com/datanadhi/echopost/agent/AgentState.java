@@ -38,7 +38,8 @@ sealed interface AgentState {
     }
   }
 
-  /// Ingest has refused new connections; this is what it found then.
+  /// Ingest has refused new connections and answered the calls that had begun; these are the
+  /// results of the check after that.
   record Closing(boolean callsAnswered, long unsettledIds) implements AgentState {
     boolean isEmpty() {
       return callsAnswered && unsettledIds == 0;

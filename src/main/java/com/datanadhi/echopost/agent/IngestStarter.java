@@ -21,14 +21,14 @@ final class IngestStarter implements AutoCloseable {
   private @Nullable Future<Ingest> bound;
   private boolean closed;
 
-  /// Begins to create ingest.
+  /// Starts creating ingest.
   ///
   /// @param creator must not touch the directory, which may be another agent's
   IngestStarter(Callable<Ingest> creator) {
     created = thread.submit(creator);
   }
 
-  /// Begins to bind the socket. The caller holds the directory's lock.
+  /// Starts binding the socket. The caller holds the directory's lock.
   void bind() {
     bound =
         thread.submit(() -> {

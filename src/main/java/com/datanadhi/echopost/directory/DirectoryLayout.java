@@ -5,64 +5,71 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// The name of every file and directory that EchoPost has in the agent's directory. All code takes
-/// its names from here: [#isOurs] must know each of them, since what stands under one of our names
-/// is checked before it is opened (see [Workspace]), and a forgotten name is a link that somebody
-/// can plant and that the agent then follows.
+/// The names of all files and directories of EchoPost in the agent's directory (DIR). No other
+/// class contains such a name.
 ///
-/// The launcher (`scripts/launcher.sh`) has [#SOCKET], [#BUFFER] and the sessions' names a second
-/// time, because it runs before Java.
+/// Another user may have planted a symbolic link under one of these names. [Workspace] therefore
+/// checks every entry for which [#isOurs] is true before anything is opened, and [#isOurs] must
+/// cover every name here except the sockets, which are replaced and never opened.
+///
+/// The launcher (`scripts/launcher.sh`) runs without Java and repeats [#SOCKET], [#PRIVATE_SOCKET],
+/// [#LOCK], [#BUFFER], [#LOG], [#CRASH_REPORT] and the names of sessions.
 public final class DirectoryLayout {
-  /// The UNIX socket's public name.
+  /// The public name of the UNIX socket.
   public static final String SOCKET = "data-nadhi-agent.sock";
 
-  /// The name that the socket is bound under.
+  /// The name under which the socket is bound.
   public static final String PRIVATE_SOCKET = ".agent-private.sock";
 
-  /// A link to the socket on its way to the public name.
+  /// A link to the socket, which is then renamed to the public name.
   public static final String TEMPORARY_SOCKET = ".agent-publish.sock";
 
-  /// The file with the OS lock of the running agent.
+  /// The file on which the running agent holds an OS lock.
   public static final String LOCK = "agent.lock";
 
-  /// The file that keeps room for deletes and checkpoints on a full disk.
+  /// The file that reserves room for deletes and checkpoints on a full disk.
   public static final String RESERVE = "reserve";
 
   /// The SQLite database.
   public static final String BUFFER = "buffer.db";
 
-  /// A new database that is about to take the place of a damaged one.
+  /// A new database that is to replace a damaged one.
   public static final String NEW_BUFFER = BUFFER + ".new";
 
   /// The suffix of SQLite's write-ahead log, beside a database.
   public static final String WAL_SUFFIX = "-wal";
 
-  /// The suffix of the write-ahead log's index in shared memory, beside a database.
+  /// The suffix of the WAL's index in shared memory, beside a database.
   public static final String SHM_SUFFIX = "-shm";
 
-  /// The suffix of the file that keeps the settled id, beside a database.
+  /// The suffix of the watermark, the file with the settled id, beside a database.
   public static final String WATERMARK_SUFFIX = "-watermark";
 
-  /// The suffix of a salvage's report, beside the damaged database.
+  /// The suffix of the report of a salvage, beside the damaged database.
   public static final String SALVAGE_REPORT_SUFFIX = "-salvaged";
 
-  /// What follows the database's name, before the time, when it was damaged and is set aside.
+  /// The part between the name of a quarantined database and the time of its quarantine.
   public static final String DAMAGED_INFIX = ".damaged-";
 
-  /// The log in a session's directory.
+  /// The log, in the session's directory.
   public static final String LOG = "agent.log";
 
-  /// The metrics at the end of a run, in its session's directory.
+  /// The metrics at the end of the run, in the session's directory.
   public static final String METRICS = "metrics.prom";
 
-  /// The JVM's report of a crash, in the session's directory.
+  /// The crash report of the JVM, in the session's directory.
   public static final String CRASH_REPORT = "crash.log";
 
-  /// What the name of a session's directory begins with.
+  /// The prefix of a session's directory.
   static final String SESSION_PREFIX = "session-";
 
-  /// Opened by SQLite by itself, though the agent keeps no rollback journal.
+  /// SQLite opens a file with this suffix if there is one, though the agent uses no rollback
+  /// journal.
   private static final String JOURNAL_SUFFIX = "-journal";
+
+  /// The prefix of an empty file that is created for a moment, with a random name and only if that
+  /// does not exist, so that no link can be planted.
+  static final String PROBE_PREFIX = ".agent-probe-";
 
   private static final Set<String> FIXED_NAMES =
       Set.of(
@@ -120,14 +127,13 @@ public final class DirectoryLayout {
     return sessionName(name).matches();
   }
 
-  /// Group 1 is the second that the session began in, group 2 its number within that second, null
-  /// for the first.
+  /// Group 1 is the name with the second of the start; group 2 is the number within that second,
+  /// null for the first.
   static Matcher sessionName(String name) {
     return SESSION.matcher(name);
   }
 
-  /// Whether a file or directory called `name` is EchoPost's, sockets aside: whatever stands at
-  /// their names is replaced, never opened.
+  /// Whether `name` is one of EchoPost's names, except those of the sockets.
   static boolean isOurs(String name) {
     return FIXED_NAMES.contains(name) || name.startsWith(BUFFER + DAMAGED_INFIX) || isSession(name);
   }

@@ -18,14 +18,14 @@ import java.time.Duration;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// The lock that makes one agent the owner of its directory: an OS lock on `agent.lock`, which the
-/// kernel frees when its holder dies, however it dies. The file itself stays; it names the owner's
-/// process for people.
+/// The lock of the agent that owns the directory: an OS lock on `agent.lock`, which the kernel
+/// frees when its holder exits or dies. The file stays; it contains the process id of the last
+/// owner, for people.
 public final class DirectoryLock implements AutoCloseable {
-  /// An agent that is leaving takes a second at most, so a successor waits for it.
-  static final Duration PATIENCE = Duration.ofSeconds(5);
+  /// How long an agent waits for another that is leaving, which takes at most a second.
+  static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
 
-  private static final Duration LOOK_AGAIN = Duration.ofMillis(5);
+  private static final Duration RETRY = Duration.ofMillis(5);
 
   private final FileChannel channel;
   private final @Nullable IOException ownerWriteFailure;
@@ -37,14 +37,14 @@ public final class DirectoryLock implements AutoCloseable {
 
   /// Takes the lock, as an agent does.
   ///
-  /// @return null when another process held it for all of [#PATIENCE]
+  /// @return null when another process held it for all of [#LONGEST_WAIT]
   public static @Nullable DirectoryLock take(Path file, Clock clock)
       throws IOException, InterruptedException {
-    return take(file, clock, PATIENCE);
+    return take(file, clock, LONGEST_WAIT);
   }
 
-  /// Takes the lock of `directory` for a moment, as a command does: half a second at most, so that
-  /// an agent that is spawned meanwhile still starts in time.
+  /// Takes the lock of `directory` without waiting, as a command does. The command holds it for at
+  /// most 0.5 s, so that an agent that is spawned meanwhile still starts in time.
   ///
   /// @return null when another process holds it
   public static @Nullable DirectoryLock tryTake(Path directory, Clock clock)
@@ -52,11 +52,11 @@ public final class DirectoryLock implements AutoCloseable {
     return take(DirectoryLayout.lock(directory), clock, Duration.ZERO);
   }
 
-  /// Who holds the lock of `directory` just now. Looking keeps nobody from taking it for longer
-  /// than that takes.
+  /// The process that holds the lock of `directory` now. This call itself locks the file, shared,
+  /// for a moment.
   ///
-  /// @return null when nobody does; else the process id as the file has it, empty where its holder
-  ///   has not written it yet
+  /// @return null when none does; otherwise the process id in the file, empty when the holder has
+  ///   not written it yet
   public static @Nullable String holder(Path directory) throws IOException {
     Path file = DirectoryLayout.lock(directory);
     try (FileChannel channel =
@@ -65,12 +65,12 @@ public final class DirectoryLock implements AutoCloseable {
       return taken != null ? null : Files.readString(file, StandardCharsets.US_ASCII).strip();
     } catch (OverlappingFileLockException ownProcess) {
       return Long.toString(ProcessHandle.current().pid());
-    } catch (NoSuchFileException never) {
+    } catch (NoSuchFileException neverLocked) {
       return null;
     }
   }
 
-  private static @Nullable DirectoryLock take(Path file, Clock clock, Duration patience)
+  private static @Nullable DirectoryLock take(Path file, Clock clock, Duration longestWait)
       throws IOException, InterruptedException {
     FileChannel channel =
         FileChannel.open(
@@ -84,14 +84,14 @@ public final class DirectoryLock implements AutoCloseable {
     boolean taken = false;
     try {
       Waiter waiter = new Waiter();
-      long deadline = clock.nanos() + patience.toNanos();
+      long deadline = clock.nanos() + longestWait.toNanos();
       while (channel.tryLock() == null) {
         if (clock.nanos() - deadline >= 0) {
           return null;
         }
-        waiter.await(LOOK_AGAIN);
+        waiter.await(RETRY);
       }
-      DirectoryLock lock = new DirectoryLock(channel, name(channel));
+      DirectoryLock lock = new DirectoryLock(channel, writeOwner(channel));
       taken = true;
       return lock;
     } finally {
@@ -101,9 +101,9 @@ public final class DirectoryLock implements AutoCloseable {
     }
   }
 
-  /// Writes whose it is. A disk that does not take that may be full, or fail: what that means for
-  /// an agent is not the lock's to say, which holds.
-  private static @Nullable IOException name(FileChannel channel) {
+  /// Writes the process id. If the disk is full or fails, the lock is held nevertheless; the caller
+  /// decides what the failure means.
+  private static @Nullable IOException writeOwner(FileChannel channel) {
     try {
       channel.truncate(0);
       ByteBuffer owner =
@@ -116,7 +116,7 @@ public final class DirectoryLock implements AutoCloseable {
     }
   }
 
-  /// Why the file does not name its owner; null when it does.
+  /// Why the process id could not be written to the file; null when it was.
   public @Nullable IOException ownerWriteFailure() {
     return ownerWriteFailure;
   }

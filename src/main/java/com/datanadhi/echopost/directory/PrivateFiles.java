@@ -18,25 +18,24 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 
-/// Files that are private to the user from their first moment, and directory entries that survive a
-/// power loss.
+/// Creates files that are private to the user from their first moment, and makes their names
+/// durable.
 public final class PrivateFiles {
   private static final FileAttribute<Set<PosixFilePermission>> PRIVATE =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
 
-  private static final int PIECE = 64 << 10;
+  private static final int CHUNK = 64 << 10;
 
   private PrivateFiles() {}
 
-  /// Opens `file`, mode 0600 when this creates it; a symbolic link is not followed.
+  /// Opens `file`, with mode 0600 when this creates it. A symbolic link is not followed.
   public static FileChannel open(Path file, OpenOption... options) throws IOException {
     Set<OpenOption> all = new HashSet<>(List.of(options));
     all.add(LinkOption.NOFOLLOW_LINKS);
     return FileChannel.open(file, all, PRIVATE);
   }
 
-  /// Creates `file` empty, unless it exists, and makes its name durable; one that exists is made
-  /// private again.
+  /// Creates `file` empty and makes its name durable. If it exists, it is made private (mode 0600).
   public static void createIfMissing(Path file) throws IOException {
     try {
       Files.createFile(file, PRIVATE);
@@ -47,33 +46,33 @@ public final class PrivateFiles {
     }
   }
 
-  /// Writes `file`'s own bytes over themselves and syncs them. An fsync that fails leaves pages
-  /// that the system takes for written and that are not on the disk, and no later fsync makes up
-  /// for it; this does.
+  /// Writes the bytes of `file` over themselves and syncs them. After a failed fsync the kernel may
+  /// mark pages as clean that are not on the disk, and a later fsync does not write them; this
+  /// does.
   public static void rewrite(Path file) throws IOException {
     try (FileChannel channel = open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-      ByteBuffer piece = ByteBuffer.allocateDirect(PIECE);
-      for (long at = 0; channel.read(piece.clear(), at) > 0; ) {
-        piece.flip();
-        while (piece.hasRemaining()) {
-          at += channel.write(piece, at);
+      ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK);
+      for (long at = 0; channel.read(chunk.clear(), at) > 0; ) {
+        chunk.flip();
+        while (chunk.hasRemaining()) {
+          at += channel.write(chunk, at);
         }
       }
       channel.force(false);
     }
   }
 
-  /// fsync of the directory that `file` stands in: without it a new or renamed name can be gone
-  /// after a power loss.
+  /// Syncs the directory of `file`: without that, a new or renamed name can be lost in a power
+  /// loss.
   public static void syncDirectoryOf(Path file) throws IOException {
     sync(Objects.requireNonNull(file.toAbsolutePath().getParent()));
   }
 
-  /// The same for `directory` itself and for those that it stands in, whoever has made them: a name
-  /// above that is gone takes all below with it.
+  /// Syncs all parent directories of `directory`: if a name above it is lost, everything below is
+  /// lost too.
   public static void syncDirectoriesAbove(Path directory) throws IOException {
     Path above = directory.toAbsolutePath().normalize().getParent();
-    // One that this user may not read was not made by this user just now either.
+    // A parent that this user cannot read was not created by this run.
     for (; above != null && Files.isReadable(above); above = above.getParent()) {
       sync(above);
     }

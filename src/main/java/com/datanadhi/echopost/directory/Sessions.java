@@ -15,8 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 
-/// The directories of past and present runs' logs: `session-YYYY-MM-DDTHH-MM-SSZ`, with `-2`, `-3`
-/// and so on for runs that began within the same second. The newest 20 are kept.
+/// The session directories, one a run: `session-YYYY-MM-DDTHH-MM-SSZ`, with `-2`, `-3` and so on
+/// for runs that started in the same second. The newest 20 are kept.
 public final class Sessions {
   static final int KEPT = 20;
   private static final DateTimeFormatter NAME =
@@ -26,7 +26,7 @@ public final class Sessions {
 
   private Sessions() {}
 
-  /// Makes this run's directory (mode 0700).
+  /// Creates this run's directory (mode 0700).
   public static Path create(Path parent, Instant now) throws IOException {
     String name = NAME.format(now);
     for (int n = 1; ; n++) {
@@ -36,19 +36,19 @@ public final class Sessions {
             directory,
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       } catch (FileAlreadyExistsException taken) {
-        // A run that began within the same second.
+        // Another run started in the same second.
       }
     }
   }
 
-  /// Leaves a file (mode 0600) in a run's directory.
+  /// Creates a file (mode 0600) in a session's directory.
   public static void write(Path file, String text) throws IOException {
     Files.createFile(
         file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
     Files.writeString(file, text, StandardOpenOption.WRITE);
   }
 
-  /// The sessions' directories in `parent`, the oldest first.
+  /// The session directories in `parent`, oldest first.
   public static List<Path> list(Path parent) throws IOException {
     List<Path> sessions = new ArrayList<>();
     try (DirectoryStream<Path> entries =
@@ -60,7 +60,7 @@ public final class Sessions {
         }
       }
     }
-    // Plainly, for the sake of start-up: a composed comparator is compiled at each start.
+    // Not a composed comparator: its lambdas are linked at each start.
     sessions.sort((a, b) -> {
       int bySecond = second(a).compareTo(second(b));
       return bySecond != 0 ? bySecond : Integer.compare(number(a), number(b));
@@ -68,11 +68,11 @@ public final class Sessions {
     return sessions;
   }
 
-  /// Deletes all but the newest [#KEPT]: the plain files in them, then the directories themselves.
-  /// One in which somebody put something else is left as it is.
+  /// Deletes all but the newest [#KEPT] session directories, with the plain files in them. A
+  /// directory that contains anything else is not deleted.
   ///
-  /// @param own this run's, which is the newest also where the clock was set back
-  /// @throws IOException when some could not be deleted; the others are
+  /// @param own this run's directory, which counts as the newest even if the clock was set back
+  /// @throws IOException when some could not be deleted; all others are deleted
   public static void prune(Path parent, Path own) throws IOException {
     List<Path> sessions = list(parent);
     boolean _ = sessions.remove(own);

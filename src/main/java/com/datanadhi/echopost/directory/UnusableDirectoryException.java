@@ -1,6 +1,6 @@
 package com.datanadhi.echopost.directory;
 
-/// The directory cannot be the agent's: the message says why and how to mend it, in one line.
+/// The agent cannot use the directory. The message is one line with the reason and how to fix it.
 public final class UnusableDirectoryException extends Exception {
   private static final long serialVersionUID = 1L;
 

@@ -5,11 +5,11 @@ import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// The file system that the buffer lives on, and the sizes that follow from its own.
+/// The file system of the buffer, and the sizes that follow from its size.
 ///
-/// The write-ahead log is bounded, and as much room as the bound is kept in reserve, because
-/// deletes and checkpoints need room too: a checkpoint can grow the database by all that the log
-/// holds. On a small volume both shrink with it.
+/// The WAL has a bound, and a reserve of the same size is kept, because deletes and checkpoints
+/// need room too: a checkpoint can grow the database by the size of the WAL. On a small volume both
+/// are smaller. Thread-safe.
 public final class Volume {
   private static final long LARGEST_WAL = 16L << 20;
   private static final long SMALLEST_WAL = 1L << 20;
@@ -24,23 +24,23 @@ public final class Volume {
     this.walBound = Math.clamp(total / SHARE, SMALLEST_WAL, LARGEST_WAL);
   }
 
-  /// Whether this is the device's failure (`EIO`), and no lack of room.
+  /// Whether the device failed (`EIO`).
   public static boolean isDeviceError(IOException failed) {
     return String.valueOf(failed.getMessage()).endsWith("Input/output error");
   }
 
-  /// Whether this says nothing of the disk: the process, or the machine, has no descriptor left
-  /// (`EMFILE`, `ENFILE`).
+  /// Whether the process or the machine had no file descriptor left (`EMFILE`, `ENFILE`), which is
+  /// no failure of the disk.
   public static boolean isOutOfDescriptors(IOException failed) {
     return String.valueOf(failed.getMessage()).contains("Too many open files");
   }
 
-  /// How large the write-ahead log is let grow, in bytes.
+  /// The bound of the WAL, in bytes.
   public long walBound() {
     return walBound;
   }
 
-  /// Room for this user, in bytes.
+  /// The free room for this user, in bytes.
   public long usableBytes() throws IOException {
     return store.getUsableSpace();
   }

@@ -20,15 +20,15 @@ import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// The agent's directory, found fit for use.
+/// The agent's directory, checked before use.
 ///
-/// @param directory as the caller gave it: a relative path stays relative, so that a short one fits
-///   a socket address
+/// @param directory as the caller gave it: a relative path stays relative, because a socket's path
+///   must be short
 public record Workspace(Path directory) {
   private static final String USER = "uid";
 
-  /// Creates the directory if need be (mode 0700) and checks that all the agent needs can live in
-  /// it.
+  /// Creates the directory if it is missing (mode 0700), and checks that the agent can use it and
+  /// that the files under its names are its own.
   public static Workspace prepare(Path directory) throws UnusableDirectoryException {
     int longest = Transport.ofThisSystem().longestSocketPath();
     int length =
@@ -56,7 +56,7 @@ public record Workspace(Path directory) {
     }
     if (!Files.isWritable(directory) || !Files.isExecutable(directory)) {
       throw new UnusableDirectoryException(
-          directory + " is not writable: mend its permissions or choose another with -datanadhi");
+          directory + " is not writable: fix its permissions or choose another with -datanadhi");
     }
     if (Files.isDirectory(DirectoryLayout.socket(directory), LinkOption.NOFOLLOW_LINKS)) {
       throw new UnusableDirectoryException(
@@ -64,30 +64,30 @@ public record Workspace(Path directory) {
               + " is a directory: move it away, the socket goes there");
     }
     try {
-      checkWhatIsThere(directory);
+      checkOwnFiles(directory);
     } catch (IOException | DirectoryIteratorException failed) {
       throw new UnusableDirectoryException(
-          "cannot look into "
+          "cannot read the directory "
               + directory
               + " ("
               + failed
-              + "): mend its permissions or choose another directory with -datanadhi");
+              + "): fix its permissions or choose another directory with -datanadhi");
     }
     return new Workspace(directory);
   }
 
-  /// What stands under our names is neither followed nor opened before it is known to be ours: a
-  /// directory that others can write to may hold anything.
-  private static void checkWhatIsThere(Path directory)
-      throws IOException, UnusableDirectoryException {
+  /// Checks the files under the agent's names before any is opened: other users may be able to
+  /// write to the directory.
+  private static void checkOwnFiles(Path directory) throws IOException, UnusableDirectoryException {
     List<Path> ours = ours(directory);
-    // A first start need not ask whose files are its own.
+    // Without files there is no owner to compare, which saves the first start a system call.
     check(ours, ours.isEmpty() ? null : userOfNewFiles(directory));
   }
 
-  /// The same for a command, save that it may be another user's than the agent's, as root's.
+  /// Checks the files for a command. They may belong to any user, because root may run commands on
+  /// another user's agent.
   ///
-  /// @param directory the agent's, if it exists
+  /// @param directory the agent's directory; need not exist
   public static void checkForCommand(Path directory)
       throws IOException, UnusableDirectoryException {
     if (Files.isDirectory(directory)) {
@@ -104,14 +104,14 @@ public record Workspace(Path directory) {
     return ours;
   }
 
-  /// @param self whose they must be; null for anybody's
-  private static void check(List<Path> ours, @Nullable Object self)
+  /// @param user the number of the user that must own them; null for any
+  private static void check(List<Path> ours, @Nullable Object user)
       throws IOException, UnusableDirectoryException {
     for (Path entry : ours) {
       if (DirectoryLayout.isSession(nameOf(entry))) {
-        check(entry, "directory", "isDirectory", self);
+        check(entry, "directory", "isDirectory", user);
       } else {
-        check(entry, "file", "isRegularFile", self);
+        check(entry, "file", "isRegularFile", user);
       }
     }
   }
@@ -120,13 +120,13 @@ public record Workspace(Path directory) {
     return String.valueOf(entry.getFileName());
   }
 
-  private static void check(Path entry, String kind, String isOfThatKind, @Nullable Object self)
+  private static void check(Path entry, String kind, String isOfThatKind, @Nullable Object user)
       throws IOException, UnusableDirectoryException {
     Map<String, Object> found;
     try {
-      found = look(entry);
+      found = attributes(entry);
     } catch (NoSuchFileException gone) {
-      // An agent is leaving just now.
+      // Another process has just removed it.
       return;
     }
     if (!Boolean.TRUE.equals(found.get(isOfThatKind))) {
@@ -136,37 +136,38 @@ public record Workspace(Path directory) {
               + kind
               + " and not ours: move it away, or choose another directory");
     }
-    if (self != null && !self.equals(found.get(USER))) {
+    if (user != null && !user.equals(found.get(USER))) {
       throw new UnusableDirectoryException(
           entry + " belongs to another user: move it away, or choose another directory");
     }
   }
 
-  /// As whose the files that this process makes here appear: on a network's or a host's file system
-  /// that may be somebody else than the process's user.
+  /// The number of the user that owns the files this process creates here: on a network file system
+  /// or a host's directory that can be another user than the process's.
   ///
-  /// @return null when no file can be made to see, as on a full disk
+  /// @return null when no file can be created to find out, as on a full disk
   private static @Nullable Object userOfNewFiles(Path directory) throws IOException {
-    Path probe = directory.resolve(".agent-probe-" + Long.toHexString(new Random().nextLong()));
+    Path probe =
+        directory.resolve(DirectoryLayout.PROBE_PREFIX + Long.toHexString(new Random().nextLong()));
     try {
       Files.createFile(probe);
     } catch (FileSystemException full) {
       return null;
     }
     try {
-      return look(probe).get(USER);
+      return attributes(probe).get(USER);
     } finally {
       Files.deleteIfExists(probe);
     }
   }
 
-  /// Users by number: their names may have to be asked for over the network.
-  private static Map<String, Object> look(Path entry) throws IOException {
+  /// Users by number: looking up their names can need the network.
+  private static Map<String, Object> attributes(Path entry) throws IOException {
     return Files.readAttributes(
         entry, "unix:" + USER + ",isRegularFile,isDirectory", LinkOption.NOFOLLOW_LINKS);
   }
 
-  /// Who else can write to the directory, in words; null when nobody can.
+  /// The other users that can write to the directory, in words; null when there are none.
   public @Nullable String writableBy() throws IOException {
     Set<PosixFilePermission> mode = Files.getPosixFilePermissions(directory);
     if (mode.contains(PosixFilePermission.OTHERS_WRITE)) {
@@ -175,8 +176,8 @@ public record Workspace(Path directory) {
     return mode.contains(PosixFilePermission.GROUP_WRITE) ? "its group" : null;
   }
 
-  /// Takes away the name of a dead agent's socket, which refuses whoever meets it. Only for who
-  /// holds the directory's lock: then nobody listens on whatever stands there.
+  /// Removes the socket file of a dead agent, which refuses every client. The caller holds the
+  /// directory's lock, so no agent listens on it.
   public void removeDeadSocket() throws UnusableDirectoryException {
     try {
       Files.deleteIfExists(DirectoryLayout.socket(directory));
@@ -190,6 +191,7 @@ public record Workspace(Path directory) {
     }
   }
 
+  /// The lock file.
   public Path lockFile() {
     return DirectoryLayout.lock(directory);
   }

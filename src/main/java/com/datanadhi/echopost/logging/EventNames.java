@@ -1,7 +1,7 @@
 package com.datanadhi.echopost.logging;
 
-/// The names of all events of the session log, which operators, the launcher and tests look for. A
-/// change to one is a change to the contract and belongs in CHANGELOG.md.
+/// The names of all events of the session log. Operators, the launcher and tests search for them:
+/// changing one changes the contract and belongs in CHANGELOG.md.
 public final class EventNames {
   public static final String ACKNOWLEDGE_DELAYED = "acknowledge_delayed";
   public static final String AGENT_FAILED = "agent_failed";

@@ -7,34 +7,35 @@ import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
-/// Writes the events of the session log: a name in snake_case, then the event's own fields in the
-/// order given.
+/// Writes events to the session log: a name of [EventNames], then the event's fields in the given
+/// order.
 ///
-/// Fields come as name, value pairs; a value is a number, a boolean, or anything with a `toString`;
-/// a null value leaves its field out. Never hand over a payload or an API key. Thread-safe.
+/// Fields are pairs of a name and a value. A value is a number, a boolean, or any object, of which
+/// `toString` is written; a null value omits its field. Payloads and API keys must not be logged.
+/// Thread-safe.
 public final class Events {
-  /// Not registered with the LogManager, which closes the handlers of those it knows as soon as a
-  /// signal comes, while the agent still has its last lines to write.
+  /// Not registered with the LogManager: that one closes the handlers of its loggers at a signal,
+  /// while the agent still logs.
   static final Logger LOGGER = new Logger("com.datanadhi.echopost", null) {};
 
   private Events() {}
 
-  /// An event of the normal course.
+  /// Logs an event of normal operation.
   public static void info(String event, @Nullable Object... fields) {
     log(Level.INFO, event, null, fields);
   }
 
-  /// Something a person may want to look at; the agent goes on.
+  /// Logs an event that a person may want to examine; the agent continues.
   public static void warning(String event, @Nullable Object... fields) {
     log(Level.WARNING, event, null, fields);
   }
 
-  /// Something a person must look at.
+  /// Logs an event that a person must examine.
   public static void severe(String event, @Nullable Object... fields) {
     log(Level.SEVERE, event, null, fields);
   }
 
-  /// As [#severe], with the failure behind it.
+  /// The same, with the failure that caused it.
   public static void severe(String event, Throwable cause, @Nullable Object... fields) {
     log(Level.SEVERE, event, cause, fields);
   }

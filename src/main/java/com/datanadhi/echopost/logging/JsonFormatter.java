@@ -13,11 +13,11 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
-/// One JSON object a line: `time` (RFC 3339, UTC, milliseconds), `level`, `event`, then the event's
-/// fields.
+/// Formats each log record as one line with a JSON object: `time` (RFC 3339, UTC, milliseconds),
+/// `level`, `event`, then the event's fields.
 ///
-/// What a library logs through java.util.logging becomes the event `library_log` with its `logger`
-/// and `message`, so that every line of a session log has the same shape. Thread-safe.
+/// A record of a library becomes the event `library_log` with the fields `logger` and `message`, so
+/// that all lines of a session log have the same form. Thread-safe.
 public final class JsonFormatter extends Formatter {
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
@@ -53,7 +53,7 @@ public final class JsonFormatter extends Formatter {
 
   private static void writeField(JsonGenerator object, String name, @Nullable Object value) {
     object.writeName(name);
-    // Not a switch by type: that would be compiled anew at each start (docs/PERFORMANCE.md).
+    // Not a switch by type: it is compiled at run time at each start (docs/PERFORMANCE.md).
     if (value == null || value instanceof Number || value instanceof Boolean) {
       object.writeRawValue(String.valueOf(value));
     } else {

@@ -21,13 +21,13 @@ import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
-/// This run's log: every event goes to a file and to standard output.
+/// The log of a run: writes every event to a file and to standard output.
 ///
-/// The file is written in the caller's thread, so that a line is there when the process is killed a
-/// moment later. Standard output belongs to whoever spawned the agent and may be closed, full or
-/// never read: a thread of its own writes there from a bounded queue (1,000 lines), and what does
-/// not fit is left out there, never waited for. A line that cannot be written to the file is lost
-/// without harm: the log never stops the agent. Thread-safe.
+/// The caller's thread writes the file, so that a line is there even if the process is killed right
+/// after it. Standard output belongs to the process that spawned the agent, and may be closed, full
+/// or never read: a thread of its own writes to it from a bounded queue (1,000 lines); lines that
+/// do not fit are dropped there. A line that cannot be written to the file is lost: the log never
+/// stops or blocks the agent. Thread-safe.
 public final class SessionLog implements AutoCloseable {
   private static final int STDOUT_LINES = 1_000;
   private static final long FLUSH_MILLIS = 200;
@@ -47,8 +47,8 @@ public final class SessionLog implements AutoCloseable {
 
         @Override
         public void close() {
-          // The LogManager calls this when a signal comes: the session goes on until it is closed
-          // itself.
+          // The LogManager calls this at a signal, but the session's log stays open until it is
+          // closed.
         }
       };
 
@@ -57,8 +57,8 @@ public final class SessionLog implements AutoCloseable {
     this.stdout = stdout;
   }
 
-  /// Starts the log in `path` (created, mode 0600) and on `standardOut`, in place of
-  /// java.util.logging's own set-up.
+  /// Opens the log in `path` (created, mode 0600) and on `standardOut`. It replaces the
+  /// configuration of java.util.logging.
   ///
   /// @throws IOException when the file cannot be created
   public static SessionLog open(Path path, OutputStream standardOut) throws IOException {
@@ -67,8 +67,8 @@ public final class SessionLog implements AutoCloseable {
     StdoutHandler stdout = new StdoutHandler(standardOut, formatter);
     LogManager.getLogManager().reset();
     SessionLog log = new SessionLog(file, stdout);
-    // What clients do wrong they are told themselves; libraries have a say when something is broken
-    // here.
+    // Only errors of libraries: below that level they log the mistakes of clients, which get an
+    // answer themselves.
     log.root.setLevel(Level.SEVERE);
     log.root.addHandler(log.fromLibraries);
     Events.LOGGER.addHandler(file);
@@ -76,8 +76,7 @@ public final class SessionLog implements AutoCloseable {
     return log;
   }
 
-  /// Ends the log: the file is closed; standard output gets a fraction of a second to take what is
-  /// left.
+  /// Closes the file. The lines that wait for standard output get up to 0.4 s.
   @Override
   public void close() {
     root.removeHandler(fromLibraries);
@@ -99,7 +98,7 @@ public final class SessionLog implements AutoCloseable {
               Set.of(StandardOpenOption.CREATE, StandardOpenOption.APPEND),
               PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))
           .close();
-      // Not that channel: it would be closed by the first line that an interrupted thread writes.
+      // Not that channel: it is closed when an interrupted thread writes to it.
       this.out = new FileOutputStream(path.toFile(), true);
     }
 
@@ -110,11 +109,11 @@ public final class SessionLog implements AutoCloseable {
       }
       try {
         out.write(formatter.format(line).getBytes(StandardCharsets.UTF_8));
-      } catch (IOException fullOrGone) {
+      } catch (IOException failure) {
         if (!failed) {
           failed = true;
           System.err.println(
-              "echopost: the session log cannot be written: " + fullOrGone.getMessage());
+              "echopost: the session log cannot be written: " + failure.getMessage());
         }
       }
     }
@@ -138,7 +137,7 @@ public final class SessionLog implements AutoCloseable {
     private final Formatter formatter;
     private final OutputStream out;
     private final BlockingQueue<byte[]> lines = new ArrayBlockingQueue<>(STDOUT_LINES);
-    private final AtomicBoolean gone = new AtomicBoolean();
+    private final AtomicBoolean closed = new AtomicBoolean();
     private final Thread writer;
 
     StdoutHandler(OutputStream out, Formatter formatter) {
@@ -150,22 +149,22 @@ public final class SessionLog implements AutoCloseable {
 
     @Override
     public void publish(@Nullable LogRecord line) {
-      if (line == null || gone.get()) {
+      if (line == null || closed.get()) {
         return;
       }
-      // False when the reader of our standard output is slow: the file has the line.
+      // False when standard output is read too slowly: the line is in the file.
       boolean _ = lines.offer(formatter.format(line).getBytes(StandardCharsets.UTF_8));
     }
 
-    @SuppressWarnings("ReferenceEquality") // END is that one array
+    @SuppressWarnings("ReferenceEquality") // END is compared by identity
     private void write() {
       try {
         for (byte[] line = lines.take(); line != END; line = lines.take()) {
           out.write(line);
           out.flush();
         }
-      } catch (IOException closed) {
-        gone.set(true);
+      } catch (IOException readerClosed) {
+        closed.set(true);
       } catch (InterruptedException ended) {
         Thread.currentThread().interrupt();
       }

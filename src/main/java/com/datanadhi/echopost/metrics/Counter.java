@@ -2,7 +2,7 @@ package com.datanadhi.echopost.metrics;
 
 import java.util.concurrent.atomic.AtomicLong;
 
-/// Counts up. One thread at a time adds, which costs no more than a plain field; any may read.
+/// A counter. One thread at a time adds, at the cost of a plain field; any thread may read.
 public final class Counter {
   private final AtomicLong value = new AtomicLong();
 
@@ -11,7 +11,7 @@ public final class Counter {
     value.setOpaque(value.getPlain() + more);
   }
 
-  /// How far it has come.
+  /// The sum so far.
   public long value() {
     return value.getOpaque();
   }

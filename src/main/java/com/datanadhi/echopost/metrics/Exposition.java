@@ -4,11 +4,11 @@ import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.util.Locale;
 
-/// Metrics as text, written one family after the other: Prometheus' text format 0.0.4, or
+/// Writes metrics as text, one family after the other, in Prometheus' text format 0.0.4 or in
 /// OpenMetrics 1.0. For one thread.
 ///
-/// Names follow Prometheus' conventions, which the formats rely on: a counter's ends in `_total`,
-/// and the unit, in `_seconds` or `_bytes`, comes before that.
+/// Names follow Prometheus' conventions, on which the formats rely: the name of a counter ends in
+/// `_total`, and before that comes the unit as `_seconds` or `_bytes`.
 public final class Exposition {
   private static final String TOTAL = "_total";
 
@@ -17,61 +17,62 @@ public final class Exposition {
   private final StringBuilder text = new StringBuilder(1 << 14);
   private String family = "";
 
-  /// @param openMetrics in that format instead of Prometheus'
-  /// @param commonLabels of every sample: name, value, and so on
+  /// @param openMetrics whether to write OpenMetrics instead of Prometheus' format
+  /// @param commonLabels labels of every sample, as name, value, name, value
   public Exposition(boolean openMetrics, String... commonLabels) {
     this.openMetrics = openMetrics;
     this.commonLabels = labels("", commonLabels);
   }
 
-  /// The metrics of the agent of `directory`, which is a label of every sample, so that those of
-  /// several agents can stand in one place. Begins with `echopost_up`.
+  /// For the agent of `directory`. The directory is a label of every sample, so that metrics of
+  /// several agents can be collected together. The first metric is `echopost_up`.
   ///
-  /// @param openMetrics in that format instead of Prometheus'
+  /// @param openMetrics whether to write OpenMetrics instead of Prometheus' format
   /// @param isUp whether the agent runs
   public static Exposition ofAgent(Path directory, boolean openMetrics, boolean isUp) {
     Exposition out =
         new Exposition(openMetrics, "directory", directory.toAbsolutePath().normalize().toString());
-    out.gauge("echopost_up", "Whether an agent runs; 0 in what it leaves behind.", isUp ? 1 : 0);
+    out.gauge(
+        "echopost_up", "Whether an agent runs; 0 in the metrics of an ended run.", isUp ? 1 : 0);
     return out;
   }
 
-  /// A counter without labels of its own.
+  /// Writes a counter without labels of its own.
   public void counter(String name, String help, long value) {
     counters(name, help);
     sample(value);
   }
 
-  /// A gauge without labels of its own.
+  /// Writes a gauge without labels of its own.
   public void gauge(String name, String help, long value) {
     gauges(name, help);
     sample(value);
   }
 
-  /// A gauge without labels of its own, which need not be a whole number.
+  /// Writes a gauge without labels of its own, with a fractional value.
   public void gauge(String name, String help, double value) {
     gauges(name, help);
     line(name, commonLabels, number(value));
   }
 
-  /// Begins a family of counters, whose samples come next.
+  /// Starts a family of counters; calls of [#sample] follow.
   public void counters(String name, String help) {
-    begin(name, "counter", help);
+    start(name, "counter", help);
   }
 
-  /// Begins a family of gauges, whose samples come next.
+  /// Starts a family of gauges; calls of [#sample] follow.
   public void gauges(String name, String help) {
-    begin(name, "gauge", help);
+    start(name, "gauge", help);
   }
 
-  /// One sample of the family that was begun last.
+  /// Writes a sample of the family that was started last.
   ///
-  /// @param labels name, value, and so on
+  /// @param labels its labels, as name, value, name, value
   public void sample(long value, String... labels) {
     line(family, labels(commonLabels, labels), Long.toString(value));
   }
 
-  /// The state that something is in: a gauge for each that there is, 1 for the one, 0 for the
+  /// Writes a state as a gauge for each constant of its enum: 1 for the current one, 0 for the
   /// others.
   public void state(String name, String help, Enum<?> now) {
     gauges(name, help);
@@ -80,9 +81,9 @@ public final class Exposition {
     }
   }
 
-  /// A histogram.
+  /// Writes a histogram.
   public void histogram(String name, String help, Histogram histogram) {
-    begin(name, "histogram", help);
+    start(name, "histogram", help);
     long[] cumulative = histogram.cumulative();
     int last = cumulative.length - 1;
     for (int i = 0; i <= last; i++) {
@@ -93,14 +94,14 @@ public final class Exposition {
     line(name + "_count", commonLabels, Long.toString(cumulative[last]));
   }
 
-  /// What a constant is called in a label.
+  /// The value of a label for a constant.
   public static String lowerCase(Enum<?> constant) {
     return constant.name().toLowerCase(Locale.ROOT);
   }
 
-  private void begin(String name, String type, String help) {
+  private void start(String name, String type, String help) {
     family = name;
-    // OpenMetrics names a family of counters without what its samples end in.
+    // In OpenMetrics the name of a counter's family lacks the suffix of its samples.
     String base =
         openMetrics && name.endsWith(TOTAL)
             ? name.substring(0, name.length() - TOTAL.length())
@@ -145,7 +146,7 @@ public final class Exposition {
     return Double.isNaN(value) ? "NaN" : BigDecimal.valueOf(value).toPlainString();
   }
 
-  /// All that was written.
+  /// The text so far.
   public String text() {
     return openMetrics ? text + "# EOF\n" : text.toString();
   }

@@ -3,8 +3,8 @@ package com.datanadhi.echopost.metrics;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLongArray;
 
-/// Counts values by size. One thread at a time observes, without locks and without garbage; any may
-/// read, and may then miss the value that is being observed.
+/// Counts values in buckets. One thread at a time observes values, without locks or allocation; any
+/// thread may read, and may miss the value that is being observed.
 public final class Histogram {
   private static final double NANOS = 1e9;
 
@@ -19,9 +19,9 @@ public final class Histogram {
     this.counts = new AtomicLongArray(bounds.length + 1);
   }
 
-  /// Of durations from 0.1 ms to 50 s, observed in nanoseconds and shown in seconds.
+  /// For durations from 0.1 ms to 50 s, observed in nanoseconds and exposed in seconds.
   ///
-  /// @param steps where to divide each power of ten: factors from 1, in rising order
+  /// @param steps the bounds within each power of ten: factors from 1, ascending
   public static Histogram ofDurations(double... steps) {
     long[] bounds = new long[6 * steps.length];
     long decade = 100_000;
@@ -32,7 +32,7 @@ public final class Histogram {
     return new Histogram(NANOS, bounds);
   }
 
-  /// Of numbers from 1 to `largest`, by powers of two.
+  /// For numbers from 1 to `largest`, with powers of two as bounds.
   public static Histogram ofNumbers(int largest) {
     long[] bounds = new long[Integer.SIZE - Integer.numberOfLeadingZeros(largest)];
     for (int i = 0; i < bounds.length; i++) {
@@ -41,7 +41,7 @@ public final class Histogram {
     return new Histogram(1, bounds);
   }
 
-  /// Counts `value`, which is not negative.
+  /// Counts `value`, which must not be negative.
   public void observe(long value) {
     int found = Arrays.binarySearch(bounds, value);
     int bucket = found >= 0 ? found : -found - 1;
@@ -49,8 +49,8 @@ public final class Histogram {
     sum.add(value);
   }
 
-  /// What `share` of the values did not exceed, from 0 to 1, evened out within its bucket; NaN when
-  /// there is none.
+  /// The value that a `share` of the values (0 to 1) does not exceed, interpolated within its
+  /// bucket; NaN when there are no values.
   public double quantile(double share) {
     long[] cumulative = cumulative();
     long all = cumulative[bounds.length];
@@ -60,7 +60,7 @@ public final class Histogram {
       bucket++;
     }
     if (all == 0 || bucket == bounds.length) {
-      // Beyond the last bound nothing is known but that.
+      // Beyond the last bound only the bound is known.
       return all == 0 ? Double.NaN : bounds[bounds.length - 1] / unit;
     }
     long below = bucket == 0 ? 0 : cumulative[bucket - 1];
@@ -69,7 +69,7 @@ public final class Histogram {
     return (lower + part * (bounds[bucket] - lower)) / unit;
   }
 
-  /// How many values did not exceed each bound; the last is how many there are.
+  /// The number of values up to each bound; the last element is the number of all values.
   long[] cumulative() {
     long[] cumulative = new long[bounds.length + 1];
     long total = 0;
@@ -80,7 +80,7 @@ public final class Histogram {
     return cumulative;
   }
 
-  /// In the unit in which they are shown.
+  /// In the unit that is exposed.
   double bound(int index) {
     return bounds[index] / unit;
   }

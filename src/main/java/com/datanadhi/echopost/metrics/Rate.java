@@ -4,10 +4,8 @@ import com.datanadhi.echopost.time.Clock;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
-/// How fast something counts up, as a mean over the last minute, or since the start when that is
-/// less. Thread-safe.
-///
-/// It looks about once a second, when [#sample] is called, and keeps what it saw for a minute.
+/// The rate of a count per second, as a mean over the last minute, or since the start when that is
+/// less. It keeps one sample a second for a minute. Thread-safe.
 public final class Rate {
   private static final int SAMPLES = 60;
   private static final long PERIOD_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -18,14 +16,14 @@ public final class Rate {
   private final long[] counts = new long[SAMPLES];
   private int taken;
 
-  /// @param count how far it has come; asked by whoever calls
+  /// @param count reads the count, in the calling thread
   public Rate(LongSupplier count, Clock clock) {
     this.count = count;
     this.clock = clock;
     take(clock.nanos());
   }
 
-  /// Looks, if it has not done so for a second.
+  /// Takes a sample, unless the last one is less than a second old.
   public synchronized void sample() {
     long now = clock.nanos();
     if (now - nanos[(taken - 1) % SAMPLES] >= PERIOD_NANOS) {
@@ -39,7 +37,7 @@ public final class Rate {
     taken++;
   }
 
-  /// How many a second. In the first second as if that were over.
+  /// The rate per second. During the first second, the count is divided by a whole second.
   public synchronized double perSecond() {
     int oldest = taken < SAMPLES ? 0 : taken % SAMPLES;
     long elapsed = Math.max(PERIOD_NANOS, clock.nanos() - nanos[oldest]);

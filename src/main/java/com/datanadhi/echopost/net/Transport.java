@@ -25,8 +25,8 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/// What this operating system offers for sockets: epoll on Linux, kqueue on macOS. The one place
-/// that tells them apart.
+/// The socket transport of the operating system: epoll on Linux, kqueue on macOS. No other class
+/// distinguishes the two for sockets. Thread-safe.
 public enum Transport {
   /// Linux.
   EPOLL(
@@ -47,7 +47,7 @@ public enum Transport {
       103,
       false);
 
-  @SuppressWarnings("ImmutableEnumChecker") // makers have no state
+  @SuppressWarnings("ImmutableEnumChecker") // factories without state
   private final Function<SelectStrategyFactory, IoHandlerFactory> handlers;
 
   @SuppressWarnings("ImmutableEnumChecker")
@@ -82,12 +82,14 @@ public enum Transport {
     this.shutdownRefusesConnections = shutdownRefusesConnections;
   }
 
-  /// By the name of the operating system; loads no native library.
+  /// The transport by the name of the operating system. Loads no native library.
   public static Transport ofThisSystem() {
     return System.getProperty("os.name").startsWith("Mac") ? KQUEUE : EPOLL;
   }
 
-  /// Fails early and with the reason when the native library cannot be loaded.
+  /// Loads the native library.
+  ///
+  /// @throws UnsatisfiedLinkError when it cannot be loaded, with the reason
   public void ensureAvailable() {
     switch (this) {
       case EPOLL -> Epoll.ensureAvailability();
@@ -95,16 +97,17 @@ public enum Transport {
     }
   }
 
-  /// One event loop, on a daemon thread of that name, which starts with its first use.
+  /// One event loop on a daemon thread of that name, which starts at its first use.
   public EventLoopGroup newEventLoop(String threadName) {
     return newEventLoop(threadName, () -> false);
   }
 
-  /// The same, which only looks whether there is something to do, and does not sleep, while
-  /// `isAwake` says so on its thread.
-  public EventLoopGroup newEventLoop(String threadName, BooleanSupplier isAwake) {
+  /// The same, but the loop polls without sleeping while `isSpinning` returns true, which it calls
+  /// on its thread.
+  public EventLoopGroup newEventLoop(String threadName, BooleanSupplier isSpinning) {
     SelectStrategy strategy =
-        (look, hasTasks) -> hasTasks || isAwake.getAsBoolean() ? look.get() : SelectStrategy.SELECT;
+        (poll, hasTasks) ->
+            hasTasks || isSpinning.getAsBoolean() ? poll.get() : SelectStrategy.SELECT;
     return new MultiThreadIoEventLoopGroup(
         1, new DefaultThreadFactory(threadName, true), handlers.apply(() -> strategy));
   }
@@ -114,17 +117,17 @@ public enum Transport {
     return listeners.get();
   }
 
-  /// Makes TCP connections' channels.
+  /// Creates channels of TCP connections.
   public ChannelFactory<? extends Channel> tcpChannels() {
     return tcpChannels;
   }
 
-  /// Makes connections to UNIX sockets.
+  /// Creates channels of connections to UNIX sockets.
   public ChannelFactory<? extends Channel> unixChannels() {
     return unixChannels;
   }
 
-  /// The user id of the process that has connected `channel`, which a listener of [#newListener]
+  /// The user id of the process at the other end of `channel`, which a listener of [#newListener]
   /// has accepted.
   public int peerUser(Channel channel) throws IOException {
     return peers.of(channel).uid();
@@ -134,14 +137,14 @@ public enum Transport {
     PeerCredentials of(Channel channel) throws IOException;
   }
 
-  /// How many bytes a UNIX socket's path may have, without its closing zero (`sun_path`, see
-  /// unix(7)).
+  /// The largest number of bytes of a UNIX socket's path, without the terminating zero (`sun_path`,
+  /// see unix(7)).
   public int longestSocketPath() {
     return longestSocketPath;
   }
 
-  /// Whether `shutdown(listener, SHUT_RD)` makes the kernel refuse new connections while those in
-  /// the backlog can still be accepted: tried on Linux; not so on macOS.
+  /// Whether after `shutdown(listener, SHUT_RD)` the kernel refuses new connections while those in
+  /// the backlog can still be accepted. So on Linux, by experiment; not on macOS.
   public boolean shutdownRefusesConnections() {
     return shutdownRefusesConnections;
   }

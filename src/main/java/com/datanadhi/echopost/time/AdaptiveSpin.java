@@ -1,54 +1,57 @@
 package com.datanadhi.echopost.time;
 
-/// Tells a thread that has to wait whether to look out for what it waits for, in place of sleeping:
-/// to be woken takes some tenth of a millisecond, as long as a commit on a quick disk.
+/// Decides whether a thread that waits for an event spins or sleeps. Waking a thread takes some
+/// tenth of a millisecond, as long as a commit on a fast disk.
 ///
-/// It pays where the thing comes soon: one alone is waited for, and the wait before was short. Then
-/// for 0.3 ms, and never on a single processor, which somebody else needs for the thing to come.
+/// Spinning pays when the event comes soon. The thread spins for up to 0.3 ms if it waits for a
+/// single event and the wait before was short; on one processor never, since the thread that causes
+/// the event needs it.
+///
 /// Confined to the thread that waits.
 public final class AdaptiveSpin {
   private static final long NANOS = 300_000;
 
-  /// Milliseconds' worth, some tens where each look asks the kernel, should the clock stand still.
-  private static final int MOST_LOOKS = 20_000;
+  /// Bounds the spinning if the clock stands still: to some milliseconds, or some tens of them if
+  /// each check is a system call.
+  private static final int MAX_CHECKS = 20_000;
 
   private final Clock clock;
   private final boolean isAffordable;
   private boolean wasShort;
-  private boolean looking;
-  private int looks;
+  private boolean spinning;
+  private int checks;
   private long since;
 
-  /// A thread's look-out by `clock`.
+  /// For this machine.
   public AdaptiveSpin(Clock clock) {
     this(clock, Runtime.getRuntime().availableProcessors());
   }
 
-  /// The same where the machine has so many `processors`.
+  /// For a machine with this number of `processors`.
   public AdaptiveSpin(Clock clock, int processors) {
     this.clock = clock;
     this.isAffordable = processors > 1;
     this.since = clock.nanos() - NANOS;
   }
 
-  /// The thread has nothing to do from now on.
+  /// The thread starts to wait.
   ///
-  /// @param forOne whether it is one thing alone that is under way
+  /// @param forOne whether it waits for a single event
   public void beginWait(boolean forOne) {
-    looking = forOne && wasShort && isAffordable;
-    looks = 0;
+    spinning = forOne && wasShort && isAffordable;
+    checks = 0;
     since = clock.nanos();
   }
 
-  /// What it waited for has come.
+  /// The event has come.
   public void endWait() {
     wasShort = clock.nanos() - since < NANOS;
-    looking = false;
+    spinning = false;
   }
 
-  /// Whether to look again; else it is time to sleep.
+  /// Whether to check for the event again; if false, the thread sleeps.
   public boolean shouldSpin() {
-    looking = looking && looks++ < MOST_LOOKS && clock.nanos() - since < NANOS;
-    return looking;
+    spinning = spinning && checks++ < MAX_CHECKS && clock.nanos() - since < NANOS;
+    return spinning;
   }
 }

@@ -2,17 +2,17 @@ package com.datanadhi.echopost.time;
 
 import java.time.Instant;
 
-/// The program's only view of time. Tests hold one that they move by hand.
+/// The program's only source of time. Tests use one that they move by hand.
 ///
-/// Wall time is for people and for the main server (`received_at`, log lines); every duration is
-/// measured with [#nanos()], so a wall clock that jumps changes nothing the agent decides.
+/// Wall time is only for people and for the main server (`received_at`, log lines). Every duration
+/// is measured with [#nanos()], so a jump of the wall clock changes no decision of the agent.
 /// Thread-safe.
 public interface Clock {
   /// Milliseconds since 1970-01-01T00:00:00Z; may jump both ways.
   long millis();
 
-  /// Nanoseconds of a clock that never goes back and stands still while the machine sleeps; only
-  /// differences mean anything.
+  /// Nanoseconds of a monotonic clock that stops while the machine sleeps. Only differences are
+  /// meaningful.
   long nanos();
 
   /// The wall clock as an instant with millisecond precision.

@@ -4,10 +4,10 @@ import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// Where one loop sleeps until time has passed or somebody wakes it.
+/// Where a loop waits until a time has passed or another thread wakes it.
 ///
-/// A wake-up that comes before the wait is not lost: the next [#await] returns at once. Several
-/// wake-ups before one wait count as one. Thread-safe; meant for one waiting thread.
+/// A wake-up before the wait is not lost: the next [#await] returns at once. Several wake-ups
+/// before one wait count as one. Thread-safe; for one waiting thread.
 public final class Waiter {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition woken = lock.newCondition();

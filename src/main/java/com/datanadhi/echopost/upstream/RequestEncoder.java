@@ -11,7 +11,7 @@ import io.netty.buffer.Unpooled;
 /// Encodes the requests to the main server (RFC 9112).
 ///
 /// The parts that are equal in all requests are encoded once. Netty's encoder builds all headers
-/// for each record, and replay took 1.3 times as long with it (docs/adr/0018). Nothing is validated
+/// for each record, and replay took 1.3 times as long with it (docs/adr/0004). Nothing is validated
 /// here: a record's fields were when it was accepted. Immutable.
 final class RequestEncoder {
   private static final byte[] BODY_START = "{\"pipelines\":".getBytes(US_ASCII);

@@ -19,12 +19,12 @@ class DirectoryLockTest {
   private Path file;
 
   @BeforeEach
-  void name() {
+  void lockFile() {
     file = DirectoryLayout.lock(directory);
   }
 
-  /// A clock on which each look takes a second, so that patience ends at once.
-  private static Clock hurried() {
+  /// A clock that advances a second at each read, so that the wait ends at once.
+  private static Clock fastClock() {
     ManualClock clock = new ManualClock();
     return new Clock() {
       @Override
@@ -78,11 +78,11 @@ class DirectoryLockTest {
   }
 
   @Test
-  void while_another_process_holds_it_there_is_no_lock_and_its_owner_stays_named()
+  void while_another_process_holds_the_lock_it_cannot_be_taken_and_the_file_keeps_the_owner()
       throws Exception {
     Process holder = holder();
     try {
-      assertThat(DirectoryLock.take(file, hurried())).isNull();
+      assertThat(DirectoryLock.take(file, fastClock())).isNull();
       assertThat(file).hasContent(holder.pid() + "\n");
     } finally {
       var _ = holder.destroyForcibly().waitFor();
@@ -93,16 +93,16 @@ class DirectoryLockTest {
   void the_lock_of_a_killed_process_is_free() throws Exception {
     Process holder = holder();
     var _ = holder.destroyForcibly().waitFor();
-    try (DirectoryLock lock = DirectoryLock.take(file, hurried())) {
+    try (DirectoryLock lock = DirectoryLock.take(file, fastClock())) {
       assertThat(lock).isNotNull();
     }
   }
 
   @Test
-  void a_lock_that_is_given_up_meanwhile_is_waited_for() throws Exception {
+  void a_lock_that_is_released_during_the_wait_is_taken() throws Exception {
     Process holder = holder();
     try {
-      // The clock stands still: patience never ends.
+      // The clock stands still: the wait has no end.
       Thread leaving = Thread.ofVirtual().start(() -> closeInput(holder));
       try (DirectoryLock lock = DirectoryLock.take(file, new ManualClock())) {
         assertThat(lock).isNotNull();

@@ -4,8 +4,7 @@ import com.datanadhi.echopost.time.Clock;
 import java.nio.file.Path;
 import java.util.Objects;
 
-/// Another agent as far as the lock is concerned: a process that holds it until its standard input
-/// ends.
+/// A program that holds the lock until its standard input ends, as another agent would.
 final class LockHolder {
   private LockHolder() {}
 

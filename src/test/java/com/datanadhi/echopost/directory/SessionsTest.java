@@ -70,7 +70,7 @@ class SessionsTest {
   }
 
   @Test
-  void the_run_that_prunes_keeps_its_own_also_when_the_clock_was_set_back() throws IOException {
+  void the_own_session_is_kept_even_if_the_clock_was_set_back() throws IOException {
     for (int i = 0; i < 25; i++) {
       session("session-2026-11-%02dT10-00-00Z".formatted(1 + i));
     }
@@ -134,7 +134,8 @@ class SessionsTest {
   }
 
   @Test
-  void an_old_session_that_cannot_be_deleted_does_not_keep_the_others() throws Exception {
+  void an_old_session_that_cannot_be_deleted_does_not_prevent_deleting_the_others()
+      throws Exception {
     for (int second = 10; second < 34; second++) {
       Files.createDirectory(directory.resolve("session-2026-01-01T00-00-" + second + "Z"));
     }

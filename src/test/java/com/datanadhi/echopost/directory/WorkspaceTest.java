@@ -13,6 +13,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class WorkspaceTest {
@@ -61,7 +62,7 @@ class WorkspaceTest {
   }
 
   @Test
-  void a_socket_path_may_have_just_the_systems_length() throws Exception {
+  void a_socket_path_of_the_systems_longest_length_is_accepted() throws Exception {
     Path directory = directoryForSocketOf(LONGEST);
     assertThat(Workspace.prepare(directory).directory()).isDirectory();
   }
@@ -74,33 +75,21 @@ class WorkspaceTest {
   }
 
   @Test
-  void bytes_count_not_characters() {
+  void the_length_of_the_path_is_counted_in_bytes() {
     Path directory = directoryForSocketOf(LONGEST);
     String name = directory.getFileName().toString();
     refused(parent.resolve("é" + name.substring(1)), "has " + (LONGEST + 1) + " bytes");
   }
 
   @Test
-  void what_is_not_a_directory_is_refused() throws IOException {
+  void a_path_that_is_not_a_directory_is_refused() throws IOException {
     Path file = Files.writeString(parent.resolve("file"), "");
     refused(file, file + " is not a directory");
     refused(file.resolve("below"), "cannot create " + file.resolve("below"));
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "agent.lock",
-        "buffer.db",
-        "buffer.db-wal",
-        "buffer.db-shm",
-        "buffer.db-journal",
-        "buffer.db-watermark",
-        "buffer.db.new",
-        "buffer.db.new-wal",
-        "buffer.db.damaged-2026-11-21T10-00-00Z",
-        "reserve"
-      })
+  @MethodSource("com.datanadhi.echopost.directory.DirectoryLayoutTest#fileNames")
   void a_link_or_a_directory_under_one_of_our_names_is_refused(String name) throws IOException {
     Path ours = parent.resolve(name);
     Files.createSymbolicLink(ours, parent.resolve("nowhere"));
@@ -121,7 +110,7 @@ class WorkspaceTest {
   }
 
   @Test
-  void what_only_looks_like_ours_is_left_alone() throws Exception {
+  void similar_names_are_left_alone() throws Exception {
     Files.createFile(parent.resolve("session-of-somebody"));
     Files.createDirectory(parent.resolve("buffer.db.bak"));
     assertThat(Workspace.prepare(parent).directory()).isEqualTo(parent);
@@ -137,7 +126,7 @@ class WorkspaceTest {
         "buffer.db.damaged-2026-11-21T10-00-00Z",
         "session-2026-11-21T10-00-00Z-2"
       })
-  void what_another_user_has_put_under_one_of_our_names_is_refused(String name) throws Exception {
+  void a_file_of_another_user_under_one_of_our_names_is_refused(String name) throws Exception {
     Path theirs = parent.resolve(name);
     if (name.startsWith("session")) {
       Files.createDirectory(theirs);
@@ -152,13 +141,13 @@ class WorkspaceTest {
   }
 
   @Test
-  void looking_leaves_nothing_behind() throws Exception {
+  void the_check_leaves_no_file_behind() throws Exception {
     var _ = Workspace.prepare(parent);
     assertThat(parent).isEmptyDirectory();
   }
 
   @Test
-  void a_directory_says_who_else_can_write_to_it() throws Exception {
+  void other_users_who_can_write_to_the_directory_are_reported() throws Exception {
     Workspace workspace = Workspace.prepare(parent);
     Files.setPosixFilePermissions(parent, PosixFilePermissions.fromString("rwxr-xr-x"));
     assertThat(workspace.writableBy()).isNull();
@@ -184,13 +173,13 @@ class WorkspaceTest {
   }
 
   @Test
-  void anything_else_at_the_sockets_name_is_ours_to_replace() throws Exception {
+  void anything_but_a_directory_at_the_sockets_name_is_accepted() throws Exception {
     Files.createSymbolicLink(parent.resolve(SOCKET), parent.resolve("nowhere"));
     assertThat(Workspace.prepare(parent).directory()).isEqualTo(parent);
   }
 
   @Test
-  void a_link_to_a_directory_is_a_directory() throws Exception {
+  void a_link_to_a_directory_is_accepted() throws Exception {
     Path real = Files.createDirectory(parent.resolve("real"));
     Path link = Files.createSymbolicLink(parent.resolve("link"), real);
     assertThat(Workspace.prepare(link).directory()).isEqualTo(link);
