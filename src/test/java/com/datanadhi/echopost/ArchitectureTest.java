@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// The walls between the rooms, as ARCHITECTURE.md draws them.
+/// The allowed dependencies between packages, as in the table of ARCHITECTURE.md.
 class ArchitectureTest {
   private static final String ROOT = "com.datanadhi.echopost";
   private static JavaClasses program;
@@ -58,7 +58,7 @@ class ArchitectureTest {
         "time | none",
         "net | none",
       })
-  void a_room_touches_only_what_its_row_allows(String room, String others) {
+  void a_package_uses_only_what_its_row_allows(String room, String others) {
     List<String> allowed = new ArrayList<>(List.of(room(room) + ".."));
     if (!room.equals("time") && !room.equals("logging") && !room.equals("net")) {
       allowed.addAll(List.of(room("time"), room("logging")));
@@ -78,7 +78,7 @@ class ArchitectureTest {
   }
 
   @Test
-  void every_class_is_in_a_room_of_the_table_or_is_the_program_itself() {
+  void every_class_is_in_a_package_of_the_table_or_is_main() {
     assertThat(program.size()).isGreaterThan(60);
     classes()
         .that()
@@ -105,7 +105,7 @@ class ArchitectureTest {
   }
 
   @Test
-  void only_the_buffer_speaks_sql() {
+  void only_the_buffer_uses_sql() {
     noClasses()
         .that()
         .resideOutsideOfPackage(room("buffer"))
@@ -116,7 +116,7 @@ class ArchitectureTest {
   }
 
   @Test
-  void clients_and_operators_see_of_the_main_server_only_its_health() {
+  void ingest_control_and_operator_use_only_the_health_of_upstream() {
     noClasses()
         .that()
         .resideInAnyPackage(room("ingest") + "..", room("control"), room("operator") + "..")
@@ -128,7 +128,7 @@ class ArchitectureTest {
   }
 
   @Test
-  void only_the_agent_knows_structured_task_scopes() {
+  void only_the_agent_uses_structured_task_scopes() {
     assertThat(program.get(room("agent") + ".Agent$Siblings").getDirectDependenciesFromSelf())
         .anyMatch(to -> to.getTargetClass().getSimpleName().startsWith("StructuredTaskScope"));
     noClasses()

@@ -26,18 +26,19 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The launcher as the agent's guardian: the JVM dies and it does not, or the other way round.
+/// The launcher as the agent's guardian: the JVM dies and the launcher survives, or the other way
+/// round.
 class GuardianIT extends AcceptanceTest {
   private static final int RESTARTS_IN_A_MINUTE = 5;
 
-  /// kill(1) of the JVM alone; returns once it is dead.
+  /// Sends a signal to the JVM only, and waits until it is dead.
   private static void kill(AgentProcess agent, String signal) {
     ProcessHandle jvm = agent.jvm().orElseThrow();
     AgentProcess.signal(jvm, signal);
     await().pollInterval(Duration.ofMillis(1)).atMost(SOON).until(() -> !jvm.isAlive());
   }
 
-  /// Returns once the agent has been started again for the `count`th time, and serves.
+  /// Waits until the agent has been restarted for the `count`th time and serves.
   private static void awaitRestart(AgentProcess agent, int count) {
     await()
         .atMost(SOON)
@@ -48,7 +49,7 @@ class GuardianIT extends AcceptanceTest {
   }
 
   @Test
-  void an_agent_that_is_killed_in_ingest_is_back_by_itself_and_has_lost_nothing() throws Exception {
+  void an_agent_killed_during_ingest_is_restarted_and_loses_no_record() throws Exception {
     AgentProcess agent = agent();
     LoadClient client = client(agent);
     CompletableFuture<LoadClient.Result> sending = new CompletableFuture<>();
@@ -80,7 +81,7 @@ class GuardianIT extends AcceptanceTest {
   }
 
   @Test
-  void one_that_is_killed_in_replay_goes_on_where_it_was() throws Exception {
+  void an_agent_killed_during_replay_is_restarted_and_continues() throws Exception {
     AgentProcess agent = agent();
     send(agent, load(500, 1));
     server.onDelivery(StubServer.Behaviour.slow(2, StubServer.OK));
@@ -98,7 +99,7 @@ class GuardianIT extends AcceptanceTest {
   }
 
   @Test
-  void one_that_is_killed_with_nothing_left_to_do_comes_back_and_leaves() throws Exception {
+  void an_agent_killed_with_nothing_pending_is_restarted_and_drains() throws Exception {
     AgentProcess agent = agent();
     send(agent, load(10, 1));
     server.comeUp();
@@ -113,8 +114,7 @@ class GuardianIT extends AcceptanceTest {
   }
 
   @Test
-  void one_that_is_killed_while_it_starts_is_started_again_when_records_are_pending()
-      throws Exception {
+  void an_agent_killed_during_its_start_is_restarted_if_records_are_pending() throws Exception {
     AgentProcess first = agent();
     send(first, load(50, 1));
     first.kill();
@@ -142,7 +142,7 @@ class GuardianIT extends AcceptanceTest {
   }
 
   @Test
-  void one_that_dies_before_it_has_a_buffer_is_not_started_again() throws Exception {
+  void an_agent_that_dies_before_it_has_a_buffer_is_not_restarted() throws Exception {
     Path own = directory.resolve("own");
     AgentProcess agent = use(AgentProcess.spawn(own, server.url()));
     await().pollInterval(Duration.ofMillis(1)).atMost(SOON).until(() -> agent.jvm().isPresent());
@@ -156,7 +156,8 @@ class GuardianIT extends AcceptanceTest {
 
   @ParameterizedTest
   @CsvSource({"SEGV, SIGSEGV", "BUS, SIGBUS", "ILL, SIGILL", "ABRT, SIGABRT"})
-  void one_that_crashes_comes_back_and_says_of_what(String signal, String diedOf) throws Exception {
+  void an_agent_that_crashes_is_restarted_and_the_signal_is_logged(String signal, String diedOf)
+      throws Exception {
     AgentProcess agent = agent();
     send(agent, load(10, 1));
 
@@ -170,7 +171,7 @@ class GuardianIT extends AcceptanceTest {
   }
 
   @Test
-  void one_that_runs_out_of_memory_comes_back() throws Exception {
+  void an_agent_that_runs_out_of_memory_is_restarted() throws Exception {
     AgentProcess agent =
         use(AgentProcess.spawn(List.of(withLessMemory().toString()), directory, server.url()));
     agent.awaitReady();
@@ -193,7 +194,7 @@ class GuardianIT extends AcceptanceTest {
 
   /// The program with a heap that is too small for a large record.
   private Path withLessMemory() throws IOException {
-    // As bytes, and none more or less: what follows the script has its place.
+    // Byte for byte of the same length: the archive after the script has a fixed offset.
     String whole =
         Files.readString(AgentProcess.program(), StandardCharsets.ISO_8859_1)
             .replaceFirst("-Xms16m", "-Xms08m")
@@ -205,7 +206,7 @@ class GuardianIT extends AcceptanceTest {
   }
 
   @Test
-  void one_whose_guardian_is_killed_serves_on() throws Exception {
+  void an_agent_whose_launcher_is_killed_keeps_serving() throws Exception {
     AgentProcess agent = agent();
     ProcessHandle jvm = agent.jvm().orElseThrow();
     use(jvm::destroyForcibly);
@@ -221,7 +222,7 @@ class GuardianIT extends AcceptanceTest {
   }
 
   @Test
-  void when_both_are_killed_the_next_start_finds_everything() throws Exception {
+  void after_both_are_killed_the_next_agent_delivers_everything() throws Exception {
     AgentProcess agent = agent();
     ProcessHandle jvm = agent.jvm().orElseThrow();
     send(agent, load(100, 1));
@@ -236,7 +237,9 @@ class GuardianIT extends AcceptanceTest {
   }
 
   @Test
-  void one_that_dies_again_and_again_is_left_alone_and_the_last_line_says_so() throws Exception {
+  void
+      after_five_restarts_in_a_minute_the_agent_is_not_restarted_and_the_last_line_names_the_cause()
+          throws Exception {
     AgentProcess agent = agent();
     send(agent, load(20, 1));
     for (int restart = 1; restart <= RESTARTS_IN_A_MINUTE; restart++) {
@@ -265,7 +268,7 @@ class GuardianIT extends AcceptanceTest {
   }
 
   @Test
-  void a_buffer_that_cannot_be_opened_is_tried_once() throws Exception {
+  void an_agent_that_cannot_open_its_buffer_is_not_restarted() throws Exception {
     AgentProcess first = agent();
     send(first, load(5, 1));
     first.terminate();
@@ -284,7 +287,7 @@ class GuardianIT extends AcceptanceTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 3, 10, 30, 100})
-  void a_signal_while_it_is_started_again_is_heard(int millis) throws Exception {
+  void a_signal_during_a_restart_ends_the_agent(int millis) throws Exception {
     AgentProcess agent = agent();
     send(agent, load(5, 1));
     kill(agent, "KILL");
@@ -300,11 +303,11 @@ class GuardianIT extends AcceptanceTest {
   }
 
   @Test
-  void another_agent_may_be_there_first() throws Exception {
+  void another_agent_may_take_the_directory_before_the_restarted_one() throws Exception {
     AgentProcess agent = agent();
     send(agent, load(20, 1));
     AgentProcess other = spawn();
-    // By then it waits for the lock.
+    // It waits for the lock from then on.
     await().atMost(SOON).until(() -> other.jvm().isPresent());
 
     kill(agent, "KILL");

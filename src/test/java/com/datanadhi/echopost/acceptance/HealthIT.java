@@ -24,7 +24,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/// How the packaged agent says that it is well: to gRPC's probes, and to scripts.
+/// The health of the packaged agent, as gRPC probes and scripts read it.
 class HealthIT extends AcceptanceTest {
   private static final String MAIN_SERVER = "echopost.MainServer";
 
@@ -40,9 +40,9 @@ class HealthIT extends AcceptanceTest {
         .exit();
   }
 
-  /// A server that is up, and takes its time with the one record that it gets: else the agent would
-  /// be gone soon.
-  private void comeUpAndTakeTime(AgentProcess agent) throws Exception {
+  /// Sets the server up, with a slow response to the one record: otherwise the agent would drain
+  /// soon.
+  private void comeUpSlowly(AgentProcess agent) throws Exception {
     send(agent, load(1, 1));
     server.onDelivery(StubServer.Behaviour.slow(8_000, StubServer.OK));
     server.comeUp();
@@ -57,7 +57,7 @@ class HealthIT extends AcceptanceTest {
     assertThat(probe(agent, MAIN_SERVER)).isEqualTo(UNHEALTHY);
     assertThat(probe(agent, "no.such.Service")).isEqualTo(RPC_FAILED);
 
-    comeUpAndTakeTime(agent);
+    comeUpSlowly(agent);
     await().atMost(SOON).until(() -> probe(agent, MAIN_SERVER) == 0);
 
     server.goDown();
@@ -68,14 +68,14 @@ class HealthIT extends AcceptanceTest {
     return HealthCheckRequest.newBuilder().setService(service).build();
   }
 
-  /// What one watch was told, and how it ended.
+  /// The responses of one watch, and how it ended.
   private static final class Watcher implements StreamObserver<HealthCheckResponse> {
-    final List<ServingStatus> told = new CopyOnWriteArrayList<>();
+    final List<ServingStatus> statuses = new CopyOnWriteArrayList<>();
     final CompletableFuture<Status> ended = new CompletableFuture<>();
 
     @Override
     public void onNext(HealthCheckResponse response) {
-      told.add(response.getStatus());
+      statuses.add(response.getStatus());
     }
 
     @Override
@@ -96,7 +96,7 @@ class HealthIT extends AcceptanceTest {
   }
 
   @Test
-  void a_watch_follows_the_main_server_and_does_not_keep_a_drained_agent() throws Exception {
+  void a_watch_follows_the_main_server_and_does_not_delay_a_drained_agent() throws Exception {
     AgentProcess agent = agent();
     await().atMost(SOON).until(() -> agent.hasLogged(EventNames.SERVER_DOWN));
     ManagedChannel channel = client(agent).newChannel();
@@ -104,17 +104,19 @@ class HealthIT extends AcceptanceTest {
     Watcher server = watch(channel, MAIN_SERVER);
     Watcher agentItself = watch(channel, "");
     Watcher unknown = watch(channel, "no.such.Service");
-    await().atMost(SOON).until(() -> server.told.equals(List.of(ServingStatus.NOT_SERVING)));
-    await().atMost(SOON).until(() -> unknown.told.equals(List.of(ServingStatus.SERVICE_UNKNOWN)));
+    await().atMost(SOON).until(() -> server.statuses.equals(List.of(ServingStatus.NOT_SERVING)));
+    await()
+        .atMost(SOON)
+        .until(() -> unknown.statuses.equals(List.of(ServingStatus.SERVICE_UNKNOWN)));
 
     this.server.comeUp();
 
     assertThat(agent.awaitExit(SOON)).isZero();
-    assertThat(server.told).containsExactly(ServingStatus.NOT_SERVING, ServingStatus.SERVING);
-    assertThat(agentItself.told).containsExactly(ServingStatus.SERVING);
+    assertThat(server.statuses).containsExactly(ServingStatus.NOT_SERVING, ServingStatus.SERVING);
+    assertThat(agentItself.statuses).containsExactly(ServingStatus.SERVING);
     Status end = server.ended.get(10, TimeUnit.SECONDS);
     assertThat(end.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
-    // By the agent itself, and not by its connection's end.
+    // The agent ended the call itself: it did not end with its connection.
     assertThat(end.getDescription()).isEqualTo("the agent is shutting down");
   }
 
@@ -141,10 +143,10 @@ class HealthIT extends AcceptanceTest {
   }
 
   @Test
-  void the_command_health_says_it_in_json_and_by_its_exit_status() throws Exception {
+  void the_command_health_reports_in_json_and_by_its_exit_status() throws Exception {
     AgentProcess agent = agent();
     await().atMost(SOON).until(() -> agent.hasLogged(EventNames.SERVER_DOWN));
-    // To keep records while the server is down is what it is for.
+    // Storing records while the server is down is normal operation.
     assertHealth(
         health(),
         0,

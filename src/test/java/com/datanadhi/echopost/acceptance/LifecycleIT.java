@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -30,8 +31,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/// The agent's life, from spawn to exit, on the packaged program as a process that is really
-/// killed.
+/// An agent from its spawn to its exit: the packaged program, as a process that is really killed.
 class LifecycleIT extends AcceptanceTest {
   @Test
   void records_taken_while_the_server_is_down_arrive_in_order_once_it_is_up() throws Exception {
@@ -66,9 +66,18 @@ class LifecycleIT extends AcceptanceTest {
 
   @Test
   void an_agent_stays_while_the_server_is_down() throws Exception {
+    server.onProbe(StubServer.Behaviour.status(503, ""));
+    server.comeUp();
     AgentProcess agent = agent();
 
-    await().during(Duration.ofSeconds(4)).atMost(SOON).until(agent::isAlive);
+    // The sixth probe comes at least 5.75 s after the first: the longest lingering without records
+    // is
+    // over by then.
+    await().atMost(SOON).until(() -> server.probes() >= 6);
+
+    assertThat(agent.isAlive()).isTrue();
+    assertThat(agent.hasLogged(EventNames.DRAINING)).isFalse();
+    assertThat(agent.socket()).exists();
   }
 
   @Test
@@ -100,7 +109,7 @@ class LifecycleIT extends AcceptanceTest {
   }
 
   @Test
-  void what_was_acknowledged_before_a_kill_in_ingest_is_delivered_after_it() throws Exception {
+  void records_acknowledged_before_a_kill_during_ingest_are_delivered_after_it() throws Exception {
     AgentProcess agent = agent();
     CompletableFuture<LoadClient.Result> sending = new CompletableFuture<>();
     LoadClient client = client(agent);
@@ -133,7 +142,7 @@ class LifecycleIT extends AcceptanceTest {
   }
 
   @Test
-  void a_kill_in_replay_repeats_at_most_a_batch_under_the_same_keys() throws Exception {
+  void a_kill_during_replay_repeats_at_most_one_batch_with_the_same_keys() throws Exception {
     AgentProcess agent = agent();
     send(agent, load(5_000, 1));
     server.comeUp();
@@ -151,7 +160,7 @@ class LifecycleIT extends AcceptanceTest {
   }
 
   @Test
-  void a_server_that_goes_down_half_way_through_replay_gets_the_rest_later() throws Exception {
+  void a_server_that_goes_down_during_replay_gets_the_rest_later() throws Exception {
     AgentProcess agent = agent();
     send(agent, load(4_000, 1));
     server.comeUp();
@@ -183,12 +192,13 @@ class LifecycleIT extends AcceptanceTest {
 
   @Test
   void an_interrupt_with_nothing_pending_ends_the_agent_with_0() throws Exception {
-    // What runs in a shell's background inherits that interrupts are ignored.
-    String heeding =
+    // A background process of a shell inherits that SIGINT is ignored.
+    String withInterrupts =
         "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL);"
             + " os.execv(sys.argv[1], sys.argv[1:])";
     List<String> command =
-        List.of("python3", "-c", heeding, AgentProcess.program().toAbsolutePath().toString());
+        List.of(
+            "python3", "-c", withInterrupts, AgentProcess.program().toAbsolutePath().toString());
     AgentProcess agent = use(AgentProcess.spawn(command, directory, server.url()));
     agent.awaitReady();
 
@@ -198,8 +208,7 @@ class LifecycleIT extends AcceptanceTest {
   }
 
   @Test
-  void one_that_has_waited_for_the_directory_serves_for_two_seconds_nevertheless()
-      throws Exception {
+  void an_agent_that_waited_for_the_directory_still_serves_for_two_seconds() throws Exception {
     server.comeUp();
     AgentProcess agent;
     try (FileChannel file =
@@ -209,23 +218,26 @@ class LifecycleIT extends AcceptanceTest {
                 StandardOpenOption.WRITE);
         FileLock held = file.lock()) {
       agent = spawn();
-      await()
-          .during(Duration.ofSeconds(3))
-          .atMost(SOON)
-          .until(() -> agent.handle().isAlive() && Files.notExists(agent.socket()));
+      await().atMost(SOON).until(() -> agent.jvm().isPresent());
+      Instant spawned = agent.jvm().orElseThrow().info().startInstant().orElseThrow();
+      // Longer than an agent lingers, and shorter than it waits for the lock.
+      await().atMost(SOON).until(() -> Instant.now().isAfter(spawned.plusSeconds(3)));
+      assertThat(agent.handle().isAlive()).isTrue();
+      assertThat(agent.socket()).doesNotExist();
       assertThat(held.isValid()).isTrue();
     }
     agent.awaitReady();
-    long shown = System.nanoTime();
+    long published = System.nanoTime();
 
     assertThat(agent.awaitExit(SOON)).isZero();
 
-    // From a moment after it was shown; less a little, since the clock here is looked at late.
-    assertThat(Duration.ofNanos(System.nanoTime() - shown)).isGreaterThan(Duration.ofMillis(1_800));
+    // Two seconds, less the time between the publication and the read of the clock here.
+    assertThat(Duration.ofNanos(System.nanoTime() - published))
+        .isGreaterThan(Duration.ofMillis(1_800));
   }
 
   @Test
-  void a_second_agent_leaves_with_3_and_harms_nobody() throws Exception {
+  void a_second_agent_exits_with_3_and_the_first_keeps_serving() throws Exception {
     AgentProcess first = agent();
     AgentProcess second = spawn();
 
@@ -282,14 +294,14 @@ class LifecycleIT extends AcceptanceTest {
   }
 
   @Test
-  void records_that_come_in_the_last_moments_are_delivered() throws Exception {
+  void records_that_arrive_while_the_agent_leaves_are_delivered() throws Exception {
     server.comeUp();
     AgentProcess agent = agent();
     LoadClient client = client(agent);
     List<Long> acknowledged = new ArrayList<>();
     long seq = 0;
-    // One connection per record, with gaps that grow towards the time after which the agent leaves,
-    // and beyond it.
+    // One connection per record, with gaps that grow to the time after which the agent leaves, and
+    // beyond.
     for (long gap = 100; agent.isAlive() && gap < 30_000; gap += gap < 1_900 ? 600 : 2) {
       long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(gap);
       await()
@@ -307,7 +319,7 @@ class LifecycleIT extends AcceptanceTest {
 
     assertThat(agent.awaitExit(Duration.ofSeconds(40))).isZero();
     assertThat(acknowledged).isNotEmpty();
-    // A call that failed may have been stored all the same.
+    // The record of a failed call may be stored nevertheless.
     assertThat(order().seqsOf().get(0)).containsSubsequence(acknowledged);
   }
 
@@ -318,14 +330,15 @@ class LifecycleIT extends AcceptanceTest {
     try {
       return client.send(LoadClient.request(0, seq, 200)).getSuccess();
     } catch (StatusRuntimeException gone) {
-      // The one gap that lies in the client: it looked, the name went, it connected.
+      // The one gap is in the client: it checked the name, the name went, and it connected.
       assertThat(gone.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
       return false;
     }
   }
 
   @Test
-  void refused_records_go_to_rejected_and_the_exit_status_says_so() throws Exception {
+  void records_that_the_server_rejects_are_moved_to_rejected_and_the_exit_status_is_5()
+      throws Exception {
     AgentProcess agent = agent();
     send(agent, load(10, 1));
     server.onDelivery((request, out) ->
@@ -345,7 +358,7 @@ class LifecycleIT extends AcceptanceTest {
   }
 
   @Test
-  void order_holds_on_each_connection_whatever_the_sizes() throws Exception {
+  void the_order_of_each_connection_is_kept_for_all_record_sizes() throws Exception {
     AgentProcess agent = agent();
     List<Thread> senders = new ArrayList<>();
     for (int c = 0; c < 6; c++) {
@@ -408,7 +421,7 @@ class LifecycleIT extends AcceptanceTest {
   }
 
   @Test
-  void files_are_private_and_the_socket_as_wide_as_asked_for() throws Exception {
+  void files_are_private_and_the_socket_has_the_configured_mode() throws Exception {
     AgentProcess agent =
         use(
             AgentProcess.spawn(

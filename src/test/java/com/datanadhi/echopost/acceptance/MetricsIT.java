@@ -30,7 +30,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// What the packaged agent measures, and the ways in which that gets out.
+/// The metrics of the packaged agent, and the ways to read them.
 class MetricsIT extends AcceptanceTest {
   private static final int SENT = 1_000;
   private static final int SIZE = 330;
@@ -45,8 +45,7 @@ class MetricsIT extends AcceptanceTest {
     return ran.out();
   }
 
-  /// Each sample by its name and what labels it has beside the directory. What each sample of an
-  /// exposition says, by its name and its labels but the directory.
+  /// The value of each sample by its name and its labels, without the label `directory`.
   static Map<String, Double> samples(String text) {
     Map<String, Double> samples = new LinkedHashMap<>();
     for (String line : text.lines().filter(line -> !line.startsWith("#")).toList()) {
@@ -73,14 +72,14 @@ class MetricsIT extends AcceptanceTest {
       var _ =
           LogAgentGrpc.newBlockingStub(channel)
               .sendLog(LogRequest.newBuilder().setJsonData(payload).build());
-      throw new AssertionError("taken: " + payload.length() + " characters");
+      throw new AssertionError("accepted: " + payload.length() + " characters");
     } catch (StatusRuntimeException expected) {
-      // As it should be.
+      // It was refused.
     }
   }
 
   @Test
-  void what_comes_in_goes_out_and_is_refused_is_counted_from_the_start_to_the_end()
+  void accepted_delivered_and_refused_records_are_counted_from_the_start_to_the_end()
       throws Exception {
     AgentProcess agent = agent();
     assertThat(samples(metrics()))
@@ -145,18 +144,18 @@ class MetricsIT extends AcceptanceTest {
   }
 
   @Test
-  void without_an_agent_the_buffer_speaks_for_itself() throws Exception {
+  void without_an_agent_the_metrics_come_from_the_buffer() throws Exception {
     AgentProcess agent = agent();
     send(agent, load(SENT, 1));
     agent.terminate();
     assertThat(agent.awaitExit(SOON)).isEqualTo(4);
 
-    // As it left.
+    // The metrics that the agent left behind.
     assertThat(samples(last(agent)))
         .containsEntry("echopost_up", 0.0)
         .containsEntry("echopost_pending_records", (double) SENT)
         .hasEntrySatisfying("echopost_lag_seconds", lag -> assertThat(lag).isPositive());
-    // As it is.
+    // The metrics of the buffer now.
     assertThat(samples(metrics()))
         .containsEntry("echopost_up", 0.0)
         .containsEntry("echopost_pending_records", (double) SENT)
@@ -168,7 +167,7 @@ class MetricsIT extends AcceptanceTest {
   }
 
   @Test
-  void openmetrics_is_taken_by_a_strict_reader_with_an_agent_and_without() throws Exception {
+  void a_strict_reader_accepts_openmetrics_with_and_without_an_agent() throws Exception {
     AgentProcess agent = agent();
     send(agent, load(10, 1));
     assertThat(Formats.assertOpenMetrics(operator("metrics", "-openmetrics").out()))
@@ -181,7 +180,7 @@ class MetricsIT extends AcceptanceTest {
   }
 
   @Test
-  void node_exporter_takes_what_several_agents_leave_in_its_textfile_directory() throws Exception {
+  void node_exporter_reads_the_textfiles_of_several_agents() throws Exception {
     Path collected = Files.createDirectory(directory.resolve("collected"));
     List<AgentProcess> agents = new ArrayList<>();
     for (String name : List.of("one", "two")) {
@@ -248,7 +247,8 @@ class MetricsIT extends AcceptanceTest {
   }
 
   @Test
-  void a_textfile_directory_that_is_not_there_is_said_once_and_harms_nobody() throws Exception {
+  void a_missing_textfile_directory_is_logged_once_and_does_not_disturb_the_agent()
+      throws Exception {
     AgentProcess agent =
         use(
             AgentProcess.spawn(
@@ -289,8 +289,7 @@ class MetricsIT extends AcceptanceTest {
   }
 
   @Test
-  void the_alert_rules_of_the_documentation_are_rules_about_metrics_that_there_are()
-      throws Exception {
+  void the_alert_rules_of_the_documentation_use_existing_metrics() throws Exception {
     String page = Files.readString(Path.of("docs/METRICS.md"));
     String rules = page.split("```yaml\n", 2)[1].split("```", 2)[0];
     Path file = Files.writeString(directory.resolve("rules.yaml"), rules);

@@ -11,23 +11,23 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// A model of the hand-over, small enough to try every interleaving: an agent that leaves, one that
-/// arrives, and two clients that do as the SDK does. `docs/HANDOVER.md` says what its steps stand
-/// for and which times it takes for granted.
+/// A model of the hand-over that is small enough to try every interleaving: an agent that leaves,
+/// one that arrives, and two clients that behave like the SDK. `docs/HANDOVER.md` explains its
+/// steps and the times that it assumes.
 final class HandOverModel {
-  /// What the leaving agent does; a model without one of them shows what it is good for.
+  /// The rules of the agents. A model without one of them shows what the rule prevents.
   enum Rule {
     /// Connections in the backlog are accepted and answered after the listener was shut down.
     ANSWER_THE_BACKLOG,
-    /// Open calls are looked for once more between the goodbye and the cut.
-    LOOK_BEFORE_THE_CUT,
-    /// The buffer is looked at once more when nobody can send any longer.
-    LOOK_AGAIN,
+    /// Open calls are checked once more between GOAWAY and the close.
+    CHECK_BEFORE_CLOSE,
+    /// The buffer is checked once more when no client can send any longer.
+    CHECK_BUFFER_LAST,
     /// The name is withdrawn before the listener is shut down.
     WITHDRAW_FIRST,
-    /// A name that somebody deleted is put back.
+    /// A deleted name is published again.
     HEAL,
-    /// The arriving agent waits for the lock before it shows a socket.
+    /// The arriving agent waits for the lock before it publishes a socket.
     LOCK
   }
 
@@ -41,8 +41,8 @@ final class HandOverModel {
     SERVING,
     WITHDRAWN,
     REFUSING,
-    /// Every connection was told to go away, none is cut off yet.
-    GOODBYE,
+    /// GOAWAY was sent on every connection, none is closed yet.
+    GOAWAY_SENT,
     CLOSED,
     EXITED
   }
@@ -62,23 +62,24 @@ final class HandOverModel {
     POLLING,
     SAW,
     CONNECTED,
-    /// Connected, accepted, and silent for longer than anybody waits for.
+    /// Connected, accepted, and silent for longer than the agent waits.
     IDLE,
     SENT,
     STORED,
     DONE,
-    /// Looked, the name went, nobody was there.
+    /// Checked the name, the name went, and no agent listened.
     IN_THE_GAP,
     FAILED
   }
 
-  /// All there is to know at one moment.
+  /// The state of the whole system.
   ///
   /// @param pending records in the buffer that are not delivered
   /// @param clients where the two are
-  /// @param servedBy whom each is connected to
-  /// @param accepted whether that one knows of it: until then it stands in the backlog
-  /// @param nameWent whether the name went after each had looked, and before it sent
+  /// @param servedBy the agent that each is connected to
+  /// @param accepted whether that agent has accepted the connection; until then it is in the
+  ///   backlog
+  /// @param nameWent whether the name went after each had checked it, and before it sent
   record State(
       Name name,
       Leaving leaving,
@@ -100,7 +101,7 @@ final class HandOverModel {
           List.of(false, false));
     }
 
-    private static final Set<Client> HAVE_LOOKED =
+    private static final Set<Client> HAVE_CHECKED =
         EnumSet.of(Client.SAW, Client.CONNECTED, Client.IDLE);
 
     private boolean any(Name agent, boolean known, Client... phases) {
@@ -130,7 +131,7 @@ final class HandOverModel {
       List<Boolean> went = new ArrayList<>(nameWent);
       if (next == Name.NONE) {
         for (int i = 0; i < went.size(); i++) {
-          went.set(i, went.get(i) || HAVE_LOOKED.contains(clients.get(i)));
+          went.set(i, went.get(i) || HAVE_CHECKED.contains(clients.get(i)));
         }
       }
       return new State(
@@ -170,7 +171,7 @@ final class HandOverModel {
           .with(client, Client.CONNECTED);
     }
 
-    /// Its connection is gone before it sent anything: it connects anew, without another look.
+    /// Its connection ended before it sent anything: it connects again without checking the name.
     State disconnected(int client) {
       List<Name> served = new ArrayList<>(servedBy);
       served.set(client, Name.NONE);
@@ -195,14 +196,14 @@ final class HandOverModel {
   private final Set<String> violations = new HashSet<>();
   private final Set<Client> ends = new HashSet<>();
 
-  /// @param rules that the agents keep
+  /// @param rules the rules that the agents follow
   HandOverModel(Set<Rule> rules) {
     this.rules = rules;
   }
 
   /// Tries every interleaving.
   ///
-  /// @return the number of different moments
+  /// @return the number of different states
   int explore() {
     Deque<State> frontier = new ArrayDeque<>();
     frontier.add(State.first());
@@ -220,12 +221,12 @@ final class HandOverModel {
     return cameFrom.size();
   }
 
-  /// Kinds of promises that are broken in some moment.
+  /// The promises that are broken in some state.
   Set<String> violations() {
     return violations;
   }
 
-  /// How a client can end.
+  /// The states in which a client can end.
   Set<Client> ends() {
     return ends;
   }
@@ -242,7 +243,7 @@ final class HandOverModel {
         case FAILED -> violations.add("a send failed on a connection");
         case IN_THE_GAP -> {
           if (!state.nameWent().get(i)) {
-            violations.add("nobody was there although the name had not gone");
+            violations.add("no agent listened although the name had not gone");
           }
         }
         default -> {}
@@ -251,7 +252,7 @@ final class HandOverModel {
     if (last) {
       ends.addAll(state.clients());
       if (state.pending() > 0) {
-        violations.add("a record is left pending and nobody runs");
+        violations.add("a record is pending and no agent runs");
       }
       for (Client client : state.clients()) {
         if (client != Client.DONE && client != Client.IN_THE_GAP && client != Client.FAILED) {
@@ -284,7 +285,7 @@ final class HandOverModel {
         if (rules.contains(Rule.HEAL) && state.name() != Name.LEAVING) {
           next.add(state.with(Name.LEAVING));
         }
-        // It lingers for 2 s, who polls looks every 50 ms.
+        // It lingers for 2 s; a client that polls checks every 50 ms.
         if (state.pending() == 0 && !inFlight && !state.clients().contains(Client.POLLING)) {
           next.add(
               rules.contains(Rule.WITHDRAW_FIRST)
@@ -293,7 +294,7 @@ final class HandOverModel {
         }
       }
       case WITHDRAWN -> {
-        // Who is connected and silent gets half a second, in which it sends.
+        // A connected and silent client gets half a second, in which it sends.
         if (!silent) {
           next.add(state.with(Leaving.REFUSING));
         }
@@ -303,17 +304,17 @@ final class HandOverModel {
         if (inFlight) {
           next.add(state.with(Name.LEAVING).with(Leaving.SERVING));
         } else if (!waits) {
-          next.add(withdrawn(state).with(Leaving.GOODBYE));
+          next.add(withdrawn(state).with(Leaving.GOAWAY_SENT));
         }
       }
-      case GOODBYE ->
+      case GOAWAY_SENT ->
           next.add(
-              inFlight && rules.contains(Rule.LOOK_BEFORE_THE_CUT)
+              inFlight && rules.contains(Rule.CHECK_BEFORE_CLOSE)
                   ? state.with(Name.LEAVING).with(Leaving.SERVING)
                   : state.with(Leaving.CLOSED));
       case CLOSED ->
           next.add(
-              state.pending() > 0 && rules.contains(Rule.LOOK_AGAIN)
+              state.pending() > 0 && rules.contains(Rule.CHECK_BUFFER_LAST)
                   ? state.with(Name.LEAVING).with(Leaving.SERVING)
                   : state.with(Leaving.EXITED));
       case EXITED -> {}
@@ -331,7 +332,7 @@ final class HandOverModel {
         if (free || !rules.contains(Rule.LOCK)) {
           next.add(state.with(Arriving.OPENING));
         } else if (state.leaving() == Leaving.SERVING) {
-          // Leaving takes a second, it waits for five.
+          // Leaving takes a second; the arriving agent waits for five.
           next.add(state.with(Arriving.GAVE_UP));
         }
       }
@@ -362,9 +363,9 @@ final class HandOverModel {
           next.add(state.with(client, state.name() == Name.NONE ? Client.MISSED : Client.SAW));
       case MISSED -> next.add(state.with(Name.NONE).with(client, Client.SPAWNING));
       case SPAWNING -> {
-        boolean nobody =
+        boolean noAgent =
             state.arriving() == Arriving.NOT_SPAWNED || state.arriving() == Arriving.GAVE_UP;
-        next.add((nobody ? state.with(Arriving.WAITING) : state).with(client, Client.POLLING));
+        next.add((noAgent ? state.with(Arriving.WAITING) : state).with(client, Client.POLLING));
       }
       case POLLING -> {
         if (state.name() != Name.NONE) {
@@ -384,8 +385,8 @@ final class HandOverModel {
         }
       }
       case IDLE -> {
-        // It hears the goodbye or the cut, or does not in time and sends.
-        if (state.leaving() == Leaving.GOODBYE || hasClosed(state, server)) {
+        // It receives GOAWAY or the close; or it sends before that.
+        if (state.leaving() == Leaving.GOAWAY_SENT || hasClosed(state, server)) {
           next.add(state.disconnected(client));
         }
         if (!hasClosed(state, server)) {

@@ -13,14 +13,14 @@ class HandOverModelTest {
   void no_interleaving_loses_a_record_or_has_two_agents_or_leaves_a_client_waiting() {
     HandOverModel model = new HandOverModel(EnumSet.allOf(HandOverModel.Rule.class));
 
-    int moments = model.explore();
+    int states = model.explore();
 
-    assertThat(moments).isGreaterThan(2_000);
+    assertThat(states).isGreaterThan(2_000);
     assertThat(model.violations()).isEmpty();
   }
 
   @Test
-  void a_send_fails_only_where_the_name_went_between_look_and_connect() {
+  void a_send_fails_only_if_the_name_went_between_the_clients_check_and_its_connect() {
     HandOverModel model = new HandOverModel(EnumSet.allOf(HandOverModel.Rule.class));
 
     int _ = model.explore();
@@ -31,13 +31,13 @@ class HandOverModelTest {
 
   @ParameterizedTest
   @EnumSource(HandOverModel.Rule.class)
-  void without_any_one_of_its_rules_the_protocol_breaks(HandOverModel.Rule left) {
+  void without_any_one_of_its_rules_the_protocol_breaks(HandOverModel.Rule omitted) {
     EnumSet<HandOverModel.Rule> others = EnumSet.allOf(HandOverModel.Rule.class);
-    others.remove(left);
+    others.remove(omitted);
     HandOverModel model = new HandOverModel(others);
 
-    int moments = model.explore();
+    int states = model.explore();
 
-    assertThat(model.violations()).as("%s moments", moments).isNotEmpty();
+    assertThat(model.violations()).as("%s states", states).isNotEmpty();
   }
 }

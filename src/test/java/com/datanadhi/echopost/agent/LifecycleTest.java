@@ -32,18 +32,18 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The lifecycle with a real buffer and a real socket, driven turn by turn. The clock that it and
-/// ingest's record of arrivals read stands still between the turns.
+/// The lifecycle with a real buffer and a real socket, driven turn by turn with a clock that the
+/// test moves.
 class LifecycleTest {
   private static final Duration SHORT = Duration.ofMillis(1);
 
   @TempDir Path directory;
 
-  /// Stands still for the lifecycle, and advances a little at each read while ingest leaves, whose
-  /// steps wait for it.
   private final ManualClock manual = new ManualClock();
 
-  private final Clock clock =
+  /// Ingest's clock: the manual one, which runs while ingest leaves, because its steps wait for
+  /// time to pass.
+  private final Clock ingestClock =
       new Clock() {
         @Override
         public long millis() {
@@ -52,11 +52,12 @@ class LifecycleTest {
 
         @Override
         public long nanos() {
-          return manual.nanos() + (leaving ? System.nanoTime() - leftAt : 0);
+          return manual.nanos() + (leaving ? System.nanoTime() - leavingSince : 0);
         }
       };
+
   private volatile boolean leaving;
-  private volatile long leftAt;
+  private volatile long leavingSince;
 
   private final ManualServerState server = new ManualServerState(manual);
   private final RunSignals signals = new RunSignals();
@@ -68,7 +69,7 @@ class LifecycleTest {
   @BeforeEach
   void open() throws Exception {
     buffer = Buffer.open(directory, manual, BufferListener.NONE);
-    ingest = new Ingest(directory, PosixFilePermissions.fromString("rw-------"), clock);
+    ingest = new Ingest(directory, PosixFilePermissions.fromString("rw-------"), ingestClock);
     ingest.acceptInto(buffer, new UnusedAgentInfo());
     client = new LoadClient(DirectoryLayout.socket(directory));
     lifecycle = new Lifecycle(buffer, ingest, server.state(), manual, signals);
@@ -96,7 +97,7 @@ class LifecycleTest {
 
   /// A turn in which ingest leaves, with a clock that runs.
   private AgentState leave() throws Exception {
-    leftAt = System.nanoTime();
+    leavingSince = System.nanoTime();
     leaving = true;
     try {
       return lifecycle.turn();
@@ -284,7 +285,7 @@ class LifecycleTest {
   @Test
   void a_stop_request_wakes_the_loop() throws Exception {
     CompletableFuture<AgentState> ended = new CompletableFuture<>();
-    leftAt = System.nanoTime();
+    leavingSince = System.nanoTime();
     leaving = true;
     Thread loop =
         Thread.ofPlatform()

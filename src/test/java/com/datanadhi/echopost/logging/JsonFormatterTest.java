@@ -58,7 +58,7 @@ class JsonFormatterTest {
   }
 
   @Test
-  void what_a_library_logs_becomes_an_event() {
+  void a_record_of_a_library_becomes_an_event() {
     assertThat(formatter.format(line(Level.INFO, "hello {0}", "you")))
         .isEqualTo(
             HEAD
@@ -82,7 +82,7 @@ class JsonFormatterTest {
   }
 
   @Test
-  void a_line_is_one_line_whatever_it_holds() {
+  void an_event_is_one_line_whatever_its_fields_contain() {
     String nasty = "a\nb\r\n\"c\"\\\u0000\u001f\u007f";
     LogRecord event = line(Level.INFO, "e", fields("k\n\"", nasty));
     event.setThrown(new RuntimeException(nasty));

@@ -66,7 +66,7 @@ class SessionLogTest {
   }
 
   @Test
-  void a_standard_output_that_blocks_for_ever_does_not_stop_the_log() throws Exception {
+  void a_blocked_standard_output_does_not_stop_the_log() throws Exception {
     CountDownLatch never = new CountDownLatch(1);
     CountDownLatch blocked = new CountDownLatch(1);
     OutputStream stuck =
@@ -106,7 +106,7 @@ class SessionLogTest {
   }
 
   @Test
-  void a_log_goes_on_behind_what_is_there() throws IOException {
+  void a_log_is_appended_to_an_existing_file() throws IOException {
     for (String event : new String[] {"first", "second"}) {
       try (SessionLog _ = SessionLog.open(file(), OutputStream.nullOutputStream())) {
         Events.info(event);
@@ -116,7 +116,7 @@ class SessionLogTest {
   }
 
   @Test
-  void nothing_is_written_after_the_end() throws IOException {
+  void nothing_is_written_after_the_log_is_closed() throws IOException {
     try (SessionLog _ = SessionLog.open(file(), OutputStream.nullOutputStream())) {
       Events.info("last");
     }
@@ -125,7 +125,7 @@ class SessionLogTest {
   }
 
   @Test
-  void libraries_are_heard_when_something_is_broken() throws IOException {
+  void errors_of_libraries_are_logged() throws IOException {
     Logger library = Logger.getLogger("io.library");
     try (SessionLog _ = SessionLog.open(file(), OutputStream.nullOutputStream())) {
       library.warning("chatter");
@@ -141,7 +141,7 @@ class SessionLogTest {
   }
 
   @Test
-  void a_file_that_cannot_be_made_is_an_error_at_once() {
+  void a_file_that_cannot_be_created_is_an_error_at_once() {
     Path nowhere = directory.resolve("missing/agent.log");
     assertThatThrownBy(() -> SessionLog.open(nowhere, OutputStream.nullOutputStream()))
         .isInstanceOf(IOException.class);

@@ -32,12 +32,12 @@ class ExpositionTest {
   }
 
   @Test
-  void prometheus_takes_its_text_format() throws Exception {
+  void prometheus_accepts_its_text_format() throws Exception {
     Formats.assertPrometheus(written(false));
   }
 
   @Test
-  void openmetrics_is_taken_by_a_strict_reader() throws Exception {
+  void a_strict_reader_accepts_openmetrics() throws Exception {
     assertThat(Formats.assertOpenMetrics(written(true)))
         .isEqualTo(
             """
@@ -53,7 +53,7 @@ class ExpositionTest {
   }
 
   @Test
-  void what_would_end_a_line_or_a_label_is_escaped() {
+  void characters_that_would_end_a_line_or_a_label_are_escaped() {
     assertThat(written(false))
         .contains(
             "# HELP x_up A \"help\" with a back\\\\slash\\nand a line end.\n# TYPE x_up gauge\n")
@@ -62,7 +62,7 @@ class ExpositionTest {
   }
 
   @Test
-  void a_state_is_one_of_all_there_are() {
+  void a_state_has_a_sample_for_each_constant() {
     assertThat(written(false)).contains("state=\"red\"} 0\n").contains("state=\"green\"} 1\n");
   }
 
@@ -77,7 +77,7 @@ class ExpositionTest {
   }
 
   @Test
-  void numbers_are_written_out() {
+  void numbers_are_written_without_exponents() {
     assertThat(written(false))
         .contains("} 0.25\n")
         .contains("} NaN\n")

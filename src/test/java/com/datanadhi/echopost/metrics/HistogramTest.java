@@ -19,7 +19,7 @@ class HistogramTest {
   }
 
   @Test
-  void durations_are_observed_in_nanoseconds_and_shown_in_seconds() {
+  void durations_are_observed_in_nanoseconds_and_exposed_in_seconds() {
     Histogram histogram = Histogram.ofDurations(1, 2, 5);
     histogram.observe(200_000);
     assertThat(histogram.bound(0)).isEqualTo(0.0001);

@@ -28,7 +28,7 @@ class RateTest {
   }
 
   @Test
-  void what_comes_in_the_first_moment_is_not_blown_up() {
+  void a_count_in_the_first_moment_is_divided_by_a_whole_second() {
     clock.advance(Duration.ofMillis(1));
     count = 1;
     assertThat(rate.perSecond()).isEqualTo(1);
@@ -45,7 +45,7 @@ class RateTest {
   }
 
   @Test
-  void when_nobody_samples_for_long_it_is_the_mean_of_that_time() {
+  void after_a_long_time_without_samples_it_is_the_mean_of_that_time() {
     pass(60, 0);
     clock.advance(Duration.ofMinutes(9));
     count += 60_000;

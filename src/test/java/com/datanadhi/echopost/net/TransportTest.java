@@ -13,8 +13,7 @@ import org.junit.jupiter.api.Test;
 
 class TransportTest {
   @Test
-  void a_loop_that_is_kept_awake_looks_again_and_again_and_does_what_it_is_given()
-      throws Exception {
+  void a_spinning_loop_polls_and_runs_its_tasks() throws Exception {
     AtomicBoolean awake = new AtomicBoolean(true);
     AtomicLong looks = new AtomicLong();
     EventLoopGroup group =
@@ -33,7 +32,7 @@ class TransportTest {
 
       awake.set(false);
       assertThat(loop.submit(() -> "woken").get()).isEqualTo("woken");
-      // It may be on its way to sleep.
+      // It may be about to sleep.
       await().pollDelay(Duration.ofMillis(50)).until(() -> true);
       long before = looks.get();
       await().pollDelay(Duration.ofMillis(50)).until(() -> true);

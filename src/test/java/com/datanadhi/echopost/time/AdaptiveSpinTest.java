@@ -10,72 +10,72 @@ class AdaptiveSpinTest {
   private static final Duration LONG = Duration.ofNanos(400_000);
 
   private final ManualClock clock = new ManualClock();
-  private final AdaptiveSpin lookout = new AdaptiveSpin(clock, 2);
+  private final AdaptiveSpin spin = new AdaptiveSpin(clock, 2);
 
   private void waited(boolean forOne, Duration howLong) {
-    lookout.beginWait(forOne);
+    spin.beginWait(forOne);
     clock.advance(howLong);
-    lookout.endWait();
+    spin.endWait();
   }
 
   @Test
-  void it_goes_on_while_one_thing_comes_soon_after_the_other() {
+  void it_spins_after_a_short_wait_for_a_single_event() {
     waited(true, SHORT);
-    lookout.beginWait(true);
-    assertThat(lookout.shouldSpin()).isTrue();
+    spin.beginWait(true);
+    assertThat(spin.shouldSpin()).isTrue();
     clock.advance(SHORT);
-    assertThat(lookout.shouldSpin()).isTrue();
-    lookout.endWait();
-    assertThat(lookout.shouldSpin()).isFalse();
+    assertThat(spin.shouldSpin()).isTrue();
+    spin.endWait();
+    assertThat(spin.shouldSpin()).isFalse();
   }
 
   @Test
-  void the_first_wait_of_all_is_slept_through() {
-    lookout.endWait();
-    lookout.beginWait(true);
-    assertThat(lookout.shouldSpin()).isFalse();
+  void the_first_wait_sleeps() {
+    spin.endWait();
+    spin.beginWait(true);
+    assertThat(spin.shouldSpin()).isFalse();
   }
 
   @Test
-  void it_ends_when_what_comes_is_late() {
+  void it_stops_spinning_when_the_event_is_late() {
     waited(true, SHORT);
-    lookout.beginWait(true);
+    spin.beginWait(true);
     clock.advance(LONG);
-    assertThat(lookout.shouldSpin()).isFalse();
+    assertThat(spin.shouldSpin()).isFalse();
   }
 
   @Test
-  void after_a_long_wait_the_next_is_slept_through() {
+  void after_a_long_wait_the_next_one_sleeps() {
     waited(true, SHORT);
     waited(true, LONG);
-    lookout.beginWait(true);
-    assertThat(lookout.shouldSpin()).isFalse();
+    spin.beginWait(true);
+    assertThat(spin.shouldSpin()).isFalse();
     clock.advance(SHORT);
-    lookout.endWait();
-    lookout.beginWait(true);
-    assertThat(lookout.shouldSpin()).isTrue();
+    spin.endWait();
+    spin.beginWait(true);
+    assertThat(spin.shouldSpin()).isTrue();
   }
 
   @Test
-  void a_wait_for_many_is_slept_through() {
+  void a_wait_for_several_events_sleeps() {
     waited(false, SHORT);
-    lookout.beginWait(false);
-    assertThat(lookout.shouldSpin()).isFalse();
+    spin.beginWait(false);
+    assertThat(spin.shouldSpin()).isFalse();
   }
 
   @Test
-  void a_clock_that_stands_still_does_not_keep_it_awake_for_ever() {
+  void a_clock_that_stands_still_does_not_keep_it_spinning() {
     waited(true, SHORT);
-    lookout.beginWait(true);
-    int looks = 0;
-    while (lookout.shouldSpin()) {
-      looks++;
+    spin.beginWait(true);
+    int checks = 0;
+    while (spin.shouldSpin()) {
+      checks++;
     }
-    assertThat(looks).isEqualTo(20_000);
+    assertThat(checks).isEqualTo(20_000);
   }
 
   @Test
-  void a_single_processor_is_left_to_whoever_sends() {
+  void on_a_single_processor_it_never_spins() {
     AdaptiveSpin alone = new AdaptiveSpin(clock, 1);
     alone.beginWait(true);
     clock.advance(SHORT);

@@ -9,7 +9,7 @@ public final class ManualClock implements Clock {
   private final AtomicLong millis =
       new AtomicLong(Instant.parse("2026-11-21T10:00:00.123Z").toEpochMilli());
   private final AtomicLong nanos = new AtomicLong(1_000_000_000);
-  private final AtomicLong looks = new AtomicLong();
+  private final AtomicLong reads = new AtomicLong();
 
   @Override
   public long millis() {
@@ -18,16 +18,16 @@ public final class ManualClock implements Clock {
 
   @Override
   public long nanos() {
-    long _ = looks.incrementAndGet();
+    long _ = reads.incrementAndGet();
     return nanos.get();
   }
 
-  /// How often somebody has asked for the nanoseconds.
+  /// How often the nanoseconds were read.
   public long reads() {
-    return looks.get();
+    return reads.get();
   }
 
-  /// Moves both clocks on.
+  /// Advances both clocks.
   public void advance(Duration by) {
     long _ = millis.addAndGet(by.toMillis());
     long _ = nanos.addAndGet(by.toNanos());

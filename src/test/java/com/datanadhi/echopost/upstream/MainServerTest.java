@@ -37,7 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// The HTTP client against a real server on loopback, through real proxies, with real certificates.
 class MainServerTest {
-  private static final byte[] NONE = {};
+  private static final byte[] NO_KEY = {};
 
   @TempDir Path directory;
   private final List<AutoCloseable> open = new ArrayList<>();
@@ -74,7 +74,10 @@ class MainServerTest {
 
   private static DeliveryRequest delivery(String json) {
     return new DeliveryRequest(
-        "[]".getBytes(StandardCharsets.UTF_8), json.getBytes(StandardCharsets.UTF_8), NONE, "k-1");
+        "[]".getBytes(StandardCharsets.UTF_8),
+        json.getBytes(StandardCharsets.UTF_8),
+        NO_KEY,
+        "k-1");
   }
 
   @Test
@@ -106,7 +109,8 @@ class MainServerTest {
   }
 
   @Test
-  void many_go_out_in_order_each_after_the_answer_to_the_one_before() throws Exception {
+  void many_records_are_delivered_in_order_each_after_the_response_to_the_one_before()
+      throws Exception {
     StubServer server = use(StubServer.up());
     List<ServerResponse> answers = new ArrayList<>();
 
@@ -118,7 +122,7 @@ class MainServerTest {
   }
 
   @Test
-  void none_goes_out_once_the_caller_has_had_enough() throws Exception {
+  void no_record_is_sent_after_the_caller_has_stopped_the_delivery() throws Exception {
     StubServer server = use(StubServer.up());
     List<ServerResponse> answers = new ArrayList<>();
 
@@ -135,7 +139,7 @@ class MainServerTest {
   }
 
   @Test
-  void a_server_that_closes_after_each_answer_gets_all_of_them() throws Exception {
+  void a_server_that_closes_after_each_response_gets_all_records() throws Exception {
     StubServer server = use(StubServer.up());
     server.onDelivery(Behaviour.status(200, "", "Connection: close"));
     List<ServerResponse> answers = new ArrayList<>();
@@ -150,10 +154,10 @@ class MainServerTest {
     return ((ByteBufAllocatorMetricProvider) ByteBufAllocator.DEFAULT).metric().usedDirectMemory();
   }
 
-  /// What was made ready for a connection that is closed by then must not stay in memory: 256 MB of
-  /// it, and the agent is deaf.
+  /// A request that was encoded for a connection that has closed meanwhile must be released: with
+  /// 256 MB of direct memory in use, the agent cannot read any more.
   @Test
-  void a_server_that_closes_after_each_answer_costs_no_memory() throws Exception {
+  void a_server_that_closes_after_each_response_leaks_no_memory() throws Exception {
     StubServer server = use(StubServer.up());
     server.keep(false);
     server.onDelivery(Behaviour.status(200, "", "Connection: close"));
@@ -172,14 +176,14 @@ class MainServerTest {
     assertThat(directMemory() - before).isLessThan(10_000_000);
   }
 
-  /// As where there is no memory for it: to wait for an answer would be to wait for ever.
+  /// As without memory for it: a wait for its response would never end.
   @Test
   @Timeout(value = 30, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-  void a_request_that_cannot_be_made_ends_the_run() throws Exception {
+  void a_request_that_cannot_be_encoded_ends_the_delivery() throws Exception {
     StubServer server = use(StubServer.up());
     MainServer client = client(server.url(), Map.of());
     List<ServerResponse> answers = new ArrayList<>();
-    List<DeliveryRequest> oneAndNoMemory =
+    List<DeliveryRequest> oneThenOutOfMemory =
         new AbstractList<>() {
           @Override
           public DeliveryRequest get(int index) {
@@ -195,13 +199,13 @@ class MainServerTest {
           }
         };
 
-    assertThatThrownBy(() -> client.deliver(oneAndNoMemory, answers::add))
+    assertThatThrownBy(() -> client.deliver(oneThenOutOfMemory, answers::add))
         .hasRootCauseMessage("in a test");
     assertThat(answers).hasSize(1);
   }
 
   @Test
-  void a_second_answer_does_not_count_for_the_next_record() throws Exception {
+  void a_second_response_does_not_count_for_the_next_record() throws Exception {
     StubServer server = use(StubServer.up());
     String once = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     server.onDelivery((request, out) ->
@@ -216,7 +220,8 @@ class MainServerTest {
   }
 
   @Test
-  void an_interrupt_ends_a_run_at_once_and_nothing_is_heard_after_it() throws Exception {
+  void an_interrupt_ends_the_delivery_at_once_and_no_response_is_reported_after_it()
+      throws Exception {
     StubServer server = use(StubServer.up());
     server.onDelivery((request, out) ->
         (request.text().endsWith(":2}") ? Behaviour.hang() : StubServer.OK).answer(request, out));
@@ -242,7 +247,7 @@ class MainServerTest {
   }
 
   @Test
-  void a_kept_connection_that_the_server_has_closed_is_no_failure() throws Exception {
+  void an_idle_connection_that_the_server_has_closed_is_no_failure() throws Exception {
     StubServer server = use(StubServer.up());
     MainServer client = client(server.url(), Map.of());
     assertThat(deliver(client, delivery("1"))).isInstanceOf(ServerResponse.Answered.class);
@@ -254,9 +259,9 @@ class MainServerTest {
   }
 
   @Test
-  void a_server_that_hangs_up_as_soon_as_it_has_accepted_is_no_answer() throws Exception {
+  void a_server_that_closes_each_connection_at_once_gives_no_response() throws Exception {
     try (ServerSocket listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
-      Thread hangingUp =
+      Thread closing =
           Thread.ofPlatform()
               .daemon()
               .start(() -> {
@@ -278,12 +283,12 @@ class MainServerTest {
         assertThat(client.probe()).isInstanceOf(ServerResponse.NoAnswer.class);
         assertThat(deliver(client, delivery("{}"))).isInstanceOf(ServerResponse.NoAnswer.class);
       }
-      assertThat(hangingUp.isAlive()).isTrue();
+      assertThat(closing.isAlive()).isTrue();
     }
   }
 
   @Test
-  void an_answer_carries_its_status_its_retry_after_and_the_start_of_its_body() throws Exception {
+  void a_response_has_its_status_its_retry_after_and_the_start_of_its_body() throws Exception {
     StubServer server = use(StubServer.up());
     server.onDelivery(Behaviour.status(429, "x".repeat(5_000), "Retry-After: 7"));
 
@@ -292,7 +297,7 @@ class MainServerTest {
   }
 
   @Test
-  void what_is_no_http_answer_is_no_answer() throws Exception {
+  void bytes_that_are_not_http_are_no_response() throws Exception {
     StubServer server = use(StubServer.up());
     MainServer client = client(server.url(), Map.of());
     for (String bytes :
@@ -308,7 +313,7 @@ class MainServerTest {
   }
 
   @Test
-  void an_answer_counts_once_its_header_is_complete() throws Exception {
+  void a_response_counts_once_its_header_is_complete() throws Exception {
     StubServer server = use(StubServer.up());
     server.onDelivery((request, out) -> {
       out.write(
@@ -323,7 +328,7 @@ class MainServerTest {
   }
 
   @Test
-  void an_answer_before_the_request_is_read_counts() throws Exception {
+  void a_response_before_the_request_is_read_counts() throws Exception {
     try (ServerSocket early = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       Thread.ofVirtual()
           .start(() -> {
@@ -335,7 +340,7 @@ class MainServerTest {
                       "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"
                           .getBytes(StandardCharsets.US_ASCII));
               socket.shutdownOutput();
-              // Reads no more, and hangs up only when the other side has.
+              // Reads no more, and closes only after the other side.
               Thread.currentThread().join(Duration.ofSeconds(3));
             } catch (IOException | InterruptedException over) {
               // The test is over.
@@ -351,7 +356,7 @@ class MainServerTest {
   }
 
   @Test
-  void a_server_that_never_answers_a_probe_is_given_up_on() throws Exception {
+  void a_probe_without_a_response_times_out() throws Exception {
     StubServer server = use(StubServer.up());
     server.onProbe(Behaviour.hang());
 
@@ -360,7 +365,7 @@ class MainServerTest {
   }
 
   @Test
-  void nobody_there_is_no_answer_and_says_why() throws Exception {
+  void a_refused_connection_is_no_response_with_the_reason() throws Exception {
     StubServer server = use(StubServer.down());
 
     assertThat(client(server.url(), Map.of()).probe())
@@ -370,7 +375,7 @@ class MainServerTest {
   }
 
   @Test
-  void a_password_in_the_url_goes_into_basic_authentication() throws Exception {
+  void a_password_in_the_url_becomes_basic_authentication() throws Exception {
     StubServer server = use(StubServer.up());
 
     var _ =
@@ -386,7 +391,7 @@ class MainServerTest {
   }
 
   @Test
-  void plain_http_is_asked_of_the_proxy_with_the_whole_url() throws Exception {
+  void plain_http_through_a_proxy_requests_the_whole_url() throws Exception {
     StubServer proxy = use(StubServer.up());
     MainServer client =
         client(
@@ -453,7 +458,7 @@ class MainServerTest {
     assertThat(other.count() + unknown.count()).isZero();
   }
 
-  /// Makes a self-signed certificate for `host`, and leaves it in `<host>.pem`.
+  /// Creates a self-signed certificate for `host`, in `<host>.pem`.
   private SSLServerSocketFactory certificate(String host) throws Exception {
     Path store = directory.resolve(host + ".p12");
     String keytool = Path.of(System.getProperty("java.home"), "bin", "keytool").toString();
@@ -534,7 +539,7 @@ class MainServerTest {
       try {
         long _ = from.getInputStream().transferTo(to.getOutputStream());
       } catch (IOException closed) {
-        // Either end went away.
+        // One of the ends closed.
       }
     }
 

@@ -27,7 +27,7 @@ class ProxySettingsTest {
     "SOCKS5H://p:9, SOCKS5, p, 9,",
     "http://u:s%40@p:1/, HTTP, p, 1, u:s@",
   })
-  void a_proxy_is_read_as_go_reads_it(
+  void a_proxy_is_parsed_as_go_parses_it(
       String value, ProxySettings.Kind kind, String host, int port, @Nullable String userInfo) {
     ProxySettings.Proxy expected = new ProxySettings.Proxy(kind, host, port, userInfo);
     assertThat(proxyFor("http://h", Map.of("HTTP_PROXY", value))).isEqualTo(expected);
@@ -64,7 +64,7 @@ class ProxySettingsTest {
         "http://a.example.com | example.com | true",
         "http://badexample.com | example.com | false",
         "http://example.com.evil | example.com | false",
-        // with a leading dot or *. the subdomains alone
+        // with a leading dot or *. the only the subdomains
         "http://a.example.com | .example.com | true",
         "http://example.com | .example.com | false",
         "http://a.b.example.com | *.example.com | true",
@@ -126,7 +126,7 @@ class ProxySettingsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"ftp://p", "http://", "http://p p", "://", "http://u:s3cret@p_:x"})
-  void a_bad_proxy_is_refused_by_its_variable(String value) {
+  void a_bad_proxy_is_refused_with_the_name_of_its_variable(String value) {
     for (String name : new String[] {"HTTP_PROXY", "HTTPS_PROXY"}) {
       assertThatThrownBy(() -> ProxySettings.fromEnvironment(Map.of(name, value)))
           .isInstanceOf(IllegalArgumentException.class)

@@ -26,7 +26,7 @@ class RequestEncoderTest {
   }
 
   @Test
-  void a_delivery_has_the_records_own_key_and_its_length_in_bytes() {
+  void a_delivery_has_the_records_api_key_and_its_length_in_bytes() {
     String body = "{\"pipelines\":[\"p\"],\"log_data\":\"ü\\u0000\"}";
 
     assertThat(text(requests.delivery(delivery("clé".getBytes(UTF_8), "a-1"))))
@@ -43,7 +43,7 @@ class RequestEncoderTest {
   }
 
   @Test
-  void a_record_without_a_key_goes_under_the_agents() {
+  void a_record_without_an_api_key_gets_the_agents() {
     assertThat(text(requests.delivery(delivery(NONE, "a-1"))))
         .contains("\r\nDATANADHI-API-KEY: the agent's\r\n");
   }
@@ -56,7 +56,7 @@ class RequestEncoderTest {
   }
 
   @Test
-  void a_probe_lets_the_server_close_the_connection() {
+  void a_probe_asks_the_server_to_close_the_connection() {
     assertThat(text(requests.probe()))
         .isEqualTo("GET /bäse HTTP/1.1\r\nhost: h:5000\r\nconnection: close\r\n\r\n");
   }

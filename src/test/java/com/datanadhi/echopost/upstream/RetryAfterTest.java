@@ -22,7 +22,7 @@ class RetryAfterTest {
     "1000000000, 2147483647",
     "99999999999999999999999999, 2147483647"
   })
-  void seconds_are_read(String value, long seconds) {
+  void seconds_are_parsed(String value, long seconds) {
     assertThat(RetryAfter.parse(value, NOW)).isEqualTo(Duration.ofSeconds(seconds));
   }
 
@@ -36,7 +36,7 @@ class RetryAfterTest {
         "Sat, 21 Nov 2026 09:59:59 GMT | 0",
         "Thu, 01 Jan 1970 00:00:00 GMT | 0",
       })
-  void a_date_is_read_and_one_in_the_past_means_now(String value, long seconds) {
+  void a_date_is_parsed_and_one_in_the_past_is_zero(String value, long seconds) {
     assertThat(RetryAfter.parse(value, NOW)).isEqualTo(Duration.ofSeconds(seconds));
   }
 
@@ -56,12 +56,12 @@ class RetryAfterTest {
         "Sat, 99 Nov 2026 10:00:30 GMT",
         "Mon, 21 Nov 2026 10:00:30 GMT"
       })
-  void nonsense_says_nothing(String value) {
+  void a_malformed_header_is_ignored(String value) {
     assertThat(RetryAfter.parse(value, NOW)).isNull();
   }
 
   @Test
-  void no_header_says_nothing() {
+  void a_missing_header_is_ignored() {
     assertThat(RetryAfter.parse(null, NOW)).isNull();
   }
 }

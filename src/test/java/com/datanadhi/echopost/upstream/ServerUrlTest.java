@@ -27,7 +27,7 @@ class ServerUrlTest {
     "http://data-nadhi-server:5000, false, data-nadhi-server, 5000, /, /log",
     "' http://h ', false, h, 80, /, /log",
   })
-  void a_url_is_taken_apart(
+  void a_url_is_parsed(
       String text, boolean secure, String host, int port, String path, String logPath) {
     ServerUrl url = ServerUrl.parse(text);
     assertThat(url).isEqualTo(new ServerUrl(secure, host, port, path, null));
@@ -44,7 +44,7 @@ class ServerUrlTest {
     "http://[::1], [::1]",
     "http://[::1]:81, [::1]:81",
   })
-  void the_host_header_has_the_port_unless_it_is_the_schemes_own(String text, String authority) {
+  void the_host_header_has_the_port_unless_it_is_the_default(String text, String authority) {
     assertThat(ServerUrl.parse(text).authority()).isEqualTo(authority);
   }
 
@@ -81,7 +81,7 @@ class ServerUrlTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"host", "my_host"})
-  void user_info_is_decoded_and_kept_out_of_sight(String host) {
+  void user_info_is_decoded_and_not_shown(String host) {
     ServerUrl url = ServerUrl.parse("http://user:s3c%40ret@" + host + ":5000/x");
     assertThat(url)
         .isEqualTo(new ServerUrl(false, host, 5000, "/x", "user:s3c@ret"))
@@ -99,7 +99,7 @@ class ServerUrlTest {
         "ftp://user:s3cret@h",
         "http://user:s3cret@"
       })
-  void a_refusal_quotes_no_password(String text) {
+  void an_error_message_quotes_no_password(String text) {
     assertThatThrownBy(() -> ServerUrl.parse(text))
         .isInstanceOf(IllegalArgumentException.class)
         .message()
@@ -107,7 +107,7 @@ class ServerUrlTest {
   }
 
   @Test
-  void the_url_reads_as_it_was_written() {
+  void the_url_is_shown_as_it_was_written() {
     assertThat(ServerUrl.parse("https://h:443/")).hasToString("https://h");
     assertThat(ServerUrl.parse("http://[::1]:5000/x")).hasToString("http://[::1]:5000/x");
   }
