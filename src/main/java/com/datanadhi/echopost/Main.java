@@ -2,9 +2,9 @@ package com.datanadhi.echopost;
 
 import com.datanadhi.echopost.agent.Agent;
 import com.datanadhi.echopost.agent.AgentSettings;
-import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.cli.Command;
 import com.datanadhi.echopost.cli.CommandLine;
+import com.datanadhi.echopost.cli.ExitCode;
 import com.datanadhi.echopost.cli.Options;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.directory.UnusableDirectoryException;

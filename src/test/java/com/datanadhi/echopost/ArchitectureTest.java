@@ -42,9 +42,9 @@ class ArchitectureTest {
       delimiter = '|',
       value = {
         "cli | record",
-        "operator | cli directory record salvage control buffer metrics net agent upstream",
+        "operator | cli directory record salvage control buffer metrics net upstream",
         "control | record upstream",
-        "agent | ingest upstream replay buffer record directory control metrics net",
+        "agent | cli ingest upstream replay buffer record directory control metrics net",
         "ingest | grpc buffer record directory control metrics net upstream",
         "grpc | net",
         "replay | buffer record upstream metrics",

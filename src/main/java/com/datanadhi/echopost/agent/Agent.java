@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.agent;
 
 import com.datanadhi.echopost.buffer.Buffer;
+import com.datanadhi.echopost.cli.ExitCode;
 import com.datanadhi.echopost.directory.DirectoryLayout;
 import com.datanadhi.echopost.directory.Sessions;
 import com.datanadhi.echopost.directory.UnusableDirectoryException;

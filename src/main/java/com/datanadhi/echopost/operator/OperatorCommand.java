@@ -1,7 +1,7 @@
 package com.datanadhi.echopost.operator;
 
-import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.cli.CommandSpec;
+import com.datanadhi.echopost.cli.ExitCode;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.record.StorageException;
 import java.io.IOException;

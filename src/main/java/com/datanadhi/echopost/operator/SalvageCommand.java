@@ -1,9 +1,9 @@
 package com.datanadhi.echopost.operator;
 
-import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.Buffer;
 import com.datanadhi.echopost.buffer.BufferListener;
 import com.datanadhi.echopost.cli.CommandSpec;
+import com.datanadhi.echopost.cli.ExitCode;
 import com.datanadhi.echopost.cli.Flag;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.directory.DirectoryLock;

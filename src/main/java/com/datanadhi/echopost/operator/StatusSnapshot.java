@@ -1,7 +1,7 @@
 package com.datanadhi.echopost.operator;
 
-import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.BufferView;
+import com.datanadhi.echopost.cli.ExitCode;
 import com.datanadhi.echopost.control.AgentStatus;
 import com.datanadhi.echopost.directory.DirectoryLayout;
 import com.datanadhi.echopost.directory.DirectoryLock;

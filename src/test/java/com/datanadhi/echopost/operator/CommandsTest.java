@@ -4,13 +4,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.datanadhi.echopost.agent.ExitCode;
 import com.datanadhi.echopost.buffer.Appended;
 import com.datanadhi.echopost.buffer.Buffer;
 import com.datanadhi.echopost.buffer.BufferListener;
 import com.datanadhi.echopost.buffer.Rejections;
 import com.datanadhi.echopost.buffer.Sqlite;
 import com.datanadhi.echopost.cli.CommandSpec;
+import com.datanadhi.echopost.cli.ExitCode;
 import com.datanadhi.echopost.cli.HelpText;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.time.ManualClock;

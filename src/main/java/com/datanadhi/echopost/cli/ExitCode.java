@@ -1,4 +1,4 @@
-package com.datanadhi.echopost.agent;
+package com.datanadhi.echopost.cli;
 
 /// The process's exit statuses.
 public enum ExitCode {
