@@ -8,7 +8,7 @@ import com.datanadhi.echopost.cli.ExitCode;
 import com.datanadhi.echopost.cli.Options;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.directory.UnusableDirectoryException;
-import com.datanadhi.echopost.operator.Commands;
+import com.datanadhi.echopost.operator.command.Commands;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.upstream.MainServer;

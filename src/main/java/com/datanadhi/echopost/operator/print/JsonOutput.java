@@ -1,0 +1,38 @@
+package com.datanadhi.echopost.operator.print;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.util.Locale;
+import java.util.function.Consumer;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.json.JsonFactory;
+
+/// What commands print for scripts: an object a line.
+public final class JsonOutput {
+  static final JsonFactory FACTORY = new JsonFactory();
+
+  private JsonOutput() {}
+
+  /// One object, whose members `members` writes, and a line end.
+  static byte[] line(Consumer<JsonGenerator> members) {
+    ByteArrayOutputStream line = new ByteArrayOutputStream();
+    try (JsonGenerator object = FACTORY.createGenerator(ObjectWriteContext.empty(), line)) {
+      object.writeStartObject();
+      members.accept(object);
+      object.writeEndObject();
+    }
+    line.write('\n');
+    return line.toByteArray();
+  }
+
+  /// A constant as scripts read it.
+  public static String name(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT);
+  }
+
+  /// Prints one object.
+  public static void print(PrintStream out, Consumer<JsonGenerator> members) {
+    out.writeBytes(line(members));
+  }
+}
