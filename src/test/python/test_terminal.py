@@ -115,9 +115,9 @@ def test_deleting_records_needs_a_confirmation(agent):
     agent.main_server.status_for_records = 422
     agent.main_server.up = True
     assert agent.wait(timeout=60) == 5
-    for reply, outcome in (("n", "nothing was deleted"), ("", "nothing was deleted"), ("y", "3 records deleted for good")):
+    for reply, outcome in (("n", "nothing was deleted"), ("", "nothing was deleted"), ("y", "3 records deleted permanently")):
         discard = OnTerminal("rejected", "-discard", "-all", "-datanadhi", str(agent.directory))
-        discard.shows(r"^Delete 3 records for good\? \[y/N\]")
+        discard.shows(r"^Delete 3 records permanently\? \[y/N\]")
         discard.type(reply + "\n")
         assert discard.end() == 0
         assert discard.text().endswith(outcome), discard.text()

@@ -55,7 +55,8 @@ public final class Main {
       if (command instanceof Command.Operate(String name, List<String> arguments)) {
         return Commands.run(name, arguments);
       }
-      System.out.print(command instanceof Command.Print(String text) ? text : Commands.overview());
+      System.out.print(
+          command instanceof Command.Print(String text) ? text : Commands.programHelp());
       return ExitCode.DONE;
     } catch (UsageException | UnusableDirectoryException usage) {
       return fail(ExitCode.USAGE, usage);

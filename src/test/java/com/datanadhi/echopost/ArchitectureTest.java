@@ -42,7 +42,10 @@ class ArchitectureTest {
       delimiter = '|',
       value = {
         "cli | record",
-        "operator | cli directory record salvage control buffer metrics net upstream",
+        "operator.command | operator.run operator.print cli directory record salvage buffer control"
+            + " metrics upstream",
+        "operator.run | operator.print directory record control buffer net",
+        "operator.print | cli directory record control buffer upstream",
         "control | record upstream",
         "agent | cli ingest upstream replay buffer record directory control metrics net",
         "ingest | grpc buffer record directory control metrics net upstream",

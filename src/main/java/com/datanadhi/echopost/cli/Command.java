@@ -2,20 +2,20 @@ package com.datanadhi.echopost.cli;
 
 import java.util.List;
 
-/// What one invocation of the program is for.
+/// What one invocation of the program is to do.
 public sealed interface Command {
   /// Run the agent.
   record Run(Options options) implements Command {}
 
-  /// Print `text` on standard output and succeed.
+  /// Print `text` on standard output and exit with status 0.
   record Print(String text) implements Command {}
 
-  /// Print what the program can be asked to do, and succeed.
+  /// Print the help text of the program and exit with status 0.
   record Help() implements Command {}
 
-  /// Do what an operator asks for.
+  /// Run an operator's command.
   ///
-  /// @param name the command's, which may be unknown
-  /// @param arguments what followed it
+  /// @param name the command's name, which may be unknown
+  /// @param arguments the arguments after the name
   record Operate(String name, List<String> arguments) implements Command {}
 }

@@ -2,26 +2,25 @@ package com.datanadhi.echopost.cli;
 
 import org.jspecify.annotations.Nullable;
 
-/// One flag, and all that anybody needs to know of it: the parser, the help texts, the man page and
-/// the shells' completions.
+/// One flag of the command line.
 ///
-/// @param name without its dash
-/// @param value what a person reads in the place of its value, as in `-n N`; `DIR` and `FILE` are
-///   completed as such, and `a|b` as one of these words. Null for a switch, which takes none
-/// @param text what it says, without a full stop
-public record Flag(String name, @Nullable String value, String text) {
+/// @param name without the leading dash
+/// @param placeholder stands for the value in help texts, such as `N` in `-n N`. Completions offer
+///   directories for `DIR`, files for `FILE`, and for `a|b` these words. Null for a boolean flag
+/// @param description without a full stop
+public record Flag(String name, @Nullable String placeholder, String description) {
   /// A flag with a value.
-  public static Flag of(String name, String value, String text) {
-    return new Flag(name, value, text);
+  public static Flag withValue(String name, String placeholder, String description) {
+    return new Flag(name, placeholder, description);
   }
 
-  /// A flag that is on or off.
-  public static Flag toggle(String name, String text) {
-    return new Flag(name, null, text);
+  /// A boolean flag.
+  public static Flag withoutValue(String name, String description) {
+    return new Flag(name, null, description);
   }
 
-  /// How it is written, as `-n N`.
-  public String form() {
-    return value == null ? "-" + name : "-" + name + " " + value;
+  /// The flag as it is typed, such as `-n N`.
+  public String synopsis() {
+    return placeholder == null ? "-" + name : "-" + name + " " + placeholder;
   }
 }

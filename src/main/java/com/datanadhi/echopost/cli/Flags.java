@@ -5,15 +5,17 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Parses a command line by the rules of Go's `flag` package
-/// (<https://pkg.go.dev/flag#hdr-Command_line_flag_syntax>), since clients in the field were
-/// written against it: `-x v`, `--x v`, `-x=v` and `--x=v` are the same, a switch takes a value
-/// only as `-x=true`, `--` ends the flags, and so does the first argument that is not a flag.
-/// `-help` is `-h`.
+/// Parses flags by the rules of Go's `flag` package
+/// (<https://pkg.go.dev/flag#hdr-Command_line_flag_syntax>), which existing clients rely on: `-x
+/// v`, `--x v`, `-x=v` and `--x=v` are the same, a boolean flag takes a value only as `-x=true`,
+/// and `--` or the first argument that is not a flag ends the flags. `-help` is `-h`.
 public final class Flags {
-  /// The flags that were given (the last one wins), and what followed them.
+  /// The result of parsing.
+  ///
+  /// @param values the value of each flag by its name; if a flag is repeated, its last value
+  /// @param rest the arguments after the flags
   public record Parsed(Map<String, String> values, List<String> rest) {
-    /// Whether a switch is on.
+    /// Whether a boolean flag is on.
     public boolean isOn(String name) {
       return "true".equals(values.get(name));
     }
@@ -21,9 +23,9 @@ public final class Flags {
 
   private Flags() {}
 
-  /// Reads flags up to the first argument that is none.
+  /// Parses flags up to the first argument that is not a flag.
   ///
-  /// @throws UsageException when a flag is not `known`, or its value is missing or makes no sense
+  /// @throws UsageException if a flag is not `known`, or its value is missing or invalid
   public static Parsed parse(List<Flag> known, List<String> args) throws UsageException {
     Map<String, String> values = new HashMap<>();
     int i = 0;
@@ -40,23 +42,23 @@ public final class Flags {
       int equals = body.indexOf('=');
       String name = equals < 0 ? body : body.substring(0, equals);
       if (name.isEmpty() || name.startsWith("-")) {
-        throw new UsageException("bad flag syntax: " + arg);
+        throw new UsageException("invalid flag '" + arg + "': -h lists the flags");
       }
       Flag flag = find(known, name.equals("help") ? "h" : name);
       if (flag == null) {
-        throw new UsageException("unknown flag -" + name + "; -h lists the flags");
+        throw new UsageException("unknown flag -" + name + ": -h lists the flags");
       }
       String value;
       if (equals >= 0) {
         value = body.substring(equals + 1);
-      } else if (flag.value() == null) {
+      } else if (flag.placeholder() == null) {
         value = "true";
       } else if (i < args.size()) {
         value = args.get(i++);
       } else {
-        throw new UsageException("flag -" + name + " needs a value");
+        throw new UsageException("flag -" + name + " needs a value: write " + flag.synopsis());
       }
-      values.put(flag.name(), flag.value() == null ? truth(name, value) : value);
+      values.put(flag.name(), flag.placeholder() == null ? booleanValue(name, value) : value);
     }
     return new Parsed(values, args.subList(i, args.size()));
   }
@@ -70,13 +72,13 @@ public final class Flags {
     return null;
   }
 
-  private static String truth(String name, String value) throws UsageException {
+  private static String booleanValue(String name, String value) throws UsageException {
     return switch (value) {
       case "1", "t", "T", "true", "TRUE", "True" -> "true";
       case "0", "f", "F", "false", "FALSE", "False" -> "false";
       default ->
           throw new UsageException(
-              "flag -" + name + " is a switch: write -" + name + " or -" + name + "=false");
+              "flag -" + name + " is boolean: write -" + name + " or -" + name + "=false");
     };
   }
 }

@@ -2,59 +2,64 @@ package com.datanadhi.echopost.cli;
 
 import java.util.List;
 
-/// A [CommandSpec] as `-h` prints it: at most 80 columns.
+/// The help text that `-h` prints, made of a [CommandSpec]: at most 80 columns wide.
 public final class HelpText {
-  private static final int WIDTH = 80;
-  private static final int TERM = 16;
+  private static final int MAX_COLUMNS = 80;
+  private static final int TERM_COLUMNS = 16;
+
+  /// Optional arguments such as `[-n N]` are not wrapped.
+  private static final String SPACE_IN_BRACKETS = " (?=[^\\[\\]]*\\])";
+
+  private static final String NO_BREAK_SPACE = "\u00a0";
 
   private final StringBuilder out = new StringBuilder();
 
   private HelpText() {}
 
-  /// The text about `manual`.
+  /// The help text of `spec`.
   ///
-  /// @param commands the commands to be listed, for the program as a whole
-  public static String of(CommandSpec manual, List<CommandSpec> commands) {
+  /// @param commands the commands to list in the program's own text; empty for a command's text
+  public static String of(CommandSpec spec, List<CommandSpec> commands) {
     HelpText text = new HelpText();
-    for (String paragraph : manual.description().split("\n\n", -1)) {
+    for (String paragraph : spec.description().split("\n\n", -1)) {
       text.paragraph(paragraph);
     }
-    text.forms(manual);
-    if (manual.operand() != null) {
-      text.entry(manual.operand().name(), manual.operand().text());
+    text.synopses(spec);
+    if (spec.operand() != null) {
+      text.entry(spec.operand().name(), spec.operand().description());
     }
-    for (Flag flag : manual.flags()) {
-      text.entry(flag.form(), flag.text());
+    for (Flag flag : spec.flags()) {
+      text.entry(flag.synopsis(), flag.description());
     }
     if (!commands.isEmpty()) {
-      text.title("commands, with or without a living agent; 'echopost COMMAND -h' says more");
+      text.heading("commands, with or without a running agent ('echopost COMMAND -h' for details)");
       for (CommandSpec command : commands) {
         text.entry(command.name(), command.summary());
       }
     }
-    if (!manual.environment().isEmpty()) {
-      text.title("environment");
-      for (CommandSpec.Variable variable : manual.environment()) {
-        text.entry(variable.name(), variable.text());
+    if (!spec.environment().isEmpty()) {
+      text.heading("environment");
+      for (CommandSpec.Variable variable : spec.environment()) {
+        text.entry(variable.name(), variable.description());
       }
     }
-    text.title("exit status");
-    for (CommandSpec.Exit exit : manual.exits()) {
-      text.line("  " + exit.status() + "  ", exit.text());
+    text.heading("exit status");
+    for (CommandSpec.ExitStatus exit : spec.exitStatuses()) {
+      text.line("  " + exit.code() + "  ", exit.meaning());
     }
     return text.out.toString();
   }
 
-  private void forms(CommandSpec manual) {
+  private void synopses(CommandSpec spec) {
     String lead = "usage: ";
-    for (String form : manual.forms()) {
-      line(lead + "echopost ", form);
+    for (String synopsis : spec.synopses()) {
+      line(lead + "echopost ", synopsis.replaceAll(SPACE_IN_BRACKETS, NO_BREAK_SPACE));
       lead = " ".repeat(lead.length());
     }
     out.append('\n');
   }
 
-  private void title(String text) {
+  private void heading(String text) {
     out.append('\n').append(text).append(":\n");
   }
 
@@ -64,21 +69,22 @@ public final class HelpText {
   }
 
   private void entry(String term, String text) {
-    if (term.length() > TERM) {
+    if (term.length() > TERM_COLUMNS) {
       out.append("  ").append(term).append('\n');
-      line(" ".repeat(TERM + 4), text);
+      line(" ".repeat(TERM_COLUMNS + 4), text);
     } else {
-      line("  " + term + " ".repeat(TERM + 2 - term.length()), text);
+      line("  " + term + " ".repeat(TERM_COLUMNS + 2 - term.length()), text);
     }
   }
 
-  /// Puts `text` behind `lead`, broken at spaces, its further lines below its first.
+  /// Appends `lead` and `text`, wrapped at spaces; further lines are indented by the width of
+  /// `lead`.
   private void line(String lead, String text) {
     int column = lead.length();
     out.append(lead);
     boolean first = true;
     for (String word : text.strip().split("\\s+", -1)) {
-      if (!first && column + 1 + word.length() > WIDTH) {
+      if (!first && column + 1 + word.length() > MAX_COLUMNS) {
         out.append('\n').append(" ".repeat(lead.length()));
         column = lead.length();
         first = true;
@@ -87,7 +93,7 @@ public final class HelpText {
         out.append(' ');
         column++;
       }
-      out.append(word);
+      out.append(word.replace(NO_BREAK_SPACE, " "));
       column += word.length();
       first = false;
     }

@@ -10,22 +10,22 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// All that a caller can say about one run of the agent. Immutable.
+/// The options of one run of the agent, from flags and environment variables. Immutable.
 ///
-/// @param directory where the socket, the lock, the buffer and the logs live; as given, so that a
-///   relative one stays short enough for a socket address
-/// @param apiKey the key for records that carry none; may be empty
-/// @param healthUrl the main server, as given; `upstream` knows what it must look like
+/// @param directory the directory of the socket, the lock, the buffer and the logs; as given, since
+///   an absolute path may be too long for a socket address
+/// @param apiKey the API key for records that have none; may be empty
+/// @param healthUrl the main server, as given; package `upstream` validates it
 /// @param socketMode the permissions of the socket file
-/// @param textfileDirectory where node_exporter's textfile collector looks for metrics; null when
-///   they are not wanted there
+/// @param textfileDirectory the directory of node_exporter's textfile collector, to which metrics
+///   are written; null to write none
 public record Options(
     Path directory,
     String apiKey,
     String healthUrl,
     Set<PosixFilePermission> socketMode,
     @Nullable Path textfileDirectory) {
-  /// Where an agent lives that is told nothing else.
+  /// The directory of an agent without the flag `-datanadhi`.
   public static final String DEFAULT_DIRECTORY = "./.datanadhi";
 
   static final String DEFAULT_HEALTH_URL = "http://data-nadhi-server:5000";
@@ -33,7 +33,7 @@ public record Options(
   private static final String SOCKET_MODE_VARIABLE = "ECHOPOST_SOCKET_MODE";
   private static final String TEXTFILE_VARIABLE = "ECHOPOST_TEXTFILE_DIR";
 
-  /// Without the key, which no log may show.
+  /// Without the API key, which must not be logged.
   @Override
   public String toString() {
     return "Options[directory=" + directory + "]";
@@ -49,7 +49,7 @@ public record Options(
       throw new UsageException(
           "the API key (-api-key, or "
               + API_KEY_VARIABLE
-              + ") cannot be sent as an HTTP header: take line ends and control characters out");
+              + ") cannot be sent as an HTTP header: remove line ends and control characters");
     }
     try {
       return new Options(
@@ -63,9 +63,9 @@ public record Options(
     }
   }
 
-  /// The agent's directory that `flags` name, or the default.
+  /// The agent's directory: from `flags`, or the default.
   ///
-  /// @throws UsageException when that cannot be a path
+  /// @throws UsageException if it is not a path
   public static Path directory(Map<String, String> flags) throws UsageException {
     String text = flags.getOrDefault("datanadhi", DEFAULT_DIRECTORY);
     if (text.isEmpty()) {
@@ -75,7 +75,8 @@ public record Options(
     try {
       return Path.of(text);
     } catch (InvalidPathException bad) {
-      throw new UsageException("-datanadhi is not a path: " + bad.getReason());
+      throw new UsageException(
+          "-datanadhi is not a path (" + bad.getReason() + "): give the agent's directory");
     }
   }
 

@@ -1,33 +1,39 @@
 package com.datanadhi.echopost.cli;
 
-import com.datanadhi.echopost.operator.command.Commands;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/// The shells' completions, made of what the commands say of themselves.
+/// Completion scripts for shells, generated from the descriptions of the commands.
 public final class ShellCompletions {
-  private ShellCompletions() {}
+  private final CommandSpec program;
+  private final List<CommandSpec> commands;
 
-  /// For bash 3.2 and later, which is what macOS has.
-  public static String bash() {
-    CommandSpec program = CommandLine.manual();
+  /// @param program the description of the program itself
+  /// @param commands the descriptions of its commands
+  public ShellCompletions(CommandSpec program, List<CommandSpec> commands) {
+    this.program = program;
+    this.commands = List.copyOf(commands);
+  }
+
+  /// The script for bash 3.2, which macOS ships, and later.
+  public String bash() {
     StringBuilder flags = new StringBuilder();
     StringBuilder operands = new StringBuilder();
-    Set<String> valued = new LinkedHashSet<>();
+    Set<String> flagsWithValue = new LinkedHashSet<>();
     StringBuilder values = new StringBuilder();
-    for (CommandSpec manual : withProgram(program)) {
-      flags.append(
-          "    '%s') flags='%s' ;;\n".formatted(manual.name(), words(manual.flags(), Flag::name)));
-      if (manual.operand() != null) {
+    for (CommandSpec spec : withProgram()) {
+      flags.append("    '%s') flags='%s' ;;\n".formatted(spec.name(), words(spec.flags())));
+      if (spec.operand() != null) {
         operands.append(
-            "    '%s') %s ;;\n".formatted(manual.name(), bashAction(manual.operand().name())));
+            "    '%s') %s ;;\n".formatted(spec.name(), bashAction(spec.operand().name())));
       }
-      for (Flag flag : manual.flags()) {
-        if (flag.value() != null && valued.add("-" + flag.name())) {
+      for (Flag flag : spec.flags()) {
+        if (flag.placeholder() != null && flagsWithValue.add("-" + flag.name())) {
           values.append(
-              "    -%s) %s; return ;;\n".formatted(flag.name(), bashAction(flag.value())));
+              "    -%s) %s; return ;;\n".formatted(flag.name(), bashAction(flag.placeholder())));
         }
       }
     }
@@ -57,33 +63,33 @@ public final class ShellCompletions {
     complete -F _echopost echopost
     """
         .formatted(
-            String.join("|", valued),
+            String.join("|", flagsWithValue),
             values,
             flags,
-            Commands.manuals().stream().map(CommandSpec::name).collect(Collectors.joining(" ")),
+            commands.stream().map(CommandSpec::name).collect(Collectors.joining(" ")),
             operands);
   }
 
-  private static String bashAction(String value) {
-    if (value.equals("DIR")) {
+  private String bashAction(String placeholder) {
+    if (placeholder.equals("DIR")) {
       return "compopt -o filenames 2> /dev/null; COMPREPLY=($(compgen -d -- \"$cur\"))";
     }
-    if (value.equals("FILE")) {
+    if (placeholder.equals("FILE")) {
       return "compopt -o filenames 2> /dev/null; COMPREPLY=($(compgen -f -- \"$cur\"))";
     }
-    String words = choices(value, " ");
+    String words = choices(placeholder, " ");
     return words.isEmpty() ? ":" : "COMPREPLY=($(IFS=' '; compgen -W '" + words + "' -- \"$cur\"))";
   }
 
-  /// For zsh 5.
-  public static String zsh() {
+  /// The script for zsh 5.
+  public String zsh() {
     StringBuilder cases = new StringBuilder();
-    for (CommandSpec manual : Commands.manuals()) {
-      cases.append("        %s) _arguments%s".formatted(manual.name(), zshFlags(manual)));
-      if (manual.operand() != null) {
+    for (CommandSpec spec : commands) {
+      cases.append("        %s) _arguments%s".formatted(spec.name(), zshFlags(spec)));
+      if (spec.operand() != null) {
         cases.append(
             " \\\n          %s"
-                .formatted(quoted("1:argument:" + zshAction(manual.operand().name()))));
+                .formatted(quoted("1:argument:" + zshAction(spec.operand().name()))));
       }
       cases.append(" ;;\n");
     }
@@ -107,102 +113,100 @@ public final class ShellCompletions {
     if [ "${funcstack[1]-}" = _echopost ]; then _echopost "$@"; else compdef _echopost echopost; fi
     """
         .formatted(
-            Commands.manuals().stream()
-                .map(manual -> "\n    " + quoted(manual.name() + ":" + manual.summary()))
+            commands.stream()
+                .map(spec -> "\n    " + quoted(spec.name() + ":" + spec.summary()))
                 .collect(Collectors.joining()),
-            zshFlags(CommandLine.manual()),
+            zshFlags(program),
             cases);
   }
 
-  private static String zshFlags(CommandSpec manual) {
-    return manual.flags().stream()
+  private String zshFlags(CommandSpec spec) {
+    return spec.flags().stream()
         .map(flag ->
             " \\\n          "
                 + quoted(
                     "-"
                         + flag.name()
                         + "["
-                        + flag.text().replaceAll("([\\[\\]:\\\\])", "\\\\$1")
+                        + flag.description().replaceAll("([\\[\\]:\\\\])", "\\\\$1")
                         + "]"
-                        + (flag.value() == null
+                        + (flag.placeholder() == null
                             ? ""
-                            : ":" + flag.value() + ":" + zshAction(flag.value()))))
+                            : ":" + flag.placeholder() + ":" + zshAction(flag.placeholder()))))
         .collect(Collectors.joining());
   }
 
-  private static String zshAction(String value) {
-    String words = choices(value, " ");
-    return switch (value) {
+  private String zshAction(String placeholder) {
+    String words = choices(placeholder, " ");
+    return switch (placeholder) {
       case "DIR" -> "_files -/";
       case "FILE" -> "_files";
       default -> words.isEmpty() ? " " : "(" + words + ")";
     };
   }
 
-  /// For fish 3.
-  public static String fish() {
+  /// The script for fish 3.
+  public String fish() {
     StringBuilder script =
         new StringBuilder(
             """
             # fish completion for echopost: echopost completion fish > ~/.config/fish/completions/echopost.fish
             complete -c echopost -f
             """);
-    for (Flag flag : CommandLine.manual().flags()) {
+    for (Flag flag : program.flags()) {
       script.append(fishFlag("__fish_use_subcommand", flag));
     }
-    for (CommandSpec manual : Commands.manuals()) {
+    for (CommandSpec spec : commands) {
       script.append(
           "complete -c echopost -n __fish_use_subcommand -a %s -d %s\n"
-              .formatted(manual.name(), quoted(manual.summary())));
-      String seen = "__fish_seen_subcommand_from " + manual.name();
-      for (Flag flag : manual.flags()) {
+              .formatted(spec.name(), quoted(spec.summary())));
+      String seen = "__fish_seen_subcommand_from " + spec.name();
+      for (Flag flag : spec.flags()) {
         script.append(fishFlag(seen, flag));
       }
-      if (manual.operand() != null) {
+      if (spec.operand() != null) {
         script.append(
             "complete -c echopost -n %s%s\n"
-                .formatted(quoted(seen), fishAction(manual.operand().name())));
+                .formatted(quoted(seen), fishAction(spec.operand().name())));
       }
     }
     return script.toString();
   }
 
-  private static String fishFlag(String condition, Flag flag) {
+  private String fishFlag(String condition, Flag flag) {
     return "complete -c echopost -n %s -o %s%s -d %s\n"
         .formatted(
             quoted(condition),
             flag.name(),
-            flag.value() == null ? "" : " -r" + fishAction(flag.value()),
-            quoted(flag.text()));
+            flag.placeholder() == null ? "" : " -r" + fishAction(flag.placeholder()),
+            quoted(flag.description()));
   }
 
-  private static String fishAction(String value) {
-    String words = choices(value, " ");
-    return switch (value) {
+  private String fishAction(String placeholder) {
+    String words = choices(placeholder, " ");
+    return switch (placeholder) {
       case "DIR" -> " -f -a '(__fish_complete_directories)'";
       case "FILE" -> " -F";
       default -> words.isEmpty() ? "" : " -f -a " + quoted(words);
     };
   }
 
-  /// The words that `value` stands for; empty where it can be anything.
-  private static String choices(String value, String separator) {
-    if (value.equals("COMMAND")) {
-      return Commands.manuals().stream()
-          .map(CommandSpec::name)
-          .collect(Collectors.joining(separator));
+  /// The words that can replace `placeholder`; empty if any value can.
+  private String choices(String placeholder, String separator) {
+    if (placeholder.equals("COMMAND")) {
+      return commands.stream().map(CommandSpec::name).collect(Collectors.joining(separator));
     }
-    return value.contains("|") ? value.replace("|", separator) : "";
+    return placeholder.contains("|") ? placeholder.replace("|", separator) : "";
   }
 
-  private static List<CommandSpec> withProgram(CommandSpec program) {
-    List<CommandSpec> all = new java.util.ArrayList<>(List.of(program));
-    all.addAll(Commands.manuals());
+  private List<CommandSpec> withProgram() {
+    List<CommandSpec> all = new ArrayList<>(List.of(program));
+    all.addAll(commands);
     return all;
   }
 
-  private static String words(List<Flag> flags, java.util.function.Function<Flag, String> name) {
-    return flags.stream().map(flag -> "-" + name.apply(flag)).collect(Collectors.joining(" "));
+  private static String words(List<Flag> flags) {
+    return flags.stream().map(flag -> "-" + flag.name()).collect(Collectors.joining(" "));
   }
 
   private static String quoted(String text) {

@@ -1,7 +1,6 @@
 package com.datanadhi.echopost.cli;
 
-/// What the caller asked for cannot be done as asked: the message says what is wrong and how to
-/// mend it, in one line.
+/// The arguments cannot be used. The message says in one line what is wrong and how to correct it.
 public final class UsageException extends Exception {
   private static final long serialVersionUID = 1L;
 

@@ -30,7 +30,7 @@ class FullDiskIT extends AcceptanceTest {
         .isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
     Ran status = operator("status");
     assertThat(status.out())
-        .containsPattern("disk +full: .* free, records are refused until there are .* more");
+        .containsPattern("disk +full: .* free, records are refused until .* more are free");
     assertThat(status.exit()).isEqualTo(1);
     Ran health = operator("health");
     assertThat(health.out())

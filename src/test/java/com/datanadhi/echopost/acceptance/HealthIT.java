@@ -164,7 +164,8 @@ class HealthIT extends AcceptanceTest {
         alone,
         1,
         "{\"status\":\"failing\",\"components\":{\"storage\":\"ok\",\"server\":\"unknown\",\"disk\":\"ok\"},\"lag_ms\":[1-9]\\d*}");
-    assertThat(alone.err()).isEqualTo("no agent lives, and records wait: start one\n");
+    assertThat(alone.err())
+        .isEqualTo("echopost: records are pending and no agent is running: start one\n");
 
     AgentProcess next = agent();
     server.comeUp();

@@ -24,14 +24,14 @@ import java.util.Map;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
-/// What operators do about rejected records, on the packaged program, with agents that live, leave
-/// and are killed.
+/// The commands for rejected records, with the packaged program: beside a running agent, without
+/// one, and when the agent or the command is killed.
 class RejectedIT extends AcceptanceTest {
   private static final int MANY = 30_000;
-  private static final StubServer.Behaviour REFUSE = StubServer.Behaviour.status(422, "no");
+  private static final StubServer.Behaviour REJECT = StubServer.Behaviour.status(422, "no");
 
-  /// Leaves `count` records in `rejected`, and no agent.
-  private void rejectedRecords(int count) throws Exception {
+  /// Creates a buffer with `count` rejected records and no agent.
+  private void createRejectedRecords(int count) throws Exception {
     AgentProcess agent = agent();
     send(agent, load(count, 1));
     agent.terminate();
@@ -53,8 +53,8 @@ class RejectedIT extends AcceptanceTest {
         "SELECT accepted||' '||delivered||' '||pending||' '||rejected||' '||discarded FROM ledger");
   }
 
-  /// The server takes everything from now on, and gets each of `count` records once, in order,
-  /// under its first key.
+  /// Starts a server that accepts everything, and checks that it receives each of `count` records
+  /// once, in order, under its original key.
   private void assertAllDeliveredOnce(AgentProcess agent, int count) throws Exception {
     int before = server.deliveries().size();
     server.onDelivery(StubServer.OK);
@@ -73,11 +73,11 @@ class RejectedIT extends AcceptanceTest {
   }
 
   @Test
-  void refused_records_are_listed_redriven_by_the_living_agent_and_delivered_under_their_keys()
+  void rejected_records_are_listed_redriven_by_the_running_agent_and_delivered_under_their_keys()
       throws Exception {
     AgentProcess agent = agent();
     send(agent, load(20, 1));
-    server.onDelivery(REFUSE);
+    server.onDelivery(REJECT);
     server.comeUp();
     await().atMost(SOON).until(() -> ledger().equals("20 0 0 20 0"));
     server.goDown();
@@ -92,8 +92,7 @@ class RejectedIT extends AcceptanceTest {
     Ran redrive = operator("redrive", "-all");
     assertThat(redrive)
         .isEqualTo(
-            new Ran(
-                0, "20 records put back; the agent delivers them when the server is well\n", ""));
+            new Ran(0, "20 records redriven; the agent delivers them when the server is up\n", ""));
     assertThat(ledger()).isEqualTo("20 0 20 0 0");
     assertThat(agent.hasLogged(EventNames.REJECTED_REDRIVEN)).isTrue();
     assertAllDeliveredOnce(agent, 20);
@@ -101,30 +100,30 @@ class RejectedIT extends AcceptanceTest {
   }
 
   @Test
-  void without_an_agent_they_wait_for_the_next_one() throws Exception {
-    rejectedRecords(20);
+  void records_redriven_without_an_agent_are_delivered_by_the_next_agent() throws Exception {
+    createRejectedRecords(20);
 
     assertThat(operator("rejected").out()).hasLineCount(21);
     assertThat(operator("redrive", "-status", "400").out()).startsWith("nothing to do");
-    assertThat(operator("redrive", "-id", "1").out()).startsWith("1 record put back");
-    assertThat(operator("redrive", "-all").out()).startsWith("19 records put back");
+    assertThat(operator("redrive", "-id", "1").out()).startsWith("1 record redriven");
+    assertThat(operator("redrive", "-all").out()).startsWith("19 records redriven");
 
     assertAllDeliveredOnce(agent(), 20);
   }
 
   @Test
-  void discarded_records_are_gone_whether_or_not_an_agent_lives() throws Exception {
-    rejectedRecords(20);
+  void records_are_discarded_with_and_without_a_running_agent() throws Exception {
+    createRejectedRecords(20);
     assertThat(operator("rejected", "-discard", "-id", "3", "-yes").out())
-        .isEqualTo("1 record deleted for good\n");
+        .isEqualTo("1 record deleted permanently\n");
     assertThat(ledger()).isEqualTo("20 0 0 19 1");
 
     AgentProcess agent = agent();
     Ran unasked = operator("rejected", "-discard", "-all");
     assertThat(unasked.exit()).isEqualTo(2);
-    assertThat(unasked.err()).contains("say -yes").hasLineCount(1);
+    assertThat(unasked.err()).contains("add -yes").hasLineCount(1);
     assertThat(operator("rejected", "-discard", "-all", "-yes").out())
-        .isEqualTo("19 records deleted for good\n");
+        .isEqualTo("19 records deleted permanently\n");
 
     assertThat(ledger()).isEqualTo("20 0 0 0 20");
     assertThat(agent.hasLogged(EventNames.REJECTED_DISCARDED)).isTrue();
@@ -134,8 +133,8 @@ class RejectedIT extends AcceptanceTest {
   }
 
   @Test
-  void a_person_at_a_terminal_is_asked() throws Exception {
-    rejectedRecords(2);
+  void at_a_terminal_a_discard_needs_a_confirmation() throws Exception {
+    createRejectedRecords(2);
     for (String answer : List.of("n", "y")) {
       Process script =
           new ProcessBuilder(
@@ -152,50 +151,52 @@ class RejectedIT extends AcceptanceTest {
       script.getOutputStream().flush();
       Ran ran = end(script);
       assertThat(ran.exit()).isZero();
-      assertThat(ran.out()).contains("Delete 2 records for good? [y/N]");
+      assertThat(ran.out()).contains("Delete 2 records permanently? [y/N]");
       assertThat(ledger()).isEqualTo(answer.equals("y") ? "2 0 0 0 2" : "2 0 0 2 0");
     }
   }
 
   @Test
-  void two_operators_at_once_put_each_record_back_once() throws Exception {
-    rejectedRecords(MANY);
-    assertTogether(
+  void two_redrives_at_the_same_time_redrive_each_record_once() throws Exception {
+    createRejectedRecords(MANY);
+    assertRedrivenOnce(
         operating(directory, "redrive", "-all"), operating(directory, "redrive", "-all"), MANY);
     assertAllDeliveredOnce(agent(), MANY);
   }
 
   @Test
-  void two_operators_at_once_share_the_living_agent() throws Exception {
-    rejectedRecords(MANY);
+  void two_redrives_at_the_same_time_through_the_running_agent_redrive_each_record_once()
+      throws Exception {
+    createRejectedRecords(MANY);
     AgentProcess agent = agent();
-    assertTogether(
+    assertRedrivenOnce(
         operating(directory, "redrive", "-all"), operating(directory, "redrive", "-all"), MANY);
     assertAllDeliveredOnce(agent, MANY);
   }
 
-  private static void assertTogether(Process first, Process second, int count) throws Exception {
+  private static void assertRedrivenOnce(Process first, Process second, int count)
+      throws Exception {
     Ran one = end(first);
     Ran two = end(second);
     assertThat(List.of(one.exit(), two.exit())).as("%s %s", one, two).containsOnly(0);
-    assertThat(putBack(one) + putBack(two)).as("%s %s", one, two).isEqualTo(count);
+    assertThat(redriven(one) + redriven(two)).as("%s %s", one, two).isEqualTo(count);
   }
 
-  private static long putBack(Ran ran) {
+  private static long redriven(Ran ran) {
     String first = ran.out().split(" ", 2)[0];
     return first.equals("nothing") ? 0 : Long.parseLong(first);
   }
 
   @Test
-  void an_agent_that_is_spawned_in_the_middle_of_a_redrive_starts_in_time_and_goes_on_with_it()
+  void an_agent_that_is_spawned_during_a_redrive_starts_in_time_and_continues_it()
       throws Exception {
-    rejectedRecords(MANY);
+    createRejectedRecords(MANY);
     Process redrive = operating(directory, "redrive", "-all");
     await().pollInterval(Duration.ofMillis(1)).atMost(SOON).until(() -> !pendingRows().equals("0"));
     // An SDK waits for two seconds.
     AgentProcess agent = spawn();
     long nanos = agent.awaitSocket();
-    System.out.println("socket after " + nanos / 1_000_000 + " ms, while a redrive was under way");
+    System.out.println("socket after " + nanos / 1_000_000 + " ms, during a redrive");
     assertThat(end(redrive).exit()).isZero();
     assertAllDeliveredOnce(agent, MANY);
   }
@@ -205,8 +206,8 @@ class RejectedIT extends AcceptanceTest {
   }
 
   @Test
-  void kill_9_of_a_redrive_loses_and_doubles_nothing() throws Exception {
-    rejectedRecords(MANY);
+  void kill_9_of_a_redrive_neither_loses_nor_duplicates_records() throws Exception {
+    createRejectedRecords(MANY);
     for (int round = 0; round < 3; round++) {
       String before = query("SELECT pending FROM ledger");
       Process redrive = operating(directory, "redrive", "-all");
@@ -224,8 +225,9 @@ class RejectedIT extends AcceptanceTest {
   }
 
   @Test
-  void kill_9_of_the_agent_in_the_middle_of_a_redrive_loses_and_doubles_nothing() throws Exception {
-    rejectedRecords(MANY);
+  void kill_9_of_the_agent_during_a_redrive_neither_loses_nor_duplicates_records()
+      throws Exception {
+    createRejectedRecords(MANY);
     AgentProcess agent = agent();
     Process redrive = operating(directory, "redrive", "-all");
     await().pollInterval(Duration.ofMillis(1)).atMost(SOON).until(() -> !pendingRows().equals("0"));
@@ -233,7 +235,7 @@ class RejectedIT extends AcceptanceTest {
 
     Ran ran = end(redrive);
 
-    // Without the agent the command goes on by itself.
+    // Without the agent the command continues on the buffer itself.
     assertThat(ran.exit()).as(ran.err()).isZero();
     assertThat(ledger()).isEqualTo(MANY + " 0 " + MANY + " 0 0");
     assertAllDeliveredOnce(spawnReady(), MANY);
@@ -246,7 +248,7 @@ class RejectedIT extends AcceptanceTest {
   }
 
   @Test
-  void what_an_operator_gets_wrong_is_one_line_and_exit_2() throws Exception {
+  void a_usage_error_prints_one_line_and_exits_with_2() throws Exception {
     for (List<String> words :
         List.of(
             List.of("rejected"),
@@ -262,18 +264,19 @@ class RejectedIT extends AcceptanceTest {
   }
 
   @Test
-  void a_command_unpacks_the_program_into_its_directory_where_there_is_no_cache() throws Exception {
+  void without_a_cache_directory_a_command_unpacks_the_program_into_its_directory()
+      throws Exception {
     Path data = Files.createDirectory(directory.resolve("data"));
     Ran ran = run(Map.of(), "rejected", "-datanadhi", "data");
     assertThat(ran.err())
         .isEqualTo(
-            "echopost: there is no buffer in data: name the agent's directory with -datanadhi\n");
+            "echopost: there is no buffer in data: give the agent's directory with -datanadhi\n");
     assertThat(data.resolve(".runtime")).isDirectory();
   }
 
   @Test
-  void an_operators_changes_by_hand_end_in_a_severe_event_and_exit_1() throws Exception {
-    rejectedRecords(5);
+  void a_manual_change_of_the_database_causes_a_severe_event_and_exit_1() throws Exception {
+    createRejectedRecords(5);
     try (var sqlite = new com.datanadhi.echopost.buffer.Sqlite(directory)) {
       sqlite.execute("DELETE FROM rejected WHERE id = 2");
     }
@@ -288,25 +291,25 @@ class RejectedIT extends AcceptanceTest {
   }
 
   @Test
-  void another_user_who_may_send_records_may_not_decide_about_rejected_ones() throws Exception {
+  void another_user_that_may_send_records_may_not_redrive_or_discard_records() throws Exception {
     Path setpriv = Path.of("/usr/bin/setpriv");
     assumeTrue(
         Files.isExecutable(setpriv)
             && Files.getAttribute(directory, "unix:uid").equals(0)
             && Path.of(System.getProperty("java.home")).startsWith("/usr"),
-        "skipped: to become another user takes root, setpriv and a JDK that all can read");
-    rejectedRecords(3);
+        "skipped: needs root, setpriv and a JDK that all users can read");
+    createRejectedRecords(3);
     AgentProcess agent =
         use(AgentProcess.spawn(directory, server.url(), Map.of("ECHOPOST_SOCKET_MODE", "0666")));
     agent.awaitReady();
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
-    Path theirs = Files.createDirectory(directory.resolve("theirs"));
-    Files.setPosixFilePermissions(theirs, PosixFilePermissions.fromString("rwxrwxrwx"));
-    Path outside = theirs.resolve("s");
-    // Without its package, whose directories it would have to lie in.
+    Path strangersDirectory = Files.createDirectory(directory.resolve("theirs"));
+    Files.setPosixFilePermissions(strangersDirectory, PosixFilePermissions.fromString("rwxrwxrwx"));
+    Path outside = strangersDirectory.resolve("s");
+    // Without its package, which would require the directories of that package.
     Path source =
         Files.writeString(
-            theirs.resolve("Relay.java"),
+            strangersDirectory.resolve("Relay.java"),
             Files.readString(Path.of("src/test/java/com/datanadhi/echopost/testkit/Relay.java"))
                 .replaceFirst("package [^;]+;", ""));
     Files.setPosixFilePermissions(source, PosixFilePermissions.fromString("rw-r--r--"));
@@ -327,7 +330,7 @@ class RejectedIT extends AcceptanceTest {
     LoadClient stranger = use(new LoadClient(outside));
     RejectedRange all = RejectedRange.newBuilder().setThroughId(Long.MAX_VALUE).build();
 
-    // The name is there a moment before the relay listens.
+    // The socket file exists a moment before the relay accepts connections.
     await()
         .atMost(SOON)
         .ignoreExceptions()

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// A buffer that was damaged while nobody ran.
+/// Buffers that were damaged while no agent ran, with the packaged program.
 class SalvageIT extends AcceptanceTest {
   private static void garbageHeader(Path file) throws IOException {
     try (var out = Files.newByteChannel(file, StandardOpenOption.WRITE)) {
@@ -24,7 +24,7 @@ class SalvageIT extends AcceptanceTest {
     }
   }
 
-  /// A log that is written back holds no other copy of the header.
+  /// Stops the agent first, since its write-ahead log can contain a copy of the header.
   private void damageAfter(AgentProcess agent) throws Exception {
     agent.terminate();
     assertThat(agent.awaitExit(SOON)).isEqualTo(4);
@@ -32,7 +32,7 @@ class SalvageIT extends AcceptanceTest {
   }
 
   @Test
-  void a_damaged_buffer_delivers_all_that_was_sound_in_order_and_the_exit_status_says_so()
+  void the_undamaged_records_of_a_damaged_buffer_are_delivered_in_order_and_the_exit_status_is_1()
       throws Exception {
     AgentProcess first = agent();
     send(first, load(20_000, 1));
@@ -51,7 +51,7 @@ class SalvageIT extends AcceptanceTest {
   }
 
   @Test
-  void a_kill_in_the_middle_of_a_salvage_loses_and_doubles_nothing() throws Exception {
+  void a_kill_during_a_salvage_neither_loses_nor_duplicates_records() throws Exception {
     AgentProcess first = agent();
     send(first, load(30_000, 1));
     damageAfter(first);
@@ -68,7 +68,7 @@ class SalvageIT extends AcceptanceTest {
   }
 
   @Test
-  void an_operator_salvages_a_file_from_elsewhere() throws Exception {
+  void the_command_salvages_a_file_from_elsewhere() throws Exception {
     AgentProcess first = agent();
     send(first, load(1_000, 1));
     first.kill();
@@ -83,7 +83,7 @@ class SalvageIT extends AcceptanceTest {
     Ran ran = operator(command);
 
     assertThat(ran.err()).isEmpty();
-    assertThat(ran.out()).startsWith("found 1000 records to be delivered and 0 rejected");
+    assertThat(ran.out()).startsWith("found 1000 records to deliver and 0 rejected");
     assertThat(ran.exit()).isZero();
     assertThat(query("SELECT count(*)||' '||count(DISTINCT origin) FROM records"))
         .isEqualTo("1000 1000");
@@ -96,21 +96,22 @@ class SalvageIT extends AcceptanceTest {
     AgentProcess agent = agent();
     Ran owned = operator(command);
     assertThat(owned.exit()).isEqualTo(3);
-    assertThat(owned.err()).contains("an agent runs on");
+    assertThat(owned.err()).contains("an agent or a command is using");
     server.comeUp();
     assertThat(agent.awaitExit(SOON)).isZero();
     assertInOrder(0, 1_000);
   }
 
   @Test
-  void a_salvage_of_nothing_says_what_is_wrong() throws Exception {
+  void a_salvage_of_a_missing_file_is_a_usage_error() throws Exception {
     Ran ran = operator("salvage", "nowhere.db");
     assertThat(ran.exit()).isEqualTo(2);
     assertThat(ran.err()).contains("there is no file nowhere.db");
   }
 
-  /// Leaves 500 records in the log alone, rejected ones in the database, and one to import.
-  private void crashWithAllInTheLog() throws Exception {
+  /// Creates a buffer with 500 pending records that are only in the write-ahead log and with
+  /// rejected records in the database, and a file to import.
+  private void crashWithAllRecordsInTheLog() throws Exception {
     AgentProcess earlier = agent();
     send(earlier, load(3, 1));
     earlier.terminate();
@@ -123,7 +124,7 @@ class SalvageIT extends AcceptanceTest {
     Files.writeString(directory.resolve("lines.jsonl"), "{\"log_data\":1,\"pipelines\":[]}\n");
   }
 
-  private void assertNothingIsLost() throws Exception {
+  private void assertNoRecordIsLost() throws Exception {
     AgentProcess next = agent();
     server.comeUp();
     assertThat(next.awaitExit(SOON)).isEqualTo(1);
@@ -131,21 +132,22 @@ class SalvageIT extends AcceptanceTest {
     assertThat(server.count()).isEqualTo(500);
   }
 
-  /// SQLite deletes the log of a database without pages, even for who only reads.
+  /// SQLite deletes the write-ahead log of a database without pages, even if it is only read.
   @ParameterizedTest
   @ValueSource(strings = {"status", "peek", "verify", "redrive -all", "import lines.jsonl"})
-  void no_command_takes_away_the_log_of_an_emptied_buffer(String command) throws Exception {
-    crashWithAllInTheLog();
+  void no_command_deletes_the_write_ahead_log_of_an_emptied_buffer(String command)
+      throws Exception {
+    crashWithAllRecordsInTheLog();
     Files.write(directory.resolve("buffer.db"), new byte[0]);
 
     Ran ran = operator(command.split(" "));
 
     assertThat(ran.exit()).isEqualTo(1);
     assertThat(ran.out() + ran.err()).contains("buffer.db is empty, and was not");
-    assertNothingIsLost();
+    assertNoRecordIsLost();
   }
 
-  /// To SQLite such a log is empty, and the first commit begins it anew.
+  /// SQLite treats such a log as empty, and overwrites it with the first commit.
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -156,9 +158,9 @@ class SalvageIT extends AcceptanceTest {
         "rejected -discard -all -yes",
         "import lines.jsonl"
       })
-  void no_command_writes_over_a_log_with_a_garbage_header_or_says_that_nothing_is_there(
-      String command) throws Exception {
-    crashWithAllInTheLog();
+  void no_command_overwrites_a_log_with_a_garbage_header_or_reports_an_empty_buffer(String command)
+      throws Exception {
+    crashWithAllRecordsInTheLog();
     try (var log =
         Files.newByteChannel(directory.resolve("buffer.db-wal"), StandardOpenOption.WRITE)) {
       int _ =
@@ -170,6 +172,6 @@ class SalvageIT extends AcceptanceTest {
 
     assertThat(ran.err()).contains("start an agent");
     assertThat(ran.exit()).isEqualTo(1);
-    assertNothingIsLost();
+    assertNoRecordIsLost();
   }
 }

@@ -19,13 +19,13 @@ class CommandLineTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"-h", "--h", "-help", "--help"})
-  void the_help_text_is_printed_on_demand(String flag) throws UsageException {
+  void the_flag_h_and_its_variants_request_the_help_text(String flag) throws UsageException {
     assertThat(parse("-datanadhi", "d", flag, "word")).isEqualTo(new Command.Help());
   }
 
   @Test
-  void the_help_text_names_every_flag_default_variable_and_exit_status() {
-    String usage = HelpText.of(CommandLine.manual(), List.of());
+  void the_help_text_contains_every_flag_default_variable_and_exit_status() {
+    String usage = HelpText.of(CommandLine.programSpec(), List.of());
     assertThat(usage)
         .contains("echopost COMMAND [flags]")
         .contains("-datanadhi", "-api-key", "-health-url", "-version", "-h")
@@ -68,14 +68,15 @@ class CommandLineTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"frobnicate", "-", ""})
-  void the_first_word_is_a_command_and_what_follows_is_its_own(String word) throws UsageException {
+  void the_first_word_is_a_command_and_the_rest_are_its_arguments(String word)
+      throws UsageException {
     assertThat(parse(word, "-h", "x")).isEqualTo(new Command.Operate(word, List.of("-h", "x")));
   }
 
   @Test
-  void flags_ahead_of_a_command_are_refused() {
+  void flags_before_a_command_are_refused() {
     assertThatThrownBy(() -> parse("-datanadhi", "d", "word"))
         .isInstanceOf(UsageException.class)
-        .hasMessage("flags go behind the command: echopost word [flags]");
+        .hasMessage("flags must follow the command's name: echopost word [flags]");
   }
 }

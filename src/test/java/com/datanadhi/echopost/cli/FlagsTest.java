@@ -13,9 +13,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class FlagsTest {
   private static final List<Flag> KNOWN =
       List.of(
-          Flag.of("x", "X", "x"),
-          Flag.of("y", "Y", "y"),
-          Flag.toggle("on", "on"),
+          Flag.withValue("x", "X", "x"),
+          Flag.withValue("y", "Y", "y"),
+          Flag.withoutValue("on", "on"),
           CommandSpec.HELP);
 
   private static Flags.Parsed parse(String... args) throws UsageException {
@@ -24,12 +24,13 @@ class FlagsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"-x v", "--x v", "-x=v", "--x=v", "-x other -x v", "-x=other --x v"})
-  void every_form_of_a_value_is_read_and_the_last_one_wins(String line) throws UsageException {
+  void every_form_of_a_value_is_accepted_and_the_last_value_counts(String line)
+      throws UsageException {
     assertThat(parse(line.split(" "))).isEqualTo(new Flags.Parsed(Map.of("x", "v"), List.of()));
   }
 
   @Test
-  void a_value_may_hold_equals_signs_be_empty_or_look_like_a_flag() throws UsageException {
+  void a_value_may_contain_equals_signs_be_empty_or_look_like_a_flag() throws UsageException {
     assertThat(parse("-x=a=b=", "-y", "-on").values()).isEqualTo(Map.of("x", "a=b=", "y", "-on"));
     assertThat(parse("-x=", "-y", "").values()).isEqualTo(Map.of("x", "", "y", ""));
     assertThat(parse("-x", "--", "-y", "-").values()).isEqualTo(Map.of("x", "--", "y", "-"));
@@ -52,7 +53,7 @@ class FlagsTest {
     "-on=FALSE, false",
     "-on=False, false"
   })
-  void a_switch_takes_the_truth_values_that_go_takes(String arg, boolean on) throws UsageException {
+  void a_boolean_flag_takes_the_values_that_go_takes(String arg, boolean on) throws UsageException {
     assertThat(parse(arg).isOn("on")).isEqualTo(on);
   }
 
@@ -63,7 +64,7 @@ class FlagsTest {
   }
 
   @Test
-  void a_switch_leaves_the_next_argument_alone() throws UsageException {
+  void a_boolean_flag_does_not_take_the_next_argument() throws UsageException {
     assertThat(parse("-on", "false"))
         .isEqualTo(new Flags.Parsed(Map.of("on", "true"), List.of("false")));
   }
@@ -87,13 +88,13 @@ class FlagsTest {
         "-X v | unknown flag -X",
         "-x | flag -x needs a value",
         "-on --x | flag -x needs a value",
-        "-on=maybe | flag -on is a switch",
-        "-on= | flag -on is a switch",
-        "---x v | bad flag syntax: ---x",
-        "-=v | bad flag syntax: -=v",
-        "--=v | bad flag syntax: --=v",
+        "-on=maybe | flag -on is boolean",
+        "-on= | flag -on is boolean",
+        "---x v | invalid flag '---x'",
+        "-=v | invalid flag '-=v'",
+        "--=v | invalid flag '--=v'",
       })
-  void what_makes_no_sense_is_refused_by_name(String line, String message) {
+  void invalid_flags_are_refused_and_the_message_names_them(String line, String message) {
     assertThatThrownBy(() -> parse(line.split(" ")))
         .isInstanceOf(UsageException.class)
         .hasMessageContaining(message);

@@ -17,7 +17,7 @@ class OptionsTest {
   }
 
   @Test
-  void the_defaults_are_those_of_the_agents_in_the_field() throws UsageException {
+  void the_defaults_are_those_of_the_go_agent() throws UsageException {
     assertThat(Options.of(Map.of(), Map.of()))
         .isEqualTo(
             new Options(
@@ -29,14 +29,14 @@ class OptionsTest {
   }
 
   @Test
-  void metrics_are_left_for_a_collector_only_where_its_directory_is_named() throws UsageException {
+  void metrics_are_written_for_a_collector_only_if_its_directory_is_given() throws UsageException {
     assertThat(withEnvironment("ECHOPOST_TEXTFILE_DIR", "").textfileDirectory()).isNull();
     assertThat(withEnvironment("ECHOPOST_TEXTFILE_DIR", "/var/lib/x").textfileDirectory())
         .isEqualTo(Path.of("/var/lib/x"));
   }
 
   @Test
-  void the_environments_key_counts_when_the_flag_gives_none() throws UsageException {
+  void the_api_key_of_the_environment_is_used_if_the_flag_gives_none() throws UsageException {
     Map<String, String> environment = Map.of("DATANADHI_API_KEY", "from-environment");
     assertThat(Options.of(Map.of(), environment).apiKey()).isEqualTo("from-environment");
     assertThat(Options.of(Map.of("api-key", ""), environment).apiKey())
@@ -46,7 +46,7 @@ class OptionsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"a\nb", "a\r\nX: y", "a\u0000", "\u007f", "tail\n"})
-  void a_key_that_is_no_header_value_is_refused_without_being_shown(String key) {
+  void an_api_key_that_is_not_a_header_value_is_refused_and_not_shown(String key) {
     assertThatThrownBy(() -> Options.of(Map.of("api-key", key), Map.of()))
         .isInstanceOf(UsageException.class)
         .hasMessageStartingWith("the API key (-api-key, or DATANADHI_API_KEY) cannot be sent")
@@ -59,7 +59,7 @@ class OptionsTest {
   }
 
   @Test
-  void options_in_a_log_show_no_key() throws UsageException {
+  void the_api_key_is_not_part_of_the_text_of_the_options() throws UsageException {
     assertThat(Options.of(Map.of("api-key", "s3cret"), Map.of()).toString())
         .doesNotContain("s3cret");
   }
@@ -72,7 +72,7 @@ class OptionsTest {
   }
 
   @Test
-  void a_directory_that_is_no_path_is_refused() {
+  void a_directory_that_is_not_a_path_is_refused() {
     assertThatThrownBy(() -> Options.of(Map.of("datanadhi", "a\u0000b"), Map.of()))
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("-datanadhi is not a path");

@@ -2,6 +2,7 @@ package com.datanadhi.echopost.operator.command;
 
 import com.datanadhi.echopost.buffer.Buffer;
 import com.datanadhi.echopost.cli.CommandSpec;
+import com.datanadhi.echopost.cli.Flag;
 import com.datanadhi.echopost.cli.Flags;
 import com.datanadhi.echopost.cli.Options;
 import com.datanadhi.echopost.cli.UsageException;
@@ -12,18 +13,18 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What followed a command's name: flags and an operand in any order.
+/// The arguments of a command: flags and operands in any order.
 ///
-/// @param directory the agent's
-/// @param flags what was given, switches included
-/// @param operands what is no flag, as many as the command takes
-public record Arguments(Path directory, Flags.Parsed flags, List<String> operands) {
-  static Arguments parse(CommandSpec manual, List<String> words) throws UsageException {
+/// @param directory the agent's directory
+/// @param flags the flags that were given
+/// @param operands the arguments that are not flags
+record Arguments(Path directory, Flags.Parsed flags, List<String> operands) {
+  static Arguments parse(CommandSpec command, List<String> args) throws UsageException {
     Map<String, String> values = new HashMap<>();
     List<String> operands = new ArrayList<>();
-    List<String> rest = words;
+    List<String> rest = args;
     while (!rest.isEmpty()) {
-      Flags.Parsed parsed = Flags.parse(manual.flags(), rest);
+      Flags.Parsed parsed = Flags.parse(command.flags(), rest);
       values.putAll(parsed.values());
       rest = parsed.rest();
       if (!rest.isEmpty()) {
@@ -35,24 +36,30 @@ public record Arguments(Path directory, Flags.Parsed flags, List<String> operand
         Options.directory(values), new Flags.Parsed(values, List.of()), List.copyOf(operands));
   }
 
-  boolean wantHelp() {
+  boolean wantsHelp() {
     return flags.isOn(CommandSpec.HELP.name());
   }
 
-  boolean wantJson() {
+  boolean wantsJson() {
     return flags.isOn(SharedFlags.JSON.name());
   }
 
-  public boolean isOn(String flag) {
-    return flags.isOn(flag);
+  /// Whether the boolean flag `name` is on.
+  boolean isOn(String name) {
+    return flags.isOn(name);
   }
 
-  /// The number that `flag` was given.
+  /// Whether `flag` has a value, or is on if it is boolean.
+  boolean has(Flag flag) {
+    return flag.placeholder() == null ? isOn(flag.name()) : flags.values().containsKey(flag.name());
+  }
+
+  /// The number that is the value of the flag `name`.
   ///
-  /// @return null when it was not
-  /// @throws UsageException when it is none, or not within 0 and `largest`
-  public @Nullable Long number(String flag, long largest) throws UsageException {
-    String text = flags.values().get(flag);
+  /// @return null if the flag is not given
+  /// @throws UsageException if the value is not a number from 0 to `largest`
+  @Nullable Long number(String name, long largest) throws UsageException {
+    String text = flags.values().get(name);
     if (text == null) {
       return null;
     }
@@ -62,32 +69,48 @@ public record Arguments(Path directory, Flags.Parsed flags, List<String> operand
         return number;
       }
     } catch (NumberFormatException notANumber) {
-      throw new UsageException("-" + flag + " is '" + text + "': give a number");
+      throw new UsageException("-" + name + " is '" + text + "': give a number");
     }
-    throw new UsageException("-" + flag + " is " + text + ": give a number from 0 to " + largest);
+    throw new UsageException(
+        "-"
+            + name
+            + " is "
+            + text
+            + ": give a number from 0"
+            + (largest == Long.MAX_VALUE ? " on" : " to " + largest));
   }
 
-  /// @throws UsageException when there is no buffer in the directory
+  /// Checks that there is a buffer in the directory.
+  ///
+  /// @throws UsageException if there is none
   void requireBuffer() throws UsageException {
     if (!Buffer.existsIn(directory)) {
       throw new UsageException(
-          "there is no buffer in " + directory + ": name the agent's directory with -datanadhi");
+          "there is no buffer in " + directory + ": give the agent's directory with -datanadhi");
     }
   }
 
-  void checkOperands(CommandSpec manual) throws UsageException {
-    int most = manual.operand() == null ? 0 : 1;
+  /// Checks that there are as many operands as `command` takes.
+  ///
+  /// @throws UsageException if there are more or fewer
+  void checkOperands(CommandSpec command) throws UsageException {
+    CommandSpec.@Nullable Operand operand = command.operand();
+    int most = operand == null ? 0 : 1;
     if (operands.size() > most) {
       throw new UsageException(
-          "'"
+          "unexpected argument '"
               + operands.get(most)
-              + "' is one argument too many; 'echopost "
-              + manual.name()
-              + " -h' says what there is");
+              + "': 'echopost "
+              + command.name()
+              + " -h' describes the arguments");
     }
-    if (operands.size() < most && manual.operand() != null && !manual.operand().isOptional()) {
+    if (operand != null && operands.isEmpty() && !operand.isOptional()) {
       throw new UsageException(
-          "an argument is missing; 'echopost " + manual.name() + " -h' says which");
+          "the argument "
+              + operand.name()
+              + " is missing: 'echopost "
+              + command.name()
+              + " -h' describes it");
     }
   }
 }

@@ -15,9 +15,9 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// The commands that operators have.
+/// All commands for operators. Start reading here.
 public final class Commands {
-  /// All of them, as they are listed: a new one is a class, and a line here.
+  /// In the order in which help texts list them. To add a command, write its class and add it here.
   private static final List<OperatorCommand> COMMANDS =
       List.of(
           new StatusCommand(),
@@ -31,48 +31,47 @@ public final class Commands {
           new RejectedCommand(),
           new RedriveCommand(),
           new SalvageCommand(),
-          new CompletionCommand(),
-          new HelpCommand());
+          new CompletionCommand(Commands::specs),
+          new HelpCommand(Commands::specs));
 
   private Commands() {}
 
-  /// What there is to say about each command.
-  public static List<CommandSpec> manuals() {
-    return COMMANDS.stream().map(Commands::manual).toList();
+  /// The descriptions of all commands.
+  static List<CommandSpec> specs() {
+    return COMMANDS.stream().map(Commands::completeSpec).toList();
   }
 
-  /// What the program can be asked to do.
-  public static String overview() {
-    return HelpText.of(CommandLine.manual(), manuals());
+  /// The help text of the program.
+  public static String programHelp() {
+    return HelpText.of(CommandLine.programSpec(), specs());
   }
 
-  /// Does the command called `name`, speaking on this process's standard streams.
+  /// Runs the command called `name` on the standard streams of this process.
   ///
-  /// @return the exit status when nothing failed
-  /// @throws UsageException when there is no such command, or `arguments` make no sense
-  /// @throws StorageException when the buffer cannot be used
-  public static ExitCode run(String name, List<String> arguments)
+  /// @return the exit status
+  /// @throws UsageException if there is no such command, or `args` are not valid
+  /// @throws StorageException if the buffer cannot be used
+  public static ExitCode run(String name, List<String> args)
       throws UsageException, StorageException, IOException, InterruptedException {
-    return run(name, arguments, Terminal.ofThisProcess());
+    return run(name, args, Terminal.ofThisProcess());
   }
 
-  static ExitCode run(String name, List<String> words, Terminal terminal)
+  static ExitCode run(String name, List<String> args, Terminal terminal)
       throws UsageException, StorageException, IOException, InterruptedException {
-    OperatorCommand command = find(name);
-    CommandSpec manual = manual(command);
-    Arguments arguments = Arguments.parse(manual, words);
-    ExitCode code = ExitCode.DONE;
-    if (arguments.wantHelp()) {
-      terminal.out().print(HelpText.of(manual, List.of()));
+    CommandSpec spec = CommandSpec.find(name, specs());
+    Arguments arguments = Arguments.parse(spec, args);
+    ExitCode exitCode = ExitCode.DONE;
+    if (arguments.wantsHelp()) {
+      terminal.out().print(HelpText.of(spec, List.of()));
     } else {
-      arguments.checkOperands(manual);
-      if (manual.flags().contains(SharedFlags.DIRECTORY)) {
+      arguments.checkOperands(spec);
+      if (spec.flags().contains(SharedFlags.DIRECTORY)) {
         checkDirectory(arguments);
       }
-      code = command.run(arguments, terminal);
+      exitCode = command(name).run(arguments, terminal);
     }
     terminal.flush();
-    return code;
+    return exitCode;
   }
 
   private static void checkDirectory(Arguments arguments) throws UsageException, IOException {
@@ -83,36 +82,30 @@ public final class Commands {
     }
   }
 
-  /// What there is to say about the command called `name`.
-  ///
-  /// @throws UsageException when there is none
-  static CommandSpec manual(String name) throws UsageException {
-    return manual(find(name));
-  }
-
-  private static OperatorCommand find(String name) throws UsageException {
+  private static OperatorCommand command(String name) {
     return COMMANDS.stream()
-        .filter(known -> known.manual().name().equals(name))
+        .filter(command -> command.spec().name().equals(name))
         .findFirst()
-        .orElseThrow(() ->
-            new UsageException("unknown command '" + name + "'; 'echopost -h' says what there is"));
+        .orElseThrow();
   }
 
-  private static CommandSpec manual(OperatorCommand command) {
-    CommandSpec own = command.manual();
-    List<CommandSpec.Exit> exits = new ArrayList<>(own.exits());
-    if (exits.stream().noneMatch(exit -> exit.status() == SharedFlags.USAGE.status())) {
-      exits.add(SharedFlags.USAGE);
+  /// The description of `command` together with what all commands have in common.
+  private static CommandSpec completeSpec(OperatorCommand command) {
+    CommandSpec own = command.spec();
+    List<CommandSpec.ExitStatus> exitStatuses = new ArrayList<>(own.exitStatuses());
+    CommandSpec.ExitStatus usage = SharedExitStatuses.USAGE;
+    if (exitStatuses.stream().noneMatch(status -> status.code() == usage.code())) {
+      exitStatuses.add(usage);
     }
-    exits.sort(Comparator.comparingInt(CommandSpec.Exit::status));
+    exitStatuses.sort(Comparator.comparingInt(CommandSpec.ExitStatus::code));
     return new CommandSpec(
         own.name(),
         own.summary(),
         own.description(),
-        own.forms().stream().map(form -> (own.name() + " " + form).strip()).toList(),
+        own.synopses().stream().map(synopsis -> (own.name() + " " + synopsis).strip()).toList(),
         Stream.concat(own.flags().stream(), Stream.of(CommandSpec.HELP)).toList(),
         own.operand(),
         own.environment(),
-        exits);
+        exitStatuses);
   }
 }

@@ -6,9 +6,9 @@ import com.datanadhi.echopost.cli.ExitCode;
 import com.datanadhi.echopost.cli.Flag;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.operator.print.ProgressLine;
+import com.datanadhi.echopost.operator.print.Quantities;
 import com.datanadhi.echopost.operator.print.RecordLine;
 import com.datanadhi.echopost.operator.print.Terminal;
-import com.datanadhi.echopost.operator.run.RejectedBatchRun;
 import com.datanadhi.echopost.record.PendingRecord;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.record.Totals;
@@ -20,120 +20,111 @@ import java.util.zip.GZIPOutputStream;
 
 /// `echopost export`: copies records to standard output.
 final class ExportCommand implements OperatorCommand {
-  private static final int DAMAGED_NAMED = 10;
+  private static final int MAX_DAMAGED_NAMED = 10;
 
   @Override
-  public CommandSpec manual() {
+  public CommandSpec spec() {
     return new CommandSpec(
         "export",
-        "copy the records to standard output, as JSON Lines",
+        "write the records to standard output, as JSON Lines",
         """
-        Copies all records that are pending when it begins to standard output, in the order in which they are delivered, a \
-        JSON object a line: id, key (the idempotency key), received_at (UTC, milliseconds since 1970), pipelines, and the \
-        payload as log_data, byte for byte. Nothing is taken out of the buffer.
+        Writes all records that are pending at the start of the export to standard output, in the order of their delivery. \
+        Each line is a JSON object: id, key (the idempotency key), received_at (UTC, milliseconds since 1970), pipelines, \
+        and log_data, the payload byte for byte. The buffer is not changed.
 
-        A payload that a line cannot hold, since it has line ends in it or spaces around it, comes byte for byte as the \
-        string log_text, and as log_data with spaces in the places of line ends.
+        If a payload contains line ends or has spaces around it, log_data has spaces instead of the line ends, and the \
+        string log_text contains the payload byte for byte.
 
-        What a living agent delivers before export comes to it is left out, and counted on standard error. So is a record \
-        whose checksum does not match. API keys are never exported: a record that has one of its own is delivered with the \
-        agent's when it is imported elsewhere. To move a buffer with its keys, move its files.\
+        Records that a running agent delivers before the export reaches them are omitted, and their number is printed on \
+        standard error. Records whose checksum does not match are omitted, too. API keys are never exported: when a record \
+        with its own API key is imported elsewhere, it is delivered with the key of the agent there. To move a buffer with \
+        its API keys, move its files.\
         """,
         List.of("[-rejected] [-gzip] [-json] [-datanadhi DIR]"),
         List.of(
-            Flag.toggle(
+            Flag.withoutValue(
                 "rejected",
-                "the records that the server refused for good instead, with status, response,"
+                "export rejected records instead of pending ones, with status, response,"
                     + " rejected_at and attempts"),
-            Flag.toggle("gzip", "compress the output"),
-            SharedFlags.ALWAYS_JSON,
+            Flag.withoutValue("gzip", "compress the output"),
+            SharedFlags.JSON_ALWAYS,
             SharedFlags.DIRECTORY),
         null,
         List.of(
-            new CommandSpec.Exit(0, "all is copied that was there"),
-            new CommandSpec.Exit(
+            new CommandSpec.ExitStatus(0, "all records are exported"),
+            new CommandSpec.ExitStatus(
                 1,
-                "records with a wrong checksum were left out (they are named), the buffer cannot be"
-                    + " used, or nobody reads the output")));
+                "records with a wrong checksum were omitted (standard error names them), the buffer"
+                    + " cannot be used, or the output cannot be written")));
   }
 
   @Override
   public ExitCode run(Arguments arguments, Terminal terminal)
       throws UsageException, StorageException, IOException {
-    if (arguments.isOn("gzip") && terminal.outIsScreen()) {
-      throw new UsageException("-gzip writes what no terminal can show: redirect it to a file");
+    if (arguments.isOn("gzip") && terminal.outIsTerminal()) {
+      throw new UsageException(
+          "-gzip writes binary data, but standard output is a terminal: redirect it to a file");
     }
     arguments.requireBuffer();
     BufferView.Table table =
         arguments.isOn("rejected") ? BufferView.Table.REJECTED : BufferView.Table.PENDING;
     try (BufferView buffer = BufferView.open(arguments.directory())) {
       if (!arguments.isOn("gzip")) {
-        return copy(buffer, table, terminal.out(), terminal);
+        return export(buffer, table, terminal.out(), terminal);
       }
       try (GZIPOutputStream out = new GZIPOutputStream(terminal.out(), 1 << 16)) {
-        return copy(buffer, table, out, terminal);
+        return export(buffer, table, out, terminal);
       }
     }
   }
 
-  private static ExitCode copy(
+  private static ExitCode export(
       BufferView buffer, BufferView.Table table, OutputStream out, Terminal terminal)
       throws StorageException, IOException {
     ProgressLine progress = new ProgressLine(terminal, Clock.system());
     Totals atStart = buffer.totals();
     long through = buffer.lastId(table);
     long expected = table == BufferView.Table.PENDING ? atStart.pending() : atStart.rejected();
-    long copied = 0;
+    long exported = 0;
     long damaged = 0;
-    long keyed = 0;
+    long withApiKey = 0;
     List<BufferView.Entry> page = buffer.page(table, 0, through);
     while (!page.isEmpty()) {
       for (BufferView.Entry entry : page) {
         PendingRecord record = entry.record();
         if (record.sound()) {
-          out.write(RecordLine.of(entry));
-          copied++;
-          keyed += record.content().apiKey().length > 0 ? 1 : 0;
-        } else if (damaged++ < DAMAGED_NAMED) {
-          terminal
-              .err()
-              .println(
-                  "echopost: record " + record.id() + " is left out: its checksum does not match");
+          out.write(RecordLine.format(entry));
+          exported++;
+          withApiKey += record.content().apiKey().length > 0 ? 1 : 0;
+        } else if (damaged++ < MAX_DAMAGED_NAMED) {
+          terminal.printError("omitted record " + record.id() + ": its checksum does not match");
         }
       }
-      // Who reads it may have had enough.
+      // Ends the command if the reader has closed the pipe.
       terminal.flush();
-      progress.say(copied + " of " + expected + " records so far");
+      progress.update(exported + " of " + Quantities.records(expected) + " so far");
       page = buffer.page(table, page.getLast().record().id(), through);
     }
-    tell(expected - copied - damaged, damaged, keyed, terminal);
+    reportOmissions(expected - exported - damaged, damaged, withApiKey, terminal);
     return damaged == 0 ? ExitCode.DONE : ExitCode.FATAL;
   }
 
-  private static void tell(long gone, long damaged, long keyed, Terminal terminal) {
-    if (damaged > DAMAGED_NAMED) {
-      terminal
-          .err()
-          .println(
-              "echopost: "
-                  + (damaged - DAMAGED_NAMED)
-                  + " more are left out for the same reason; 'echopost verify' names all");
+  private static void reportOmissions(
+      long settled, long damaged, long withApiKey, Terminal terminal) {
+    if (damaged > MAX_DAMAGED_NAMED) {
+      terminal.printError(
+          "omitted "
+              + (damaged - MAX_DAMAGED_NAMED)
+              + " more for the same reason: 'echopost verify' names all");
     }
-    if (gone > 0) {
-      terminal
-          .err()
-          .println(
-              "echopost: "
-                  + RejectedBatchRun.records(gone)
-                  + " left the buffer meanwhile, delivered or rejected, and are not in the output");
+    if (settled > 0) {
+      terminal.printError(
+          "omitted "
+              + Quantities.records(settled)
+              + ": delivered, rejected or discarded during the export");
     }
-    if (keyed > 0) {
-      terminal
-          .err()
-          .println(
-              "echopost: "
-                  + RejectedBatchRun.records(keyed)
-                  + " had an API key of their own, which is not in the output");
+    if (withApiKey > 0) {
+      terminal.printError("omitted the API keys of " + Quantities.records(withApiKey));
     }
   }
 }

@@ -18,35 +18,35 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// `echopost health`: whether records are kept and on their way, for probes.
+/// `echopost health`: prints whether records are accepted and delivered, for probes.
 final class HealthCommand implements OperatorCommand {
   private static final String OK = "ok";
 
   @Override
-  public CommandSpec manual() {
+  public CommandSpec spec() {
     return new CommandSpec(
         "health",
-        "say whether records are kept and on their way, for probes",
+        "print whether records are accepted and delivered, for probes",
         """
-        Prints one JSON object: status, components (an object of storage, server and disk), and lag_ms.
+        Prints one JSON object: status, components (an object with storage, server and disk), and lag_ms.
 
-        storage is ok, full or failed; server is up, down or unknown (without an agent, nobody looks); disk is ok, \
-        full when there is too little room to take records, or unknown; lag_ms is the age of the record that is delivered next, 0 \
-        when none is pending, and null when that cannot be told. status is ok or failing. A main server that is down is no \
-        failure: to keep records meanwhile is what the agent is for.
+        status is ok or failing; storage is ok, full or failed; server is up, down or unknown (always unknown without an \
+        agent); disk is ok, full if there is too little free space to accept records, or unknown. lag_ms is the age of the \
+        record that is delivered next, in milliseconds: 0 if no record is pending, null if it is unknown. While the main \
+        server is down the status is ok, since the agent stores the records.
 
-        Without an agent it is ok when nothing is pending, since agents leave when they are done, and failing when records \
-        wait with nobody to deliver them.\
+        Without an agent, the status is ok if no record is pending, since an agent exits when it has delivered everything, \
+        and failing if records are pending.\
         """,
         List.of("[-json] [-datanadhi DIR]"),
-        List.of(SharedFlags.ALWAYS_JSON, SharedFlags.DIRECTORY),
+        List.of(SharedFlags.JSON_ALWAYS, SharedFlags.DIRECTORY),
         null,
         List.of(
-            new CommandSpec.Exit(0, "ok"),
-            new CommandSpec.Exit(
+            new CommandSpec.ExitStatus(0, "ok"),
+            new CommandSpec.ExitStatus(
                 1,
-                "failing: the storage or the disk does not take records, the agent does not answer,"
-                    + " or records wait without an agent")));
+                "failing: records are refused because of the storage or the disk, the agent does"
+                    + " not answer, or records are pending without an agent")));
   }
 
   @Override
@@ -56,43 +56,44 @@ final class HealthCommand implements OperatorCommand {
     Path directory = arguments.directory();
     StorageState storage = StorageState.OK;
     ServerHealth server = ServerHealth.UNKNOWN;
-    boolean isServed = false;
+    boolean agentAnswers = false;
     try (AgentClient agent = AgentClient.connect(DirectoryLayout.socket(directory))) {
       @Nullable AgentStatus status = agent == null ? null : agent.status();
       if (status != null) {
         storage = status.storageState();
         server = status.serverHealth();
-        isServed = true;
+        agentAnswers = true;
       }
-    } catch (StorageException noAnswer) {
-      storage = failed(noAnswer, terminal);
+    } catch (StorageException unanswered) {
+      storage = failed(unanswered, terminal);
     }
+    boolean needsAgent = false;
     String disk = "unknown";
     @Nullable Long lag = null;
     try (BufferView buffer = BufferView.open(directory)) {
       disk = buffer.room().needed() == 0 ? OK : "full";
       @Nullable Long next = buffer.nextReceivedAt();
       lag = next == null ? 0 : Math.max(0, Clock.system().millis() - next);
-      if (next != null && !isServed && storage == StorageState.OK) {
-        terminal.err().println("no agent lives, and records wait: start one");
+      needsAgent = next != null && !agentAnswers;
+      if (needsAgent && storage == StorageState.OK) {
+        terminal.printError("records are pending and no agent is running: start one");
       }
-      isServed |= next == null;
     } catch (StorageException | IOException unreadable) {
       storage = failed(unreadable, terminal);
     }
-    boolean isWell = isServed && disk.equals(OK) && storage == StorageState.OK;
-    print(terminal, isWell, storage, server, disk, lag);
-    return isWell ? ExitCode.DONE : ExitCode.FATAL;
+    boolean isHealthy = !needsAgent && disk.equals(OK) && storage == StorageState.OK;
+    print(terminal, isHealthy, storage, server, disk, lag);
+    return isHealthy ? ExitCode.DONE : ExitCode.FATAL;
   }
 
   private static StorageState failed(Exception why, Terminal terminal) {
-    terminal.err().println(Terminal.plain(String.valueOf(why.getMessage())));
+    terminal.printError(Terminal.withoutControls(String.valueOf(why.getMessage())));
     return StorageState.FAILED;
   }
 
   private static void print(
       Terminal terminal,
-      boolean isWell,
+      boolean isHealthy,
       StorageState storage,
       ServerHealth server,
       String disk,
@@ -100,7 +101,7 @@ final class HealthCommand implements OperatorCommand {
     JsonOutput.print(
         terminal.out(),
         json -> {
-          json.writeStringProperty("status", isWell ? OK : "failing");
+          json.writeStringProperty("status", isHealthy ? OK : "failing");
           json.writeObjectPropertyStart("components");
           json.writeStringProperty("storage", JsonOutput.name(storage));
           json.writeStringProperty("server", JsonOutput.name(server));

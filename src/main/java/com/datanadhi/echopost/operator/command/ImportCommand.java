@@ -8,9 +8,9 @@ import com.datanadhi.echopost.cli.Flag;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.directory.DirectoryLock;
 import com.datanadhi.echopost.operator.print.JsonOutput;
+import com.datanadhi.echopost.operator.print.Quantities;
 import com.datanadhi.echopost.operator.print.Terminal;
 import com.datanadhi.echopost.operator.run.ImportRun;
-import com.datanadhi.echopost.operator.run.RejectedBatchRun;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import java.io.BufferedInputStream;
@@ -21,40 +21,41 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.zip.GZIPInputStream;
 
-/// `echopost import`: puts exported records into the buffer as new ones.
+/// `echopost import`: stores exported records in the buffer as new ones.
 final class ImportCommand implements OperatorCommand {
   private static final String STDIN = "-";
-  private static final int PIECE = 1 << 16;
+  private static final int INPUT_BUFFER_BYTES = 1 << 16;
 
   @Override
-  public CommandSpec manual() {
+  public CommandSpec spec() {
     return new CommandSpec(
         "import",
-        "put exported records into the buffer, as new ones",
+        "store exported records in the buffer, as new ones",
         """
-        Puts the records of FILE, JSON Lines as export writes them, into the buffer of DIR: behind all that is pending, in \
-        their order, under the idempotency keys that they have. Each line needs log_data (or log_text) and pipelines; key \
-        is what the server knows the record by, and a record without one gets a new one. Anything else is passed over. The \
-        records count as received now, and are delivered with the agent's API key. A FILE that was compressed with gzip is \
-        known by its beginning.
+        Stores the records of FILE, JSON Lines as export writes them, in the buffer of DIR: after all pending records, in \
+        the order of the lines, under their idempotency keys. Each line needs log_data (or log_text) and pipelines. key is \
+        the idempotency key; a record without it gets a new one. Other members are ignored. The time of receipt is the time \
+        of the import. The records are delivered with the agent's API key. FILE may be compressed with gzip.
 
-        Records go in by batches of up to 1,000 lines or 1 MiB, each whole or not at all. A line that is wrong is named, \
-        and its batch and all that follows it stay out. A batch that is in is not put in again: when it was cut short, or \
-        a line was mended, run the same command again. So a FILE that was imported once is passed over as a whole; -again \
-        puts it in once more.\
+        Records are stored in batches of up to 1,000 lines or 1 MiB, each completely or not at all. If a line is invalid, \
+        the command names it and stores neither its batch nor the lines after it. After an interruption, or when the line \
+        is corrected, run the same command again: batches that are stored already are skipped. Therefore a FILE that was \
+        imported before is skipped as a whole, unless -again is given.\
         """,
         List.of("FILE [-again] [-json] [-datanadhi DIR]"),
         List.of(
-            Flag.toggle("again", "put in what was put in before, too"),
+            Flag.withoutValue("again", "import the records even if they were imported before"),
             SharedFlags.JSON,
             SharedFlags.DIRECTORY),
-        new CommandSpec.Operand("FILE", "the records; - is standard input", false),
+        new CommandSpec.Operand("FILE", "the file with the records; - is standard input", false),
         List.of(
-            new CommandSpec.Exit(0, "every record is in, be it from an earlier run"),
-            new CommandSpec.Exit(
-                1, "a line is wrong, or the buffer cannot be used; the batches before it are in"),
-            new CommandSpec.Exit(
-                2, "usage: a bad flag or argument, no FILE, or no directory DIR")));
+            new CommandSpec.ExitStatus(0, "every record is stored, by this run or an earlier one"),
+            new CommandSpec.ExitStatus(
+                1,
+                "a line is invalid, or the buffer cannot be used; the batches before it are"
+                    + " stored"),
+            new CommandSpec.ExitStatus(
+                2, "usage: an invalid flag or argument, no FILE, or no directory DIR")));
   }
 
   @Override
@@ -63,23 +64,28 @@ final class ImportCommand implements OperatorCommand {
     Path directory = arguments.directory();
     String name = arguments.operands().getFirst();
     if (!name.equals(STDIN) && !isReadable(Path.of(name))) {
-      throw new UsageException("there is no file " + name + " that can be read");
+      throw new UsageException(
+          "there is no readable file "
+              + name
+              + ": give a file that export wrote, or - for standard input");
     }
     if (!Files.isDirectory(directory)) {
       throw new UsageException(
-          "there is no directory " + directory + ": name the agent's with -datanadhi, or make it");
+          "there is no directory "
+              + directory
+              + ": create it, or give the agent's directory with -datanadhi");
     }
     Clock clock = Clock.system();
-    makeBuffer(directory, clock);
+    createBuffer(directory, clock);
     try (InputStream in = open(name, terminal)) {
       ImportRun run = new ImportRun(in, arguments.isOn("again"), clock, terminal);
       run.run(directory);
-      if (arguments.wantJson()) {
+      if (arguments.wantsJson()) {
         JsonOutput.print(
             terminal.out(),
             json -> {
               json.writeNumberProperty("imported", run.stored());
-              json.writeNumberProperty("passed_over", run.passedOver());
+              json.writeNumberProperty("passed_over", run.skipped());
               json.writeBooleanProperty("by_agent", run.byAgent());
             });
       } else {
@@ -89,30 +95,29 @@ final class ImportCommand implements OperatorCommand {
     }
   }
 
-  /// A pipe is as good as a file.
+  /// Whether it is a readable file or pipe.
   private static boolean isReadable(Path file) {
     return Files.isReadable(file) && !Files.isDirectory(file);
   }
 
   private static String report(ImportRun run) {
-    String passed =
-        run.passedOver() == 0
+    String skipped =
+        run.skipped() == 0
             ? ""
-            : RejectedBatchRun.records(run.passedOver())
-                + " passed over, which an earlier import of the same lines put in\n";
+            : Quantities.records(run.skipped())
+                + " skipped: already imported (-again imports them again)\n";
     if (run.stored() == 0) {
-      return passed.isEmpty() ? "nothing to do: there are no records in it\n" : passed;
+      return skipped.isEmpty() ? "nothing to do: the file contains no records\n" : skipped;
     }
-    return RejectedBatchRun.records(run.stored())
-        + " put in; "
-        + (run.byAgent()
-            ? "the agent delivers them when the server is well\n"
-            : "no agent lives: the next one that starts delivers them\n")
-        + passed;
+    return Quantities.records(run.stored())
+        + " imported; "
+        + DeliveryForecast.of(run.byAgent())
+        + "\n"
+        + skipped;
   }
 
-  /// On a new machine there may be none yet. An agent makes its own.
-  private static void makeBuffer(Path directory, Clock clock)
+  /// Creates the buffer if there is none, unless an agent that is starting does that.
+  private static void createBuffer(Path directory, Clock clock)
       throws StorageException, IOException, InterruptedException {
     if (Buffer.existsIn(directory)) {
       return;
@@ -127,10 +132,11 @@ final class ImportCommand implements OperatorCommand {
   private static InputStream open(String name, Terminal terminal) throws IOException {
     InputStream in =
         new BufferedInputStream(
-            name.equals(STDIN) ? terminal.in() : Files.newInputStream(Path.of(name)), PIECE);
+            name.equals(STDIN) ? terminal.in() : Files.newInputStream(Path.of(name)),
+            INPUT_BUFFER_BYTES);
     in.mark(2);
     boolean isGzip = in.read() == 0x1F && in.read() == 0x8B;
     in.reset();
-    return isGzip ? new GZIPInputStream(in, PIECE) : in;
+    return isGzip ? new GZIPInputStream(in, INPUT_BUFFER_BYTES) : in;
   }
 }

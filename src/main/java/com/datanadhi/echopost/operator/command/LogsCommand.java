@@ -21,33 +21,34 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// `echopost logs`: the sessions' logs.
+/// `echopost logs`: prints the logs of sessions.
 final class LogsCommand implements OperatorCommand {
-  private static final Duration LOOK_AGAIN = Duration.ofMillis(200);
-  private static final int PIECE = 1 << 16;
+  private static final Duration FOLLOW_INTERVAL = Duration.ofMillis(200);
+  private static final int CHUNK_BYTES = 1 << 16;
   private static final byte[] NONE = {};
 
   @Override
-  public CommandSpec manual() {
+  public CommandSpec spec() {
     return new CommandSpec(
         "logs",
-        "show the agent's log: its newest session's, or all",
+        "print the agent's log: of the newest session, or of all",
         """
-        Shows the log of the newest session, or of all that are kept, one after the other: a directory has one agent at a \
-        time. Each start of an agent is a session. The logs hold neither payloads nor API keys.\
+        Prints the log of the newest session, or of all sessions in order. Each start of an agent creates a \
+        session, and the newest 20 are kept. The logs contain neither payloads nor API keys.\
         """,
         List.of("[-f] [-all] [-json] [-datanadhi DIR]"),
         List.of(
-            Flag.toggle(
-                "f", "go on with what is logged from now on, also by the agents that come after"),
-            Flag.toggle("all", "all sessions that are kept, the oldest first"),
-            Flag.toggle("json", "the lines as they are logged: a JSON object each"),
+            Flag.withoutValue("f", "follow the log, also into the sessions of later agents"),
+            Flag.withoutValue("all", "all sessions, the oldest first"),
+            Flag.withoutValue("json", "print the lines unchanged: one JSON object per line"),
             SharedFlags.DIRECTORY),
         null,
         List.of(
-            new CommandSpec.Exit(0, "shown; with -f it goes on until it is stopped by a signal"),
-            new CommandSpec.Exit(1, "the logs cannot be read"),
-            new CommandSpec.Exit(2, "usage: a bad flag or argument, or no session in DIR")));
+            new CommandSpec.ExitStatus(
+                0, "printed; with -f the command runs until it is stopped by a signal"),
+            new CommandSpec.ExitStatus(1, "the logs cannot be read"),
+            new CommandSpec.ExitStatus(
+                2, "usage: an invalid flag or argument, or no session in DIR")));
   }
 
   @Override
@@ -59,109 +60,113 @@ final class LogsCommand implements OperatorCommand {
       throw new UsageException(
           "there is no session in "
               + arguments.directory()
-              + ": name the agent's directory with -datanadhi");
+              + ": give the agent's directory with -datanadhi");
     }
     boolean all = arguments.isOn("all");
-    Follower follower = new Follower(arguments.wantJson(), terminal);
+    Follower follower = new Follower(arguments.wantsJson(), terminal);
     for (Path session : all ? sessions : sessions.subList(sessions.size() - 1, sessions.size())) {
-      follower.begin(session, all);
+      follower.open(session, all);
     }
     if (!arguments.isOn("f")) {
-      follower.end();
+      follower.finish();
       return ExitCode.DONE;
     }
     Waiter waiter = new Waiter();
     while (true) {
       terminal.flush();
-      waiter.await(LOOK_AGAIN);
-      follower.goOn(arguments.directory());
+      waiter.await(FOLLOW_INTERVAL);
+      follower.update(arguments.directory());
     }
   }
 
-  /// Prints one log after the other, each as far as it has come.
+  /// Prints the log of one session after the other, as far as it is written.
   private static final class Follower {
     private final boolean json;
     private final Terminal terminal;
     private @Nullable Path session;
-    private long read;
-    private byte[] cut = NONE;
+    private long bytesRead;
+    private byte[] partialLine = NONE;
 
     Follower(boolean json, Terminal terminal) {
       this.json = json;
       this.terminal = terminal;
     }
 
-    /// Ends with the session before, and prints what there is of this one.
-    void begin(Path next, boolean named) throws IOException {
-      end();
+    /// Finishes the present session and prints what `next` has logged.
+    void open(Path next, boolean withName) throws IOException {
+      finish();
       session = next;
-      read = 0;
-      if (named && !json) {
-        terminal.out().println(terminal.paint(AnsiStyle.FAINT, "== " + next.getFileName()));
+      bytesRead = 0;
+      if (withName && !json) {
+        terminal.out().println(terminal.styled(AnsiStyle.FAINT, "== " + next.getFileName()));
       }
-      printNew();
+      printNewLines();
     }
 
-    /// Prints what has been logged meanwhile, also by who came after.
-    void goOn(Path directory) throws IOException {
-      printNew();
+    /// Prints what has been logged since the last call, also by later sessions.
+    void update(Path directory) throws IOException {
+      printNewLines();
       List<Path> sessions = Sessions.list(directory);
-      int known = sessions.indexOf(session);
-      for (Path next : sessions.subList(known + 1, sessions.size())) {
-        begin(next, true);
+      int present = sessions.indexOf(session);
+      for (Path next : sessions.subList(present + 1, sessions.size())) {
+        open(next, true);
       }
     }
 
-    /// Prints what is left of the session, a last line without an end too.
-    void end() throws IOException {
-      Path ended = session;
-      if (ended == null) {
+    /// Prints the rest of the session, including a last line without a line end.
+    void finish() throws IOException {
+      Path finished = session;
+      if (finished == null) {
         return;
       }
-      printNew();
-      if (cut.length > 0) {
-        print(new String(cut, StandardCharsets.UTF_8));
-        cut = NONE;
+      printNewLines();
+      if (partialLine.length > 0) {
+        print(new String(partialLine, StandardCharsets.UTF_8));
+        partialLine = NONE;
       }
-      if (Files.exists(ended.resolve(DirectoryLayout.CRASH_REPORT))) {
-        terminal
-            .err()
-            .println("echopost: it crashed: see " + ended.resolve(DirectoryLayout.CRASH_REPORT));
+      Path crashReport = finished.resolve(DirectoryLayout.CRASH_REPORT);
+      if (Files.exists(crashReport)) {
+        terminal.printError("the agent crashed: see " + crashReport);
       }
     }
 
-    private void printNew() throws IOException {
+    private void printNewLines() throws IOException {
       if (session == null) {
         return;
       }
       try (InputStream in = Files.newInputStream(session.resolve(DirectoryLayout.LOG))) {
-        in.skipNBytes(read);
-        for (byte[] more = in.readNBytes(PIECE); more.length > 0; more = in.readNBytes(PIECE)) {
-          read += more.length;
-          printWholeLines(more);
+        in.skipNBytes(bytesRead);
+        for (byte[] chunk = in.readNBytes(CHUNK_BYTES);
+            chunk.length > 0;
+            chunk = in.readNBytes(CHUNK_BYTES)) {
+          bytesRead += chunk.length;
+          printCompleteLines(chunk);
         }
       } catch (NoSuchFileException notYet) {
-        // A session that is only just begun.
+        // The session has just started.
       }
     }
 
-    /// A line, and a character, may be cut in two by the end of what is there yet.
-    private void printWholeLines(byte[] more) {
-      byte[] all = Arrays.copyOf(cut, cut.length + more.length);
-      System.arraycopy(more, 0, all, cut.length, more.length);
-      int whole = all.length;
-      while (whole > 0 && all[whole - 1] != '\n') {
-        whole--;
+    /// The end of `chunk` may be in the middle of a line, and of a character.
+    private void printCompleteLines(byte[] chunk) {
+      byte[] all = Arrays.copyOf(partialLine, partialLine.length + chunk.length);
+      System.arraycopy(chunk, 0, all, partialLine.length, chunk.length);
+      int complete = all.length;
+      while (complete > 0 && all[complete - 1] != '\n') {
+        complete--;
       }
-      new String(all, 0, whole, StandardCharsets.UTF_8).lines().forEach(this::print);
-      cut = Arrays.copyOfRange(all, whole, all.length);
+      new String(all, 0, complete, StandardCharsets.UTF_8).lines().forEach(this::print);
+      partialLine = Arrays.copyOfRange(all, complete, all.length);
     }
 
     private void print(String line) {
       @Nullable LogEvent event = json ? null : LogEvent.parse(line);
       terminal
           .out()
-          .println(event == null ? (json ? line : Terminal.plain(line)) : event.text(terminal));
+          .println(
+              event == null
+                  ? (json ? line : Terminal.withoutControls(line))
+                  : event.text(terminal));
     }
   }
 }

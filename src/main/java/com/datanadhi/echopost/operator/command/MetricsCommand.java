@@ -16,26 +16,31 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// `echopost metrics`: what the agent measures, for Prometheus.
+/// `echopost metrics`: prints the metrics of the agent, for Prometheus.
 final class MetricsCommand implements OperatorCommand {
   private static final String OPEN_METRICS = "openmetrics";
 
   @Override
-  public CommandSpec manual() {
+  public CommandSpec spec() {
     return new CommandSpec(
         "metrics",
-        "print what the agent measures, for Prometheus",
+        "print the metrics of the agent, for Prometheus",
         """
-        Prints the living agent's metrics in Prometheus' text format, each with what it means. Without an agent it prints \
-        what the buffer itself shows: how much is pending, since when, and the room on the disk; echopost_up is 0 then.
+        Prints the metrics of the running agent in Prometheus' text format, each with a description. Without an agent, \
+        prints the metrics that the buffer itself provides: the number of pending records, the age of the oldest, and the \
+        free disk space; echopost_up is 0 then.
 
-        An agent leaves its last metrics in its session's directory, as metrics.prom, and with ECHOPOST_TEXTFILE_DIR set \
-        it writes them for node_exporter's textfile collector.\
+        An agent writes its last metrics to metrics.prom in the directory of its session. If ECHOPOST_TEXTFILE_DIR is set, \
+        it also writes them for node_exporter's textfile collector.\
         """,
         List.of("[-openmetrics] [-datanadhi DIR]"),
-        List.of(Flag.toggle(OPEN_METRICS, "in OpenMetrics 1.0 instead"), SharedFlags.DIRECTORY),
+        List.of(
+            Flag.withoutValue(OPEN_METRICS, "print OpenMetrics 1.0 instead"),
+            SharedFlags.DIRECTORY),
         null,
-        List.of(new CommandSpec.Exit(0, "done, with an agent or without"), SharedFlags.UNUSABLE));
+        List.of(
+            new CommandSpec.ExitStatus(0, "printed, with or without an agent"),
+            SharedExitStatuses.BUFFER_UNUSABLE));
   }
 
   @Override
@@ -43,19 +48,19 @@ final class MetricsCommand implements OperatorCommand {
       throws UsageException, StorageException, IOException, InterruptedException {
     arguments.requireBuffer();
     boolean openMetrics = arguments.isOn(OPEN_METRICS);
-    @Nullable String text = ofAgent(arguments.directory(), openMetrics);
-    terminal.out().print(text == null ? ofBuffer(arguments.directory(), openMetrics) : text);
+    @Nullable String text = fromAgent(arguments.directory(), openMetrics);
+    terminal.out().print(text == null ? fromBuffer(arguments.directory(), openMetrics) : text);
     return ExitCode.DONE;
   }
 
-  private static @Nullable String ofAgent(Path directory, boolean openMetrics)
+  private static @Nullable String fromAgent(Path directory, boolean openMetrics)
       throws StorageException, InterruptedException {
     try (AgentClient agent = AgentClient.connect(DirectoryLayout.socket(directory))) {
       return agent == null ? null : agent.metrics(openMetrics);
     }
   }
 
-  private static String ofBuffer(Path directory, boolean openMetrics)
+  private static String fromBuffer(Path directory, boolean openMetrics)
       throws StorageException, IOException {
     Exposition out = Exposition.ofAgent(directory, openMetrics, false);
     try (BufferView buffer = BufferView.open(directory)) {

@@ -7,17 +7,17 @@ import com.datanadhi.echopost.operator.print.Terminal;
 import com.datanadhi.echopost.record.StorageException;
 import java.io.IOException;
 
-/// One thing that an operator can ask the program for; [Commands] lists them all. Has no state.
+/// One of the operator's commands, all of which [Commands] lists. Has no state.
 interface OperatorCommand {
-  /// What it is called, takes and does. [Commands] adds what all commands have: `-h`, and that a
-  /// wrong use ends with status 2.
-  CommandSpec manual();
+  /// The description of the command. [Commands] adds what all commands have in common: the flag
+  /// `-h`, and status 2 for a usage error.
+  CommandSpec spec();
 
-  /// Does it.
+  /// Runs the command.
   ///
-  /// @return the exit status when nothing failed
-  /// @throws UsageException when `arguments` make no sense, with what to do instead
-  /// @throws StorageException when the buffer cannot be used
+  /// @return the exit status
+  /// @throws UsageException if `arguments` are not valid; the message says how to correct them
+  /// @throws StorageException if the buffer cannot be used
   ExitCode run(Arguments arguments, Terminal terminal)
       throws UsageException, StorageException, IOException, InterruptedException;
 }

@@ -19,81 +19,84 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// `echopost peek`: shows the next records.
+/// `echopost peek`: shows the next records without changing anything.
 final class PeekCommand implements OperatorCommand {
-  private static final long RECORDS = 10;
-  private static final int START_CHARS = 60;
-  private static final String LINE = "%10s  %-20s  %9s  %-20s  %s%s%n";
+  private static final long DEFAULT_RECORDS = 10;
+  private static final int PREVIEW_CHARS = 60;
+  private static final String ROW = "%10s  %-20s  %9s  %-20s  %s%s%n";
 
   @Override
-  public CommandSpec manual() {
+  public CommandSpec spec() {
     return new CommandSpec(
         "peek",
-        "show the next records, in the order in which they are delivered",
+        "show the next records, in the order of their delivery",
         """
-        Shows the records that are delivered next, in their order: id, when the record came (UTC), the payload's size in \
-        bytes, its pipelines and its start. A record whose checksum does not match is marked. Shows no API keys.\
+        Shows the records that are delivered next, in order: the id, the time of receipt (UTC), the size of the payload in \
+        bytes, the pipelines, and the start of the payload. A record whose checksum does not match is marked as damaged. API \
+        keys are not shown.\
         """,
         List.of("[-n N] [-from ID] [-rejected] [-full] [-json] [-datanadhi DIR]"),
         List.of(
-            Flag.of("n", "N", "how many (default " + RECORDS + ")"),
-            Flag.of("from", "ID", "begin at that id, or the first after it"),
-            Flag.toggle("rejected", "those that the server refused for good instead"),
-            Flag.toggle("full", "whole payloads"),
+            Flag.withValue("n", "N", "the number of records (default " + DEFAULT_RECORDS + ")"),
+            Flag.withValue(
+                "from", "ID", "start at this id, or at the next one if there is no such record"),
+            Flag.withoutValue("rejected", "show rejected records instead of pending ones"),
+            Flag.withoutValue("full", "show complete payloads"),
             SharedFlags.JSON,
             SharedFlags.DIRECTORY),
         null,
         List.of(
-            new CommandSpec.Exit(0, "done, also when there was nothing to show"),
-            SharedFlags.UNUSABLE));
+            new CommandSpec.ExitStatus(0, "done, even if there is nothing to show"),
+            SharedExitStatuses.BUFFER_UNUSABLE));
   }
 
   @Override
   public ExitCode run(Arguments arguments, Terminal terminal)
       throws UsageException, StorageException, IOException {
-    long left = Objects.requireNonNullElse(arguments.number("n", Long.MAX_VALUE), RECORDS);
+    long remaining =
+        Objects.requireNonNullElse(arguments.number("n", Long.MAX_VALUE), DEFAULT_RECORDS);
     long after = Objects.requireNonNullElse(arguments.number("from", Long.MAX_VALUE), 1L) - 1;
     BufferView.Table table =
         arguments.isOn("rejected") ? BufferView.Table.REJECTED : BufferView.Table.PENDING;
     arguments.requireBuffer();
-    boolean any = arguments.wantJson();
+    boolean headerPrinted = arguments.wantsJson();
     try (BufferView buffer = BufferView.open(arguments.directory())) {
       long through = buffer.lastId(table);
-      while (left > 0 && after < through) {
+      while (remaining > 0 && after < through) {
         List<BufferView.Entry> page = buffer.page(table, after, through);
         if (page.isEmpty()) {
           break;
         }
-        for (BufferView.Entry entry : page.subList(0, (int) Math.min(left, page.size()))) {
-          if (arguments.wantJson()) {
+        for (BufferView.Entry entry : page.subList(0, (int) Math.min(remaining, page.size()))) {
+          if (arguments.wantsJson()) {
             terminal.out().writeBytes(json(entry, arguments.isOn("full")));
             continue;
           }
-          if (!any) {
-            terminal.out().print(terminal.paint(AnsiStyle.STRONG, head(table)));
-            any = true;
+          if (!headerPrinted) {
+            terminal.out().print(terminal.styled(AnsiStyle.BOLD, header(table)));
+            headerPrinted = true;
           }
           print(entry, arguments.isOn("full"), terminal);
         }
-        left -= page.size();
+        remaining -= page.size();
         after = page.getLast().record().id();
-        // Who reads it may have had enough.
+        // Ends the command if the reader has closed the pipe.
         terminal.flush();
       }
     }
-    if (!any) {
+    if (!headerPrinted) {
+      boolean isFiltered = after > 0 || remaining <= 0;
       terminal
           .out()
-          .print(
-              table == BufferView.Table.PENDING
-                  ? "there is no such record: nothing waits for its delivery\n"
-                  : "there is no such record: nothing is rejected\n");
+          .println(
+              (isFiltered ? "no such record is " : "no record is ")
+                  + (table == BufferView.Table.PENDING ? "pending" : "rejected"));
     }
     return ExitCode.DONE;
   }
 
-  private static String head(BufferView.Table table) {
-    return LINE.formatted(
+  private static String header(BufferView.Table table) {
+    return ROW.formatted(
         "id",
         "received (UTC)",
         "bytes",
@@ -105,37 +108,37 @@ final class PeekCommand implements OperatorCommand {
   private static void print(BufferView.Entry entry, boolean full, Terminal terminal) {
     PrintStream out = terminal.out();
     PendingRecord record = entry.record();
-    @Nullable RejectionDetails refusal = entry.rejection();
+    @Nullable RejectionDetails rejection = entry.rejection();
     String payload = RecordLine.text(record.content().jsonData());
     out.printf(
-        LINE,
+        ROW,
         record.id(),
         Instant.ofEpochMilli(record.content().receivedAt()).truncatedTo(ChronoUnit.SECONDS),
         record.content().jsonData().length,
-        Terminal.plain(RecordLine.text(record.content().pipelines())),
-        refusal == null ? "" : "%6d  ".formatted(refusal.status()),
-        (record.sound() ? "" : terminal.paint(AnsiStyle.BAD, "[damaged] "))
-            + Terminal.plain(full ? payload : start(payload)));
+        Terminal.withoutControls(RecordLine.text(record.content().pipelines())),
+        rejection == null ? "" : "%6d  ".formatted(rejection.status()),
+        (record.sound() ? "" : terminal.styled(AnsiStyle.RED, "[damaged] "))
+            + Terminal.withoutControls(full ? payload : preview(payload)));
   }
 
   private static byte[] json(BufferView.Entry entry, boolean full) {
     PendingRecord record = entry.record();
     if (full && record.sound()) {
-      return RecordLine.of(entry);
+      return RecordLine.format(entry);
     }
     String payload = RecordLine.text(record.content().jsonData());
-    return RecordLine.start(
+    return RecordLine.formatWithoutPayload(
         entry,
         json -> {
           json.writeBooleanProperty("sound", record.sound());
           json.writeNumberProperty("bytes", record.content().jsonData().length);
-          json.writeStringProperty("payload_start", full ? payload : start(payload));
+          json.writeStringProperty("payload_start", full ? payload : preview(payload));
         });
   }
 
-  private static String start(String payload) {
-    return payload.codePointCount(0, payload.length()) <= START_CHARS
+  private static String preview(String payload) {
+    return payload.codePointCount(0, payload.length()) <= PREVIEW_CHARS
         ? payload
-        : payload.substring(0, payload.offsetByCodePoints(0, START_CHARS));
+        : payload.substring(0, payload.offsetByCodePoints(0, PREVIEW_CHARS));
   }
 }

@@ -14,38 +14,40 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// `echopost redrive`: gives rejected records another chance.
+/// `echopost redrive`: makes rejected records pending again.
 final class RedriveCommand implements OperatorCommand {
   @Override
-  public CommandSpec manual() {
-    List<Flag> flags = new ArrayList<>(RejectedSelection.FLAGS);
+  public CommandSpec spec() {
+    List<Flag> flags = new ArrayList<>(RejectedFlags.FLAGS);
     flags.addAll(List.of(SharedFlags.JSON, SharedFlags.DIRECTORY));
     return new CommandSpec(
         "redrive",
-        "put rejected records back behind all pending ones, to be delivered again",
+        "make rejected records pending again, after all other pending records",
         """
-        Puts rejected records back behind all pending ones, in the order in which they were rejected. The server sees \
-        them under the same idempotency keys as before. Records whose checksums do not match stay where they are.\
+        Makes rejected records pending again, after all other pending records, in the order of their rejection. They are \
+        sent under the same idempotency keys as before. Records whose checksum does not match stay rejected.\
         """,
         List.of("-id N | -status S | -all [-json] [-datanadhi DIR]"),
         flags,
         null,
         List.of(
-            new CommandSpec.Exit(0, "done, also when there was nothing to do"),
-            new CommandSpec.Exit(
-                1, "the buffer cannot be used; what was put back is said, and stays so")));
+            new CommandSpec.ExitStatus(0, "done, even if there is nothing to do"),
+            new CommandSpec.ExitStatus(
+                1,
+                "the buffer cannot be used; records that were redriven before the error stay"
+                    + " pending")));
   }
 
   @Override
   public ExitCode run(Arguments arguments, Terminal terminal)
       throws UsageException, StorageException, IOException, InterruptedException {
-    RejectedSelection selection = RejectedSelection.of(arguments);
+    RejectedSelection selection = RejectedFlags.selection(arguments);
     arguments.requireBuffer();
     RejectedBatchRun run =
         RejectedBatchRun.of(
             arguments.directory(), selection, RejectedBatch.Action.REDRIVE, terminal);
     run.run();
-    if (arguments.wantJson()) {
+    if (arguments.wantsJson()) {
       JsonOutput.print(
           terminal.out(),
           json -> {
@@ -62,13 +64,9 @@ final class RedriveCommand implements OperatorCommand {
   private static String report(RejectedBatchRun run, RejectedSelection selection) {
     if (run.count() == 0) {
       return run.damaged() > 0
-          ? "nothing was put back\n"
-          : "nothing to do: there is no rejected record " + selection + "\n";
+          ? "no record was redriven\n"
+          : "nothing to do: " + selection.noneFound() + "\n";
     }
-    return run.counted()
-        + " put back; "
-        + (run.byAgent()
-            ? "the agent delivers them when the server is well\n"
-            : "no agent lives: the next one that starts delivers them\n");
+    return run.countText() + " redriven; " + DeliveryForecast.of(run.byAgent()) + "\n";
   }
 }

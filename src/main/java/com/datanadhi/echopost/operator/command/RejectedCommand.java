@@ -7,6 +7,7 @@ import com.datanadhi.echopost.cli.Flag;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.operator.print.AnsiStyle;
 import com.datanadhi.echopost.operator.print.JsonOutput;
+import com.datanadhi.echopost.operator.print.Quantities;
 import com.datanadhi.echopost.operator.print.Terminal;
 import com.datanadhi.echopost.operator.run.RejectedBatchRun;
 import com.datanadhi.echopost.operator.run.RejectedSelection;
@@ -23,25 +24,27 @@ import java.util.Locale;
 import java.util.function.UnaryOperator;
 import tools.jackson.core.JsonGenerator;
 
-/// `echopost rejected`: lists what the server refused, or discards it for good.
+/// `echopost rejected`: lists or deletes rejected records.
 final class RejectedCommand implements OperatorCommand {
-  private static final String LINE = "%10s  %6s  %8s  %-20s  %9s  %s%n";
+  private static final String ROW = "%10s  %6s  %8s  %-20s  %9s  %s%n";
 
   @Override
-  public CommandSpec manual() {
+  public CommandSpec spec() {
     List<Flag> flags =
         new ArrayList<>(
             List.of(
-                Flag.toggle("discard", "delete them for good, after asking"),
-                Flag.toggle("yes", "delete without asking")));
-    flags.addAll(RejectedSelection.FLAGS);
+                Flag.withoutValue(
+                    "discard", "delete the selected records permanently, after a confirmation"),
+                Flag.withoutValue("yes", "delete without a confirmation")));
+    flags.addAll(RejectedFlags.FLAGS);
     flags.addAll(List.of(SharedFlags.JSON, SharedFlags.DIRECTORY));
     return new CommandSpec(
         "rejected",
-        "list the records that the server refused for good, or delete them",
+        "list the records that the server rejected, or delete them",
         """
-        Lists the records that the server refused for good, in the order in which it did: id, status and number of the \
-        deliveries tried, when it was given up (UTC), the payload's size in bytes and its start. Shows no API keys.\
+        Lists the rejected records in the order of their rejection: the id, the HTTP status, the number of delivery \
+        attempts, the time of the rejection (UTC), the size of the payload in bytes, and its start. API keys are not shown. \
+        Rejected records are not delivered again unless 'echopost redrive' makes them pending.\
         """,
         List.of(
             "[-id N | -status S | -all] [-json] [-datanadhi DIR]",
@@ -49,34 +52,37 @@ final class RejectedCommand implements OperatorCommand {
         flags,
         null,
         List.of(
-            new CommandSpec.Exit(0, "done, also when there was nothing to list or to delete"),
-            SharedFlags.UNUSABLE));
+            new CommandSpec.ExitStatus(0, "done, even if there is nothing to list or to delete"),
+            SharedExitStatuses.BUFFER_UNUSABLE));
   }
 
   @Override
   public ExitCode run(Arguments arguments, Terminal terminal)
       throws UsageException, StorageException, IOException, InterruptedException {
     if (arguments.isOn("discard")) {
-      RejectedSelection selection = RejectedSelection.of(arguments);
-      UnaryOperator<String> ask = terminal.ask();
-      if (ask == null && !arguments.isOn("yes")) {
+      RejectedSelection selection = RejectedFlags.selection(arguments);
+      UnaryOperator<String> prompt = terminal.prompt();
+      if (prompt == null && !arguments.isOn("yes")) {
         throw new UsageException(
-            "-discard asks before it deletes, and here is no terminal to ask on: say -yes");
+            "-discard needs a confirmation, and there is no terminal to ask for it: add -yes");
       }
       arguments.requireBuffer();
-      // Before asking: what is rejected while the question stands is not what was agreed to.
+      // Created before the prompt, since a confirmation does not include records that are rejected
+      // after it was asked for.
       RejectedBatchRun discard =
           RejectedBatchRun.of(
               arguments.directory(), selection, RejectedBatch.Action.DISCARD, terminal);
-      if (ask == null || arguments.isOn("yes") || agrees(ask, arguments.directory(), selection)) {
+      if (prompt == null
+          || arguments.isOn("yes")
+          || isConfirmed(prompt, arguments.directory(), selection)) {
         discard(discard, arguments, selection, terminal);
       } else {
         terminal.out().print("nothing was deleted\n");
       }
     } else if (arguments.isOn("yes")) {
-      throw new UsageException("-yes goes with -discard alone");
+      throw new UsageException("-yes is valid only with -discard");
     } else {
-      RejectedSelection selection = RejectedSelection.orAll(arguments);
+      RejectedSelection selection = RejectedFlags.selectionOrAll(arguments);
       arguments.requireBuffer();
       list(arguments, selection, terminal);
     }
@@ -86,41 +92,41 @@ final class RejectedCommand implements OperatorCommand {
   private static void list(Arguments arguments, RejectedSelection selection, Terminal terminal)
       throws StorageException, IOException {
     PrintStream out = terminal.out();
-    boolean any = arguments.wantJson();
+    boolean headerPrinted = arguments.wantsJson();
     try (RejectedList list = RejectedList.open(arguments.directory())) {
       for (List<RejectedList.Summary> page = list.after(0);
           !page.isEmpty();
           page = list.after(page.getLast().id())) {
         for (RejectedList.Summary entry : page) {
-          if (selection.covers(entry)) {
-            if (arguments.wantJson()) {
+          if (selection.contains(entry)) {
+            if (arguments.wantsJson()) {
               JsonOutput.print(out, json -> write(entry, json));
               continue;
             }
-            if (!any) {
+            if (!headerPrinted) {
               out.print(
-                  terminal.paint(
-                      AnsiStyle.STRONG,
-                      LINE.formatted(
+                  terminal.styled(
+                      AnsiStyle.BOLD,
+                      ROW.formatted(
                           "id", "status", "attempts", "rejected (UTC)", "bytes", "payload")));
-              any = true;
+              headerPrinted = true;
             }
             out.printf(
-                LINE,
+                ROW,
                 entry.id(),
                 entry.status(),
                 entry.attempts(),
                 Instant.ofEpochMilli(entry.rejectedAt()).truncatedTo(ChronoUnit.SECONDS),
                 entry.bytes(),
-                Terminal.plain(entry.start()));
+                Terminal.withoutControls(entry.start()));
           }
         }
-        // Who reads it may have had enough.
+        // Ends the command if the reader has closed the pipe.
         terminal.flush();
       }
     }
-    if (!any) {
-      out.print("there is no rejected record " + selection + "\n");
+    if (!headerPrinted) {
+      out.print(selection.noneFound() + "\n");
     }
   }
 
@@ -133,19 +139,20 @@ final class RejectedCommand implements OperatorCommand {
     json.writeStringProperty("payload_start", entry.start());
   }
 
-  private static boolean agrees(
-      UnaryOperator<String> ask, Path directory, RejectedSelection selection)
+  private static boolean isConfirmed(
+      UnaryOperator<String> prompt, Path directory, RejectedSelection selection)
       throws StorageException {
     long found = 0;
     try (RejectedList list = RejectedList.open(directory)) {
       for (List<RejectedList.Summary> page = list.after(0);
           !page.isEmpty();
           page = list.after(page.getLast().id())) {
-        found += page.stream().filter(selection::covers).count();
+        found += page.stream().filter(selection::contains).count();
       }
     }
     return found == 0
-        || ask.apply("Delete " + RejectedBatchRun.records(found) + " for good? [y/N] ")
+        || prompt
+            .apply("Delete " + Quantities.records(found) + " permanently? [y/N] ")
             .strip()
             .toLowerCase(Locale.ROOT)
             .matches("y|yes");
@@ -155,7 +162,7 @@ final class RejectedCommand implements OperatorCommand {
       RejectedBatchRun run, Arguments arguments, RejectedSelection selection, Terminal terminal)
       throws StorageException, IOException, InterruptedException {
     run.run();
-    if (arguments.wantJson()) {
+    if (arguments.wantsJson()) {
       JsonOutput.print(terminal.out(), json -> json.writeNumberProperty("discarded", run.count()));
       return;
     }
@@ -163,7 +170,7 @@ final class RejectedCommand implements OperatorCommand {
         .out()
         .print(
             run.count() == 0
-                ? "nothing to do: there is no rejected record " + selection + "\n"
-                : run.counted() + " deleted for good\n");
+                ? "nothing to do: " + selection.noneFound() + "\n"
+                : run.countText() + " deleted permanently\n");
   }
 }

@@ -8,8 +8,8 @@ import com.datanadhi.echopost.cli.Flag;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.directory.DirectoryLock;
 import com.datanadhi.echopost.operator.print.JsonOutput;
+import com.datanadhi.echopost.operator.print.Quantities;
 import com.datanadhi.echopost.operator.print.Terminal;
-import com.datanadhi.echopost.operator.run.RejectedBatchRun;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.salvage.SalvageReport;
 import com.datanadhi.echopost.time.Clock;
@@ -19,32 +19,37 @@ import java.nio.file.Path;
 import java.util.List;
 import tools.jackson.core.JsonGenerator;
 
-/// `echopost salvage`: puts back what a damaged buffer still holds.
+/// `echopost salvage`: restores the records of a damaged buffer file.
 final class SalvageCommand implements OperatorCommand {
   @Override
-  public CommandSpec manual() {
+  public CommandSpec spec() {
     return new CommandSpec(
         "salvage",
-        "put back what a damaged buffer file still holds",
+        "restore the records of a damaged buffer file",
         """
-        Reads a damaged buffer page by page, with FILE-wal and FILE-watermark beside it where there are such, and puts \
-        each record whose checksum is right, and which was not settled, into the buffer of DIR: in order, and under the \
-        idempotency key that it had. An agent does the same by itself with a buffer that it sets aside; this is for a file \
-        from elsewhere, and for a second try. No agent may be running on DIR.
+        Reads a damaged buffer file page by page, with FILE-wal and FILE-watermark if they exist, and stores each record \
+        whose checksum matches in the buffer of DIR, unless it was delivered: in order, and under its idempotency key; \
+        rejected records stay rejected. An agent does the same automatically with a buffer that it sets aside as damaged; this command \
+        is for a file from elsewhere, and for a second attempt. No agent may run on DIR.
 
-        A FILE that was salvaged to its end is not salvaged once more, unless -again says so: what was delivered since \
-        would be sent again, under the same keys.\
+        A FILE that was salvaged completely is not salvaged again, unless -again is given: records that were delivered since \
+        then would be sent again, under the same idempotency keys.\
         """,
         List.of("FILE [-again] [-json] [-datanadhi DIR]"),
         List.of(
-            Flag.toggle("again", "salvage what was salvaged before, too"),
+            Flag.withoutValue("again", "salvage FILE even if it was salvaged before"),
             SharedFlags.JSON,
             SharedFlags.DIRECTORY),
-        new CommandSpec.Operand("FILE", "the damaged buffer", false),
+        new CommandSpec.Operand("FILE", "the damaged buffer file", false),
         List.of(
-            new CommandSpec.Exit(0, "nothing is gone"),
-            new CommandSpec.Exit(1, "records are gone (they are named), or nothing was found"),
-            new CommandSpec.Exit(3, "an agent runs on DIR")));
+            new CommandSpec.ExitStatus(0, "no record is missing"),
+            new CommandSpec.ExitStatus(
+                1, "records are missing (their ids are printed), or nothing was found"),
+            new CommandSpec.ExitStatus(
+                2,
+                "usage: an invalid flag or argument, no FILE, no directory DIR, or FILE was"
+                    + " salvaged before"),
+            new CommandSpec.ExitStatus(3, "an agent runs on DIR")));
   }
 
   @Override
@@ -53,35 +58,34 @@ final class SalvageCommand implements OperatorCommand {
     Path directory = arguments.directory();
     Path file = Path.of(arguments.operands().getFirst());
     if (!Files.isRegularFile(file)) {
-      throw new UsageException("there is no file " + file);
+      throw new UsageException("there is no file " + file + ": give a damaged buffer file");
     }
     if (!Files.isDirectory(directory)) {
       throw new UsageException(
-          "there is no directory " + directory + ": name the agent's with -datanadhi");
+          "there is no directory " + directory + ": give the agent's directory with -datanadhi");
     }
     if (Buffer.isIn(directory, file)) {
       throw new UsageException(
-          file + " is the buffer of " + directory + ": start an agent, it salvages it by itself");
+          file + " is the buffer of " + directory + ": start an agent, which salvages it");
     }
     Clock clock = Clock.system();
     try (DirectoryLock lock = DirectoryLock.tryTake(directory, clock)) {
       if (lock == null) {
-        terminal
-            .err()
-            .println("echopost: an agent runs on " + directory + ": try again when it has left");
+        terminal.printError(
+            "an agent or a command is using " + directory + ": try again when it has exited");
         return ExitCode.OWNED;
       }
-      Path earlier = SalvageReport.of(file);
-      if (Files.exists(earlier) && !arguments.isOn("again")) {
+      Path earlierReport = SalvageReport.of(file);
+      if (Files.exists(earlierReport) && !arguments.isOn("again")) {
         throw new UsageException(
             file
                 + " was salvaged before: "
-                + earlier
-                + " says what came of it; -again puts all of it back once more");
+                + earlierReport
+                + " has the result; add -again to salvage it again");
       }
       try (Buffer buffer = Buffer.open(directory, clock, BufferListener.NONE)) {
         SalvageReport report = buffer.salvage(file);
-        if (arguments.wantJson()) {
+        if (arguments.wantsJson()) {
           JsonOutput.print(terminal.out(), json -> write(report, json));
         } else {
           terminal.out().print(text(report));
@@ -102,18 +106,21 @@ final class SalvageCommand implements OperatorCommand {
 
   private static String text(SalvageReport report) {
     return "found "
-        + RejectedBatchRun.records(report.found())
-        + " to be delivered and "
+        + Quantities.records(report.found())
+        + " to deliver and "
         + report.rejected()
         + " rejected; "
         + report.restored()
-        + " put back, the others were there\n"
+        + " restored"
+        + (report.found() + report.rejected() > report.restored()
+            ? ", the others were in the buffer already\n"
+            : "\n")
         + (report.watermarkKnown()
             ? ""
-            : "which of them the server has is not known: some may be sent again, under their old"
-                + " keys\n")
+            : "which of them were delivered is unknown: some may be sent again, under the same"
+                + " idempotency keys\n")
         + (report.missing() == 0
             ? ""
-            : RejectedBatchRun.records(report.missing()) + " gone: " + report.missingIds() + "\n");
+            : Quantities.records(report.missing()) + " missing: " + report.missingIds() + "\n");
   }
 }

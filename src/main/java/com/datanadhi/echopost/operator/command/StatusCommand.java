@@ -8,6 +8,7 @@ import com.datanadhi.echopost.operator.print.JsonOutput;
 import com.datanadhi.echopost.operator.print.StatusSnapshot;
 import com.datanadhi.echopost.operator.print.StatusText;
 import com.datanadhi.echopost.operator.print.Terminal;
+import com.datanadhi.echopost.operator.run.StatusReader;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
@@ -15,40 +16,41 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 
-/// `echopost status`: how the agent and its buffer are.
+/// `echopost status`: prints the state of the agent and of its buffer.
 final class StatusCommand implements OperatorCommand {
-  private static final Duration REDRAW = Duration.ofSeconds(2);
-  private static final String CLEAR = "\u001b[2J";
-  private static final String HOME = "\u001b[H";
-  private static final String END_OF_LINE = "\u001b[K";
-  private static final String END_OF_SCREEN = "\u001b[J";
+  private static final Duration WATCH_INTERVAL = Duration.ofSeconds(2);
+  private static final String CLEAR_SCREEN = "\u001b[2J";
+  private static final String CURSOR_HOME = "\u001b[H";
+  private static final String CLEAR_TO_END_OF_LINE = "\u001b[K";
+  private static final String CLEAR_TO_END_OF_SCREEN = "\u001b[J";
 
   @Override
-  public CommandSpec manual() {
+  public CommandSpec spec() {
     return new CommandSpec(
         "status",
-        "say whether an agent runs, what is pending, and when it will be delivered",
+        "show whether an agent runs, what is pending, and when it will be delivered",
         """
-        Says whether an agent runs on DIR and since when, how its server is, what is pending and rejected, how fast records \
-        come and go (the mean of the last minute), when all will be delivered at these rates, how much room the disk has, \
-        and what the ledger adds up to. Without an agent the server and the rates are not known.
+        Shows whether an agent runs on DIR and since when, whether its server is up, how many records are pending and \
+        rejected, the rates at which records are accepted and delivered (mean of the last minute), when all will be \
+        delivered at these rates, the free disk space, and the ledger. Without an agent, the server's state and the rates \
+        are unknown.
 
-        The oldest record is the one that is delivered next. Of more than 100,000 pending records the bytes are an \
-        estimate.\
+        The oldest record is the one that is delivered next. If more than 100,000 records are pending, their size in bytes \
+        is an estimate.\
         """,
         List.of("[-watch] [-json] [-datanadhi DIR]"),
         List.of(
-            Flag.toggle("watch", "look again every two seconds, until stopped by a signal"),
+            Flag.withoutValue("watch", "update every two seconds, until stopped by a signal"),
             SharedFlags.JSON,
             SharedFlags.DIRECTORY),
         null,
         List.of(
-            new CommandSpec.Exit(0, "nothing needs doing"),
-            new CommandSpec.Exit(
-                1, "the buffer cannot be used, or takes no records: the disk is full, or fails"),
-            new CommandSpec.Exit(4, "records are pending, and no agent runs: start one"),
-            new CommandSpec.Exit(
-                5, "the server refused records for good: look at 'echopost rejected'")));
+            new CommandSpec.ExitStatus(0, "nothing to do"),
+            new CommandSpec.ExitStatus(
+                1,
+                "the buffer cannot be used, or records are refused: the disk is full or failing"),
+            new CommandSpec.ExitStatus(4, "records are pending and no agent runs: start one"),
+            new CommandSpec.ExitStatus(5, "the server rejected records: see 'echopost rejected'")));
   }
 
   @Override
@@ -56,35 +58,40 @@ final class StatusCommand implements OperatorCommand {
       throws UsageException, StorageException, IOException, InterruptedException {
     arguments.requireBuffer();
     if (!arguments.isOn("watch")) {
-      StatusSnapshot now = StatusSnapshot.of(arguments.directory());
-      show(now, false, arguments, terminal);
-      return now.exitCode();
+      StatusSnapshot status = StatusReader.read(arguments.directory());
+      show(status, false, arguments, terminal);
+      return status.exitCode();
     }
-    boolean redraws = terminal.outIsScreen() && !arguments.wantJson();
+    boolean redraws = terminal.outIsTerminal() && !arguments.wantsJson();
     if (redraws) {
-      terminal.out().print(CLEAR);
+      terminal.out().print(CLEAR_SCREEN);
     }
     Waiter waiter = new Waiter();
     while (true) {
-      show(StatusSnapshot.of(arguments.directory()), redraws, arguments, terminal);
-      if (!redraws && !arguments.wantJson()) {
+      show(StatusReader.read(arguments.directory()), redraws, arguments, terminal);
+      if (!redraws && !arguments.wantsJson()) {
         terminal.out().println();
       }
       terminal.flush();
-      waiter.await(REDRAW);
+      waiter.await(WATCH_INTERVAL);
     }
   }
 
   private static void show(
-      StatusSnapshot now, boolean redraws, Arguments arguments, Terminal terminal) {
-    long millis = Clock.system().millis();
-    if (arguments.wantJson()) {
-      JsonOutput.print(terminal.out(), json -> StatusText.write(now, millis, json));
+      StatusSnapshot status, boolean redraws, Arguments arguments, Terminal terminal) {
+    long nowMillis = Clock.system().millis();
+    if (arguments.wantsJson()) {
+      JsonOutput.print(terminal.out(), json -> StatusText.write(status, nowMillis, json));
       return;
     }
-    String text = StatusText.of(now, millis, terminal);
+    String text = StatusText.of(status, nowMillis, terminal);
     terminal
         .out()
-        .print(redraws ? HOME + text.replace("\n", END_OF_LINE + "\n") + END_OF_SCREEN : text);
+        .print(
+            redraws
+                ? CURSOR_HOME
+                    + text.replace("\n", CLEAR_TO_END_OF_LINE + "\n")
+                    + CLEAR_TO_END_OF_SCREEN
+                : text);
   }
 }

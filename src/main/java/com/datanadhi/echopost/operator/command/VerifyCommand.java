@@ -8,8 +8,8 @@ import com.datanadhi.echopost.operator.print.AnsiStyle;
 import com.datanadhi.echopost.operator.print.JsonOutput;
 import com.datanadhi.echopost.operator.print.LedgerText;
 import com.datanadhi.echopost.operator.print.ProgressLine;
+import com.datanadhi.echopost.operator.print.Quantities;
 import com.datanadhi.echopost.operator.print.Terminal;
-import com.datanadhi.echopost.operator.run.RejectedBatchRun;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.record.Totals;
 import com.datanadhi.echopost.time.Clock;
@@ -20,30 +20,31 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 
-/// `echopost verify`: reads the whole buffer and says what is wrong with it.
+/// `echopost verify`: checks the whole buffer and prints the problems with it.
 final class VerifyCommand implements OperatorCommand {
   @Override
-  public CommandSpec manual() {
+  public CommandSpec spec() {
     return new CommandSpec(
         "verify",
-        "read the whole buffer, and say what is wrong and how to mend it",
+        "check the whole buffer, and print each problem and how to fix it",
         """
-        Reads the whole buffer and changes nothing: SQLite's integrity check, each record's checksum, the ids of what is \
-        pending, and the ledger against the rows. Says what is wrong, and which command mends it.
+        Reads the whole buffer without changing it. Runs SQLite's integrity check, checks each record's checksum, looks \
+        for missing ids of pending records, and compares the ledger with the rows. Prints each problem, and the action that \
+        fixes it.
 
-        Beside a living agent the ledger and the rows are compared at one moment. SQLite's check and the count are given up \
-        where they would let the write-ahead log outgrow its bound; all else is checked all the same.\
+        The command may run beside an agent. If the agent is so busy that a check would let the write-ahead log grow beyond \
+        its limit, SQLite's integrity check or the comparison of the ledger is stopped; all other checks are completed.\
         """,
         List.of("[-json] [-datanadhi DIR]"),
         List.of(SharedFlags.JSON, SharedFlags.DIRECTORY),
         null,
         List.of(
-            new CommandSpec.Exit(0, "sound"),
-            new CommandSpec.Exit(1, "something is wrong, or the buffer cannot be read"),
-            new CommandSpec.Exit(
+            new CommandSpec.ExitStatus(0, "no problem was found"),
+            new CommandSpec.ExitStatus(1, "a problem was found, or the buffer cannot be read"),
+            new CommandSpec.ExitStatus(
                 3,
-                "nothing wrong was found, but a busy agent let not everything be checked: try again"
-                    + " when it has left")));
+                "no problem was found, but a check was stopped because the agent was busy: try"
+                    + " again when no agent runs")));
   }
 
   @Override
@@ -53,8 +54,9 @@ final class VerifyCommand implements OperatorCommand {
     ProgressLine progress = new ProgressLine(terminal, Clock.system());
     BufferCheck.Result report =
         BufferCheck.run(
-            arguments.directory(), checked -> progress.say(checked + " records checked so far"));
-    if (arguments.wantJson()) {
+            arguments.directory(),
+            checked -> progress.update(Quantities.records(checked) + " checked so far"));
+    if (arguments.wantsJson()) {
       JsonOutput.print(terminal.out(), json -> write(report, arguments.directory(), json));
     } else {
       print(report, arguments.directory(), terminal);
@@ -68,29 +70,30 @@ final class VerifyCommand implements OperatorCommand {
   private static void print(BufferCheck.Result report, Path directory, Terminal terminal) {
     PrintStream out = terminal.out();
     for (BufferCheck.Problem problem : report.problems()) {
-      out.println(terminal.paint(AnsiStyle.BAD, Terminal.plain(problem.description())));
-      out.println("  mend: " + mend(problem, directory));
+      out.println(terminal.styled(AnsiStyle.RED, Terminal.withoutControls(problem.description())));
+      out.println("  action: " + action(problem, directory));
     }
     if (report.more() > 0) {
-      out.println(terminal.paint(AnsiStyle.BAD, "and " + report.more() + " more"));
+      out.println(terminal.styled(AnsiStyle.RED, "and " + report.more() + " more"));
     }
-    for (String what : report.unfinished()) {
+    for (String check : report.unfinished()) {
       out.println(
-          terminal.paint(
-              AnsiStyle.ODD,
-              what + " was given up beside a busy agent: try again when it has left"));
+          terminal.styled(
+              AnsiStyle.YELLOW,
+              check + " was stopped because the agent is busy: try again when no agent runs"));
     }
     @Nullable Totals totals = report.totals();
     if (totals != null) {
       out.println(LedgerText.text(totals));
     }
-    out.print(RejectedBatchRun.records(report.checked()) + " checked: ");
+    out.print(Quantities.records(report.checked()) + " checked: ");
     if (!report.isSound()) {
-      out.println(terminal.paint(AnsiStyle.BAD, "not sound"));
+      out.println(terminal.styled(AnsiStyle.RED, "the buffer has problems"));
     } else if (report.unfinished().isEmpty()) {
-      out.println(terminal.paint(AnsiStyle.GOOD, "sound"));
+      out.println(terminal.styled(AnsiStyle.GREEN, "no problem found"));
     } else {
-      out.println(terminal.paint(AnsiStyle.ODD, "sound as far as was looked"));
+      out.println(
+          terminal.styled(AnsiStyle.YELLOW, "no problem found, but not everything was checked"));
     }
   }
 
@@ -107,7 +110,7 @@ final class VerifyCommand implements OperatorCommand {
         json.writeNumberProperty("id", problem.id());
       }
       json.writeStringProperty("what", problem.description());
-      json.writeStringProperty("action", mend(problem, directory));
+      json.writeStringProperty("action", action(problem, directory));
       json.writeEndObject();
     }
     json.writeEndArray();
@@ -122,20 +125,20 @@ final class VerifyCommand implements OperatorCommand {
     }
   }
 
-  private static String mend(BufferCheck.Problem problem, Path directory) {
-    String here = " -datanadhi " + directory;
+  private static String action(BufferCheck.Problem problem, Path directory) {
+    String directoryFlag = " -datanadhi " + directory;
     return switch (problem.kind()) {
       case FILE ->
           "when no agent runs: mkdir %1$s/damaged && mv %1$s/buffer.db %1$s/buffer.db-* %1$s/damaged && echopost salvage %1$s/damaged/buffer.db%2$s"
-              .formatted(directory, here);
-      case SALVAGE -> "start an agent, which goes on with it: echopost" + here;
-      case LEDGER -> "start an agent, which puts the ledger right: echopost" + here;
+              .formatted(directory, directoryFlag);
+      case SALVAGE -> "start an agent, which continues the salvage: echopost" + directoryFlag;
+      case LEDGER -> "start an agent, which corrects the ledger: echopost" + directoryFlag;
       case PENDING_RECORD ->
-          "none is needed now: the agent rejects it in its turn, with status 0; then: echopost"
+          "nothing to do now: the agent will reject the record with status 0; after that: echopost"
               + " rejected -discard -id "
               + problem.id()
-              + here;
-      case REJECTED_RECORD -> "echopost rejected -discard -id " + problem.id() + here;
+              + directoryFlag;
+      case REJECTED_RECORD -> "echopost rejected -discard -id " + problem.id() + directoryFlag;
     };
   }
 }

@@ -1,12 +1,12 @@
 package com.datanadhi.echopost.operator.print;
 
-/// What a word on a terminal can look like, by ECMA-48's select graphic rendition.
+/// Styles of text on a terminal: the codes of select graphic rendition (SGR) in ECMA-48.
 public enum AnsiStyle {
-  STRONG("1"),
+  BOLD("1"),
   FAINT("2"),
-  GOOD("32"),
-  ODD("33"),
-  BAD("31");
+  GREEN("32"),
+  YELLOW("33"),
+  RED("31");
 
   private final String code;
 
@@ -14,7 +14,7 @@ public enum AnsiStyle {
     this.code = code;
   }
 
-  String on(String text) {
+  String apply(String text) {
     return "\u001b[" + code + "m" + text + "\u001b[0m";
   }
 }

@@ -8,13 +8,13 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
-/// What commands print for scripts: an object a line.
+/// Output for scripts: JSON Lines, one object per line.
 public final class JsonOutput {
   static final JsonFactory FACTORY = new JsonFactory();
 
   private JsonOutput() {}
 
-  /// One object, whose members `members` writes, and a line end.
+  /// One object with the members that `members` writes, and a line end.
   static byte[] line(Consumer<JsonGenerator> members) {
     ByteArrayOutputStream line = new ByteArrayOutputStream();
     try (JsonGenerator object = FACTORY.createGenerator(ObjectWriteContext.empty(), line)) {
@@ -26,12 +26,12 @@ public final class JsonOutput {
     return line.toByteArray();
   }
 
-  /// A constant as scripts read it.
+  /// The name of an enum constant in lower case.
   public static String name(Enum<?> constant) {
     return constant.name().toLowerCase(Locale.ROOT);
   }
 
-  /// Prints one object.
+  /// Prints one object with the members that `members` writes.
   public static void print(PrintStream out, Consumer<JsonGenerator> members) {
     out.writeBytes(line(members));
   }

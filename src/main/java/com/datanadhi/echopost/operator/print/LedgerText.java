@@ -3,7 +3,7 @@ package com.datanadhi.echopost.operator.print;
 import com.datanadhi.echopost.record.Totals;
 import tools.jackson.core.JsonGenerator;
 
-/// The ledger, in words and for scripts.
+/// The ledger as text and as JSON.
 public final class LedgerText {
   private LedgerText() {}
 
@@ -17,9 +17,9 @@ public final class LedgerText {
             totals.discarded());
   }
 
+  /// Writes the member `ledger`.
   public static void write(Totals totals, JsonGenerator json) {
-    json.writeName("ledger");
-    json.writeStartObject();
+    json.writeObjectPropertyStart("ledger");
     json.writeNumberProperty("accepted", totals.accepted());
     json.writeNumberProperty("delivered", totals.delivered());
     json.writeNumberProperty("pending", totals.pending());

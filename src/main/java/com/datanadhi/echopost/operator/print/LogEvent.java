@@ -9,13 +9,13 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 
-/// A line of a session's log.
+/// One line of a session log.
 ///
-/// @param fields all of its members, as text, in their order
+/// @param fields its members as text, in their order
 public record LogEvent(Map<String, String> fields) {
-  /// Reads a line.
+  /// Parses a line.
   ///
-  /// @return null when it is none, as one that was cut short by a crash
+  /// @return null if it is not a complete event: a crash can truncate the last line
   public static @Nullable LogEvent parse(String line) {
     Map<String, String> fields = new LinkedHashMap<>();
     try (JsonParser parser = JsonOutput.FACTORY.createParser(ObjectReadContext.empty(), line)) {
@@ -31,49 +31,51 @@ public record LogEvent(Map<String, String> fields) {
         fields.put(name, parser.getString());
       }
       return new LogEvent(fields);
-    } catch (JacksonException cut) {
+    } catch (JacksonException incomplete) {
       return null;
     }
   }
 
-  String get(String field) {
+  /// The value of `field`; empty if there is none.
+  public String get(String field) {
     return fields.getOrDefault(field, "");
   }
 
-  boolean is(String event) {
+  /// Whether this event is called `event`.
+  public boolean is(String event) {
     return get("event").equals(event);
   }
 
-  /// The line for a person.
+  /// The event as a line for a terminal.
   public String text(Terminal terminal) {
     String rest =
         fields.entrySet().stream()
             .filter(field -> !field.getKey().matches("time|level|event"))
             .map(field ->
-                terminal.paint(AnsiStyle.FAINT, field.getKey() + "=")
+                terminal.styled(AnsiStyle.FAINT, field.getKey() + "=")
                     + quotedIfNeeded(field.getValue()))
             .collect(Collectors.joining(" "));
     String level = "%-7s".formatted(get("level"));
-    String painted =
+    String styledLevel =
         switch (get("level")) {
-          case "SEVERE" -> terminal.paint(AnsiStyle.BAD, level);
-          case "WARNING" -> terminal.paint(AnsiStyle.ODD, level);
+          case "SEVERE" -> terminal.styled(AnsiStyle.RED, level);
+          case "WARNING" -> terminal.styled(AnsiStyle.YELLOW, level);
           default -> level;
         };
     return (get("time")
             + "  "
-            + painted
+            + styledLevel
             + "  "
-            + terminal.paint(AnsiStyle.STRONG, Terminal.plain(get("event")))
+            + terminal.styled(AnsiStyle.BOLD, Terminal.withoutControls(get("event")))
             + "  "
             + rest)
         .stripTrailing();
   }
 
   private static String quotedIfNeeded(String value) {
-    String plain = Terminal.plain(value);
-    return plain.isEmpty() || plain.contains(" ") || plain.contains("\"")
-        ? "\"" + plain.replace("\"", "\\\"") + "\""
-        : plain;
+    String printable = Terminal.withoutControls(value);
+    return printable.isEmpty() || printable.contains(" ") || printable.contains("\"")
+        ? "\"" + printable.replace("\"", "\\\"") + "\""
+        : printable;
   }
 }

@@ -3,30 +3,30 @@ package com.datanadhi.echopost.operator.print;
 import com.datanadhi.echopost.time.Clock;
 import java.time.Duration;
 
-/// Says on standard error how far a command has come, when it takes long.
+/// Prints the progress of a command that takes long, on standard error.
 public final class ProgressLine {
-  private static final Duration EVERY = Duration.ofSeconds(2);
+  private static final Duration INTERVAL = Duration.ofSeconds(2);
 
   private final Terminal terminal;
   private final Clock clock;
-  private long saidNanos;
+  private long printedNanos;
 
   public ProgressLine(Terminal terminal, Clock clock) {
     this.terminal = terminal;
     this.clock = clock;
-    this.saidNanos = clock.nanos();
+    this.printedNanos = clock.nanos();
   }
 
-  /// Prints `text`, unless it is too soon for that.
-  public void say(String text) {
-    if (clock.nanos() - saidNanos > EVERY.toNanos()) {
-      sayNow(text);
+  /// Prints `text` if nothing was printed for two seconds.
+  public void update(String text) {
+    if (clock.nanos() - printedNanos > INTERVAL.toNanos()) {
+      print(text);
     }
   }
 
   /// Prints `text`.
-  public void sayNow(String text) {
-    saidNanos = clock.nanos();
-    terminal.err().println("echopost: " + text);
+  public void print(String text) {
+    printedNanos = clock.nanos();
+    terminal.printError(text);
   }
 }

@@ -17,40 +17,39 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 
-/// A record as a line of JSON, as `export` writes it and `import` reads it. No API key is in it.
+/// A record as a line of JSON, which `export` writes and `import` reads. It contains no API key.
 ///
-/// The payload is the member `log_data`, its bytes as they are. One that has line ends in it,
-/// between its parts, cannot stand in a line: there they become spaces; and spaces around it are
-/// nobody's, once it is a member. The member `log_text` before it is then a string that holds the
-/// payload as it is.
+/// The payload is the member `log_data`, byte for byte. If the payload contains line ends, or has
+/// spaces around it, that is not possible: `log_data` then has spaces instead of the line ends, and
+/// the member `log_text` in front of it is a string with the unchanged payload.
 public final class RecordLine {
   private RecordLine() {}
 
-  /// The line of a sound record, its end included.
-  public static byte[] of(BufferView.Entry entry) {
+  /// The line of a record whose checksum matches, with the line end.
+  public static byte[] format(BufferView.Entry entry) {
     byte[] payload = entry.record().content().jsonData();
-    boolean fits = fits(payload);
+    boolean isExact = fitsOnLine(payload);
     byte[] head =
         JsonOutput.line(json -> {
           write(entry, json);
-          if (!fits) {
+          if (!isExact) {
             json.writeStringProperty("log_text", text(payload));
           }
         });
     ByteArrayOutputStream line = new ByteArrayOutputStream(head.length + payload.length + 16);
-    // Without the brace and the line end.
+    // Without the closing brace and the line end.
     line.write(head, 0, head.length - 2);
     line.writeBytes(",\"log_data\":".getBytes(StandardCharsets.US_ASCII));
-    line.writeBytes(fits ? payload : onOneLine(payload));
+    line.writeBytes(isExact ? payload : withoutLineEnds(payload));
     line.write('}');
     line.write('\n');
     return line.toByteArray();
   }
 
-  /// The start of the line of any record.
+  /// The line of any record without its payload, with the line end.
   ///
-  /// @param more adds members to it
-  public static byte[] start(BufferView.Entry entry, Consumer<JsonGenerator> more) {
+  /// @param more writes further members
+  public static byte[] formatWithoutPayload(BufferView.Entry entry, Consumer<JsonGenerator> more) {
     return JsonOutput.line(json -> {
       write(entry, json);
       more.accept(json);
@@ -68,19 +67,18 @@ public final class RecordLine {
     } else {
       json.writeString(text(record.content().pipelines()));
     }
-    RejectionDetails refusal = entry.rejection();
-    if (refusal != null) {
-      json.writeNumberProperty("status", refusal.status());
-      json.writeStringProperty("response", refusal.response());
-      json.writeNumberProperty("rejected_at", refusal.rejectedAt());
-      json.writeNumberProperty("attempts", refusal.attempts());
+    RejectionDetails rejection = entry.rejection();
+    if (rejection != null) {
+      json.writeNumberProperty("status", rejection.status());
+      json.writeStringProperty("response", rejection.response());
+      json.writeNumberProperty("rejected_at", rejection.rejectedAt());
+      json.writeNumberProperty("attempts", rejection.attempts());
     }
   }
 
-  /// The record that stands in `line`. What `import` does not need, and does not know, is passed
-  /// over.
+  /// Parses `line`. Ignores members that `import` does not need.
   ///
-  /// @throws IllegalArgumentException when there is none, with what is wrong
+  /// @throws IllegalArgumentException if it is not a valid record; the message says why
   public static ImportBatch.Line parse(byte[] line) {
     byte @Nullable [] data = null;
     byte @Nullable [] text = null;
@@ -89,13 +87,13 @@ public final class RecordLine {
     Set<String> names = new HashSet<>();
     for (JsonValidator.Part member : JsonValidator.parts(line, '{')) {
       if (!names.add(member.name())) {
-        throw new IllegalArgumentException("its member " + member.name() + " stands there twice");
+        throw new IllegalArgumentException("it has the member " + member.name() + " twice");
       }
       switch (member.name()) {
         case "log_data" -> data = member.text();
-        case "log_text" -> text = string(member).getBytes(StandardCharsets.UTF_8);
+        case "log_text" -> text = stringValue(member).getBytes(StandardCharsets.UTF_8);
         case "pipelines" -> pipelines = member.text();
-        case "key" -> key = string(member);
+        case "key" -> key = stringValue(member);
         default -> {}
       }
     }
@@ -114,7 +112,7 @@ public final class RecordLine {
     return record;
   }
 
-  private static String string(JsonValidator.Part member) {
+  private static String stringValue(JsonValidator.Part member) {
     try (JsonParser parser =
         JsonOutput.FACTORY.createParser(ObjectReadContext.empty(), member.text())) {
       if (parser.nextToken() != JsonToken.VALUE_STRING) {
@@ -123,12 +121,12 @@ public final class RecordLine {
       return parser.getString();
     } catch (JacksonException bad) {
       throw new IllegalArgumentException(
-          "its " + member.name() + " cannot be read: " + bad.getOriginalMessage(), bad);
+          "its " + member.name() + " cannot be parsed: " + bad.getOriginalMessage(), bad);
     }
   }
 
-  /// Whether it can be read from a line again as it is. It is JSON, and so not empty.
-  private static boolean fits(byte[] payload) {
+  /// Whether `log_data` preserves each byte of `payload`, which is JSON and so not empty.
+  private static boolean fitsOnLine(byte[] payload) {
     if (isSpace(payload[0]) || isSpace(payload[payload.length - 1])) {
       return false;
     }
@@ -140,7 +138,7 @@ public final class RecordLine {
     return true;
   }
 
-  private static byte[] onOneLine(byte[] payload) {
+  private static byte[] withoutLineEnds(byte[] payload) {
     byte[] flat = payload.clone();
     for (int i = 0; i < flat.length; i++) {
       if (isLineEnd(flat[i])) {
@@ -158,6 +156,7 @@ public final class RecordLine {
     return b == '\n' || b == '\r';
   }
 
+  /// The text of `utf8`; empty if it is null.
   public static String text(byte @Nullable [] utf8) {
     return utf8 == null ? "" : new String(utf8, StandardCharsets.UTF_8);
   }

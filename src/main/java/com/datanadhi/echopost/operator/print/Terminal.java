@@ -13,45 +13,44 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// Where a command speaks with whoever gave it.
+/// The standard streams of a command.
 ///
-/// @param in what is handed over
-/// @param out what was asked for
-/// @param err progress, and what went wrong
-/// @param ask puts a question to a person and returns the answer (empty when none came); null where
-///   nobody can be asked
-/// @param outIsScreen whether a person sees `out` as it comes
-/// @param errIsScreen whether a person sees `err` as it comes
-/// @param isColoured whether colours do any good there
+/// @param in standard input
+/// @param out standard output: the result
+/// @param err standard error: progress and problems
+/// @param prompt asks the user a question and returns the answer, empty at the end of input; null
+///   if the command is not run from a terminal
+/// @param outIsTerminal whether `out` is a terminal
+/// @param usesColours whether text on `out` is styled
 public record Terminal(
     InputStream in,
     PrintStream out,
     PrintStream err,
-    @Nullable UnaryOperator<String> ask,
-    boolean outIsScreen,
-    boolean errIsScreen,
-    boolean isColoured) {
-  /// Which of standard output and standard error are terminals, as only the launcher can see: `out`
-  /// and `err`, in any order.
+    @Nullable UnaryOperator<String> prompt,
+    boolean outIsTerminal,
+    boolean usesColours) {
+  /// The system property by which the launcher passes which standard streams are terminals, since
+  /// Java cannot find that out for each stream: `out`, `err`, both in any order, or neither.
   private static final String SCREENS = "echopost.screens";
 
-  /// Control characters, and those that turn the direction of writing.
+  /// Control characters, and characters that change the direction of text.
   private static final Pattern CONTROLS =
       Pattern.compile(
           "[\\p{Cntrl}\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]",
           Pattern.UNICODE_CHARACTER_CLASS);
 
-  /// One at which nobody sits.
-  public Terminal(PrintStream out, PrintStream err, @Nullable UnaryOperator<String> ask) {
-    this(InputStream.nullInputStream(), out, err, ask, false, false, false);
+  /// Streams without input that are not terminals.
+  public Terminal(PrintStream out, PrintStream err, @Nullable UnaryOperator<String> prompt) {
+    this(InputStream.nullInputStream(), out, err, prompt, false, false);
   }
 
-  @SuppressWarnings("SystemConsoleNull") // by its documentation it still can be
+  /// The standard streams of this process.
+  @SuppressWarnings("SystemConsoleNull") // by its documentation it can still be null
   public static Terminal ofThisProcess() {
     Console console = System.console();
     boolean isTerminal = console != null && console.isTerminal();
-    String screens = System.getProperty(SCREENS, isTerminal ? "out err" : "");
-    boolean outIsScreen = screens.contains("out");
+    boolean outIsTerminal =
+        System.getProperty(SCREENS, isTerminal ? "out err" : "").contains("out");
     return new Terminal(
         System.in,
         new PrintStream(
@@ -59,39 +58,46 @@ public record Terminal(
             false,
             StandardCharsets.UTF_8),
         System.err,
-        console == null || !isTerminal ? null : question -> answer(console, question),
-        outIsScreen,
-        screens.contains("err"),
-        outIsScreen && wantsColours(System.getenv()));
+        console == null || !isTerminal ? null : question -> ask(console, question),
+        outIsTerminal,
+        outIsTerminal && allowsColours(System.getenv()));
   }
 
-  /// By <https://no-color.org>, and as the oldest terminals need it.
-  public static boolean wantsColours(Map<String, String> environment) {
+  /// Whether `environment` allows colours: by <https://no-color.org>, and unless the terminal is
+  /// `dumb`.
+  static boolean allowsColours(Map<String, String> environment) {
     return environment.getOrDefault("NO_COLOR", "").isEmpty()
         && !environment.getOrDefault("TERM", "dumb").equals("dumb");
   }
 
-  private static String answer(Console console, String question) {
+  private static String ask(Console console, String question) {
     String line = console.readLine("%s", question);
     return line == null ? "" : line;
   }
 
-  /// `text` as it is to be printed.
-  public String paint(AnsiStyle ink, String text) {
-    return isColoured ? ink.on(text) : text;
+  /// `text` in the given style, or unchanged if colours are not used.
+  public String styled(AnsiStyle style, String text) {
+    return usesColours ? style.apply(text) : text;
   }
 
-  /// `text`, which may come from anywhere, without what could steer a terminal.
-  public static String plain(String text) {
+  /// `text` with spaces instead of characters that control a terminal. For text from outside, such
+  /// as payloads.
+  public static String withoutControls(String text) {
     return CONTROLS.matcher(text).replaceAll(" ");
   }
 
-  /// Sees that what was printed has gone out.
+  /// Prints a line on standard error, with the program's name in front.
+  public void printError(String message) {
+    err.println("echopost: " + message);
+  }
+
+  /// Flushes standard output.
   ///
-  /// @throws IOException when it cannot: the disk is full, or nobody reads it any more
+  /// @throws IOException if it cannot be written: the disk is full, or the reader closed the pipe
   public void flush() throws IOException {
     if (out.checkError()) {
-      throw new IOException("standard output cannot be written, or nobody reads it any more");
+      throw new IOException(
+          "standard output cannot be written: the disk is full, or its reader has closed it");
     }
   }
 }

@@ -24,10 +24,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// A connection to the living agent of a directory, over its socket. For one thread.
+/// A connection to the running agent of a directory, over its socket. Not thread-safe.
 public final class AgentClient implements AutoCloseable {
-  /// Longer than the agent waits for a foreign lock on its buffer.
-  private static final long PATIENCE_SECONDS = 30;
+  /// Longer than the agent waits for a lock that another process holds on its buffer.
+  private static final long TIMEOUT_SECONDS = 30;
 
   private final EventLoopGroup loop;
   private final ManagedChannel channel;
@@ -48,9 +48,9 @@ public final class AgentClient implements AutoCloseable {
             .build();
   }
 
-  /// Connects.
+  /// Connects to `socket`.
   ///
-  /// @return null when nobody listens at `socket`
+  /// @return null if no process listens there
   public static @Nullable AgentClient connect(Path socket) throws InterruptedException {
     AgentClient client = new AgentClient(socket);
     if (client.isConnected()) {
@@ -71,35 +71,36 @@ public final class AgentClient implements AutoCloseable {
     return state == ConnectivityState.READY;
   }
 
-  /// Has the agent do the next slice of `sweep`.
+  /// Lets the agent do the next part of `batch`, in one transaction.
   ///
-  /// @return null when the agent went away before it answered; what it may have done all the same
-  ///   is not done twice when another is asked
-  /// @throws StorageException when the agent refused
-  RejectedBatch.@Nullable Slice sweep(RejectedBatch sweep) throws StorageException {
-    return call(OperatorProtocol.method(sweep.action()), sweep);
+  /// @return null if the agent exited before it answered. It may have done the part; repeating the
+  ///   call does not do it twice
+  /// @throws StorageException if the agent returned an error
+  RejectedBatch.@Nullable Slice process(RejectedBatch batch) throws StorageException {
+    return call(OperatorProtocol.method(batch.action()), batch);
   }
 
-  /// Has the agent store `batch`, unless it has it already.
+  /// Lets the agent store `batch`, unless it is stored already.
   ///
-  /// @return how many records it stored; null when it went away before it answered
-  /// @throws StorageException when it refused
+  /// @return the number of records that were stored; null if the agent exited before it answered
+  /// @throws StorageException if the agent returned an error
   @Nullable Integer store(ImportBatch batch) throws StorageException {
     return call(OperatorProtocol.IMPORT, batch);
   }
 
-  /// How the agent is doing.
+  /// The status of the agent.
   ///
-  /// @return null when it went away before it answered
-  /// @throws StorageException when it refused
+  /// @return null if the agent exited before it answered
+  /// @throws StorageException if the agent returned an error
   public @Nullable AgentStatus status() throws StorageException {
     return call(OperatorProtocol.STATUS, new StatusRequest());
   }
 
-  /// All that the agent measures, as text.
+  /// The metrics of the agent in Prometheus' text format.
   ///
-  /// @return null when it went away before it answered
-  /// @throws StorageException when it refused
+  /// @param openMetrics whether the format is OpenMetrics instead
+  /// @return null if the agent exited before it answered
+  /// @throws StorageException if the agent returned an error
   public @Nullable String metrics(boolean openMetrics) throws StorageException {
     return call(OperatorProtocol.METRICS, new MetricsRequest(openMetrics));
   }
@@ -110,24 +111,25 @@ public final class AgentClient implements AutoCloseable {
       return ClientCalls.blockingUnaryCall(
           channel,
           method,
-          CallOptions.DEFAULT.withDeadlineAfter(PATIENCE_SECONDS, TimeUnit.SECONDS),
+          CallOptions.DEFAULT.withDeadlineAfter(TIMEOUT_SECONDS, TimeUnit.SECONDS),
           request);
     } catch (StatusRuntimeException failed) {
       Status status = failed.getStatus();
-      String why =
+      String problem =
           switch (status.getCode()) {
             case UNAVAILABLE, CANCELLED -> null;
             case UNIMPLEMENTED ->
-                "the living agent is of an older version and cannot do this: stop it, and try"
-                    + " again";
+                "the running agent is an older version without this command: stop it and try again";
             case DEADLINE_EXCEEDED ->
-                "the living agent has not answered for " + PATIENCE_SECONDS + " s";
-            default -> "the living agent could not do it: " + status.getDescription();
+                "the running agent did not answer within "
+                    + TIMEOUT_SECONDS
+                    + " s: see 'echopost logs'";
+            default -> "the running agent returned an error: " + status.getDescription();
           };
-      if (why == null) {
+      if (problem == null) {
         return null;
       }
-      throw new StorageException(why, failed);
+      throw new StorageException(problem, failed);
     }
   }
 

@@ -11,46 +11,46 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/// Carries work on the buffer through to its end, slice by slice: by the living agent, as long as
-/// there is one, else under the directory's lock, which is given up every so often. An agent may
-/// come or go meanwhile, and another operator do the same: each slice takes what is there.
+/// Runs work on the buffer batch by batch until it is complete: through the running agent while
+/// there is one, otherwise under the directory's lock, which is released at short intervals. Agents
+/// may start and exit meanwhile, and other operators may run the same work, since each batch acts
+/// on the buffer as it finds it.
 final class BatchRun {
-  /// With the closing of the file it makes less than the half second that a spawned agent can
-  /// spare.
-  private static final Duration HOLD = Duration.ofMillis(250);
+  /// Together with closing the file it stays below the half second that the start of an agent can
+  /// wait for the lock.
+  private static final Duration LOCK_HOLD = Duration.ofMillis(250);
 
-  /// Long enough for whoever waits for the lock to take it: an agent looks every 5 ms, and another
-  /// operator, who can wait better, less often.
-  private static final Duration GIVE_WAY = Duration.ofMillis(50);
+  /// Long enough for others that wait for the lock to take it: an agent tries every 5 ms, another
+  /// operator less often.
+  private static final Duration LOCK_PAUSE = Duration.ofMillis(50);
 
-  private static final Duration LOOK_AGAIN = Duration.ofMillis(25);
+  private static final Duration RETRY_INTERVAL = Duration.ofMillis(25);
 
-  /// An agent that has the lock and does not answer is starting or leaving, which takes it less.
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  /// An agent that holds the lock without answering is starting or exiting, which takes less.
+  private static final Duration STALL_TIMEOUT = Duration.ofSeconds(10);
 
-  /// What there is to do.
+  /// The work to do.
   interface Work {
-    /// Sees that there are slices at hand, if there are any left. May take its time: nothing is
-    /// held.
+    /// Makes the next batch available, if there is one. May block; no lock is held meanwhile.
     default void prepare() throws IOException {}
 
-    /// Whether there is a slice at hand. Does not block.
-    boolean hasSlice();
+    /// Whether a batch is available. Does not block.
+    boolean hasBatch();
 
-    /// Has the agent do the next slice.
+    /// Lets the agent do the next batch.
     ///
-    /// @return false when it went away before it answered
-    boolean byAgent(AgentClient agent) throws StorageException;
+    /// @return false if the agent exited before it answered
+    boolean doWithAgent(AgentClient agent) throws StorageException;
 
-    /// Does the next slice.
-    void byMyself(OfflineBuffer buffer) throws StorageException, IOException;
+    /// Does the next batch on the buffer itself.
+    void doOffline(OfflineBuffer buffer) throws StorageException, IOException;
   }
 
   private final Path directory;
   private final Work work;
   private final Clock clock;
   private final Waiter waiter = new Waiter();
-  private long slices;
+  private long batches;
 
   private BatchRun(Path directory, Work work, Clock clock) {
     this.directory = directory;
@@ -58,64 +58,66 @@ final class BatchRun {
     this.clock = clock;
   }
 
-  /// Does it all.
+  /// Runs `work` to its end.
   ///
-  /// @throws StorageException when the rest cannot be done; what is done stays done
+  /// @throws StorageException if the rest cannot be done; completed batches stay done
   static void run(Path directory, Work work, Clock clock)
       throws StorageException, IOException, InterruptedException {
     new BatchRun(directory, work, clock).run();
   }
 
   private void run() throws StorageException, IOException, InterruptedException {
-    long sinceNanos = clock.nanos();
+    long progressNanos = clock.nanos();
     work.prepare();
-    while (work.hasSlice()) {
-      long before = slices;
+    while (work.hasBatch()) {
+      long before = batches;
       if (Files.exists(DirectoryLayout.socket(directory))) {
-        askAgent();
+        runWithAgent();
         work.prepare();
       }
-      if (!work.hasSlice()) {
+      if (!work.hasBatch()) {
         return;
       }
-      boolean held = doUnderLock();
+      boolean lockTaken = runUnderLock();
       work.prepare();
-      if (!work.hasSlice()) {
+      if (!work.hasBatch()) {
         return;
       }
-      if (slices != before) {
-        sinceNanos = clock.nanos();
-      } else if (clock.nanos() - sinceNanos > PATIENCE.toNanos()) {
+      if (batches != before) {
+        progressNanos = clock.nanos();
+      } else if (clock.nanos() - progressNanos > STALL_TIMEOUT.toNanos()) {
         throw new StorageException(
-            "another process holds " + DirectoryLayout.lock(directory) + " and does not answer");
+            "another process holds "
+                + DirectoryLayout.lock(directory)
+                + " and does not answer: 'echopost status' names it");
       }
-      waiter.await(held ? GIVE_WAY : LOOK_AGAIN);
+      waiter.await(lockTaken ? LOCK_PAUSE : RETRY_INTERVAL);
     }
   }
 
-  private void askAgent() throws StorageException, IOException, InterruptedException {
+  private void runWithAgent() throws StorageException, IOException, InterruptedException {
     try (AgentClient agent = AgentClient.connect(DirectoryLayout.socket(directory))) {
-      while (agent != null && work.hasSlice()) {
-        if (!work.byAgent(agent)) {
+      while (agent != null && work.hasBatch()) {
+        if (!work.doWithAgent(agent)) {
           return;
         }
-        slices++;
+        batches++;
         work.prepare();
       }
     }
   }
 
-  /// @return false when somebody else holds the lock
-  private boolean doUnderLock() throws StorageException, IOException, InterruptedException {
+  /// @return false if another process holds the lock
+  private boolean runUnderLock() throws StorageException, IOException, InterruptedException {
     try (DirectoryLock lock = DirectoryLock.tryTake(directory, clock)) {
       if (lock == null) {
         return false;
       }
-      long deadline = clock.nanos() + HOLD.toNanos();
+      long deadline = clock.nanos() + LOCK_HOLD.toNanos();
       try (OfflineBuffer buffer = OfflineBuffer.open(directory)) {
-        while (work.hasSlice() && clock.nanos() - deadline < 0) {
-          work.byMyself(buffer);
-          slices++;
+        while (work.hasBatch() && clock.nanos() - deadline < 0) {
+          work.doOffline(buffer);
+          batches++;
         }
       }
       return true;

@@ -2,6 +2,7 @@ package com.datanadhi.echopost.operator.run;
 
 import com.datanadhi.echopost.buffer.OfflineBuffer;
 import com.datanadhi.echopost.operator.print.ProgressLine;
+import com.datanadhi.echopost.operator.print.Quantities;
 import com.datanadhi.echopost.operator.print.RecordLine;
 import com.datanadhi.echopost.operator.print.Terminal;
 import com.datanadhi.echopost.record.ImportBatch;
@@ -22,33 +23,36 @@ import java.util.Queue;
 import java.util.zip.ZipException;
 import org.jspecify.annotations.Nullable;
 
-/// Puts lines in, batch by batch, by the living agent or without one.
+/// Imports records from lines, batch by batch, through the running agent or without one.
 ///
-/// A batch is known by the digest of its lines and of all batches before it. The buffer keeps the
-/// digest with the records, in one transaction, so nothing is put in twice, whoever is killed when.
-/// For that the batches of the same lines must always be the same: they depend on nothing else.
+/// The id of a batch is a digest over its lines and those of all batches before it. The buffer
+/// stores it in the same transaction as the records, so that no batch is imported twice, even if
+/// the command or the agent is killed. This requires that the same lines are always divided into
+/// the same batches, so the division depends on nothing but the lines.
 public final class ImportRun implements BatchRun.Work {
-  private static final int BATCH_RECORDS = 1_000;
-  private static final int BATCH_BYTES = 1 << 20;
+  private static final int MAX_BATCH_RECORDS = 1_000;
+  private static final int MAX_BATCH_BYTES = 1 << 20;
 
-  /// What is read ahead, since nobody may wait for input while the directory's lock is held.
-  private static final int BYTES_AHEAD = 4 * BATCH_BYTES;
+  /// How much is read ahead, since a command must not wait for input while it holds the directory's
+  /// lock.
+  private static final int READ_AHEAD_BYTES = 4 * MAX_BATCH_BYTES;
 
   private final LineReader lines;
   private final Clock clock;
   private final ProgressLine progress;
-  private final Queue<ImportBatch> ahead = new ArrayDeque<>();
+  private final Queue<ImportBatch> batches = new ArrayDeque<>();
   private final MessageDigest digest = sha256();
   private List<ImportBatch.Line> records = new ArrayList<>();
-  private int bytes;
-  private long aheadBytes;
-  private boolean ended;
-  private @Nullable IOException wrong;
+  private int recordsBytes;
+  private long batchesBytes;
+  private boolean inputEnded;
+  private @Nullable IOException inputFailure;
   private long stored;
-  private long passedOver;
+  private long skipped;
   private boolean byAgent;
 
-  /// @param again whether what was put in before is put in once more
+  /// @param again whether batches that were imported before are imported again
+  /// @param terminal for progress
   public ImportRun(InputStream in, boolean again, Clock clock, Terminal terminal) {
     this.lines = new LineReader(in);
     this.clock = clock;
@@ -68,21 +72,19 @@ public final class ImportRun implements BatchRun.Work {
     }
   }
 
-  /// Does it all.
+  /// Imports all lines.
   ///
-  /// @throws StorageException when the buffer cannot take the rest
-  /// @throws IOException when the rest cannot be read, or a line of it is wrong
+  /// @throws StorageException if the buffer cannot store the rest
+  /// @throws IOException if the rest cannot be read, or one of its lines is not a valid record
   public void run(Path directory) throws StorageException, IOException, InterruptedException {
     try {
       BatchRun.run(directory, this, clock);
-      if (wrong != null) {
-        throw wrong;
+      if (inputFailure != null) {
+        throw inputFailure;
       }
     } catch (StorageException | IOException failed) {
-      if (stored + passedOver > 0) {
-        progress.sayNow(
-            RejectedBatchRun.records(stored + passedOver)
-                + " before that are in; run it again for the rest");
+      if (stored + skipped > 0) {
+        progress.print(Quantities.records(stored + skipped) + " are imported, the rest is not:");
       }
       throw failed;
     }
@@ -91,30 +93,32 @@ public final class ImportRun implements BatchRun.Work {
   @Override
   public void prepare() {
     try {
-      while (!ended && aheadBytes < BYTES_AHEAD) {
-        read();
+      while (!inputEnded && batchesBytes < READ_AHEAD_BYTES) {
+        readLine();
       }
     } catch (IOException | IllegalArgumentException bad) {
-      // What is whole goes in first.
-      ended = true;
-      wrong = writeTo(bad);
+      // The complete batches before it are imported first.
+      inputEnded = true;
+      inputFailure = describe(bad);
     }
   }
 
-  private IOException writeTo(Exception bad) {
+  private IOException describe(Exception bad) {
     String line = "line " + lines.number();
     if (bad instanceof IllegalArgumentException) {
-      return new IOException(line + ": " + bad.getMessage(), bad);
+      return new IOException(
+          line + ": " + bad.getMessage() + "; correct the line and import the file again", bad);
     }
     return bad instanceof EOFException || bad instanceof ZipException
-        ? new IOException(line + ": the compressed file is damaged or cut off there", bad)
+        ? new IOException(
+            line + ": the compressed file is damaged or truncated here; export it again", bad)
         : new IOException(line + " cannot be read: " + bad.getMessage(), bad);
   }
 
-  private void read() throws IOException {
+  private void readLine() throws IOException {
     byte[] line = lines.next();
     if (line == null) {
-      ended = true;
+      inputEnded = true;
       endBatch();
       return;
     }
@@ -123,72 +127,72 @@ public final class ImportRun implements BatchRun.Work {
     }
     ImportBatch.Line record = RecordLine.parse(line);
     int size = record.jsonData().length + record.pipelines().length;
-    if (records.size() == BATCH_RECORDS || bytes + size > BATCH_BYTES) {
+    if (records.size() == MAX_BATCH_RECORDS || recordsBytes + size > MAX_BATCH_BYTES) {
       endBatch();
     }
     digest.update(line);
     digest.update((byte) '\n');
     records.add(record);
-    bytes += size;
+    recordsBytes += size;
   }
 
   private void endBatch() {
     if (records.isEmpty()) {
       return;
     }
-    byte[] itsDigest = digest.digest();
-    digest.update(itsDigest);
-    ahead.add(new ImportBatch(itsDigest, records));
-    aheadBytes += bytes;
+    byte[] batchDigest = digest.digest();
+    digest.update(batchDigest);
+    batches.add(new ImportBatch(batchDigest, records));
+    batchesBytes += recordsBytes;
     records = new ArrayList<>();
-    bytes = 0;
+    recordsBytes = 0;
   }
 
   @Override
-  public boolean hasSlice() {
-    return !ahead.isEmpty();
+  public boolean hasBatch() {
+    return !batches.isEmpty();
   }
 
   @Override
-  public boolean byAgent(AgentClient agent) throws StorageException {
-    ImportBatch batch = ahead.element();
+  public boolean doWithAgent(AgentClient agent) throws StorageException {
+    ImportBatch batch = batches.element();
     @Nullable Integer count = agent.store(batch);
     if (count == null) {
       return false;
     }
     byAgent = true;
-    note(batch, count);
+    advance(batch, count);
     return true;
   }
 
   @Override
-  public void byMyself(OfflineBuffer buffer) throws StorageException, IOException {
+  public void doOffline(OfflineBuffer buffer) throws StorageException, IOException {
     byAgent = false;
-    ImportBatch batch = ahead.element();
-    note(batch, buffer.importBatch(batch, clock.millis()));
+    ImportBatch batch = batches.element();
+    advance(batch, buffer.importBatch(batch, clock.millis()));
   }
 
-  private void note(ImportBatch batch, int count) {
-    ImportBatch _ = ahead.remove();
-    if (ahead.isEmpty()) {
-      aheadBytes = 0;
+  private void advance(ImportBatch batch, int count) {
+    ImportBatch _ = batches.remove();
+    if (batches.isEmpty()) {
+      batchesBytes = 0;
     }
     stored += count;
-    passedOver += batch.records().size() - count;
-    progress.say(stored + " records put in so far, " + passedOver + " passed over");
+    skipped += batch.records().size() - count;
+    progress.update(Quantities.records(stored) + " imported so far, " + skipped + " skipped");
   }
 
-  /// How many records this run has put in.
+  /// The number of records that this run imported.
   public long stored() {
     return stored;
   }
 
-  /// How many were in already.
-  public long passedOver() {
-    return passedOver;
+  /// The number of records that were imported before.
+  public long skipped() {
+    return skipped;
   }
 
-  /// Whether an agent lives that did the last of it.
+  /// Whether the last batch was stored by a running agent.
   public boolean byAgent() {
     return byAgent;
   }

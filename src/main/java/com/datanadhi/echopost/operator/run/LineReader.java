@@ -5,15 +5,16 @@ import java.io.InputStream;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/// Reads lines as bytes, of which it holds one. For one thread.
+/// Reads lines as bytes, holding one line in memory at a time. Not thread-safe.
 final class LineReader {
-  /// Three bytes of a payload that is written in ASCII for each byte of its own, and the rest.
-  private static final int LONGEST = 16 << 20;
+  /// Enough for the largest payload with all characters outside ASCII escaped, which takes up to
+  /// three times its size, and for the other members.
+  private static final int MAX_LINE_BYTES = 16 << 20;
 
   private final InputStream in;
-  private final byte[] piece = new byte[1 << 16];
-  private int at;
-  private int end;
+  private final byte[] chunk = new byte[1 << 16];
+  private int position;
+  private int limit;
   private byte[] line = new byte[1 << 12];
   private long number;
 
@@ -21,44 +22,44 @@ final class LineReader {
     this.in = in;
   }
 
-  /// The next line, without its end.
+  /// The next line, without its line end.
   ///
-  /// @return null when there is none
-  /// @throws IllegalArgumentException when it is longer than 16 MiB
+  /// @return null at the end of the input
+  /// @throws IllegalArgumentException if it is longer than 16 MiB
   byte @Nullable [] next() throws IOException {
     number++;
     int length = 0;
     while (refill()) {
-      int from = at;
-      while (at < end && piece[at] != '\n') {
-        at++;
+      int from = position;
+      while (position < limit && chunk[position] != '\n') {
+        position++;
       }
-      if (length + (at - from) > LONGEST) {
+      if (length + (position - from) > MAX_LINE_BYTES) {
         throw new IllegalArgumentException("it is longer than 16 MiB");
       }
-      if (length + (at - from) > line.length) {
-        line = Arrays.copyOf(line, Math.min(LONGEST, 2 * (length + (at - from))));
+      if (length + (position - from) > line.length) {
+        line = Arrays.copyOf(line, Math.min(MAX_LINE_BYTES, 2 * (length + (position - from))));
       }
-      System.arraycopy(piece, from, line, length, at - from);
-      length += at - from;
-      if (at < end) {
-        at++;
+      System.arraycopy(chunk, from, line, length, position - from);
+      length += position - from;
+      if (position < limit) {
+        position++;
         return Arrays.copyOf(line, length);
       }
     }
     return length == 0 ? null : Arrays.copyOf(line, length);
   }
 
-  /// @return false at the end
+  /// @return false at the end of the input
   private boolean refill() throws IOException {
-    if (at == end) {
-      at = 0;
-      end = Math.max(0, in.read(piece));
+    if (position == limit) {
+      position = 0;
+      limit = Math.max(0, in.read(chunk));
     }
-    return at < end;
+    return position < limit;
   }
 
-  /// The number of the line that was read last, from 1 on.
+  /// The number of the line that was read last; the first is 1.
   long number() {
     return number;
   }

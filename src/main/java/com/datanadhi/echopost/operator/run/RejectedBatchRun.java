@@ -3,6 +3,7 @@ package com.datanadhi.echopost.operator.run;
 import com.datanadhi.echopost.buffer.OfflineBuffer;
 import com.datanadhi.echopost.buffer.RejectedList;
 import com.datanadhi.echopost.operator.print.ProgressLine;
+import com.datanadhi.echopost.operator.print.Quantities;
 import com.datanadhi.echopost.operator.print.Terminal;
 import com.datanadhi.echopost.record.RejectedBatch;
 import com.datanadhi.echopost.record.StorageException;
@@ -12,9 +13,9 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Carries a sweep through to its end, by the living agent or without one.
+/// Redrives or discards a selection of rejected records, through the running agent or without one.
 public final class RejectedBatchRun implements BatchRun.Work {
-  private static final int DAMAGED_NAMED = 10;
+  private static final int MAX_DAMAGED_NAMED = 10;
 
   private final Path directory;
   private final Clock clock;
@@ -25,100 +26,96 @@ public final class RejectedBatchRun implements BatchRun.Work {
   private boolean byAgent;
   private boolean answerLost;
 
-  private RejectedBatchRun(Path directory, RejectedBatch sweep, Terminal terminal, Clock clock) {
+  private RejectedBatchRun(Path directory, RejectedBatch batch, Terminal terminal, Clock clock) {
     this.directory = directory;
-    this.rest = sweep;
+    this.rest = batch;
     this.clock = clock;
     this.progress = new ProgressLine(terminal, clock);
   }
 
-  /// Prepares to do `action` to the records that `selection` means and that are rejected by now:
-  /// those that a server rejects again meanwhile are not met twice.
+  /// A run that does `action` to the selected records that are rejected at this moment. Records
+  /// that the server rejects later, or again, are not included.
   ///
-  /// @param terminal where progress is said, and what was not done
+  /// @param terminal for progress, and for the ids of damaged records
   public static RejectedBatchRun of(
       Path directory, RejectedSelection selection, RejectedBatch.Action action, Terminal terminal)
       throws StorageException {
     try (RejectedList list = RejectedList.open(directory)) {
-      RejectedBatch sweep = selection.sweep(action, list.lastId());
-      return new RejectedBatchRun(directory, sweep, terminal, Clock.system());
+      RejectedBatch batch = selection.toBatch(action, list.lastId());
+      return new RejectedBatchRun(directory, batch, terminal, Clock.system());
     }
   }
 
-  /// Does it all.
+  /// Runs to the end.
   ///
-  /// @throws StorageException when the rest cannot be done; what is done stays done
+  /// @throws StorageException if the rest cannot be done; what is done stays done
   public void run() throws StorageException, IOException, InterruptedException {
     try {
       BatchRun.run(directory, this, clock);
     } catch (StorageException | IOException failed) {
       if (count > 0) {
-        progress.sayNow(counted() + " done, up to id " + rest.afterId() + "; then:");
+        progress.print("failed after " + countText() + ", at id " + rest.afterId() + ":");
       }
       throw failed;
     }
-    if (damaged > DAMAGED_NAMED) {
-      progress.sayNow((damaged - DAMAGED_NAMED) + " more stay for the same reason");
+    if (damaged > MAX_DAMAGED_NAMED) {
+      progress.print((damaged - MAX_DAMAGED_NAMED) + " more stay rejected for the same reason");
     }
   }
 
   @Override
-  public boolean hasSlice() {
+  public boolean hasBatch() {
     return !rest.isComplete();
   }
 
   @Override
-  public boolean byAgent(AgentClient agent) throws StorageException {
-    RejectedBatch.@Nullable Slice slice = agent.sweep(rest);
-    if (slice == null) {
+  public boolean doWithAgent(AgentClient agent) throws StorageException {
+    RejectedBatch.@Nullable Slice done = agent.process(rest);
+    if (done == null) {
       answerLost = true;
       return false;
     }
     byAgent = true;
-    note(slice);
+    advance(done);
     return true;
   }
 
   @Override
-  public void byMyself(OfflineBuffer buffer) throws StorageException {
+  public void doOffline(OfflineBuffer buffer) throws StorageException {
     byAgent = false;
-    note(buffer.apply(rest));
+    advance(buffer.apply(rest));
   }
 
-  private void note(RejectedBatch.Slice slice) {
-    rest = rest.after(slice);
-    count += slice.count();
+  private void advance(RejectedBatch.Slice done) {
+    rest = rest.after(done);
+    count += done.count();
     List<Long> named =
-        slice.damagedIds().stream().limit(Math.max(0, DAMAGED_NAMED - damaged)).toList();
+        done.damagedIds().stream().limit(Math.max(0, MAX_DAMAGED_NAMED - damaged)).toList();
     for (long id : named) {
-      progress.sayNow("record " + id + " stays in 'rejected': its checksum does not match");
+      progress.print("record " + id + " stays rejected: its checksum does not match");
     }
-    damaged += slice.damagedIds().size();
-    progress.say(count + " so far, up to id " + slice.throughId());
+    damaged += done.damagedIds().size();
+    progress.update(Quantities.records(count) + " so far, up to id " + done.throughId());
   }
 
-  /// How many records were redriven or discarded.
+  /// The number of records that were redriven or discarded. If an agent exited before it answered,
+  /// there may be more.
   public long count() {
     return count;
   }
 
-  /// How many were not redriven, since their checksums do not match.
+  /// The number of records that were not redriven because their checksums do not match.
   public long damaged() {
     return damaged;
   }
 
-  /// Whether an agent lives that did the last of it.
+  /// Whether the last batch was done by a running agent.
   public boolean byAgent() {
     return byAgent;
   }
 
-  /// How many records were redriven or discarded, in words.
-  public String counted() {
-    // An agent that went away may have done a slice whose count nobody heard.
-    return (answerLost ? "at least " : "") + records(count);
-  }
-
-  public static String records(long count) {
-    return count == 1 ? "1 record" : count + " records";
+  /// [#count] as text.
+  public String countText() {
+    return (answerLost ? "at least " : "") + Quantities.records(count);
   }
 }

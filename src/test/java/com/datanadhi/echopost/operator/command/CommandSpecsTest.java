@@ -14,74 +14,76 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/// What the commands, and the program, say of themselves.
+/// The descriptions of the commands and of the program.
 class CommandSpecsTest {
   private static final Pattern FLAG = Pattern.compile("(?<![\\w-])-([a-z][a-z-]*)");
 
   static final List<CommandSpec> ALL =
-      Stream.concat(Stream.of(CommandLine.manual()), Commands.manuals().stream()).toList();
+      Stream.concat(Stream.of(CommandLine.programSpec()), Commands.specs().stream()).toList();
 
   @ParameterizedTest
   @FieldSource("ALL")
-  void the_forms_name_each_flag_and_no_other(CommandSpec manual) {
+  void the_synopses_contain_each_flag_and_no_other(CommandSpec spec) {
     Set<String> named = new TreeSet<>(Set.of("h"));
-    Matcher flags = FLAG.matcher(String.join("\n", manual.forms()));
+    Matcher flags = FLAG.matcher(String.join("\n", spec.synopses()));
     while (flags.find()) {
       named.add(flags.group(1));
     }
-    assertThat(manual.flags()).extracting(Flag::name).containsExactlyInAnyOrderElementsOf(named);
-    if (manual.operand() != null) {
-      assertThat(manual.forms().getFirst()).contains(manual.operand().name());
+    assertThat(spec.flags()).extracting(Flag::name).containsExactlyInAnyOrderElementsOf(named);
+    if (spec.operand() != null) {
+      assertThat(spec.synopses().getFirst()).contains(spec.operand().name());
     }
   }
 
   @ParameterizedTest
   @FieldSource("ALL")
-  void each_flag_and_each_exit_status_is_said_once(CommandSpec manual) {
-    assertThat(manual.flags()).extracting(Flag::name).doesNotHaveDuplicates();
-    assertThat(manual.exits())
-        .extracting(CommandSpec.Exit::status)
+  void each_flag_and_each_exit_status_is_described_once(CommandSpec spec) {
+    assertThat(spec.flags()).extracting(Flag::name).doesNotHaveDuplicates();
+    assertThat(spec.exitStatuses())
+        .extracting(CommandSpec.ExitStatus::code)
         .isSorted()
         .doesNotHaveDuplicates();
-    assertThat(manual.exits()).extracting(CommandSpec.Exit::status).contains(0, 2);
+    assertThat(spec.exitStatuses()).extracting(CommandSpec.ExitStatus::code).contains(0, 2);
   }
 
   @ParameterizedTest
   @FieldSource("ALL")
-  void the_help_text_fits_a_terminal_and_explains_all_there_is(CommandSpec manual) {
-    String help = HelpText.of(manual, List.of());
+  void the_help_text_fits_80_columns_and_contains_each_flag_and_exit_status(CommandSpec spec) {
+    String help = HelpText.of(spec, List.of());
     assertThat(help.lines()).allMatch(line -> line.length() <= 80, "at most 80 columns");
-    assertThat(help).contains("usage: echopost " + manual.name());
-    for (Flag flag : manual.flags()) {
-      assertThat(help).contains("\n  " + flag.form());
+    assertThat(help).contains("usage: echopost " + spec.name());
+    for (Flag flag : spec.flags()) {
+      assertThat(help).contains("\n  " + flag.synopsis());
     }
-    for (CommandSpec.Exit exit : manual.exits()) {
-      assertThat(help).contains("\n  " + exit.status() + "  ");
+    for (CommandSpec.ExitStatus exit : spec.exitStatuses()) {
+      assertThat(help).contains("\n  " + exit.code() + "  ");
     }
   }
 
   @ParameterizedTest
   @FieldSource("ALL")
-  void the_reference_lists_each_command(CommandSpec manual) throws Exception {
-    assertThat(Files.readString(Path.of("docs/REFERENCE.md"))).contains("`" + manual.name());
+  void the_reference_lists_each_command(CommandSpec spec) throws Exception {
+    assertThat(Files.readString(Path.of("docs/REFERENCE.md"))).contains("`" + spec.name());
   }
 
-  @org.junit.jupiter.api.Test
-  void the_overview_lists_each_command() {
-    assertThat(Commands.overview())
+  @Test
+  void the_help_text_of_the_program_lists_each_command() {
+    assertThat(Commands.programHelp())
         .contains(
-            Commands.manuals().stream()
-                .map(manual -> "\n  " + manual.name() + " ")
+            Commands.specs().stream()
+                .map(spec -> "\n  " + spec.name() + " ")
                 .toArray(String[]::new));
   }
 
   @ParameterizedTest
-  @org.junit.jupiter.params.provider.ValueSource(
-      strings = {"docs/OPERATING.md", "docs/REFERENCE.md"})
-  void what_the_documents_tell_people_to_type_exists(String document) throws Exception {
+  @ValueSource(strings = {"docs/OPERATING.md", "docs/REFERENCE.md"})
+  void command_lines_in_the_documents_use_existing_commands_and_flags(String document)
+      throws Exception {
     Set<String> names = new TreeSet<>();
     Matcher commands =
         Pattern.compile("(?:\\$|`|&&) ?echopost ((?!COMMAND)[a-z]+)((?: -[a-z]+)*)")
@@ -89,7 +91,7 @@ class CommandSpecsTest {
     while (commands.find()) {
       names.add(commands.group(1));
       List<String> flags =
-          Commands.manual(commands.group(1)).flags().stream()
+          CommandSpec.find(commands.group(1), Commands.specs()).flags().stream()
               .map(flag -> "-" + flag.name())
               .toList();
       for (String flag : commands.group(2).strip().split(" ", -1)) {

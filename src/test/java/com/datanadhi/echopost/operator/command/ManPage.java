@@ -6,59 +6,61 @@ import com.datanadhi.echopost.cli.Flag;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/// The man page, in the macros of man(7), made of what the commands say of themselves.
+/// The man page in the macros of man(7), generated from the descriptions of the commands.
 final class ManPage {
   private final StringBuilder out = new StringBuilder();
 
   private ManPage() {}
 
   static String text() {
-    CommandSpec program = CommandLine.manual();
+    CommandSpec program = CommandLine.programSpec();
     ManPage page = new ManPage();
-    page.line(".\\\" Made from the commands' own descriptions: scripts/manpage makes it anew.");
+    page.line(
+        ".\\\" Generated from the descriptions of the commands by scripts/manpage. Do not edit.");
     page.line(".TH ECHOPOST 1 2026-11-22 EchoPost \"User Commands\"");
     page.line(".SH NAME");
     page.line("echopost \\- " + escaped(program.summary()));
     page.line(".SH SYNOPSIS");
-    page.forms(program.forms());
+    page.synopses(program.synopses());
     page.line(".SH DESCRIPTION");
     page.paragraphs(program.description());
     page.line(".SH OPTIONS");
     page.line(
         escaped(
-            "Flags follow Go's rules: -x v, --x v, -x=v and --x=v are the same, and a switch is"
-                + " turned off by -x=false."));
+            "Flags follow the rules of Go: -x v, --x v, -x=v and --x=v are the same, and -x=false"
+                + " turns off a boolean flag."));
     page.flags(program.flags());
     page.line(".SH COMMANDS");
-    page.line("Each works whether or not an agent lives, unless it says otherwise.");
-    for (CommandSpec command : Commands.manuals()) {
+    page.line("Commands work with or without a running agent, unless noted otherwise.");
+    for (CommandSpec command : Commands.specs()) {
       page.line(".SS " + command.name());
-      page.forms(command.forms());
+      page.synopses(command.synopses());
       page.line(".PP");
       page.paragraphs(command.description());
       if (command.operand() != null) {
-        page.entry("\\fI" + escaped(command.operand().name()) + "\\fR", command.operand().text());
+        page.entry(
+            "\\fI" + escaped(command.operand().name()) + "\\fR", command.operand().description());
       }
       page.flags(command.flags());
       page.line(".PP");
       page.line("Exit status:");
-      page.exits(command.exits());
+      page.exitStatuses(command.exitStatuses());
     }
     page.line(".SH ENVIRONMENT");
     for (CommandSpec.Variable variable : program.environment()) {
-      page.entry("\\fB" + escaped(variable.name()) + "\\fR", variable.text());
+      page.entry("\\fB" + escaped(variable.name()) + "\\fR", variable.description());
     }
     page.line(".SH EXIT STATUS");
-    page.exits(program.exits());
+    page.exitStatuses(program.exitStatuses());
     page.line(".SH SEE ALSO");
     page.line(".BR sqlite3 (1)");
     return page.out.toString();
   }
 
-  private void forms(List<String> forms) {
+  private void synopses(List<String> synopses) {
     line(
-        forms.stream()
-            .map(form -> "\\fBechopost\\fR " + escaped(form))
+        synopses.stream()
+            .map(synopsis -> "\\fBechopost\\fR " + escaped(synopsis))
             .collect(Collectors.joining("\n.PP\n")));
   }
 
@@ -79,14 +81,14 @@ final class ManPage {
           "\\fB\\-"
               + escaped(flag.name())
               + "\\fR"
-              + (flag.value() == null ? "" : " \\fI" + escaped(flag.value()) + "\\fR"),
-          flag.text());
+              + (flag.placeholder() == null ? "" : " \\fI" + escaped(flag.placeholder()) + "\\fR"),
+          flag.description());
     }
   }
 
-  private void exits(List<CommandSpec.Exit> exits) {
-    for (CommandSpec.Exit exit : exits) {
-      entry("\\fB" + exit.status() + "\\fR", exit.text());
+  private void exitStatuses(List<CommandSpec.ExitStatus> exitStatuses) {
+    for (CommandSpec.ExitStatus exit : exitStatuses) {
+      entry("\\fB" + exit.code() + "\\fR", exit.meaning());
     }
   }
 

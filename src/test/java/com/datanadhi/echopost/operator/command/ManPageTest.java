@@ -15,12 +15,12 @@ class ManPageTest {
   private static final Path PAGE = Path.of("docs/echopost.1");
 
   @Test
-  void the_man_page_says_what_the_commands_say() throws Exception {
+  void the_man_page_is_generated_from_the_descriptions_of_the_commands() throws Exception {
     if (Boolean.getBoolean("echopost.write-manpage")) {
       Files.writeString(PAGE, ManPage.text());
     }
     assertThat(Files.readString(PAGE))
-        .as("docs/echopost.1 is not up to date: scripts/manpage makes it anew")
+        .as("docs/echopost.1 is not up to date: run scripts/manpage")
         .isEqualTo(ManPage.text());
   }
 
@@ -30,13 +30,13 @@ class ManPageTest {
         "groff -man -Tutf8 -ww -z docs/echopost.1",
         "mandoc -T lint -W warning docs/echopost.1"
       })
-  void a_formatter_has_nothing_to_complain_of(String line) throws Exception {
+  void the_man_page_passes_the_checks_of_man_page_formatters(String line) throws Exception {
     List<String> command = List.of(line.split(" "));
     assumeTrue(
         Programs.isInstalled(command.getFirst()), "skipped: no " + command.getFirst() + " here");
     Process formatter = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String said = new String(formatter.getInputStream().readAllBytes(), UTF_8);
-    assertThat(formatter.waitFor()).as(said).isZero();
-    assertThat(said).isEmpty();
+    String output = new String(formatter.getInputStream().readAllBytes(), UTF_8);
+    assertThat(formatter.waitFor()).as(output).isZero();
+    assertThat(output).isEmpty();
   }
 }

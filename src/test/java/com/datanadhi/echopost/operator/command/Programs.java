@@ -5,7 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 
-/// Programs of this machine that some tests need and others do not.
+/// Programs that some tests need, and without which they are skipped.
 final class Programs {
   private Programs() {}
 

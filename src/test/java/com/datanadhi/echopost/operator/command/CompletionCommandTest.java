@@ -6,34 +6,31 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.datanadhi.echopost.cli.CommandLine;
 import com.datanadhi.echopost.cli.CommandSpec;
-import com.datanadhi.echopost.cli.ShellCompletions;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The completions in the shells that they are for.
-class ShellCompletionsTest {
-  @TempDir Path directory;
+/// The completion scripts in the shells that they are for.
+class CompletionCommandTest extends CommandFixture {
 
   @BeforeEach
-  void aDirectoryAndAFile() throws Exception {
-    Files.createDirectory(directory.resolve("my data"));
-    Files.createFile(directory.resolve("my.jsonl"));
+  void createADirectoryAndAFile() throws Exception {
+    Files.createDirectory(elsewhere.resolve("my data"));
+    Files.createFile(elsewhere.resolve("my.jsonl"));
   }
 
-  /// What `shell` offers in the place of the last of `words`.
-  private List<String> offers(String shell, String... words) throws Exception {
+  /// The completions that `shell` offers for the last of `words`.
+  private List<String> completions(String shell, String... words) throws Exception {
     assumeTrue(Programs.isInstalled(shell), "skipped: no " + shell + " here");
     return switch (shell) {
       case "bash" ->
           run(
-              ShellCompletions.bash()
+              runWithoutDirectory("completion bash")
                   + "COMP_WORDS=(echopost \"$@\"); COMP_CWORD=$#\n"
                   + "_echopost\n"
                   + "printf '%s\\n' \"${COMPREPLY[@]}\"",
@@ -42,7 +39,8 @@ class ShellCompletionsTest {
       case "fish" ->
           run(
               "source "
-                  + Files.writeString(directory.resolve(".fish"), ShellCompletions.fish())
+                  + Files.writeString(
+                      elsewhere.resolve(".fish"), runWithoutDirectory("completion fish"))
                   + "; complete -C (string join ' ' -- echopost $argv) | string replace -r '\\t.*'"
                   + " ''; true",
               List.of("fish", "--no-config", "-c"),
@@ -54,57 +52,59 @@ class ShellCompletionsTest {
   private List<String> run(String script, List<String> shell, List<String> words) throws Exception {
     List<String> command = new ArrayList<>(shell);
     command.add(script);
-    // What becomes of $0, and what ends fish's own flags.
+    // For bash the value of $0, for fish the end of its own flags.
     command.add(shell.getFirst().equals("bash") ? "bash" : "--");
     command.addAll(words);
     Process process =
-        new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true).start();
+        new ProcessBuilder(command).directory(elsewhere.toFile()).redirectErrorStream(true).start();
     process.getOutputStream().close();
-    String said = new String(process.getInputStream().readAllBytes(), UTF_8);
-    assertThat(process.waitFor()).as(said).isZero();
-    return said.lines().filter(line -> !line.isBlank()).toList();
+    String output = new String(process.getInputStream().readAllBytes(), UTF_8);
+    assertThat(process.waitFor()).as(output).isZero();
+    return output.lines().filter(line -> !line.isBlank()).toList();
   }
 
-  private static List<String> flags(CommandSpec manual) {
-    return manual.flags().stream().map(flag -> "-" + flag.name()).toList();
+  private static List<String> flags(CommandSpec spec) {
+    return spec.flags().stream().map(flag -> "-" + flag.name()).toList();
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"bash", "fish"})
-  void commands_and_each_ones_flags_are_offered(String shell) throws Exception {
-    List<String> names = Commands.manuals().stream().map(CommandSpec::name).toList();
-    assertThat(offers(shell, "")).containsAll(names);
-    assertThat(offers(shell, "re")).containsExactlyInAnyOrder("rejected", "redrive");
-    assertThat(offers(shell, "-")).containsAll(flags(CommandLine.manual()));
-    assertThat(offers(shell, "help", "")).containsAll(names);
-    for (CommandSpec manual : Commands.manuals()) {
-      assertThat(offers(shell, manual.name(), "-")).hasSameElementsAs(flags(manual));
+  void commands_and_the_flags_of_each_command_are_completed(String shell) throws Exception {
+    List<String> names = Commands.specs().stream().map(CommandSpec::name).toList();
+    assertThat(completions(shell, "")).containsAll(names);
+    assertThat(completions(shell, "re")).containsExactlyInAnyOrder("rejected", "redrive");
+    assertThat(completions(shell, "-")).containsAll(flags(CommandLine.programSpec()));
+    assertThat(completions(shell, "help", "")).containsAll(names);
+    for (CommandSpec spec : Commands.specs()) {
+      assertThat(completions(shell, spec.name(), "-")).hasSameElementsAs(flags(spec));
     }
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"bash", "fish"})
-  void values_are_offered_where_they_are_known(String shell) throws Exception {
-    assertThat(offers(shell, "rejected", "-datanadhi", "m"))
-        .allMatch(offer -> offer.replace("\\", "").matches("my data/?"))
+  void values_and_operands_are_completed(String shell) throws Exception {
+    assertThat(completions(shell, "rejected", "-datanadhi", "m"))
+        .allMatch(completion -> completion.replace("\\", "").matches("my data/?"))
         .hasSize(1);
-    assertThat(offers(shell, "salvage", "my.")).containsExactly("my.jsonl");
-    assertThat(offers(shell, "completion", "")).containsExactlyInAnyOrder("bash", "zsh", "fish");
-    assertThat(offers(shell, "completion", "z")).containsExactly("zsh");
+    assertThat(completions(shell, "salvage", "my.")).containsExactly("my.jsonl");
+    assertThat(completions(shell, "completion", ""))
+        .containsExactlyInAnyOrder("bash", "zsh", "fish");
+    assertThat(completions(shell, "completion", "z")).containsExactly("zsh");
   }
 
   @Test
-  void zsh_takes_its_script_and_offers_what_there_is() throws Exception {
+  void zsh_accepts_its_script_and_completes_commands_flags_and_operands() throws Exception {
     assumeTrue(Programs.isInstalled("zsh"), "skipped: no zsh here");
-    Path script = Files.writeString(directory.resolve(".zsh"), ShellCompletions.zsh());
+    Path script =
+        Files.writeString(elsewhere.resolve(".zsh"), runWithoutDirectory("completion zsh"));
     assertThat(run("", List.of("zsh", "-f", "-n", script.toString(), "-c"), List.of())).isEmpty();
     assertThat(typed(script, "echopost rejected -"))
-        .contains(flags(Commands.manual("rejected")).toArray(String[]::new));
+        .contains(flags(CommandSpec.find("rejected", Commands.specs())).toArray(String[]::new));
     assertThat(typed(script, "echopost re")).contains("rejected", "redrive");
     assertThat(typed(script, "echopost completion ")).contains("bash", "zsh", "fish");
   }
 
-  /// What an interactive zsh shows when the tab key is hit behind `line`.
+  /// The output of an interactive zsh when the tab key is pressed after `line`.
   private String typed(Path script, String line) throws Exception {
     String driver =
         """
