@@ -17,7 +17,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// The completion scripts in the shells that they are for.
 class CompletionCommandTest extends CommandFixture {
-
   @BeforeEach
   void createADirectoryAndAFile() throws Exception {
     Files.createDirectory(elsewhere.resolve("my data"));
