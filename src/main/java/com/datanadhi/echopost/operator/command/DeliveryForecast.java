@@ -1,6 +1,6 @@
 package com.datanadhi.echopost.operator.command;
 
-/// The text that says when records become delivered that a command made pending.
+/// When the records that a command made pending will be delivered, as text.
 final class DeliveryForecast {
   private DeliveryForecast() {}
 
