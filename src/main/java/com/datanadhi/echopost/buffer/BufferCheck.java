@@ -202,7 +202,7 @@ public final class BufferCheck {
     try (Statement statement = connection.createStatement();
         ResultSet rows = statement.executeQuery("SELECT file FROM salvage")) {
       while (rows.next()) {
-        add(Kind.SALVAGE, "the salvage is not finished of " + rows.getString(1), 0);
+        add(Kind.SALVAGE, "the salvage of " + rows.getString(1) + " is not finished", 0);
       }
     }
   }

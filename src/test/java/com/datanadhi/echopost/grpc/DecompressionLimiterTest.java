@@ -22,8 +22,8 @@ class DecompressionLimiterTest {
 
   private void onTheLoop(Runnable step) throws Exception {
     loop.submit(step).get();
-    // What the step has scheduled runs before this.
-    loop.schedule(() -> {}, 1, TimeUnit.NANOSECONDS).get();
+    // Scheduled on the loop itself, so that it runs after everything that the step has scheduled.
+    loop.submit(() -> loop.schedule(() -> {}, 1, TimeUnit.NANOSECONDS)).get().get();
   }
 
   private void begin(int times) {

@@ -87,20 +87,20 @@ class ImportCommandTest extends CommandFixture {
       delimiter = '|',
       quoteCharacter = '~',
       value = {
-        "nonsense | it is no object",
-        "[] | it is no object",
+        "nonsense | it is not an object",
+        "[] | it is not an object",
         "{} | it has no member log_data",
         "{\"log_data\":1} | it has no member pipelines",
         "{\"log_data\":1,\"pipelines\":[],\"log_data\":2} | it has the member log_data twice",
         "{\"log_data\":1,\"pipelines\":[1]} | its pipelines are not strings",
-        "{\"log_data\":1,\"pipelines\":\"p\"} | its pipelines: it is no array",
+        "{\"log_data\":1,\"pipelines\":\"p\"} | its pipelines: it is not an array",
         "{\"log_data\":1,\"pipelines\":[\"p\",]} | breaks the grammar",
         "{\"log_data\":1,\"pipelines\":[],} | breaks the grammar",
         "{\"log_data\":1,\"pipelines\":[]}} | there is more after its end",
         "{\"log_data\":1,\"pipelines\":[] | it ends in the middle",
         "{\"log_data\":1,\"pipelines\":[],\"key\":7} | its key is not a string",
         "{\"log_data\":1,\"pipelines\":[],\"key\":\"a b\"} | its key is not 1 to 255",
-        "{\"log_data\":1,\"pipelines\":[],\"log_text\":\"{\"} | its payload is no JSON",
+        "{\"log_data\":1,\"pipelines\":[],\"log_text\":\"{\"} | its payload is not JSON",
       })
   void a_line_that_is_not_a_record_is_refused_with_its_number_and_the_reason(
       String line, String problem) {

@@ -32,17 +32,17 @@ class VerifyCommandTest extends CommandFixture {
             + " match | rejected -discard -id 2",
         "UPDATE rejected SET api_key='x' WHERE id=2 | rejected record 2: its checksum | action:"
             + " echopost rejected -discard -id 2",
-        "DELETE FROM records WHERE id=2 | pending records are gone that nobody has settled: id 2 |"
+        "DELETE FROM records WHERE id=2 | pending records are missing that were not settled: id 2 |"
             + " action: start an agent",
-        "DELETE FROM records WHERE id>1 | the ledger says 4 pending, and there are 1 such | action:"
-            + " start an agent",
+        "DELETE FROM records WHERE id>1 | the ledger counts 4 pending records, and the table has 1"
+            + " | action: start an agent",
         "UPDATE meta SET settled_through=settled_through+1 | are settled, and 1 is pending |"
             + " action: start an agent",
         "UPDATE meta SET buffer_id='another' | not those that were last written here | action: when"
             + " no agent runs",
-        "DELETE FROM rejected WHERE id=2 | the ledger says 4 rejected, and there are 3 such |"
-            + " action: start an agent",
-        "INSERT INTO salvage VALUES ('lost.db', 0) | not everything is put back yet of lost.db |"
+        "DELETE FROM rejected WHERE id=2 | the ledger counts 4 rejected records, and the table has"
+            + " 3 | action: start an agent",
+        "INSERT INTO salvage VALUES ('lost.db', 0) | the salvage of lost.db is not finished |"
             + " action: start an agent",
       })
   void each_problem_is_printed_with_the_action_that_fixes_it(
