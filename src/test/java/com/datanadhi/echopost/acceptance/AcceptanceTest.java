@@ -55,7 +55,7 @@ abstract class AcceptanceTest {
   }
 
   /// How a program ended, and what it said.
-  record Ran(int exit, String out, String err) {}
+  record ProgramResult(int exit, String out, String err) {}
 
   /// Starts `program` in the directory, with nothing but `environment`.
   Process start(Path program, Map<String, String> environment, String... args) throws IOException {
@@ -70,30 +70,30 @@ abstract class AcceptanceTest {
   }
 
   /// Waits for its end.
-  static Ran end(Process process) throws IOException, InterruptedException {
+  static ProgramResult awaitEnd(Process process) throws IOException, InterruptedException {
     assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
-    return new Ran(
+    return new ProgramResult(
         process.exitValue(),
         new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8),
         new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8));
   }
 
   /// Runs the packaged program to its end.
-  Ran run(Map<String, String> environment, String... args)
+  ProgramResult run(Map<String, String> environment, String... args)
       throws IOException, InterruptedException {
-    return end(start(AgentProcess.program(), environment, args));
+    return awaitEnd(start(AgentProcess.program(), environment, args));
   }
 
   /// Starts an operator's command on the directory `on`.
-  Process operating(Path on, String... words) throws IOException {
+  Process startCommand(Path on, String... words) throws IOException {
     List<String> all = new ArrayList<>(List.of(words));
     all.addAll(List.of("-datanadhi", on.toString()));
     return start(AgentProcess.program(), UNPACKED, all.toArray(String[]::new));
   }
 
   /// Runs an operator's command on the test's directory to its end.
-  Ran operator(String... words) throws IOException, InterruptedException {
-    return end(operating(directory, words));
+  ProgramResult runCommand(String... words) throws IOException, InterruptedException {
+    return awaitEnd(startCommand(directory, words));
   }
 
   /// Spawns an agent and waits until it serves.

@@ -31,7 +31,7 @@ class CommandsIT extends AcceptanceTest {
   @TempDir Path elsewhere;
 
   private JsonNode json(String... words) throws IOException, InterruptedException {
-    return JSON.readTree(operator(words).out());
+    return JSON.readTree(runCommand(words).out());
   }
 
   private void createPendingRecords(int count) throws Exception {
@@ -50,7 +50,7 @@ class CommandsIT extends AcceptanceTest {
             .redirectOutput(file.toFile())
             .start();
     use(() -> AgentProcess.kill(export));
-    Ran ran = end(export);
+    ProgramResult ran = awaitEnd(export);
     assertThat(ran.exit()).isZero();
     assertThat(ran.err()).containsPattern("echopost: omitted the API keys of \\d+ records\n\\z");
     assertThat(file).content().doesNotContain("key-0");
@@ -72,7 +72,7 @@ class CommandsIT extends AcceptanceTest {
     assertThat(down.get("pending").get("records").asInt()).isEqualTo(20);
     assertThat(down.get("rates").get("in_per_second").asDouble()).isPositive();
     assertThat(down.has("drained_in_seconds")).isFalse();
-    Ran running = operator("status");
+    ProgramResult running = runCommand("status");
     assertThat(running.exit()).isZero();
     assertThat(running.out())
         .contains("agent     running, pid " + agent.agent().pid() + ", since ")
@@ -81,14 +81,14 @@ class CommandsIT extends AcceptanceTest {
             "drained   not until the server is up",
             "ledger    accepted 20 =")
         .doesNotContain("\u001b", "agent-key");
-    assertThat(operator("verify").out()).endsWith("20 records checked: no problem found\n");
-    assertThat(operator("peek", "-n", "3").out()).hasLineCount(4).doesNotContain("key-");
-    Ran logs = operator("logs");
+    assertThat(runCommand("verify").out()).endsWith("20 records checked: no problem found\n");
+    assertThat(runCommand("peek", "-n", "3").out()).hasLineCount(4).doesNotContain("key-");
+    ProgramResult logs = runCommand("logs");
     assertThat(logs.out()).contains("  INFO     agent_started  version=");
     assertThat(logs.out() + logs.err()).doesNotContain("agent-key");
 
     agent.kill();
-    Ran killed = operator("status");
+    ProgramResult killed = runCommand("status");
     assertThat(killed.exit()).isEqualTo(4);
     assertThat(killed.out())
         .contains("agent     not running; the last run (session-")
@@ -97,7 +97,7 @@ class CommandsIT extends AcceptanceTest {
     AgentProcess next = agent();
     server.comeUp();
     assertThat(next.awaitExit(SOON)).isZero();
-    Ran drained = operator("status");
+    ProgramResult drained = runCommand("status");
     assertThat(drained.exit()).isZero();
     assertThat(drained.out())
         .contains("with status 0: everything delivered", "pending   nothing", "drained   now");
@@ -122,19 +122,19 @@ class CommandsIT extends AcceptanceTest {
               .start();
       use(() -> AgentProcess.kill(script));
       script.getOutputStream().close();
-      Ran ran = end(script);
+      ProgramResult ran = awaitEnd(script);
       assertThat(ran.exit()).isEqualTo(4);
       assertThat(ran.out().contains("\u001b[31mnot running\u001b[0m"))
           .isEqualTo(setting.equals("NO_COLOR="));
     }
-    assertThat(operator("status").out()).doesNotContain("\u001b");
+    assertThat(runCommand("status").out()).doesNotContain("\u001b");
   }
 
   @Test
   void a_slow_reader_of_an_export_blocks_neither_the_agent_nor_its_checkpoints() throws Exception {
     AgentProcess agent = agent();
     send(agent, load(MANY, 4));
-    Process export = operating(directory, "export");
+    Process export = startCommand(directory, "export");
     BufferedReader reader = export.inputReader();
     String first = reader.readLine();
     // The export is blocked now, since the pipe is full.
@@ -160,12 +160,12 @@ class CommandsIT extends AcceptanceTest {
     AgentProcess other = use(AgentProcess.spawn(elsewhere, server.url()));
     other.awaitReady();
 
-    Ran ran = end(operating(elsewhere, "import", file.toString()));
+    ProgramResult ran = awaitEnd(startCommand(elsewhere, "import", file.toString()));
 
     assertThat(ran.exit()).as(ran.err()).isZero();
     assertThat(ran.out())
         .isEqualTo("5000 records imported; the agent delivers them when the server is up\n");
-    assertThat(end(operating(elsewhere, "import", file.toString())).out())
+    assertThat(awaitEnd(startCommand(elsewhere, "import", file.toString())).out())
         .isEqualTo("5000 records skipped: already imported (-again imports them again)\n");
     server.comeUp();
     assertThat(other.awaitExit(SOON)).isZero();
@@ -183,18 +183,18 @@ class CommandsIT extends AcceptanceTest {
     createPendingRecords(MANY);
     Path file = exportToFile(directory);
     for (int round = 0; round < 2; round++) {
-      Process cut = operating(elsewhere, "import", file.toString());
+      Process cut = startCommand(elsewhere, "import", file.toString());
       awaitImported(1 + round * 5_000);
       AgentProcess.kill(cut);
       int _ = cut.waitFor();
     }
     AgentProcess agent = use(AgentProcess.spawn(elsewhere, server.url()));
     agent.awaitReady();
-    Process last = operating(elsewhere, "import", file.toString());
+    Process last = startCommand(elsewhere, "import", file.toString());
     awaitImported(12_000);
     agent.kill();
 
-    Ran ran = end(last);
+    ProgramResult ran = awaitEnd(last);
 
     assertThat(ran.exit()).as(ran.err()).isZero();
     try (Sqlite sqlite = new Sqlite(elsewhere)) {
@@ -226,7 +226,7 @@ class CommandsIT extends AcceptanceTest {
   @Test
   void logs_follow_into_the_session_of_the_next_agent() throws Exception {
     AgentProcess first = agent();
-    Process follower = operating(directory, "logs", "-f");
+    Process follower = startCommand(directory, "logs", "-f");
     List<String> seen = java.util.Collections.synchronizedList(new ArrayList<>());
     Thread.ofVirtual().start(() -> follower.inputReader().lines().forEach(seen::add));
     await()
@@ -259,6 +259,6 @@ class CommandsIT extends AcceptanceTest {
                     + " \"${COMPREPLY[@]}\"",
                 script.toString())
             .start();
-    assertThat(end(bash)).isEqualTo(new Ran(0, "status\n", ""));
+    assertThat(awaitEnd(bash)).isEqualTo(new ProgramResult(0, "status\n", ""));
   }
 }

@@ -176,7 +176,8 @@ class EdgeIT extends AcceptanceTest {
     await()
         .atMost(SOON)
         .until(
-            () -> MetricsIT.samples(operator("metrics").out()).get("echopost_append_queue_records"),
+            () ->
+                MetricsIT.samples(runCommand("metrics").out()).get("echopost_append_queue_records"),
             Double.valueOf(records)::equals);
   }
 

@@ -20,7 +20,7 @@ class FullDiskIT extends AcceptanceTest {
     assumeThat(SmallDisk.obstacle()).isEmpty();
     use(SmallDisk.mount(directory, MEBIBYTES));
     AgentProcess agent = agent();
-    assertThat(operator("health").out())
+    assertThat(runCommand("health").out())
         .contains("\"status\":\"ok\"", "\"storage\":\"ok\"", "\"disk\":\"ok\"");
 
     LoadClient.Result result = client(agent).run(load(100_000, 4), _ -> {});
@@ -28,15 +28,15 @@ class FullDiskIT extends AcceptanceTest {
     assertThat(result.acknowledged()).isPositive();
     assertThat(Objects.requireNonNull(result.firstFailure()).getCode())
         .isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
-    Ran status = operator("status");
+    ProgramResult status = runCommand("status");
     assertThat(status.out())
         .containsPattern("disk +full: .* free, records are refused until .* more are free");
     assertThat(status.exit()).isEqualTo(1);
-    Ran health = operator("health");
+    ProgramResult health = runCommand("health");
     assertThat(health.out())
         .contains("\"status\":\"failing\"", "\"storage\":\"full\"", "\"disk\":\"full\"");
     assertThat(health.exit()).isEqualTo(1);
-    assertThat(operator("metrics").out())
+    assertThat(runCommand("metrics").out())
         .containsPattern(
             "echopost_refused_records_total\\{[^}]*reason=\"disk_full\"} "
                 + (100_000 - result.acknowledged()))
@@ -46,7 +46,7 @@ class FullDiskIT extends AcceptanceTest {
     server.comeUp();
     assertThat(agent.awaitExit(Duration.ofSeconds(60))).isZero();
     assertThat(server.distinct()).isEqualTo(result.acknowledged());
-    assertThat(operator("health").out()).contains("\"storage\":\"ok\"", "\"disk\":\"ok\"");
-    assertThat(operator("status").exit()).isZero();
+    assertThat(runCommand("health").out()).contains("\"storage\":\"ok\"", "\"disk\":\"ok\"");
+    assertThat(runCommand("status").exit()).isZero();
   }
 }

@@ -133,11 +133,11 @@ class HealthIT extends AcceptanceTest {
     send(agent, load(10, 1));
   }
 
-  private Ran health() throws IOException, InterruptedException {
-    return operator("health", "-json");
+  private ProgramResult health() throws IOException, InterruptedException {
+    return runCommand("health", "-json");
   }
 
-  private static void assertHealth(Ran ran, int exit, String pattern) {
+  private static void assertHealth(ProgramResult ran, int exit, String pattern) {
     assertThat(ran.exit()).as("%s", ran).isEqualTo(exit);
     assertThat(ran.out()).matches(pattern.replace("{", "\\{").replace("}", "\\}") + "\n");
   }
@@ -159,7 +159,7 @@ class HealthIT extends AcceptanceTest {
 
     agent.terminate();
     assertThat(agent.awaitExit(SOON)).isEqualTo(4);
-    Ran alone = health();
+    ProgramResult alone = health();
     assertHealth(
         alone,
         1,
@@ -182,7 +182,7 @@ class HealthIT extends AcceptanceTest {
         directory.resolve("buffer.db"),
         "no database at all, whatever it is".repeat(400).getBytes(StandardCharsets.US_ASCII),
         StandardOpenOption.CREATE_NEW);
-    Ran ran = health();
+    ProgramResult ran = health();
     assertHealth(
         ran,
         1,

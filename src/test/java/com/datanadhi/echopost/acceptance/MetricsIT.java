@@ -38,7 +38,7 @@ class MetricsIT extends AcceptanceTest {
   private static final Pattern PORT = Pattern.compile("127\\.0\\.0\\.1:(\\d+)");
 
   private String metrics() throws Exception {
-    Ran ran = operator("metrics");
+    ProgramResult ran = runCommand("metrics");
     assertThat(ran.err()).isEmpty();
     assertThat(ran.exit()).isZero();
     Formats.assertPrometheus(ran.out());
@@ -162,7 +162,9 @@ class MetricsIT extends AcceptanceTest {
         .containsEntry("echopost_disk_shortage_bytes", 0.0)
         .doesNotContainKey("echopost_accepted_records_total")
         .hasEntrySatisfying("echopost_lag_seconds", lag -> assertThat(lag).isPositive());
-    assertThat(end(operating(Files.createDirectory(directory.resolve("empty")), "metrics")).exit())
+    assertThat(
+            awaitEnd(startCommand(Files.createDirectory(directory.resolve("empty")), "metrics"))
+                .exit())
         .isEqualTo(2);
   }
 
@@ -170,12 +172,12 @@ class MetricsIT extends AcceptanceTest {
   void a_strict_reader_accepts_openmetrics_with_and_without_an_agent() throws Exception {
     AgentProcess agent = agent();
     send(agent, load(10, 1));
-    assertThat(Formats.assertOpenMetrics(operator("metrics", "-openmetrics").out()))
+    assertThat(Formats.assertOpenMetrics(runCommand("metrics", "-openmetrics").out()))
         .contains(
             "echopost_accepted_records counter\n", "echopost_append_latency_seconds histogram\n");
     agent.terminate();
     assertThat(agent.awaitExit(SOON)).isEqualTo(4);
-    assertThat(Formats.assertOpenMetrics(operator("metrics", "-openmetrics").out()))
+    assertThat(Formats.assertOpenMetrics(runCommand("metrics", "-openmetrics").out()))
         .contains("echopost_up gauge\n", "echopost_lag_seconds gauge\n");
   }
 

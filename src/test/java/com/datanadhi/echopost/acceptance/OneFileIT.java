@@ -36,7 +36,8 @@ class OneFileIT extends AcceptanceTest {
     cache = directory.resolve("cache");
   }
 
-  private Ran version(Map<String, String> environment) throws IOException, InterruptedException {
+  private ProgramResult version(Map<String, String> environment)
+      throws IOException, InterruptedException {
     return run(environment, "-version");
   }
 
@@ -54,12 +55,12 @@ class OneFileIT extends AcceptanceTest {
 
   @Test
   void the_first_start_unpacks_for_this_user_alone_and_later_ones_use_that() throws Exception {
-    assertThat(version(inCache())).isEqualTo(new Ran(0, VERSION, ""));
+    assertThat(version(inCache())).isEqualTo(new ProgramResult(0, VERSION, ""));
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(cache)))
         .isEqualTo("rwx------");
     Object first = Files.getAttribute(unpacked(), "unix:ino");
 
-    assertThat(version(inCache())).isEqualTo(new Ran(0, VERSION, ""));
+    assertThat(version(inCache())).isEqualTo(new ProgramResult(0, VERSION, ""));
 
     assertThat(Files.getAttribute(unpacked(), "unix:ino")).isEqualTo(first);
   }
@@ -113,7 +114,7 @@ class OneFileIT extends AcceptanceTest {
     damaged[damaged.length / 2] ^= 1;
     Files.write(file, damaged);
 
-    assertThat(version(inCache())).isEqualTo(new Ran(0, VERSION, ""));
+    assertThat(version(inCache())).isEqualTo(new ProgramResult(0, VERSION, ""));
 
     assertThat(Files.readAllBytes(unpacked().resolve(name))).isEqualTo(sound);
   }
@@ -129,10 +130,10 @@ class OneFileIT extends AcceptanceTest {
     environment.put("QUOTING_STYLE", "c");
     environment.put("PATH", "");
 
-    assertThat(version(environment)).isEqualTo(new Ran(0, VERSION, ""));
+    assertThat(version(environment)).isEqualTo(new ProgramResult(0, VERSION, ""));
     Object first = Files.getAttribute(unpacked(), "unix:ino");
     // What one application has unpacked is sound for another.
-    assertThat(version(inCache())).isEqualTo(new Ran(0, VERSION, ""));
+    assertThat(version(inCache())).isEqualTo(new ProgramResult(0, VERSION, ""));
 
     assertThat(Files.getAttribute(unpacked(), "unix:ino")).isEqualTo(first);
   }
@@ -154,8 +155,8 @@ class OneFileIT extends AcceptanceTest {
     Files.setPosixFilePermissions(tar, PosixFilePermissions.fromString("rwx------"));
     environment.put("PATH", tools + ":/usr/bin:/bin");
 
-    assertThat(version(environment)).isEqualTo(new Ran(0, VERSION, ""));
-    assertThat(version(environment)).isEqualTo(new Ran(0, VERSION, ""));
+    assertThat(version(environment)).isEqualTo(new ProgramResult(0, VERSION, ""));
+    assertThat(version(environment)).isEqualTo(new ProgramResult(0, VERSION, ""));
 
     assertThat(directory.resolve(".cache/echopost")).isDirectory();
     assertThat(cache).isEmptyDirectory();
@@ -195,7 +196,7 @@ class OneFileIT extends AcceptanceTest {
     Files.move(whole, cache.resolve(".new-" + dead.pid()));
     Files.createSymbolicLink(cache.resolve(".lock-" + id), Path.of(Long.toString(dead.pid())));
 
-    assertThat(version(inCache())).isEqualTo(new Ran(0, VERSION, ""));
+    assertThat(version(inCache())).isEqualTo(new ProgramResult(0, VERSION, ""));
 
     assertThat(unpacked()).isEqualTo(whole);
   }
@@ -210,7 +211,7 @@ class OneFileIT extends AcceptanceTest {
         cache.resolve(".lock-" + whole.getFileName()),
         Path.of(Long.toString(ProcessHandle.current().pid())));
 
-    assertThat(version(inCache())).isEqualTo(new Ran(0, VERSION, ""));
+    assertThat(version(inCache())).isEqualTo(new ProgramResult(0, VERSION, ""));
 
     assertThat(unpacked()).isEqualTo(whole);
   }
@@ -222,7 +223,7 @@ class OneFileIT extends AcceptanceTest {
     environment.put(AgentProcess.RUNTIME_DIR, colon.toString());
     environment.put("HOME", directory.toString());
 
-    assertThat(version(environment)).isEqualTo(new Ran(0, VERSION, ""));
+    assertThat(version(environment)).isEqualTo(new ProgramResult(0, VERSION, ""));
 
     assertThat(directory.resolve(".cache/echopost")).isDirectory();
   }
@@ -275,7 +276,7 @@ class OneFileIT extends AcceptanceTest {
     Map<String, String> environment = new HashMap<>(inCache());
     environment.put("HOME", directory.toString());
 
-    assertThat(version(environment)).isEqualTo(new Ran(0, VERSION, ""));
+    assertThat(version(environment)).isEqualTo(new ProgramResult(0, VERSION, ""));
 
     assertThat(cache).isEmptyDirectory();
     assertThat(directory.resolve(".cache/echopost")).isDirectory();
@@ -288,7 +289,7 @@ class OneFileIT extends AcceptanceTest {
     Path inside = unpacked().resolve(name);
     Files.setPosixFilePermissions(inside, PosixFilePermissions.fromString("rwxrwxrwx"));
 
-    assertThat(version(inCache())).isEqualTo(new Ran(0, VERSION, ""));
+    assertThat(version(inCache())).isEqualTo(new ProgramResult(0, VERSION, ""));
 
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(inside)))
         .isEqualTo("rwx------");
@@ -300,7 +301,7 @@ class OneFileIT extends AcceptanceTest {
     Files.createFile(own.resolve(".runtime"));
     Map<String, String> environment = Map.of(AgentProcess.RUNTIME_DIR, "/dev/null/x");
 
-    Ran ran = run(environment, "-datanadhi", own.toString());
+    ProgramResult ran = run(environment, "-datanadhi", own.toString());
 
     assertThat(ran.exit()).isEqualTo(1);
     assertThat(ran.err()).startsWith("echopost: ").contains("ECHOPOST_RUNTIME_DIR").hasLineCount(1);
@@ -314,7 +315,7 @@ class OneFileIT extends AcceptanceTest {
     }
 
     for (Process one : many) {
-      assertThat(end(one)).isEqualTo(new Ran(0, VERSION, ""));
+      assertThat(awaitEnd(one)).isEqualTo(new ProgramResult(0, VERSION, ""));
     }
     assertThat(unpacked()).isDirectory();
   }
@@ -326,7 +327,7 @@ class OneFileIT extends AcceptanceTest {
     Files.write(cut, java.util.Arrays.copyOf(whole, whole.length - 1_000_000));
     Files.setPosixFilePermissions(cut, PosixFilePermissions.fromString("r-xr-xr-x"));
 
-    Ran ran = end(start(cut, inCache(), "-version"));
+    ProgramResult ran = awaitEnd(start(cut, inCache(), "-version"));
 
     assertThat(ran.exit()).isEqualTo(1);
     assertThat(ran.err()).contains("damaged").hasLineCount(1);
@@ -340,7 +341,8 @@ class OneFileIT extends AcceptanceTest {
     Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("r-xr-xr-x"));
     Files.setPosixFilePermissions(place, PosixFilePermissions.fromString("r-xr-xr-x"));
     try {
-      assertThat(end(start(program, inCache(), "-version"))).isEqualTo(new Ran(0, VERSION, ""));
+      assertThat(awaitEnd(start(program, inCache(), "-version")))
+          .isEqualTo(new ProgramResult(0, VERSION, ""));
     } finally {
       Files.setPosixFilePermissions(place, PosixFilePermissions.fromString("rwxr-xr-x"));
     }

@@ -31,11 +31,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ProgramIT extends AcceptanceTest {
   @Test
   void it_runs_from_any_directory_with_an_empty_environment() throws Exception {
-    Ran version = run(Map.of(), "-version");
+    ProgramResult version = run(Map.of(), "-version");
 
     assertThat(version)
         .isEqualTo(
-            new Ran(0, "echopost " + Files.readString(Path.of("VERSION")).strip() + "\n", ""));
+            new ProgramResult(
+                0, "echopost " + Files.readString(Path.of("VERSION")).strip() + "\n", ""));
     assertThat(run(Map.of(), "-h").out()).contains("usage: echopost");
   }
 
@@ -56,7 +57,7 @@ class ProgramIT extends AcceptanceTest {
   void misuse_is_one_line_and_exit_2(List<String> args) throws Exception {
     Files.createFile(directory.resolve("VERSION"));
 
-    Ran ran = run(UNPACKED, args.toArray(String[]::new));
+    ProgramResult ran = run(UNPACKED, args.toArray(String[]::new));
 
     assertThat(ran.exit()).isEqualTo(2);
     assertThat(ran.err()).startsWith("echopost: ").hasLineCount(1);

@@ -374,7 +374,7 @@ class ProtocolIT extends AcceptanceTest {
     assertThat(unknown.headers()).containsEntry("grpc-accept-encoding", "gzip");
 
     assertServed(9);
-    assertThat(operator("metrics").out())
+    assertThat(runCommand("metrics").out())
         .contains("reason=\"invalid\"} 2")
         .contains("reason=\"too_large\"} 1");
   }
@@ -562,7 +562,7 @@ class ProtocolIT extends AcceptanceTest {
 
   private double heapUsed() throws Exception {
     return Objects.requireNonNull(
-        MetricsIT.samples(operator("metrics").out()).get("echopost_jvm_heap_used_bytes"));
+        MetricsIT.samples(runCommand("metrics").out()).get("echopost_jvm_heap_used_bytes"));
   }
 
   @Test

@@ -82,17 +82,18 @@ class RejectedIT extends AcceptanceTest {
     await().atMost(SOON).until(() -> ledger().equals("20 0 0 20 0"));
     server.goDown();
 
-    Ran list = operator("rejected");
+    ProgramResult list = runCommand("rejected");
     assertThat(list.exit()).isZero();
     assertThat(list.out())
         .hasLineCount(21)
         .contains("     422         1  20")
         .doesNotContain("key-");
 
-    Ran redrive = operator("redrive", "-all");
+    ProgramResult redrive = runCommand("redrive", "-all");
     assertThat(redrive)
         .isEqualTo(
-            new Ran(0, "20 records redriven; the agent delivers them when the server is up\n", ""));
+            new ProgramResult(
+                0, "20 records redriven; the agent delivers them when the server is up\n", ""));
     assertThat(ledger()).isEqualTo("20 0 20 0 0");
     assertThat(agent.hasLogged(EventNames.REJECTED_REDRIVEN)).isTrue();
     assertAllDeliveredOnce(agent, 20);
@@ -103,10 +104,10 @@ class RejectedIT extends AcceptanceTest {
   void records_redriven_without_an_agent_are_delivered_by_the_next_agent() throws Exception {
     createRejectedRecords(20);
 
-    assertThat(operator("rejected").out()).hasLineCount(21);
-    assertThat(operator("redrive", "-status", "400").out()).startsWith("nothing to do");
-    assertThat(operator("redrive", "-id", "1").out()).startsWith("1 record redriven");
-    assertThat(operator("redrive", "-all").out()).startsWith("19 records redriven");
+    assertThat(runCommand("rejected").out()).hasLineCount(21);
+    assertThat(runCommand("redrive", "-status", "400").out()).startsWith("nothing to do");
+    assertThat(runCommand("redrive", "-id", "1").out()).startsWith("1 record redriven");
+    assertThat(runCommand("redrive", "-all").out()).startsWith("19 records redriven");
 
     assertAllDeliveredOnce(agent(), 20);
   }
@@ -114,15 +115,15 @@ class RejectedIT extends AcceptanceTest {
   @Test
   void records_are_discarded_with_and_without_a_running_agent() throws Exception {
     createRejectedRecords(20);
-    assertThat(operator("rejected", "-discard", "-id", "3", "-yes").out())
+    assertThat(runCommand("rejected", "-discard", "-id", "3", "-yes").out())
         .isEqualTo("1 record deleted permanently\n");
     assertThat(ledger()).isEqualTo("20 0 0 19 1");
 
     AgentProcess agent = agent();
-    Ran unasked = operator("rejected", "-discard", "-all");
+    ProgramResult unasked = runCommand("rejected", "-discard", "-all");
     assertThat(unasked.exit()).isEqualTo(2);
     assertThat(unasked.err()).contains("add -yes").hasLineCount(1);
-    assertThat(operator("rejected", "-discard", "-all", "-yes").out())
+    assertThat(runCommand("rejected", "-discard", "-all", "-yes").out())
         .isEqualTo("19 records deleted permanently\n");
 
     assertThat(ledger()).isEqualTo("20 0 0 0 20");
@@ -149,7 +150,7 @@ class RejectedIT extends AcceptanceTest {
           .getOutputStream()
           .write((answer + "\n").getBytes(java.nio.charset.StandardCharsets.US_ASCII));
       script.getOutputStream().flush();
-      Ran ran = end(script);
+      ProgramResult ran = awaitEnd(script);
       assertThat(ran.exit()).isZero();
       assertThat(ran.out()).contains("Delete 2 records permanently? [y/N]");
       assertThat(ledger()).isEqualTo(answer.equals("y") ? "2 0 0 0 2" : "2 0 0 2 0");
@@ -160,7 +161,9 @@ class RejectedIT extends AcceptanceTest {
   void two_redrives_at_the_same_time_redrive_each_record_once() throws Exception {
     createRejectedRecords(MANY);
     assertRedrivenOnce(
-        operating(directory, "redrive", "-all"), operating(directory, "redrive", "-all"), MANY);
+        startCommand(directory, "redrive", "-all"),
+        startCommand(directory, "redrive", "-all"),
+        MANY);
     assertAllDeliveredOnce(agent(), MANY);
   }
 
@@ -170,19 +173,21 @@ class RejectedIT extends AcceptanceTest {
     createRejectedRecords(MANY);
     AgentProcess agent = agent();
     assertRedrivenOnce(
-        operating(directory, "redrive", "-all"), operating(directory, "redrive", "-all"), MANY);
+        startCommand(directory, "redrive", "-all"),
+        startCommand(directory, "redrive", "-all"),
+        MANY);
     assertAllDeliveredOnce(agent, MANY);
   }
 
   private static void assertRedrivenOnce(Process first, Process second, int count)
       throws Exception {
-    Ran one = end(first);
-    Ran two = end(second);
+    ProgramResult one = awaitEnd(first);
+    ProgramResult two = awaitEnd(second);
     assertThat(List.of(one.exit(), two.exit())).as("%s %s", one, two).containsOnly(0);
     assertThat(redriven(one) + redriven(two)).as("%s %s", one, two).isEqualTo(count);
   }
 
-  private static long redriven(Ran ran) {
+  private static long redriven(ProgramResult ran) {
     String first = ran.out().split(" ", 2)[0];
     return first.equals("nothing") ? 0 : Long.parseLong(first);
   }
@@ -191,13 +196,13 @@ class RejectedIT extends AcceptanceTest {
   void an_agent_that_is_spawned_during_a_redrive_starts_in_time_and_continues_it()
       throws Exception {
     createRejectedRecords(MANY);
-    Process redrive = operating(directory, "redrive", "-all");
+    Process redrive = startCommand(directory, "redrive", "-all");
     await().pollInterval(Duration.ofMillis(1)).atMost(SOON).until(() -> !pendingRows().equals("0"));
     // An SDK waits for two seconds.
     AgentProcess agent = spawn();
     long nanos = agent.awaitSocket();
     System.out.println("socket after " + nanos / 1_000_000 + " ms, during a redrive");
-    assertThat(end(redrive).exit()).isZero();
+    assertThat(awaitEnd(redrive).exit()).isZero();
     assertAllDeliveredOnce(agent, MANY);
   }
 
@@ -210,7 +215,7 @@ class RejectedIT extends AcceptanceTest {
     createRejectedRecords(MANY);
     for (int round = 0; round < 3; round++) {
       String before = query("SELECT pending FROM ledger");
-      Process redrive = operating(directory, "redrive", "-all");
+      Process redrive = startCommand(directory, "redrive", "-all");
       await()
           .pollInterval(Duration.ofMillis(1))
           .atMost(SOON)
@@ -220,7 +225,7 @@ class RejectedIT extends AcceptanceTest {
     }
     assertThat(query("SELECT pending + rejected FROM ledger")).isEqualTo(Integer.toString(MANY));
 
-    assertThat(operator("redrive", "-all").exit()).isZero();
+    assertThat(runCommand("redrive", "-all").exit()).isZero();
     assertAllDeliveredOnce(agent(), MANY);
   }
 
@@ -229,11 +234,11 @@ class RejectedIT extends AcceptanceTest {
       throws Exception {
     createRejectedRecords(MANY);
     AgentProcess agent = agent();
-    Process redrive = operating(directory, "redrive", "-all");
+    Process redrive = startCommand(directory, "redrive", "-all");
     await().pollInterval(Duration.ofMillis(1)).atMost(SOON).until(() -> !pendingRows().equals("0"));
     agent.kill();
 
-    Ran ran = end(redrive);
+    ProgramResult ran = awaitEnd(redrive);
 
     // Without the agent the command continues on the buffer itself.
     assertThat(ran.exit()).as(ran.err()).isZero();
@@ -255,7 +260,7 @@ class RejectedIT extends AcceptanceTest {
             List.of("redrive", "-all"),
             List.of("redrive"),
             List.of("redrive", "-frobnicate"))) {
-      Ran ran = operator(words.toArray(String[]::new));
+      ProgramResult ran = runCommand(words.toArray(String[]::new));
       assertThat(ran.exit()).isEqualTo(2);
       assertThat(ran.err()).startsWith("echopost: ").hasLineCount(1);
       assertThat(ran.out()).isEmpty();
@@ -267,7 +272,7 @@ class RejectedIT extends AcceptanceTest {
   void without_a_cache_directory_a_command_unpacks_the_program_into_its_directory()
       throws Exception {
     Path data = Files.createDirectory(directory.resolve("data"));
-    Ran ran = run(Map.of(), "rejected", "-datanadhi", "data");
+    ProgramResult ran = run(Map.of(), "rejected", "-datanadhi", "data");
     assertThat(ran.err())
         .isEqualTo(
             "echopost: there is no buffer in data: give the agent's directory with -datanadhi\n");

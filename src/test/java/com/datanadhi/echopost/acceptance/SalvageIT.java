@@ -80,7 +80,7 @@ class SalvageIT extends AcceptanceTest {
     garbageHeader(lost);
     String[] command = {"salvage", lost.toString()};
 
-    Ran ran = operator(command);
+    ProgramResult ran = runCommand(command);
 
     assertThat(ran.err()).isEmpty();
     assertThat(ran.out()).startsWith("found 1000 records to deliver and 0 rejected");
@@ -88,13 +88,13 @@ class SalvageIT extends AcceptanceTest {
     assertThat(query("SELECT count(*)||' '||count(DISTINCT origin) FROM records"))
         .isEqualTo("1000 1000");
 
-    Ran again = operator(command);
+    ProgramResult again = runCommand(command);
     assertThat(again.exit()).isEqualTo(2);
     assertThat(again.err()).contains("was salvaged before", "lost.db-salvaged", "-again");
     assertThat(query("SELECT count(*) FROM records")).isEqualTo("1000");
 
     AgentProcess agent = agent();
-    Ran owned = operator(command);
+    ProgramResult owned = runCommand(command);
     assertThat(owned.exit()).isEqualTo(3);
     assertThat(owned.err()).contains("an agent or a command is using");
     server.comeUp();
@@ -104,7 +104,7 @@ class SalvageIT extends AcceptanceTest {
 
   @Test
   void a_salvage_of_a_missing_file_is_a_usage_error() throws Exception {
-    Ran ran = operator("salvage", "nowhere.db");
+    ProgramResult ran = runCommand("salvage", "nowhere.db");
     assertThat(ran.exit()).isEqualTo(2);
     assertThat(ran.err()).contains("there is no file nowhere.db");
   }
@@ -140,7 +140,7 @@ class SalvageIT extends AcceptanceTest {
     crashWithAllRecordsInTheLog();
     Files.write(directory.resolve("buffer.db"), new byte[0]);
 
-    Ran ran = operator(command.split(" "));
+    ProgramResult ran = runCommand(command.split(" "));
 
     assertThat(ran.exit()).isEqualTo(1);
     assertThat(ran.out() + ran.err()).contains("buffer.db is empty, and was not");
@@ -168,7 +168,7 @@ class SalvageIT extends AcceptanceTest {
               java.nio.ByteBuffer.wrap("garbage!".repeat(4).getBytes(StandardCharsets.UTF_8)));
     }
 
-    Ran ran = operator(command.split(" "));
+    ProgramResult ran = runCommand(command.split(" "));
 
     assertThat(ran.err()).contains("start an agent");
     assertThat(ran.exit()).isEqualTo(1);

@@ -180,13 +180,13 @@ class SecurityIT extends AcceptanceTest {
 
   @Test
   void a_key_without_a_value_is_misuse_and_an_empty_one_is_none() throws Exception {
-    Ran without = run(UNPACKED, "-api-key");
+    ProgramResult without = run(UNPACKED, "-api-key");
     assertThat(without.exit()).isEqualTo(2);
     assertThat(without.err()).contains("-api-key needs a value").hasLineCount(1);
 
     Map<String, String> environment = new HashMap<>(UNPACKED);
     environment.put("DATANADHI_API_KEY", "from\nenvironment");
-    Ran empty = run(environment, "-api-key", "given", "-api-key=");
+    ProgramResult empty = run(environment, "-api-key", "given", "-api-key=");
     assertThat(empty.exit()).isEqualTo(2);
     assertThat(empty.err()).contains("API key").doesNotContain("environment\n");
   }
@@ -227,7 +227,7 @@ class SecurityIT extends AcceptanceTest {
     Files.setPosixFilePermissions(victim, PosixFilePermissions.fromString("rw-r--r--"));
     Files.createSymbolicLink(own.resolve(name), victim);
 
-    Ran ran = run(UNPACKED, "-datanadhi", own.toString());
+    ProgramResult ran = run(UNPACKED, "-datanadhi", own.toString());
 
     assertThat(ran.exit()).isEqualTo(2);
     assertThat(ran.err()).contains(own.resolve(name) + " is not a plain file").hasLineCount(1);
@@ -245,7 +245,7 @@ class SecurityIT extends AcceptanceTest {
     Path victim = Files.writeString(directory.resolve("victim"), "precious");
     Files.createSymbolicLink(own.resolve("buffer.db"), victim);
 
-    Ran ran = end(operating(own, command.split(" ")));
+    ProgramResult ran = awaitEnd(startCommand(own, command.split(" ")));
 
     assertThat(ran.exit()).isEqualTo(2);
     assertThat(ran.err())
