@@ -1,19 +1,20 @@
 package com.datanadhi.echopost.torture;
 
-/// One kind of attack on the program. Each run is told by its seed, and can be repeated by it as
-/// far as the machine's own timing lets it.
+/// One kind of attack on the program. A run is identified by its seed, and can be repeated with it
+/// as far as the timing of the machine allows.
 interface Campaign {
-  /// What it is called on the command line.
+  /// The name on the command line.
   String name();
 
-  /// What it does, in a line.
-  String attack();
+  /// The attack, in one line.
+  String description();
 
-  /// Why it cannot be run on this machine, in a line that says how to mend that; empty when it can.
-  default String obstacle() {
+  /// Why this machine cannot run the campaign, and how to fix that, in one line; empty if it can.
+  default String skipReason() {
     return "";
   }
 
-  /// Attacks until `attack` says that it is enough, and tells its tally what came of it.
-  void run(Attack attack) throws Exception;
+  /// Runs rounds until [CampaignRun#startNextRound] returns false, and adds its counts, times and
+  /// violations to the run's result.
+  void run(CampaignRun run) throws Exception;
 }

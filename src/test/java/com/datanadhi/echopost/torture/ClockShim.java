@@ -9,35 +9,35 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Map;
 
-/// The library that stands between a program and the wall clock, `src/test/c/clockshim.c`: it makes
-/// that clock jump while the program runs. Thread-safe.
+/// The library `src/test/c/clockshim.c`, which shifts a program's wall clock while the program
+/// runs. Thread-safe.
 final class ClockShim implements AutoCloseable {
   private final Path file;
-  private final FileChannel offset;
+  private final FileChannel offsetFile;
 
-  private ClockShim(Path file, FileChannel offset) {
+  private ClockShim(Path file, FileChannel offsetFile) {
     this.file = file;
-    this.offset = offset;
+    this.offsetFile = offsetFile;
   }
 
-  /// The clock is right at first.
+  /// Creates the shim with an offset of zero.
   ///
-  /// @param file where to keep by how much it is wrong; it is made
+  /// @param file holds the offset; it is created
   static ClockShim at(Path file) throws IOException {
     ClockShim clock =
         new ClockShim(
             file, FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
-    clock.jump(Duration.ZERO);
+    clock.setOffset(Duration.ZERO);
     return clock;
   }
 
-  /// From now on the wall clock is wrong by so much, in seconds.
-  void jump(Duration by) throws IOException {
+  /// From now on the program's wall clock shows the true time plus `offset`, in whole seconds.
+  void setOffset(Duration offset) throws IOException {
     ByteBuffer seconds = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.nativeOrder());
-    int _ = offset.write(seconds.putLong(0, by.toSeconds()), 0);
+    int _ = offsetFile.write(seconds.putLong(0, offset.toSeconds()), 0);
   }
 
-  /// What a program needs in its environment to run on the shim.
+  /// The environment variables that load the shim into a program.
   Map<String, String> environment() throws IOException, InterruptedException {
     return Map.of(
         "LD_PRELOAD",
@@ -48,6 +48,6 @@ final class ClockShim implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    offset.close();
+    offsetFile.close();
   }
 }

@@ -10,12 +10,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// What a program did to the files of one directory, in order, as `src/test/c/diskshim.c` wrote it
-/// down. Read from its start to its end, once, by one thread.
+/// The journal that `src/test/c/diskshim.c` writes: the changes that a program made to the files of
+/// one directory, in order. A reader from start to end, for one thread.
 final class DiskJournal implements AutoCloseable {
   private static final int HEADER = 24;
 
-  /// Something that was done. Paths are relative to the directory, which itself is `""`.
+  /// A change. Paths are relative to the directory, whose own path is `""`.
   sealed interface Change {
     String path();
 
@@ -28,9 +28,11 @@ final class DiskJournal implements AutoCloseable {
 
     record Resized(String path, long inode, long length) implements Change {}
 
-    /// An fsync has ended, of a file or a directory. It covers what ended before `begun`, a place
-    /// in the journal.
-    record Synced(String path, long inode, long begun, boolean failed) implements Change {}
+    /// An fsync of a file or a directory.
+    ///
+    /// @param start the length of the journal when the fsync started; it covers the changes up to
+    ///   there
+    record Synced(String path, long inode, long start, boolean failed) implements Change {}
 
     record Renamed(String path, String to) implements Change {}
 
@@ -39,9 +41,9 @@ final class DiskJournal implements AutoCloseable {
     record Removed(String path) implements Change {}
   }
 
-  /// @param end where its entry ends in the journal, in bytes: it has happened once the journal is
-  ///   so long
-  record Entry(long end, Change change) {}
+  /// @param end the offset in the journal, in bytes, where the entry of the change ends: the change
+  ///   is done once the journal has this length
+  record JournaledChange(long end, Change change) {}
 
   private final DataInputStream in;
   private final ByteBuffer header = ByteBuffer.allocate(HEADER).order(ByteOrder.nativeOrder());
@@ -51,8 +53,8 @@ final class DiskJournal implements AutoCloseable {
     this.in = new DataInputStream(new BufferedInputStream(Files.newInputStream(file), 1 << 16));
   }
 
-  /// The next entry, or null at the end. One that was cut off by the program's end is none.
-  @Nullable Entry next() throws IOException {
+  /// The next change; null at the end, or at an entry that is incomplete because the program ended.
+  @Nullable JournaledChange next() throws IOException {
     if (in.readNBytes(header.array(), 0, HEADER) < HEADER) {
       return null;
     }
@@ -68,7 +70,7 @@ final class DiskJournal implements AutoCloseable {
       return null;
     }
     position += HEADER + pathLength + dataLength;
-    return new Entry(position, change(kind, failed, path, data, inode, number));
+    return new JournaledChange(position, change(kind, failed, path, data, inode, number));
   }
 
   private static Change change(
@@ -83,7 +85,7 @@ final class DiskJournal implements AutoCloseable {
       case 'r' -> new Change.Renamed(path, text(data));
       case 'l' -> new Change.Linked(path, text(data));
       case 'u' -> new Change.Removed(path);
-      default -> throw new IOException("not an entry of the shim's: " + kind);
+      default -> throw new IOException("unknown kind of journal entry: " + kind);
     };
   }
 

@@ -8,10 +8,10 @@ import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.Map;
 
-/// The library that stands between a program and its disk, `src/test/c/diskshim.c`: for the files
-/// below one directory it journals what is written, and fails when told to. Thread-safe.
+/// The library `src/test/c/diskshim.c`: for the files below one directory it journals all changes
+/// that a program makes, and fails calls on request. Thread-safe.
 final class DiskShim {
-  /// What can be made to fail.
+  /// A kind of system call that can fail.
   enum Call {
     READ,
     WRITE,
@@ -22,14 +22,14 @@ final class DiskShim {
   private final Path journal;
   private final Path faults;
 
-  /// @param home where to keep the journal, and the disk
+  /// @param home where the journal and the disk are created
   DiskShim(Path home) throws IOException {
     this.disk = Files.createDirectories(home.resolve("disk")).toRealPath();
     this.journal = Files.createFile(home.resolve("journal"));
     this.faults = Files.createFile(home.resolve("faults"));
   }
 
-  /// What a program needs in its environment to run on the shim.
+  /// The environment variables that load the shim into a program.
   Map<String, String> environment() throws IOException, InterruptedException {
     Map<String, String> environment = new HashMap<>();
     environment.put("LD_PRELOAD", Shims.library("diskshim").toString());
@@ -39,17 +39,18 @@ final class DiskShim {
     return environment;
   }
 
-  /// The agent's directory on the disk. Not the disk itself, so that its own name can be lost too.
+  /// The agent's directory. It is a directory on the disk, not the disk itself, so that a power
+  /// loss can lose its name too.
   Path directory() {
     return directoryOn(disk);
   }
 
-  /// The agent's directory on another disk, made from the journal.
+  /// The agent's directory on a disk that was rebuilt from the journal.
   static Path directoryOn(Path disk) {
     return disk.resolve("agent");
   }
 
-  /// The disk that it stands before.
+  /// The directory whose files the shim journals.
   Path disk() {
     return disk;
   }
@@ -58,46 +59,47 @@ final class DiskShim {
     return journal;
   }
 
-  /// How long the journal is: all that the program did before this call is in it.
+  /// The length of the journal, in bytes. It contains everything that the program did before this
+  /// call.
   long journalLength() {
     try {
       return Files.size(journal);
-    } catch (IOException gone) {
-      throw new UncheckedIOException(gone);
+    } catch (IOException missing) {
+      throw new UncheckedIOException(missing);
     }
   }
 
-  /// From now on the `nth` call fails, and if `forGood` all that follow.
+  /// From now on the `nth` call returns EIO, and if `untilCleared` all later ones.
   ///
-  /// @param name of the file, or a pattern with `*`
-  void fail(Call call, String name, int nth, boolean forGood) throws IOException {
-    order(
+  /// @param name a pattern for the names of files, with `*`
+  void fail(Call call, String name, int nth, boolean untilCleared) throws IOException {
+    writeFaults(
         call.name().toLowerCase(java.util.Locale.ROOT)
             + " "
             + name
             + " "
             + nth
-            + (forGood ? " always" : " once"));
+            + (untilCleared ? " always" : " once"));
   }
 
-  /// The next sync of a file does not return.
-  void hang(String name) throws IOException {
-    order("sync " + name + " 1 hang");
+  /// The next sync of a file with this name does not return.
+  void hangSync(String name) throws IOException {
+    writeFaults("sync " + name + " 1 hang");
   }
 
-  /// From now on nothing fails.
-  void mend() throws IOException {
-    order("");
+  /// From now on no call fails.
+  void clearFaults() throws IOException {
+    writeFaults("");
   }
 
-  /// How often something has failed.
+  /// How many calls have failed.
   long failures() throws IOException {
     Path log = faults.resolveSibling(faults.getFileName() + ".log");
     return Files.exists(log) ? Files.readAllLines(log).size() : 0;
   }
 
-  private void order(String line) throws IOException {
-    // Replaced in one go, since the program reads it at any moment.
+  private void writeFaults(String line) throws IOException {
+    // Replaced atomically: the program may read the file at any moment.
     Path next = faults.resolveSibling("faults.next");
     Files.writeString(next, line, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING);
     Files.move(next, faults, java.nio.file.StandardCopyOption.ATOMIC_MOVE);

@@ -7,25 +7,26 @@ import java.util.List;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
-/// Cuts the power at random moments of a history, in their order, each as often as asked. Half of
-/// the moments lie among the rare changes, which are all but those of the write-ahead log.
+/// Cuts the power at random moments of a journaled run, in ascending order. About half of the
+/// moments are right after a rare change: any but those of the WAL, the shared-memory file, the
+/// disk reserve and the log.
 final class PowerCuts implements AutoCloseable {
-  private final History history;
-  private final Disk disk;
+  private final JournaledRun journaledRun;
+  private final DiskModel disk;
   private final DiskJournal journal;
   private final List<Integer> moments;
-  private int taken;
-  private int cuts;
-  private long length;
+  private int applied;
+  private int cutsMade;
+  private long journalLength;
 
-  /// @param from the earliest moment, as a length of the journal
-  /// @param count how many moments
-  PowerCuts(History history, Disk.Syncs syncs, long from, int count, Random random)
+  /// @param from the earliest moment, as a length of the journal in bytes
+  /// @param count the number of moments
+  PowerCuts(JournaledRun journaledRun, DiskModel.Syncs syncs, long from, int count, Random random)
       throws IOException {
-    this.history = history;
-    this.disk = new Disk(syncs, random);
-    this.moments = moments(history.shim().journal(), from, count, random);
-    this.journal = new DiskJournal(history.shim().journal());
+    this.journaledRun = journaledRun;
+    this.disk = new DiskModel(syncs, random);
+    this.moments = moments(journaledRun.shim().journal(), from, count, random);
+    this.journal = new DiskJournal(journaledRun.shim().journal());
   }
 
   private static List<Integer> moments(Path file, long from, int count, Random random)
@@ -34,11 +35,11 @@ final class PowerCuts implements AutoCloseable {
     int all = 0;
     int before = 0;
     try (DiskJournal journal = new DiskJournal(file)) {
-      for (DiskJournal.Entry entry = journal.next(); entry != null; entry = journal.next()) {
+      for (DiskJournal.JournaledChange next = journal.next(); next != null; next = journal.next()) {
         all++;
-        if (entry.end() < from) {
+        if (next.end() < from) {
           before = all;
-        } else if (!entry.change().path().matches(".*(-wal|-shm|reserve|agent\\.log)")) {
+        } else if (!next.change().path().matches(".*(-wal|-shm|reserve|agent\\.log)")) {
           rare.add(all);
         }
       }
@@ -55,31 +56,36 @@ final class PowerCuts implements AutoCloseable {
   }
 
   boolean hasNext() {
-    return cuts < moments.size();
+    return cutsMade < moments.size();
   }
 
-  /// Cuts the power once more: writes to `to` what the disk could hold, and tells `witness` what
-  /// had been seen until then.
-  void next(Path to, Witness witness, Random random) throws IOException {
-    int moment = moments.get(cuts++);
-    while (taken < moment) {
-      DiskJournal.@Nullable Entry entry = journal.next();
-      if (entry == null) {
-        throw new IOException("the journal has become shorter");
+  /// Cuts the power at the next moment: writes a possible state of the disk to `to`, and gives
+  /// `checker` everything that was observed until then.
+  void next(Path to, DeliveryChecker checker, Random random) throws IOException {
+    int moment = moments.get(cutsMade++);
+    while (applied < moment) {
+      DiskJournal.@Nullable JournaledChange change = journal.next();
+      if (change == null) {
+        throw new IOException("the journal became shorter");
       }
-      disk.take(entry);
-      length = entry.end();
-      taken++;
+      disk.apply(change);
+      journalLength = change.end();
+      applied++;
     }
     disk.cutPower(to, random);
-    history.chronicle().tell(witness, length);
-    witness.crashed();
+    journaledRun.observations().replayUntil(journalLength, checker);
+    checker.agentKilled();
   }
 
-  /// Where the last cut was.
+  /// The moment of the last cut.
   @Override
   public String toString() {
-    return "change " + taken + " (byte " + length + ") of " + history.shim().journal();
+    return "change "
+        + applied
+        + " (byte "
+        + journalLength
+        + ") of "
+        + journaledRun.shim().journal();
   }
 
   @Override

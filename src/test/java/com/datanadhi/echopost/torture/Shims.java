@@ -7,15 +7,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/// The libraries that stand between a program and its machine (`LD_PRELOAD`), `src/test/c`. They
-/// are compiled when they are first needed. Thread-safe.
+/// The shims in `src/test/c`: libraries that `LD_PRELOAD` puts between a program and the C library.
+/// Each is compiled on first use. Thread-safe.
 final class Shims {
   private static final Path SOURCES = Path.of("src/test/c");
 
   private Shims() {}
 
-  /// Why there are none on this machine, and how to mend that; empty when there are.
-  static String obstacle() {
+  /// Why they cannot be compiled on this machine, and how to fix that; empty if they can.
+  static String skipReason() {
     try {
       return new ProcessBuilder("cc", "--version").redirectErrorStream(true).start().waitFor() == 0
           ? ""
@@ -28,9 +28,9 @@ final class Shims {
     }
   }
 
-  /// Builds one, if its source has changed since.
+  /// The compiled library; compiles it if its source is newer.
   ///
-  /// @param name of its source, without `.c`
+  /// @param name the name of the source file, without `.c`
   static synchronized Path library(String name) throws IOException, InterruptedException {
     Path source = SOURCES.resolve(name + ".c");
     Path library = AgentProcess.program().resolveSibling("lib" + name + ".so");
@@ -38,7 +38,7 @@ final class Shims {
         && Files.getLastModifiedTime(library).compareTo(Files.getLastModifiedTime(source)) > 0) {
       return library;
     }
-    Process compiling =
+    Process compiler =
         new ProcessBuilder(
                 List.of(
                     "cc",
@@ -55,9 +55,9 @@ final class Shims {
                     "-lpthread"))
             .redirectErrorStream(true)
             .start();
-    String said = new String(compiling.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    if (compiling.waitFor() != 0) {
-      throw new IOException("cannot compile " + source + ":\n" + said);
+    String output = new String(compiler.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    if (compiler.waitFor() != 0) {
+      throw new IOException("cannot compile " + source + ":\n" + output);
     }
     return library;
   }

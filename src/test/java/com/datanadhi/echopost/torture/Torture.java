@@ -1,7 +1,6 @@
 package com.datanadhi.echopost.torture;
 
 import com.datanadhi.echopost.testkit.AgentProcess;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -11,118 +10,120 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.Collectors;
 
-/// `scripts/torture`: runs campaigns and says what came of them. The exit status is 0 when every
-/// promise was kept, 1 when one was broken, 2 when what was asked for cannot be done.
+/// `scripts/torture`: runs campaigns and prints their results. The exit status is 0 if every
+/// promise was kept, 1 if one was broken, 2 if the arguments are wrong or the program is not built.
 public final class Torture {
-  private static final long SECONDS = 15;
+  private static final long DEFAULT_SECONDS = 15;
 
-  /// Every campaign there is, in the order in which they are run.
+  /// All campaigns, in the order in which they run.
   static final List<Campaign> ALL =
       List.of(
-          new Kill(),
-          new Guardian(),
-          new Power(),
-          new Damage(),
-          new DiskFull(),
-          new DiskError(),
-          new SocketAttack(),
-          new Drain(),
-          new Server(),
-          new Garbage());
+          new KillCampaign(),
+          new GuardianCampaign(),
+          new PowerCampaign(),
+          new DamageCampaign(),
+          new DiskFullCampaign(),
+          new DiskErrorCampaign(),
+          new SocketCampaign(),
+          new DrainCampaign(),
+          new ServerCampaign(),
+          new GarbageCampaign());
 
   private Torture() {}
 
-  private record Request(List<Campaign> campaigns, long seconds, long rounds, long seed) {}
+  private record Options(List<Campaign> campaigns, long seconds, long rounds, long seed) {}
 
   /// `Torture [NAME…|--all] [--seconds S | --rounds N] [--seed X]`
   public static void main(String[] args) throws Exception {
-    Request request;
+    Options options;
     try {
-      request = parse(args);
+      options = parse(args);
     } catch (IllegalArgumentException wrong) {
       System.err.println(wrong.getMessage());
       System.exit(2);
       return;
     }
-    boolean sound = true;
-    for (Campaign campaign : request.campaigns()) {
-      sound &= run(campaign, request.seed(), request.rounds(), request.seconds());
+    boolean passed = true;
+    for (Campaign campaign : options.campaigns()) {
+      passed &= run(campaign, options.seed(), options.rounds(), options.seconds());
     }
-    System.exit(sound ? 0 : 1);
+    System.exit(passed ? 0 : 1);
   }
 
-  /// Runs one, and prints its seed, its progress and its result.
+  /// Runs a campaign, and prints its seed, its progress and its result.
   ///
-  /// @return whether every promise was kept
+  /// @param rounds the number of rounds; 0 for as many as start within `seconds`
+  /// @return whether every promise was kept; true too if the campaign is skipped
   static boolean run(Campaign campaign, long seed, long rounds, long seconds) throws Exception {
-    if (!campaign.obstacle().isEmpty()) {
-      System.out.println(campaign.name() + ": SKIPPED: " + campaign.obstacle());
+    if (!campaign.skipReason().isEmpty()) {
+      System.out.println(campaign.name() + ": SKIPPED: " + campaign.skipReason());
       return true;
     }
-    System.out.println(campaign.name() + ": " + campaign.attack() + " (--seed " + seed + ")");
-    try (Attack attack = new Attack(campaign.name(), seed, rounds, seconds)) {
-      Tally tally = attack.tally();
+    System.out.println(campaign.name() + ": " + campaign.description() + " (--seed " + seed + ")");
+    try (CampaignRun run = new CampaignRun(campaign.name(), seed, rounds, seconds)) {
+      CampaignResult result = run.result();
       try {
-        campaign.run(attack);
+        campaign.run(run);
       } catch (InterruptedException interrupted) {
         throw interrupted;
       } catch (Exception failed) {
-        // The campaigns after this one are run all the same.
+        // A violation of this campaign, so that the remaining campaigns still run.
         StringWriter trace = new StringWriter();
         failed.printStackTrace(new PrintWriter(trace));
-        tally.broken("round " + attack.rounds() + " came to no end: " + trace);
+        result.addViolation("round " + run.rounds() + " did not complete: " + trace);
       }
       System.out.println(
           campaign.name()
               + ": "
-              + (tally.isSound() ? "KEPT" : "BROKEN")
+              + (result.hasViolations() ? "FAILED" : "PASSED")
               + ": rounds "
-              + attack.rounds()
+              + run.rounds()
               + ", "
-              + tally);
-      tally.broken().forEach(how -> System.out.println("  " + how));
-      if (!tally.isSound()) {
-        System.out.println("  what is left of it: " + attack.work());
+              + result);
+      result.violations().forEach(violation -> System.out.println("  " + violation));
+      if (result.hasViolations()) {
+        System.out.println("  directories of failed rounds: " + run.workDirectory());
       }
-      return tally.isSound();
+      return !result.hasViolations();
     }
   }
 
-  private static Request parse(String... args) throws IOException {
+  private static Options parse(String... args) {
     List<Campaign> campaigns = new ArrayList<>();
-    long seconds = SECONDS;
+    long seconds = DEFAULT_SECONDS;
     long rounds = 0;
     long seed = new Random().nextLong() >>> 1;
-    Iterator<String> words = List.of(args).iterator();
-    while (words.hasNext()) {
-      String word = words.next();
-      switch (word) {
+    Iterator<String> remaining = List.of(args).iterator();
+    while (remaining.hasNext()) {
+      String arg = remaining.next();
+      switch (arg) {
         case "--all" -> campaigns.addAll(ALL);
-        case "--seconds" -> seconds = number(words, 1);
-        case "--rounds" -> rounds = number(words, 1);
-        case "--seed" -> seed = number(words, 0);
+        case "--seconds" -> seconds = number(remaining, 1);
+        case "--rounds" -> rounds = number(remaining, 1);
+        case "--seed" -> seed = number(remaining, 0);
         default ->
             campaigns.add(
                 ALL.stream()
-                    .filter(campaign -> campaign.name().equals(word))
+                    .filter(campaign -> campaign.name().equals(arg))
                     .findFirst()
                     .orElseThrow(() -> new IllegalArgumentException(usage())));
       }
     }
     if (!Files.isExecutable(AgentProcess.program())) {
-      throw new IllegalArgumentException(AgentProcess.program() + " is not built: scripts/build");
+      throw new IllegalArgumentException(
+          AgentProcess.program() + " is not built: run scripts/build");
     }
-    return new Request(campaigns.isEmpty() ? ALL : campaigns, seconds, rounds, seed);
+    return new Options(campaigns.isEmpty() ? ALL : campaigns, seconds, rounds, seed);
   }
 
-  private static long number(Iterator<String> words, long least) {
+  private static long number(Iterator<String> remaining, long least) {
     try {
-      long number = Long.parseLong(words.next());
+      long number = Long.parseLong(remaining.next());
       if (number >= least) {
         return number;
       }
-    } catch (RuntimeException none) {
-      throw new IllegalArgumentException(usage(), none);
+    } catch (RuntimeException notANumber) {
+      throw new IllegalArgumentException(usage(), notANumber);
     }
     throw new IllegalArgumentException(usage());
   }
@@ -130,7 +131,7 @@ public final class Torture {
   private static String usage() {
     return "usage: scripts/torture [NAME…|--all] [--seconds S | --rounds N] [--seed X]\n"
         + ALL.stream()
-            .map(campaign -> String.format("  %-11s %s", campaign.name(), campaign.attack()))
+            .map(campaign -> String.format("  %-11s %s", campaign.name(), campaign.description()))
             .collect(Collectors.joining("\n"));
   }
 }

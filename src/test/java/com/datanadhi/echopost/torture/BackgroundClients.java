@@ -18,61 +18,63 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/// Clients that send one record after the other without end, pipelined, each in order on one
-/// connection at a time. What fails is not sent again; when the connection breaks they make another
-/// as soon as there is a socket.
-final class Clients implements AutoCloseable {
-  private static final long TRY_AGAIN_NANOS = 5_000_000;
+/// Clients that send records until they are closed, each on a thread and a connection of its own,
+/// with several calls in flight. A failed record is not sent again; after a broken connection a
+/// client reconnects as soon as the socket exists.
+final class BackgroundClients implements AutoCloseable {
+  private static final long RETRY_NANOS = 5_000_000;
 
   private final LoadClient load;
   private final Path socket;
   private final int inFlight;
   private final int size;
   private final long pauseNanos;
-  private final Acknowledgements acknowledgements;
-  private final Tally tally;
+  private final AcknowledgementListener listener;
+  private final CampaignResult result;
   private final List<Thread> threads = new ArrayList<>();
-  private final AtomicInteger refused = new AtomicInteger();
+  private final AtomicInteger refusedCalls = new AtomicInteger();
   private final Queue<Long> latencies = new ConcurrentLinkedQueue<>();
   private final AtomicInteger connections = new AtomicInteger();
   private volatile @Nullable Status firstFailure;
   private volatile @Nullable Status lastRefusal;
   private volatile boolean stopped;
 
-  /// Starts them.
+  /// Starts the clients.
   ///
-  /// @param count how many
-  /// @param inFlight calls at once of each
-  /// @param size of a payload in bytes
+  /// @param count the number of clients
+  /// @param inFlight calls in flight per client
+  /// @param size of a payload, in bytes
   /// @param pauseNanos between two records of a client
-  Clients(
+  /// @param listener is called for every acknowledgement
+  BackgroundClients(
       Path socket,
       int count,
       int inFlight,
       int size,
       long pauseNanos,
-      Acknowledgements acknowledgements,
-      Tally tally) {
+      AcknowledgementListener listener,
+      CampaignResult result) {
     this.load = new LoadClient(socket);
     this.socket = socket;
     this.inFlight = inFlight;
     this.size = size;
     this.pauseNanos = pauseNanos;
-    this.acknowledgements = acknowledgements;
-    this.tally = tally;
+    this.listener = listener;
+    this.result = result;
     for (int client = 0; client < count; client++) {
       int number = client;
       threads.add(Thread.ofPlatform().name("client-" + client).start(() -> send(number)));
     }
   }
 
-  /// Calls that were answered with an error and not by the end of their connection.
-  int refused() {
-    return refused.get();
+  /// How many calls were answered with an error other than UNAVAILABLE or CANCELLED, which mean a
+  /// broken connection.
+  int refusedCalls() {
+    return refusedCalls.get();
   }
 
-  /// The 99th of a hundred of the latencies since this was last asked, in milliseconds.
-  double p99Millis() {
+  /// The 99th percentile of the latencies since the last call, in milliseconds; NaN without any.
+  double takeP99Millis() {
     List<Long> sorted = new ArrayList<>();
     for (Long next = latencies.poll(); next != null; next = latencies.poll()) {
       sorted.add(next);
@@ -81,17 +83,17 @@ final class Clients implements AutoCloseable {
     return sorted.isEmpty() ? Double.NaN : sorted.get(sorted.size() * 99 / 100) / 1e6;
   }
 
-  /// Connections that were made.
+  /// How many connections were established.
   int connections() {
     return connections.get();
   }
 
-  /// How the last of those was answered, or null.
+  /// The error of the last refused call, or null.
   @Nullable Status lastRefusal() {
     return lastRefusal;
   }
 
-  /// The first failure of all, or null.
+  /// The first error of any call, or null.
   @Nullable Status firstFailure() {
     return firstFailure;
   }
@@ -100,7 +102,7 @@ final class Clients implements AutoCloseable {
     int seq = 0;
     while (!stopped) {
       if (!Files.exists(socket)) {
-        LockSupport.parkNanos(TRY_AGAIN_NANOS);
+        LockSupport.parkNanos(RETRY_NANOS);
         continue;
       }
       ManagedChannel channel = load.newChannel();
@@ -109,7 +111,7 @@ final class Clients implements AutoCloseable {
           connections.incrementAndGet();
           seq = send(client, seq, channel);
         } else {
-          LockSupport.parkNanos(TRY_AGAIN_NANOS);
+          LockSupport.parkNanos(RETRY_NANOS);
         }
       } finally {
         channel.shutdownNow();
@@ -117,9 +119,9 @@ final class Clients implements AutoCloseable {
     }
   }
 
-  /// Until the connection breaks.
+  /// Sends records until the connection breaks.
   ///
-  /// @return the number of the next record
+  /// @return the sequence number of the next record
   private int send(int client, int firstSeq, ManagedChannel channel) {
     LogAgentGrpc.LogAgentStub stub = LogAgentGrpc.newStub(channel);
     Semaphore slots = new Semaphore(inFlight);
@@ -128,8 +130,8 @@ final class Clients implements AutoCloseable {
     while (!stopped && broken.availablePermits() == 0) {
       slots.acquireUninterruptibly();
       if (broken.availablePermits() > 0) {
-        // The slot is that of the call that failed. Of those behind it gRPC may send again on a new
-        // connection what never left, behind one that would begin now.
+        // The free slot belongs to the failed call. gRPC may resend, on a new connection, later
+        // calls that never left this process: a call started now could overtake them.
         slots.release();
         break;
       }
@@ -141,9 +143,9 @@ final class Clients implements AutoCloseable {
             @Override
             public void onNext(LogResponse response) {
               if (response.getSuccess()) {
-                acknowledgements.acknowledged(client, seq);
+                listener.acknowledged(client, seq);
                 long nanos = System.nanoTime() - sent;
-                tally.took(Tally.LATENCY, nanos);
+                result.recordTime(CampaignResult.LATENCY, nanos);
                 latencies.add(nanos);
               }
             }
@@ -156,7 +158,7 @@ final class Clients implements AutoCloseable {
                 case UNAVAILABLE, CANCELLED -> broken.release();
                 default -> {
                   lastRefusal = failure;
-                  int _ = refused.incrementAndGet();
+                  int _ = refusedCalls.incrementAndGet();
                 }
               }
               slots.release();
@@ -171,12 +173,12 @@ final class Clients implements AutoCloseable {
         LockSupport.parkNanos(pauseNanos);
       }
     }
-    // Every call has ended before there is another connection: that keeps this client's order.
+    // All calls must end before the next connection is made, or this client's order is lost.
     slots.acquireUninterruptibly(inFlight);
     return next;
   }
 
-  /// Returns once every call has ended.
+  /// Stops sending, and returns once every call has ended.
   @Override
   public void close() throws InterruptedException {
     stopped = true;

@@ -8,13 +8,13 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 
-/// Looks at a buffer's rejected records, each by the policy of the README.
-final class Rejected {
-  private static final int ATTEMPTS_IN_DOUBT = 5;
+/// Checks a buffer's rejected records against the documented policy: by status and attempts.
+final class RejectedRecords {
+  private static final int ATTEMPTS_BEFORE_REJECTION = 5;
 
-  private Rejected() {}
+  private RejectedRecords() {}
 
-  /// How many there are; also beside a living agent.
+  /// The number of rejected records; an agent may be running.
   static long count(Path directory) throws SQLException {
     try (Connection connection = open(directory);
         Statement statement = connection.createStatement();
@@ -23,15 +23,16 @@ final class Rejected {
     }
   }
 
-  /// Tells `witness` of each, and `tally` of each that should not be there. No server that it knows
-  /// gave one doubtful answer for two minutes: so each such record had its attempts.
+  /// Gives `checker` each rejected record, and adds a violation for each that should not have been
+  /// rejected. An ambiguous status needs several attempts: no server of these campaigns returns one
+  /// for the two minutes after which a single attempt is enough.
   ///
-  /// @return how many there are
-  static long check(String round, Path directory, Witness witness, Tally tally)
+  /// @return the number of rejected records
+  static long check(String round, Path directory, DeliveryChecker checker, CampaignResult result)
       throws SQLException {
     long rejected = 0;
     if (!Files.exists(directory.resolve("buffer.db"))) {
-      tally.broken(round + ": there is no buffer");
+      result.addViolation(round + ": there is no buffer");
       return rejected;
     }
     try (Connection connection = open(directory);
@@ -41,10 +42,11 @@ final class Rejected {
       while (row.next()) {
         int status = row.getInt(1);
         int attempts = row.getInt(2);
-        if (!isForTheRecord(status) || (isDoubtful(status) && attempts < ATTEMPTS_IN_DOUBT)) {
-          tally.broken(round + ": rejected for " + status + " after " + attempts + " attempts");
+        if (!canReject(status) || (isAmbiguous(status) && attempts < ATTEMPTS_BEFORE_REJECTION)) {
+          result.addViolation(
+              round + ": rejected for " + status + " after " + attempts + " attempts");
         }
-        witness.rejected(row.getString(3));
+        checker.rejected(row.getString(3));
         rejected++;
       }
     }
@@ -55,14 +57,14 @@ final class Rejected {
     return DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("buffer.db"));
   }
 
-  private static boolean isDoubtful(int status) {
+  private static boolean isAmbiguous(int status) {
     return switch (status) {
       case 401, 403, 404, 405, 500 -> true;
       default -> status / 100 == 3;
     };
   }
 
-  private static boolean isForTheRecord(int status) {
+  private static boolean canReject(int status) {
     return switch (status) {
       case 407, 408, 425, 429 -> false;
       case 500 -> true;

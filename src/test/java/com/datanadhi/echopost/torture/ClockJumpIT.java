@@ -19,17 +19,17 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What a jump of the wall clock does to the program: its time stamps are wrong, and nothing else.
-class ClockIT {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+/// A jump of the wall clock changes the program's time stamps, and nothing else.
+class ClockJumpIT {
+  private static final Duration TIMEOUT = Duration.ofSeconds(30);
   private static final Duration NEARLY_AN_HOUR = Duration.ofMinutes(50);
   private static final Pattern TIME = Pattern.compile("\"time\":\"([^\"]+)\"");
 
   @TempDir Path home;
 
   @Test
-  void time_stamps_follow_the_wall_clock_and_waiting_does_not() throws Exception {
-    assumeThat(Shims.obstacle()).isEmpty();
+  void time_stamps_follow_the_wall_clock_and_timeouts_do_not() throws Exception {
+    assumeThat(Shims.skipReason()).isEmpty();
     Path directory = home.resolve("agent");
     try (StubServer server = StubServer.down();
         ClockShim clock = ClockShim.at(home.resolve("clock"));
@@ -37,25 +37,25 @@ class ClockIT {
         LoadClient client = new LoadClient(agent.socket())) {
       agent.awaitReady();
       assertThat(client.send(LoadClient.request(0, 0, 100)).getSuccess()).isTrue();
-      clock.jump(ClockJumps.FORTH);
+      clock.setOffset(ClockJumps.ONE_HOUR_AHEAD);
       assertThat(client.send(LoadClient.request(0, 1, 100)).getSuccess()).isTrue();
-      clock.jump(ClockJumps.BACK);
+      clock.setOffset(ClockJumps.ONE_HOUR_BACK);
       assertThat(client.send(LoadClient.request(0, 2, 100)).getSuccess()).isTrue();
-      List<Instant> received = received(directory);
+      List<Instant> received = receivedTimes(directory);
       assertThat(Duration.between(received.get(0), received.get(1))).isGreaterThan(NEARLY_AN_HOUR);
       assertThat(Duration.between(received.get(2), received.get(0))).isGreaterThan(NEARLY_AN_HOUR);
 
       server.comeUp();
 
-      assertThat(agent.awaitExit(PATIENCE)).isZero();
+      assertThat(agent.awaitExit(TIMEOUT)).isZero();
       assertThat(server.count()).isEqualTo(3);
-      List<Instant> logged = logged(agent.output());
+      List<Instant> logged = loggedTimes(agent.output());
       assertThat(Duration.between(logged.getLast(), logged.getFirst()))
           .isGreaterThan(NEARLY_AN_HOUR);
     }
   }
 
-  private static List<Instant> received(Path directory) throws Exception {
+  private static List<Instant> receivedTimes(Path directory) throws Exception {
     List<Instant> times = new ArrayList<>();
     try (Connection connection =
             DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("buffer.db"));
@@ -68,7 +68,7 @@ class ClockIT {
     return times;
   }
 
-  private static List<Instant> logged(String output) {
+  private static List<Instant> loggedTimes(String output) {
     return TIME.matcher(output).results().map(line -> Instant.parse(line.group(1))).toList();
   }
 }

@@ -21,49 +21,49 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
 
-/// Looks at what a disk held after a fault: gives a witness the records that are still there, in
-/// the order in which they will be delivered.
-final class Remains {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+/// Recovers a disk after a fault, and gives a checker the records that are still on it, in the
+/// order of their delivery.
+final class RecoveryCheck {
+  private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
-  private Remains() {}
+  private RecoveryCheck() {}
 
-  /// By the buffer's own code, which opens it as the program does, and by SQLite's check of its
-  /// file.
+  /// Opens the buffer in this process, as the program does, reads all its records, and runs
+  /// SQLite's integrity check.
   ///
-  /// @param mayBeDamaged whether the file may have had to be set aside, and salvaged
-  /// @return what is wrong with the file itself
-  static List<String> read(Path disk, Witness witness, boolean mayBeDamaged)
+  /// @param mayBeDamaged whether the buffer may have needed quarantine and salvage
+  /// @return what is wrong with the buffer, one line each
+  static List<String> readBuffer(Path disk, DeliveryChecker checker, boolean mayBeDamaged)
       throws IOException, SQLException, InterruptedException {
-    List<String> wrong = new ArrayList<>();
+    List<String> errors = new ArrayList<>();
     Path directory = Files.createDirectories(DiskShim.directoryOn(disk));
     try (Buffer buffer = Buffer.open(directory, Clock.system(), BufferListener.NONE)) {
       buffer.salvage();
       if (buffer.wasDamaged() && !mayBeDamaged) {
-        wrong.add("the buffer is damaged");
+        errors.add("the buffer is damaged");
       }
       for (PendingRecord record : buffer.read(Integer.MAX_VALUE, Long.MAX_VALUE)) {
         if (!record.sound()) {
-          wrong.add("record " + record.id() + " is damaged");
+          errors.add("record " + record.id() + " is damaged");
         }
-        witness.arrived(delivery(record));
+        checker.delivered(request(record));
       }
     } catch (StorageException failed) {
-      wrong.add("the buffer cannot be opened: " + failed);
+      errors.add("the buffer cannot be opened: " + failed);
     }
     try (Connection connection =
             DriverManager.getConnection("jdbc:sqlite:" + directory.resolve("buffer.db"));
         Statement statement = connection.createStatement();
-        ResultSet said = statement.executeQuery("PRAGMA integrity_check")) {
-      if (!said.next() || !said.getString(1).equals("ok")) {
-        wrong.add("integrity_check: " + said.getString(1));
+        ResultSet check = statement.executeQuery("PRAGMA integrity_check")) {
+      if (!check.next() || !check.getString(1).equals("ok")) {
+        errors.add("integrity_check: " + check.getString(1));
       }
     }
-    return wrong;
+    return errors;
   }
 
-  /// The record as the server would get it.
-  private static StubServer.Request delivery(PendingRecord record) {
+  /// The request that would deliver the record.
+  private static StubServer.Request request(PendingRecord record) {
     return new StubServer.Request(
         "POST",
         "/log",
@@ -71,22 +71,22 @@ final class Remains {
         record.content().jsonData());
   }
 
-  /// By the program, which is started on it and has to deliver all and leave.
+  /// Starts the program on the disk, which must deliver all records and exit.
   ///
-  /// @param mayBeDamaged as above: then it ends with 1
-  /// @return what is wrong with how it ended
-  static List<String> drain(Path disk, Witness witness, boolean mayBeDamaged)
+  /// @param mayBeDamaged as above; then the exit status may be 1
+  /// @return what is wrong with the exit, one line
+  static List<String> drainWithAgent(Path disk, DeliveryChecker checker, boolean mayBeDamaged)
       throws IOException, InterruptedException {
     try (StubServer server = StubServer.up()) {
       server.keep(false);
-      server.onDelivery(witness.recording(StubServer.OK));
+      server.onDelivery(checker.recordThen(StubServer.OK));
       try (AgentProcess agent = AgentProcess.spawn(DiskShim.directoryOn(disk), server.url())) {
-        int exit = agent.awaitExit(PATIENCE);
+        int exit = agent.awaitExit(TIMEOUT);
         return exit == 0 || (exit == 1 && mayBeDamaged)
             ? List.of()
             : List.of("exit " + exit + ": " + agent.output());
-      } catch (TimeoutException stays) {
-        return List.of(String.valueOf(stays.getMessage()));
+      } catch (TimeoutException notEnded) {
+        return List.of(String.valueOf(notEnded.getMessage()));
       }
     }
   }

@@ -14,16 +14,16 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class DiskTest {
+class DiskModelTest {
   private static final int CUTS = 400;
 
   @TempDir Path home;
-  private Disk disk = new Disk(Disk.Syncs.HONOURED, new Random(1));
+  private DiskModel disk = new DiskModel(DiskModel.Syncs.HONOURED, new Random(1));
   private long end;
 
-  private void happens(Change... changes) {
+  private void apply(Change... changes) {
     for (Change change : changes) {
-      disk.take(new DiskJournal.Entry(++end, change));
+      disk.apply(new DiskJournal.JournaledChange(++end, change));
     }
   }
 
@@ -39,11 +39,11 @@ class DiskTest {
     return new Change.Synced(path, inode, end, false);
   }
 
-  private Change notSynced(String path, long inode) {
+  private Change failedSync(String path, long inode) {
     return new Change.Synced(path, inode, end, true);
   }
 
-  /// Every state that so many cuts bring up, each as its files' names and contents.
+  /// The distinct states after [#CUTS] power cuts, each as the names and contents of its files.
   private Set<String> states() throws IOException {
     Set<String> states = new HashSet<>();
     for (int cut = 0; cut < CUTS; cut++) {
@@ -61,44 +61,44 @@ class DiskTest {
     return states;
   }
 
-  /// A file whose name is on the disk.
-  private void file(String path, long inode) {
-    happens(created(path, inode));
-    happens(synced("", 0));
+  /// Creates a file whose name is synced.
+  private void createFile(String path, long inode) {
+    apply(created(path, inode));
+    apply(synced("", 0));
   }
 
   @Test
-  void what_was_synced_is_there_whatever_chance_says() throws IOException {
-    file("f", 7);
-    happens(written(7, 0, "abc"));
-    happens(synced("f", 7));
+  void synced_data_survives_every_power_loss() throws IOException {
+    createFile("f", 7);
+    apply(written(7, 0, "abc"));
+    apply(synced("f", 7));
     assertThat(states()).containsExactly("f=abc");
   }
 
   @Test
-  void what_was_not_synced_may_be_there_or_not_in_any_order() throws IOException {
-    file("f", 7);
-    happens(written(7, 0, "old"));
-    happens(synced("f", 7));
-    happens(written(7, 0, "new"), written(7, 0, "NEW"));
+  void unsynced_writes_survive_or_not_in_any_order() throws IOException {
+    createFile("f", 7);
+    apply(written(7, 0, "old"));
+    apply(synced("f", 7));
+    apply(written(7, 0, "new"), written(7, 0, "NEW"));
     assertThat(states()).containsExactlyInAnyOrder("f=old", "f=new", "f=NEW");
   }
 
   @Test
-  void a_sync_does_not_cover_what_was_written_while_it_went_on() throws IOException {
-    file("f", 7);
-    happens(written(7, 0, "a"));
+  void a_sync_does_not_cover_writes_made_after_it_started() throws IOException {
+    createFile("f", 7);
+    apply(written(7, 0, "a"));
     Change sync = synced("f", 7);
-    happens(written(7, 1, "b"), sync);
+    apply(written(7, 1, "b"), sync);
     assertThat(states()).containsExactlyInAnyOrder("f=a", "f=ab");
   }
 
   @Test
-  void a_write_is_torn_at_borders_of_sectors_alone() throws IOException {
-    file("f", 7);
-    happens(written(7, 0, "-".repeat(1024)));
-    happens(synced("f", 7));
-    happens(written(7, 256, "+".repeat(512)));
+  void a_write_is_torn_only_at_sector_boundaries() throws IOException {
+    createFile("f", 7);
+    apply(written(7, 0, "-".repeat(1024)));
+    apply(synced("f", 7));
+    apply(written(7, 256, "+".repeat(512)));
     String none = "-".repeat(256);
     String part = "+".repeat(256);
     assertThat(states())
@@ -110,53 +110,53 @@ class DiskTest {
   }
 
   @Test
-  void a_name_lasts_once_its_directory_is_synced_and_not_with_its_file() throws IOException {
-    happens(created("f", 7), written(7, 0, "a"));
-    happens(synced("f", 7));
+  void a_name_is_durable_after_a_sync_of_its_directory_not_of_its_file() throws IOException {
+    apply(created("f", 7), written(7, 0, "a"));
+    apply(synced("f", 7));
     assertThat(states()).containsExactlyInAnyOrder("", "f=a");
-    happens(synced("", 0));
+    apply(synced("", 0));
     assertThat(states()).containsExactly("f=a");
   }
 
   @Test
-  void a_removed_or_renamed_file_may_be_there_under_its_old_name() throws IOException {
-    file("f", 7);
-    happens(new Change.Renamed("f", "g"));
+  void a_removed_or_renamed_file_may_still_have_its_old_name() throws IOException {
+    createFile("f", 7);
+    apply(new Change.Renamed("f", "g"));
     assertThat(states()).containsExactlyInAnyOrder("f=", "g=");
-    happens(synced("", 0));
+    apply(synced("", 0));
     assertThat(states()).containsExactly("g=");
-    happens(new Change.Removed("g"));
+    apply(new Change.Removed("g"));
     assertThat(states()).containsExactlyInAnyOrder("g=", "");
-    happens(synced("", 0));
+    apply(synced("", 0));
     assertThat(states()).containsExactly("");
   }
 
   @Test
-  void a_new_file_under_an_old_inode_is_another_file() throws IOException {
-    file("f", 7);
-    happens(written(7, 0, "old"));
-    happens(synced("f", 7));
-    happens(new Change.Removed("f"), created("f", 7), written(7, 0, "n"));
+  void a_file_that_reuses_an_inode_is_a_new_file() throws IOException {
+    createFile("f", 7);
+    apply(written(7, 0, "old"));
+    apply(synced("f", 7));
+    apply(new Change.Removed("f"), created("f", 7), written(7, 0, "n"));
     assertThat(states()).containsExactlyInAnyOrder("f=old", "", "f=", "f=n");
   }
 
   @Test
-  void a_directory_that_did_not_last_takes_its_files_with_it() throws IOException {
-    happens(new Change.MadeDirectory("d"), created("d/f", 7));
-    happens(synced("d", 6));
+  void a_lost_directory_loses_its_files() throws IOException {
+    apply(new Change.MadeDirectory("d"), created("d/f", 7));
+    apply(synced("d", 6));
     assertThat(states()).containsExactlyInAnyOrder("", "d/f=");
   }
 
   @Test
-  void no_later_sync_makes_up_for_one_that_failed() throws IOException {
+  void a_later_sync_does_not_repair_a_failed_one() throws IOException {
     Set<String> states = new HashSet<>();
     for (int seed = 0; seed < 20; seed++) {
-      disk = new Disk(Disk.Syncs.HONOURED, new Random(seed));
-      file("f", 7);
-      happens(written(7, 0, "a"));
-      happens(notSynced("f", 7));
-      happens(written(7, 1, "b"));
-      happens(synced("f", 7));
+      disk = new DiskModel(DiskModel.Syncs.HONOURED, new Random(seed));
+      createFile("f", 7);
+      apply(written(7, 0, "a"));
+      apply(failedSync("f", 7));
+      apply(written(7, 1, "b"));
+      apply(synced("f", 7));
       Set<String> now = states();
       assertThat(now).hasSize(1);
       states.addAll(now);
@@ -165,11 +165,11 @@ class DiskTest {
   }
 
   @Test
-  void without_its_syncs_nothing_is_sure() throws IOException {
-    disk = new Disk(Disk.Syncs.NEVER_HAPPENED, new Random(1));
-    file("f", 7);
-    happens(written(7, 0, "a"));
-    happens(synced("f", 7));
+  void nothing_is_durable_on_a_disk_that_ignores_syncs() throws IOException {
+    disk = new DiskModel(DiskModel.Syncs.IGNORED, new Random(1));
+    createFile("f", 7);
+    apply(written(7, 0, "a"));
+    apply(synced("f", 7));
     assertThat(states()).containsExactlyInAnyOrder("", "f=", "f=a");
   }
 }

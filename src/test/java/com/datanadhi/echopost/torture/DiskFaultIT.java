@@ -28,24 +28,24 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What is on the program's disk after a power loss, and what the program does when its disk fails.
-class DiskIT {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+/// The program's disk after a power loss, and the program when its disk fails.
+class DiskFaultIT {
+  private static final Duration TIMEOUT = Duration.ofSeconds(30);
   private static final int RECORDS = 40;
-  private static final int FATAL = 1;
-  private static final int OWNED = 3;
+  private static final int EXIT_STORAGE_FAILED = 1;
+  private static final int EXIT_LOCKED = 3;
 
   @TempDir Path home;
   private DiskShim shim;
-  private Chronicle chronicle;
+  private ObservationLog observations;
   private StubServer server;
   private int seq;
 
   @BeforeEach
-  void aDiskThatCanFail() throws Exception {
-    assumeThat(Shims.obstacle()).isEmpty();
+  void createShimmedDisk() throws Exception {
+    assumeThat(Shims.skipReason()).isEmpty();
     shim = new DiskShim(home);
-    chronicle = new Chronicle(shim);
+    observations = new ObservationLog(shim);
     server = StubServer.down();
   }
 
@@ -54,7 +54,7 @@ class DiskIT {
     server.close();
   }
 
-  private AgentProcess agent() throws Exception {
+  private AgentProcess startAgent() throws Exception {
     AgentProcess agent = AgentProcess.spawn(shim.directory(), server.url(), shim.environment());
     agent.awaitReady();
     return agent;
@@ -64,12 +64,12 @@ class DiskIT {
     try (LoadClient client = new LoadClient(agent.socket())) {
       for (int n = 0; n < records; n++) {
         assertThat(client.send(LoadClient.request(0, seq, 200)).getSuccess()).isTrue();
-        chronicle.acknowledged(0, seq++);
+        observations.acknowledged(0, seq++);
       }
     }
   }
 
-  private void assertInternal(AgentProcess agent) {
+  private void assertNextCallFailsWithInternal(AgentProcess agent) {
     try (LoadClient client = new LoadClient(agent.socket())) {
       assertThatThrownBy(() -> client.send(LoadClient.request(0, seq, 200)))
           .hasMessageStartingWith("INTERNAL: ");
@@ -77,64 +77,63 @@ class DiskIT {
     seq++;
   }
 
-  /// Cuts the power now, on as many disks as there are ways for unsynced writes to have ended.
-  private Tally cutPower(Disk.Syncs syncs) throws Exception {
-    Tally tally = new Tally();
-    History history = new History(shim, chronicle);
+  /// Cuts the power now, twenty times, each with another random fate of the unsynced writes.
+  private CampaignResult cutPower(DiskModel.Syncs syncs) throws Exception {
+    CampaignResult result = new CampaignResult();
+    JournaledRun journaled = new JournaledRun(shim, observations);
     for (int seed = 0; seed < 20; seed++) {
       Random random = new Random(seed);
-      try (PowerCuts cuts = new PowerCuts(history, syncs, shim.journalLength(), 1, random)) {
+      try (PowerCuts cuts = new PowerCuts(journaled, syncs, shim.journalLength(), 1, random)) {
         Path disk = home.resolve(syncs + "-" + seed);
-        Witness witness = new Witness("seed " + seed, tally);
-        cuts.next(disk, witness, random);
-        Remains.read(disk, witness, false).forEach(tally::broken);
-        witness.close();
+        DeliveryChecker checker = new DeliveryChecker("seed " + seed, result);
+        cuts.next(disk, checker, random);
+        RecoveryCheck.readBuffer(disk, checker, false).forEach(result::addViolation);
+        checker.checkNothingLost();
       }
     }
-    return tally;
+    return result;
   }
 
   private void assertNothingLostByPowerLoss() throws Exception {
-    assertThat(cutPower(Disk.Syncs.HONOURED).broken()).isEmpty();
+    assertThat(cutPower(DiskModel.Syncs.HONOURED).violations()).isEmpty();
   }
 
   @Test
-  void a_power_loss_takes_nothing_that_was_acknowledged_unless_syncs_are_not_honoured()
-      throws Exception {
-    try (AgentProcess agent = agent()) {
+  void acknowledged_records_survive_a_power_loss_unless_the_disk_ignores_syncs() throws Exception {
+    try (AgentProcess agent = startAgent()) {
       send(agent, RECORDS);
       assertNothingLostByPowerLoss();
-      assertThat(cutPower(Disk.Syncs.NEVER_HAPPENED).count(Tally.Count.LOST)).isPositive();
+      assertThat(cutPower(DiskModel.Syncs.IGNORED).count(CampaignResult.Counter.LOST)).isPositive();
     }
   }
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void what_is_acknowledged_after_a_sync_that_failed_outlives_a_power_loss(boolean forGood)
+  void records_acknowledged_after_a_failed_sync_survive_a_power_loss(boolean untilCleared)
       throws Exception {
-    try (AgentProcess agent = agent()) {
+    try (AgentProcess agent = startAgent()) {
       send(agent, RECORDS);
-      shim.fail(Call.SYNC, "buffer.db-wal", 1, forGood);
-      assertInternal(agent);
-      assertThat(agent.awaitExit(PATIENCE)).isEqualTo(FATAL);
+      shim.fail(Call.SYNC, "buffer.db-wal", 1, untilCleared);
+      assertNextCallFailsWithInternal(agent);
+      assertThat(agent.awaitExit(TIMEOUT)).isEqualTo(EXIT_STORAGE_FAILED);
       assertThat(agent.hasLogged(EventNames.STORAGE_FAILED)).isTrue();
       assertThat(agent.lastMetrics())
           .content()
           .containsPattern("echopost_refused_records_total\\{[^}]*reason=\"storage_failed\"} [1-9]")
           .containsPattern("echopost_storage_state\\{[^}]*state=\"failed\"} 1");
     }
-    shim.mend();
-    try (AgentProcess agent = agent()) {
+    shim.clearFaults();
+    try (AgentProcess agent = startAgent()) {
       send(agent, RECORDS);
       assertNothingLostByPowerLoss();
     }
   }
 
-  /// Those that are still on their way when the agent ends, too: a call that is cut off says
-  /// nothing about the disk.
+  /// Even calls that are in flight when the agent exits: a broken connection would not tell a
+  /// client that the disk failed.
   @Test
-  void every_call_under_way_when_the_disk_fails_for_good_hears_of_it() throws Exception {
-    try (AgentProcess agent = agent();
+  void every_call_in_flight_is_answered_when_the_disk_fails_for_good() throws Exception {
+    try (AgentProcess agent = startAgent();
         LoadClient client = new LoadClient(agent.socket())) {
       send(agent, RECORDS);
       shim.fail(Call.SYNC, "buffer.db-wal", 1, true);
@@ -146,17 +145,18 @@ class DiskIT {
       }
       List<Status.Code> codes = new ArrayList<>();
       for (ListenableFuture<LogResponse> call : calls) {
-        codes.add(end(call));
+        codes.add(awaitStatus(call));
       }
       channel.shutdownNow();
       assertThat(codes.getFirst()).isEqualTo(Status.Code.INTERNAL);
-      // A call that reaches nobody any more is not taken.
+      // UNAVAILABLE: the call did not reach the agent before it exited.
       assertThat(codes).isSubsetOf(Status.Code.INTERNAL, Status.Code.UNAVAILABLE);
-      assertThat(agent.awaitExit(PATIENCE)).isEqualTo(FATAL);
+      assertThat(agent.awaitExit(TIMEOUT)).isEqualTo(EXIT_STORAGE_FAILED);
     }
   }
 
-  private static Status.Code end(ListenableFuture<LogResponse> call) throws InterruptedException {
+  private static Status.Code awaitStatus(ListenableFuture<LogResponse> call)
+      throws InterruptedException {
     try {
       LogResponse _ = call.get();
       return Status.Code.OK;
@@ -165,102 +165,103 @@ class DiskIT {
     }
   }
 
-  /// What is written into it is for people alone.
+  /// The content of the lock file is only for people.
   @Test
-  void a_lock_that_cannot_be_written_to_holds_nevertheless() throws Exception {
+  void the_lock_holds_although_its_file_cannot_be_written() throws Exception {
     shim.fail(Call.WRITE, "agent.lock", 1, true);
-    try (AgentProcess agent = agent();
+    try (AgentProcess agent = startAgent();
         AgentProcess second =
             AgentProcess.spawn(shim.directory(), server.url(), shim.environment())) {
       send(agent, RECORDS);
       assertThat(agent.hasLogged(EventNames.LOCK_OWNER_NOT_WRITTEN)).isTrue();
-      assertThat(second.awaitExit(PATIENCE)).isEqualTo(OWNED);
+      assertThat(second.awaitExit(TIMEOUT)).isEqualTo(EXIT_LOCKED);
     }
     assertThat(shim.failures()).isPositive();
   }
 
   @ParameterizedTest
   @CsvSource({"READ, buffer.db*", "WRITE, buffer.db*", "SYNC, buffer.db*", "WRITE, *"})
-  void an_agent_does_not_start_on_a_disk_that_fails_and_harms_nothing(Call call, String file)
+  void an_agent_does_not_start_on_a_failing_disk_and_loses_nothing(Call call, String file)
       throws Exception {
-    try (AgentProcess agent = agent()) {
+    try (AgentProcess agent = startAgent()) {
       send(agent, RECORDS);
     }
     shim.fail(call, file, 1, true);
     try (AgentProcess failing =
         AgentProcess.spawn(shim.directory(), server.url(), shim.environment())) {
-      assertThat(failing.awaitExit(PATIENCE)).isEqualTo(FATAL);
+      assertThat(failing.awaitExit(TIMEOUT)).isEqualTo(EXIT_STORAGE_FAILED);
     }
     assertThat(shim.failures()).isPositive();
-    shim.mend();
-    try (AgentProcess agent = agent()) {
+    shim.clearFaults();
+    try (AgentProcess agent = startAgent()) {
       send(agent, RECORDS);
       assertNothingLostByPowerLoss();
     }
   }
 
   @Test
-  void an_agent_that_cannot_read_ends_and_the_next_delivers() throws Exception {
-    try (AgentProcess agent = agent()) {
+  void an_agent_that_cannot_read_exits_and_the_next_one_delivers() throws Exception {
+    try (AgentProcess agent = startAgent()) {
       send(agent, RECORDS);
       shim.fail(Call.READ, "buffer.db*", 1, true);
       server.comeUp();
-      assertThat(agent.awaitExit(PATIENCE)).isEqualTo(FATAL);
+      assertThat(agent.awaitExit(TIMEOUT)).isEqualTo(EXIT_STORAGE_FAILED);
     }
-    shim.mend();
-    assertAllDelivered(new Tally());
+    shim.clearFaults();
+    assertAllDelivered(new CampaignResult());
   }
 
-  private void assertAllDelivered(Tally tally) throws Exception {
-    Witness witness = new Witness("the mended disk", tally);
-    chronicle.tell(witness, Long.MAX_VALUE);
-    witness.crashed();
-    assertThat(Remains.drain(shim.disk(), witness, false)).isEmpty();
-    witness.close();
-    assertThat(tally.broken()).isEmpty();
+  private void assertAllDelivered(CampaignResult result) throws Exception {
+    DeliveryChecker checker = new DeliveryChecker("after the fault", result);
+    observations.replayUntil(Long.MAX_VALUE, checker);
+    checker.agentKilled();
+    assertThat(RecoveryCheck.drainWithAgent(shim.disk(), checker, false)).isEmpty();
+    checker.checkNothingLost();
+    assertThat(result.violations()).isEmpty();
   }
 
   @Test
-  void a_reserve_that_cannot_be_written_is_not_taken_for_a_full_disk() throws Exception {
+  void a_failed_write_of_the_reserve_is_not_reported_as_a_full_disk() throws Exception {
     shim.fail(Call.WRITE, "reserve", 1, true);
     try (AgentProcess agent =
         AgentProcess.spawn(shim.directory(), server.url(), shim.environment())) {
-      assertThat(agent.awaitExit(PATIENCE)).isEqualTo(FATAL);
+      assertThat(agent.awaitExit(TIMEOUT)).isEqualTo(EXIT_STORAGE_FAILED);
       assertThat(agent.hasLogged(EventNames.STORAGE_FAILED)).isTrue();
       assertThat(agent.hasLogged(EventNames.DISK_FULL)).isFalse();
     }
   }
 
   @Test
-  void an_agent_ends_when_its_log_cannot_be_written_back() throws Exception {
-    Tally tally = new Tally();
-    try (AgentProcess agent = agent();
-        Clients _ = new Clients(agent.socket(), 2, 8, 4_000, 0, chronicle, tally)) {
+  void an_agent_exits_when_its_wal_cannot_be_checkpointed() throws Exception {
+    CampaignResult result = new CampaignResult();
+    try (AgentProcess agent = startAgent();
+        BackgroundClients _ =
+            new BackgroundClients(agent.socket(), 2, 8, 4_000, 0, observations, result)) {
       shim.fail(Call.WRITE, "buffer.db", 1, true);
-      assertThat(agent.awaitExit(PATIENCE)).isEqualTo(FATAL);
+      assertThat(agent.awaitExit(TIMEOUT)).isEqualTo(EXIT_STORAGE_FAILED);
       assertThat(agent.hasLogged(EventNames.STORAGE_FAILED)).isTrue();
     }
-    shim.mend();
-    assertAllDelivered(tally);
+    shim.clearFaults();
+    assertAllDelivered(result);
   }
 
-  /// A thread that waits for the disk cannot be ended: the process has to end without it.
+  /// A thread that waits for the disk cannot be interrupted: the process must exit without it.
   @Test
-  void an_agent_ends_when_a_commit_does_not_return() throws Exception {
-    try (AgentProcess agent = agent();
+  void an_agent_exits_when_a_commit_does_not_return() throws Exception {
+    try (AgentProcess agent = startAgent();
         LoadClient client = new LoadClient(agent.socket())) {
       send(agent, RECORDS);
-      shim.hang("buffer.db-wal");
+      shim.hangSync("buffer.db-wal");
       ManagedChannel channel = client.newChannel();
       ListenableFuture<LogResponse> call =
           LogAgentGrpc.newFutureStub(channel).sendLog(LoadClient.request(0, seq, 200));
-      assertThat(agent.awaitExit(PATIENCE.plus(PATIENCE))).isEqualTo(FATAL);
+      assertThat(agent.awaitExit(TIMEOUT.plus(TIMEOUT))).isEqualTo(EXIT_STORAGE_FAILED);
       assertThat(agent.hasLogged(EventNames.AGENT_STALLED)).isTrue();
-      assertThat(end(call)).isNotEqualTo(Status.Code.OK);
+      assertThat(awaitStatus(call)).isNotEqualTo(Status.Code.OK);
       assertThat(agent.socket()).doesNotExist();
       channel.shutdownNow();
     }
-    shim.mend();
-    assertAllDelivered(new Tally());
+    shim.clearFaults();
+    assertAllDelivered(new CampaignResult());
   }
 }
