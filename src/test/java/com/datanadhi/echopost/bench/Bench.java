@@ -9,35 +9,36 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Measures the packaged program, and prints what it found: a table, or one JSON object, which also
-/// goes to a file, with pictures beside it. It judges nothing: the exit status says only whether
-/// everything could be run.
+/// `scripts/bench`: measures the packaged program, and prints the results as a table or one JSON
+/// object. Also writes them to `target/bench`, as `results.json` and charts. The exit status is 0
+/// if every measurement was done, 1 if one failed, 2 if the arguments are wrong; no figure decides
+/// it.
 ///
-/// It runs in the project's directory. Progress goes to standard error.
+/// The working directory must be the project's. Progress is printed on standard error.
 public final class Bench {
   private static final Path JVM_FLAGS = Path.of("scripts/jvm-flags");
-  private static final Path RESULTS = Path.of("target/bench");
+  private static final Path RESULTS_DIRECTORY = Path.of("target/bench");
 
   private final Options options;
-  private final Effort effort;
-  private final Workbench bench;
+  private final RunSize size;
+  private final TestBed testBed;
   private final List<Figure> figures = new ArrayList<>();
-  private final List<Picture> pictures = new ArrayList<>();
-  private final long start = System.nanoTime();
+  private final List<Chart> charts = new ArrayList<>();
+  private final long startNanos = System.nanoTime();
 
-  private Bench(Options options, Workbench bench) {
+  private Bench(Options options, TestBed testBed) {
     this.options = options;
-    this.effort = options.effort();
-    this.bench = bench;
+    this.size = options.size();
+    this.testBed = testBed;
   }
 
-  /// For the arguments see [Options].
+  /// See [Options] for the arguments.
   public static void main(String[] arguments) throws Exception {
     Options options;
     try {
       options = Options.parse(arguments);
-    } catch (IllegalArgumentException wrong) {
-      System.err.println("bench: " + wrong.getMessage());
+    } catch (IllegalArgumentException invalid) {
+      System.err.println("bench: " + invalid.getMessage());
       System.exit(2);
       return;
     }
@@ -45,23 +46,24 @@ public final class Bench {
   }
 
   private static boolean run(Options options) throws Exception {
-    try (Workbench bench = new Workbench(LauncherFlags.read(JVM_FLAGS), options.programs())) {
+    try (TestBed testBed = new TestBed(LauncherFlags.read(JVM_FLAGS), options.programs())) {
       Runtime.getRuntime()
           .addShutdownHook(
               Thread.ofPlatform()
                   .unstarted(() -> {
                     try {
-                      bench.close();
+                      testBed.close();
                     } catch (IOException | InterruptedException failed) {
-                      System.err.println("bench: could not clean up: " + failed);
+                      System.err.println(
+                          "bench: cannot delete temporary files or processes: " + failed);
                     }
                   }));
       try {
-        Bench run = new Bench(options, bench);
+        Bench run = new Bench(options, testBed);
         run.publish(run.measure());
         return true;
       } catch (Exception failed) {
-        if (!bench.isClosed()) {
+        if (!testBed.isClosed()) {
           System.err.println("bench: " + failed);
           failed.printStackTrace();
         }
@@ -70,63 +72,66 @@ public final class Bench {
     }
   }
 
-  private void publish(Report report) throws IOException {
-    Path _ = Files.createDirectories(RESULTS);
-    Path _ = Files.writeString(RESULTS.resolve("results.json"), report.json() + "\n");
-    System.out.println(options.json() ? report.json() : report.table());
+  private void publish(BenchResults results) throws IOException {
+    Path _ = Files.createDirectories(RESULTS_DIRECTORY);
+    Path _ = Files.writeString(RESULTS_DIRECTORY.resolve("results.json"), results.json() + "\n");
+    System.out.println(options.json() ? results.json() : results.table());
     if (options.earlier() != null) {
-      System.out.println(new Comparison(options.earlier(), report).table());
+      System.out.println(new Comparison(options.earlier(), results).table());
     }
-    for (Picture picture : pictures) {
-      say("drew " + picture.save(RESULTS));
+    for (Chart chart : charts) {
+      progress("wrote " + chart.save(RESULTS_DIRECTORY));
     }
   }
 
-  private Report measure() throws Exception {
-    Machine machine = Machine.ofThis(bench.root());
-    if (machine.forgets()) {
-      say("warning: " + bench.root() + " is in memory, so that storage costs nothing here");
+  private BenchResults measure() throws Exception {
+    Machine machine = Machine.ofThis(testBed.root());
+    if (machine.isInMemory()) {
+      progress(
+          "warning: "
+              + testBed.root()
+              + " is in memory: figures that depend on storage mean nothing");
     }
     Instant date = Instant.now().truncatedTo(ChronoUnit.SECONDS);
     warmUp();
-    measure(new StartUp(bench), Effort.STARTS);
-    measure(new FirstStart(bench), effort.rounds());
-    measure(new IngestThroughput(bench, effort), effort.rounds());
-    measure(new IngestLatency(bench, effort), effort.rounds());
-    measure(new NewConnections(bench, effort), effort.rounds());
-    measure(new ReplayThroughput(bench, effort), effort.rounds());
-    measure(new ResidentMemory(bench, effort), effort.rounds());
-    measure(new Backlog(bench, effort), 1);
-    List<String> complaints = bench.complaints();
-    if (!complaints.isEmpty()) {
-      say("the agents complained " + complaints.size() + " times:");
-      complaints.stream().limit(20).forEach(System.err::println);
+    measure(new StartUp(testBed), RunSize.STARTS);
+    measure(new FirstStart(testBed), size.rounds());
+    measure(new IngestThroughput(testBed, size), size.rounds());
+    measure(new IngestLatency(testBed, size), size.rounds());
+    measure(new NewConnections(testBed, size), size.rounds());
+    measure(new ReplayThroughput(testBed, size), size.rounds());
+    measure(new ResidentMemory(testBed, size), size.rounds());
+    measure(new LargeBacklog(testBed, size), 1);
+    List<String> warnings = testBed.warnings();
+    if (!warnings.isEmpty()) {
+      progress(warnings.size() + " lines of agents that are not at level INFO:");
+      warnings.stream().limit(20).forEach(System.err::println);
     }
-    return new Report(date, CommandLine.version(), machine, effort.rounds(), figures, complaints);
+    return new BenchResults(date, CommandLine.version(), machine, size.rounds(), figures, warnings);
   }
 
-  /// The clients are in this process: the first service must not wait for their compiler. And a
-  /// program that has not run yet unpacks itself.
+  /// Lets the JIT compile the clients, which run in this process, and the programs unpack
+  /// themselves, before anything is measured.
   private void warmUp() throws Exception {
-    say("warming up");
-    bench.onEach(service -> {
-      try (Sender sender = new Sender(service.socket())) {
-        sender.one();
-        var _ = sender.pipelined(effort.warmRecords());
+    progress("warming up");
+    testBed.onEach(service -> {
+      try (GrpcJavaSender sender = new GrpcJavaSender(service.socket())) {
+        sender.sendOne();
+        var _ = sender.pipelined(size.warmRecords());
       }
     });
   }
 
-  private void measure(Measurement measurement, int rounds) throws Exception {
+  private void measure(Benchmark benchmark, int rounds) throws Exception {
     for (int round = 1; round <= rounds; round++) {
-      say(measurement.name() + ", round " + round + " of " + rounds);
-      measurement.round();
+      progress(benchmark.name() + ", round " + round + " of " + rounds);
+      benchmark.round();
     }
-    figures.addAll(measurement.figures());
-    pictures.addAll(measurement.pictures());
+    figures.addAll(benchmark.figures());
+    charts.addAll(benchmark.charts());
   }
 
-  private void say(String what) {
-    System.err.printf("[%3d s] %s%n", (System.nanoTime() - start) / 1_000_000_000, what);
+  private void progress(String line) {
+    System.err.printf("[%3d s] %s%n", (System.nanoTime() - startNanos) / 1_000_000_000, line);
   }
 }

@@ -5,40 +5,40 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// A run beside an earlier one, by the medians. Floors tell whether the machine has changed: then a
-/// figure's ratio to them says more than the figure does.
-record Comparison(Report then, Report now) {
-  /// For a person: a line for each figure and floor that both runs have.
+/// Compares a run with an earlier one, by medians. If the floors differ, the machine's speed has
+/// changed: then compare the ratios of figure to floor instead of the figures.
+record Comparison(BenchResults earlier, BenchResults now) {
+  /// A table for people: a row for each figure and floor that both runs have.
   String table() {
-    Table table =
-        new Table(
+    TextTable table =
+        new TextTable(
             Set.of("figure", "unit"),
             "figure",
             "unit",
-            "then",
+            "earlier",
             "now",
-            "now/then",
-            "to floor then",
-            "to floor now");
-    Map<String, Figure> earlier = new HashMap<>();
-    then.figures().forEach(figure -> earlier.put(figure.name(), figure));
+            "now/earlier",
+            "ratio earlier",
+            "ratio now");
+    Map<String, Figure> earlierFigures = new HashMap<>();
+    earlier.figures().forEach(figure -> earlierFigures.put(figure.name(), figure));
     for (Figure figure : now.figures()) {
-      Figure before = earlier.get(figure.name());
+      Figure before = earlierFigures.get(figure.name());
       if (before != null) {
         add(table, before, figure);
       }
     }
-    return table + "\nthen: " + then.origin() + "\nnow:  " + now.origin() + "\n";
+    return table + "\nearlier: " + earlier.origin() + "\nnow:     " + now.origin() + "\n";
   }
 
-  private static void add(Table table, Figure before, Figure after) {
+  private static void add(TextTable table, Figure before, Figure after) {
     table.add(
         List.of(
-            after.what(),
+            after.label(),
             after.unit(),
-            Table.number(before.values().median()),
-            Table.number(after.values().median()),
-            Table.ratio(after.values().median() / before.values().median())));
+            TextTable.number(before.values().median()),
+            TextTable.number(after.values().median()),
+            TextTable.ratio(after.values().median() / before.values().median())));
     for (Figure.Floor floor : after.floors()) {
       before.floors().stream()
           .filter(same -> same.name().equals(floor.name()))
@@ -47,11 +47,11 @@ record Comparison(Report then, Report now) {
                   List.of(
                       "  " + floor.name(),
                       after.unit(),
-                      Table.number(same.values().median()),
-                      Table.number(floor.values().median()),
-                      Table.ratio(floor.values().median() / same.values().median()),
-                      Table.ratio(before.ratio(same)),
-                      Table.ratio(after.ratio(floor)))));
+                      TextTable.number(same.values().median()),
+                      TextTable.number(floor.values().median()),
+                      TextTable.ratio(floor.values().median() / same.values().median()),
+                      TextTable.ratio(before.ratio(same)),
+                      TextTable.ratio(after.ratio(floor)))));
     }
   }
 }

@@ -9,19 +9,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
 
-/// The time from the spawn to the socket file where the program has never run before, and must
-/// first unpack itself: two are spawned at once, in directories of their own, with one new place to
-/// unpack to; the slower one counts. The file is read from the disk, as after a restart of the
-/// machine, where the system's `dd` can make the kernel forget it (GNU's can).
+/// Measures the time from spawn to socket when the program runs for the first time and must unpack
+/// itself. Two processes are spawned at once, on different directories, with one new runtime
+/// directory; the slower one counts. The program is read from the disk, as after a reboot, if the
+/// machine's `dd` can drop it from the page cache (GNU dd can).
 ///
-/// There is no floor, only a peer.
-final class FirstStart implements Measurement {
-  private final Workbench bench;
-  private final Values values = new Values();
-  private boolean toldOfPageCache;
+/// There is no floor, only the peer.
+final class FirstStart implements Benchmark {
+  private final TestBed testBed;
+  private final MeasuredValues values = new MeasuredValues();
+  private boolean warnedOfPageCache;
 
-  FirstStart(Workbench bench) {
-    this.bench = bench;
+  FirstStart(TestBed testBed) {
+    this.testBed = testBed;
   }
 
   @Override
@@ -31,45 +31,46 @@ final class FirstStart implements Measurement {
 
   @Override
   public void round() throws Exception {
-    for (Program program : bench.programs()) {
+    for (MeasuredProgram program : testBed.programs()) {
       measure(program);
     }
   }
 
-  private void measure(Program program) throws IOException, InterruptedException, TimeoutException {
-    Path runtime = bench.newDirectory();
+  private void measure(MeasuredProgram program)
+      throws IOException, InterruptedException, TimeoutException {
+    Path runtime = testBed.newDirectory();
     Map<String, String> environment = Map.of(AgentProcess.RUNTIME_DIR, runtime.toString());
-    forget(program.path());
+    dropFromPageCache(program.path());
     try (StubServer server = StubServer.down()) {
       long start = System.nanoTime();
-      AgentProcess one = bench.spawn(program, server.url(), environment);
-      AgentProcess other = bench.spawn(program, server.url(), environment);
-      one.awaitSocket();
-      other.awaitSocket();
+      AgentProcess first = testBed.spawn(program, server.url(), environment);
+      AgentProcess second = testBed.spawn(program, server.url(), environment);
+      first.awaitSocket();
+      second.awaitSocket();
       values.add("first_start", program.name(), (System.nanoTime() - start) / 1e6);
-      bench.stop(one);
-      bench.stop(other);
+      testBed.stop(first);
+      testBed.stop(second);
     }
     Directories.delete(runtime);
   }
 
-  private void forget(Path file) throws IOException, InterruptedException {
-    // Only what has been written back can be forgotten.
+  private void dropFromPageCache(Path file) throws IOException, InterruptedException {
+    // Only pages that are written back can be dropped.
     Process process =
         new ProcessBuilder(
                 "sh", "-c", "sync && dd if=\"$0\" iflag=nocache count=0", file.toString())
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .start();
-    if (process.waitFor() != 0 && !toldOfPageCache) {
-      toldOfPageCache = true;
-      System.err.println("first start: this dd cannot drop the program from the page cache");
+    if (process.waitFor() != 0 && !warnedOfPageCache) {
+      warnedOfPageCache = true;
+      System.err.println(
+          "first start: warning: this dd cannot drop the program from the page cache");
     }
   }
 
   @Override
   public List<Figure> figures() {
-    return List.of(
-        values.figure("first_start", "first start of two, read from the disk and unpacked", "ms"));
+    return List.of(values.figure("first_start", "first start, with unpacking, two at once", "ms"));
   }
 }

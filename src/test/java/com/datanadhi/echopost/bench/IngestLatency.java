@@ -11,52 +11,51 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 
-/// How long one record waits for its acknowledgement when nobody else sends: each has a commit of
-/// its own.
+/// Measures the latency of one call at a time, so that each record has its own commit.
 ///
-/// Floors: the no-op service, and the file system's own write and fdatasync of one page, in place
-/// in a file that has its blocks already, as a write-ahead log has that was begun anew.
-final class IngestLatency implements Measurement {
+/// Floors: the no-op service, and a write and fdatasync of one page to allocated blocks of a file,
+/// as SQLite does when it reuses its WAL.
+final class IngestLatency implements Benchmark {
   private static final int PAGE_BYTES = 4_096;
   private static final int FILE_PAGES = 1_024;
 
-  private final Workbench bench;
-  private final Effort effort;
-  private final Values values = new Values();
-  private final Picture picture = Picture.ofLatencies("latency-single", "Latency, one at a time");
+  private final TestBed testBed;
+  private final RunSize size;
+  private final MeasuredValues values = new MeasuredValues();
+  private final Chart chart = Chart.ofLatencies("latency-single", "Latency, one call at a time");
 
-  IngestLatency(Workbench bench, Effort effort) {
-    this.bench = bench;
-    this.effort = effort;
+  IngestLatency(TestBed testBed, RunSize size) {
+    this.testBed = testBed;
+    this.size = size;
   }
 
   @Override
   public String name() {
-    return "ingest, one at a time";
+    return "ingest, one call at a time";
   }
 
   @Override
   public void round() throws Exception {
-    bench.onEach(this::measure);
-    Path directory = bench.newDirectory();
+    testBed.onEach(this::measure);
+    Path directory = testBed.newDirectory();
     measureSync(directory.resolve("pages"));
     Directories.delete(directory);
   }
 
-  private void measure(Service service) throws InterruptedException {
-    try (Sender sender = new Sender(service.socket())) {
-      var _ = sender.pipelined(effort.warmUpRecords());
-      var _ = sender.single(effort.singleRecords() / 3);
-      LoadClient.Result result = sender.single(effort.singleRecords());
+  private void measure(RunningService service) throws InterruptedException {
+    try (GrpcJavaSender sender = new GrpcJavaSender(service.socket())) {
+      var _ = sender.pipelined(size.warmUpRecords());
+      var _ = sender.single(size.singleRecords() / 3);
+      LoadClient.Result result = sender.single(size.singleRecords());
       add(service.name(), result::latencyMillis, result.perSecond());
     }
   }
 
-  private void add(String whose, DoubleUnaryOperator millis, double perSecond) {
-    values.add("single_p50", whose, millis.applyAsDouble(0.5));
-    values.add("single_p99", whose, millis.applyAsDouble(0.99));
-    values.add("single_rate", whose, perSecond);
-    picture.latencies(whose, millis);
+  private void add(String subject, DoubleUnaryOperator millis, double perSecond) {
+    values.add("single_p50", subject, millis.applyAsDouble(0.5));
+    values.add("single_p99", subject, millis.applyAsDouble(0.99));
+    values.add("single_rate", subject, perSecond);
+    chart.setLatencies(subject, millis);
   }
 
   private void measureSync(Path file) throws IOException {
@@ -67,7 +66,7 @@ final class IngestLatency implements Measurement {
         write(channel, page, i);
       }
       channel.force(true);
-      double[] millis = new double[effort.singleRecords()];
+      double[] millis = new double[size.singleRecords()];
       long start = System.nanoTime();
       for (int i = 0; i < millis.length; i++) {
         long before = System.nanoTime();
@@ -92,13 +91,13 @@ final class IngestLatency implements Measurement {
   @Override
   public List<Figure> figures() {
     return List.of(
-        values.figure("single_p50", "one at a time: median latency", "ms"),
-        values.figure("single_p99", "one at a time: p99 latency", "ms"),
-        values.figure("single_rate", "one at a time: rate", "records/s"));
+        values.figure("single_p50", "one call at a time: median latency", "ms"),
+        values.figure("single_p99", "one call at a time: p99 latency", "ms"),
+        values.figure("single_rate", "one call at a time: rate", "records/s"));
   }
 
   @Override
-  public List<Picture> pictures() {
-    return List.of(picture);
+  public List<Chart> charts() {
+    return List.of(chart);
   }
 }

@@ -6,28 +6,29 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 
-/// Records a second that are acknowledged while the server is down, in the first records after the
-/// spawn and warm; how long the slowest of them wait under that load; and the processor time that
-/// one takes the serving process, which says more than the rate does where the clients compete for
-/// the same cores.
+/// Measures acknowledged records per second while the server is down, for the first records after
+/// the spawn and when warm; the high percentiles of their latency; and the CPU time per record of
+/// the serving process, which is less affected than the rate when clients compete for the same
+/// cores.
 ///
-/// The clients are on grpc-java; at the end it is told how it goes with clients that say frames put
-/// together before.
+/// The clients use grpc-java; the rates are measured again with clients that send pre-encoded
+/// frames.
 ///
-/// Floors: the no-op service, the same on grpc-java's server, and SQLite alone.
-final class IngestThroughput implements Measurement {
-  private final Workbench bench;
-  private final Effort effort;
-  private final Values values = new Values();
-  private final Picture rates =
-      Picture.overTime(
-          "ingest-rate", "Ingest from the spawn on", "seconds since the spawn", "records/s");
-  private final Picture latencies =
-      Picture.ofLatencies("latency-load", "Latency under load: 4 connections, 64 calls on each");
+/// Floors: the no-op service, the no-op service on grpc-java's server, and SQLite alone.
+final class IngestThroughput implements Benchmark {
+  private final TestBed testBed;
+  private final RunSize size;
+  private final MeasuredValues values = new MeasuredValues();
+  private final Chart rates =
+      Chart.overTime(
+          "ingest-rate", "Ingest rate after spawn", "seconds since the spawn", "records/s");
+  private final Chart latencies =
+      Chart.ofLatencies(
+          "latency-load", "Latency under load: 4 connections, 64 calls in flight on each");
 
-  IngestThroughput(Workbench bench, Effort effort) {
-    this.bench = bench;
-    this.effort = effort;
+  IngestThroughput(TestBed testBed, RunSize size) {
+    this.testBed = testBed;
+    this.size = size;
   }
 
   @Override
@@ -37,72 +38,77 @@ final class IngestThroughput implements Measurement {
 
   @Override
   public void round() throws Exception {
-    bench.onEach(
+    testBed.onEach(
         service -> {
           measure(service);
-          measureFrames(service);
+          measurePreEncoded(service);
         },
-        this::measureFirstFrames);
-    bench.onNoOp(NoOpService.Stack.GRPC_JAVA, this::measure);
-    Path directory = bench.newDirectory();
+        this::measureFirstPreEncoded);
+    testBed.onNoOp(NoOpService.ServerStack.GRPC_JAVA, this::measure);
+    Path directory = testBed.newDirectory();
     values.add(
         "ingest_warm",
         "SQLite, 256 inserts a transaction",
         Double.parseDouble(
-            bench.runFloor(
-                SqliteInserts.class,
+            testBed.runFloor(
+                SqliteInsertFloor.class,
                 directory.toString(),
-                Integer.toString(effort.warmUpRecords()),
-                Integer.toString(effort.warmRecords()))));
+                Integer.toString(size.warmUpRecords()),
+                Integer.toString(size.warmRecords()))));
     Directories.delete(directory);
   }
 
-  private void measure(Service service) throws InterruptedException, ExecutionException {
-    RateOverTime rate = new RateOverTime(service.spawnedNanos());
-    try (Sender sender = new Sender(service.socket(), rate::count)) {
+  private void measure(RunningService service) throws InterruptedException, ExecutionException {
+    ThroughputCurve rate = new ThroughputCurve(service.spawnedNanos());
+    try (GrpcJavaSender sender = new GrpcJavaSender(service.socket(), rate::count)) {
       values.add(
-          "ingest_first", service.name(), sender.pipelined(Effort.FIRST_RECORDS).perSecond());
-      var _ = sender.pipelined(effort.warmUpRecords());
-      ProcessorTime processors = ProcessorTime.of(service.process().get());
-      LoadClient.Result warm = sender.pipelined(effort.warmRecords());
-      double micros = processors.microsEach(effort.warmRecords());
+          "ingest_first", service.name(), sender.pipelined(RunSize.FIRST_RECORDS).perSecond());
+      var _ = sender.pipelined(size.warmUpRecords());
+      CpuTime cpuTime = CpuTime.of(service.process().get());
+      LoadClient.Result warm = sender.pipelined(size.warmRecords());
+      double micros = cpuTime.microsPerRecord(size.warmRecords());
       values.add("ingest_warm", service.name(), warm.perSecond());
       values.add("load_p99", service.name(), warm.latencyMillis(0.99));
       values.add("load_p999", service.name(), warm.latencyMillis(0.999));
       values.add("ingest_processor", service.name(), micros);
-      latencies.latencies(service.name(), warm::latencyMillis);
+      latencies.setLatencies(service.name(), warm::latencyMillis);
     }
-    rates.curve(service.name(), rate.points());
+    rates.setCurve(service.name(), rate.points());
   }
 
-  private void measureFrames(Service service) throws InterruptedException, ExecutionException {
-    FrameSender frames = new FrameSender(service.socket());
-    double _ = frames.pipelined(effort.warmUpRecords());
-    values.add("ingest_frames", service.name(), frames.pipelined(effort.warmRecords()));
+  private void measurePreEncoded(RunningService service)
+      throws InterruptedException, ExecutionException {
+    PreEncodedSender sender = new PreEncodedSender(service.socket());
+    double _ = sender.pipelined(size.warmUpRecords());
+    values.add("ingest_frames", service.name(), sender.pipelined(size.warmRecords()));
   }
 
-  private void measureFirstFrames(Service service) throws InterruptedException, ExecutionException {
+  private void measureFirstPreEncoded(RunningService service)
+      throws InterruptedException, ExecutionException {
     values.add(
         "ingest_first_frames",
         service.name(),
-        new FrameSender(service.socket()).pipelined(Effort.FIRST_RECORDS));
+        new PreEncodedSender(service.socket()).pipelined(RunSize.FIRST_RECORDS));
   }
 
   @Override
   public List<Figure> figures() {
     return List.of(
-        values.figure("ingest_first", "ingest, first 50,000 after spawn", "records/s"),
+        values.figure("ingest_first", "ingest, first 50,000 records after spawn", "records/s"),
         values.figure(
-            "ingest_first_frames", "ingest, first 50,000, clients that say frames", "records/s"),
+            "ingest_first_frames",
+            "ingest, first 50,000 records after spawn, clients with pre-encoded frames",
+            "records/s"),
         values.figure("ingest_warm", "ingest, warm", "records/s"),
-        values.figure("ingest_frames", "ingest, warm, clients that say frames", "records/s"),
+        values.figure(
+            "ingest_frames", "ingest, warm, clients with pre-encoded frames", "records/s"),
         values.figure("load_p99", "ingest, warm: p99 latency", "ms"),
         values.figure("load_p999", "ingest, warm: p99.9 latency", "ms"),
-        values.figure("ingest_processor", "ingest, warm: processor time", "µs/record"));
+        values.figure("ingest_processor", "ingest, warm: CPU time", "µs/record"));
   }
 
   @Override
-  public List<Picture> pictures() {
+  public List<Chart> charts() {
     return List.of(rates, latencies);
   }
 }

@@ -9,7 +9,7 @@ import java.util.List;
 final class LauncherFlags {
   private LauncherFlags() {}
 
-  /// Reads them from `scripts/jvm-flags`, so that the floors' JVMs are the agent's.
+  /// Reads the flags from `scripts/jvm-flags`, so that the JVMs of the floors have them too.
   static List<String> read(Path file) throws IOException {
     return Files.readAllLines(file).stream()
         .filter(line -> !line.isBlank() && !line.startsWith("#"))

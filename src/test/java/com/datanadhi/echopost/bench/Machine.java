@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// What the figures were measured on.
+/// The machine on which the figures were measured.
 ///
-/// @param fileSystem the type of the one that the buffers were on
+/// @param fileSystem the type of the buffers' file system
 record Machine(int cores, String kernel, String architecture, String jdk, String fileSystem) {
   static Machine ofThis(Path directory) throws IOException {
     return new Machine(
@@ -17,9 +17,9 @@ record Machine(int cores, String kernel, String architecture, String jdk, String
         Files.getFileStore(directory).type());
   }
 
-  /// Whether its file system keeps files in memory alone, where no figure of storage means
-  /// anything.
-  boolean forgets() {
+  /// Whether the file system keeps files only in memory: then figures that depend on storage mean
+  /// nothing.
+  boolean isInMemory() {
     return fileSystem.equals("tmpfs");
   }
 }

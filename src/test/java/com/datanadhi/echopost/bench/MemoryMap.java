@@ -9,29 +9,29 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
-/// What a JVM's resident memory consists of (`/proc/PID/smaps`), in MiB by kind.
+/// A JVM's resident memory by kind, in MiB, from `/proc/PID/smaps`.
 ///
-/// @param resident all of it
-/// @param unshared what no other process has mapped too
+/// @param resident all resident pages
+/// @param unshared the pages that no other process maps
 record MemoryMap(Map<Kind, Double> resident, Map<Kind, Double> unshared) {
-  /// What a mapping is for, told by its file or its place: with compressed pointers the heap lies
-  /// below 32 GiB, and class metadata in the gigabyte above, behind the AOT cache; a stack is where
-  /// a thread's stack pointer points to.
+  /// The purpose of a mapping, derived from its file or its address: with compressed pointers the
+  /// heap is below 32 GiB, and class metadata is in the two gigabytes above, behind the AOT cache;
+  /// a stack is a mapping that contains a thread's stack pointer.
   enum Kind {
     AOT_CACHE("AOT cache"),
-    JVM("the JVM's library"),
-    LIBRARIES("other libraries"),
-    IMAGE("modules and jar"),
+    JVM("JVM library"),
+    LIBRARIES("other native libraries"),
+    IMAGE("modules file and jar"),
     HEAP("Java heap"),
     CODE("code cache"),
     METADATA("class metadata"),
-    STACKS("stacks of threads that wait"),
-    OTHER("malloc, tables of the JVM");
+    STACKS("stacks of waiting threads"),
+    OTHER("malloc and JVM tables");
 
-    final String what;
+    final String label;
 
-    Kind(String what) {
-      this.what = what;
+    Kind(String label) {
+      this.label = label;
     }
   }
 
@@ -51,15 +51,15 @@ record MemoryMap(Map<Kind, Double> resident, Map<Kind, Double> unshared) {
     for (String line : Files.readAllLines(process.resolve("smaps"))) {
       String[] fields = line.split("\\s+", 6);
       if (fields[0].endsWith(":")) {
-        Map<Kind, Double> into =
+        Map<Kind, Double> target =
             switch (fields[0]) {
               case "Rss:" -> resident;
               case "Private_Clean:", "Private_Dirty:" -> unshared;
               default -> null;
             };
-        if (into != null) {
+        if (target != null) {
           double mebibytes = Long.parseLong(fields[1]) / 1024.0;
-          into.merge(kind, mebibytes, Double::sum);
+          target.merge(kind, mebibytes, Double::sum);
         }
       } else {
         Range range = Range.of(fields[0]);
@@ -72,7 +72,7 @@ record MemoryMap(Map<Kind, Double> resident, Map<Kind, Double> unshared) {
     return new MemoryMap(resident, unshared);
   }
 
-  /// Of those that run at this moment the kernel does not say it.
+  /// The stack pointers of waiting threads; the kernel does not report those of running ones.
   private static List<Long> stackPointers(Path tasks) throws IOException {
     List<Long> pointers = new ArrayList<>();
     try (DirectoryStream<Path> threads = Files.newDirectoryStream(tasks)) {
@@ -87,7 +87,7 @@ record MemoryMap(Map<Kind, Double> resident, Map<Kind, Double> unshared) {
     return pointers;
   }
 
-  /// Addresses from `start` to before `end`.
+  /// Addresses from `start`, inclusive, to `end`, exclusive.
   private record Range(long start, long end) {
     static Range of(String field) {
       int dash = field.indexOf('-');

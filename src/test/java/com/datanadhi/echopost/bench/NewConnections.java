@@ -2,35 +2,35 @@ package com.datanadhi.echopost.bench;
 
 import java.util.List;
 
-/// Records a second that are acknowledged when each comes on a connection of its own, as from
-/// programs that live for one record: 8 clients side by side, which say their frames, and then the
-/// same on grpc-java, where most of what is measured is the clients.
+/// Measures acknowledged records per second when each record uses a new connection, as from
+/// programs that send one record and exit. 8 concurrent clients send pre-encoded frames; then 8
+/// clients use grpc-java, which dominates that figure.
 ///
 /// Floor: the no-op service.
-final class NewConnections implements Measurement {
-  private final Workbench bench;
-  private final Effort effort;
-  private final Values values = new Values();
+final class NewConnections implements Benchmark {
+  private final TestBed testBed;
+  private final RunSize size;
+  private final MeasuredValues values = new MeasuredValues();
 
-  NewConnections(Workbench bench, Effort effort) {
-    this.bench = bench;
-    this.effort = effort;
+  NewConnections(TestBed testBed, RunSize size) {
+    this.testBed = testBed;
+    this.size = size;
   }
 
   @Override
   public String name() {
-    return "ingest, a new connection per record";
+    return "ingest, new connection per record";
   }
 
   @Override
   public void round() throws Exception {
-    bench.onEach(service -> {
-      FrameSender frames = new FrameSender(service.socket());
-      double _ = frames.reconnecting(effort.connections() / 2);
-      values.add("connect_rate", service.name(), frames.reconnecting(effort.connections()));
-      try (Sender sender = new Sender(service.socket())) {
-        double _ = sender.reconnecting(effort.connections() / 2);
-        values.add("connect_rate_grpc", service.name(), sender.reconnecting(effort.connections()));
+    testBed.onEach(service -> {
+      PreEncodedSender preEncoded = new PreEncodedSender(service.socket());
+      double _ = preEncoded.reconnecting(size.connections() / 2);
+      values.add("connect_rate", service.name(), preEncoded.reconnecting(size.connections()));
+      try (GrpcJavaSender grpcJava = new GrpcJavaSender(service.socket())) {
+        double _ = grpcJava.reconnecting(size.connections() / 2);
+        values.add("connect_rate_grpc", service.name(), grpcJava.reconnecting(size.connections()));
       }
     });
   }
@@ -38,8 +38,11 @@ final class NewConnections implements Measurement {
   @Override
   public List<Figure> figures() {
     return List.of(
-        values.figure("connect_rate", "a new connection per record", "records/s"),
         values.figure(
-            "connect_rate_grpc", "a new connection per record, clients on grpc-java", "records/s"));
+            "connect_rate",
+            "new connection per record, clients with pre-encoded frames",
+            "records/s"),
+        values.figure(
+            "connect_rate_grpc", "new connection per record, clients on grpc-java", "records/s"));
   }
 }

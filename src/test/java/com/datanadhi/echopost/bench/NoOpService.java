@@ -30,34 +30,34 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// The floor of ingest: the same service with one event loop for accepting and one for the work,
-/// which answers success as soon as it has read what there is to read, and stores nothing. On the
-/// agent's own gRPC server on Netty's HTTP/2, or on grpc-java's server as others use it.
+/// The floor of ingest, as a program: the same gRPC service, with one event loop that accepts and one
+/// that works, which stores nothing and answers success after each read from a connection. It runs on
+/// the agent's own gRPC server or on grpc-java's server.
 ///
-/// Its marshallers are made by hand, and do less than the agent's: the request's bytes are read and
-/// not looked at, the response is a constant.
+/// Its marshallers do less than the agent's: the bytes of a request are not parsed, and the response
+/// is a constant.
 final class NoOpService implements ServerCallHandler<byte[], byte[]>, GrpcApplication {
-  /// What it is served by.
-  enum Stack {
-    OURS("no-op service"),
+  /// The server that runs the service.
+  enum ServerStack {
+    ECHOPOST("no-op service"),
     GRPC_JAVA("no-op service, grpc-java's server");
 
-    private final String floor;
+    private final String floorName;
 
-    Stack(String floor) {
-      this.floor = floor;
+    ServerStack(String floorName) {
+      this.floorName = floorName;
     }
 
-    /// Whose the values are that are measured with it.
-    String floor() {
-      return floor;
+    /// The subject of its values.
+    String floorName() {
+      return floorName;
     }
   }
 
   private static final String SERVICE = "logagent.LogAgent";
   private static final String SEND_LOG = SERVICE + "/SendLog";
 
-  /// More than the benchmarks reach.
+  /// Higher than the benchmarks need.
   private static final int MAX_MESSAGE_BYTES = 5 << 20;
 
   private static final int MAX_STREAMS = 24_576;
@@ -82,8 +82,8 @@ final class NoOpService implements ServerCallHandler<byte[], byte[]>, GrpcApplic
     }
   }
 
-  // On the event loop alone.
-  private final List<ServerCall<byte[], byte[]>> complete = new ArrayList<>();
+  // Accessed only on the event loop.
+  private final List<ServerCall<byte[], byte[]>> unanswered = new ArrayList<>();
 
   @Override
   public ServerCall.Listener<byte[]> startCall(ServerCall<byte[], byte[]> call, Metadata headers) {
@@ -91,8 +91,8 @@ final class NoOpService implements ServerCallHandler<byte[], byte[]>, GrpcApplic
     return new ServerCall.Listener<>() {
       @Override
       public void onHalfClose() {
-        complete.add(call);
-        if (complete.size() == 1) {
+        unanswered.add(call);
+        if (unanswered.size() == 1) {
           // From within it would be three frames, not one buffer (docs/adr/0021): Netty has not
           // seen the call's end yet.
           Objects.requireNonNull(ThreadExecutorMap.currentExecutor())
@@ -103,12 +103,12 @@ final class NoOpService implements ServerCallHandler<byte[], byte[]>, GrpcApplic
   }
 
   private void answer() {
-    for (ServerCall<byte[], byte[]> call : complete) {
+    for (ServerCall<byte[], byte[]> call : unanswered) {
       call.sendHeaders(new Metadata());
       call.sendMessage(STORED);
       call.close(Status.OK, new Metadata());
     }
-    complete.clear();
+    unanswered.clear();
   }
 
   private final GrpcMethod<byte[], byte[]> sendLog =
@@ -129,10 +129,10 @@ final class NoOpService implements ServerCallHandler<byte[], byte[]>, GrpcApplic
 
   @Override
   public void connectionClosed(ClientConnection connection) {
-    // It keeps nothing for a connection.
+    // There is no state per connection.
   }
 
-  private void serveByOurs(Path socket) throws IOException, InterruptedException {
+  private void serveByEchoPost(Path socket) throws IOException, InterruptedException {
     Transport transport = Transport.ofThisSystem();
     SocketListener _ =
         new GrpcServer(
@@ -152,7 +152,7 @@ final class NoOpService implements ServerCallHandler<byte[], byte[]>, GrpcApplic
             .bossEventLoopGroup(transport.newEventLoop("accept"))
             .workerEventLoopGroup(transport.newEventLoop("no-op"))
             .directExecutor()
-            // No option of a UNIX socket.
+            // UNIX sockets do not have this option.
             .withChildOption(ChannelOption.SO_KEEPALIVE, null)
             .addService(
                 ServerServiceDefinition.builder(SERVICE)
@@ -162,29 +162,29 @@ final class NoOpService implements ServerCallHandler<byte[], byte[]>, GrpcApplic
             .start();
   }
 
-  /// A running one.
+  /// A running no-op service.
   ///
-  /// @param process in which it is
+  /// @param process its own process
   record Running(Process process, Path directory, Path socket) {}
 
-  /// Starts it in a process of its own, and returns once it serves.
-  static Running start(Workbench bench, Stack stack) throws IOException {
-    Path directory = bench.newDirectory();
+  /// Starts the service in a new process, and returns once it is ready.
+  static Running start(TestBed testBed, ServerStack stack) throws IOException {
+    Path directory = testBed.newDirectory();
     Path socket = directory.resolve("no-op.sock");
-    Process process = bench.startFloor(NoOpService.class, stack.name(), socket.toString());
+    Process process = testBed.startFloor(NoOpService.class, stack.name(), socket.toString());
     if (process.getInputStream().read() < 0) {
       throw new IOException("the no-op service did not start");
     }
     return new Running(process, directory, socket);
   }
 
-  /// `NoOpService STACK SOCKET`: serves until its standard input ends, having printed a line once
-  /// it does.
+  /// `NoOpService STACK SOCKET`: prints a line when it is ready, and serves until its standard input
+  /// ends.
   public static void main(String[] arguments) throws IOException, InterruptedException {
     Path socket = Path.of(arguments[1]);
     NoOpService service = new NoOpService();
-    switch (Stack.valueOf(arguments[0])) {
-      case OURS -> service.serveByOurs(socket);
+    switch (ServerStack.valueOf(arguments[0])) {
+      case ECHOPOST -> service.serveByEchoPost(socket);
       case GRPC_JAVA -> service.serveByGrpcJava(socket);
     }
     System.out.println("serving");

@@ -10,32 +10,33 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What a run was asked for.
+/// The options of a run.
 ///
-/// @param json whether standard output gets JSON in place of a table
-/// @param earlier the run to compare with, or null
-/// @param programs to measure, EchoPost first
-record Options(Effort effort, boolean json, @Nullable Report earlier, List<Program> programs) {
+/// @param json whether to print JSON instead of a table
+/// @param earlier the results to compare with, or null
+/// @param programs the programs to measure, EchoPost first
+record Options(
+    RunSize size, boolean json, @Nullable BenchResults earlier, List<MeasuredProgram> programs) {
   private static final String USAGE =
       "usage: scripts/bench [--quick] [--json | --compare FILE] [--program PATH] [--peer PATH]";
 
-  /// Reads the command line, and the results that it names.
+  /// Parses the command line, and reads the results file of `--compare`.
   ///
-  /// @throws IllegalArgumentException when it cannot be done; the message is one line that says why
+  /// @throws IllegalArgumentException if an argument is wrong; the message is one line for people
   static Options parse(String... arguments) {
-    Effort effort = Effort.FULL;
+    RunSize size = RunSize.FULL;
     boolean json = false;
-    @Nullable Report earlier = null;
+    @Nullable BenchResults earlier = null;
     Map<String, Path> programs = new LinkedHashMap<>();
-    programs.put(Program.ECHOPOST, AgentProcess.program());
-    Iterator<String> words = List.of(arguments).iterator();
-    while (words.hasNext()) {
-      switch (words.next()) {
-        case "--quick" -> effort = Effort.QUICK;
+    programs.put(MeasuredProgram.ECHOPOST, AgentProcess.program());
+    Iterator<String> remaining = List.of(arguments).iterator();
+    while (remaining.hasNext()) {
+      switch (remaining.next()) {
+        case "--quick" -> size = RunSize.QUICK;
         case "--json" -> json = true;
-        case "--compare" -> earlier = earlier(path(words));
-        case "--program" -> programs.put(Program.ECHOPOST, path(words));
-        case "--peer" -> programs.put(Program.PEER, path(words));
+        case "--compare" -> earlier = earlier(path(remaining));
+        case "--program" -> programs.put(MeasuredProgram.ECHOPOST, path(remaining));
+        case "--peer" -> programs.put(MeasuredProgram.PEER, path(remaining));
         default -> throw new IllegalArgumentException(USAGE);
       }
     }
@@ -44,28 +45,29 @@ record Options(Effort effort, boolean json, @Nullable Report earlier, List<Progr
     }
     for (Path program : programs.values()) {
       if (!Files.isRegularFile(program) || !Files.isExecutable(program)) {
-        throw new IllegalArgumentException(program + " is no program that can be run");
+        throw new IllegalArgumentException(program + " is not an executable file");
       }
     }
     return new Options(
-        effort,
+        size,
         json,
         earlier,
         programs.entrySet().stream()
-            .map(program -> new Program(program.getKey(), program.getValue().toAbsolutePath()))
+            .map(program ->
+                new MeasuredProgram(program.getKey(), program.getValue().toAbsolutePath()))
             .toList());
   }
 
-  private static Path path(Iterator<String> words) {
-    if (!words.hasNext()) {
+  private static Path path(Iterator<String> remaining) {
+    if (!remaining.hasNext()) {
       throw new IllegalArgumentException(USAGE);
     }
-    return Path.of(words.next());
+    return Path.of(remaining.next());
   }
 
-  private static Report earlier(Path file) {
+  private static BenchResults earlier(Path file) {
     try {
-      return Report.read(file);
+      return BenchResults.read(file);
     } catch (IOException wrong) {
       throw new IllegalArgumentException(
           "cannot compare with " + file + ": " + wrong.getMessage(), wrong);

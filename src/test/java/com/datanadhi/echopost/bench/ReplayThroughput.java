@@ -12,26 +12,26 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/// Records a second delivered to a server on loopback from a backlog, as the server sees it: from
-/// the first delivery to the last. The agent must also drain and end by itself, and what its buffer
-/// takes on the disk is told after that.
+/// Measures deliveries per second of a backlog to a server on loopback, from the first to the last
+/// as seen by the server. The agent must also drain and exit; then the size of its buffer is
+/// measured.
 ///
-/// Floors: plain loops that send the same requests to the same server, one at a time; for the
-/// buffer, what it took with the backlog in it.
-final class ReplayThroughput implements Measurement {
-  private static final Duration EXIT_PATIENCE = Duration.ofSeconds(30);
+/// Floors: plain loops that send the same requests to the same server, one at a time; and for the
+/// buffer its size with the backlog.
+final class ReplayThroughput implements Benchmark {
+  private static final Duration EXIT_TIMEOUT = Duration.ofSeconds(30);
 
-  private final Workbench bench;
-  private final Effort effort;
-  private final Values values = new Values();
-  private final Picture picture =
-      Picture.overTime(
+  private final TestBed testBed;
+  private final RunSize size;
+  private final MeasuredValues values = new MeasuredValues();
+  private final Chart chart =
+      Chart.overTime(
           "replay", "Replay of a backlog", "seconds since the first delivery", "records delivered");
   private boolean serverIsWarm;
 
-  ReplayThroughput(Workbench bench, Effort effort) {
-    this.bench = bench;
-    this.effort = effort;
+  ReplayThroughput(TestBed testBed, RunSize size) {
+    this.testBed = testBed;
+    this.size = size;
   }
 
   @Override
@@ -42,52 +42,53 @@ final class ReplayThroughput implements Measurement {
   @Override
   public void round() throws Exception {
     if (!serverIsWarm) {
-      // The server is in this process: who comes first must not wait for its compiler.
-      Deliveries _ = floor(PlainSender.SOCKET);
+      // The server runs in this process: let the JIT compile it before the first measurement.
+      Deliveries _ = floor(ReplayFloor.SOCKET);
       serverIsWarm = true;
     }
-    for (Program program : bench.programs()) {
+    for (MeasuredProgram program : testBed.programs()) {
       measure(program);
     }
-    add("java.net.http, one at a time", floor(PlainSender.HTTP_CLIENT));
-    add("keep-alive socket, one at a time", floor(PlainSender.SOCKET));
+    add("java.net.http, one at a time", floor(ReplayFloor.HTTP_CLIENT));
+    add("keep-alive socket, one at a time", floor(ReplayFloor.SOCKET));
   }
 
-  private void add(String whose, Deliveries deliveries) {
-    values.add("replay", whose, deliveries.perSecond());
-    picture.curve(whose, deliveries.curve());
+  private void add(String subject, Deliveries deliveries) {
+    values.add("replay", subject, deliveries.perSecond());
+    chart.setCurve(subject, deliveries.curve());
   }
 
-  private void measure(Program program) throws IOException, InterruptedException, TimeoutException {
+  private void measure(MeasuredProgram program)
+      throws IOException, InterruptedException, TimeoutException {
     try (StubServer server = StubServer.down()) {
-      Deliveries deliveries = new Deliveries(server, program.isOurs());
-      AgentProcess process = bench.spawn(program, server.url(), Map.of());
+      Deliveries deliveries = new Deliveries(server, program.isEchoPost());
+      AgentProcess process = testBed.spawn(program, server.url(), Map.of());
       process.awaitSocket();
-      try (Sender sender = new Sender(process.socket())) {
-        var _ = sender.pipelined(effort.replayRecords());
+      try (GrpcJavaSender sender = new GrpcJavaSender(process.socket())) {
+        var _ = sender.pipelined(size.replayRecords());
       }
-      double full = bufferMebibytes(process);
-      ProcessorTime processors = ProcessorTime.of(process.agent());
+      double withBacklog = bufferMebibytes(process);
+      CpuTime cpuTime = CpuTime.of(process.agent());
       server.comeUp();
-      deliveries.await(effort.replayRecords(), process::output);
-      double micros = processors.microsEach(effort.replayRecords());
-      if (program.isOurs()) {
-        int exit = process.awaitExit(EXIT_PATIENCE);
+      deliveries.await(size.replayRecords(), process::output);
+      double cpuMicros = cpuTime.microsPerRecord(size.replayRecords());
+      if (program.isEchoPost()) {
+        int exit = process.awaitExit(EXIT_TIMEOUT);
         if (exit != 0) {
           throw new IllegalStateException(
-              "the agent ended with " + exit + ":\n" + process.output());
+              "the agent exited with " + exit + ":\n" + process.output());
         }
-        deliveries.check(effort.replayRecords());
-        values.add("buffer_drained", "with the backlog", full);
+        deliveries.check(size.replayRecords());
+        values.add("buffer_drained", "with the backlog", withBacklog);
         values.add("buffer_drained", program.name(), bufferMebibytes(process));
       }
       add(program.name(), deliveries);
-      values.add("replay_processor", program.name(), micros);
-      bench.forget(process);
+      values.add("replay_processor", program.name(), cpuMicros);
+      testBed.discard(process);
     }
   }
 
-  /// What the database and its log take on the disk.
+  /// The size of the database and its WAL.
   private static double bufferMebibytes(AgentProcess process) throws IOException {
     long bytes = 0;
     for (String name : List.of("buffer.db", "buffer.db-wal")) {
@@ -101,47 +102,47 @@ final class ReplayThroughput implements Measurement {
     try (StubServer server = StubServer.up()) {
       Deliveries deliveries = new Deliveries(server, true);
       String _ =
-          bench.runFloor(
-              PlainSender.class,
+          testBed.runFloor(
+              ReplayFloor.class,
               kind,
               Integer.toString(server.port()),
-              Integer.toString(effort.replayRecords()));
-      deliveries.check(effort.replayRecords());
+              Integer.toString(size.replayRecords()));
+      deliveries.check(size.replayRecords());
       return deliveries;
     }
   }
 
-  /// Times what comes to a server, and sees to its order.
+  /// Records the times of deliveries to a server, and checks their order.
   private static final class Deliveries {
-    private static final long PATIENCE_NANOS = TimeUnit.MINUTES.toNanos(2);
-    private static final int RECORDS_A_POINT = 100;
+    private static final long TIMEOUT_NANOS = TimeUnit.MINUTES.toNanos(2);
+    private static final int RECORDS_PER_POINT = 100;
 
-    private final List<Picture.Point> curve = new ArrayList<>();
-    private final boolean numbered;
+    private final List<Chart.Point> curve = new ArrayList<>();
+    private final boolean checksOrder;
     private long count;
     private long firstNanos;
     private long lastNanos;
     private long lastId;
     private long outOfOrder;
 
-    /// @param numbered whether the keys tell the order, as EchoPost's do: a peer may have its own
-    Deliveries(StubServer server, boolean numbered) {
-      this.numbered = numbered;
+    /// @param checksOrder whether to check the ids in the keys, whose format only EchoPost has
+    Deliveries(StubServer server, boolean checksOrder) {
+      this.checksOrder = checksOrder;
       server.keep(false);
       server.onDelivery((request, out) -> {
-        arrived(request.key());
+        delivered(request.key());
         return StubServer.OK.answer(request, out);
       });
     }
 
-    /// Ids are the last part of the keys, and have no gaps.
-    private synchronized void arrived(String key) {
+    /// The last part of a key is the id; ids have no gaps.
+    private synchronized void delivered(String key) {
       lastNanos = System.nanoTime();
       firstNanos = count == 0 ? lastNanos : firstNanos;
-      if (count++ % RECORDS_A_POINT == 0) {
-        curve.add(new Picture.Point((lastNanos - firstNanos) / 1e9, count));
+      if (count++ % RECORDS_PER_POINT == 0) {
+        curve.add(new Chart.Point((lastNanos - firstNanos) / 1e9, count));
       }
-      if (numbered) {
+      if (checksOrder) {
         long id = Long.parseLong(key, key.lastIndexOf('-') + 1, key.length(), 10);
         outOfOrder += id == lastId + 1 ? 0 : 1;
         lastId = id;
@@ -151,7 +152,7 @@ final class ReplayThroughput implements Measurement {
 
     synchronized void await(long records, java.util.function.Supplier<String> output)
         throws InterruptedException {
-      long deadline = System.nanoTime() + PATIENCE_NANOS;
+      long deadline = System.nanoTime() + TIMEOUT_NANOS;
       while (count < records) {
         if (System.nanoTime() - deadline > 0) {
           throw new IllegalStateException(
@@ -168,8 +169,8 @@ final class ReplayThroughput implements Measurement {
       }
     }
 
-    /// Seconds since the first delivery, and how many there were by then.
-    synchronized List<Picture.Point> curve() {
+    /// Seconds since the first delivery, and the number of deliveries.
+    synchronized List<Chart.Point> curve() {
       return List.copyOf(curve);
     }
 
@@ -182,12 +183,12 @@ final class ReplayThroughput implements Measurement {
   public List<Figure> figures() {
     return List.of(
         values.figure("replay", "replay of a backlog", "records/s"),
-        values.figure("replay_processor", "replay of a backlog: processor time", "µs/record"),
-        values.figure("buffer_drained", "buffer.db after that", "MiB"));
+        values.figure("replay_processor", "replay of a backlog: CPU time", "µs/record"),
+        values.figure("buffer_drained", "buffer.db and its WAL after replay", "MiB"));
   }
 
   @Override
-  public List<Picture> pictures() {
-    return List.of(picture);
+  public List<Chart> charts() {
+    return List.of(chart);
   }
 }

@@ -10,23 +10,23 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-/// Resident memory: idle 3 s after the start, its peak under a full load, and 3 s after the load.
-/// RSS counts the pages of the JDK's files that are shared with other processes in full, PSS by its
-/// share.
+/// Measures resident memory: idle 3 s after the start, the peak under full load, and 3 s after the
+/// load. RSS counts pages that other processes share, such as those of the JDK's files, in full;
+/// PSS counts the process's share of them.
 ///
 /// Floor: the no-op service under the same load.
-final class ResidentMemory implements Measurement {
-  private static final long PAUSE_NANOS = TimeUnit.SECONDS.toNanos(3);
+final class ResidentMemory implements Benchmark {
+  private static final long SETTLE_NANOS = TimeUnit.SECONDS.toNanos(3);
   private static final long SAMPLE_MILLIS = 50;
   static final double MEBIBYTE = 1 << 20;
 
-  private final Workbench bench;
-  private final Effort effort;
-  private final Values values = new Values();
-  private final Picture picture =
-      Picture.overTime(
+  private final TestBed testBed;
+  private final RunSize size;
+  private final MeasuredValues values = new MeasuredValues();
+  private final Chart chart =
+      Chart.overTime(
           "memory",
-          "Resident memory: idle, under load, afterwards",
+          "Resident memory: idle, under load, after load",
           "seconds since the socket was ready",
           "RSS, MiB");
 
@@ -42,10 +42,10 @@ final class ResidentMemory implements Measurement {
     }
   }
 
-  /// Samples of a process, taken by a thread of its own.
+  /// Samples the memory of a process on a background thread.
   private static final class Sampler implements AutoCloseable {
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor();
-    private final List<Picture.Point> rss = new ArrayList<>();
+    private final List<Chart.Point> rss = new ArrayList<>();
     private Size peak = new Size(0, 0);
 
     Sampler(long pid, long originNanos) {
@@ -54,8 +54,8 @@ final class ResidentMemory implements Measurement {
               () -> {
                 try {
                   sample(Size.of(pid), (System.nanoTime() - originNanos) / 1e9);
-                } catch (IOException gone) {
-                  // The process has ended: the load fails, and says so.
+                } catch (IOException ended) {
+                  // The process has ended, and the load fails.
                 }
               },
               0,
@@ -63,9 +63,9 @@ final class ResidentMemory implements Measurement {
               TimeUnit.MILLISECONDS);
     }
 
-    private synchronized void sample(Size size, double seconds) {
-      rss.add(new Picture.Point(seconds, size.rss()));
-      peak = peak.max(size);
+    private synchronized void sample(Size sample, double seconds) {
+      rss.add(new Chart.Point(seconds, sample.rss()));
+      peak = peak.max(sample);
     }
 
     synchronized Size peak() {
@@ -73,7 +73,7 @@ final class ResidentMemory implements Measurement {
     }
 
     /// Seconds since the origin, and MiB.
-    synchronized List<Picture.Point> rss() {
+    synchronized List<Chart.Point> rss() {
       return List.copyOf(rss);
     }
 
@@ -83,9 +83,9 @@ final class ResidentMemory implements Measurement {
     }
   }
 
-  ResidentMemory(Workbench bench, Effort effort) {
-    this.bench = bench;
-    this.effort = effort;
+  ResidentMemory(TestBed testBed, RunSize size) {
+    this.testBed = testBed;
+    this.size = size;
   }
 
   @Override
@@ -95,35 +95,35 @@ final class ResidentMemory implements Measurement {
 
   @Override
   public void round() throws Exception {
-    bench.onEach(this::measure);
+    testBed.onEach(this::measure);
   }
 
-  private void measure(Service service) throws IOException, InterruptedException {
+  private void measure(RunningService service) throws IOException, InterruptedException {
     long pid = service.process().get().pid();
     try (Sampler sampler = new Sampler(pid, service.readyNanos());
-        Sender sender = new Sender(service.socket())) {
-      pause();
+        GrpcJavaSender sender = new GrpcJavaSender(service.socket())) {
+      letSettle();
       add("idle", service.name(), Size.of(pid));
-      if (service.name().equals(Program.ECHOPOST)) {
+      if (service.name().equals(MeasuredProgram.ECHOPOST)) {
         addKinds(MemoryMap.of(pid));
       }
-      var _ = sender.pipelined(effort.warmRecords());
+      var _ = sender.pipelined(size.warmRecords());
       add("load", service.name(), sampler.peak());
-      pause();
+      letSettle();
       add("after", service.name(), Size.of(pid));
-      picture.curve(service.name(), sampler.rss());
+      chart.setCurve(service.name(), sampler.rss());
     }
   }
 
-  private void add(String moment, String whose, Size size) {
-    values.add("rss_" + moment, whose, size.rss());
-    values.add("pss_" + moment, whose, size.pss());
+  private void add(String moment, String subject, Size memory) {
+    values.add("rss_" + moment, subject, memory.rss());
+    values.add("pss_" + moment, subject, memory.pss());
   }
 
   private void addKinds(MemoryMap map) {
     for (MemoryMap.Kind kind : MemoryMap.Kind.values()) {
-      values.add(rss(kind), Program.ECHOPOST, map.resident().getOrDefault(kind, 0.0));
-      values.add(unshared(kind), Program.ECHOPOST, map.unshared().getOrDefault(kind, 0.0));
+      values.add(rss(kind), MeasuredProgram.ECHOPOST, map.resident().getOrDefault(kind, 0.0));
+      values.add(unshared(kind), MeasuredProgram.ECHOPOST, map.unshared().getOrDefault(kind, 0.0));
     }
   }
 
@@ -135,9 +135,9 @@ final class ResidentMemory implements Measurement {
     return "unshared_idle_" + kind.name().toLowerCase(Locale.ROOT);
   }
 
-  private static void pause() {
-    long end = System.nanoTime() + PAUSE_NANOS;
-    for (long left = PAUSE_NANOS; left > 0; left = end - System.nanoTime()) {
+  private static void letSettle() {
+    long end = System.nanoTime() + SETTLE_NANOS;
+    for (long left = SETTLE_NANOS; left > 0; left = end - System.nanoTime()) {
       LockSupport.parkNanos(left);
     }
   }
@@ -154,14 +154,15 @@ final class ResidentMemory implements Measurement {
                 values.figure("rss_after", "RSS, after load", "MiB"),
                 values.figure("pss_after", "PSS, after load", "MiB")));
     for (MemoryMap.Kind kind : MemoryMap.Kind.values()) {
-      figures.add(values.figure(rss(kind), "RSS, idle: " + kind.what, "MiB"));
-      figures.add(values.figure(unshared(kind), "of it shared with nobody", "MiB"));
+      figures.add(values.figure(rss(kind), "RSS, idle: " + kind.label, "MiB"));
+      figures.add(
+          values.figure(unshared(kind), "RSS, idle: " + kind.label + ", not shared", "MiB"));
     }
     return figures;
   }
 
   @Override
-  public List<Picture> pictures() {
-    return List.of(picture);
+  public List<Chart> charts() {
+    return List.of(chart);
   }
 }

@@ -3,17 +3,17 @@ package com.datanadhi.echopost.bench;
 import java.io.IOException;
 import java.util.List;
 
-/// The time from the spawn to the socket file, in an empty directory, the program's file in the
-/// page cache; and from there until the first record, sent on a new connection, is acknowledged.
+/// Measures the time from spawn to socket, with an empty directory and the program in the page
+/// cache; and the time from there until the first record, on a new connection, is acknowledged.
 ///
-/// Floors: the JDK's own `java -version`, spawn to exit; and a second record, on a new connection
-/// too. The no-op service, whose JVM has no AOT cache, starts too late to be one.
-final class StartUp implements Measurement {
-  private final Workbench bench;
-  private final Values values = new Values();
+/// Floors: `java -version` of this JDK, from spawn to exit; and the second record, on a new
+/// connection too. The no-op service is no floor here: its JVM has no AOT cache and starts later.
+final class StartUp implements Benchmark {
+  private final TestBed testBed;
+  private final MeasuredValues values = new MeasuredValues();
 
-  StartUp(Workbench bench) {
-    this.bench = bench;
+  StartUp(TestBed testBed) {
+    this.testBed = testBed;
   }
 
   @Override
@@ -23,10 +23,10 @@ final class StartUp implements Measurement {
 
   @Override
   public void round() throws Exception {
-    bench.onPrograms(this::measure);
+    testBed.onPrograms(this::measure);
     long start = System.nanoTime();
     Process version =
-        new ProcessBuilder(Workbench.javaCommand(), "-version")
+        new ProcessBuilder(TestBed.javaCommand(), "-version")
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .start();
@@ -37,10 +37,10 @@ final class StartUp implements Measurement {
     }
   }
 
-  private void measure(Service service) {
-    try (Sender sender = new Sender(service.socket())) {
+  private void measure(RunningService service) {
+    try (GrpcJavaSender sender = new GrpcJavaSender(service.socket())) {
       values.add("first_record", service.name(), millisToSendOne(sender));
-      if (service.name().equals(Program.ECHOPOST)) {
+      if (service.name().equals(MeasuredProgram.ECHOPOST)) {
         values.add("first_record", "the second record", millisToSendOne(sender));
       }
     }
@@ -48,9 +48,9 @@ final class StartUp implements Measurement {
         "socket_ready", service.name(), (service.readyNanos() - service.spawnedNanos()) / 1e6);
   }
 
-  private static double millisToSendOne(Sender sender) {
+  private static double millisToSendOne(GrpcJavaSender sender) {
     long start = System.nanoTime();
-    sender.one();
+    sender.sendOne();
     return (System.nanoTime() - start) / 1e6;
   }
 
@@ -58,6 +58,6 @@ final class StartUp implements Measurement {
   public List<Figure> figures() {
     return List.of(
         values.figure("socket_ready", "socket ready after spawn", "ms"),
-        values.figure("first_record", "first record acknowledged after that", "ms"));
+        values.figure("first_record", "first record acknowledged after socket ready", "ms"));
   }
 }

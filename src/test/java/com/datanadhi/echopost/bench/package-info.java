@@ -1,6 +1,6 @@
-/// What EchoPost costs, measured on the packaged program, each figure beside a floor from the same
-/// run: the least that the same work takes on the same machine without EchoPost. Start reading at
-/// `Bench`.
+/// Performance measurements of the packaged program. Each figure is compared with its floors from
+/// the same run: the same work on the same machine without EchoPost, reduced to the least. Start
+/// reading at `Bench`.
 @NullMarked
 package com.datanadhi.echopost.bench;
 

@@ -3,8 +3,8 @@ package com.datanadhi.echopost.bench;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The values of one quantity, one a round.
-final class Series {
+/// The values of one quantity, one per round.
+final class RoundValues {
   private final List<Double> rounds = new ArrayList<>();
 
   void add(double value) {
@@ -15,13 +15,13 @@ final class Series {
     return List.copyOf(rounds);
   }
 
-  boolean isPairedWith(Series others) {
+  boolean isPairedWith(RoundValues others) {
     return rounds.size() == others.rounds.size();
   }
 
-  /// Round by round.
-  Series dividedBy(Series others) {
-    Series ratios = new Series();
+  /// The ratios per round.
+  RoundValues dividedBy(RoundValues others) {
+    RoundValues ratios = new RoundValues();
     for (int round = 0; round < rounds.size(); round++) {
       ratios.add(rounds.get(round) / others.rounds.get(round));
     }

@@ -27,47 +27,47 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 
-/// Sends records as frames that were put together before, so that the clients take little of the
-/// processors that they share with the service: what the service can take, where [Sender]'s
-/// clients, on grpc-java, take half of the time for themselves. Insists that every record is
-/// acknowledged.
-final class FrameSender {
+/// Sends records as HTTP/2 frames that are encoded in advance, so that the clients use little of
+/// the CPU time that they share with the service; the clients of [GrpcJavaSender] use half of it.
+/// Throws if a record is not acknowledged. Not thread-safe.
+final class PreEncodedSender {
   private static final int BUFFER_BYTES = 1 << 16;
   private static final int FRAME_HEADER_BYTES = 9;
-  private static final int FIRST_WINDOW_BYTES = 65_535;
-  private static final int WINDOW_STEP_BYTES = 16 << 10;
+  private static final int INITIAL_WINDOW_BYTES = 65_535;
+  private static final int WINDOW_UPDATE_BYTES = 16 << 10;
 
-  /// The fields that the first call of a connection has put into the table (RFC 7541, 6.1 and
-  /// 2.3.3): method and scheme, then the last four in the order in which they came.
-  private static final byte[] KNOWN_HEADERS = {
+  /// The headers of all calls after the first on a connection, as indexes into HPACK's tables (RFC
+  /// 7541, 6.1 and 2.3.3): method and scheme, then the four fields that the first call added to the
+  /// dynamic table, in the order of their insertion.
+  private static final byte[] INDEXED_HEADERS = {
     (byte) 0x83, (byte) 0x86, (byte) 0xC1, (byte) 0xC0, (byte) 0xBF, (byte) 0xBE
   };
 
   private final Path socket;
   private long nextSeq;
 
-  FrameSender(Path socket) {
+  PreEncodedSender(Path socket) {
     this.socket = socket;
   }
 
-  /// Each record on a new connection, from 8 threads.
+  /// Sends each record on a new connection, from 8 threads.
   ///
-  /// @return acknowledged records a second
+  /// @return acknowledged records per second
   double reconnecting(int records) throws InterruptedException, ExecutionException {
-    return together(
-        Sender.RECONNECTING_CLIENTS,
-        records / Sender.RECONNECTING_CLIENTS,
+    return runClients(
+        GrpcJavaSender.RECONNECTING_CLIENTS,
+        records / GrpcJavaSender.RECONNECTING_CLIENTS,
         messages -> {
           List<byte[]> calls = new ArrayList<>();
           for (byte[] message : messages) {
-            calls.add(join(beginning(), firstCall(message)));
+            calls.add(join(connectionStart(), firstCall(message)));
           }
           return () -> {
             Buffers buffers = new Buffers();
             for (byte[] call : calls) {
               try (Connection connection = new Connection(buffers)) {
                 connection.write(ByteBuffer.wrap(call));
-                connection.awaitAnswers(1);
+                connection.awaitAnswered(1);
               }
             }
             return null;
@@ -75,43 +75,43 @@ final class FrameSender {
         });
   }
 
-  /// 4 connections with 64 calls in flight on each.
+  /// Sends on 4 connections with 64 calls in flight on each.
   ///
-  /// @return acknowledged records a second
+  /// @return acknowledged records per second
   double pipelined(int records) throws InterruptedException, ExecutionException {
-    return together(
-        Sender.CONNECTIONS,
-        records / Sender.CONNECTIONS,
+    return runClients(
+        GrpcJavaSender.CONNECTIONS,
+        records / GrpcJavaSender.CONNECTIONS,
         messages ->
             () -> {
               try (Connection connection = new Connection(new Buffers())) {
-                connection.write(ByteBuffer.wrap(beginning()));
+                connection.write(ByteBuffer.wrap(connectionStart()));
                 connection.sendAll(messages);
               }
               return null;
             });
   }
 
-  private interface Client {
-    /// What is timed: sends these.
-    Callable<Void> sending(List<byte[]> messages);
+  private interface ClientFactory {
+    /// A client that sends these messages; running it is what is timed.
+    Callable<Void> create(List<byte[]> messages);
   }
 
-  private double together(int clients, int each, Client client)
+  private double runClients(int count, int recordsPerClient, ClientFactory factory)
       throws InterruptedException, ExecutionException {
-    List<Callable<Void>> sendings = new ArrayList<>();
-    for (int c = 0; c < clients; c++) {
+    List<Callable<Void>> clients = new ArrayList<>();
+    for (int c = 0; c < count; c++) {
       List<byte[]> messages = new ArrayList<>();
-      for (int i = 0; i < each; i++) {
+      for (int i = 0; i < recordsPerClient; i++) {
         messages.add(
-            prefixed(0, LoadClient.request(0, nextSeq++, Effort.RECORD_BYTES).toByteArray()));
+            prefixed(0, LoadClient.request(0, nextSeq++, RunSize.RECORD_BYTES).toByteArray()));
       }
-      sendings.add(client.sending(messages));
+      clients.add(factory.create(messages));
     }
-    return Sender.perSecond(sendings, each);
+    return GrpcJavaSender.runConcurrently(clients, recordsPerClient);
   }
 
-  private static byte[] beginning() {
+  private static byte[] connectionStart() {
     return join(preface(), frame(SETTINGS, ACK, 0, new byte[0]));
   }
 
@@ -120,23 +120,23 @@ final class FrameSender {
         frame(HEADERS, END_HEADERS, 1, sendLogHeaders()), frame(DATA, END_STREAM, 1, message));
   }
 
-  /// What one thread's connections read and write through, one after the other.
+  /// The buffers of one thread, which its connections use one after the other.
   private record Buffers(ByteBuffer in, ByteBuffer out) {
     Buffers() {
       this(ByteBuffer.allocateDirect(BUFFER_BYTES), ByteBuffer.allocateDirect(BUFFER_BYTES));
     }
   }
 
-  /// One connection of one thread.
+  /// A client connection. Confined to one thread.
   private final class Connection implements AutoCloseable {
     private final SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
     private final ByteBuffer in;
     private final ByteBuffer out;
-    private int window = FIRST_WINDOW_BYTES;
-    private int read;
-    private int answers;
+    private int sendWindow = INITIAL_WINDOW_BYTES;
+    private int bytesToCredit;
+    private int answered;
     private int stored;
-    private boolean settled;
+    private boolean settingsReceived;
 
     Connection(Buffers buffers) throws IOException {
       this.in = buffers.in().clear();
@@ -145,25 +145,25 @@ final class FrameSender {
     }
 
     void sendAll(List<byte[]> messages) throws IOException {
-      for (int sent = 0; answers < messages.size(); ) {
+      for (int sent = 0; answered < messages.size(); ) {
         while (sent < messages.size()
-            && sent - answers < Sender.IN_FLIGHT
-            && window >= messages.get(sent).length) {
+            && sent - answered < GrpcJavaSender.IN_FLIGHT
+            && sendWindow >= messages.get(sent).length) {
           byte[] message = messages.get(sent);
           int stream = 2 * sent + 1;
-          put(HEADERS, END_HEADERS, stream, sent == 0 ? sendLogHeaders() : KNOWN_HEADERS);
+          put(HEADERS, END_HEADERS, stream, sent == 0 ? sendLogHeaders() : INDEXED_HEADERS);
           put(DATA, END_STREAM, stream, message);
-          window -= message.length;
+          sendWindow -= message.length;
           sent++;
         }
         flush();
-        awaitAnswers(answers + 1);
+        awaitAnswered(answered + 1);
       }
     }
 
-    /// Reads until so many calls have been answered in all.
-    void awaitAnswers(int wanted) throws IOException {
-      while (answers < wanted) {
+    /// Reads until `wanted` calls of this connection are answered.
+    void awaitAnswered(int wanted) throws IOException {
+      while (answered < wanted) {
         if (channel.read(in) < 0) {
           throw new EOFException("the service closed a connection");
         }
@@ -173,40 +173,40 @@ final class FrameSender {
           if (in.remaining() < FRAME_HEADER_BYTES + length) {
             break;
           }
-          heed(length);
+          handleFrame(length);
           in.position(in.position() + FRAME_HEADER_BYTES + length);
         }
         in.compact();
       }
     }
 
-    private void heed(int length) throws IOException {
+    private void handleFrame(int length) throws IOException {
       int at = in.position();
       int type = in.get(at + 3);
       int flags = in.get(at + 4);
       int payload = at + FRAME_HEADER_BYTES;
       switch (type) {
         case DATA -> {
-          // LogResponse, behind its prefix: success = true.
+          // After the gRPC prefix: LogResponse.success = true.
           if (length < 7 || in.getShort(payload + 5) != 0x0801) {
             throw new IOException("a record was not acknowledged");
           }
           stored++;
-          heedRoom(length);
+          creditWindow(length);
         }
         case HEADERS -> {
-          answers += flags & END_STREAM;
-          if (answers > stored) {
+          answered += flags & END_STREAM;
+          if (answered > stored) {
             throw new IOException("a record was refused");
           }
         }
         case SETTINGS -> {
-          // The first are acknowledged ahead of them.
-          if ((flags & ACK) == 0 && settled) {
+          // The first SETTINGS are acknowledged in advance, by connectionStart().
+          if ((flags & ACK) == 0 && settingsReceived) {
             put(SETTINGS, ACK, 0, new byte[0]);
             flush();
           }
-          settled = true;
+          settingsReceived = true;
         }
         case PING -> {
           if ((flags & ACK) == 0) {
@@ -218,18 +218,18 @@ final class FrameSender {
         }
         case WINDOW_UPDATE -> {
           if (in.getInt(at + 5) == 0) {
-            window += in.getInt(payload);
+            sendWindow += in.getInt(payload);
           }
         }
-        default -> throw new IOException("a frame of type " + type + " where none was expected");
+        default -> throw new IOException("unexpected frame of type " + type);
       }
     }
 
-    private void heedRoom(int length) throws IOException {
-      read += length;
-      if (read >= WINDOW_STEP_BYTES) {
-        put(WINDOW_UPDATE, 0, 0, ByteBuffer.allocate(4).putInt(read).array());
-        read = 0;
+    private void creditWindow(int length) throws IOException {
+      bytesToCredit += length;
+      if (bytesToCredit >= WINDOW_UPDATE_BYTES) {
+        put(WINDOW_UPDATE, 0, 0, ByteBuffer.allocate(4).putInt(bytesToCredit).array());
+        bytesToCredit = 0;
         flush();
       }
     }

@@ -19,19 +19,19 @@ import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.colors.ColorBlindFriendlySeriesColors;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
-/// One picture: a curve for everybody who was measured.
-final class Picture {
+/// A chart with one curve per subject: EchoPost, a peer or a floor.
+final class Chart {
   private static final double[] QUANTILES = {0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999};
 
-  private final String name;
+  private final String fileName;
   private final XYChart chart;
   private final Map<String, List<Point>> curves = new TreeMap<>();
 
   /// A point of a curve.
   record Point(double x, double y) {}
 
-  private Picture(String name, String title, String x, String y) {
-    this.name = name;
+  private Chart(String name, String title, String x, String y) {
+    this.fileName = name;
     this.chart =
         new XYChartBuilder()
             .width(900)
@@ -50,26 +50,26 @@ final class Picture {
     return chart.getStyler();
   }
 
-  /// A quantity over time.
-  static Picture overTime(String name, String title, String x, String y) {
-    Picture picture = new Picture(name, title, x, y);
-    picture.style().setXAxisMin(0.0);
-    picture.style().setYAxisMin(0.0);
-    picture.style().setYAxisDecimalPattern("#,##0");
-    return picture;
+  /// A chart of a quantity over time.
+  static Chart overTime(String name, String title, String x, String y) {
+    Chart chart = new Chart(name, title, x, y);
+    chart.style().setXAxisMin(0.0);
+    chart.style().setYAxisMin(0.0);
+    chart.style().setYAxisDecimalPattern("#,##0");
+    return chart;
   }
 
-  /// Latencies from the median to p99.9, drawn over one record in how many waits longer, so that
-  /// the rare ones have as much room as the many.
-  static Picture ofLatencies(String name, String title) {
-    Picture picture = new Picture(name, title, "percentile, from the median on", "ms");
-    picture.style().setXAxisLogarithmic(true);
-    picture.style().setXAxisLogarithmicDecadeOnly(true);
-    picture.style().setXAxisTickLabelsFormattingFunction(Picture::percentile);
-    picture.style().setYAxisLogarithmic(true);
-    picture.style().setYAxisLogarithmicDecadeOnly(false);
-    picture.style().setYAxisTickLabelsFormattingFunction(Picture::millis);
-    return picture;
+  /// A chart of latencies from the median to p99.9. The logarithmic x axis is `1 / (1 - quantile)`,
+  /// so that the high percentiles get as much space as the low ones.
+  static Chart ofLatencies(String name, String title) {
+    Chart chart = new Chart(name, title, "percentile", "ms");
+    chart.style().setXAxisLogarithmic(true);
+    chart.style().setXAxisLogarithmicDecadeOnly(true);
+    chart.style().setXAxisTickLabelsFormattingFunction(Chart::percentile);
+    chart.style().setYAxisLogarithmic(true);
+    chart.style().setYAxisLogarithmicDecadeOnly(false);
+    chart.style().setYAxisTickLabelsFormattingFunction(Chart::millis);
+    return chart;
   }
 
   private static String percentile(double oneIn) {
@@ -82,38 +82,38 @@ final class Picture {
 
   private static String millis(double value) {
     BigDecimal tick = new BigDecimal(value).round(new MathContext(1)).stripTrailingZeros();
-    // The upper ones of a decade stand too close to be read.
+    // The upper ticks of a decade are too close together to label.
     return tick.unscaledValue().intValue() > 5 ? "" : tick.toPlainString();
   }
 
-  /// Draws somebody's curve, in place of the one of the round before.
-  void curve(String whose, List<Point> points) {
-    curves.put(whose, points);
+  /// Sets the curve of a subject, and replaces that of the round before.
+  void setCurve(String subject, List<Point> points) {
+    curves.put(subject, points);
   }
 
-  /// Draws somebody's latencies, in place of those of the round before.
+  /// Sets the latencies of a subject, and replaces those of the round before.
   ///
-  /// @param millis the latency at a quantile
-  void latencies(String whose, DoubleUnaryOperator millis) {
-    curve(
-        whose,
+  /// @param millis maps a quantile to a latency
+  void setLatencies(String subject, DoubleUnaryOperator millis) {
+    setCurve(
+        subject,
         Arrays.stream(QUANTILES)
             .mapToObj(quantile -> new Point(1 / (1 - quantile), millis.applyAsDouble(quantile)))
             .toList());
   }
 
-  /// Writes it into a directory, as PNG.
+  /// Writes the chart to a directory, as PNG.
   ///
-  /// @return its file
+  /// @return the file
   Path save(Path directory) throws IOException {
-    curves.forEach((whose, points) ->
+    curves.forEach((subject, points) ->
         chart
             .addSeries(
-                whose,
+                subject,
                 points.stream().mapToDouble(Point::x).toArray(),
                 points.stream().mapToDouble(Point::y).toArray())
             .setMarker(SeriesMarkers.NONE));
-    Path file = directory.resolve(name + ".png");
+    Path file = directory.resolve(fileName + ".png");
     ChartEncoder.saveChart(chart, file.toString(), "png");
     return file;
   }

@@ -11,9 +11,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.LongConsumer;
 
-/// Sends loads to whoever serves on a socket, and insists that every record is acknowledged. The
-/// numbers of its records go on from load to load.
-final class Sender implements AutoCloseable {
+/// Sends records to a socket with grpc-java. Throws if a record is not acknowledged. Sequence
+/// numbers continue from call to call. Not thread-safe.
+final class GrpcJavaSender implements AutoCloseable {
   static final int CONNECTIONS = 4;
   static final int IN_FLIGHT = 64;
   static final int RECONNECTING_CLIENTS = 8;
@@ -22,64 +22,66 @@ final class Sender implements AutoCloseable {
   private final LongConsumer progress;
   private long nextSeq;
 
-  Sender(Path socket) {
+  GrpcJavaSender(Path socket) {
     this(socket, _ -> {});
   }
 
-  /// @param progress hears now and then how many records it has sent in all
-  Sender(Path socket, LongConsumer progress) {
+  /// @param progress is called about every 20 ms with the number of records answered so far
+  GrpcJavaSender(Path socket, LongConsumer progress) {
     this.client = new LoadClient(socket);
     this.progress = progress;
   }
 
-  /// As fast as it goes: 4 connections with 64 calls in flight on each.
+  /// Sends at the highest rate: 4 connections with 64 calls in flight on each.
   LoadClient.Result pipelined(int records) throws InterruptedException {
     return send(records, CONNECTIONS, IN_FLIGHT);
   }
 
-  /// One call at a time on one connection.
+  /// Sends one call at a time on one connection.
   LoadClient.Result single(int records) throws InterruptedException {
     return send(records, 1, 1);
   }
 
-  /// One record on a new connection.
-  void one() {
+  /// Sends one record on a new connection.
+  void sendOne() {
     send(nextSeq++);
   }
 
-  /// Each record on a new connection, from 8 threads.
+  /// Sends each record on a new connection, from 8 threads.
   ///
-  /// @return acknowledged records a second
+  /// @return acknowledged records per second
   double reconnecting(int records) throws InterruptedException, ExecutionException {
     List<Callable<Void>> clients = new ArrayList<>();
-    int each = records / RECONNECTING_CLIENTS;
+    int recordsPerClient = records / RECONNECTING_CLIENTS;
     for (int c = 0; c < RECONNECTING_CLIENTS; c++) {
       long first = nextSeq;
       clients.add(() -> {
-        for (long seq = first; seq < first + each; seq++) {
+        for (long seq = first; seq < first + recordsPerClient; seq++) {
           send(seq);
         }
         return null;
       });
-      nextSeq += each;
+      nextSeq += recordsPerClient;
     }
-    return perSecond(clients, each);
+    return runConcurrently(clients, recordsPerClient);
   }
 
-  /// The rate of clients that send `each` records, side by side.
-  static double perSecond(List<Callable<Void>> clients, int each)
+  /// Runs clients concurrently, each of which sends `recordsPerClient` records.
+  ///
+  /// @return records per second
+  static double runConcurrently(List<Callable<Void>> clients, int recordsPerClient)
       throws InterruptedException, ExecutionException {
     try (ExecutorService threads = Executors.newFixedThreadPool(clients.size())) {
       long start = System.nanoTime();
       for (Future<Void> done : threads.invokeAll(clients)) {
         done.get();
       }
-      return clients.size() * each / ((System.nanoTime() - start) / 1e9);
+      return clients.size() * recordsPerClient / ((System.nanoTime() - start) / 1e9);
     }
   }
 
   private void send(long seq) {
-    if (!client.send(LoadClient.request(0, seq, Effort.RECORD_BYTES)).getSuccess()) {
+    if (!client.send(LoadClient.request(0, seq, RunSize.RECORD_BYTES)).getSuccess()) {
       throw new IllegalStateException("a record was not acknowledged");
     }
   }
@@ -89,7 +91,7 @@ final class Sender implements AutoCloseable {
     long before = nextSeq;
     LoadClient.Result result =
         client.run(
-            new LoadClient.Load(records, Effort.RECORD_BYTES, connections, inFlight, 0, nextSeq),
+            new LoadClient.Load(records, RunSize.RECORD_BYTES, connections, inFlight, 0, nextSeq),
             answers -> progress.accept(before + answers));
     nextSeq += records;
     if (result.acknowledged() != records) {

@@ -14,15 +14,15 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
-/// The floors of replay: loops that send records as the agent does, one request at a time, and do
-/// nothing else.
-final class PlainSender {
+/// The floors of replay, as a program: a loop that sends the agent's requests one at a time, with
+/// java.net.http or on a keep-alive socket.
+final class ReplayFloor {
   static final String HTTP_CLIENT = "http-client";
   static final String SOCKET = "socket";
 
-  private static final int SUCCESS = 200;
+  private static final int OK = 200;
 
-  private PlainSender() {}
+  private ReplayFloor() {}
 
   /// `PlainSender http-client|socket PORT RECORDS`
   public static void main(String[] arguments) throws IOException, InterruptedException {
@@ -37,7 +37,7 @@ final class PlainSender {
 
   private static String body(long id) {
     return "{\"pipelines\":[\"p1\"],\"log_data\":"
-        + Payloads.payload(0, id, Effort.RECORD_BYTES)
+        + Payloads.payload(0, id, RunSize.RECORD_BYTES)
         + "}";
   }
 
@@ -72,22 +72,25 @@ final class PlainSender {
         String request =
             "POST /log HTTP/1.1\r\nHost: 127.0.0.1:"
                 + port
-                + "\r\nContent-Type: application/json\r\nDATANADHI-API-KEY: key-0\r\nIdempotency-Key: "
+                + "\r\n"
+                + "Content-Type: application/json\r\n"
+                + "DATANADHI-API-KEY: key-0\r\n"
+                + "Idempotency-Key: "
                 + key(id)
                 + "\r\nContent-Length: "
                 + body.length()
                 + "\r\n\r\n"
                 + body;
         out.write(request.getBytes(StandardCharsets.ISO_8859_1));
-        check(readAnswer(in));
+        check(readStatus(in));
       }
     }
   }
 
-  private static int readAnswer(InputStream in) throws IOException {
-    int status = Integer.parseInt(line(in).split(" ", 3)[1]);
+  private static int readStatus(InputStream in) throws IOException {
+    int status = Integer.parseInt(readLine(in).split(" ", 3)[1]);
     int length = 0;
-    for (String header = line(in); !header.isEmpty(); header = line(in)) {
+    for (String header = readLine(in); !header.isEmpty(); header = readLine(in)) {
       if (header.toLowerCase(Locale.ROOT).startsWith("content-length:")) {
         length = Integer.parseInt(header.substring(header.indexOf(':') + 1).strip());
       }
@@ -96,11 +99,11 @@ final class PlainSender {
     return status;
   }
 
-  private static String line(InputStream in) throws IOException {
+  private static String readLine(InputStream in) throws IOException {
     StringBuilder line = new StringBuilder(64);
     for (int c = in.read(); c != '\n'; c = in.read()) {
       if (c < 0) {
-        throw new IOException("the server hung up");
+        throw new IOException("the server closed the connection");
       }
       if (c != '\r') {
         line.append((char) c);
@@ -110,7 +113,7 @@ final class PlainSender {
   }
 
   private static void check(int status) throws IOException {
-    if (status != SUCCESS) {
+    if (status != OK) {
       throw new IOException("the server answered " + status);
     }
   }

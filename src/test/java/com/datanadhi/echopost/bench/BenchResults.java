@@ -17,33 +17,33 @@ import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// What a run has found.
+/// The results of a run.
 ///
 /// @param version of EchoPost
-/// @param rounds in which figures and floors alternated
-/// @param complaints what agents logged or printed that was not information
-record Report(
+/// @param rounds the number of rounds
+/// @param warnings lines that agents logged or printed and that are not at level INFO
+record BenchResults(
     Instant date,
     String version,
     Machine machine,
     int rounds,
     List<Figure> figures,
-    List<String> complaints) {
-  /// For a person: a line for each figure and floor.
+    List<String> warnings) {
+  /// A table for people: a row for each figure and floor.
   String table() {
-    Table table =
-        new Table(
+    TextTable table =
+        new TextTable(
             Set.of("figure", "unit", "floor"),
             "figure",
             "unit",
             "median",
             "min - max",
             "floor",
-            "floor's median",
-            "floor's min - max",
+            "floor median",
+            "floor min - max",
             "ratio");
     for (Figure figure : figures) {
-      List<String> cells = new ArrayList<>(List.of(figure.what(), figure.unit()));
+      List<String> cells = new ArrayList<>(List.of(figure.label(), figure.unit()));
       addValues(cells, figure.values());
       if (figure.floors().isEmpty()) {
         table.add(cells);
@@ -51,7 +51,7 @@ record Report(
       for (Figure.Floor floor : figure.floors()) {
         cells.add(floor.name());
         addValues(cells, floor.values());
-        cells.add(Table.ratio(figure.ratio(floor)));
+        cells.add(TextTable.ratio(figure.ratio(floor)));
         table.add(cells);
         cells = new ArrayList<>(List.of("", "", "", ""));
       }
@@ -59,12 +59,12 @@ record Report(
     return table + "\n" + origin() + "\n";
   }
 
-  private static void addValues(List<String> cells, Series values) {
-    cells.add(Table.number(values.median()));
-    cells.add(Table.number(values.min()) + " - " + Table.number(values.max()));
+  private static void addValues(List<String> cells, RoundValues values) {
+    cells.add(TextTable.number(values.median()));
+    cells.add(TextTable.number(values.min()) + " - " + TextTable.number(values.max()));
   }
 
-  /// Of what, when and where it is, in one line.
+  /// Version, date and machine, in one line.
   String origin() {
     return String.format(
         Locale.ROOT,
@@ -79,7 +79,7 @@ record Report(
         rounds);
   }
 
-  /// For a program: one object, in one line.
+  /// One JSON object, in one line.
   String json() {
     StringWriter text = new StringWriter();
     try (JsonGenerator json = new JsonFactory().createGenerator(ObjectWriteContext.empty(), text)) {
@@ -98,7 +98,7 @@ record Report(
       for (Figure figure : figures) {
         json.writeStartObject();
         json.writeStringProperty("name", figure.name());
-        json.writeStringProperty("what", figure.what());
+        json.writeStringProperty("what", figure.label());
         json.writeStringProperty("unit", figure.unit());
         write(json, figure.values());
         json.writeName("floors").writeStartArray();
@@ -114,8 +114,8 @@ record Report(
       }
       json.writeEndArray();
       json.writeName("complaints").writeStartArray();
-      for (String complaint : complaints) {
-        json.writeString(complaint);
+      for (String warning : warnings) {
+        json.writeString(warning);
       }
       json.writeEndArray();
       json.writeEndObject();
@@ -123,7 +123,7 @@ record Report(
     return text.toString();
   }
 
-  private static void write(JsonGenerator json, Series values) {
+  private static void write(JsonGenerator json, RoundValues values) {
     json.writeNumberProperty("median", values.median());
     json.writeNumberProperty("min", values.min());
     json.writeNumberProperty("max", values.max());
@@ -134,17 +134,17 @@ record Report(
     json.writeEndArray();
   }
 
-  /// What [#json] wrote.
+  /// Reads the object that [#json] returned.
   ///
-  /// @throws IOException when the file cannot be read, or is no report
-  static Report read(Path file) throws IOException {
+  /// @throws IOException if the file cannot be read, or does not hold results
+  static BenchResults read(Path file) throws IOException {
     if (!Files.isReadable(file)) {
-      throw new IOException("there is no such file to read");
+      throw new IOException("the file does not exist or is not readable");
     }
     try {
       JsonNode json = JsonMapper.shared().readTree(Files.readString(file));
       JsonNode machine = json.required("machine");
-      return new Report(
+      return new BenchResults(
           Instant.parse(json.required("date").stringValue()),
           json.required("version").stringValue(),
           new Machine(
@@ -154,10 +154,10 @@ record Report(
               machine.required("jdk").stringValue(),
               machine.required("file_system").stringValue()),
           json.required("rounds").intValue(),
-          json.required("figures").valueStream().map(Report::figure).toList(),
+          json.required("figures").valueStream().map(BenchResults::figure).toList(),
           json.required("complaints").valueStream().map(JsonNode::stringValue).toList());
     } catch (JacksonException | DateTimeException wrong) {
-      throw new IOException("not results of scripts/bench", wrong);
+      throw new IOException("the file does not hold results of scripts/bench", wrong);
     }
   }
 
@@ -166,16 +166,17 @@ record Report(
         json.required("name").stringValue(),
         json.required("what").stringValue(),
         json.required("unit").stringValue(),
-        series(json),
+        roundValues(json),
         json.required("floors")
             .valueStream()
-            .map(floor -> new Figure.Floor(floor.required("name").stringValue(), series(floor)))
+            .map(
+                floor -> new Figure.Floor(floor.required("name").stringValue(), roundValues(floor)))
             .toList());
   }
 
-  private static Series series(JsonNode json) {
-    Series series = new Series();
-    json.required("values").valueStream().forEach(value -> series.add(value.doubleValue()));
-    return series;
+  private static RoundValues roundValues(JsonNode json) {
+    RoundValues rounds = new RoundValues();
+    json.required("values").valueStream().forEach(value -> rounds.add(value.doubleValue()));
+    return rounds;
   }
 }

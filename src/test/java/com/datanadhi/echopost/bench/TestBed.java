@@ -16,9 +16,9 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/// Every process and directory of a run. Closing it, from any thread, ends and deletes all of them,
-/// and nothing can be started afterwards: so a run that is interrupted leaves nothing behind.
-final class Workbench implements AutoCloseable {
+/// Owns all processes and directories of a run. [#close], which any thread may call, kills and
+/// deletes them; afterwards nothing can be started. So an interrupted run leaves nothing behind.
+final class TestBed implements AutoCloseable {
   private static final Duration EXIT_PATIENCE = Duration.ofSeconds(5);
   private static final int EXIT_DRAINED = 0;
   private static final int EXIT_PENDING = 4;
@@ -27,115 +27,118 @@ final class Workbench implements AutoCloseable {
 
   private final Path root;
   private final List<String> jvmFlags;
-  private final List<Program> programs;
-  private final Map<AgentProcess, Program> agents = new HashMap<>();
+  private final List<MeasuredProgram> programs;
+  private final Map<AgentProcess, MeasuredProgram> agents = new HashMap<>();
   private final List<Process> floors = new ArrayList<>();
-  private final List<String> complaints = new ArrayList<>();
+  private final List<String> warnings = new ArrayList<>();
   private int directories;
-  private boolean noOpIsFirst;
+  private boolean noOpFirst;
   private boolean closed;
 
-  /// What is measured of a service.
-  interface Work {
-    /// Measures a service that was just started.
+  /// A measurement of a running service.
+  interface ServiceTask {
+    /// Measures a service that has just started.
     ///
-    /// @throws Exception when the service did not do its part
-    void on(Service service) throws Exception;
+    /// @throws Exception if the service fails
+    void run(RunningService service) throws Exception;
   }
 
-  /// @param jvmFlags that the floors' processes are started with
-  /// @param programs to measure
-  Workbench(List<String> jvmFlags, List<Program> programs) throws IOException {
+  /// @param jvmFlags the JVM flags of the floors' processes
+  /// @param programs the programs to measure, EchoPost first
+  TestBed(List<String> jvmFlags, List<MeasuredProgram> programs) throws IOException {
     this.jvmFlags = jvmFlags;
     this.programs = programs;
     this.root = Files.createTempDirectory("echopost-bench");
     Path _ = Files.createDirectory(root.resolve("tmp"));
   }
 
-  /// Where its directories are.
+  /// The parent of all directories.
   Path root() {
     return root;
   }
 
-  /// A new empty directory.
+  /// Creates an empty directory.
   synchronized Path newDirectory() throws IOException {
     checkOpen();
     return Files.createDirectory(root.resolve(Integer.toString(directories++)));
   }
 
   /// The programs to measure, EchoPost first.
-  List<Program> programs() {
+  List<MeasuredProgram> programs() {
     return programs;
   }
 
-  /// Does each of `works` on each program in turn, and on the no-op service: each just started,
-  /// alone, and ended afterwards. Every other time the no-op service comes first: whoever does
-  /// finds the disk and the clients as other work has left them.
-  void onEach(Work... works) throws Exception {
-    for (Work work : works) {
-      if (noOpIsFirst) {
-        onNoOp(NoOpService.Stack.OURS, work);
-        onPrograms(work);
+  /// Runs each task on each program and on the no-op service. Each service is started for the task,
+  /// runs alone, and is stopped afterwards. The no-op service is first in every second call,
+  /// because the first service finds the disk and the clients in the state that other work has
+  /// left.
+  void onEach(ServiceTask... tasks) throws Exception {
+    for (ServiceTask task : tasks) {
+      if (noOpFirst) {
+        onNoOp(NoOpService.ServerStack.ECHOPOST, task);
+        onPrograms(task);
       } else {
-        onPrograms(work);
-        onNoOp(NoOpService.Stack.OURS, work);
+        onPrograms(task);
+        onNoOp(NoOpService.ServerStack.ECHOPOST, task);
       }
     }
-    noOpIsFirst = !noOpIsFirst;
+    noOpFirst = !noOpFirst;
   }
 
-  /// Does `work` on the no-op service: just started, alone, and ended afterwards.
-  void onNoOp(NoOpService.Stack stack, Work work) throws Exception {
+  /// Runs a task on the no-op service, which is started for it and stopped afterwards.
+  void onNoOp(NoOpService.ServerStack stack, ServiceTask task) throws Exception {
     long spawned = System.nanoTime();
     NoOpService.Running noOp = NoOpService.start(this, stack);
     long ready = System.nanoTime();
-    work.on(new Service(stack.floor(), noOp.socket(), noOp.process()::toHandle, spawned, ready));
+    task.run(
+        new RunningService(
+            stack.floorName(), noOp.socket(), noOp.process()::toHandle, spawned, ready));
     stop(noOp.process());
   }
 
-  /// Does `work` on each program in turn: just started, with nothing stored and no main server.
-  void onPrograms(Work work) throws Exception {
-    for (Program program : programs) {
+  /// Runs a task on each program, which is started for it with an empty directory and without a
+  /// main server, and stopped afterwards.
+  void onPrograms(ServiceTask task) throws Exception {
+    for (MeasuredProgram program : programs) {
       try (StubServer server = StubServer.down()) {
         long spawned = System.nanoTime();
         AgentProcess agent = spawn(program, server.url(), Map.of());
         agent.awaitSocket();
         long ready = System.nanoTime();
-        work.on(new Service(program.name(), agent.socket(), agent::agent, spawned, ready));
+        task.run(new RunningService(program.name(), agent.socket(), agent::agent, spawned, ready));
         stop(agent);
       }
     }
   }
 
-  /// Spawns a program in a new directory, with more in its environment.
-  AgentProcess spawn(Program program, String url, Map<String, String> environment)
+  /// Spawns a program on a new directory, with additional environment variables.
+  AgentProcess spawn(MeasuredProgram program, String url, Map<String, String> environment)
       throws IOException {
     return spawn(program, newDirectory(), url, environment);
   }
 
-  /// Spawns a program in `directory`, with more in its environment.
+  /// Spawns a program on `directory`, with additional environment variables.
   synchronized AgentProcess spawn(
-      Program program, Path directory, String url, Map<String, String> environment)
+      MeasuredProgram program, Path directory, String url, Map<String, String> environment)
       throws IOException {
     checkOpen();
-    Map<String, String> whole = new HashMap<>(environment);
-    // Its JVM says on standard error that it has picked this up.
-    whole.put(JVM_OPTIONS, temporaryDirectory());
+    Map<String, String> all = new HashMap<>(environment);
+    all.put(JVM_OPTIONS, temporaryDirectory());
     AgentProcess agent =
-        AgentProcess.spawn(List.of(program.path().toString()), directory, url, whole);
+        AgentProcess.spawn(List.of(program.path().toString()), directory, url, all);
     agents.put(agent, program);
     return agent;
   }
 
-  /// Ends an agent as an operator would, and deletes its directory.
+  /// Stops a program as [#end] does, and deletes its directory.
   void stop(AgentProcess agent) throws IOException, InterruptedException, TimeoutException {
     end(agent);
     Directories.delete(agent.directory());
   }
 
-  /// Ends an agent as an operator would. How a peer ends is not asked.
+  /// Stops EchoPost with SIGTERM, and checks its exit status. Kills a peer.
   void end(AgentProcess agent) throws IOException, InterruptedException, TimeoutException {
-    if (isOurs(agent)) {
+    if (isEchoPost(agent)) {
       agent.terminate();
       int exit = agent.awaitExit(EXIT_PATIENCE);
       if (exit != EXIT_DRAINED && exit != EXIT_PENDING) {
@@ -145,41 +148,41 @@ final class Workbench implements AutoCloseable {
     release(agent);
   }
 
-  private synchronized boolean isOurs(AgentProcess agent) {
-    Program program = agents.get(agent);
-    return program != null && program.isOurs();
+  private synchronized boolean isEchoPost(AgentProcess agent) {
+    MeasuredProgram program = agents.get(agent);
+    return program != null && program.isEchoPost();
   }
 
-  /// Cleans up after an agent that has ended, or is to be killed.
-  void forget(AgentProcess agent) throws IOException, InterruptedException {
+  /// Kills a program if it still runs, and deletes its directory.
+  void discard(AgentProcess agent) throws IOException, InterruptedException {
     release(agent);
     Directories.delete(agent.directory());
   }
 
   private synchronized void release(AgentProcess agent) throws IOException, InterruptedException {
-    if (isOurs(agent)) {
+    if (isEchoPost(agent)) {
       agent
           .output()
           .lines()
-          // That the server is down is no news: most measurements want it so.
+          // Most benchmarks keep the server down on purpose. The JVM reports the options on stderr.
           .filter(line ->
               !line.contains("\"level\":\"INFO\"")
                   && !line.contains("\"event\":\"" + EventNames.SERVER_DOWN + "\"")
                   && !line.contains(JVM_OPTIONS))
-          .forEach(complaints::add);
+          .forEach(warnings::add);
     }
     if (agents.remove(agent) != null) {
       agent.close();
     }
   }
 
-  /// What agents have said that was not information.
-  synchronized List<String> complaints() {
-    return List.copyOf(complaints);
+  /// The lines of EchoPost agents that are not at level INFO.
+  synchronized List<String> warnings() {
+    return List.copyOf(warnings);
   }
 
-  /// Starts the main method of `program` in a JVM of its own, with the flags that the launcher
-  /// gives the agent. Its standard output is for the caller to read, its standard error is ours.
+  /// Starts the main method of `program` in a new JVM with the launcher's flags. The caller reads
+  /// its standard output; its standard error is inherited.
   synchronized Process startFloor(Class<?> program, String... arguments) throws IOException {
     checkOpen();
     List<String> command = new ArrayList<>();
@@ -187,7 +190,7 @@ final class Workbench implements AutoCloseable {
     command.addAll(jvmFlags);
     command.add("--enable-native-access=ALL-UNNAMED");
     command.add(temporaryDirectory());
-    // Test libraries bring SLF4J without a back end, which it would say.
+    // SLF4J, which test libraries bring, would warn that it has no provider.
     command.add("-Dslf4j.internal.verbosity=ERROR");
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName()));
     command.addAll(List.of(arguments));
@@ -197,18 +200,18 @@ final class Workbench implements AutoCloseable {
     return process;
   }
 
-  /// Runs the main method of `program` to its end, and returns what it printed.
+  /// Runs the main method of `program` in a new JVM to its end, and returns its standard output.
   String runFloor(Class<?> program, String... arguments) throws IOException, InterruptedException {
     Process process = startFloor(program, arguments);
-    String printed =
+    String output =
         new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
     if (process.waitFor() != 0) {
-      throw new IllegalStateException(program.getSimpleName() + " failed: " + printed);
+      throw new IllegalStateException(program.getSimpleName() + " failed: " + output);
     }
-    return printed;
+    return output;
   }
 
-  /// Ends a floor's process.
+  /// Stops the process of a floor.
   void stop(Process floor) throws InterruptedException {
     floor.destroy();
     if (!floor.waitFor(EXIT_PATIENCE.toNanos(), TimeUnit.NANOSECONDS)) {
@@ -216,18 +219,18 @@ final class Workbench implements AutoCloseable {
     }
   }
 
-  /// A JVM that is stopped leaves the native libraries that it has unpacked: all of them share a
-  /// place that goes with the run.
+  /// A stopped JVM leaves its unpacked native libraries behind: this directory is deleted with the
+  /// run.
   private String temporaryDirectory() {
     return "-Djava.io.tmpdir=" + root.resolve("tmp");
   }
 
-  /// The `java` of the JDK that this runs on.
+  /// The `java` command of this JVM.
   static String javaCommand() {
     return Path.of(System.getProperty("java.home"), "bin", "java").toString();
   }
 
-  /// Whether it was closed: then whatever fails, fails for that.
+  /// Whether it is closed, which makes running benchmarks fail.
   synchronized boolean isClosed() {
     return closed;
   }

@@ -5,18 +5,18 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 
-/// Lines of cells, for a person.
-final class Table {
-  private final Set<String> texts;
+/// A table of plain text with aligned columns.
+final class TextTable {
+  private final Set<String> leftAligned;
   private final List<List<String>> rows = new ArrayList<>();
 
-  /// @param texts the headings of the columns that are left-aligned; the others hold numbers
-  Table(Set<String> texts, String... headings) {
-    this.texts = texts;
+  /// @param leftAligned the headings of the columns with text; the others hold numbers
+  TextTable(Set<String> leftAligned, String... headings) {
+    this.leftAligned = leftAligned;
     rows.add(List.of(headings));
   }
 
-  /// Adds a line; cells that are not given are empty.
+  /// Adds a row; missing cells are empty.
   void add(List<String> cells) {
     List<String> row = new ArrayList<>(cells);
     while (row.size() < rows.getFirst().size()) {
@@ -25,13 +25,13 @@ final class Table {
     rows.add(row);
   }
 
-  /// A figure with as many digits as mean something.
+  /// Formats a value with about three significant digits.
   static String number(double value) {
     return String.format(
         Locale.ROOT, value >= 1_000 ? "%,.0f" : value >= 10 ? "%.1f" : "%.3f", value);
   }
 
-  /// A quotient.
+  /// Formats a ratio.
   static String ratio(double value) {
     return String.format(Locale.ROOT, "%.2f", value);
   }
@@ -50,7 +50,7 @@ final class Table {
       StringBuilder line = new StringBuilder();
       for (int i = 0; i < widths.length; i++) {
         String pad = " ".repeat(widths[i] - row.get(i).length());
-        line.append(texts.contains(headings.get(i)) ? row.get(i) + pad : pad + row.get(i))
+        line.append(leftAligned.contains(headings.get(i)) ? row.get(i) + pad : pad + row.get(i))
             .append("  ");
       }
       table.append(line.toString().stripTrailing()).append('\n');
