@@ -1,12 +1,12 @@
 /*
- * clockshim: shifts the wall clock of a program while it runs (LD_PRELOAD). Clocks that never go back are left alone.
+ * clockshim: shifts the wall clock of a program while it runs (LD_PRELOAD). Monotonic clocks are not changed.
  *
  * cc -shared -fPIC -O2 -o libclockshim.so clockshim.c -ldl -lpthread
  *
- * CLOCKSHIM_OFFSET  a file of 8 bytes: the seconds to add, in the machine's byte order. It is mapped, so that whoever writes
- *                   to it makes the clock jump at once, in every process that has it. Without it the shim does nothing.
+ * CLOCKSHIM_OFFSET  a file of 8 bytes: the seconds to add, in the machine's byte order. The file is mapped, so that a write to
+ *                   it makes the clock jump at once, in every process with the shim. If unset, the shim does nothing.
  *
- * What waits inside the kernel or the C library for a time of the wall clock is not woken by a jump.
+ * A jump does not wake a thread that waits in the kernel or the C library for a time of the wall clock.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,7 +23,7 @@
 
 static const volatile int64_t *offset;
 
-static void broken(const char *what) {
+static void die(const char *what) {
   dprintf(2, "clockshim: %s: %s\n", what, strerror(errno));
   abort();
 }
@@ -32,14 +32,14 @@ __attribute__((constructor)) static void start(void) {
   const char *path = getenv("CLOCKSHIM_OFFSET");
   if (!path) return;
   int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) broken(path);
+  if (fd < 0) die(path);
   void *mapped = mmap(NULL, sizeof *offset, PROT_READ, MAP_SHARED, fd, 0);
-  if (mapped == MAP_FAILED) broken(path);
+  if (mapped == MAP_FAILED) die(path);
   close(fd);
   offset = mapped;
 }
 
-/* By the system call: the library's own functions of these names cannot be had before it is up. */
+/* Uses system calls: dlsym cannot find the C library's functions of these names while the program is being loaded. */
 int clock_gettime(clockid_t clock, struct timespec *now) {
   int result = syscall(SYS_clock_gettime, clock, now);
   if (result == 0 && offset && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) now->tv_sec += *offset;
