@@ -24,12 +24,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What every acceptance test has: a directory, a main server that is down, and agents as
-/// processes.
+/// The base of acceptance tests: a directory, a main server that is down, and agents as processes.
+/// Everything that a test starts with its methods is stopped after the test.
 abstract class AcceptanceTest {
   static final Duration SOON = Duration.ofSeconds(20);
 
-  /// An environment with nothing but the place where the program is unpacked already.
+  /// An environment with only the directory in which the program is already unpacked.
   static final Map<String, String> UNPACKED =
       Map.of(AgentProcess.RUNTIME_DIR, AgentProcess.runtimeDirectory().toString());
 
@@ -38,7 +38,7 @@ abstract class AcceptanceTest {
   private final List<AutoCloseable> open = new ArrayList<>();
 
   @BeforeEach
-  void aServerThatIsDown() throws IOException {
+  void startServerThatIsDown() throws IOException {
     server = use(StubServer.down());
   }
 
@@ -49,15 +49,16 @@ abstract class AcceptanceTest {
     }
   }
 
+  /// Closes `closeable` after the test.
   <T extends AutoCloseable> T use(T closeable) {
     open.add(closeable);
     return closeable;
   }
 
-  /// How a program ended, and what it said.
+  /// The exit status and the output of a program.
   record ProgramResult(int exit, String out, String err) {}
 
-  /// Starts `program` in the directory, with nothing but `environment`.
+  /// Starts `program` in the directory, with no other environment than `environment`.
   Process start(Path program, Map<String, String> environment, String... args) throws IOException {
     List<String> command = new ArrayList<>(List.of(program.toString()));
     command.addAll(List.of(args));
@@ -69,7 +70,7 @@ abstract class AcceptanceTest {
     return process;
   }
 
-  /// Waits for its end.
+  /// Waits until a program ends.
   static ProgramResult awaitEnd(Process process) throws IOException, InterruptedException {
     assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
     return new ProgramResult(
@@ -84,25 +85,26 @@ abstract class AcceptanceTest {
     return awaitEnd(start(AgentProcess.program(), environment, args));
   }
 
-  /// Starts an operator's command on the directory `on`.
-  Process startCommand(Path on, String... words) throws IOException {
+  /// Starts an operator command on another directory.
+  Process startCommand(Path datanadhi, String... words) throws IOException {
     List<String> all = new ArrayList<>(List.of(words));
-    all.addAll(List.of("-datanadhi", on.toString()));
+    all.addAll(List.of("-datanadhi", datanadhi.toString()));
     return start(AgentProcess.program(), UNPACKED, all.toArray(String[]::new));
   }
 
-  /// Runs an operator's command on the test's directory to its end.
+  /// Runs an operator command on the test's directory to its end.
   ProgramResult runCommand(String... words) throws IOException, InterruptedException {
     return awaitEnd(startCommand(directory, words));
   }
 
-  /// Spawns an agent and waits until it serves.
+  /// Spawns an agent and waits until it is ready.
   AgentProcess agent() throws IOException {
     AgentProcess agent = spawn();
     agent.awaitReady();
     return agent;
   }
 
+  /// Spawns an agent, with additional arguments.
   AgentProcess spawn(String... more) throws IOException {
     return use(AgentProcess.spawn(directory, server.url(), more));
   }
@@ -115,18 +117,19 @@ abstract class AcceptanceTest {
     return new LoadClient.Load(records, 330, connections, 64, 0, 0);
   }
 
-  /// Sends a load, all of which must be acknowledged.
+  /// Sends a load; every record must be acknowledged.
   void send(AgentProcess agent, LoadClient.Load load) throws InterruptedException {
     LoadClient.Result result = client(agent).run(load, _ -> {});
     assertThat(result.firstFailure()).isNull();
     assertThat(result.acknowledged()).isEqualTo(load.records());
   }
 
+  /// The order of all deliveries so far.
   Payloads.Order order() {
     return Payloads.check(server.deliveries().stream().map(StubServer.Request::text).toList());
   }
 
-  /// Exactly the records 0 to `count` - 1 of `client` were delivered, in order.
+  /// Asserts that exactly the records 0 to `count` - 1 of `client` were delivered, in order.
   void assertInOrder(int client, long count) {
     assertThat(order().seqsOf().get(client))
         .as("client %s", client)
@@ -137,7 +140,7 @@ abstract class AcceptanceTest {
     await().atMost(SOON).until(() -> server.distinct() >= distinct);
   }
 
-  /// The one value that `sql` asks the buffer for, as an operator would, while an agent may run.
+  /// The first value of a query on the buffer, or empty if there is none. An agent may be running.
   String query(String sql) throws SQLException {
     try (Connection connection =
             DriverManager.getConnection(

@@ -11,12 +11,12 @@ import java.time.Duration;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
-/// What is said of a disk that is full.
+/// How the program reports a full disk.
 class FullDiskIT extends AcceptanceTest {
   private static final int MEBIBYTES = 24;
 
   @Test
-  void status_health_and_metrics_say_so_until_there_is_room() throws Exception {
+  void status_health_and_metrics_report_a_full_disk_until_space_is_free() throws Exception {
     assumeThat(SmallDisk.obstacle()).isEmpty();
     use(SmallDisk.mount(directory, MEBIBYTES));
     AgentProcess agent = agent();

@@ -27,26 +27,26 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What SECURITY.md promises, as far as it shows on the program as a process.
+/// The guarantees of SECURITY.md that can be observed from outside the process.
 class SecurityIT extends AcceptanceTest {
   private static final String AGENT_KEY = "agent-key";
   private static final String RECORD_KEY = "k3y-of-the-record";
   private static final String PAYLOAD = "p4yload-of-the-record";
 
-  private Path own;
+  private Path agentDirectory;
 
   @BeforeEach
-  void aDirectoryOfItsOwn() {
-    own = directory.resolve("own");
+  void nameAgentDirectory() {
+    agentDirectory = directory.resolve("own");
   }
 
-  private AgentProcess startIn(Path place) throws IOException {
-    AgentProcess agent = use(AgentProcess.spawn(place, server.url()));
+  private AgentProcess startOn(Path datanadhi) throws IOException {
+    AgentProcess agent = use(AgentProcess.spawn(datanadhi, server.url()));
     agent.awaitReady();
     return agent;
   }
 
-  private static LogRequest secret(String json) {
+  private static LogRequest requestWithKey(String json) {
     return LogRequest.newBuilder()
         .setJsonData(json)
         .addPipelines("p1")
@@ -59,26 +59,26 @@ class SecurityIT extends AcceptanceTest {
     await().atMost(SOON).until(() -> agent.logged(EventNames.AGENT_READY) > 1);
   }
 
-  private static List<Path> allIn(Path place) throws IOException {
-    try (Stream<Path> all = Files.walk(place)) {
+  private static List<Path> allFiles(Path root) throws IOException {
+    try (Stream<Path> all = Files.walk(root)) {
       return all.toList();
     }
   }
 
   @Test
-  void everything_is_private_whatever_the_callers_umask_is() throws Exception {
+  void every_file_is_private_whatever_umask_the_caller_has() throws Exception {
     AgentProcess agent =
         use(
             AgentProcess.spawn(
                 List.of(
                     "sh", "-c", "umask 0; exec \"$0\" \"$@\"", AgentProcess.program().toString()),
-                own,
+                agentDirectory,
                 server.url()));
     agent.awaitReady();
-    assertThat(client(agent).send(secret("1")).getSuccess()).isTrue();
+    assertThat(client(agent).send(requestWithKey("1")).getSuccess()).isTrue();
     crash(agent);
 
-    List<Path> all = allIn(own);
+    List<Path> all = allFiles(agentDirectory);
 
     assertThat(all).anyMatch(path -> path.endsWith("crash.log"));
     for (Path path : all) {
@@ -89,9 +89,9 @@ class SecurityIT extends AcceptanceTest {
   }
 
   @Test
-  void nothing_is_open_to_others_even_for_a_moment() throws Exception {
-    assumeThat(canTrace()).as("strace is there, and may trace").isTrue();
-    // What the first start of all unpacks has modes of its own.
+  void no_file_is_ever_accessible_to_others() throws Exception {
+    assumeThat(canTrace()).as("strace is installed and may trace").isTrue();
+    // Unpacking, at the first start, sets the modes of the unpacked files.
     assertThat(run(UNPACKED, "-version").exit()).isZero();
     Path trace = directory.resolve("trace");
     AgentProcess agent =
@@ -104,17 +104,18 @@ class SecurityIT extends AcceptanceTest {
                         + " trace=umask,chmod,fchmod,fchmodat \"$@\"",
                     trace.toString(),
                     AgentProcess.program().toString()),
-                own,
+                agentDirectory,
                 server.url()));
     agent.awaitReady();
-    assertThat(client(agent).send(secret("1")).getSuccess()).isTrue();
+    assertThat(client(agent).send(requestWithKey("1")).getSuccess()).isTrue();
     server.comeUp();
     assertThat(agent.awaitExit(SOON)).isZero();
 
     List<String> calls = Files.readAllLines(trace);
 
-    // The launcher sets the mask, and nobody lifts it; no mode is changed but the socket's own,
-    // under its private name.
+    // Only the launcher sets the umask. The only mode that is changed is that of the socket, while
+    // it
+    // still has its private name.
     List<String> masks = calls.stream().filter(call -> call.contains("umask(")).toList();
     String launcher = calls.getFirst().split(" ", 2)[0];
     assertThat(masks).allMatch(call -> call.startsWith(launcher + " "));
@@ -132,14 +133,14 @@ class SecurityIT extends AcceptanceTest {
   }
 
   @Test
-  void neither_payloads_nor_keys_are_in_logs_reports_output_or_the_agents_arguments()
+  void neither_payloads_nor_keys_are_in_logs_crash_reports_output_or_the_jvms_arguments()
       throws Exception {
-    AgentProcess agent = startIn(own);
+    AgentProcess agent = startOn(agentDirectory);
     var client = client(agent);
-    assertThat(client.send(secret("\"" + PAYLOAD + "\"")).getSuccess()).isTrue();
+    assertThat(client.send(requestWithKey("\"" + PAYLOAD + "\"")).getSuccess()).isTrue();
     StatusRuntimeException refused =
         org.assertj.core.api.Assertions.catchThrowableOfType(
-            StatusRuntimeException.class, () -> client.send(secret("{" + PAYLOAD)));
+            StatusRuntimeException.class, () -> client.send(requestWithKey("{" + PAYLOAD)));
     assertThat(refused.getStatus().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
     assertThat(refused.getMessage()).doesNotContain(PAYLOAD).doesNotContain(RECORD_KEY);
     ProcessHandle.Info info = agent.jvm().orElseThrow().info();
@@ -151,23 +152,23 @@ class SecurityIT extends AcceptanceTest {
     server.comeUp();
     assertThat(agent.awaitExit(SOON)).isEqualTo(5);
 
-    String said = agent.output();
-    for (Path path : allIn(own)) {
+    String texts = agent.output();
+    for (Path path : allFiles(agentDirectory)) {
       if (Files.isRegularFile(path)
           && !String.valueOf(path.getFileName()).startsWith("buffer.db")) {
-        said += Files.readString(path, StandardCharsets.ISO_8859_1);
+        texts += Files.readString(path, StandardCharsets.ISO_8859_1);
       }
     }
 
-    assertThat(said).contains(EventNames.RECORD_REJECTED).contains("SIGSEGV");
-    assertThat(said).doesNotContain(PAYLOAD);
-    assertThat(said).doesNotContain(RECORD_KEY);
-    assertThat(said).doesNotContain(AGENT_KEY);
+    assertThat(texts).contains(EventNames.RECORD_REJECTED).contains("SIGSEGV");
+    assertThat(texts).doesNotContain(PAYLOAD);
+    assertThat(texts).doesNotContain(RECORD_KEY);
+    assertThat(texts).doesNotContain(AGENT_KEY);
   }
 
   @Test
-  void the_key_that_an_sdk_gives_by_argument_is_the_agents() throws Exception {
-    AgentProcess agent = startIn(own);
+  void the_agent_uses_the_key_from_the_api_key_argument() throws Exception {
+    AgentProcess agent = startOn(agentDirectory);
     assertThat(client(agent).send(LogRequest.newBuilder().setJsonData("1").build()).getSuccess())
         .isTrue();
 
@@ -179,7 +180,8 @@ class SecurityIT extends AcceptanceTest {
   }
 
   @Test
-  void a_key_without_a_value_is_misuse_and_an_empty_one_is_none() throws Exception {
+  void an_api_key_argument_without_a_value_is_misuse_and_an_empty_value_is_no_key()
+      throws Exception {
     ProgramResult without = run(UNPACKED, "-api-key");
     assertThat(without.exit()).isEqualTo(2);
     assertThat(without.err()).contains("-api-key needs a value").hasLineCount(1);
@@ -193,22 +195,24 @@ class SecurityIT extends AcceptanceTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"rwxrwxr-x", "rwxrwxrwx"})
-  void a_directory_that_others_can_write_to_is_warned_of(String mode) throws Exception {
-    Files.createDirectory(own);
-    Files.setPosixFilePermissions(own, PosixFilePermissions.fromString(mode));
+  void the_agent_warns_of_a_directory_that_others_can_write_to(String mode) throws Exception {
+    Files.createDirectory(agentDirectory);
+    Files.setPosixFilePermissions(agentDirectory, PosixFilePermissions.fromString(mode));
 
-    AgentProcess agent = startIn(own);
+    AgentProcess agent = startOn(agentDirectory);
 
     assertThat(agent.output())
         .contains(
             "\"level\":\"WARNING\",\"event\":\"" + EventNames.DIRECTORY_WRITABLE_BY_OTHERS + "\"")
-        .contains("chmod go-w " + own);
-    assertThat(Files.getPosixFilePermissions(own)).isEqualTo(PosixFilePermissions.fromString(mode));
+        .contains("chmod go-w " + agentDirectory);
+    assertThat(Files.getPosixFilePermissions(agentDirectory))
+        .isEqualTo(PosixFilePermissions.fromString(mode));
   }
 
   @Test
-  void a_private_directory_is_not_warned_of() throws Exception {
-    assertThat(startIn(own).hasLogged(EventNames.DIRECTORY_WRITABLE_BY_OTHERS)).isFalse();
+  void the_agent_does_not_warn_of_a_private_directory() throws Exception {
+    assertThat(startOn(agentDirectory).hasLogged(EventNames.DIRECTORY_WRITABLE_BY_OTHERS))
+        .isFalse();
   }
 
   @ParameterizedTest
@@ -221,16 +225,19 @@ class SecurityIT extends AcceptanceTest {
         "buffer.db.new",
         "reserve"
       })
-  void a_link_under_one_of_our_names_is_not_followed(String name) throws Exception {
-    Files.createDirectory(own);
+  void an_agent_does_not_follow_a_link_with_the_name_of_one_of_its_files(String name)
+      throws Exception {
+    Files.createDirectory(agentDirectory);
     Path victim = Files.writeString(directory.resolve("victim"), "precious");
     Files.setPosixFilePermissions(victim, PosixFilePermissions.fromString("rw-r--r--"));
-    Files.createSymbolicLink(own.resolve(name), victim);
+    Files.createSymbolicLink(agentDirectory.resolve(name), victim);
 
-    ProgramResult ran = run(UNPACKED, "-datanadhi", own.toString());
+    ProgramResult result = run(UNPACKED, "-datanadhi", agentDirectory.toString());
 
-    assertThat(ran.exit()).isEqualTo(2);
-    assertThat(ran.err()).contains(own.resolve(name) + " is not a plain file").hasLineCount(1);
+    assertThat(result.exit()).isEqualTo(2);
+    assertThat(result.err())
+        .contains(agentDirectory.resolve(name) + " is not a plain file")
+        .hasLineCount(1);
     assertThat(victim).hasContent("precious");
     assertThat(Files.getPosixFilePermissions(victim))
         .isEqualTo(PosixFilePermissions.fromString("rw-r--r--"));
@@ -238,21 +245,23 @@ class SecurityIT extends AcceptanceTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"status", "redrive -all", "import lines.jsonl", "salvage lost.db"})
-  void no_command_follows_a_link_under_one_of_our_names(String command) throws Exception {
-    Files.createDirectory(own);
+  void a_command_does_not_follow_a_link_with_the_name_of_the_buffer(String command)
+      throws Exception {
+    Files.createDirectory(agentDirectory);
     Files.writeString(directory.resolve("lines.jsonl"), "");
     Files.writeString(directory.resolve("lost.db"), "");
     Path victim = Files.writeString(directory.resolve("victim"), "precious");
-    Files.createSymbolicLink(own.resolve("buffer.db"), victim);
+    Files.createSymbolicLink(agentDirectory.resolve("buffer.db"), victim);
 
-    ProgramResult ran = awaitEnd(startCommand(own, command.split(" ")));
+    ProgramResult result = awaitEnd(startCommand(agentDirectory, command.split(" ")));
 
-    assertThat(ran.exit()).isEqualTo(2);
-    assertThat(ran.err())
-        .contains(own.resolve("buffer.db") + " is not a plain file")
+    assertThat(result.exit()).isEqualTo(2);
+    assertThat(result.err())
+        .contains(agentDirectory.resolve("buffer.db") + " is not a plain file")
         .hasLineCount(1);
     assertThat(victim).hasContent("precious");
-    assertThat(allIn(own)).containsExactlyInAnyOrder(own, own.resolve("buffer.db"));
+    assertThat(allFiles(agentDirectory))
+        .containsExactlyInAnyOrder(agentDirectory, agentDirectory.resolve("buffer.db"));
   }
 
   @Test
@@ -263,8 +272,8 @@ class SecurityIT extends AcceptanceTest {
                 ? StubServer.OK
                 : StubServer.Behaviour.status(307, "", "Location: " + elsewhere.url() + "/log"))
             .answer(request, out));
-    AgentProcess agent = startIn(own);
-    assertThat(client(agent).send(secret("1")).getSuccess()).isTrue();
+    AgentProcess agent = startOn(agentDirectory);
+    assertThat(client(agent).send(requestWithKey("1")).getSuccess()).isTrue();
 
     server.comeUp();
 

@@ -22,56 +22,56 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/// `scripts/package` beside the build that has run.
-class PackageIT {
+/// `scripts/package` run again gives the runtime of the build.
+class ReproduciblePackageIT {
   private static final Path BUILT = AgentProcess.program().resolveSibling("runtime/image");
 
-  /// The AOT cache records a run, and no two are the same.
+  /// Excluded: the AOT cache records a run of the JVM, and differs each time.
   private static final Path CACHE = Path.of("app/echopost.aot");
 
-  private Path elsewhere;
+  private Path scratch;
 
   @BeforeEach
-  void aPlaceWithRoom() throws IOException {
+  void createScratchDirectory() throws IOException {
     assumeTrue(Files.isDirectory(BUILT), "skipped: the program was not built here");
-    elsewhere = Files.createTempDirectory(AgentProcess.program().getParent(), "package");
+    scratch = Files.createTempDirectory(AgentProcess.program().getParent(), "package");
   }
 
   @AfterEach
-  void clear() throws IOException {
-    if (elsewhere != null) {
-      Directories.delete(elsewhere);
+  void deleteScratchDirectory() throws IOException {
+    if (scratch != null) {
+      Directories.delete(scratch);
     }
   }
 
   @Test
-  void the_same_jar_gives_the_same_runtime_wherever_it_is_packed() throws Exception {
+  void packaging_a_copy_of_the_jar_in_another_directory_gives_the_same_runtime() throws Exception {
     List<Path> jars;
     try (Stream<Path> built = Files.list(AgentProcess.program().getParent())) {
       jars = built.filter(file -> file.toString().endsWith("-all.jar")).toList();
     }
     assertThat(jars).hasSize(1);
-    Path copy = Files.copy(jars.getFirst(), elsewhere.resolve("echopost.jar"));
-    Path said = elsewhere.resolve("said");
-    Process packing =
+    Path copy = Files.copy(jars.getFirst(), scratch.resolve("echopost.jar"));
+    Path output = scratch.resolve("output");
+    Process packaging =
         new ProcessBuilder(
                 "scripts/package",
                 copy.toString(),
                 Files.readString(AgentProcess.program().resolveSibling("test-classpath")),
-                elsewhere.resolve("echopost").toString())
+                scratch.resolve("echopost").toString())
             .redirectErrorStream(true)
-            .redirectOutput(said.toFile())
+            .redirectOutput(output.toFile())
             .start();
     try {
-      assertThat(packing.waitFor(150, TimeUnit.SECONDS)).isTrue();
-      assertThat(packing.exitValue()).as(Files.readString(said)).isZero();
+      assertThat(packaging.waitFor(150, TimeUnit.SECONDS)).isTrue();
+      assertThat(packaging.exitValue()).as(Files.readString(output)).isZero();
     } finally {
-      AgentProcess.kill(packing);
+      AgentProcess.kill(packaging);
     }
 
-    Map<Path, String> again = contents(elsewhere.resolve("runtime/image"));
-    assertThat(again).containsKey(Path.of("bin/java"));
-    assertThat(again).isEqualTo(contents(BUILT));
+    Map<Path, String> repackaged = contents(scratch.resolve("runtime/image"));
+    assertThat(repackaged).containsKey(Path.of("bin/java"));
+    assertThat(repackaged).isEqualTo(contents(BUILT));
   }
 
   private static Map<Path, String> contents(Path image) throws IOException {

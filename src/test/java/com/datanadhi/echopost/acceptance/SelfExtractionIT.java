@@ -24,28 +24,28 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The one file on a machine that has no Java: how it unpacks itself, and what it makes of places
-/// where it cannot, or should not.
-class OneFileIT extends AcceptanceTest {
+/// The program is one file that contains its Java runtime: how it unpacks itself, and how it
+/// handles directories into which it cannot or must not unpack.
+class SelfExtractionIT extends AcceptanceTest {
   private static final String VERSION = "echopost v1.0.0\n";
 
   private Path cache;
 
   @BeforeEach
-  void aCacheOfItsOwn() {
+  void nameCache() {
     cache = directory.resolve("cache");
   }
 
-  private ProgramResult version(Map<String, String> environment)
+  private ProgramResult runVersion(Map<String, String> environment)
       throws IOException, InterruptedException {
     return run(environment, "-version");
   }
 
-  private Map<String, String> inCache() {
+  private Map<String, String> withCache() {
     return Map.of(AgentProcess.RUNTIME_DIR, cache.toString());
   }
 
-  private Path unpacked() throws IOException {
+  private Path unpackedRuntime() throws IOException {
     try (Stream<Path> entries = Files.list(cache)) {
       List<Path> all = entries.toList();
       assertThat(all).hasSize(1);
@@ -54,21 +54,21 @@ class OneFileIT extends AcceptanceTest {
   }
 
   @Test
-  void the_first_start_unpacks_for_this_user_alone_and_later_ones_use_that() throws Exception {
-    assertThat(version(inCache())).isEqualTo(new ProgramResult(0, VERSION, ""));
+  void the_first_start_unpacks_for_this_user_only_and_later_starts_reuse_it() throws Exception {
+    assertThat(runVersion(withCache())).isEqualTo(new ProgramResult(0, VERSION, ""));
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(cache)))
         .isEqualTo("rwx------");
-    Object first = Files.getAttribute(unpacked(), "unix:ino");
+    Object first = Files.getAttribute(unpackedRuntime(), "unix:ino");
 
-    assertThat(version(inCache())).isEqualTo(new ProgramResult(0, VERSION, ""));
+    assertThat(runVersion(withCache())).isEqualTo(new ProgramResult(0, VERSION, ""));
 
-    assertThat(Files.getAttribute(unpacked(), "unix:ino")).isEqualTo(first);
+    assertThat(Files.getAttribute(unpackedRuntime(), "unix:ino")).isEqualTo(first);
   }
 
   @Test
-  void nothing_unpacked_tells_when_it_was_built() throws Exception {
-    assertThat(version(inCache()).exit()).isZero();
-    try (Stream<Path> all = Files.walk(unpacked())) {
+  void unpacked_files_have_a_fixed_modification_time() throws Exception {
+    assertThat(runVersion(withCache()).exit()).isZero();
+    try (Stream<Path> all = Files.walk(unpackedRuntime())) {
       for (Path file : all.toList()) {
         if (!Files.isDirectory(file) && !file.endsWith("list")) {
           assertThat(Files.getLastModifiedTime(file, LinkOption.NOFOLLOW_LINKS).toInstant())
@@ -80,19 +80,19 @@ class OneFileIT extends AcceptanceTest {
   }
 
   @Test
-  void it_looks_for_a_place_in_turn() throws Exception {
+  void the_runtime_directory_is_chosen_in_the_documented_order() throws Exception {
     Path home = Files.createDirectory(directory.resolve("home"));
     Path xdg = Files.createDirectory(directory.resolve("xdg"));
     Map<String, String> environment = new HashMap<>(Map.of("HOME", home.toString()));
 
-    assertThat(version(environment).exit()).isZero();
+    assertThat(runVersion(environment).exit()).isZero();
     assertThat(home.resolve(".cache/echopost")).isDirectory();
 
     environment.put("XDG_CACHE_HOME", xdg.toString());
-    assertThat(version(environment).exit()).isZero();
+    assertThat(runVersion(environment).exit()).isZero();
     assertThat(xdg.resolve("echopost")).isDirectory();
 
-    assertThat(version(Map.of()).exit()).isZero();
+    assertThat(runVersion(Map.of()).exit()).isZero();
     assertThat(directory.resolve(".datanadhi/.runtime")).isDirectory();
   }
 
@@ -106,23 +106,23 @@ class OneFileIT extends AcceptanceTest {
         "conf/security/policy/unlimited/default_US_export.policy"
       })
   void a_damaged_file_is_replaced(String name) throws Exception {
-    assertThat(version(inCache()).exit()).isZero();
-    Path file = unpacked().resolve(name);
-    assumeTrue(Files.exists(file), "skipped: it has another name here");
-    byte[] sound = Files.readAllBytes(file);
-    byte[] damaged = sound.clone();
+    assertThat(runVersion(withCache()).exit()).isZero();
+    Path file = unpackedRuntime().resolve(name);
+    assumeTrue(Files.exists(file), "skipped: this runtime has no such file");
+    byte[] intact = Files.readAllBytes(file);
+    byte[] damaged = intact.clone();
     damaged[damaged.length / 2] ^= 1;
     Files.write(file, damaged);
 
-    assertThat(version(inCache())).isEqualTo(new ProgramResult(0, VERSION, ""));
+    assertThat(runVersion(withCache())).isEqualTo(new ProgramResult(0, VERSION, ""));
 
-    assertThat(Files.readAllBytes(unpacked().resolve(name))).isEqualTo(sound);
+    assertThat(Files.readAllBytes(unpackedRuntime().resolve(name))).isEqualTo(intact);
   }
 
   @Test
-  void other_tools_options_in_the_environment_change_nothing() throws Exception {
-    Map<String, String> environment = new HashMap<>(inCache());
-    // With the first two, tar and gzip print more, and newer versions of gzip fail for theirs.
+  void environment_variables_of_other_tools_change_nothing() throws Exception {
+    Map<String, String> environment = new HashMap<>(withCache());
+    // The first two make tar and gzip print more, and make newer versions of gzip fail.
     environment.put("TAR_OPTIONS", "-v");
     environment.put("GZIP", "-v");
     environment.put("TIME_STYLE", "full-iso");
@@ -130,51 +130,51 @@ class OneFileIT extends AcceptanceTest {
     environment.put("QUOTING_STYLE", "c");
     environment.put("PATH", "");
 
-    assertThat(version(environment)).isEqualTo(new ProgramResult(0, VERSION, ""));
-    Object first = Files.getAttribute(unpacked(), "unix:ino");
-    // What one application has unpacked is sound for another.
-    assertThat(version(inCache())).isEqualTo(new ProgramResult(0, VERSION, ""));
+    assertThat(runVersion(environment)).isEqualTo(new ProgramResult(0, VERSION, ""));
+    Object first = Files.getAttribute(unpackedRuntime(), "unix:ino");
+    // A start with another environment accepts the unpacked files too.
+    assertThat(runVersion(withCache())).isEqualTo(new ProgramResult(0, VERSION, ""));
 
-    assertThat(Files.getAttribute(unpacked(), "unix:ino")).isEqualTo(first);
+    assertThat(Files.getAttribute(unpackedRuntime(), "unix:ino")).isEqualTo(first);
   }
 
   @ParameterizedTest
   @CsvSource({"60, exec", "200, noexec"})
-  void a_place_without_room_or_that_runs_nothing_is_passed_over_at_no_cost(
+  void a_directory_without_space_or_mounted_noexec_is_skipped_without_unpacking(
       int mebibytes, String option) throws Exception {
     String obstacle = SmallDisk.obstacle();
     assumeTrue(obstacle.isEmpty(), obstacle);
     SmallDisk _ = use(SmallDisk.mount(cache, mebibytes, option));
-    Map<String, String> environment = new HashMap<>(inCache());
+    Map<String, String> environment = new HashMap<>(withCache());
     environment.put("HOME", directory.toString());
-    Path unpackings = directory.resolve("unpackings");
+    Path tarCalls = directory.resolve("tar-calls");
     Path tools = Files.createDirectory(directory.resolve("tools"));
     Path tar = tools.resolve("tar");
     Files.writeString(
-        tar, "#!/bin/sh\necho >> '%s'\nPATH=/usr/bin:/bin exec tar \"$@\"\n".formatted(unpackings));
+        tar, "#!/bin/sh\necho >> '%s'\nPATH=/usr/bin:/bin exec tar \"$@\"\n".formatted(tarCalls));
     Files.setPosixFilePermissions(tar, PosixFilePermissions.fromString("rwx------"));
     environment.put("PATH", tools + ":/usr/bin:/bin");
 
-    assertThat(version(environment)).isEqualTo(new ProgramResult(0, VERSION, ""));
-    assertThat(version(environment)).isEqualTo(new ProgramResult(0, VERSION, ""));
+    assertThat(runVersion(environment)).isEqualTo(new ProgramResult(0, VERSION, ""));
+    assertThat(runVersion(environment)).isEqualTo(new ProgramResult(0, VERSION, ""));
 
     assertThat(directory.resolve(".cache/echopost")).isDirectory();
     assertThat(cache).isEmptyDirectory();
-    assertThat(unpackings).as("a line for each").hasContent("\n").hasSize(1);
+    assertThat(tarCalls).as("one line per call of tar").hasContent("\n").hasSize(1);
   }
 
   @Test
-  void a_signal_to_show_the_threads_is_passed_on_and_ends_nobody() throws Exception {
-    Path own = directory.resolve("own");
+  void a_sigquit_prints_a_thread_dump_and_the_program_continues() throws Exception {
+    Path agentDirectory = directory.resolve("own");
     Process process =
         start(
             AgentProcess.program(),
             UNPACKED,
             "-datanadhi",
-            own.toString(),
+            agentDirectory.toString(),
             "-health-url",
             server.url());
-    await().atMost(SOON).until(() -> Files.exists(own.resolve("data-nadhi-agent.sock")));
+    await().atMost(SOON).until(() -> Files.exists(agentDirectory.resolve("data-nadhi-agent.sock")));
 
     assertThat(new ProcessBuilder("kill", "-QUIT", Long.toString(process.pid())).start().waitFor())
         .isZero();
@@ -187,55 +187,55 @@ class OneFileIT extends AcceptanceTest {
   }
 
   @Test
-  void what_a_killed_start_left_is_no_hindrance() throws Exception {
-    assertThat(version(inCache()).exit()).isZero();
-    Path whole = unpacked();
-    String id = String.valueOf(whole.getFileName());
+  void leftovers_of_a_killed_start_are_replaced() throws Exception {
+    assertThat(runVersion(withCache()).exit()).isZero();
+    Path runtime = unpackedRuntime();
+    String id = String.valueOf(runtime.getFileName());
     Process dead = new ProcessBuilder("true").start();
     assertThat(dead.waitFor()).isZero();
-    Files.move(whole, cache.resolve(".new-" + dead.pid()));
+    Files.move(runtime, cache.resolve(".new-" + dead.pid()));
     Files.createSymbolicLink(cache.resolve(".lock-" + id), Path.of(Long.toString(dead.pid())));
 
-    assertThat(version(inCache())).isEqualTo(new ProgramResult(0, VERSION, ""));
+    assertThat(runVersion(withCache())).isEqualTo(new ProgramResult(0, VERSION, ""));
 
-    assertThat(unpacked()).isEqualTo(whole);
+    assertThat(unpackedRuntime()).isEqualTo(runtime);
   }
 
   @Test
-  void a_lock_that_names_a_stranger_holds_up_nobody_for_long() throws Exception {
-    assertThat(version(inCache()).exit()).isZero();
-    Path whole = unpacked();
-    Files.move(whole, directory.resolve("elsewhere"));
-    // The number of a start that was killed is somebody else's by now: this JVM's.
+  void a_lock_with_the_pid_of_another_process_does_not_block_a_start() throws Exception {
+    assertThat(runVersion(withCache()).exit()).isZero();
+    Path runtime = unpackedRuntime();
+    Files.move(runtime, directory.resolve("elsewhere"));
+    // The pid of a killed start has been reused by another process: this JVM.
     Files.createSymbolicLink(
-        cache.resolve(".lock-" + whole.getFileName()),
+        cache.resolve(".lock-" + runtime.getFileName()),
         Path.of(Long.toString(ProcessHandle.current().pid())));
 
-    assertThat(version(inCache())).isEqualTo(new ProgramResult(0, VERSION, ""));
+    assertThat(runVersion(withCache())).isEqualTo(new ProgramResult(0, VERSION, ""));
 
-    assertThat(unpacked()).isEqualTo(whole);
+    assertThat(unpackedRuntime()).isEqualTo(runtime);
   }
 
   @Test
-  void a_place_that_java_cannot_name_is_passed_over() throws Exception {
+  void a_directory_with_a_colon_in_its_path_is_skipped() throws Exception {
     Path colon = directory.resolve("a:b");
     Map<String, String> environment = new HashMap<>();
     environment.put(AgentProcess.RUNTIME_DIR, colon.toString());
     environment.put("HOME", directory.toString());
 
-    assertThat(version(environment)).isEqualTo(new ProgramResult(0, VERSION, ""));
+    assertThat(runVersion(environment)).isEqualTo(new ProgramResult(0, VERSION, ""));
 
     assertThat(directory.resolve(".cache/echopost")).isDirectory();
   }
 
   @Test
-  void a_signal_while_it_starts_is_heard_whenever_it_comes() throws Exception {
-    assertThat(version(inCache()).exit()).isZero();
+  void a_sigterm_at_any_time_during_the_start_ends_the_program() throws Exception {
+    assertThat(runVersion(withCache()).exit()).isZero();
     for (int i = 0; i < 30; i++) {
       Process process =
           start(
               AgentProcess.program(),
-              inCache(),
+              withCache(),
               "-datanadhi",
               directory.resolve("own" + i % 2).toString(),
               "-health-url",
@@ -244,14 +244,14 @@ class OneFileIT extends AcceptanceTest {
       process.destroy();
 
       assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
-      // 143: it came before the launcher's first line.
+      // 143: the signal came before the launcher had set its trap.
       assertThat(process.exitValue()).isIn(0, 4, 143);
     }
   }
 
   @Test
-  void a_signal_while_it_unpacks_leaves_nothing_half_done() throws Exception {
-    Process process = start(AgentProcess.program(), inCache(), "-version");
+  void a_sigterm_while_unpacking_leaves_no_partial_files() throws Exception {
+    Process process = start(AgentProcess.program(), withCache(), "-version");
     await().atMost(SOON).until(() -> Files.exists(cache) && !isEmpty(cache));
     process.destroy();
 
@@ -263,20 +263,20 @@ class OneFileIT extends AcceptanceTest {
     }
   }
 
-  private static boolean isEmpty(Path place) throws IOException {
-    try (Stream<Path> entries = Files.list(place)) {
+  private static boolean isEmpty(Path directory) throws IOException {
+    try (Stream<Path> entries = Files.list(directory)) {
       return entries.findAny().isEmpty();
     }
   }
 
   @Test
-  void a_place_that_others_can_write_to_is_not_trusted() throws Exception {
+  void a_runtime_directory_that_others_can_write_to_is_not_used() throws Exception {
     Files.createDirectory(cache);
     Files.setPosixFilePermissions(cache, PosixFilePermissions.fromString("rwxrwxrwx"));
-    Map<String, String> environment = new HashMap<>(inCache());
+    Map<String, String> environment = new HashMap<>(withCache());
     environment.put("HOME", directory.toString());
 
-    assertThat(version(environment)).isEqualTo(new ProgramResult(0, VERSION, ""));
+    assertThat(runVersion(environment)).isEqualTo(new ProgramResult(0, VERSION, ""));
 
     assertThat(cache).isEmptyDirectory();
     assertThat(directory.resolve(".cache/echopost")).isDirectory();
@@ -285,94 +285,97 @@ class OneFileIT extends AcceptanceTest {
   @ParameterizedTest
   @ValueSource(strings = {"app", "bin", "conf", "lib", "lib/server"})
   void an_unpacked_directory_that_others_can_write_to_is_replaced(String name) throws Exception {
-    assertThat(version(inCache()).exit()).isZero();
-    Path inside = unpacked().resolve(name);
+    assertThat(runVersion(withCache()).exit()).isZero();
+    Path inside = unpackedRuntime().resolve(name);
     Files.setPosixFilePermissions(inside, PosixFilePermissions.fromString("rwxrwxrwx"));
 
-    assertThat(version(inCache())).isEqualTo(new ProgramResult(0, VERSION, ""));
+    assertThat(runVersion(withCache())).isEqualTo(new ProgramResult(0, VERSION, ""));
 
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(inside)))
         .isEqualTo("rwx------");
   }
 
   @Test
-  void without_any_place_one_line_says_what_to_do() throws Exception {
-    Path own = Files.createDirectory(directory.resolve("own"));
-    Files.createFile(own.resolve(".runtime"));
+  void without_a_usable_directory_one_line_names_the_variable_to_set() throws Exception {
+    Path agentDirectory = Files.createDirectory(directory.resolve("own"));
+    Files.createFile(agentDirectory.resolve(".runtime"));
     Map<String, String> environment = Map.of(AgentProcess.RUNTIME_DIR, "/dev/null/x");
 
-    ProgramResult ran = run(environment, "-datanadhi", own.toString());
+    ProgramResult result = run(environment, "-datanadhi", agentDirectory.toString());
 
-    assertThat(ran.exit()).isEqualTo(1);
-    assertThat(ran.err()).startsWith("echopost: ").contains("ECHOPOST_RUNTIME_DIR").hasLineCount(1);
+    assertThat(result.exit()).isEqualTo(1);
+    assertThat(result.err())
+        .startsWith("echopost: ")
+        .contains("ECHOPOST_RUNTIME_DIR")
+        .hasLineCount(1);
   }
 
   @Test
-  void twenty_at_once_on_a_fresh_place_all_start() throws Exception {
-    List<Process> many = new ArrayList<>();
+  void twenty_concurrent_first_starts_all_succeed() throws Exception {
+    List<Process> starts = new ArrayList<>();
     for (int i = 0; i < 20; i++) {
-      many.add(start(AgentProcess.program(), inCache(), "-version"));
+      starts.add(start(AgentProcess.program(), withCache(), "-version"));
     }
 
-    for (Process one : many) {
-      assertThat(awaitEnd(one)).isEqualTo(new ProgramResult(0, VERSION, ""));
+    for (Process start : starts) {
+      assertThat(awaitEnd(start)).isEqualTo(new ProgramResult(0, VERSION, ""));
     }
-    assertThat(unpacked()).isDirectory();
+    assertThat(unpackedRuntime()).isDirectory();
   }
 
   @Test
-  void a_file_that_was_damaged_on_its_way_says_so() throws Exception {
-    Path cut = directory.resolve("echopost");
-    byte[] whole = Files.readAllBytes(AgentProcess.program());
-    Files.write(cut, java.util.Arrays.copyOf(whole, whole.length - 1_000_000));
-    Files.setPosixFilePermissions(cut, PosixFilePermissions.fromString("r-xr-xr-x"));
+  void a_truncated_program_file_is_reported_as_damaged() throws Exception {
+    Path truncated = directory.resolve("echopost");
+    byte[] complete = Files.readAllBytes(AgentProcess.program());
+    Files.write(truncated, java.util.Arrays.copyOf(complete, complete.length - 1_000_000));
+    Files.setPosixFilePermissions(truncated, PosixFilePermissions.fromString("r-xr-xr-x"));
 
-    ProgramResult ran = awaitEnd(start(cut, inCache(), "-version"));
+    ProgramResult result = awaitEnd(start(truncated, withCache(), "-version"));
 
-    assertThat(ran.exit()).isEqualTo(1);
-    assertThat(ran.err()).contains("damaged").hasLineCount(1);
+    assertThat(result.exit()).isEqualTo(1);
+    assertThat(result.err()).contains("damaged").hasLineCount(1);
   }
 
   @Test
-  void the_program_can_lie_in_a_place_that_is_read_only() throws Exception {
-    Path place = Files.createDirectory(directory.resolve("read only"));
-    Path program = place.resolve("echopost");
+  void the_program_runs_from_a_read_only_directory() throws Exception {
+    Path readOnly = Files.createDirectory(directory.resolve("read only"));
+    Path program = readOnly.resolve("echopost");
     Files.copy(AgentProcess.program(), program);
     Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("r-xr-xr-x"));
-    Files.setPosixFilePermissions(place, PosixFilePermissions.fromString("r-xr-xr-x"));
+    Files.setPosixFilePermissions(readOnly, PosixFilePermissions.fromString("r-xr-xr-x"));
     try {
-      assertThat(awaitEnd(start(program, inCache(), "-version")))
+      assertThat(awaitEnd(start(program, withCache(), "-version")))
           .isEqualTo(new ProgramResult(0, VERSION, ""));
     } finally {
-      Files.setPosixFilePermissions(place, PosixFilePermissions.fromString("rwxr-xr-x"));
+      Files.setPosixFilePermissions(readOnly, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
   }
 
   @Test
-  void a_crash_leaves_its_report_in_the_session_and_nothing_elsewhere() throws Exception {
-    // To Java, in the name of a report, these are no plain letters.
+  void a_crash_report_is_written_only_to_the_session_directory() throws Exception {
+    // In the name of a crash report the JVM replaces % sequences.
     cache = directory.resolve("at 100 %p%%");
-    Path own = directory.resolve("own");
+    Path agentDirectory = directory.resolve("own");
     Process process =
         start(
             AgentProcess.program(),
-            inCache(),
+            withCache(),
             "-datanadhi",
-            own.toString(),
+            agentDirectory.toString(),
             "-health-url",
             server.url());
-    await().atMost(SOON).until(() -> Files.exists(own.resolve("data-nadhi-agent.sock")));
+    await().atMost(SOON).until(() -> Files.exists(agentDirectory.resolve("data-nadhi-agent.sock")));
     long agent = process.children().findFirst().orElseThrow().pid();
 
     assertThat(new ProcessBuilder("kill", "-SEGV", Long.toString(agent)).start().waitFor())
         .isZero();
 
-    // The guardian has put the report away when it starts the next agent.
+    // The guardian moves the report before it starts the next agent.
     await()
         .atMost(SOON)
         .until(() ->
             process.children().map(ProcessHandle::pid).anyMatch(pid -> pid != agent)
-                && Files.exists(own.resolve("data-nadhi-agent.sock")));
+                && Files.exists(agentDirectory.resolve("data-nadhi-agent.sock")));
     try (Stream<Path> found = Files.walk(directory)) {
       List<String> reports =
           found
