@@ -100,13 +100,13 @@ final class CampaignResult {
     List<String> figures = new ArrayList<>();
     counters.forEach((counter, count) ->
         figures.add(
-            String.format(Locale.ROOT, "%s %,d", counter.name().toLowerCase(Locale.ROOT), count)));
+            String.format(Locale.ROOT, "%s: %,d", counter.name().toLowerCase(Locale.ROOT), count)));
     longestMillis.forEach((name, millis) ->
-        figures.add(String.format(Locale.ROOT, "longest %s %,.1f ms", name, millis)));
+        figures.add(String.format(Locale.ROOT, "longest %s: %,.1f ms", name, millis)));
     ownCounters.forEach(
-        (name, count) -> figures.add(String.format(Locale.ROOT, "%s %,d", name, count)));
+        (name, count) -> figures.add(String.format(Locale.ROOT, "%s: %,d", name, count)));
     maxima.forEach(
-        (name, value) -> figures.add(String.format(Locale.ROOT, "max %s %,d", name, value)));
+        (name, value) -> figures.add(String.format(Locale.ROOT, "max %s: %,d", name, value)));
     return String.join(", ", figures);
   }
 }

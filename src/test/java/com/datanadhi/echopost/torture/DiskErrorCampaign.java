@@ -170,7 +170,7 @@ final class DiskErrorCampaign implements Campaign {
     private void end(AgentProcess agent) throws Exception {
       try (agent) {
         int exit = agent.awaitExit(TIMEOUT);
-        campaignResult.add("exit " + exit, 1);
+        campaignResult.add("exits with status " + exit, 1);
         if (exit != EXIT_STORAGE_FAILED && exit != 0 && exit != 4) {
           result.addViolation(name + ": exit " + exit + ": " + agent.output());
         }

@@ -76,7 +76,7 @@ public final class Torture {
           campaign.name()
               + ": "
               + (result.hasViolations() ? "FAILED" : "PASSED")
-              + ": rounds "
+              + ", rounds: "
               + run.rounds()
               + ", "
               + result);
