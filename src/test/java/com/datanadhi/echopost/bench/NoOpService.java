@@ -93,8 +93,8 @@ final class NoOpService implements ServerCallHandler<byte[], byte[]>, GrpcApplic
       public void onHalfClose() {
         unanswered.add(call);
         if (unanswered.size() == 1) {
-          // From within it would be three frames, not one buffer (docs/adr/0021): Netty has not
-          // seen the call's end yet.
+          // Deferred: Netty has not processed the end of the call yet, so that an answer from here
+          // would be three writes instead of one (docs/adr/0019).
           Objects.requireNonNull(ThreadExecutorMap.currentExecutor())
               .execute(NoOpService.this::answer);
         }
