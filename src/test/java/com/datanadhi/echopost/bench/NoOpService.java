@@ -30,12 +30,12 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// The floor of ingest, as a program: the same gRPC service, with one event loop that accepts and one
-/// that works, which stores nothing and answers success after each read from a connection. It runs on
-/// the agent's own gRPC server or on grpc-java's server.
+/// The floor of ingest, as a program: the same gRPC service, with one event loop that accepts and
+/// one that works, which stores nothing and answers success after each read from a connection. It
+/// runs on the agent's own gRPC server or on grpc-java's server.
 ///
-/// Its marshallers do less than the agent's: the bytes of a request are not parsed, and the response
-/// is a constant.
+/// Its marshallers do less than the agent's: the bytes of a request are not parsed, and the
+/// response is a constant.
 final class NoOpService implements ServerCallHandler<byte[], byte[]>, GrpcApplication {
   /// The server that runs the service.
   enum ServerStack {
@@ -178,8 +178,8 @@ final class NoOpService implements ServerCallHandler<byte[], byte[]>, GrpcApplic
     return new Running(process, directory, socket);
   }
 
-  /// `NoOpService STACK SOCKET`: prints a line when it is ready, and serves until its standard input
-  /// ends.
+  /// `NoOpService STACK SOCKET`: prints a line when it is ready, and serves until its standard
+  /// input ends.
   public static void main(String[] arguments) throws IOException, InterruptedException {
     Path socket = Path.of(arguments[1]);
     NoOpService service = new NoOpService();
