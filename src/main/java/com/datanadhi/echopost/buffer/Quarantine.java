@@ -54,7 +54,8 @@ final class Quarantine {
     Watermark.Mark mark = markOf(file);
     long last = Math.max(mark == null ? 0 : mark.lastId(), known == null ? 0 : known.lastId());
     Path quarantined =
-        freeName(file, file.getFileName() + DirectoryLayout.DAMAGED_INFIX + STAMP.format(clock.now()));
+        freeName(
+            file, file.getFileName() + DirectoryLayout.DAMAGED_INFIX + STAMP.format(clock.now()));
     List<Path> unsalvaged = unsalvaged(file);
     unsalvaged.add(quarantined);
     make(
