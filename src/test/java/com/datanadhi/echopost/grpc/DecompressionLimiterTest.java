@@ -6,6 +6,7 @@ import io.netty.channel.DefaultEventLoop;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -20,10 +21,16 @@ class DecompressionLimiterTest {
     var _ = loop.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);
   }
 
+  /// Runs `step` on the loop, and waits for what it has scheduled.
   private void onTheLoop(Runnable step) throws Exception {
-    loop.submit(step).get();
-    // Scheduled on the loop itself, so that it runs after everything that the step has scheduled.
-    loop.submit(() -> loop.schedule(() -> {}, 1, TimeUnit.NANOSECONDS)).get().get();
+    CountDownLatch done = new CountDownLatch(1);
+    loop.submit(
+            () -> {
+              step.run();
+              var _ = loop.schedule(done::countDown, 1, TimeUnit.NANOSECONDS);
+            })
+        .get();
+    assertThat(done.await(1, TimeUnit.MINUTES)).isTrue();
   }
 
   private void begin(int times) {
