@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Creates ingest and binds its socket in a thread of its own, while the caller's thread locks the
 /// directory and opens the buffer: loading Netty takes half of the start-up time, and SQLite most
-/// of the rest (docs/PERFORMANCE.md).
+/// of the rest (docs/performance-log.md).
 ///
 /// Used by one thread.
 final class IngestStarter implements AutoCloseable {

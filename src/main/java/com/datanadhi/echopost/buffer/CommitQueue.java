@@ -74,16 +74,16 @@ final class CommitQueue {
       if (!batch.isEmpty() && (records > maxRecords || bytes > maxBytes)) {
         break;
       }
-      switch (queue.poll()) {
-        case WriterWork.Append append -> {
-          if (batch.appends().isEmpty()) {
-            oldestTakenNanos = append.offeredNanos();
-          }
-          batch.appends().add(append);
+      WriterWork taken = queue.poll();
+      // Not a switch by type: it is compiled at run time for the first record of each run. Another
+      // thread takes as well when the buffer is closed: then nothing is left.
+      if (taken instanceof WriterWork.Append append) {
+        if (batch.appends().isEmpty()) {
+          oldestTakenNanos = append.offeredNanos();
         }
-        case WriterWork.Task<?> task -> batch.tasks().add(task);
-        // Another thread takes as well when the buffer is closed.
-        case null -> {}
+        batch.appends().add(append);
+      } else if (taken instanceof WriterWork.Task<?> task) {
+        batch.tasks().add(task);
       }
     }
     return batch;

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Decodes the headers of a connection's calls. A block with the same bytes as the one before is
 /// decoded only once: a client's calls begin with the same headers, and decoding them took a fifth
-/// of a record's time (docs/adr/0022). Confined to the event loop.
+/// of a record's time (docs/adr/0019). Confined to the event loop.
 ///
 /// The same bytes mean the same headers as long as the dynamic table does not change. A block of
 /// indexed fields alone (RFC 7541, 6.1) does not change it, so such a block is cached until another

@@ -210,7 +210,7 @@ final class GrpcConnectionHandler extends Http2ConnectionHandler {
       Http2Stream stream, Http2Headers headers, boolean last) {
     RequestHeaders read = RequestHeaders.read(headers, application);
     // Not a switch by type, which would be compiled for the first record of each run
-    // (docs/PERFORMANCE.md).
+    // (docs/performance-log.md).
     if (read instanceof RequestHeaders.Accepted accepted) {
       return accepted;
     }

@@ -67,7 +67,7 @@ final class ResponseWriter {
   }
 
   /// Sends a successful response with one message, as a rule as one buffer: three frames by Netty's
-  /// encoder, with their promises, took a quarter of a record's time (docs/adr/0021).
+  /// encoder, with their promises, took a quarter of a record's time (docs/adr/0019).
   ///
   /// @param halfClosed whether the client has sent its END_STREAM
   void sendUnary(Http2Stream stream, byte[] message, Metadata trailers, boolean halfClosed) {

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class RecordIntake {
   /// As many are appended without waiting for the rest of a round if the buffer's writer has
   /// nothing to do: it works at the same time then, and not after the loop. Fewer make more commits
-  /// than they save time (docs/PERFORMANCE.md).
+  /// than they save time (docs/performance-log.md).
   private static final int EARLY_RECORDS = 64;
 
   /// More are not collected in a round, since one commit is to cover it.
@@ -142,7 +142,7 @@ final class RecordIntake {
     }
     @Nullable SendLogRequest request = call.request();
     // Not a switch by type, which would be compiled for the first record of each run
-    // (docs/PERFORMANCE.md).
+    // (docs/performance-log.md).
     if (request instanceof SendLogRequest.Message message) {
       return refusal(call, message);
     }

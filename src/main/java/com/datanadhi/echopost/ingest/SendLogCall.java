@@ -164,7 +164,7 @@ final class SendLogCall extends ServerCall.Listener<SendLogRequest> {
 
   private void completed(AppendRequest.Outcome outcome) {
     // Not left to the switch, which would be compiled for the first record of each run
-    // (docs/PERFORMANCE.md).
+    // (docs/performance-log.md).
     if (!(outcome instanceof AppendRequest.Outcome.Stored)) {
       refuse(refusal(outcome));
     } else if (stage != Stage.ENDED) {

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Strict: no byte order mark, no NaN, no comments, no trailing text, and at most 1,000 levels of
 /// nesting (section 9 of the RFC lets an implementation limit them). Written by hand for speed: see
-/// docs/adr/0006.
+/// docs/adr/0004.
 public final class JsonValidator {
   private static final int MAX_DEPTH = 1_000;
   private static final String NOT_UTF8 = "it is not UTF-8";
