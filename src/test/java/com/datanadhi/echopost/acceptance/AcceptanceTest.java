@@ -6,7 +6,9 @@ import static org.awaitility.Awaitility.await;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
 import com.datanadhi.echopost.testkit.Payloads;
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.testkit.PackagedProgram;
+import com.datanadhi.testkit.Processes;
+import com.datanadhi.testkit.StubServer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -31,7 +33,7 @@ abstract class AcceptanceTest {
 
   /// An environment with only the directory in which the program is already unpacked.
   static final Map<String, String> UNPACKED =
-      Map.of(AgentProcess.RUNTIME_DIR, AgentProcess.runtimeDirectory().toString());
+      Map.of(PackagedProgram.RUNTIME_DIR, PackagedProgram.runtimeDirectory().toString());
 
   @TempDir Path directory;
   StubServer server;
@@ -66,7 +68,7 @@ abstract class AcceptanceTest {
     builder.environment().clear();
     builder.environment().putAll(environment);
     Process process = builder.start();
-    use(() -> AgentProcess.kill(process));
+    use(() -> Processes.kill(process));
     return process;
   }
 
@@ -82,14 +84,14 @@ abstract class AcceptanceTest {
   /// Runs the packaged program to its end.
   ProgramResult run(Map<String, String> environment, String... args)
       throws IOException, InterruptedException {
-    return awaitEnd(start(AgentProcess.program(), environment, args));
+    return awaitEnd(start(PackagedProgram.path(), environment, args));
   }
 
   /// Starts an operator command on another directory.
   Process startCommand(Path datanadhi, String... words) throws IOException {
     List<String> all = new ArrayList<>(List.of(words));
     all.addAll(List.of("-datanadhi", datanadhi.toString()));
-    return start(AgentProcess.program(), UNPACKED, all.toArray(String[]::new));
+    return start(PackagedProgram.path(), UNPACKED, all.toArray(String[]::new));
   }
 
   /// Runs an operator command on the test's directory to its end.

@@ -3,8 +3,9 @@ package com.datanadhi.echopost.acceptance;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
+import com.datanadhi.testkit.PackagedProgram;
+import com.datanadhi.testkit.Processes;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -58,11 +59,11 @@ class CommandLineIT extends AcceptanceTest {
                 "sh",
                 "-c",
                 "exec \"$0\" -datanadhi \"$1\" -health-url \"$2\" >&- 2>&-",
-                AgentProcess.program().toString(),
+                PackagedProgram.path().toString(),
                 directory.toString(),
                 server.url())
             .start();
-    use(() -> AgentProcess.kill(process));
+    use(() -> Processes.kill(process));
     await().atMost(SOON).until(() -> Files.exists(directory.resolve("data-nadhi-agent.sock")));
     LoadClient client = use(new LoadClient(directory.resolve("data-nadhi-agent.sock")));
     assertThat(client.run(load(100, 1), _ -> {}).acknowledged()).isEqualTo(100);

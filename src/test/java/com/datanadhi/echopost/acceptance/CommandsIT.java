@@ -7,7 +7,9 @@ import static org.awaitility.Awaitility.await;
 import com.datanadhi.echopost.buffer.Sqlite;
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.testkit.AgentProcess;
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.testkit.PackagedProgram;
+import com.datanadhi.testkit.Processes;
+import com.datanadhi.testkit.StubServer;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,10 +48,10 @@ class CommandsIT extends AcceptanceTest {
     Path file = elsewhere.resolve("records.jsonl");
     Process export =
         new ProcessBuilder(
-                AgentProcess.program().toString(), "export", "-datanadhi", source.toString())
+                PackagedProgram.path().toString(), "export", "-datanadhi", source.toString())
             .redirectOutput(file.toFile())
             .start();
-    use(() -> AgentProcess.kill(export));
+    use(() -> Processes.kill(export));
     ProgramResult ran = awaitEnd(export);
     assertThat(ran.exit()).isZero();
     assertThat(ran.err()).containsPattern("echopost: omitted the API keys of \\d+ records\n\\z");
@@ -114,13 +116,13 @@ class CommandsIT extends AcceptanceTest {
                   "env TERM=xterm "
                       + setting
                       + " "
-                      + AgentProcess.program()
+                      + PackagedProgram.path()
                       + " status -datanadhi "
                       + directory,
                   "/dev/null")
               .redirectErrorStream(true)
               .start();
-      use(() -> AgentProcess.kill(script));
+      use(() -> Processes.kill(script));
       script.getOutputStream().close();
       ProgramResult ran = awaitEnd(script);
       assertThat(ran.exit()).isEqualTo(4);
@@ -185,7 +187,7 @@ class CommandsIT extends AcceptanceTest {
     for (int round = 0; round < 2; round++) {
       Process cut = startCommand(elsewhere, "import", file.toString());
       awaitImported(1 + round * 5_000);
-      AgentProcess.kill(cut);
+      Processes.kill(cut);
       int _ = cut.waitFor();
     }
     AgentProcess agent = use(AgentProcess.spawn(elsewhere, server.url()));

@@ -14,7 +14,9 @@ import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.FrameClient;
 import com.datanadhi.echopost.testkit.LoadClient;
 import com.datanadhi.echopost.testkit.RawConnection;
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.testkit.PackagedProgram;
+import com.datanadhi.testkit.Processes;
+import com.datanadhi.testkit.StubServer;
 import com.google.common.util.concurrent.ListenableFuture;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
@@ -56,7 +58,7 @@ class EdgeIT extends AcceptanceTest {
     AtomicBoolean slow = new AtomicBoolean(true);
     server.onDelivery((request, out) ->
         (slow.get() ? StubServer.Behaviour.slow(3_000, StubServer.OK) : StubServer.OK)
-            .answer(request, out));
+            .respond(request, out));
     // Connected but silent clients, one of which is always new: the agent waits half a second for
     // each.
     List<SocketChannel> silent = new ArrayList<>();
@@ -262,7 +264,7 @@ class EdgeIT extends AcceptanceTest {
                     "sh",
                     "-c",
                     "ulimit -n 64; exec \"$0\" \"$@\"",
-                    AgentProcess.program().toString()),
+                    PackagedProgram.path().toString()),
                 directory,
                 server.url()));
     agent.awaitReady();
@@ -499,13 +501,13 @@ class EdgeIT extends AcceptanceTest {
         new ProcessBuilder(
                 "env",
                 "-i",
-                AgentProcess.program().toString(),
+                PackagedProgram.path().toString(),
                 "-datanadhi",
                 odd.toString(),
                 "-health-url",
                 server.url())
             .start();
-    use(() -> AgentProcess.kill(process));
+    use(() -> Processes.kill(process));
     await().atMost(SOON).until(() -> Files.exists(socket));
     // By another name: the test's client makes a URI of the path.
     Path link = Files.createSymbolicLink(directory.resolve("link"), odd);

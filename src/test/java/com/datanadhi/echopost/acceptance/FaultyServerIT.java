@@ -3,7 +3,7 @@ package com.datanadhi.echopost.acceptance;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.datanadhi.echopost.testkit.AgentProcess;
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.testkit.StubServer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -32,7 +32,7 @@ class FaultyServerIT extends AcceptanceTest {
     send(agent, load(50, 1));
     server.onDelivery((request, out) ->
         (server.count() > 10 && server.count() <= 13 ? faulty : StubServer.OK)
-            .answer(request, out));
+            .respond(request, out));
 
     server.comeUp();
 

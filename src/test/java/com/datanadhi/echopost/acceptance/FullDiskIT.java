@@ -1,11 +1,10 @@
 package com.datanadhi.echopost.acceptance;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
-import com.datanadhi.echopost.testkit.SmallDisk;
+import com.datanadhi.testkit.SmallDisk;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.Objects;
@@ -13,12 +12,11 @@ import org.junit.jupiter.api.Test;
 
 /// How the program reports a full disk.
 class FullDiskIT extends AcceptanceTest {
-  private static final int MEBIBYTES = 24;
+  private static final String SIZE = "24m";
 
   @Test
   void status_health_and_metrics_report_a_full_disk_until_space_is_free() throws Exception {
-    assumeThat(SmallDisk.obstacle()).isEmpty();
-    use(SmallDisk.mount(directory, MEBIBYTES));
+    use(SmallDisk.mountOrSkip(directory, SIZE));
     AgentProcess agent = agent();
     assertThat(runCommand("health").out())
         .contains("\"status\":\"ok\"", "\"storage\":\"ok\"", "\"disk\":\"ok\"");

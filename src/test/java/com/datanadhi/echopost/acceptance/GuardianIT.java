@@ -8,7 +8,9 @@ import com.datanadhi.echopost.buffer.Sqlite;
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.testkit.PackagedProgram;
+import com.datanadhi.testkit.Processes;
+import com.datanadhi.testkit.StubServer;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -34,7 +36,7 @@ class GuardianIT extends AcceptanceTest {
   /// Sends a signal to the JVM only, and waits until it is dead.
   private static void kill(AgentProcess agent, String signal) {
     ProcessHandle jvm = agent.jvm().orElseThrow();
-    AgentProcess.signal(jvm, signal);
+    Processes.signal(jvm, signal);
     await().pollInterval(Duration.ofMillis(1)).atMost(SOON).until(() -> !jvm.isAlive());
   }
 
@@ -131,7 +133,7 @@ class GuardianIT extends AcceptanceTest {
               .until(
                   () -> System.nanoTime() < until ? null : agent.jvm().orElse(null),
                   p -> p != null);
-      AgentProcess.signal(dead, "KILL");
+      Processes.signal(dead, "KILL");
       await().pollInterval(Duration.ofMillis(1)).atMost(SOON).until(() -> !dead.isAlive());
     }
 
@@ -196,7 +198,7 @@ class GuardianIT extends AcceptanceTest {
   private Path withLessMemory() throws IOException {
     // Byte for byte of the same length: the archive after the script has a fixed offset.
     String whole =
-        Files.readString(AgentProcess.program(), StandardCharsets.ISO_8859_1)
+        Files.readString(PackagedProgram.path(), StandardCharsets.ISO_8859_1)
             .replaceFirst("-Xms16m", "-Xms08m")
             .replaceFirst("-Xmx64m", "-Xmx10m");
     Path program = directory.resolve("less");

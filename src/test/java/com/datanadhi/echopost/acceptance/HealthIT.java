@@ -5,8 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.testkit.AgentProcess;
-import com.datanadhi.echopost.testkit.StubServer;
 import com.datanadhi.echopost.testkit.Tool;
+import com.datanadhi.testkit.StubServer;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.health.v1.HealthCheckRequest;

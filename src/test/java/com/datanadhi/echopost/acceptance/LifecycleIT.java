@@ -9,7 +9,9 @@ import com.datanadhi.echopost.proto.LogAgentGrpc;
 import com.datanadhi.echopost.proto.LogRequest;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.testkit.PackagedProgram;
+import com.datanadhi.testkit.Processes;
+import com.datanadhi.testkit.StubServer;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -198,11 +200,11 @@ class LifecycleIT extends AcceptanceTest {
             + " os.execv(sys.argv[1], sys.argv[1:])";
     List<String> command =
         List.of(
-            "python3", "-c", withInterrupts, AgentProcess.program().toAbsolutePath().toString());
+            "python3", "-c", withInterrupts, PackagedProgram.path().toAbsolutePath().toString());
     AgentProcess agent = use(AgentProcess.spawn(command, directory, server.url()));
     agent.awaitReady();
 
-    AgentProcess.signal(agent.handle(), "INT");
+    Processes.signal(agent.handle(), "INT");
 
     assertThat(agent.awaitExit(SOON)).isZero();
   }
@@ -345,7 +347,7 @@ class LifecycleIT extends AcceptanceTest {
         (request.text().contains("\"seq\":4,")
                 ? StubServer.Behaviour.status(422, "no such pipeline")
                 : StubServer.OK)
-            .answer(request, out));
+            .respond(request, out));
 
     server.comeUp();
 

@@ -8,8 +8,9 @@ import com.datanadhi.echopost.proto.LogAgentGrpc;
 import com.datanadhi.echopost.proto.LogRequest;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.Formats;
-import com.datanadhi.echopost.testkit.StubServer;
 import com.datanadhi.echopost.testkit.Tool;
+import com.datanadhi.testkit.Processes;
+import com.datanadhi.testkit.StubServer;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
@@ -123,7 +124,7 @@ class MetricsIT extends AcceptanceTest {
     AtomicInteger deliveries = new AtomicInteger();
     StubServer.Behaviour no = StubServer.Behaviour.status(422, "no");
     server.onDelivery((request, out) ->
-        (deliveries.getAndIncrement() == 0 ? no : StubServer.OK).answer(request, out));
+        (deliveries.getAndIncrement() == 0 ? no : StubServer.OK).respond(request, out));
     server.comeUp();
     assertThat(agent.awaitExit(SOON)).isEqualTo(5);
 
@@ -228,7 +229,7 @@ class MetricsIT extends AcceptanceTest {
             .redirectErrorStream(true)
             .redirectOutput(log.toFile())
             .start();
-    use(() -> AgentProcess.kill(exporter));
+    use(() -> Processes.kill(exporter));
     await().atMost(SOON).until(() -> port(log) != 0);
     try (HttpClient http = HttpClient.newHttpClient()) {
       return http.send(

@@ -12,7 +12,9 @@ import com.datanadhi.echopost.proto.RejectedRange;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
 import com.datanadhi.echopost.testkit.Payloads;
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.testkit.PackagedProgram;
+import com.datanadhi.testkit.Processes;
+import com.datanadhi.testkit.StubServer;
 import io.grpc.ManagedChannel;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -141,11 +143,11 @@ class RejectedIT extends AcceptanceTest {
           new ProcessBuilder(
                   "script",
                   "-qec",
-                  AgentProcess.program() + " rejected -discard -all -datanadhi " + directory,
+                  PackagedProgram.path() + " rejected -discard -all -datanadhi " + directory,
                   "/dev/null")
               .redirectErrorStream(true)
               .start();
-      use(() -> AgentProcess.kill(script));
+      use(() -> Processes.kill(script));
       script
           .getOutputStream()
           .write((answer + "\n").getBytes(java.nio.charset.StandardCharsets.US_ASCII));
@@ -220,7 +222,7 @@ class RejectedIT extends AcceptanceTest {
           .pollInterval(Duration.ofMillis(1))
           .atMost(SOON)
           .until(() -> !query("SELECT pending FROM ledger").equals(before) || !redrive.isAlive());
-      AgentProcess.kill(redrive);
+      Processes.kill(redrive);
       int _ = redrive.waitFor();
     }
     assertThat(query("SELECT pending + rejected FROM ledger")).isEqualTo(Integer.toString(MANY));
@@ -330,7 +332,7 @@ class RejectedIT extends AcceptanceTest {
                 agent.socket().toString())
             .inheritIO()
             .start();
-    use(() -> AgentProcess.kill(relay));
+    use(() -> Processes.kill(relay));
     await().atMost(Duration.ofSeconds(60)).until(() -> Files.exists(outside));
     LoadClient stranger = use(new LoadClient(outside));
     RejectedRange all = RejectedRange.newBuilder().setThroughId(Long.MAX_VALUE).build();

@@ -3,8 +3,9 @@ package com.datanadhi.echopost.acceptance;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.datanadhi.echopost.testkit.AgentProcess;
-import com.datanadhi.echopost.testkit.Directories;
+import com.datanadhi.testkit.Directories;
+import com.datanadhi.testkit.PackagedProgram;
+import com.datanadhi.testkit.Processes;
 import com.google.common.hash.Hashing;
 import com.google.common.io.MoreFiles;
 import java.io.IOException;
@@ -24,7 +25,7 @@ import org.junit.jupiter.api.Test;
 
 /// `scripts/package` run again gives the runtime of the build.
 class ReproduciblePackageIT {
-  private static final Path BUILT = AgentProcess.program().resolveSibling("runtime/image");
+  private static final Path BUILT = PackagedProgram.path().resolveSibling("runtime/image");
 
   /// Excluded: the AOT cache records a run of the JVM, and differs each time.
   private static final Path CACHE = Path.of("app/echopost.aot");
@@ -34,7 +35,7 @@ class ReproduciblePackageIT {
   @BeforeEach
   void createScratchDirectory() throws IOException {
     assumeTrue(Files.isDirectory(BUILT), "skipped: the program was not built here");
-    scratch = Files.createTempDirectory(AgentProcess.program().getParent(), "package");
+    scratch = Files.createTempDirectory(PackagedProgram.path().getParent(), "package");
   }
 
   @AfterEach
@@ -47,7 +48,7 @@ class ReproduciblePackageIT {
   @Test
   void packaging_a_copy_of_the_jar_in_another_directory_gives_the_same_runtime() throws Exception {
     List<Path> jars;
-    try (Stream<Path> built = Files.list(AgentProcess.program().getParent())) {
+    try (Stream<Path> built = Files.list(PackagedProgram.path().getParent())) {
       jars = built.filter(file -> file.toString().endsWith("-all.jar")).toList();
     }
     assertThat(jars).hasSize(1);
@@ -57,7 +58,7 @@ class ReproduciblePackageIT {
         new ProcessBuilder(
                 "scripts/package",
                 copy.toString(),
-                Files.readString(AgentProcess.program().resolveSibling("test-classpath")),
+                Files.readString(PackagedProgram.path().resolveSibling("test-classpath")),
                 scratch.resolve("echopost").toString())
             .redirectErrorStream(true)
             .redirectOutput(output.toFile())
@@ -66,7 +67,7 @@ class ReproduciblePackageIT {
       assertThat(packaging.waitFor(150, TimeUnit.SECONDS)).isTrue();
       assertThat(packaging.exitValue()).as(Files.readString(output)).isZero();
     } finally {
-      AgentProcess.kill(packaging);
+      Processes.kill(packaging);
     }
 
     Map<Path, String> repackaged = contents(scratch.resolve("runtime/image"));

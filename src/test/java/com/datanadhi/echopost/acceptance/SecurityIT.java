@@ -7,7 +7,9 @@ import static org.awaitility.Awaitility.await;
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.proto.LogRequest;
 import com.datanadhi.echopost.testkit.AgentProcess;
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.testkit.PackagedProgram;
+import com.datanadhi.testkit.Processes;
+import com.datanadhi.testkit.StubServer;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
@@ -55,7 +57,7 @@ class SecurityIT extends AcceptanceTest {
   }
 
   private static void crash(AgentProcess agent) {
-    AgentProcess.signal(agent.jvm().orElseThrow(), "SEGV");
+    Processes.signal(agent.jvm().orElseThrow(), "SEGV");
     await().atMost(SOON).until(() -> agent.logged(EventNames.AGENT_READY) > 1);
   }
 
@@ -71,7 +73,7 @@ class SecurityIT extends AcceptanceTest {
         use(
             AgentProcess.spawn(
                 List.of(
-                    "sh", "-c", "umask 0; exec \"$0\" \"$@\"", AgentProcess.program().toString()),
+                    "sh", "-c", "umask 0; exec \"$0\" \"$@\"", PackagedProgram.path().toString()),
                 agentDirectory,
                 server.url()));
     agent.awaitReady();
@@ -103,7 +105,7 @@ class SecurityIT extends AcceptanceTest {
                     "umask 0; exec strace -f -qq -s 300 -o \"$0\" -e"
                         + " trace=umask,chmod,fchmod,fchmodat \"$@\"",
                     trace.toString(),
-                    AgentProcess.program().toString()),
+                    PackagedProgram.path().toString()),
                 agentDirectory,
                 server.url()));
     agent.awaitReady();
@@ -271,7 +273,7 @@ class SecurityIT extends AcceptanceTest {
         (server.count() > 1
                 ? StubServer.OK
                 : StubServer.Behaviour.status(307, "", "Location: " + elsewhere.url() + "/log"))
-            .answer(request, out));
+            .respond(request, out));
     AgentProcess agent = startOn(agentDirectory);
     assertThat(client(agent).send(requestWithKey("1")).getSuccess()).isTrue();
 

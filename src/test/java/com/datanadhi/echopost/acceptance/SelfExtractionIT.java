@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.datanadhi.echopost.testkit.AgentProcess;
-import com.datanadhi.echopost.testkit.SmallDisk;
+import com.datanadhi.testkit.PackagedProgram;
+import com.datanadhi.testkit.SmallDisk;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,7 +42,7 @@ class SelfExtractionIT extends AcceptanceTest {
   }
 
   private Map<String, String> withCache() {
-    return Map.of(AgentProcess.RUNTIME_DIR, cache.toString());
+    return Map.of(PackagedProgram.RUNTIME_DIR, cache.toString());
   }
 
   private Path unpackedRuntime() throws IOException {
@@ -142,9 +142,7 @@ class SelfExtractionIT extends AcceptanceTest {
   @CsvSource({"60, exec", "200, noexec"})
   void a_directory_without_space_or_mounted_noexec_is_skipped_without_unpacking(
       int mebibytes, String option) throws Exception {
-    String obstacle = SmallDisk.obstacle();
-    assumeTrue(obstacle.isEmpty(), obstacle);
-    SmallDisk _ = use(SmallDisk.mount(cache, mebibytes, option));
+    SmallDisk _ = use(SmallDisk.mountOrSkip(cache, mebibytes + "m", option));
     Map<String, String> environment = new HashMap<>(withCache());
     environment.put("HOME", directory.toString());
     Path tarCalls = directory.resolve("tar-calls");
@@ -168,7 +166,7 @@ class SelfExtractionIT extends AcceptanceTest {
     Path agentDirectory = directory.resolve("own");
     Process process =
         start(
-            AgentProcess.program(),
+            PackagedProgram.path(),
             UNPACKED,
             "-datanadhi",
             agentDirectory.toString(),
@@ -220,7 +218,7 @@ class SelfExtractionIT extends AcceptanceTest {
   void a_directory_with_a_colon_in_its_path_is_skipped() throws Exception {
     Path colon = directory.resolve("a:b");
     Map<String, String> environment = new HashMap<>();
-    environment.put(AgentProcess.RUNTIME_DIR, colon.toString());
+    environment.put(PackagedProgram.RUNTIME_DIR, colon.toString());
     environment.put("HOME", directory.toString());
 
     assertThat(runVersion(environment)).isEqualTo(new ProgramResult(0, VERSION, ""));
@@ -234,7 +232,7 @@ class SelfExtractionIT extends AcceptanceTest {
     for (int i = 0; i < 30; i++) {
       Process process =
           start(
-              AgentProcess.program(),
+              PackagedProgram.path(),
               withCache(),
               "-datanadhi",
               directory.resolve("own" + i % 2).toString(),
@@ -251,7 +249,7 @@ class SelfExtractionIT extends AcceptanceTest {
 
   @Test
   void a_sigterm_while_unpacking_leaves_no_partial_files() throws Exception {
-    Process process = start(AgentProcess.program(), withCache(), "-version");
+    Process process = start(PackagedProgram.path(), withCache(), "-version");
     await().atMost(SOON).until(() -> Files.exists(cache) && !isEmpty(cache));
     process.destroy();
 
@@ -299,7 +297,7 @@ class SelfExtractionIT extends AcceptanceTest {
   void without_a_usable_directory_one_line_names_the_variable_to_set() throws Exception {
     Path agentDirectory = Files.createDirectory(directory.resolve("own"));
     Files.createFile(agentDirectory.resolve(".runtime"));
-    Map<String, String> environment = Map.of(AgentProcess.RUNTIME_DIR, "/dev/null/x");
+    Map<String, String> environment = Map.of(PackagedProgram.RUNTIME_DIR, "/dev/null/x");
 
     ProgramResult result = run(environment, "-datanadhi", agentDirectory.toString());
 
@@ -314,7 +312,7 @@ class SelfExtractionIT extends AcceptanceTest {
   void twenty_concurrent_first_starts_all_succeed() throws Exception {
     List<Process> starts = new ArrayList<>();
     for (int i = 0; i < 20; i++) {
-      starts.add(start(AgentProcess.program(), withCache(), "-version"));
+      starts.add(start(PackagedProgram.path(), withCache(), "-version"));
     }
 
     for (Process start : starts) {
@@ -326,7 +324,7 @@ class SelfExtractionIT extends AcceptanceTest {
   @Test
   void a_truncated_program_file_is_reported_as_damaged() throws Exception {
     Path truncated = directory.resolve("echopost");
-    byte[] complete = Files.readAllBytes(AgentProcess.program());
+    byte[] complete = Files.readAllBytes(PackagedProgram.path());
     Files.write(truncated, java.util.Arrays.copyOf(complete, complete.length - 1_000_000));
     Files.setPosixFilePermissions(truncated, PosixFilePermissions.fromString("r-xr-xr-x"));
 
@@ -340,7 +338,7 @@ class SelfExtractionIT extends AcceptanceTest {
   void the_program_runs_from_a_read_only_directory() throws Exception {
     Path readOnly = Files.createDirectory(directory.resolve("read only"));
     Path program = readOnly.resolve("echopost");
-    Files.copy(AgentProcess.program(), program);
+    Files.copy(PackagedProgram.path(), program);
     Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("r-xr-xr-x"));
     Files.setPosixFilePermissions(readOnly, PosixFilePermissions.fromString("r-xr-xr-x"));
     try {
@@ -358,7 +356,7 @@ class SelfExtractionIT extends AcceptanceTest {
     Path agentDirectory = directory.resolve("own");
     Process process =
         start(
-            AgentProcess.program(),
+            PackagedProgram.path(),
             withCache(),
             "-datanadhi",
             agentDirectory.toString(),

@@ -1,8 +1,9 @@
 package com.datanadhi.echopost.bench;
 
 import com.datanadhi.echopost.testkit.AgentProcess;
-import com.datanadhi.echopost.testkit.Directories;
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.testkit.Directories;
+import com.datanadhi.testkit.PackagedProgram;
+import com.datanadhi.testkit.StubServer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -39,7 +40,7 @@ final class FirstStart implements Benchmark {
   private void measure(MeasuredProgram program)
       throws IOException, InterruptedException, TimeoutException {
     Path runtime = testBed.newDirectory();
-    Map<String, String> environment = Map.of(AgentProcess.RUNTIME_DIR, runtime.toString());
+    Map<String, String> environment = Map.of(PackagedProgram.RUNTIME_DIR, runtime.toString());
     dropFromPageCache(program.path());
     try (StubServer server = StubServer.down()) {
       long start = System.nanoTime();

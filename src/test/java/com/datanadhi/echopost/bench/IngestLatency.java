@@ -1,7 +1,7 @@
 package com.datanadhi.echopost.bench;
 
-import com.datanadhi.echopost.testkit.Directories;
 import com.datanadhi.echopost.testkit.LoadClient;
+import com.datanadhi.testkit.Directories;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

@@ -1,7 +1,7 @@
 package com.datanadhi.echopost.bench;
 
-import com.datanadhi.echopost.testkit.Directories;
 import com.datanadhi.echopost.testkit.LoadClient;
+import com.datanadhi.testkit.Directories;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.ExecutionException;

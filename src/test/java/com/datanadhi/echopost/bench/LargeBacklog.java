@@ -6,10 +6,10 @@ import com.datanadhi.echopost.buffer.BufferListener;
 import com.datanadhi.echopost.record.NewRecord;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.testkit.AgentProcess;
-import com.datanadhi.echopost.testkit.Directories;
 import com.datanadhi.echopost.testkit.ProcessMemory;
-import com.datanadhi.echopost.testkit.StubServer;
 import com.datanadhi.echopost.time.Clock;
+import com.datanadhi.testkit.Directories;
+import com.datanadhi.testkit.StubServer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -196,7 +196,7 @@ final class LargeBacklog implements Benchmark {
       server.onDelivery((request, out) -> {
         boolean _ = firstNanos.compareAndSet(0, System.nanoTime());
         delivered.countDown();
-        return StubServer.OK.answer(request, out);
+        return StubServer.OK.respond(request, out);
       });
       AgentProcess agent = testBed.spawn(program, directory, server.url(), Map.of());
       if (!delivered.await(2, TimeUnit.MINUTES)) {

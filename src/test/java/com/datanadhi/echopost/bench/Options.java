@@ -1,6 +1,6 @@
 package com.datanadhi.echopost.bench;
 
-import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.testkit.PackagedProgram;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +28,7 @@ record Options(
     boolean json = false;
     @Nullable BenchResults earlier = null;
     Map<String, Path> programs = new LinkedHashMap<>();
-    programs.put(MeasuredProgram.ECHOPOST, AgentProcess.program());
+    programs.put(MeasuredProgram.ECHOPOST, PackagedProgram.path());
     Iterator<String> remaining = List.of(arguments).iterator();
     while (remaining.hasNext()) {
       switch (remaining.next()) {

@@ -1,7 +1,7 @@
 package com.datanadhi.echopost.bench;
 
 import com.datanadhi.echopost.testkit.AgentProcess;
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.testkit.StubServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -131,7 +131,7 @@ final class ReplayThroughput implements Benchmark {
       server.keep(false);
       server.onDelivery((request, out) -> {
         delivered(request.key());
-        return StubServer.OK.answer(request, out);
+        return StubServer.OK.respond(request, out);
       });
     }
 

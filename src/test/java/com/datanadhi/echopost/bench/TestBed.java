@@ -2,8 +2,8 @@ package com.datanadhi.echopost.bench;
 
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.testkit.AgentProcess;
-import com.datanadhi.echopost.testkit.Directories;
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.testkit.Directories;
+import com.datanadhi.testkit.StubServer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -1,8 +1,10 @@
 package com.datanadhi.echopost.testkit;
 
 import com.datanadhi.echopost.logging.EventNames;
+import com.datanadhi.testkit.PackagedProgram;
+import com.datanadhi.testkit.Polling;
+import com.datanadhi.testkit.Processes;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,15 +15,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /// The packaged program as a process, spawned as an SDK does it.
 public final class AgentProcess implements AutoCloseable {
   private static final Duration SOCKET_PATIENCE = Duration.ofSeconds(10);
-
-  /// Names where the program unpacks itself.
-  public static final String RUNTIME_DIR = "ECHOPOST_RUNTIME_DIR";
 
   private final Process process;
   private final Path directory;
@@ -33,17 +31,6 @@ public final class AgentProcess implements AutoCloseable {
     this.output = output;
   }
 
-  /// The program under test: `target/echopost`, or what the system property `echopost.program`
-  /// names.
-  public static Path program() {
-    return Path.of(System.getProperty("echopost.program", "target/echopost")).toAbsolutePath();
-  }
-
-  /// Where the program under test unpacks itself: beside it, not in its user's cache.
-  public static Path runtimeDirectory() {
-    return program().resolveSibling("unpacked");
-  }
-
   /// Spawns it on `directory` for the server at `url`.
   public static AgentProcess spawn(Path directory, String url, String... more) throws IOException {
     return spawn(directory, url, Map.of(), more);
@@ -53,7 +40,7 @@ public final class AgentProcess implements AutoCloseable {
   public static AgentProcess spawn(
       Path directory, String url, Map<String, String> environment, String... more)
       throws IOException {
-    return spawn(List.of(program().toString()), directory, url, environment, more);
+    return spawn(List.of(PackagedProgram.path().toString()), directory, url, environment, more);
   }
 
   /// Spawns what `command` starts as an agent.
@@ -77,7 +64,9 @@ public final class AgentProcess implements AutoCloseable {
     Path output = Files.createTempFile("echopost", ".out");
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().putAll(environment);
-    builder.environment().putIfAbsent(RUNTIME_DIR, runtimeDirectory().toString());
+    builder
+        .environment()
+        .putIfAbsent(PackagedProgram.RUNTIME_DIR, PackagedProgram.runtimeDirectory().toString());
     Process process = builder.redirectErrorStream(true).redirectOutput(output.toFile()).start();
     return new AgentProcess(process, directory, output);
   }
@@ -108,57 +97,34 @@ public final class AgentProcess implements AutoCloseable {
   ///
   /// @return how long that took since the call, in nanoseconds
   public long awaitSocket() {
-    long start = System.nanoTime();
-    while (!Files.exists(socket())) {
-      if (System.nanoTime() - start > SOCKET_PATIENCE.toNanos() || !process.isAlive()) {
-        throw new IllegalStateException("no socket from the agent; it printed:\n" + output());
-      }
-      LockSupport.parkNanos(200_000);
-    }
-    return System.nanoTime() - start;
+    return Polling.until(
+        () -> requireAlive() && Files.exists(socket()),
+        Duration.ofNanos(200_000),
+        SOCKET_PATIENCE,
+        () -> "no socket from the agent; it printed:\n" + output());
   }
 
   /// Returns once the agent serves, also where a dead one's socket file stands.
   public void awaitReady() {
-    long start = System.nanoTime();
-    while (!hasLogged(EventNames.AGENT_READY)) {
-      if (System.nanoTime() - start > SOCKET_PATIENCE.toNanos() || !process.isAlive()) {
-        throw new IllegalStateException("the agent is not ready; it printed:\n" + output());
-      }
-      LockSupport.parkNanos(1_000_000);
+    long _ =
+        Polling.until(
+            () -> requireAlive() && hasLogged(EventNames.AGENT_READY),
+            Duration.ofMillis(1),
+            SOCKET_PATIENCE,
+            () -> "the agent is not ready; it printed:\n" + output());
+  }
+
+  private boolean requireAlive() {
+    if (!process.isAlive()) {
+      throw new IllegalStateException("the agent has ended; it printed:\n" + output());
     }
+    return true;
   }
 
   /// kill -9, of the launcher that stays as parent and of the agent itself.
   public void kill() throws InterruptedException {
-    kill(process);
+    Processes.kill(process);
     int _ = process.waitFor();
-  }
-
-  /// kill -9, of `process` and what it has started.
-  public static void kill(Process process) {
-    // A launcher that stands still starts no other agent behind our back.
-    signal(process.toHandle(), "STOP");
-    List<ProcessHandle> started = process.descendants().toList();
-    process.destroyForcibly();
-    started.forEach(ProcessHandle::destroyForcibly);
-  }
-
-  /// Sends a signal, if the process is still there.
-  ///
-  /// @param name as kill(1) has it
-  public static void signal(ProcessHandle process, String name) {
-    try {
-      int _ =
-          new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
-              .redirectErrorStream(true)
-              .start()
-              .waitFor();
-    } catch (IOException noKill) {
-      throw new UncheckedIOException(noKill);
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 
   /// SIGTERM.
@@ -194,7 +160,7 @@ public final class AgentProcess implements AutoCloseable {
   /// The agent's JVM; empty before the launcher has started it, and between two of them.
   public Optional<ProcessHandle> jvm() {
     return Stream.concat(Stream.of(process.toHandle()), process.children())
-        .filter(handle -> handle.info().command().orElse("").endsWith("/java"))
+        .filter(Processes::isJvm)
         .findFirst();
   }
 

@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.testkit;
 
+import com.datanadhi.testkit.StubServer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -22,7 +23,8 @@ public final class Quickstart {
   private static final int KILL_AFTER = 1_500;
   private static final Duration REPLAY_PATIENCE = Duration.ofMinutes(5);
   private static final String LOOK =
-      "SELECT id, received_utc, bytes, substr(payload_start, 1, 40) AS payload FROM pending LIMIT 3";
+      "SELECT id, received_utc, bytes, substr(payload_start, 1, 40) AS payload FROM pending LIMIT"
+          + " 3";
 
   private final StringBuilder summary = new StringBuilder();
   private final @Nullable StubServer stub;

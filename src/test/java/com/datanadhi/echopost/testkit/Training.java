@@ -1,5 +1,7 @@
 package com.datanadhi.echopost.testkit;
 
+import com.datanadhi.testkit.Directories;
+import com.datanadhi.testkit.StubServer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;

@@ -1,7 +1,7 @@
 package com.datanadhi.echopost.torture;
 
-import com.datanadhi.echopost.testkit.Directories;
 import com.datanadhi.echopost.testkit.Progress;
+import com.datanadhi.testkit.Directories;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

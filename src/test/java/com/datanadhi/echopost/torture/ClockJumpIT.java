@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.testkit.ClockShim;
+import com.datanadhi.testkit.Shims;
+import com.datanadhi.testkit.StubServer;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;

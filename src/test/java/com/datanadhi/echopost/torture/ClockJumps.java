@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.torture;
 
+import com.datanadhi.testkit.ClockShim;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;

@@ -3,7 +3,7 @@ package com.datanadhi.echopost.torture;
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.Payloads;
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.testkit.StubServer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

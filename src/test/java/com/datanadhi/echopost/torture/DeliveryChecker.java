@@ -1,7 +1,7 @@
 package com.datanadhi.echopost.torture;
 
 import com.datanadhi.echopost.testkit.Payloads;
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.testkit.StubServer;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
@@ -99,7 +99,7 @@ final class DeliveryChecker implements AcknowledgementListener {
   StubServer.Behaviour recordThen(StubServer.Behaviour behaviour) {
     return (request, out) -> {
       delivered(request);
-      return behaviour.answer(request, out);
+      return behaviour.respond(request, out);
     };
   }
 

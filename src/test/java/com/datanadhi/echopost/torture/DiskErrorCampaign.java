@@ -1,7 +1,9 @@
 package com.datanadhi.echopost.torture;
 
 import com.datanadhi.echopost.testkit.AgentProcess;
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.testkit.DiskShim;
+import com.datanadhi.testkit.Shims;
+import com.datanadhi.testkit.StubServer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

@@ -1,8 +1,8 @@
 package com.datanadhi.echopost.torture;
 
 import com.datanadhi.echopost.testkit.AgentProcess;
-import com.datanadhi.echopost.testkit.SmallDisk;
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.testkit.SmallDisk;
+import com.datanadhi.testkit.StubServer;
 import io.grpc.Status;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -37,14 +37,14 @@ final class DiskFullCampaign implements Campaign {
 
   @Override
   public String skipReason() {
-    return SmallDisk.obstacle();
+    return SmallDisk.skipReason();
   }
 
   @Override
   public void run(CampaignRun run) throws Exception {
     while (run.startNextRound()) {
       Path directory = run.roundDirectory();
-      try (SmallDisk disk = SmallDisk.mount(directory, 20 + run.random().nextInt(30))) {
+      try (SmallDisk disk = SmallDisk.mount(directory, 20 + run.random().nextInt(30) + "m")) {
         round(run, directory);
         startOnFullDisk(run.result(), disk, directory);
       }

@@ -10,8 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// The journal that `src/test/c/diskshim.c` writes: the changes that a program made to the files of
-/// one directory, in order. A reader from start to end, for one thread.
+/// The journal that `diskshim.c` writes: the changes that a program made to the files of one
+/// directory, in order. A reader from start to end, for one thread.
 final class DiskJournal implements AutoCloseable {
   private static final int HEADER = 24;
 

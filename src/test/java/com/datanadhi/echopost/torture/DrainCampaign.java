@@ -1,6 +1,6 @@
 package com.datanadhi.echopost.torture;
 
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.testkit.StubServer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

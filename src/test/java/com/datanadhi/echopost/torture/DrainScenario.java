@@ -2,7 +2,7 @@ package com.datanadhi.echopost.torture;
 
 import com.datanadhi.echopost.directory.DirectoryLayout;
 import com.datanadhi.echopost.testkit.AgentProcess;
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.testkit.StubServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

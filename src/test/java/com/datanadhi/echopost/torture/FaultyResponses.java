@@ -1,7 +1,7 @@
 package com.datanadhi.echopost.torture;
 
-import com.datanadhi.echopost.testkit.StubServer;
-import com.datanadhi.echopost.testkit.StubServer.Behaviour;
+import com.datanadhi.testkit.StubServer;
+import com.datanadhi.testkit.StubServer.Behaviour;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -35,7 +35,7 @@ final class FaultyResponses {
     }
     return (request, out) -> {
       checker.deliveredWithoutAnswer(request);
-      return Behaviour.raw("HTTP/1.1 2").answer(request, out);
+      return Behaviour.raw("HTTP/1.1 2").respond(request, out);
     };
   }
 

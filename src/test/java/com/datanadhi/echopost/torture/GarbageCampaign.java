@@ -4,7 +4,7 @@ import com.datanadhi.echopost.proto.LogAgentGrpc;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
 import com.datanadhi.echopost.testkit.RawConnection;
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.testkit.StubServer;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;

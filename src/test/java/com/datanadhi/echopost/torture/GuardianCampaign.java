@@ -1,7 +1,9 @@
 package com.datanadhi.echopost.torture;
 
 import com.datanadhi.echopost.testkit.AgentProcess;
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.testkit.PackagedProgram;
+import com.datanadhi.testkit.Processes;
+import com.datanadhi.testkit.StubServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -123,7 +125,7 @@ final class GuardianCampaign implements Campaign {
             // The random bound makes early kills likely: during a start, or just after it.
             pause(random.nextInt(1 + random.nextInt(MAX_RUNTIME_MILLIS)));
             String signal = random.nextInt(3) == 0 ? "SEGV" : "KILL";
-            if (!killAndAwaitRestart(agent, jvm -> AgentProcess.signal(jvm, signal))) {
+            if (!killAndAwaitRestart(agent, jvm -> Processes.signal(jvm, signal))) {
               return false;
             }
           }
@@ -155,7 +157,7 @@ final class GuardianCampaign implements Campaign {
     private boolean runWithMemoryLimit(StubServer server) throws Exception {
       try (MemoryCgroup limit = MemoryCgroup.of(MEMORY_LIMIT_BYTES);
           AgentProcess agent =
-              AgentProcess.spawn(limit.command(AgentProcess.program()), directory, server.url());
+              AgentProcess.spawn(limit.command(PackagedProgram.path()), directory, server.url());
           BackgroundClients _ = clients(agent)) {
         long end = System.nanoTime() + MEMORY_LIMIT_NANOS;
         boolean alive = true;

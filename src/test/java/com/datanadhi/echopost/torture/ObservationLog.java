@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.torture;
 
-import com.datanadhi.echopost.testkit.StubServer;
+import com.datanadhi.testkit.DiskShim;
+import com.datanadhi.testkit.StubServer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -55,7 +56,7 @@ final class ObservationLog implements AcknowledgementListener {
   StubServer.Behaviour recordThenAccept() {
     return (request, out) -> {
       delivered(request);
-      return StubServer.OK.answer(request, out);
+      return StubServer.OK.respond(request, out);
     };
   }
 

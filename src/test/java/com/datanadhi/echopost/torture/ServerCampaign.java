@@ -1,8 +1,10 @@
 package com.datanadhi.echopost.torture;
 
 import com.datanadhi.echopost.testkit.AgentProcess;
-import com.datanadhi.echopost.testkit.StubServer;
-import com.datanadhi.echopost.testkit.StubServer.Behaviour;
+import com.datanadhi.testkit.ClockShim;
+import com.datanadhi.testkit.Shims;
+import com.datanadhi.testkit.StubServer;
+import com.datanadhi.testkit.StubServer.Behaviour;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -122,14 +124,14 @@ final class ServerCampaign implements Campaign {
         result.recordTime("p99 latency, healthy server", (long) (clients.takeP99Millis() * 1e6));
         server.onProbe((request, out) ->
             random.nextInt(4) > 0
-                ? StubServer.OK.answer(request, out)
-                : FaultyResponses.withoutSuccess(random).answer(request, out));
+                ? StubServer.OK.respond(request, out)
+                : FaultyResponses.withoutSuccess(random).respond(request, out));
         server.onDelivery((request, out) -> {
           if (random.nextInt(50) > 0) {
-            return healthy.answer(request, out);
+            return healthy.respond(request, out);
           }
           checker.allowRepeat();
-          return FaultyResponses.forDelivery(random, checker).answer(request, out);
+          return FaultyResponses.forDelivery(random, checker).respond(request, out);
         });
         try (ClockJumps _ = new ClockJumps(clock, random, result)) {
           LockSupport.parkNanos(PHASE_NANOS);
@@ -203,10 +205,10 @@ final class ServerCampaign implements Campaign {
         if (tooManyRequestsNanos.compareAndSet(0, System.nanoTime())) {
           return Behaviour.status(
                   429, "", "Retry-After: " + FaultyResponses.httpDate(Duration.ofSeconds(2)))
-              .answer(request, out);
+              .respond(request, out);
         }
         boolean _ = deliveredNanos.compareAndSet(0, System.nanoTime());
-        return checker.recordThen(StubServer.OK).answer(request, out);
+        return checker.recordThen(StubServer.OK).respond(request, out);
       });
       clock.setOffset(ClockJumps.ONE_HOUR_BACK);
       try (AgentProcess agent = AgentProcess.spawn(directory, server.url(), clock.environment())) {

@@ -1,6 +1,6 @@
 package com.datanadhi.echopost.torture;
 
-import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.testkit.PackagedProgram;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -109,9 +109,9 @@ public final class Torture {
                     .orElseThrow(() -> new IllegalArgumentException(usage())));
       }
     }
-    if (!Files.isExecutable(AgentProcess.program())) {
+    if (!Files.isExecutable(PackagedProgram.path())) {
       throw new IllegalArgumentException(
-          AgentProcess.program() + " is not built: run scripts/build");
+          PackagedProgram.path() + " is not built: run scripts/build");
     }
     return new Options(campaigns.isEmpty() ? ALL : campaigns, seconds, rounds, seed);
   }

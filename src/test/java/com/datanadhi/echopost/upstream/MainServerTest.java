@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import com.datanadhi.echopost.testkit.StubServer;
-import com.datanadhi.echopost.testkit.StubServer.Behaviour;
 import com.datanadhi.echopost.time.Clock;
+import com.datanadhi.testkit.StubServer;
+import com.datanadhi.testkit.StubServer.Behaviour;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufAllocatorMetricProvider;
 import java.io.IOException;
@@ -210,7 +210,7 @@ class MainServerTest {
     String once = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
     server.onDelivery((request, out) ->
         (request.text().endsWith(":0}") ? Behaviour.raw(once + once) : StubServer.OK)
-            .answer(request, out));
+            .respond(request, out));
     List<ServerResponse> answers = new ArrayList<>();
 
     client(server.url(), Map.of()).deliver(numbered(3), answers::add);
@@ -224,7 +224,7 @@ class MainServerTest {
       throws Exception {
     StubServer server = use(StubServer.up());
     server.onDelivery((request, out) ->
-        (request.text().endsWith(":2}") ? Behaviour.hang() : StubServer.OK).answer(request, out));
+        (request.text().endsWith(":2}") ? Behaviour.hang() : StubServer.OK).respond(request, out));
     List<ServerResponse> answers = Collections.synchronizedList(new ArrayList<>());
     MainServer client = client(server.url(), Map.of());
     AtomicBoolean interrupted = new AtomicBoolean();

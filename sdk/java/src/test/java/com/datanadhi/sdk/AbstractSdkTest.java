@@ -7,8 +7,9 @@ import com.datanadhi.sdk.internal.echopost.Timeouts;
 import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.internal.time.Waiter;
 import com.datanadhi.sdk.testkit.Agents;
-import com.datanadhi.sdk.testkit.StubServer;
-import com.datanadhi.sdk.testkit.StubServer.Delivery;
+import com.datanadhi.sdk.testkit.LogServer;
+import com.datanadhi.sdk.testkit.LogServer.Delivery;
+import com.datanadhi.testkit.Directories;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
@@ -46,15 +47,15 @@ abstract class AbstractSdkTest {
           Duration.ofMillis(200));
 
   Path directory;
-  StubServer main;
-  StubServer fallback;
+  LogServer main;
+  LogServer fallback;
   private final Deque<AutoCloseable> toClose = new ArrayDeque<>();
 
   @BeforeEach
   void startServers() throws IOException {
     directory = Files.createTempDirectory("sdk").toRealPath();
-    main = closeAfterTest(StubServer.up());
-    fallback = closeAfterTest(StubServer.up());
+    main = closeAfterTest(LogServer.up());
+    fallback = closeAfterTest(LogServer.up());
   }
 
   @AfterEach
@@ -63,7 +64,7 @@ abstract class AbstractSdkTest {
       toClose.pop().close();
     }
     Agents.killAll(directory);
-    Files.walk(directory).sorted((a, b) -> b.compareTo(a)).forEach(path -> path.toFile().delete());
+    Directories.delete(directory);
   }
 
   <T extends AutoCloseable> T closeAfterTest(T resource) {

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.sdk.testkit.Agents;
-import com.datanadhi.sdk.testkit.StubServer.Delivery;
+import com.datanadhi.sdk.testkit.LogServer.Delivery;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;

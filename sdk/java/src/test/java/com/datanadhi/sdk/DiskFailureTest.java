@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.sdk.testkit.Agents;
 import com.datanadhi.sdk.testkit.FileServer;
-import com.datanadhi.sdk.testkit.SmallDisk;
+import com.datanadhi.testkit.SmallDisk;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 class DiskFailureTest extends AbstractSdkTest {
   @Test
   void a_full_disk_truncates_no_record_and_loses_none() throws Exception {
-    closeAfterTest(SmallDisk.mount(directory.resolve("dropped"), "256k"));
+    closeAfterTest(SmallDisk.mountOrSkip(directory.resolve("dropped"), "256k"));
     main.goDown();
     fallback.goDown();
     DataNadhi client = open(configuration().echoPostDisabled(true));
@@ -72,7 +72,7 @@ class DiskFailureTest extends AbstractSdkTest {
 
   @Test
   void records_go_to_the_next_destination_while_the_disk_of_the_agent_is_full() throws Exception {
-    closeAfterTest(SmallDisk.mount(directory.resolve("echopost"), "8m"));
+    closeAfterTest(SmallDisk.mountOrSkip(directory.resolve("echopost"), "8m"));
     main.goDown();
     DataNadhi client = openWithEchoPost(configuration());
     await()
@@ -101,7 +101,7 @@ class DiskFailureTest extends AbstractSdkTest {
 
   @Test
   void records_go_to_the_next_destination_while_there_is_no_space_for_a_buffer() throws Exception {
-    SmallDisk disk = closeAfterTest(SmallDisk.mount(directory.resolve("echopost"), "8m"));
+    SmallDisk disk = closeAfterTest(SmallDisk.mountOrSkip(directory.resolve("echopost"), "8m"));
     main.goDown();
     Agents.install(directory);
     Path filling = disk.fill();
@@ -118,7 +118,7 @@ class DiskFailureTest extends AbstractSdkTest {
   @Test
   void a_download_that_does_not_fit_on_the_disk_leaves_no_file() throws Exception {
     Path home = directory.resolve("echopost");
-    closeAfterTest(SmallDisk.mount(home, "1m"));
+    closeAfterTest(SmallDisk.mountOrSkip(home, "1m"));
     main.goDown();
     FileServer files = closeAfterTest(FileServer.withProgram());
     DataNadhi client = open(configuration().downloadUrl(files.url()));
@@ -137,8 +137,8 @@ class DiskFailureTest extends AbstractSdkTest {
 
   @Test
   void a_read_only_directory_disables_only_echopost_and_files() throws Exception {
-    SmallDisk disk = closeAfterTest(SmallDisk.mount(directory, "1m"));
-    disk.becomeReadOnly();
+    SmallDisk disk = closeAfterTest(SmallDisk.mountOrSkip(directory, "1m"));
+    disk.remountReadOnly();
     DataNadhi client = open(configuration());
     submit(client, 0, 10);
     assertThat(client.flush(TIME_LIMIT)).isTrue();

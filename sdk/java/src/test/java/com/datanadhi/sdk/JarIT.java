@@ -50,18 +50,15 @@ class JarIT extends AbstractSdkTest {
   }
 
   @Test
-  void the_published_pom_has_no_required_dependency() throws IOException {
-    String pom = Files.readString(jar().resolveSibling("dependency-reduced-pom.xml"));
-    String dependencies =
-        pom.substring(
-            0,
-            pom.indexOf("<dependencyManagement>") < 0
-                ? pom.length()
-                : pom.indexOf("<dependencyManagement>"));
-    for (String dependency : dependencies.split("<dependency>")) {
-      if (dependency.contains("</dependency>")) {
-        assertThat(dependency).containsAnyOf("<optional>true", "<scope>test", "<scope>provided");
-      }
+  void the_published_pom_has_no_required_dependency_no_parent_and_no_build() throws IOException {
+    String pom = Files.readString(jar().resolveSibling("published-pom.xml"));
+    assertThat(pom)
+        .contains("<artifactId>datanadhi-sdk</artifactId>")
+        .doesNotContain("<parent>", "<build>", "<dependencyManagement>", "${");
+    String[] dependencies = pom.split("<dependency>");
+    assertThat(dependencies).hasSizeGreaterThan(1);
+    for (int i = 1; i < dependencies.length; i++) {
+      assertThat(dependencies[i]).containsAnyOf("<optional>true", "<scope>provided");
     }
   }
 

@@ -3,9 +3,9 @@ package com.datanadhi.sdk;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.datanadhi.sdk.testkit.Agents;
 import com.datanadhi.sdk.testkit.ApplicationProcess;
 import com.datanadhi.sdk.testkit.FileServer;
+import com.datanadhi.testkit.PackagedProgram;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -35,7 +35,9 @@ class MultiProcessDownloadTest extends AbstractSdkTest {
 
   private void assertProgramIsInstalledWithoutTemporaryFiles() throws IOException {
     Path home = directory.resolve("echopost");
-    assertThat(home.resolve("echopost")).hasSameBinaryContentAs(Agents.program()).isExecutable();
+    assertThat(home.resolve("echopost"))
+        .hasSameBinaryContentAs(PackagedProgram.path())
+        .isExecutable();
     try (Stream<Path> all = Files.list(home)) {
       assertThat(all.map(file -> file.getFileName().toString()))
           .noneMatch(name -> name.startsWith(".echopost-download"));
@@ -97,7 +99,7 @@ class MultiProcessDownloadTest extends AbstractSdkTest {
     assertThat(files.asked()).isEmpty();
     assertThat(directory.resolve("echopost/echopost")).doesNotExist();
 
-    secure.has("/elsewhere", 200, Files.readAllBytes(Agents.program()));
+    secure.has("/elsewhere", 200, Files.readAllBytes(PackagedProgram.path()));
     secure.redirects(FileServer.programPath(), secure.url() + "/elsewhere");
     ApplicationProcess following = start(options);
     assertThat(following.line()).isEqualTo("ready");

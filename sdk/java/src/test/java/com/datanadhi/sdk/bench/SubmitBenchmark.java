@@ -4,8 +4,8 @@ import com.datanadhi.sdk.Configuration;
 import com.datanadhi.sdk.DataNadhi;
 import com.datanadhi.sdk.EchoPostState;
 import com.datanadhi.sdk.testkit.Agents;
-import com.datanadhi.sdk.testkit.SmallDisk;
-import com.datanadhi.sdk.testkit.StubServer;
+import com.datanadhi.sdk.testkit.LogServer;
+import com.datanadhi.testkit.SmallDisk;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -58,8 +58,8 @@ public class SubmitBenchmark {
   public String scenario;
 
   private Path directory;
-  private StubServer main;
-  private StubServer fallback;
+  private LogServer main;
+  private LogServer fallback;
   private DataNadhi client;
   private Thread killer;
   private Optional<SmallDisk> disk = Optional.empty();
@@ -68,8 +68,8 @@ public class SubmitBenchmark {
   @Setup(Level.Iteration)
   public void open() throws Exception {
     directory = Files.createTempDirectory("sdk-bench");
-    main = StubServer.up();
-    fallback = StubServer.up();
+    main = LogServer.up();
+    fallback = LogServer.up();
     boolean echoPost = scenario.equals("echopost") || scenario.equals("killed");
     switch (scenario) {
       case "hanging", "full" -> {
@@ -114,12 +114,12 @@ public class SubmitBenchmark {
 
   private void fillDiskForFiles() throws IOException, InterruptedException {
     Path dropped = directory.resolve("dropped");
-    disk = SmallDisk.tryMount(dropped, "64k");
-    if (disk.isPresent()) {
-      disk.get().fill();
+    if (SmallDisk.skipReason().isEmpty()) {
+      SmallDisk mounted = SmallDisk.mount(dropped, "64k");
+      mounted.fill();
+      disk = Optional.of(mounted);
     } else {
       // Without root no disk can be mounted: a file in place of the directory has the same effect.
-      Files.delete(dropped);
       Files.writeString(dropped, "");
     }
   }

@@ -1,33 +1,35 @@
 package com.datanadhi.sdk.testkit;
 
+import com.datanadhi.testkit.PackagedProgram;
+import com.datanadhi.testkit.Polling;
+import com.datanadhi.testkit.Processes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** The agent's processes, as the system shows them. */
 public final class Agents {
-  private Agents() {}
+  private static final Duration POLL_INTERVAL = Duration.ofMillis(50);
+  private static final Duration DRAIN_TIME_LIMIT = Duration.ofMinutes(5);
+  private static final Duration KILL_TIME_LIMIT = Duration.ofSeconds(30);
 
-  /** The program under test. */
-  public static Path program() {
-    Path program = Path.of(System.getProperty("echopost.program", "../../target/echopost"));
-    if (!Files.isExecutable(program)) {
-      throw new IllegalStateException(program + " is missing: build it with scripts/build");
-    }
-    return program.toAbsolutePath().normalize();
-  }
+  private Agents() {}
 
   /** Unpacks its runtime, so that no start has to. */
   private static synchronized void unpack() throws IOException {
-    Process version = new ProcessBuilder(program().toString(), "-version").start();
+    Path program = PackagedProgram.path();
+    if (!Files.isExecutable(program)) {
+      throw new IllegalStateException(program + " is missing: build it with scripts/build");
+    }
+    Process version = new ProcessBuilder(program.toString(), "-version").start();
     try {
       if (version.waitFor() != 0) {
-        throw new IllegalStateException(program() + " -version failed");
+        throw new IllegalStateException(program + " -version failed");
       }
     } catch (InterruptedException stopped) {
       throw new IllegalStateException(stopped);
@@ -60,7 +62,7 @@ public final class Agents {
         fi
         exec '%s' "$@"
         """
-            .formatted(home, home, first, program()));
+            .formatted(home, home, first, PackagedProgram.path()));
     Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("rwxr-xr-x"));
     Files.move(made, installed, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
   }
@@ -89,12 +91,14 @@ public final class Agents {
   }
 
   /** Runs an agent, if none lives, until nothing is left to deliver. */
-  public static void drain(Path directory, String url) throws IOException, InterruptedException {
+  public static void drain(Path directory, String url) throws IOException {
     Process agent = start(directory, url);
     try {
-      while (agent.isAlive() || !all(directory).isEmpty()) {
-        TimeUnit.MILLISECONDS.sleep(50);
-      }
+      Polling.until(
+          () -> !agent.isAlive() && all(directory).isEmpty(),
+          POLL_INTERVAL,
+          DRAIN_TIME_LIMIT,
+          () -> "agents still run: " + all(directory));
     } finally {
       agent.destroyForcibly();
     }
@@ -103,7 +107,8 @@ public final class Agents {
   /** Starts an agent as an SDK does, for the main server at {@code url}. */
   public static Process start(Path directory, String url) throws IOException {
     String home = directory.resolve("echopost").toString();
-    return new ProcessBuilder(program().toString(), "-datanadhi", home, "-health-url", url)
+    return new ProcessBuilder(
+            PackagedProgram.path().toString(), "-datanadhi", home, "-health-url", url)
         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
         .redirectError(ProcessBuilder.Redirect.DISCARD)
         .start();
@@ -130,24 +135,19 @@ public final class Agents {
   /** kill -9 of those that run now, launchers first, so that none starts another agent. */
   public static void killOnce(Path directory) {
     all(directory).stream()
-        .sorted((a, b) -> Boolean.compare(isJava(a), isJava(b)))
+        .sorted((a, b) -> Boolean.compare(Processes.isJvm(a), Processes.isJvm(b)))
         .forEach(ProcessHandle::destroyForcibly);
   }
 
   /** As above, until none is left. */
-  public static void killAll(Path directory) throws InterruptedException {
-    for (int round = 0; round < 100; round++) {
-      List<ProcessHandle> left = all(directory);
-      if (left.isEmpty()) {
-        return;
-      }
-      killOnce(directory);
-      TimeUnit.MILLISECONDS.sleep(50);
-    }
-    throw new IllegalStateException("cannot be killed: " + all(directory));
-  }
-
-  private static boolean isJava(ProcessHandle process) {
-    return process.info().command().orElse("").endsWith("/java");
+  public static void killAll(Path directory) {
+    Polling.until(
+        () -> {
+          killOnce(directory);
+          return all(directory).isEmpty();
+        },
+        POLL_INTERVAL,
+        KILL_TIME_LIMIT,
+        () -> "cannot be killed: " + all(directory));
   }
 }

@@ -19,7 +19,7 @@ public final class ApplicationProcess implements AutoCloseable {
 
   /** Starts it; with {@code ownGroup} it leads a process group, as a shell's job does. */
   public static ApplicationProcess start(
-      Path directory, StubServer main, StubServer fallback, boolean ownGroup, int... numbers)
+      Path directory, LogServer main, LogServer fallback, boolean ownGroup, int... numbers)
       throws IOException {
     List<String> arguments =
         new ArrayList<>(List.of(directory.toString(), main.url(), fallback.url()));
@@ -35,7 +35,7 @@ public final class ApplicationProcess implements AutoCloseable {
 
   /** Starts one that downloads EchoPost as {@code options} of the JVM have it; no records yet. */
   public static ApplicationProcess start(
-      Path directory, StubServer main, StubServer fallback, String... options) throws IOException {
+      Path directory, LogServer main, LogServer fallback, String... options) throws IOException {
     return start(
         List.of(),
         List.of(options),

@@ -1,5 +1,6 @@
 package com.datanadhi.sdk.testkit;
 
+import com.datanadhi.testkit.PackagedProgram;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
@@ -56,7 +57,7 @@ public final class FileServer implements AutoCloseable {
 
   /** Has EchoPost for this machine. */
   public static FileServer withProgram() throws IOException {
-    return new FileServer().has(programPath(), 200, Files.readAllBytes(Agents.program()));
+    return new FileServer().has(programPath(), 200, Files.readAllBytes(PackagedProgram.path()));
   }
 
   /** Where EchoPost for this machine is to be had. */

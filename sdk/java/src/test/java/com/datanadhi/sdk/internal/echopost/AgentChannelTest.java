@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.testkit.Agents;
+import com.datanadhi.testkit.Directories;
 import io.grpc.Status;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -50,7 +51,7 @@ class AgentChannelTest {
     threads.shutdownNow();
     timer.shutdownNow();
     Agents.killAll(directory);
-    Files.walk(directory).sorted((a, b) -> b.compareTo(a)).forEach(path -> path.toFile().delete());
+    Directories.delete(directory);
   }
 
   @Test

@@ -22,6 +22,7 @@ class DroppedFilesTest {
   @Test
   void records_are_appended_to_a_file_for_ten_seconds() throws Exception {
     DroppedFiles files = new DroppedFiles(directory, time, time);
+    long start = time.millis();
     Path first = files.write("exit", record("k-1"));
     time.advance(Duration.ofMillis(9_999));
     assertThat(files.write("exit", record("k-2"))).isEqualTo(first);
@@ -29,8 +30,8 @@ class DroppedFilesTest {
     time.advance(Duration.ofMillis(1));
     Path second = files.write("exit", record("k-4"));
     assertThat(second).isNotEqualTo(first);
-    assertThat(first.getFileName()).hasToString("exit_0.jsonl");
-    assertThat(second.getFileName()).hasToString("exit_10000.jsonl");
+    assertThat(first.getFileName()).hasToString("exit_" + start + ".jsonl");
+    assertThat(second.getFileName()).hasToString("exit_" + (start + 10_000) + ".jsonl");
     assertThat(Files.readAllLines(first)).hasSize(2);
     assertThat(Files.readAllLines(second)).hasSize(1);
   }

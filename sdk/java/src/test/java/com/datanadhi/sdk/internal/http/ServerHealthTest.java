@@ -7,7 +7,7 @@ import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.internal.time.ManualTime;
 import com.datanadhi.sdk.internal.time.Waiter;
-import com.datanadhi.sdk.testkit.StubServer;
+import com.datanadhi.sdk.testkit.LogServer;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -23,11 +23,11 @@ class ServerHealthTest {
   private static final Duration TIME_LIMIT = Duration.ofSeconds(60);
 
   private final ManualTime time = new ManualTime();
-  private StubServer server;
+  private LogServer server;
 
   @BeforeEach
   void startServer() throws IOException {
-    server = StubServer.up();
+    server = LogServer.up();
   }
 
   @AfterEach
@@ -52,7 +52,7 @@ class ServerHealthTest {
       assertThat(health.isUp()).isFalse();
       server.answer(200);
       await().atMost(TIME_LIMIT).until(health::isUp);
-      assertThat(time.nanos()).isEqualTo(INTERVAL.multipliedBy(server.requests()).toNanos());
+      assertThat(time.elapsed()).isEqualTo(INTERVAL.multipliedBy(server.requests()));
     }
   }
 

@@ -1,21 +1,21 @@
-package com.datanadhi.echopost.torture;
+package com.datanadhi.testkit;
 
-import com.datanadhi.echopost.testkit.AgentProcess;
 import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 
-/// The shims in `src/test/c`: libraries that `LD_PRELOAD` puts between a program and the C library.
-/// Each is compiled on first use. Thread-safe.
-final class Shims {
-  private static final Path SOURCES = Path.of("src/test/c");
-
+/// The shims: libraries that `LD_PRELOAD` puts between a program and the C library. Their C sources
+/// are resources of this package, and each is compiled on first use. Thread-safe.
+public final class Shims {
   private Shims() {}
 
   /// Why they cannot be compiled on this machine, and how to fix that; empty if they can.
-  static String skipReason() {
+  public static String skipReason() {
     try {
       return new ProcessBuilder("cc", "--version").redirectErrorStream(true).start().waitFor() == 0
           ? ""
@@ -31,9 +31,9 @@ final class Shims {
   /// The compiled library; compiles it if its source is newer.
   ///
   /// @param name the name of the source file, without `.c`
-  static synchronized Path library(String name) throws IOException, InterruptedException {
-    Path source = SOURCES.resolve(name + ".c");
-    Path library = AgentProcess.program().resolveSibling("lib" + name + ".so");
+  public static synchronized Path library(String name) throws IOException, InterruptedException {
+    Path source = source(name);
+    Path library = PackagedProgram.path().resolveSibling("lib" + name + ".so");
     if (Files.exists(library)
         && Files.getLastModifiedTime(library).compareTo(Files.getLastModifiedTime(source)) > 0) {
       return library;
@@ -60,5 +60,14 @@ final class Shims {
       throw new IOException("cannot compile " + source + ":\n" + output);
     }
     return library;
+  }
+
+  private static Path source(String name) {
+    try {
+      URI source = Objects.requireNonNull(Shims.class.getResource(name + ".c"), name).toURI();
+      return Path.of(source);
+    } catch (URISyntaxException impossible) {
+      throw new IllegalStateException(impossible);
+    }
   }
 }

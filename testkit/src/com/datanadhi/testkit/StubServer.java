@@ -1,10 +1,8 @@
-package com.datanadhi.echopost.testkit;
+package com.datanadhi.testkit;
 
 import java.io.BufferedInputStream;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.net.BindException;
 import java.net.InetAddress;
@@ -14,6 +12,7 @@ import java.net.Socket;
 import java.net.StandardSocketOptions;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,13 +27,11 @@ import javax.net.ServerSocketFactory;
 import javax.net.ssl.SSLServerSocketFactory;
 import org.jspecify.annotations.Nullable;
 
-/// A stub main server on loopback: real HTTP/1.1 over real sockets, which records what it gets and
-/// can be told to be down, slow, hanging or hostile. It keeps its port while it is down.
+/// A stub main server on loopback: HTTP/1.1 over real sockets. It records requests, and can be
+/// down, slow or hanging, or send malformed responses. It keeps its port while it is down.
 /// Thread-safe.
-///
-/// Run by itself it takes its orders from standard input; see [#main].
 public final class StubServer implements AutoCloseable {
-  /// A request as it came.
+  /// A received request.
   ///
   /// @param headers by lower-case name
   @SuppressWarnings("ArrayRecordComponent")
@@ -51,14 +48,14 @@ public final class StubServer implements AutoCloseable {
     }
   }
 
-  /// What the server does with one request.
+  /// How the server responds to a request.
   public interface Behaviour {
-    /// Answers on `out`, or does not.
+    /// Writes a response to `out`, or none.
     ///
-    /// @return whether the connection is kept
-    boolean answer(Request request, OutputStream out) throws IOException;
+    /// @return whether the connection stays open
+    boolean respond(Request request, OutputStream out) throws IOException;
 
-    /// Answers with `status` and these header lines.
+    /// Responds with `status` and these header lines.
     static Behaviour status(int status, String body, String... headers) {
       StringBuilder head = new StringBuilder("HTTP/1.1 " + status + " Stub\r\n");
       for (String header : headers) {
@@ -76,7 +73,7 @@ public final class StubServer implements AutoCloseable {
       };
     }
 
-    /// Sends `bytes` as they are and hangs up.
+    /// Sends `bytes` unchanged and closes the connection.
     static Behaviour raw(String bytes) {
       return (request, out) -> {
         out.write(bytes.getBytes(StandardCharsets.ISO_8859_1));
@@ -85,12 +82,12 @@ public final class StubServer implements AutoCloseable {
       };
     }
 
-    /// Hangs up without an answer.
+    /// Closes the connection without a response.
     static Behaviour hangUp() {
       return (request, out) -> false;
     }
 
-    /// Never answers.
+    /// Never responds.
     static Behaviour hang() {
       return (request, out) -> {
         pause(3_600_000);
@@ -98,19 +95,19 @@ public final class StubServer implements AutoCloseable {
       };
     }
 
-    /// Waits, then does as `then`.
+    /// Waits, then responds as `then` does.
     static Behaviour slow(long millis, Behaviour then) {
       return (request, out) -> {
         pause(millis);
-        return then.answer(request, out);
+        return then.respond(request, out);
       };
     }
   }
 
-  /// 200 with no body.
+  /// 200 without a body.
   public static final Behaviour OK = Behaviour.status(200, "");
 
-  private static final long PATIENCE_NANOS = 10_000_000_000L;
+  private static final Duration BIND_TIME_LIMIT = Duration.ofSeconds(10);
 
   private final Set<Socket> sockets = new CopyOnWriteArraySet<>();
   private final List<Request> deliveries = new ArrayList<>();
@@ -118,8 +115,8 @@ public final class StubServer implements AutoCloseable {
   private final ServerSocketFactory factory;
   private final boolean secure;
 
-  /// Bound for good and never listening: while the server is down its port refuses, and is nobody
-  /// else's.
+  /// Bound until the server is closed, and never listening: while the server is down, its port
+  /// refuses connections and no other process can bind it.
   private final SocketChannel reservation;
 
   private final int port;
@@ -130,34 +127,32 @@ public final class StubServer implements AutoCloseable {
   private final AtomicInteger connections = new AtomicInteger();
   private volatile int accepted;
   private ServerSocket listener;
-  private Thread accepting = new Thread();
+  private Thread acceptor = new Thread();
 
-  private StubServer(int port, ServerSocketFactory factory) throws IOException {
+  private StubServer(ServerSocketFactory factory) throws IOException {
     this.factory = factory;
     this.secure = factory instanceof SSLServerSocketFactory;
     this.reservation =
         SocketChannel.open()
             .setOption(StandardSocketOptions.SO_REUSEADDR, true)
-            .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+            .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     this.port = reservation.socket().getLocalPort();
     this.listener = listen();
   }
 
   /// A server that is up, on a free port.
   public static StubServer up() throws IOException {
-    StubServer server = new StubServer(0, ServerSocketFactory.getDefault());
+    return up(ServerSocketFactory.getDefault());
+  }
+
+  /// A server that is up, on sockets of the factory, with TLS if it is an [SSLServerSocketFactory].
+  public static StubServer up(ServerSocketFactory factory) throws IOException {
+    StubServer server = new StubServer(factory);
     server.serve();
     return server;
   }
 
-  /// A server that is up and speaks TLS.
-  public static StubServer up(SSLServerSocketFactory tls) throws IOException {
-    StubServer server = new StubServer(0, tls);
-    server.serve();
-    return server;
-  }
-
-  /// A server that is down: its port is its own, and refuses.
+  /// A server that is down: its port refuses connections.
   public static StubServer down() throws IOException {
     StubServer server = up();
     server.goDown();
@@ -173,10 +168,10 @@ public final class StubServer implements AutoCloseable {
         socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 512);
         return socket;
       } catch (BindException busy) {
-        // A process that is just being started holds our descriptors for a moment, that of the
-        // listener which was closed too.
+        // A process that is being started briefly holds a copy of all our descriptors, including
+        // that of the closed listener.
         socket.close();
-        if (System.nanoTime() - start > PATIENCE_NANOS) {
+        if (System.nanoTime() - start > BIND_TIME_LIMIT.toNanos()) {
           throw busy;
         }
         pause(10);
@@ -184,12 +179,12 @@ public final class StubServer implements AutoCloseable {
     }
   }
 
-  /// Where it is.
+  /// The URL of the server.
   public String url() {
     return (secure ? "https://localhost:" : "http://127.0.0.1:") + port;
   }
 
-  /// Its port.
+  /// The port of the server.
   public int port() {
     return port;
   }
@@ -198,8 +193,8 @@ public final class StubServer implements AutoCloseable {
   public synchronized void goDown() throws IOException {
     listener.close();
     try {
-      // Until its accept has returned, the port is not free.
-      accepting.join();
+      // The port is not free before accept has returned.
+      acceptor.join();
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }
@@ -216,49 +211,49 @@ public final class StubServer implements AutoCloseable {
     }
   }
 
-  /// What probes get.
+  /// Sets the response to probes.
   public void onProbe(Behaviour behaviour) {
     onProbe = behaviour;
   }
 
-  /// What deliveries get. They are recorded whatever it is.
+  /// Sets the response to deliveries. They are recorded before the response, whatever it is.
   public void onDelivery(Behaviour behaviour) {
     onDelivery = behaviour;
   }
 
-  /// Whether deliveries are kept in memory (they are), or only counted.
+  /// Whether deliveries are kept in memory, which is the default, or only counted.
   public void keep(boolean keep) {
     keeping = keep;
   }
 
-  /// How many probes came.
+  /// The number of probes so far.
   public int probes() {
     return probes.get();
   }
 
-  /// How many connections were accepted.
+  /// The number of accepted connections so far.
   public int connections() {
     return connections.get();
   }
 
-  /// How many deliveries came.
+  /// The number of deliveries so far.
   public int count() {
     return accepted;
   }
 
-  /// How many different idempotency keys came.
+  /// The number of different idempotency keys so far.
   public int distinct() {
     return keys.size();
   }
 
-  /// Every delivery so far, repeats included, as it came.
+  /// All deliveries so far in the order of arrival, including repeats.
   public List<Request> deliveries() {
     synchronized (deliveries) {
       return List.copyOf(deliveries);
     }
   }
 
-  /// Deliveries without their repeats, in the order of the first of each key.
+  /// The first delivery of each key, in the order of arrival.
   public List<Request> distinctDeliveries() {
     Map<String, Request> first = new LinkedHashMap<>();
     for (Request request : deliveries()) {
@@ -268,49 +263,58 @@ public final class StubServer implements AutoCloseable {
   }
 
   private void serve() {
-    ServerSocket mine = listener;
-    accepting =
-        Thread.ofVirtual()
-            .start(() -> {
-              while (!mine.isClosed()) {
-                try {
-                  Socket socket = mine.accept();
-                  socket.setTcpNoDelay(true);
-                  sockets.add(socket);
-                  connections.incrementAndGet();
-                  Thread.ofVirtual().start(() -> converse(socket));
-                } catch (IOException closed) {
-                  return;
-                }
-              }
-            });
+    ServerSocket current = listener;
+    acceptor =
+        start(() -> {
+          while (!current.isClosed()) {
+            try {
+              Socket socket = current.accept();
+              socket.setTcpNoDelay(true);
+              sockets.add(socket);
+              connections.incrementAndGet();
+              start(() -> serve(socket));
+            } catch (IOException closed) {
+              return;
+            }
+          }
+        });
   }
 
-  private void converse(Socket socket) {
+  private static Thread start(Runnable task) {
+    Thread thread = new Thread(task, "stub-server");
+    thread.setDaemon(true);
+    thread.start();
+    return thread;
+  }
+
+  private void serve(Socket socket) {
     try (socket) {
       InputStream in = new BufferedInputStream(socket.getInputStream(), 1 << 16);
       OutputStream out = socket.getOutputStream();
-      boolean kept = true;
-      while (kept) {
+      boolean open = true;
+      while (open) {
         Request request = read(in);
         if (request == null) {
           return;
         }
-        kept = request.method().equals("GET") ? probe(request, out) : delivery(request, out);
+        open =
+            request.method().equals("GET")
+                ? respondToProbe(request, out)
+                : respondToDelivery(request, out);
       }
     } catch (IOException gone) {
-      // The client went away, or the server was told to.
+      // The client or goDown closed the connection.
     } finally {
       sockets.remove(socket);
     }
   }
 
-  private boolean probe(Request request, OutputStream out) throws IOException {
+  private boolean respondToProbe(Request request, OutputStream out) throws IOException {
     probes.incrementAndGet();
-    return onProbe.answer(request, out) && !"close".equals(request.headers().get("connection"));
+    return onProbe.respond(request, out) && !"close".equals(request.headers().get("connection"));
   }
 
-  private boolean delivery(Request request, OutputStream out) throws IOException {
+  private boolean respondToDelivery(Request request, OutputStream out) throws IOException {
     synchronized (deliveries) {
       accepted++;
       keys.add(request.key());
@@ -318,7 +322,7 @@ public final class StubServer implements AutoCloseable {
         deliveries.add(request);
       }
     }
-    return onDelivery.answer(request, out);
+    return onDelivery.respond(request, out);
   }
 
   private static @Nullable Request read(InputStream in) throws IOException {
@@ -356,46 +360,5 @@ public final class StubServer implements AutoCloseable {
   public void close() throws IOException {
     goDown();
     reservation.close();
-  }
-
-  /// `StubServer [PORT]`: a server that starts up, and does what it reads: `up`, `down`, `slow
-  /// MILLIS`, `hang`, `hostile` (hangs up in the middle of its answers), `status N`, `stats`,
-  /// `quit`.
-  public static void main(String[] args) throws IOException {
-    StubServer server =
-        new StubServer(
-            args.length == 0 ? 0 : Integer.parseInt(args[0]), ServerSocketFactory.getDefault());
-    server.serve();
-    server.keep(false);
-    System.out.println("listening on " + server.url());
-    BufferedReader orders =
-        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    for (String order = orders.readLine(); order != null; order = orders.readLine()) {
-      String[] words = order.strip().split(" ", 2);
-      switch (words[0]) {
-        case "up" -> {
-          server.onDelivery(OK);
-          server.comeUp();
-        }
-        case "down" -> server.goDown();
-        case "slow" -> server.onDelivery(Behaviour.slow(Long.parseLong(words[1]), OK));
-        case "hang" -> server.onDelivery(Behaviour.hang());
-        case "hostile" -> server.onDelivery(Behaviour.raw("HTTP/1.1 2"));
-        case "status" -> server.onDelivery(Behaviour.status(Integer.parseInt(words[1]), ""));
-        case "stats" -> {}
-        case "quit" -> {
-          server.close();
-          return;
-        }
-        default -> System.out.println("unknown order: " + order);
-      }
-      System.out.println(
-          "deliveries "
-              + server.count()
-              + ", distinct "
-              + server.distinct()
-              + ", probes "
-              + server.probes());
-    }
   }
 }

@@ -1,4 +1,4 @@
-package com.datanadhi.echopost.testkit;
+package com.datanadhi.testkit;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -7,11 +7,11 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.stream.Stream;
 
-/// What is done with whole directories.
+/// Operations on whole directories.
 public final class Directories {
   private Directories() {}
 
-  /// Deletes a directory, if it is there, and all that is in it.
+  /// Deletes a directory and everything in it, if it exists.
   public static void delete(Path directory) throws IOException {
     if (Files.exists(directory)) {
       try (Stream<Path> all = Files.walk(directory)) {

@@ -1,4 +1,4 @@
-package com.datanadhi.echopost.torture;
+package com.datanadhi.testkit;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -9,9 +9,9 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Map;
 
-/// The library `src/test/c/clockshim.c`, which shifts a program's wall clock while the program
-/// runs. Thread-safe.
-final class ClockShim implements AutoCloseable {
+/// The library `clockshim.c`, which shifts a program's wall clock while the program runs.
+/// Thread-safe.
+public final class ClockShim implements AutoCloseable {
   private final Path file;
   private final FileChannel offsetFile;
 
@@ -23,7 +23,7 @@ final class ClockShim implements AutoCloseable {
   /// Creates the shim with an offset of zero.
   ///
   /// @param file holds the offset; it is created
-  static ClockShim at(Path file) throws IOException {
+  public static ClockShim at(Path file) throws IOException {
     ClockShim clock =
         new ClockShim(
             file, FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
@@ -32,13 +32,13 @@ final class ClockShim implements AutoCloseable {
   }
 
   /// From now on the program's wall clock shows the true time plus `offset`, in whole seconds.
-  void setOffset(Duration offset) throws IOException {
+  public void setOffset(Duration offset) throws IOException {
     ByteBuffer seconds = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.nativeOrder());
-    int _ = offsetFile.write(seconds.putLong(0, offset.toSeconds()), 0);
+    offsetFile.write(seconds.putLong(0, offset.toSeconds()), 0);
   }
 
   /// The environment variables that load the shim into a program.
-  Map<String, String> environment() throws IOException, InterruptedException {
+  public Map<String, String> environment() throws IOException, InterruptedException {
     return Map.of(
         "LD_PRELOAD",
         Shims.library("clockshim").toString(),

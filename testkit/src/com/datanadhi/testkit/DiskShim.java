@@ -1,4 +1,4 @@
-package com.datanadhi.echopost.torture;
+package com.datanadhi.testkit;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -8,11 +8,11 @@ import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.Map;
 
-/// The library `src/test/c/diskshim.c`: for the files below one directory it journals all changes
-/// that a program makes, and fails calls on request. Thread-safe.
-final class DiskShim {
+/// The library `diskshim.c`: for the files below one directory it journals all changes that a
+/// program makes, and fails calls on request. Thread-safe.
+public final class DiskShim {
   /// A kind of system call that can fail.
-  enum Call {
+  public enum Call {
     READ,
     WRITE,
     SYNC
@@ -23,14 +23,14 @@ final class DiskShim {
   private final Path faults;
 
   /// @param home where the journal and the disk are created
-  DiskShim(Path home) throws IOException {
+  public DiskShim(Path home) throws IOException {
     this.disk = Files.createDirectories(home.resolve("disk")).toRealPath();
     this.journal = Files.createFile(home.resolve("journal"));
     this.faults = Files.createFile(home.resolve("faults"));
   }
 
   /// The environment variables that load the shim into a program.
-  Map<String, String> environment() throws IOException, InterruptedException {
+  public Map<String, String> environment() throws IOException, InterruptedException {
     Map<String, String> environment = new HashMap<>();
     environment.put("LD_PRELOAD", Shims.library("diskshim").toString());
     environment.put("DISKSHIM_DIRECTORY", disk.toString());
@@ -39,29 +39,30 @@ final class DiskShim {
     return environment;
   }
 
-  /// The agent's directory. It is a directory on the disk, not the disk itself, so that a power
+  /// The program's directory. It is a directory on the disk, not the disk itself, so that a power
   /// loss can lose its name too.
-  Path directory() {
+  public Path directory() {
     return directoryOn(disk);
   }
 
-  /// The agent's directory on a disk that was rebuilt from the journal.
-  static Path directoryOn(Path disk) {
+  /// The program's directory on a disk that was rebuilt from the journal.
+  public static Path directoryOn(Path disk) {
     return disk.resolve("agent");
   }
 
   /// The directory whose files the shim journals.
-  Path disk() {
+  public Path disk() {
     return disk;
   }
 
-  Path journal() {
+  /// The file with the journal.
+  public Path journal() {
     return journal;
   }
 
   /// The length of the journal, in bytes. It contains everything that the program did before this
   /// call.
-  long journalLength() {
+  public long journalLength() {
     try {
       return Files.size(journal);
     } catch (IOException missing) {
@@ -72,7 +73,7 @@ final class DiskShim {
   /// From now on the `nth` call returns EIO, and if `untilCleared` all later ones.
   ///
   /// @param name a pattern for the names of files, with `*`
-  void fail(Call call, String name, int nth, boolean untilCleared) throws IOException {
+  public void fail(Call call, String name, int nth, boolean untilCleared) throws IOException {
     writeFaults(
         call.name().toLowerCase(java.util.Locale.ROOT)
             + " "
@@ -83,17 +84,17 @@ final class DiskShim {
   }
 
   /// The next sync of a file with this name does not return.
-  void hangSync(String name) throws IOException {
+  public void hangSync(String name) throws IOException {
     writeFaults("sync " + name + " 1 hang");
   }
 
   /// From now on no call fails.
-  void clearFaults() throws IOException {
+  public void clearFaults() throws IOException {
     writeFaults("");
   }
 
   /// How many calls have failed.
-  long failures() throws IOException {
+  public long failures() throws IOException {
     Path log = faults.resolveSibling(faults.getFileName() + ".log");
     return Files.exists(log) ? Files.readAllLines(log).size() : 0;
   }

@@ -1,0 +1,165 @@
+package com.datanadhi.sdk.testkit;
+
+import com.datanadhi.testkit.StubServer;
+import com.datanadhi.testkit.StubServer.Behaviour;
+import com.datanadhi.testkit.StubServer.Request;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.zip.GZIPInputStream;
+
+/** A main server or a fallback server on loopback, which parses the records that it accepts. */
+public final class LogServer implements AutoCloseable {
+  /** An accepted record, with headers of its request. */
+  public record Delivery(
+      String path, String key, String apiKey, String type, boolean fromAgent, JsonObject body) {
+    /** The number that tests put into payloads. */
+    public int seq() {
+      return body.getAsJsonObject("log_data").get("seq").getAsInt();
+    }
+  }
+
+  private final StubServer server;
+  private final List<Delivery> deliveries = new ArrayList<>();
+  private volatile int status = 200;
+  private volatile CountDownLatch hanging = new CountDownLatch(0);
+
+  private LogServer(StubServer server) {
+    this.server = server;
+    server.keep(false);
+    server.onProbe(this::respond);
+    server.onDelivery(this::respond);
+  }
+
+  /** A server that is up and responds with 200. */
+  public static LogServer up() throws IOException {
+    return new LogServer(StubServer.up());
+  }
+
+  public String url() {
+    return server.url();
+  }
+
+  /** Refuses new connections and closes the existing ones. */
+  public void goDown() {
+    hanging.countDown();
+    try {
+      server.goDown();
+    } catch (IOException failed) {
+      throw new UncheckedIOException(failed);
+    }
+  }
+
+  /** Accepts connections again, on the same port, and no longer hangs. */
+  public synchronized void comeUp() throws IOException {
+    hanging.countDown();
+    hanging = new CountDownLatch(0);
+    server.comeUp();
+  }
+
+  /** Sends no response until the server comes up or goes down. */
+  public void hang() {
+    hanging = new CountDownLatch(1);
+  }
+
+  /** Sets the status for deliveries. Probes get it too if it is above 500, else 200. */
+  public void answer(int newStatus) {
+    status = newStatus;
+  }
+
+  /** Every record that got a 2xx status, in the order of arrival. */
+  public List<Delivery> deliveries() {
+    synchronized (deliveries) {
+      return List.copyOf(deliveries);
+    }
+  }
+
+  /** The number of these records. */
+  public int delivered() {
+    synchronized (deliveries) {
+      return deliveries.size();
+    }
+  }
+
+  /** The idempotency keys of these records, without repeats. */
+  public Set<String> keys() {
+    Set<String> keys = new LinkedHashSet<>();
+    deliveries().forEach(delivery -> keys.add(delivery.key()));
+    return keys;
+  }
+
+  /** The number of requests so far, including probes. */
+  public int requests() {
+    return server.probes() + server.count();
+  }
+
+  private boolean respond(Request request, OutputStream out) throws IOException {
+    CountDownLatch current = hanging;
+    if (current.getCount() > 0) {
+      try {
+        current.await();
+      } catch (InterruptedException stopped) {
+        return false;
+      }
+      // The client has given up. To record the delivery now would change the order.
+      return false;
+    }
+    int answer = status;
+    if (request.method().equals("GET")) {
+      answer = answer > 500 ? answer : 200;
+    } else if (answer / 100 == 2) {
+      record(request);
+    }
+    return Behaviour.status(answer, "").respond(request, out);
+  }
+
+  private void record(Request request) {
+    String[] keys = request.headers().get("idempotency-key").split(", ");
+    // The JDK's HTTP client, which the SDK uses, sends its name; the agent sends none.
+    boolean fromAgent =
+        !request.headers().getOrDefault("user-agent", "").startsWith("Java-http-client");
+    String[] lines = text(request).split("\n");
+    synchronized (deliveries) {
+      for (int i = 0; i < lines.length; i++) {
+        deliveries.add(
+            new Delivery(
+                request.path(),
+                keys[i].substring(1, keys[i].length() - 1),
+                request.headers().get("datanadhi-api-key"),
+                request.headers().get("content-type"),
+                fromAgent,
+                JsonParser.parseString(lines[i]).getAsJsonObject()));
+      }
+    }
+  }
+
+  private static String text(Request request) {
+    if (!request.path().equals("/upload")) {
+      return request.text();
+    }
+    try (GZIPInputStream unzipped = new GZIPInputStream(new ByteArrayInputStream(request.body()))) {
+      return new String(unzipped.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException notZipped) {
+      throw new UncheckedIOException(notZipped);
+    }
+  }
+
+  @Override
+  public void close() {
+    hanging.countDown();
+    try {
+      server.close();
+    } catch (IOException failed) {
+      throw new UncheckedIOException(failed);
+    }
+  }
+}
