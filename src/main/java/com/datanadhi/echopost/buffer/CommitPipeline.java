@@ -32,7 +32,7 @@ final class CommitPipeline {
   private final WriterMetrics metrics = new WriterMetrics();
   private final AtomicLong rejections = new AtomicLong();
   private final ActiveWriter active;
-  private final Housekeeping housekeeping;
+  private final DiskSpaceUpkeep upkeep;
   private final WriterThread thread;
 
   /// @param lockPatience how long clients wait while another process holds a lock on the file
@@ -46,10 +46,10 @@ final class CommitPipeline {
     this.clock = clock;
     this.listener = listener;
     this.active = new ActiveWriter(writer, replacement, listener, clock);
-    this.housekeeping = new Housekeeping(active, reserve);
+    this.upkeep = new DiskSpaceUpkeep(active, reserve);
     GroupCommit commits =
-        new GroupCommit(active, queue, housekeeping, listener, metrics, clock, lockPatience);
-    this.thread = new WriterThread(queue, commits, housekeeping, active, clock);
+        new GroupCommit(active, queue, upkeep, listener, metrics, clock, lockPatience);
+    this.thread = new WriterThread(queue, commits, upkeep, active, clock);
   }
 
   void start() {
@@ -140,8 +140,7 @@ final class CommitPipeline {
   /// Gives some free pages back to the file system and empties the write-ahead log; the result is
   /// how many free pages are left.
   CompletableFuture<Integer> reclaimSpace() {
-    return submit(
-        WriterWork.Task.of(writer -> writer.space().shrinkStep(), housekeeping::reclaimSpace));
+    return submit(WriterWork.Task.of(writer -> writer.space().shrinkStep(), upkeep::reclaimSpace));
   }
 
   /// A reader found the file of `damaged` damaged: puts a new buffer in its place, unless that was

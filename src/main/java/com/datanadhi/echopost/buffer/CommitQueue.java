@@ -12,8 +12,6 @@ import org.jspecify.annotations.Nullable;
 /// Thread-safe: any thread adds, the writer thread takes. Work counts as waiting until
 /// [#completed], so also while its commit is under way.
 final class CommitQueue {
-  private static final int MAX_RECORDS = 4_096;
-  private static final int MAX_BYTES = 4 << 20;
   private static final long NONE = Long.MIN_VALUE;
 
   private final ConcurrentLinkedQueue<WriterWork> queue = new ConcurrentLinkedQueue<>();
@@ -53,18 +51,14 @@ final class CommitQueue {
     boolean _ = queue.add(work);
   }
 
-  /// Takes what one commit covers: up to 4,096 records or 4 MiB, or one append that is larger by
-  /// itself; an empty batch when nothing waits.
-  Batch take() {
-    return take(MAX_RECORDS, MAX_BYTES);
-  }
-
   /// Takes all that waits.
   Batch takeAll() {
     return take(Long.MAX_VALUE, Long.MAX_VALUE);
   }
 
-  private Batch take(long maxRecords, long maxBytes) {
+  /// Takes the first of what waits: at most `maxRecords` records and `maxBytes` bytes, or one
+  /// append that is larger by itself; an empty batch when nothing waits.
+  Batch take(long maxRecords, long maxBytes) {
     Batch batch = new Batch(new ArrayList<>(), new ArrayList<>());
     long records = 0;
     long bytes = 0;

@@ -20,11 +20,18 @@ import org.jspecify.annotations.Nullable;
 /// holds a lock, clients wait for a bounded time. In a damaged buffer the same records are
 /// committed to the new buffer that replaces it. Used by the writer thread alone.
 final class GroupCommit {
+  /// The records of one transaction, unless a single append has more: it bounds what one commit
+  /// adds to the write-ahead log.
+  static final int MAX_RECORDS = 4_096;
+
+  /// The bytes of one transaction, likewise.
+  static final int MAX_BYTES = 4 << 20;
+
   private static final long MIB = 1 << 20;
 
   private final ActiveWriter active;
   private final CommitQueue queue;
-  private final Housekeeping housekeeping;
+  private final DiskSpaceUpkeep upkeep;
   private final BufferListener listener;
   private final WriterMetrics metrics;
   private final Clock clock;
@@ -35,14 +42,14 @@ final class GroupCommit {
   GroupCommit(
       ActiveWriter active,
       CommitQueue queue,
-      Housekeeping housekeeping,
+      DiskSpaceUpkeep upkeep,
       BufferListener listener,
       WriterMetrics metrics,
       Clock clock,
       Duration lockPatience) {
     this.active = active;
     this.queue = queue;
-    this.housekeeping = housekeeping;
+    this.upkeep = upkeep;
     this.listener = listener;
     this.metrics = metrics;
     this.clock = clock;
@@ -100,7 +107,7 @@ final class GroupCommit {
       return true;
     }
     try {
-      if (housekeeping.shortage() != 0) {
+      if (upkeep.shortage() != 0) {
         complete(appends, noRoom());
         // Completed once, also when the tasks are tried again.
         appends.clear();
@@ -114,7 +121,7 @@ final class GroupCommit {
         }
       }
     } catch (StorageException.Full full) {
-      housekeeping.releaseReserve();
+      upkeep.releaseReserve();
       complete(appends, noRoom());
       // The reserve is for what makes room.
       failMatching(tasks, GroupCommit::needsRoom, full);
@@ -237,7 +244,7 @@ final class GroupCommit {
   private AppendRequest.Outcome noRoom() {
     return new AppendRequest.Outcome.NoRoom(
         "the disk is full: "
-            + (housekeeping.shortage() + MIB - 1) / MIB
+            + (upkeep.shortage() + MIB - 1) / MIB
             + " MiB more must be free on the file system of the buffer before records are accepted"
             + " again");
   }

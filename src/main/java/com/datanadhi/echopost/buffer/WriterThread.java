@@ -15,7 +15,7 @@ import java.util.concurrent.locks.LockSupport;
 final class WriterThread {
   private final CommitQueue queue;
   private final GroupCommit commits;
-  private final Housekeeping housekeeping;
+  private final DiskSpaceUpkeep upkeep;
   private final ActiveWriter active;
   private final AdaptiveSpin spin;
   private final AtomicBoolean parked = new AtomicBoolean();
@@ -24,12 +24,12 @@ final class WriterThread {
   WriterThread(
       CommitQueue queue,
       GroupCommit commits,
-      Housekeeping housekeeping,
+      DiskSpaceUpkeep upkeep,
       ActiveWriter active,
       Clock clock) {
     this.queue = queue;
     this.commits = commits;
-    this.housekeeping = housekeeping;
+    this.upkeep = upkeep;
     this.active = active;
     this.spin = new AdaptiveSpin(clock);
     this.thread = Thread.ofPlatform().name("buffer-writer").unstarted(this::run);
@@ -62,18 +62,18 @@ final class WriterThread {
   private void run() {
     try {
       while (true) {
-        CommitQueue.Batch batch = queue.take();
+        CommitQueue.Batch batch = queue.take(GroupCommit.MAX_RECORDS, GroupCommit.MAX_BYTES);
         if (!batch.isEmpty()) {
           spin.endWait();
           // Before the commit, which empties the batch.
           boolean isSingle = batch.isSingle();
           commits.commit(batch);
-          housekeeping.boundLog();
+          upkeep.boundLog();
           spin.beginWait(isSingle);
         } else if (queue.isClosed()) {
           return;
         } else if (!arrivesSoon()) {
-          housekeeping.step();
+          upkeep.step();
           park();
         }
       }
@@ -82,9 +82,9 @@ final class WriterThread {
     }
   }
 
-  /// Spins for the next work, unless there is housekeeping to do.
+  /// Spins for the next work, unless there is upkeep to do.
   private boolean arrivesSoon() {
-    while (housekeeping.isDone() && !queue.isClosed() && spin.shouldSpin()) {
+    while (upkeep.isDone() && !queue.isClosed() && spin.shouldSpin()) {
       if (!queue.isEmpty()) {
         return true;
       }
@@ -96,7 +96,7 @@ final class WriterThread {
   private void park() {
     parked.set(true);
     if (queue.isEmpty() && !queue.isClosed()) {
-      long pause = housekeeping.pauseNanos();
+      long pause = upkeep.pauseNanos();
       if (pause == 0) {
         LockSupport.park(this);
       } else {

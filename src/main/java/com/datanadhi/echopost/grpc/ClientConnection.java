@@ -26,7 +26,7 @@ public final class ClientConnection extends ChannelDuplexHandler {
 
   private final Channel channel;
   private final Registry registry;
-  private final ServerLoad load;
+  private final ServerLimits load;
   private final Clock clock;
   private final ConnectionShutdown shutdown = new ConnectionShutdown();
   private @Nullable Object attachment;
@@ -51,7 +51,7 @@ public final class ClientConnection extends ChannelDuplexHandler {
   private boolean closing;
   private long closeAtNanos;
 
-  ClientConnection(Channel channel, Registry registry, ServerLoad load, Clock clock) {
+  ClientConnection(Channel channel, Registry registry, ServerLimits load, Clock clock) {
     this.channel = channel;
     this.registry = registry;
     this.load = load;
@@ -169,7 +169,7 @@ public final class ClientConnection extends ChannelDuplexHandler {
 
   // ---- what it takes
 
-  ServerLoad load() {
+  ServerLimits load() {
     return load;
   }
 

@@ -88,7 +88,7 @@ public final class GrpcCall<Q, A> extends ServerCall<Q, A> {
   private @Nullable CallFault fault;
 
   // No stages: the first is true during a method's run, which can be called again from within; the
-  // second is whether the call is counted in ServerLoad.
+  // second is whether the call is counted in ServerLimits.
   private boolean delivering;
   private boolean counted;
 

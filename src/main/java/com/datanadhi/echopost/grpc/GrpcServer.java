@@ -27,7 +27,7 @@ public final class GrpcServer {
   private final EventLoopGroup acceptLoop;
   private final EventLoop loop;
   private final Clock clock;
-  private final Connections connections;
+  private final ConnectionLimits connections;
 
   /// Any thread.
   ///
@@ -41,7 +41,7 @@ public final class GrpcServer {
     this.acceptLoop = acceptLoop;
     this.loop = loop;
     this.clock = clock;
-    this.connections = new Connections(loop, maxStreams, clock);
+    this.connections = new ConnectionLimits(loop, maxStreams, clock);
   }
 
   /// Binds `socket` and serves `application` on it. Any thread.

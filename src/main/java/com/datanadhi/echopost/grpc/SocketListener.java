@@ -44,7 +44,7 @@ public final class SocketListener extends ChannelInboundHandlerAdapter {
 
   private final Transport transport;
   private final EventLoop workLoop;
-  private final Connections connections;
+  private final ConnectionLimits connections;
   private final GrpcApplication application;
   private final Clock clock;
   private final CountDownLatch backlogEmpty = new CountDownLatch(1);
@@ -72,7 +72,7 @@ public final class SocketListener extends ChannelInboundHandlerAdapter {
   private SocketListener(
       Transport transport,
       EventLoop workLoop,
-      Connections connections,
+      ConnectionLimits connections,
       GrpcApplication application,
       Clock clock) {
     this.transport = transport;
@@ -88,7 +88,7 @@ public final class SocketListener extends ChannelInboundHandlerAdapter {
       Transport transport,
       EventLoopGroup acceptLoop,
       EventLoop workLoop,
-      Connections connections,
+      ConnectionLimits connections,
       GrpcApplication application,
       Clock clock)
       throws IOException, InterruptedException {

@@ -41,7 +41,7 @@ final class ServiceRegistry implements GrpcApplication {
       }
       case OperatorProtocol.SERVICE -> {
         if (operators == null) {
-          operators = OperatorService.definition(availability, ownUser);
+          operators = OperatorMethod.definition(availability, ownUser);
         }
         yield method(operators.getMethod(fullName), SendLogRequest.MAX_BYTES);
       }

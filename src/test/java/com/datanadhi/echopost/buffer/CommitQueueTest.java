@@ -36,10 +36,10 @@ class CommitQueueTest {
     WriterWork.Append third = append(1, "3", 30);
     WriterWork.Task<Integer> fourth = task();
 
-    assertThat(queue.take())
+    assertThat(take())
         .isEqualTo(new CommitQueue.Batch(List.of(first, third), List.of(second, fourth)));
     assertThat(queue.isEmpty()).isTrue();
-    assertThat(queue.take().isEmpty()).isTrue();
+    assertThat(take().isEmpty()).isTrue();
   }
 
   @Test
@@ -48,8 +48,8 @@ class CommitQueueTest {
     WriterWork.Append fits = append(96, "1", 20);
     WriterWork.Append next = append(1, "1", 30);
 
-    assertThat(queue.take().appends()).containsExactly(large, fits);
-    assertThat(queue.take().appends()).containsExactly(next);
+    assertThat(take().appends()).containsExactly(large, fits);
+    assertThat(take().appends()).containsExactly(next);
   }
 
   @Test
@@ -57,8 +57,8 @@ class CommitQueueTest {
     WriterWork.Append first = append(3, MIB, 10);
     WriterWork.Append second = append(1, MIB, 20);
 
-    assertThat(queue.take().appends()).containsExactly(first);
-    assertThat(queue.take().appends()).containsExactly(second);
+    assertThat(take().appends()).containsExactly(first);
+    assertThat(take().appends()).containsExactly(second);
   }
 
   @Test
@@ -66,10 +66,10 @@ class CommitQueueTest {
     WriterWork.Append large = append(5_000, "1", 10);
     WriterWork.Task<Integer> next = task();
 
-    CommitQueue.Batch batch = queue.take();
+    CommitQueue.Batch batch = take();
     assertThat(batch.appends()).containsExactly(large);
     assertThat(batch.tasks()).isEmpty();
-    assertThat(queue.take().tasks()).containsExactly(next);
+    assertThat(take().tasks()).containsExactly(next);
   }
 
   @Test
@@ -85,7 +85,7 @@ class CommitQueueTest {
     WriterWork.Append append = append(2, "12", 10);
     WriterWork.Task<Integer> counted = task(WriterWork.Option.COUNTS_AS_RECORD);
     WriterWork.Task<Integer> other = task();
-    assertThat(queue.take().isEmpty()).isFalse();
+    assertThat(take().isEmpty()).isFalse();
     assertThat(queue.waitingRecords()).isEqualTo(3);
     assertThat(queue.waitingBytes()).isEqualTo(2L * (2 + "[\"p\"]".getBytes(UTF_8).length));
 
@@ -103,7 +103,7 @@ class CommitQueueTest {
     assertThat(queue.oldestWaitingNanos()).isNull();
     WriterWork.Append _ = append(1, "1", 10);
     assertThat(queue.oldestWaitingNanos()).isEqualTo(10);
-    CommitQueue.Batch batch = queue.take();
+    CommitQueue.Batch batch = take();
     WriterWork.Append _ = append(1, "1", 20);
     assertThat(batch.oldestNanos()).isEqualTo(10);
     assertThat(queue.oldestWaitingNanos()).isEqualTo(10);
@@ -116,13 +116,17 @@ class CommitQueueTest {
   @Test
   void a_batch_is_single_with_one_piece_of_work_of_at_most_one_record() {
     WriterWork.Append _ = append(1, "1", 10);
-    assertThat(queue.take().isSingle()).isTrue();
+    assertThat(take().isSingle()).isTrue();
     WriterWork.Append _ = append(2, "1", 10);
-    assertThat(queue.take().isSingle()).isFalse();
+    assertThat(take().isSingle()).isFalse();
     WriterWork.Task<Integer> _ = task();
-    assertThat(queue.take().isSingle()).isTrue();
+    assertThat(take().isSingle()).isTrue();
     WriterWork.Task<Integer> _ = task();
     WriterWork.Append _ = append(1, "1", 10);
-    assertThat(queue.take().isSingle()).isFalse();
+    assertThat(take().isSingle()).isFalse();
+  }
+
+  private CommitQueue.Batch take() {
+    return queue.take(GroupCommit.MAX_RECORDS, GroupCommit.MAX_BYTES);
   }
 }

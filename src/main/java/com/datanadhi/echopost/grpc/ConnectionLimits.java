@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 
 /// The open connections of a server: whether they are read, and which ones are closed to make room.
 /// Confined to the event loop, but for [#nanosSinceTick].
-final class Connections {
+final class ConnectionLimits {
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   /// Longer than other work of the loop may delay a tick, which is Netty's bound of a second:
@@ -19,25 +19,25 @@ final class Connections {
   private static final long LATE_NANOS = 2 * IDLE_NANOS;
 
   private final Clock clock;
-  private final ServerLoad load;
+  private final ServerLimits load;
   private final Set<ClientConnection> open = new LinkedHashSet<>();
   private boolean applicationReads = true;
   // Written on the event loop, read by the watchdog's thread.
   private volatile long tickNanos;
 
-  /// @param maxStreams see [ServerLoad]
-  Connections(EventLoop loop, int maxStreams, Clock clock) {
+  /// @param maxStreams see [ServerLimits]
+  ConnectionLimits(EventLoop loop, int maxStreams, Clock clock) {
     this.clock = clock;
     this.tickNanos = clock.nanos();
     this.load =
-        new ServerLoad(
+        new ServerLimits(
             maxStreams,
             this::updateReading,
             // Not within the read of a connection, in which a stream can close.
             () -> loop.execute(this::updateReading));
   }
 
-  ServerLoad load() {
+  ServerLimits load() {
     return load;
   }
 

@@ -11,14 +11,14 @@ import java.sql.SQLException;
 /// back, and bounds the write-ahead log.
 ///
 /// Used by the writer thread alone, save [#shortage].
-final class Housekeeping {
+final class DiskSpaceUpkeep {
   private static final long RESERVE_STEP_NANOS = 20_000_000;
   private static final long FULL_CHECK_NANOS = 250_000_000;
 
   private final ActiveWriter active;
   private final DiskReserve reserve;
 
-  Housekeeping(ActiveWriter active, DiskReserve reserve) {
+  DiskSpaceUpkeep(ActiveWriter active, DiskReserve reserve) {
     this.active = active;
     this.reserve = reserve;
   }

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class ConnectionsTest {
+class ConnectionLimitsTest {
   private static final Duration IDLE = Duration.ofMillis(1_001);
 
   @TempDir Path directory;

@@ -22,13 +22,13 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param <Q> the type of requests
 /// @param <A> the type of responses
-final class OperatorService<Q, A> implements ServerCallHandler<Q, A> {
+final class OperatorMethod<Q, A> implements ServerCallHandler<Q, A> {
   private final Availability availability;
   private final PeerCredentials ownUser;
   private final Function<Q, CompletableFuture<A>> method;
 
   /// @param method called on the event loop, and must not block
-  private OperatorService(
+  private OperatorMethod(
       Availability availability,
       PeerCredentials ownUser,
       Function<Q, CompletableFuture<A>> method) {
@@ -43,23 +43,22 @@ final class OperatorService<Q, A> implements ServerCallHandler<Q, A> {
     for (RejectedBatch.Action action : RejectedBatch.Action.values()) {
       service.addMethod(
           OperatorProtocol.method(action),
-          new OperatorService<>(
-              availability, ownUser, batch -> availability.buffer().apply(batch)));
+          new OperatorMethod<>(availability, ownUser, batch -> availability.buffer().apply(batch)));
     }
     return service
         .addMethod(
             OperatorProtocol.IMPORT,
-            new OperatorService<>(
+            new OperatorMethod<>(
                 availability, ownUser, batch -> availability.buffer().importBatch(batch)))
         .addMethod(
             OperatorProtocol.STATUS,
-            new OperatorService<>(
+            new OperatorMethod<>(
                 availability,
                 ownUser,
                 asked -> CompletableFuture.completedFuture(availability.agent().status())))
         .addMethod(
             OperatorProtocol.METRICS,
-            new OperatorService<>(
+            new OperatorMethod<>(
                 availability,
                 ownUser,
                 asked ->

@@ -2,7 +2,7 @@ package com.datanadhi.echopost.grpc;
 
 /// What all connections of a server hold in memory together, with a bound for each kind. Confined
 /// to the event loop.
-final class ServerLoad {
+final class ServerLimits {
   /// Incomplete messages are in direct memory, of which the launcher allows 256 MiB.
   private static final long MAX_HELD_BYTES = 96L << 20;
 
@@ -30,7 +30,7 @@ final class ServerLoad {
   /// @param onTooManyStreams runs when there are `maxStreams`
   /// @param onFewStreams runs when there are less than half as many again, within the read or write
   ///   that closed one
-  ServerLoad(int maxStreams, Runnable onTooManyStreams, Runnable onFewStreams) {
+  ServerLimits(int maxStreams, Runnable onTooManyStreams, Runnable onFewStreams) {
     this.maxStreams = maxStreams;
     this.onTooManyStreams = onTooManyStreams;
     this.onFewStreams = onFewStreams;

@@ -6,10 +6,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class ServerLoadTest {
+class ServerLimitsTest {
   private final List<String> events = new ArrayList<>();
-  private final ServerLoad load =
-      new ServerLoad(4, () -> events.add("too many"), () -> events.add("few"));
+  private final ServerLimits load =
+      new ServerLimits(4, () -> events.add("too many"), () -> events.add("few"));
 
   @Test
   void too_many_streams_are_reported_once_until_less_than_half_are_open() {
