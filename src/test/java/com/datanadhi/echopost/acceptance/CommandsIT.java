@@ -102,7 +102,7 @@ class CommandsIT extends AcceptanceTest {
     ProgramResult drained = runCommand("status");
     assertThat(drained.exit()).isZero();
     assertThat(drained.out())
-        .contains("with status 0: everything delivered", "pending   nothing", "drained   now");
+        .contains("with status 0: drained", "pending   nothing", "drained   now");
   }
 
   @Test

@@ -23,10 +23,10 @@ public record LastRun(String session, String endedAt, @Nullable Integer exitCode
 
   private static String meaning(int exitCode) {
     return switch (exitCode) {
-      case 0 -> ": everything delivered";
+      case 0 -> ": drained";
       case 1 -> ": fatal, see 'echopost logs'";
       case 4 -> ": stopped with records pending";
-      case 5 -> ": the server rejected records";
+      case 5 -> ": drained, with rejected records";
       default -> "";
     };
   }
