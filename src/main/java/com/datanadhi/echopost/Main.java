@@ -48,7 +48,7 @@ public final class Main {
   private static ExitCode run(List<String> args, Map<String, String> environment) {
     try {
       Command command = CommandLine.parse(args, environment);
-      // Not a switch by type: it is compiled at run time at each start (docs/performance-log.md).
+      // A switch by type would be compiled at run time at each start (docs/performance-log.md).
       if (command instanceof Command.Run(Options options)) {
         return runAgent(options, environment);
       }

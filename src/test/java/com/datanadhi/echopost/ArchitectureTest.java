@@ -132,7 +132,7 @@ class ArchitectureTest {
 
   @Test
   void only_the_agent_uses_structured_task_scopes() {
-    assertThat(program.get(room("agent") + ".Agent$Siblings").getDirectDependenciesFromSelf())
+    assertThat(program.get(room("agent") + ".Agent$RunTasks").getDirectDependenciesFromSelf())
         .anyMatch(to -> to.getTargetClass().getSimpleName().startsWith("StructuredTaskScope"));
     noClasses()
         .that()

@@ -23,8 +23,9 @@ import java.util.Random;
 import java.util.concurrent.StructuredTaskScope;
 import org.jspecify.annotations.Nullable;
 
-/// One run of the agent on one directory: opens its [AgentResources], runs ingest, the health probe
-/// and replay as siblings in one scope until the run is drained or stopped, and closes everything.
+/// One run of the agent on one directory: opens its [AgentResources], runs ingest, the health
+/// probe, replay, the status reporter and the lifecycle as siblings in one scope until the run is
+/// drained or stopped, and closes everything.
 ///
 /// [#run] is called once; [#requestStop] may be called from any thread at any time.
 public final class Agent {
@@ -41,7 +42,7 @@ public final class Agent {
     this.identity =
         new AgentIdentity(
             settings.version(),
-            settings.serverName(),
+            settings.serverUrl(),
             ProcessHandle.current().pid(),
             clock.millis());
     this.serverState = new ServerState(replayWaiter::wake, clock);
@@ -75,10 +76,10 @@ public final class Agent {
     Totals atStart = buffer.totals();
     Events.info(
         EventNames.BUFFER_OPENED, "pending", atStart.pending(), "rejected", atStart.rejected());
-    Siblings siblings = new Siblings(opened);
+    RunTasks tasks = new RunTasks(opened);
     ExitCode ended = ExitCode.FATAL;
     try (Ingest ingest = opened.ingest()) {
-      ended = siblings.run();
+      ended = tasks.run();
     } catch (StuckException stuck) {
       Events.severe(
           EventNames.AGENT_STALLED,
@@ -101,7 +102,7 @@ public final class Agent {
     }
     // Commits what still waits for the writer: the totals are final only after that.
     buffer.close();
-    siblings.writeLastMetrics();
+    tasks.writeLastMetrics();
     ExitCode code = exitCode(ended, buffer);
     logStopped(code, buffer, atStart);
     return code;
@@ -140,8 +141,8 @@ public final class Agent {
         atEnd.pending());
   }
 
-  /// The loops of a run, connected to each other.
-  private final class Siblings {
+  /// The tasks of a run, connected to each other.
+  private final class RunTasks {
     private final Path session;
     private final Ingest ingest;
     private final HealthProbe health;
@@ -150,7 +151,7 @@ public final class Agent {
     private final Lifecycle lifecycle;
     private @Nullable TextfileExporter textfile;
 
-    Siblings(AgentResources.Opened opened) {
+    RunTasks(AgentResources.Opened opened) {
       session = opened.session();
       ingest = opened.ingest();
       Buffer buffer = opened.buffer();
@@ -164,7 +165,7 @@ public final class Agent {
       ingest.acceptInto(buffer, reporter);
     }
 
-    /// Publishes the socket, then runs all loops until one ends.
+    /// Publishes the socket, then runs all tasks until one ends.
     ExitCode run() throws StorageException, StuckException, IOException, InterruptedException {
       AgentState _ = lifecycle.turn();
       Events.info(EventNames.AGENT_READY);
@@ -213,10 +214,10 @@ public final class Agent {
     }
 
     private void startTextfile() {
-      Path collected = settings.textfileDirectory();
-      if (collected != null) {
+      Path collectorDirectory = settings.textfileDirectory();
+      if (collectorDirectory != null) {
         textfile =
-            new TextfileExporter(collected, settings.directory(), () -> reporter.metrics(false));
+            new TextfileExporter(collectorDirectory, settings.directory(), () -> reporter.metrics(false));
         textfile.start();
       }
     }

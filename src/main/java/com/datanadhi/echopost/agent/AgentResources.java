@@ -18,8 +18,8 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// The resources of a run: [#open] opens them in order, [#close] closes them in reverse order, those
-/// that were opened.
+/// The resources of a run: [#open] opens them in order, [#close] closes what was opened, in reverse
+/// order.
 ///
 ///     ingest (started by the constructor) · directory lock · session · session log · buffer · main server
 ///
@@ -53,7 +53,7 @@ final class AgentResources implements AutoCloseable {
         new IngestStarter(() -> new Ingest(settings.directory(), settings.socketMode(), clock));
   }
 
-  /// Opens everything. After an exception, too, [#close] is to be called.
+  /// Opens everything. Call [#close] also after an exception.
   ///
   /// @return null when another agent owns the directory
   /// @throws UnusableDirectoryException when the agent cannot use the directory
@@ -67,7 +67,7 @@ final class AgentResources implements AutoCloseable {
     }
     lock = taken;
     workspace.removeDeadSocket();
-    // Before the socket: on a full disk this makes room for both.
+    // Before the socket: on a full disk this frees space for both.
     Path session = createSession();
     ingestStarter.bind();
     log = SessionLog.open(session.resolve(DirectoryLayout.LOG), settings.standardOut());
@@ -97,7 +97,7 @@ final class AgentResources implements AutoCloseable {
     try {
       return Sessions.create(settings.directory(), clock.now());
     } catch (FileSystemException failed) {
-      // On a full disk, only a run with room for its log can deliver what is pending.
+      // On a full disk, only a run with space for its log can deliver what is pending.
       if (!Buffer.releaseReserve(settings.directory())) {
         throw failed;
       }
@@ -115,9 +115,9 @@ final class AgentResources implements AutoCloseable {
         "directory",
         settings.directory().toAbsolutePath().normalize(),
         "server",
-        identity.server());
-    if (settings.predecessorDiedOf() != null) {
-      Events.warning(EventNames.RESTARTED_AFTER_CRASH, "died_of", settings.predecessorDiedOf());
+        identity.serverUrl());
+    if (settings.previousCrashCause() != null) {
+      Events.warning(EventNames.RESTARTED_AFTER_CRASH, "died_of", settings.previousCrashCause());
     }
     if (taken.ownerWriteFailure() != null) {
       Events.warning(

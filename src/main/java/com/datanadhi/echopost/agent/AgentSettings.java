@@ -14,17 +14,17 @@ import org.jspecify.annotations.Nullable;
 /// @param socketMode the permissions of the socket file
 /// @param textfileDirectory where node_exporter's textfile collector reads metrics; or null
 /// @param mainServer creates the client of the main server, which the run closes
-/// @param serverName the main server's URL without user and password, for the log and for operators
+/// @param serverUrl the main server's URL without user and password, for the log and for operators
 /// @param version the program's version, for the log and for operators
 /// @param standardOut gets a copy of the session log
-/// @param predecessorDiedOf how the agent died that this run replaces, for the log; null when it
+/// @param previousCrashCause how the agent that this run replaces died, for the log; null when it
 ///   replaces none
 public record AgentSettings(
     Path directory,
     Set<PosixFilePermission> socketMode,
     @Nullable Path textfileDirectory,
     Supplier<MainServer> mainServer,
-    String serverName,
+    String serverUrl,
     String version,
     OutputStream standardOut,
-    @Nullable String predecessorDiedOf) {}
+    @Nullable String previousCrashCause) {}

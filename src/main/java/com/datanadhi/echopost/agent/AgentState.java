@@ -1,14 +1,14 @@
 package com.datanadhi.echopost.agent;
 
-/// The state of a run. Each state offers only its legal moves.
+/// The state of a run. Each state offers only its legal transitions.
 ///
 ///     Starting ──serve──▶ Serving ──drain──▶ Draining ──close──▶ Closing ──drained──▶ Drained
 ///                          │  ▲                                     │
 ///                          │  └──────────────resume─────────────────┤
 ///                          └────────stop───────▶ Stopped ◀───stop───┘
 ///
-/// Draining and Closing can still be called off: a record that arrives while the agent leaves is
-/// accepted, and the agent resumes serving. Only a Closing that found nothing can become Drained.
+/// A record that arrives in Draining or Closing is accepted. Draining always becomes Closing; only
+/// Closing can then resume serving, or stop. Only a Closing that found nothing can become Drained.
 /// Immutable.
 sealed interface AgentState {
   /// The directory is locked; the socket is not published yet.
@@ -38,8 +38,8 @@ sealed interface AgentState {
     }
   }
 
-  /// Ingest has refused new connections and answered the calls that had begun; these are the
-  /// results of the check after that.
+  /// Ingest has refused new connections and answered the open calls; these are the results of the
+  /// check after that.
   record Closing(boolean callsAnswered, long unsettledIds) implements AgentState {
     boolean isEmpty() {
       return callsAnswered && unsettledIds == 0;

@@ -19,7 +19,7 @@ final class CommitListener implements BufferListener {
 
   @Override
   public void stored() {
-    // While the server is down, replay has nothing to do; it would wake up some hundred times a
+    // While the server is down, replay has nothing to do; it would wake up hundreds of times a
     // second. The change to UP wakes it.
     if (server.health() == ServerHealth.UP) {
       replay.wake();

@@ -24,16 +24,16 @@ final class Lifecycle {
 
   private final Buffer buffer;
   private final Ingest ingest;
-  private final ServerState server;
+  private final ServerState serverState;
   private final Clock clock;
   private final RunSignals signals;
   private AgentState state = new AgentState.Starting();
   private long publishedNanos;
 
-  Lifecycle(Buffer buffer, Ingest ingest, ServerState server, Clock clock, RunSignals signals) {
+  Lifecycle(Buffer buffer, Ingest ingest, ServerState serverState, Clock clock, RunSignals signals) {
     this.buffer = buffer;
     this.ingest = ingest;
-    this.server = server;
+    this.serverState = serverState;
     this.clock = clock;
     this.signals = signals;
   }
@@ -51,7 +51,8 @@ final class Lifecycle {
     }
   }
 
-  /// Makes at most one move, and does not sleep in between: ingest's steps take their own time.
+  /// Makes at most one transition, and does not sleep in between: ingest's steps take their own
+  /// time.
   ///
   /// @return the state after it
   /// @throws StorageException when the buffer has failed
@@ -60,7 +61,7 @@ final class Lifecycle {
     if (failure != null) {
       throw failure;
     }
-    // Not a switch by type: it is compiled at run time when first used, which delays each start.
+    // A switch by type would be compiled at run time when first used, which delays each start.
     if (state instanceof AgentState.Starting starting) {
       ingest.open();
       publishedNanos = clock.nanos();
@@ -87,7 +88,7 @@ final class Lifecycle {
     if (!isQuiet()) {
       return serving;
     }
-    // While the socket is still published: clients can find its name missing only after that.
+    // Before the name is withdrawn, since clients that miss it start another agent.
     reclaimSpace();
     if (!isQuiet()) {
       return serving;
@@ -118,12 +119,12 @@ final class Lifecycle {
         throw failed;
       }
       // Another process reads the file, or the disk is full: the WAL keeps its size.
-      Events.warning(EventNames.TIDY_FAILED, "reason", failed.getMessage());
+      Events.warning(EventNames.RECLAIM_SPACE_FAILED, "reason", failed.getMessage());
     }
   }
 
   private boolean isQuiet() {
-    if (server.health() != ServerHealth.UP || !buffer.isDrained() || ingest.hasUnansweredCalls()) {
+    if (serverState.health() != ServerHealth.UP || !buffer.isDrained() || ingest.hasUnansweredCalls()) {
       return false;
     }
     long now = clock.nanos();

@@ -4,7 +4,7 @@ import com.datanadhi.echopost.time.Waiter;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/// What other threads signal to the [Lifecycle]: a stop request, or that its next turn must not
+/// The signals of other threads to the [Lifecycle]: a stop request, or that its next turn must not
 /// wait. Thread-safe: the reason is volatile, the waiter has a lock of its own.
 final class RunSignals {
   private final Waiter waiter = new Waiter();

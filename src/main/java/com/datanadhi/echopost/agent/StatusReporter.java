@@ -25,7 +25,7 @@ final class StatusReporter implements AgentInfo {
   private final Buffer buffer;
   private final Ingest ingest;
   private final Replay replay;
-  private final ServerState server;
+  private final ServerState serverState;
   private final Clock clock;
   private final Rate accepting;
   private final Rate delivering;
@@ -36,14 +36,14 @@ final class StatusReporter implements AgentInfo {
       Buffer buffer,
       Ingest ingest,
       Replay replay,
-      ServerState server,
+      ServerState serverState,
       Clock clock) {
     this.identity = identity;
     this.directory = directory;
     this.buffer = buffer;
     this.ingest = ingest;
     this.replay = replay;
-    this.server = server;
+    this.serverState = serverState;
     this.clock = clock;
     this.accepting = new Rate(buffer::accepted, clock);
     this.delivering = new Rate(replay::delivered, clock);
@@ -61,12 +61,12 @@ final class StatusReporter implements AgentInfo {
 
   @Override
   public AgentStatus status() {
-    ServerState.Snapshot serverNow = server.snapshot();
+    ServerState.Snapshot serverNow = serverState.snapshot();
     return new AgentStatus(
         identity.pid(),
         identity.startedAt(),
         identity.version(),
-        identity.server(),
+        identity.serverUrl(),
         serverNow.health(),
         serverNow.sinceMillis(),
         storage(),
@@ -76,7 +76,7 @@ final class StatusReporter implements AgentInfo {
 
   @Override
   public ServerHealth serverHealth() {
-    return server.health();
+    return serverState.health();
   }
 
   private AgentStatus.StorageState storage() {
@@ -112,7 +112,7 @@ final class StatusReporter implements AgentInfo {
     buffer.writeTo(out);
     out.state("echopost_storage_state", "Whether the storage accepts records.", storage());
     replay.writeTo(out);
-    ServerState.Snapshot serverNow = server.snapshot();
+    ServerState.Snapshot serverNow = serverState.snapshot();
     out.state(
         "echopost_server_state",
         "The main server's health by the last probe or delivery.",

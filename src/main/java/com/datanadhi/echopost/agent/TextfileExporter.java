@@ -37,11 +37,11 @@ final class TextfileExporter {
   private volatile @Nullable String last;
   private boolean failing;
 
-  /// @param collected the collector's directory
+  /// @param collectorDirectory the collector's directory
   /// @param directory the agent's directory, whose digest is in the file's name
   /// @param metrics supplies the text, in any thread
-  TextfileExporter(Path collected, Path directory, Supplier<String> metrics) {
-    this.file = collected.resolve("echopost-" + nameOf(directory) + ".prom");
+  TextfileExporter(Path collectorDirectory, Path directory, Supplier<String> metrics) {
+    this.file = collectorDirectory.resolve("echopost-" + nameOf(directory) + ".prom");
     this.metrics = metrics;
     this.thread = Thread.ofPlatform().daemon().name("textfile").unstarted(this::run);
   }
@@ -82,14 +82,14 @@ final class TextfileExporter {
 
   private void write(String text) {
     // The collector only reads files whose names end in .prom.
-    Path fresh = file.resolveSibling(file.getFileName() + ".new");
+    Path temporary = file.resolveSibling(file.getFileName() + ".new");
     try {
-      Files.deleteIfExists(fresh);
+      Files.deleteIfExists(temporary);
       // A new file: a link that another user has planted must not be followed.
-      Files.writeString(fresh, text, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+      Files.writeString(temporary, text, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
       // The collector runs as another user.
-      Files.setPosixFilePermissions(fresh, PosixFilePermissions.fromString("rw-r--r--"));
-      Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString("rw-r--r--"));
+      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       failing = false;
     } catch (IOException failed) {
       if (!failing) {

@@ -3,10 +3,11 @@ package com.datanadhi.echopost.buffer;
 import com.datanadhi.echopost.record.NewRecord;
 import java.util.List;
 
-/// Records that are appended together: one commit covers them all, and one call completes them.
+/// Records that are appended together: one commit covers them, and one call reports its outcome.
 ///
-/// Together, since each wake-up can switch threads: the writer thread, woken for the first of fifty
-/// records, would commit one, and so would the caller, woken for each completion, answer one.
+/// They are grouped because each wake-up can switch threads. A writer thread that is woken for the
+/// first of fifty records would commit only that one, and a caller that is woken for each
+/// completion would send only one response at a time.
 public interface AppendRequest {
   /// The records to store, in this order; at least one, and the same at every call.
   List<NewRecord> records();
@@ -22,7 +23,7 @@ public interface AppendRequest {
     record Stored() implements Outcome {}
 
     /// Not stored, since the disk is full.
-    record NoRoom(String message) implements Outcome {}
+    record DiskFull(String message) implements Outcome {}
 
     /// The commit failed: the records may or may not be stored.
     record Failed(String message) implements Outcome {}

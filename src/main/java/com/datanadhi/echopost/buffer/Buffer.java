@@ -7,7 +7,7 @@ import com.datanadhi.echopost.logging.Events;
 import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.record.ImportBatch;
 import com.datanadhi.echopost.record.PendingRecord;
-import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.RejectedRange;
 import com.datanadhi.echopost.record.Rejection;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.record.Totals;
@@ -39,11 +39,11 @@ import org.jspecify.annotations.Nullable;
 /// time.
 public final class Buffer implements AutoCloseable {
   /// Less than the 30 s after which a call that waits for its commit means that the disk hangs.
-  private static final Duration LOCK_PATIENCE = Duration.ofSeconds(20);
+  private static final Duration LOCK_TIMEOUT = Duration.ofSeconds(20);
 
   private static final long RECLAIM_NANOS = 1_000_000_000;
 
-  /// Enough for some 100,000 rows. The next agent waits for the directory meanwhile.
+  /// Enough for about 100,000 rows. The next agent waits for the directory meanwhile.
   private static final Duration COUNT_AT_CLOSE = Duration.ofMillis(250);
 
   private final Path directory;
@@ -73,11 +73,11 @@ public final class Buffer implements AutoCloseable {
     this.reserve = new DiskReserve(DirectoryLayout.reserve(directory), volume);
     this.commits =
         new CommitPipeline(
-            opened.writer(), reserve, listener, clock, LOCK_PATIENCE, this::replaceBuffer);
+            opened.writer(), reserve, listener, clock, LOCK_TIMEOUT, this::replaceBuffer);
     this.salvageRun = new SalvageRun(commits, reserve);
     this.reader =
         new ReplayReader(
-            DirectoryLayout.buffer(directory), commits, opened.reader(), opened.writer());
+            DirectoryLayout.buffer(directory), commits, opened.query(), opened.writer());
     commits.start();
   }
 
@@ -103,7 +103,7 @@ public final class Buffer implements AutoCloseable {
   /// buffer is quarantined as `buffer.db.damaged-<time>`, and a new one is created: see [#salvage].
   ///
   /// @param listener notified of commits, in the writer thread
-  /// @throws StorageException when there is no usable storage; the message says what to do
+  /// @throws StorageException when there is no usable storage; the message names the fix
   public static Buffer open(Path directory, Clock clock, BufferListener listener)
       throws StorageException {
     try {
@@ -127,8 +127,8 @@ public final class Buffer implements AutoCloseable {
   }
 
   /// Queues records behind all that were queued before; [AppendRequest#completed] has the outcome.
-  /// Does not block. A commit covers what waits up to 4,096 records or 4 MiB, or one append that is
-  /// larger by itself.
+  /// Does not block. A commit covers at most 4,096 records and 4 MiB, or one append that is larger
+  /// by itself.
   public void append(AppendRequest request) {
     commits.append(request, clock.nanos());
   }
@@ -184,12 +184,12 @@ public final class Buffer implements AutoCloseable {
     int _ = CommitPipeline.await(commits.reject(rejection));
   }
 
-  /// Redrives or discards the next slice of `batch`, in one transaction. Does not block.
+  /// Redrives or discards the next batch of `range`, in one transaction. Does not block.
   ///
-  /// @return completes in the writer thread when the slice is on stable storage, or with the
+  /// @return completes in the writer thread when the batch is on stable storage, or with the
   ///   [StorageException] for which nothing of it was done
-  public CompletableFuture<RejectedBatch.Slice> apply(RejectedBatch batch) {
-    return commits.apply(batch);
+  public CompletableFuture<RejectedRange.Batch> apply(RejectedRange range) {
+    return commits.apply(range);
   }
 
   /// Stores an operator's batch in one transaction, behind all that was queued before. Does not
@@ -226,7 +226,7 @@ public final class Buffer implements AutoCloseable {
     return commits.totals();
   }
 
-  /// Whether every id ever given is delivered or rejected, as of the last commit.
+  /// Whether every id ever assigned is delivered or rejected, as of the last commit.
   public boolean isDrained() {
     Totals now = totals();
     return now.lastId() == now.settledThrough();
@@ -290,7 +290,7 @@ public final class Buffer implements AutoCloseable {
       try (BufferView view = BufferView.open(directory)) {
         return new BufferStateMetrics(now, view.nextReceivedAt());
       } catch (StorageException failed) {
-        // The replay or the writer reports it, with what to do.
+        // Replay or the writer reports it, with the fix.
         Events.warning(EventNames.OLDEST_RECORD_UNKNOWN, "reason", failed.getMessage());
       }
     }
@@ -302,7 +302,7 @@ public final class Buffer implements AutoCloseable {
   @Override
   public void close() throws StorageException, InterruptedException {
     commits.close();
-    // Before the file is closed, since a later look would open it again.
+    // Before the file is closed: reading the state later would open it again.
     atClose = stateMetrics();
     try {
       BufferWriter writer = commits.writer();

@@ -25,14 +25,14 @@ import org.sqlite.ProgressHandler;
 ///
 /// SQLite's own check, and the count of the rows against the ledger, need one consistent snapshot:
 /// each is one read transaction. Such a transaction blocks checkpoints, so it is stopped when the
-/// write-ahead log has grown by its bound meanwhile, which happens only beside a busy agent. The
+/// write-ahead log has grown by its limit meanwhile, which happens only beside a busy agent. The
 /// records, which are most of the work, are read in short ranges. Confined to one thread.
 public final class BufferCheck {
-  private static final int MOST_NAMED = 100;
+  private static final int MAX_PROBLEMS = 100;
   private static final int CHECK_LOG_EVERY_OPS = 2_000;
   private static final int INTERRUPTED = 9;
 
-  /// What can be wrong.
+  /// The kinds of problems.
   public enum Kind {
     /// The file is not a sound database, or not the one that was last written.
     FILE,
@@ -46,7 +46,7 @@ public final class BufferCheck {
     REJECTED_RECORD
   }
 
-  /// Something that is wrong.
+  /// A problem.
   ///
   /// @param description what is wrong, in words
   /// @param id the id of the record; 0 when it is not about one record
@@ -73,7 +73,7 @@ public final class BufferCheck {
 
   private final Path directory;
   private final LongSupplier logBytes;
-  private final long logBound;
+  private final long logLimit;
   private final LongConsumer progress;
   private final List<Problem> problems = new ArrayList<>();
   private final List<String> unfinished = new ArrayList<>();
@@ -81,10 +81,10 @@ public final class BufferCheck {
   private long more;
   private long checked;
 
-  private BufferCheck(Path directory, LongSupplier logBytes, long logBound, LongConsumer progress) {
+  private BufferCheck(Path directory, LongSupplier logBytes, long logLimit, LongConsumer progress) {
     this.directory = directory;
     this.logBytes = logBytes;
-    this.logBound = logBound;
+    this.logLimit = logLimit;
     this.progress = progress;
   }
 
@@ -95,16 +95,16 @@ public final class BufferCheck {
   public static Result run(Path directory, LongConsumer progress)
       throws StorageException, IOException {
     Path log = DirectoryLayout.wal(DirectoryLayout.buffer(directory));
-    return run(directory, () -> log.toFile().length(), new Volume(directory).walBound(), progress);
+    return run(directory, () -> log.toFile().length(), new Volume(directory).walLimit(), progress);
   }
 
   /// As above.
   ///
   /// @param logBytes how large the write-ahead log is
-  /// @param logBound by how much it may grow while a read transaction is held
-  static Result run(Path directory, LongSupplier logBytes, long logBound, LongConsumer progress)
+  /// @param logLimit by how much it may grow while a read transaction is held
+  static Result run(Path directory, LongSupplier logBytes, long logLimit, LongConsumer progress)
       throws StorageException, IOException {
-    BufferCheck check = new BufferCheck(directory, logBytes, logBound, progress);
+    BufferCheck check = new BufferCheck(directory, logBytes, logLimit, progress);
     check.run();
     return new Result(check.totals, check.checked, check.problems, check.more, check.unfinished);
   }
@@ -143,7 +143,7 @@ public final class BufferCheck {
             () -> {
               try (Statement statement = connection.createStatement();
                   ResultSet rows =
-                      statement.executeQuery("PRAGMA integrity_check(" + MOST_NAMED + ")")) {
+                      statement.executeQuery("PRAGMA integrity_check(" + MAX_PROBLEMS + ")")) {
                 while (rows.next()) {
                   String found = rows.getString(1);
                   if (!found.equals("ok")) {
@@ -225,7 +225,7 @@ public final class BufferCheck {
           new ProgressHandler() {
             @Override
             protected int progress() {
-              return logBytes.getAsLong() - before > logBound ? 1 : 0;
+              return logBytes.getAsLong() - before > logLimit ? 1 : 0;
             }
           });
       Sql.execute(connection, "BEGIN");
@@ -306,7 +306,7 @@ public final class BufferCheck {
   }
 
   private void add(Kind kind, String what, long id) {
-    if (problems.size() < MOST_NAMED) {
+    if (problems.size() < MAX_PROBLEMS) {
       problems.add(new Problem(kind, what, id));
     } else {
       more++;

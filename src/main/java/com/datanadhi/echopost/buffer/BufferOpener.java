@@ -25,7 +25,7 @@ final class BufferOpener {
   /// The two connections to a sound buffer.
   ///
   /// @param wasDamaged whether the buffer is new, in the place of a damaged one
-  record Opened(BufferWriter writer, PendingReader reader, boolean wasDamaged) {}
+  record Opened(BufferWriter writer, PendingQuery query, boolean wasDamaged) {}
 
   /// @param volume the file system of `directory`
   BufferOpener(Path directory, Volume volume, Clock clock) {
@@ -38,9 +38,9 @@ final class BufferOpener {
   /// Opens the buffer, creating it if there is none. A damaged one is quarantined.
   Opened open() throws StorageException, IOException {
     if (!Files.exists(file)) {
-      checkRoom();
+      checkSpace();
       PrivateFiles.syncDirectoriesAbove(directory);
-      Quarantine.finishInterrupted(file, volume.walBound());
+      Quarantine.finishInterrupted(file, volume.walLimit());
     }
     PrivateFiles.createIfMissing(file);
     rewriteLog(directory);
@@ -48,9 +48,9 @@ final class BufferOpener {
     while (true) {
       try {
         BufferWriter writer = openWriter();
-        return new Opened(writer, PendingReader.open(file, writer.bufferId()), damaged);
+        return new Opened(writer, PendingQuery.open(file, writer.bufferId()), damaged);
       } catch (StorageException.Full full) {
-        // The reserve of an earlier run is for this too: delivery is what frees room.
+        // The reserve of an earlier run is for this too: delivery frees space.
         if (!DiskReserve.delete(directory)) {
           throw full;
         }
@@ -63,8 +63,8 @@ final class BufferOpener {
     }
   }
 
-  private void checkRoom() throws StorageException, IOException {
-    long needed = 2 * volume.walBound();
+  private void checkSpace() throws StorageException, IOException {
+    long needed = 2 * volume.walLimit();
     if (volume.usableBytes() < needed) {
       throw new StorageException(
           "no room for a buffer: "
@@ -92,7 +92,7 @@ final class BufferOpener {
         // SQLite ignores a log with a damaged header, and new tables would overwrite it.
         throw new StorageException.Corrupted("buffer.db has no tables, and had");
       }
-      Database.prepareWriter(connection, volume.walBound(), LOCK_WAIT_MILLIS);
+      Database.prepareWriter(connection, volume.walLimit(), LOCK_WAIT_MILLIS);
       BufferWriter writer = new BufferWriter(connection, file);
       if (mark != null && !writer.matches(mark)) {
         throw new StorageException.Corrupted(
@@ -107,7 +107,7 @@ final class BufferOpener {
               : (StorageException) failed;
       if (kind.isCorruption()) {
         // Before the connection is closed, which would write its log into the file.
-        Quarantine.replaceBuffer(file, volume.walBound(), clock, kind, null);
+        Quarantine.replaceBuffer(file, volume.walLimit(), clock, kind, null);
       }
       if (connection != null) {
         SqliteFailure.closeAfter(kind, connection);
@@ -116,10 +116,10 @@ final class BufferOpener {
     }
   }
 
-  /// Moves the file of `damaged` away and puts a new buffer in its place.
+  /// Quarantines the file of `damaged` and puts a new buffer in its place.
   void quarantine(BufferWriter damaged, StorageException why) throws StorageException {
     try {
-      Quarantine.replaceBuffer(file, volume.walBound(), clock, why, damaged.totals());
+      Quarantine.replaceBuffer(file, volume.walLimit(), clock, why, damaged.totals());
     } catch (IOException failed) {
       throw replaceFailure(failed);
     }
@@ -139,9 +139,9 @@ final class BufferOpener {
     return new StorageException("cannot create a new buffer: " + failed, failed);
   }
 
-  /// Writes the write-ahead log to the disk once more. After a failed fsync the system may take
-  /// pages for written that are not on the disk: a power loss would then lose what is written
-  /// behind them too.
+  /// Writes the write-ahead log to the disk once more. After a failed fsync the system may treat
+  /// pages as written although they are not on the disk: a power loss would then lose what is
+  /// written behind them too.
   static void rewriteLog(Path directory) throws IOException {
     Path log = DirectoryLayout.wal(DirectoryLayout.buffer(directory));
     if (!Files.exists(log)) {
@@ -150,7 +150,7 @@ final class BufferOpener {
     try {
       PrivateFiles.rewrite(log);
     } catch (IOException failed) {
-      // Some file systems need room even to overwrite.
+      // Some file systems need free space even to overwrite.
       if (!DiskReserve.delete(directory)) {
         throw failed;
       }

@@ -14,9 +14,10 @@ import org.jspecify.annotations.Nullable;
 /// The metrics of the buffer's contents and of its file system, with and without a running agent.
 ///
 /// @param totals the ledger
-/// @param oldest when the oldest pending record was accepted, UTC, milliseconds since 1970; null
-///   when none is pending
-record BufferStateMetrics(Totals totals, @Nullable Long oldest) {
+/// @param nextReceivedAt when the pending record with the lowest id, which is delivered next, was
+///   accepted, UTC, milliseconds since 1970; null when none is pending. A redriven record keeps its
+///   time of acceptance under a new id, so this need not be the earliest time
+record BufferStateMetrics(Totals totals, @Nullable Long nextReceivedAt) {
   static final String SHORTAGE = "echopost_disk_shortage_bytes";
   static final String SHORTAGE_HELP =
       "Bytes that must become free before records are accepted again; 0 while they are.";
@@ -31,8 +32,8 @@ record BufferStateMetrics(Totals totals, @Nullable Long oldest) {
         totals.rejected());
     out.gauge(
         "echopost_lag_seconds",
-        "Age of the oldest pending record; 0 when none is pending.",
-        oldest == null ? 0 : Math.max(0, nowMillis - oldest) / MILLIS);
+        "Age of the next record to be delivered; 0 when none is pending.",
+        nextReceivedAt == null ? 0 : Math.max(0, nowMillis - nextReceivedAt) / MILLIS);
     out.gauge(
         "echopost_buffer_size_bytes",
         "Size of the buffer and its write-ahead log on the disk.",

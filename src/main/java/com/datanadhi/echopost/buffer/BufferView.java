@@ -71,7 +71,7 @@ public final class BufferView implements AutoCloseable {
   ///
   /// @param usable bytes that are free for this user
   /// @param needed bytes that must become free before records are accepted again; 0 while they are
-  public record Room(long usable, long needed) {}
+  public record DiskSpace(long usable, long needed) {}
 
   private final Connection connection;
   private final Path directory;
@@ -194,7 +194,7 @@ public final class BufferView implements AutoCloseable {
   public void writeTo(Exposition out, long nowMillis) throws StorageException, IOException {
     new BufferStateMetrics(totals(), nextReceivedAt())
         .writeTo(out, DirectoryLayout.buffer(directory), new Volume(directory), nowMillis);
-    out.gauge(BufferStateMetrics.SHORTAGE, BufferStateMetrics.SHORTAGE_HELP, room().needed());
+    out.gauge(BufferStateMetrics.SHORTAGE, BufferStateMetrics.SHORTAGE_HELP, diskSpace().needed());
   }
 
   /// The pending records, by the ledger. The bytes of more than 100,000 records are estimated.
@@ -244,8 +244,8 @@ public final class BufferView implements AutoCloseable {
   }
 
   /// The free space on the file system of the buffer.
-  public Room room() throws IOException {
-    return new Room(new Volume(directory).usableBytes(), DiskReserve.shortageIn(directory));
+  public DiskSpace diskSpace() throws IOException {
+    return new DiskSpace(new Volume(directory).usableBytes(), DiskReserve.shortageIn(directory));
   }
 
   private long number(String sql) throws StorageException {

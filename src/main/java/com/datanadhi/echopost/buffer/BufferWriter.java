@@ -3,7 +3,7 @@ package com.datanadhi.echopost.buffer;
 import com.datanadhi.echopost.record.ImportBatch;
 import com.datanadhi.echopost.record.NewRecord;
 import com.datanadhi.echopost.record.PendingRecord;
-import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.RejectedRange;
 import com.datanadhi.echopost.record.Rejection;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.record.Totals;
@@ -19,8 +19,8 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// The one connection that writes: every change of the buffer, each as part of a transaction, and
-/// the ledger with every commit.
+/// Owns the one connection that writes: makes every change of the buffer as part of a transaction,
+/// and writes the ledger with every commit.
 ///
 /// Used by one thread at a time: the one that opens the buffer, then the writer thread, and the one
 /// that closes the buffer after that thread has ended. Any thread may call [#bufferId], [#salvages]
@@ -67,7 +67,7 @@ final class BufferWriter implements AutoCloseable {
     commit = connection.prepareStatement("COMMIT");
   }
 
-  /// The identity of the buffer, which begins every idempotency key. Any thread.
+  /// The identity of the buffer, with which every derived idempotency key starts. Any thread.
   String bufferId() {
     return bufferId;
   }
@@ -214,20 +214,20 @@ final class BufferWriter implements AutoCloseable {
     ledgerCheck.correctMissing();
   }
 
-  /// Redrives or discards the next slice of `batch`.
-  RejectedBatch.Slice apply(RejectedBatch batch) throws SQLException {
+  /// Redrives or discards the next batch of `range`.
+  RejectedRange.Batch apply(RejectedRange range) throws SQLException {
     RejectedTable table = rejectedTable;
     if (table == null) {
       table = new RejectedTable(connection, bufferId);
       rejectedTable = table;
     }
-    RejectedTable.Slice slice = table.delete(batch);
-    int count = slice.deleted().size();
-    if (batch.action() == RejectedBatch.Action.DISCARD) {
+    RejectedTable.Deleted deleted = table.delete(range);
+    int count = deleted.records().size();
+    if (range.action() == RejectedRange.Action.DISCARD) {
       ledger.setNext(ledger.next().withDiscarded(count));
     } else {
       long id = ledger.next().lastId();
-      for (PendingRecord record : slice.deleted()) {
+      for (PendingRecord record : deleted.records()) {
         id++;
         RecordRow.bind(insert, id, record.content().withOrigin(record.idempotencyKey()));
         insert.addBatch();
@@ -236,7 +236,7 @@ final class BufferWriter implements AutoCloseable {
       ledger.setNext(ledger.next().withRedriven(count));
     }
     ledgerCheck.checkRejected(ledger.next());
-    return new RejectedBatch.Slice(slice.throughId(), count, slice.damagedIds());
+    return new RejectedRange.Batch(deleted.throughId(), count, deleted.damagedIds());
   }
 
   /// Lists a damaged buffer as one to be restored.

@@ -2,14 +2,14 @@ package com.datanadhi.echopost.buffer;
 
 import static com.datanadhi.echopost.buffer.WriterWork.Option.BEFORE_TRANSACTION;
 import static com.datanadhi.echopost.buffer.WriterWork.Option.COUNTS_AS_RECORD;
-import static com.datanadhi.echopost.buffer.WriterWork.Option.NEEDS_ROOM;
+import static com.datanadhi.echopost.buffer.WriterWork.Option.NEEDS_SPACE;
 import static com.datanadhi.echopost.buffer.WriterWork.Option.SURVIVES_REPLACEMENT;
 
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
 import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.record.ImportBatch;
-import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.RejectedRange;
 import com.datanadhi.echopost.record.Rejection;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.record.Totals;
@@ -35,20 +35,20 @@ final class CommitPipeline {
   private final DiskSpaceUpkeep upkeep;
   private final WriterThread thread;
 
-  /// @param lockPatience how long clients wait while another process holds a lock on the file
+  /// @param lockTimeout how long clients wait while another process holds a lock on the file
   CommitPipeline(
       BufferWriter writer,
       DiskReserve reserve,
       BufferListener listener,
       Clock clock,
-      Duration lockPatience,
+      Duration lockTimeout,
       ActiveWriter.Replacement replacement) {
     this.clock = clock;
     this.listener = listener;
     this.active = new ActiveWriter(writer, replacement, listener, clock);
     this.upkeep = new DiskSpaceUpkeep(active, reserve);
     GroupCommit commits =
-        new GroupCommit(active, queue, upkeep, listener, metrics, clock, lockPatience);
+        new GroupCommit(active, queue, upkeep, listener, metrics, clock, lockTimeout);
     this.thread = new WriterThread(queue, commits, upkeep, active, clock);
   }
 
@@ -62,11 +62,11 @@ final class CommitPipeline {
   }
 
   void append(AppendRequest request, long nowNanos) {
-    thread.offer(WriterWork.Append.of(request, nowNanos));
+    thread.enqueue(WriterWork.Append.of(request, nowNanos));
   }
 
   private <T> CompletableFuture<T> submit(WriterWork.Task<T> task) {
-    thread.offer(task);
+    thread.enqueue(task);
     return task.result();
   }
 
@@ -90,28 +90,28 @@ final class CommitPipeline {
             }));
   }
 
-  /// Applies `batch` to the next rejected records. It counts as a record that waits.
-  CompletableFuture<RejectedBatch.Slice> apply(RejectedBatch batch) {
-    boolean redrives = batch.action() == RejectedBatch.Action.REDRIVE;
-    WriterWork.Step<RejectedBatch.Slice> step = writer -> writer.apply(batch);
-    WriterWork.AfterCommit<RejectedBatch.Slice> report =
-        slice -> {
-          if (slice.count() > 0) {
+  /// Applies the next batch of `range`. It counts as a record that waits.
+  CompletableFuture<RejectedRange.Batch> apply(RejectedRange range) {
+    boolean redrives = range.action() == RejectedRange.Action.REDRIVE;
+    WriterWork.Step<RejectedRange.Batch> step = writer -> writer.apply(range);
+    WriterWork.AfterCommit<RejectedRange.Batch> report =
+        batch -> {
+          if (batch.count() > 0) {
             Events.info(
                 redrives ? EventNames.REJECTED_REDRIVEN : EventNames.REJECTED_DISCARDED,
                 "records",
-                slice.count(),
+                batch.count(),
                 "through_id",
-                slice.throughId());
+                batch.throughId());
           }
           if (redrives) {
             listener.stored();
           }
-          return slice;
+          return batch;
         };
     return submit(
         redrives
-            ? WriterWork.Task.of(step, report, COUNTS_AS_RECORD, NEEDS_ROOM)
+            ? WriterWork.Task.of(step, report, COUNTS_AS_RECORD, NEEDS_SPACE)
             : WriterWork.Task.of(step, report, COUNTS_AS_RECORD));
   }
 
@@ -129,12 +129,12 @@ final class CommitPipeline {
               return stored;
             },
             COUNTS_AS_RECORD,
-            NEEDS_ROOM));
+            NEEDS_SPACE));
   }
 
   /// Runs a step of a salvage.
   CompletableFuture<Integer> restore(WriterWork.Step<Integer> step) {
-    return submit(WriterWork.Task.of(step, NEEDS_ROOM));
+    return submit(WriterWork.Task.of(step, NEEDS_SPACE));
   }
 
   /// Gives some free pages back to the file system and empties the write-ahead log; the result is
@@ -202,7 +202,7 @@ final class CommitPipeline {
     return queue.waitingBytes();
   }
 
-  /// When the oldest append that waits was offered; null when none waits.
+  /// When the oldest append that waits was queued; null when none waits.
   @Nullable Long oldestWaitingNanos() {
     return queue.oldestWaitingNanos();
   }

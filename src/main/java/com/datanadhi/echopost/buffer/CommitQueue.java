@@ -7,9 +7,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// What waits for the writer thread, in the order of arrival, and how much that is.
+/// The work that waits for the writer thread, in the order of arrival, and its size.
 ///
-/// Thread-safe: any thread adds, the writer thread takes. Work counts as waiting until
+/// Thread-safe: any thread queues work, the writer thread takes. Work counts as waiting until
 /// [#completed], so also while its commit is under way.
 final class CommitQueue {
   private static final long NONE = Long.MIN_VALUE;
@@ -33,14 +33,14 @@ final class CommitQueue {
           && (appends.isEmpty() || appends.getFirst().records().size() <= 1);
     }
 
-    /// When the first append was offered; null when there is none.
+    /// When the first append was queued; null when there is none.
     @Nullable Long oldestNanos() {
-      return appends.isEmpty() ? null : (Long) appends.getFirst().offeredNanos();
+      return appends.isEmpty() ? null : (Long) appends.getFirst().queuedNanos();
     }
   }
 
-  /// Adds work behind all that was added before. Does not block.
-  void add(WriterWork work) {
+  /// Queues work behind all that was queued before. Does not block.
+  void enqueue(WriterWork work) {
     int records = work.waitingRecords();
     if (records != 0) {
       int _ = waitingRecords.addAndGet(records);
@@ -69,11 +69,11 @@ final class CommitQueue {
         break;
       }
       WriterWork taken = queue.poll();
-      // Not a switch by type: it is compiled at run time for the first record of each run. Another
-      // thread takes as well when the buffer is closed: then nothing is left.
+      // A switch by type would be compiled at run time, for the first record of each run. `taken`
+      // is null if the thread that closes the buffer has taken the rest meanwhile.
       if (taken instanceof WriterWork.Append append) {
         if (batch.appends().isEmpty()) {
-          oldestTakenNanos = append.offeredNanos();
+          oldestTakenNanos = append.queuedNanos();
         }
         batch.appends().add(append);
       } else if (taken instanceof WriterWork.Task<?> task) {
@@ -83,7 +83,7 @@ final class CommitQueue {
     return batch;
   }
 
-  /// The result of `work` is known: it does not wait any more.
+  /// The result of `work` is known: it no longer waits.
   void completed(WriterWork work) {
     int records = work.waitingRecords();
     if (records != 0) {
@@ -94,7 +94,7 @@ final class CommitQueue {
     }
   }
 
-  /// The batch that was taken is done with.
+  /// Ends the batch that [#take] returned.
   void batchCompleted() {
     oldestTakenNanos = NONE;
   }
@@ -111,14 +111,14 @@ final class CommitQueue {
     return waitingBytes.get();
   }
 
-  /// When the oldest append of the commit that is under way, or else of the next, was offered; null
+  /// When the oldest append of the commit that is under way, or else of the next, was queued; null
   /// when none waits.
   @Nullable Long oldestWaitingNanos() {
     long taken = oldestTakenNanos;
     if (taken != NONE) {
       return taken;
     }
-    return queue.peek() instanceof WriterWork.Append append ? (Long) append.offeredNanos() : null;
+    return queue.peek() instanceof WriterWork.Append append ? (Long) append.queuedNanos() : null;
   }
 
   /// The buffer is being closed: what waits is committed, then the writer thread ends.

@@ -23,13 +23,13 @@ final class Database {
   private Database() {}
 
   /// Opens the one connection that writes, and migrates the schema.
-  static Connection openWriter(Path file, long walBound, long lockWaitMillis)
+  static Connection openWriter(Path file, long walLimit, long lockWaitMillis)
       throws StorageException {
-    return open(file, connection -> prepareWriter(connection, walBound, lockWaitMillis));
+    return open(file, connection -> prepareWriter(connection, walLimit, lockWaitMillis));
   }
 
   /// Makes `connection` the one that writes, and migrates the schema.
-  static void prepareWriter(Connection connection, long walBound, long lockWaitMillis)
+  static void prepareWriter(Connection connection, long walLimit, long lockWaitMillis)
       throws StorageException {
     try {
       checkVersion(Sql.query(connection, "SELECT sqlite_version()"));
@@ -37,8 +37,8 @@ final class Database {
       if (isNew) {
         Sql.execute(connection, "PRAGMA page_size=" + PAGE_SIZE);
         Sql.execute(connection, "PRAGMA auto_vacuum=INCREMENTAL");
-      } else if (!Schema.isOurs(connection)) {
-        // Our own file has no tables before its first commit.
+      } else if (!Schema.isEchoPostFile(connection)) {
+        // A new file of EchoPost has no tables before its first commit.
         if (!"0".equals(Sql.query(connection, "SELECT count(*) FROM sqlite_schema"))) {
           throw new StorageException.Corrupted("buffer.db is another program's database");
         }
@@ -48,12 +48,12 @@ final class Database {
       // On macOS an fsync alone stops at the disk's own cache; elsewhere this has no effect.
       Sql.execute(connection, "PRAGMA fullfsync=1");
       Sql.execute(connection, "PRAGMA busy_timeout=" + lockWaitMillis);
-      // A checkpoint at half the bound leaves the other half for what is written while a reader
+      // A checkpoint at half the limit leaves the other half for what is written while a reader
       // prevents one. Large volumes checkpoint earlier, since all records wait for it.
       Sql.execute(
           connection,
-          "PRAGMA wal_autocheckpoint=" + Math.min(walBound / 2, MAX_CHECKPOINT_BYTES) / PAGE_SIZE);
-      Sql.execute(connection, "PRAGMA journal_size_limit=" + walBound);
+          "PRAGMA wal_autocheckpoint=" + Math.min(walLimit / 2, MAX_CHECKPOINT_BYTES) / PAGE_SIZE);
+      Sql.execute(connection, "PRAGMA journal_size_limit=" + walLimit);
       Sql.execute(connection, "PRAGMA cache_size=-1000");
       Sql.execute(connection, "PRAGMA temp_store=MEMORY");
       Schema.migrate(connection);
@@ -83,7 +83,7 @@ final class Database {
         connection -> {
           Sql.execute(connection, "PRAGMA busy_timeout=" + OPERATOR_LOCK_WAIT_MILLIS);
           Sql.execute(connection, "PRAGMA cache_size=-1000");
-          if (!Schema.isOurs(connection)) {
+          if (!Schema.isEchoPostFile(connection)) {
             throw new StorageException(file + " is not a buffer of EchoPost");
           }
           Schema.checkReadable(connection, file);
@@ -133,7 +133,8 @@ final class Database {
     }
     NativeLibrary.load();
     try {
-      // As a URI, since the driver takes what follows a '?' in a path for settings.
+      // The path is given as a URI, since the driver takes what follows a '?' in a path for
+      // settings.
       return config.createConnection("jdbc:sqlite:" + file.toAbsolutePath().toUri());
     } catch (SQLException failed) {
       throw SqliteFailure.of("opening buffer.db", failed);

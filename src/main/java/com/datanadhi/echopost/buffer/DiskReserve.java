@@ -14,10 +14,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /// Disk space that is reserved for deletes and checkpoints: a file that occupies it, and is deleted
-/// when the disk is full. No record is accepted until the file is whole again and there is as much
-/// free space beyond it.
+/// when the disk is full. No record is accepted until the file has its full size again and there is
+/// as much free space beyond it.
 ///
-/// Used by the writer thread alone, save [#shortage].
+/// Used by the writer thread alone, except [#shortage].
 final class DiskReserve {
   private static final int STEP = 256 << 10;
   private static final int PIECE = 16 << 10;
@@ -32,7 +32,7 @@ final class DiskReserve {
   DiskReserve(Path file, Volume volume) throws IOException {
     this.file = file;
     this.volume = volume;
-    this.size = volume.walBound();
+    this.size = volume.walLimit();
     this.held = Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) ? Files.size(file) : 0;
   }
 
@@ -42,7 +42,7 @@ final class DiskReserve {
     Volume volume = new Volume(directory);
     Path file = DirectoryLayout.reserve(directory);
     long held = Files.isRegularFile(file) ? Files.size(file) : 0;
-    return Math.max(0, 2 * volume.walBound() - held - volume.usableBytes());
+    return Math.max(0, 2 * volume.walLimit() - held - volume.usableBytes());
   }
 
   /// Deletes the reserve that an earlier run left in `directory`.
@@ -57,7 +57,7 @@ final class DiskReserve {
     return shortage;
   }
 
-  boolean isWhole() {
+  boolean isFullSize() {
     return held >= size;
   }
 
@@ -67,7 +67,7 @@ final class DiskReserve {
       Events.severe(
           EventNames.DISK_FULL,
           "room_needed_bytes",
-          size + volume.walBound(),
+          size + volume.walLimit(),
           "action",
           "free space on the file system of "
               + file.toAbsolutePath().getParent()
@@ -78,21 +78,21 @@ final class DiskReserve {
     shortage = Math.max(1, missing());
   }
 
-  /// Takes one step towards a whole reserve, if there is room. Once it is whole, records are
-  /// accepted again.
+  /// Takes one step towards the full size of the reserve, if there is space. At the full size
+  /// records are accepted again.
   void rebuildStep() throws IOException {
     long missing = missing();
     if (missing > 0) {
-      if (shortage == 0 && !isWhole()) {
+      if (shortage == 0 && !isFullSize()) {
         release();
       }
       shortage = shortage == 0 ? 0 : missing;
       return;
     }
-    if (!isWhole()) {
+    if (!isFullSize()) {
       grow();
     }
-    if (isWhole() && shortage != 0) {
+    if (isFullSize() && shortage != 0) {
       shortage = 0;
       Events.info(EventNames.DISK_ROOM_RECOVERED, "reserve_bytes", held);
     }
@@ -101,7 +101,7 @@ final class DiskReserve {
   // The rest of the reserve, and as much again beyond it. Otherwise the first new records would
   // fill the disk at once.
   private long missing() throws IOException {
-    return size - held + volume.walBound() - volume.usableBytes();
+    return size - held + volume.walLimit() - volume.usableBytes();
   }
 
   private void grow() throws IOException {

@@ -7,10 +7,10 @@ import com.datanadhi.echopost.record.StorageException;
 import java.io.IOException;
 import java.sql.SQLException;
 
-/// What the writer thread does for the disk between commits: rebuilds the reserve, gives free pages
-/// back, and bounds the write-ahead log.
+/// Takes care of the disk space between commits: rebuilds the reserve, gives free pages back, and
+/// limits the write-ahead log.
 ///
-/// Used by the writer thread alone, save [#shortage].
+/// Used by the writer thread alone, except [#shortage].
 final class DiskSpaceUpkeep {
   private static final long RESERVE_STEP_NANOS = 20_000_000;
   private static final long FULL_CHECK_NANOS = 250_000_000;
@@ -30,7 +30,7 @@ final class DiskSpaceUpkeep {
 
   /// Whether there is nothing to do.
   boolean isDone() {
-    return reserve.isWhole() && reserve.shortage() == 0;
+    return reserve.isFullSize() && reserve.shortage() == 0;
   }
 
   /// How long to wait before the next [#step]; 0 when none is needed.
@@ -38,10 +38,10 @@ final class DiskSpaceUpkeep {
     if (reserve.shortage() != 0) {
       return FULL_CHECK_NANOS;
     }
-    return reserve.isWhole() ? 0 : RESERVE_STEP_NANOS;
+    return reserve.isFullSize() ? 0 : RESERVE_STEP_NANOS;
   }
 
-  /// Takes one step towards a whole reserve, and on a full disk towards free room.
+  /// Takes one step towards a reserve of full size, and on a full disk towards free space.
   void step() {
     if (isDone()) {
       return;
@@ -57,7 +57,7 @@ final class DiskSpaceUpkeep {
         active.fail(
             new StorageException("the reserve cannot be written: " + failed.getMessage(), failed));
       } else if (!Volume.isOutOfDescriptors(failed)) {
-        // Most likely there is no room for the step, as on any full disk.
+        // Most likely there is no space for the step, as on any full disk.
         releaseReserve();
       }
     } catch (SQLException failed) {
@@ -74,8 +74,8 @@ final class DiskSpaceUpkeep {
     }
   }
 
-  /// Checkpoints from time to time if the write-ahead log has outgrown its bound.
-  void boundLog() {
+  /// Checkpoints from time to time if the write-ahead log has outgrown its limit.
+  void limitLog() {
     try {
       if (active.failure() == null) {
         active.get().space().checkpointIfOverdue();

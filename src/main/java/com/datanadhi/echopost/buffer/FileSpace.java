@@ -29,7 +29,7 @@ final class FileSpace {
 
   /// Copies the write-ahead log into the database and truncates it, as far as readers allow.
   void checkpoint() throws SQLException {
-    // Without waiting: a slow reader must not block the only writer.
+    // This must not wait: a slow reader would block the only writer.
     Sql.execute(connection, "PRAGMA busy_timeout=0");
     try {
       String _ = Sql.query(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
@@ -38,7 +38,7 @@ final class FileSpace {
     }
   }
 
-  /// Once in 256 calls, checkpoints if the log has outgrown its bound. SQLite checkpoints by itself
+  /// Once in 256 calls, checkpoints if the log has outgrown its limit. SQLite checkpoints by itself
   /// long before, but does not report when it cannot.
   ///
   /// @throws SQLException when the checkpoint fails; what is in the log is safe
@@ -56,21 +56,22 @@ final class FileSpace {
     }
   }
 
-  /// Gives some free pages back to the file system. A few at a time: SQLite touches each page that
-  /// it frees, and pages beyond its cache would be written to the log, which takes the very room
-  /// that is needed.
+  /// Gives a few free pages back to the file system. SQLite touches each page that it frees, and
+  /// writes pages beyond its cache to the log: many pages at a time would take the very space that
+  /// is needed.
   ///
   /// @return how many free pages are left
   int shrinkStep() throws SQLException {
     try (var statement = connection.createStatement()) {
-      // As an update, since each page freed yields a row of no columns.
+      // It is executed as an update, since each freed page yields a row without columns.
       int _ = statement.executeUpdate("PRAGMA incremental_vacuum(" + SHRINK_PAGES + ")");
     }
     return number("PRAGMA freelist_count");
   }
 
-  /// Rewrites the file without its free pages, if these are many and the others few: after a
-  /// backlog of gigabytes that takes a second, and page by page a minute. Not within a transaction.
+  /// Rewrites the file without its free pages, if these are many and the others few. After a
+  /// backlog of gigabytes this takes a second; giving the pages back one by one takes a minute.
+  /// Must not be called within a transaction.
   ///
   /// @return whether it did
   boolean rewriteIfMostlyFree() throws SQLException {

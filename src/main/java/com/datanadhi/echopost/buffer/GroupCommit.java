@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// returned, that is after fsync.
 ///
 /// A commit that fails fails all that was in it, with three exceptions. On a full disk deletes are
-/// tried again without the new records, in the room that [DiskReserve] frees. While another process
-/// holds a lock, clients wait for a bounded time. In a damaged buffer the same records are
+/// tried again without the new records, in the space that [DiskReserve] frees. While another
+/// process holds a lock, clients wait for a limited time. In a damaged buffer the same records are
 /// committed to the new buffer that replaces it. Used by the writer thread alone.
 final class GroupCommit {
   /// The records of one transaction, unless a single append has more: it bounds what one commit
@@ -35,10 +35,10 @@ final class GroupCommit {
   private final BufferListener listener;
   private final WriterMetrics metrics;
   private final Clock clock;
-  private final Duration lockPatience;
+  private final Duration lockTimeout;
   private boolean lockReported;
 
-  /// @param lockPatience how long clients wait while another process holds a lock on the file
+  /// @param lockTimeout how long clients wait while another process holds a lock on the file
   GroupCommit(
       ActiveWriter active,
       CommitQueue queue,
@@ -46,14 +46,14 @@ final class GroupCommit {
       BufferListener listener,
       WriterMetrics metrics,
       Clock clock,
-      Duration lockPatience) {
+      Duration lockTimeout) {
     this.active = active;
     this.queue = queue;
     this.upkeep = upkeep;
     this.listener = listener;
     this.metrics = metrics;
     this.clock = clock;
-    this.lockPatience = lockPatience;
+    this.lockTimeout = lockTimeout;
   }
 
   /// Commits what [CommitQueue#take] returned, and completes all of it.
@@ -92,7 +92,7 @@ final class GroupCommit {
     });
   }
 
-  /// @param oldest when the oldest append was offered; null without appends
+  /// @param oldest when the oldest append was queued; null without appends
   /// @param first the writer when this was first tried
   /// @return false when the same should be tried again: another process holds a lock, or a new
   ///   buffer has replaced a damaged one
@@ -108,10 +108,10 @@ final class GroupCommit {
     }
     try {
       if (upkeep.shortage() != 0) {
-        complete(appends, noRoom());
+        complete(appends, diskFull());
         // Completed once, also when the tasks are tried again.
         appends.clear();
-        failMatching(tasks, GroupCommit::needsRoom, new StorageException.Full());
+        failMatching(tasks, GroupCommit::needsSpace, new StorageException.Full());
         transact(List.of(), tasks);
       } else {
         transact(appends, tasks);
@@ -122,9 +122,9 @@ final class GroupCommit {
       }
     } catch (StorageException.Full full) {
       upkeep.releaseReserve();
-      complete(appends, noRoom());
-      // The reserve is for what makes room.
-      failMatching(tasks, GroupCommit::needsRoom, full);
+      complete(appends, diskFull());
+      // The reserve is for changes that free space.
+      failMatching(tasks, GroupCommit::needsSpace, full);
       retryWithoutAppends(tasks);
     } catch (StorageException.Busy busy) {
       if (waitsForLock(oldest)) {
@@ -146,8 +146,8 @@ final class GroupCommit {
     return true;
   }
 
-  private static boolean needsRoom(WriterWork.Task<?> task) {
-    return task.has(WriterWork.Option.NEEDS_ROOM);
+  private static boolean needsSpace(WriterWork.Task<?> task) {
+    return task.has(WriterWork.Option.NEEDS_SPACE);
   }
 
   private void failMatching(
@@ -161,10 +161,11 @@ final class GroupCommit {
     });
   }
 
-  /// Nothing was written: clients can wait while another process writes, but not for ever.
+  /// Whether to try again: nothing was written, so clients can wait while another process writes,
+  /// but not forever.
   private boolean waitsForLock(@Nullable Long oldest) {
     boolean waits =
-        oldest != null && !queue.isClosed() && clock.nanos() - oldest < lockPatience.toNanos();
+        oldest != null && !queue.isClosed() && clock.nanos() - oldest < lockTimeout.toNanos();
     if (!lockReported || !waits) {
       lockReported = waits;
       Events.warning(
@@ -219,7 +220,7 @@ final class GroupCommit {
     metrics.committed(records.size(), ended - started);
     for (WriterWork.Append append : appends) {
       for (NewRecord one : append.records()) {
-        metrics.appended(one, ended - append.offeredNanos());
+        metrics.stored(one, ended - append.queuedNanos());
       }
     }
     completions.forEach(Runnable::run);
@@ -241,8 +242,8 @@ final class GroupCommit {
     };
   }
 
-  private AppendRequest.Outcome noRoom() {
-    return new AppendRequest.Outcome.NoRoom(
+  private AppendRequest.Outcome diskFull() {
+    return new AppendRequest.Outcome.DiskFull(
         "the disk is full: "
             + (upkeep.shortage() + MIB - 1) / MIB
             + " MiB more must be free on the file system of the buffer before records are accepted"

@@ -31,7 +31,7 @@ final class Ledger {
     try (var statement = connection.createStatement();
         ResultSet row =
             statement.executeQuery(
-                // An id is never given twice, even if one of these is damaged.
+                // An id is never assigned twice, even if one of these is damaged.
                 "SELECT accepted, delivered, rejected, discarded,"
                     + " max(settled_through, salvaged_through,"
                     + " coalesce((SELECT seq FROM sqlite_sequence WHERE name='records'), 0),"
@@ -76,8 +76,9 @@ final class Ledger {
     next = totals;
   }
 
-  /// Continues ids above `epoch`, from this transaction on.
-  void beginEpoch(long epoch) throws SQLException {
+  /// Starts an epoch within this transaction: new ids continue above `epoch`, a multiple of
+  /// [Totals#EPOCH], so that salvaged records keep their lower ids and come first.
+  void startEpoch(long epoch) throws SQLException {
     Sql.execute(connection, "UPDATE meta SET salvaged_through=" + epoch);
     next = next.withEpoch(epoch);
   }

@@ -11,7 +11,7 @@ import java.util.Arrays;
 /// Compares the ledger with the rows, logs where they disagree, and corrects the ledger.
 ///
 /// They disagree after rows were changed by another program. Used by one thread at a time, as
-/// [BufferWriter] is, save [#foundBroken].
+/// [BufferWriter] is, except [#foundBroken].
 final class LedgerCheck {
   private final Connection connection;
   private final Ledger ledger;

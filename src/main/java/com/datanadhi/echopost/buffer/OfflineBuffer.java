@@ -3,7 +3,7 @@ package com.datanadhi.echopost.buffer;
 import com.datanadhi.echopost.directory.DirectoryLayout;
 import com.datanadhi.echopost.directory.Volume;
 import com.datanadhi.echopost.record.ImportBatch;
-import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.RejectedRange;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.salvage.Watermark;
 import java.io.IOException;
@@ -33,15 +33,15 @@ public final class OfflineBuffer implements AutoCloseable {
   public static OfflineBuffer open(Path directory) throws StorageException {
     Path file = DirectoryLayout.buffer(directory);
     try {
-      // If the log is lost or damaged, the first commit would overwrite its sound records and give
-      // their ids again. The view only reads, and checks that. Without a watermark there was no
-      // commit yet.
+      // If the log is lost or damaged, the first commit would overwrite its sound records and
+      // assign their ids again. The view only reads, and checks that. Without a watermark there was
+      // no commit yet.
       if (Watermark.read(file) != null) {
         BufferView.open(directory).close();
       }
       BufferOpener.rewriteLog(directory);
       Connection connection =
-          Database.openWriter(file, new Volume(directory).walBound(), LOCK_WAIT_MILLIS);
+          Database.openWriter(file, new Volume(directory).walLimit(), LOCK_WAIT_MILLIS);
       try {
         return new OfflineBuffer(directory, new BufferWriter(connection, file));
       } catch (SQLException | StorageException | IOException failed) {
@@ -53,18 +53,18 @@ public final class OfflineBuffer implements AutoCloseable {
     }
   }
 
-  /// Redrives or discards the next slice of `batch`; when this returns, it is on stable storage.
+  /// Redrives or discards the next batch of `range`; when this returns, it is on stable storage.
   ///
   /// @throws StorageException when it could not be committed; nothing of it is done then
-  public RejectedBatch.Slice apply(RejectedBatch batch) throws StorageException {
-    return writer.transact(() -> writer.apply(batch));
+  public RejectedRange.Batch apply(RejectedRange range) throws StorageException {
+    return writer.transact(() -> writer.apply(range));
   }
 
   /// Stores an operator's batch; when this returns, it is on stable storage.
   ///
   /// @return how many records were stored, 0 when the batch was stored before
-  /// @throws StorageException when it could not be committed, or there is no room; none of the
-  ///   records is stored then
+  /// @throws StorageException when it could not be committed, or there is no disk space; none of
+  ///   the records is stored then
   public int importBatch(ImportBatch batch, long nowMillis) throws StorageException, IOException {
     if (DiskReserve.shortageIn(directory) > 0) {
       throw new StorageException.Full();

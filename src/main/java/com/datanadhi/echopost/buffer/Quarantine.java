@@ -25,15 +25,15 @@ import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/// Moves a damaged buffer out of the way and puts a new one in its place, so that records are
-/// accepted at once, before the sound records of the old one are salvaged.
+/// Quarantines a damaged buffer and puts a new one in its place, so that records are accepted at
+/// once, before the sound records of the old one are salvaged.
 ///
-/// The new buffer has the old one's id, gives ids above all that were ever given, and lists the
-/// files to be salvaged. It is complete, under another name, before any file is moved; after a
+/// The new buffer has the old one's id, assigns ids above all that were ever assigned, and lists
+/// the files to be salvaged. It is complete, under another name, before any file is moved; after a
 /// crash between two moves [#finishInterrupted] does the rest.
 final class Quarantine {
 
-  /// Used when it is not known which ids were given: far above any possible one.
+  /// Used when it is not known which ids were assigned: far above any possible one.
   private static final long UNKNOWN_EPOCH = Totals.EPOCH << 16;
 
   private static final DateTimeFormatter STAMP =
@@ -47,9 +47,9 @@ final class Quarantine {
   /// @param file the buffer
   /// @param why the damage
   /// @param known the ledger as of the last commit, if the caller is the writer; else null
-  /// @throws StorageException when the new buffer cannot be made; then no file was moved
+  /// @throws StorageException when the new buffer cannot be created; then no file was moved
   static void replaceBuffer(
-      Path file, long walBound, Clock clock, StorageException why, @Nullable Totals known)
+      Path file, long walLimit, Clock clock, StorageException why, @Nullable Totals known)
       throws StorageException, IOException {
     Watermark.Mark mark = markOf(file);
     long last = Math.max(mark == null ? 0 : mark.lastId(), known == null ? 0 : known.lastId());
@@ -58,9 +58,9 @@ final class Quarantine {
             file, file.getFileName() + DirectoryLayout.DAMAGED_INFIX + STAMP.format(clock.now()));
     List<Path> unsalvaged = unsalvaged(file);
     unsalvaged.add(quarantined);
-    make(
+    createReplacement(
         file.resolveSibling(DirectoryLayout.NEW_BUFFER),
-        walBound,
+        walLimit,
         mark == null ? UUID.randomUUID().toString() : mark.bufferId(),
         last == 0 && mark == null ? UNKNOWN_EPOCH : Totals.epochAfter(last),
         mark == null ? 0 : mark.settledThrough(),
@@ -84,13 +84,13 @@ final class Quarantine {
   }
 
   /// Finishes a quarantine that an earlier run did not, because it ended between two moves.
-  static void finishInterrupted(Path file, long walBound) throws StorageException, IOException {
+  static void finishInterrupted(Path file, long walLimit) throws StorageException, IOException {
     Path replacement = file.resolveSibling(DirectoryLayout.NEW_BUFFER);
     if (Files.exists(file) || !Files.exists(replacement)) {
       return;
     }
     String quarantined;
-    try (Connection connection = Database.openWriter(replacement, walBound, 0)) {
+    try (Connection connection = Database.openWriter(replacement, walLimit, 0)) {
       quarantined = Sql.query(connection, "SELECT file FROM salvage ORDER BY rowid DESC LIMIT 1");
     } catch (SQLException failed) {
       throw SqliteFailure.of("opening " + replacement.getFileName(), failed);
@@ -149,9 +149,9 @@ final class Quarantine {
     return found;
   }
 
-  private static void make(
+  private static void createReplacement(
       Path replacement,
-      long walBound,
+      long walLimit,
       String bufferId,
       long epoch,
       long settled,
@@ -163,7 +163,7 @@ final class Quarantine {
     }
     PrivateFiles.createIfMissing(replacement);
     // Closed, and thereby checkpointed, before it is moved into place.
-    try (Connection connection = Database.openWriter(replacement, walBound, 0)) {
+    try (Connection connection = Database.openWriter(replacement, walLimit, 0)) {
       Sql.execute(connection, "BEGIN");
       try (PreparedStatement meta =
               connection.prepareStatement(

@@ -8,7 +8,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
 
-/// The columns with which a row of `records` and one of `rejected` begin.
+/// The columns with which the rows of `records` and of `rejected` start.
 final class RecordRow {
   static final String COLUMNS = "id, received_at, json_data, pipelines, api_key, origin, crc32c";
 

@@ -19,7 +19,8 @@ public final class RejectedList implements AutoCloseable {
   /// A rejected record without its API key.
   ///
   /// @param id its place in the order of rejection
-  /// @param status the HTTP status of the last response, 0 for a damaged record
+  /// @param status the HTTP status of the last response, 0 for a damaged record (its checksum does
+  ///   not match)
   /// @param attempts how many deliveries were attempted
   /// @param rejectedAt UTC, milliseconds since 1970
   /// @param bytes the payload's size

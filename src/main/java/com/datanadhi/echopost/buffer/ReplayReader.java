@@ -14,15 +14,15 @@ import java.util.List;
 final class ReplayReader implements AutoCloseable {
   private final Path file;
   private final CommitPipeline commits;
-  private PendingReader reader;
+  private PendingQuery query;
   private BufferWriter writer;
   private boolean isFileChecked;
 
-  /// @param reader reads what `writer` writes
-  ReplayReader(Path file, CommitPipeline commits, PendingReader reader, BufferWriter writer) {
+  /// @param query reads what `writer` writes
+  ReplayReader(Path file, CommitPipeline commits, PendingQuery query, BufferWriter writer) {
     this.file = file;
     this.commits = commits;
-    this.reader = reader;
+    this.query = query;
     this.writer = writer;
   }
 
@@ -34,9 +34,9 @@ final class ReplayReader implements AutoCloseable {
     try {
       follow(current);
       List<PendingRecord> rows =
-          reader.read(totals.settledThrough(), totals.lastId(), maxRecords, maxBytes);
+          query.read(totals.settledThrough(), totals.lastId(), maxRecords, maxBytes);
       if (!isFileChecked && !totals.isConsistentWith(rows)) {
-        reader.check();
+        query.check();
         isFileChecked = true;
       }
       if (rows.isEmpty() && totals.lastId() > totals.settledThrough()) {
@@ -61,8 +61,8 @@ final class ReplayReader implements AutoCloseable {
 
   private void follow(BufferWriter current) throws SQLException, StorageException {
     if (current != writer) {
-      reader.close();
-      reader = PendingReader.open(file, current.bufferId());
+      query.close();
+      query = PendingQuery.open(file, current.bufferId());
       writer = current;
       isFileChecked = false;
     }
@@ -70,6 +70,6 @@ final class ReplayReader implements AutoCloseable {
 
   @Override
   public void close() throws SQLException {
-    reader.close();
+    query.close();
   }
 }

@@ -82,13 +82,13 @@ final class SalvageRun {
 
   private SalvageReport restore(Salvage.Source source, BufferWriter into)
       throws StorageException, InterruptedException {
-    checkRoom();
+    checkSpace();
     Salvage.Sink sink =
         (rows, bufferId) -> {
           if (commits.writer() != into) {
             throw new StorageException.Corrupted("the buffer was damaged during a salvage");
           }
-          checkRoom();
+          checkSpace();
           return CommitPipeline.await(
               commits.restore(writer -> writer.restore(rows, source, bufferId)));
         };
@@ -104,13 +104,14 @@ final class SalvageRun {
     return report;
   }
 
-  private void checkRoom() throws StorageException {
+  private void checkSpace() throws StorageException {
     if (reserve.shortage() != 0) {
       throw new StorageException.Full();
     }
   }
 
-  /// Not in a buffer that replaced `into` meanwhile: there the whole salvage is to be done again.
+  /// Ends the salvage, except in a buffer that replaced `into` meanwhile: there the whole salvage
+  /// must be repeated.
   private void end(Salvage.Source source, BufferWriter into)
       throws StorageException, InterruptedException {
     int _ =

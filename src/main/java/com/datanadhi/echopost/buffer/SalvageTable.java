@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 /// The table `salvage`, which lists damaged buffers that are not fully restored, and the restoring
 /// of their rows. All within the writer's transactions.
 ///
-/// Used by one thread at a time, as [BufferWriter] is, save [#sources]: an immutable list as of the
-/// last commit, published through a volatile field.
+/// Used by one thread at a time, as [BufferWriter] is, except [#sources]: an immutable list as of
+/// the last commit, published through a volatile field.
 final class SalvageTable {
   private final Connection connection;
   private final Path directory;
@@ -84,7 +84,7 @@ final class SalvageTable {
     return removed;
   }
 
-  /// Without its directory if that is the buffer's own, since both may be moved.
+  /// The file's path, or only its name if it is in the buffer's directory, which may be moved.
   private String nameOf(Salvage.Source source) {
     Path file = source.file();
     return String.valueOf(directory.equals(file.getParent()) ? file.getFileName() : file);
@@ -153,7 +153,7 @@ final class SalvageTable {
           }
         }
         if (id > ledger.next().salvagedThrough()) {
-          ledger.beginEpoch(Totals.epochAfter(id));
+          ledger.startEpoch(Totals.epochAfter(id));
         }
       }
     }

@@ -24,7 +24,7 @@ final class Schema {
   private Schema() {}
 
   /// Whether EchoPost made the file.
-  static boolean isOurs(Connection connection) throws SQLException {
+  static boolean isEchoPostFile(Connection connection) throws SQLException {
     return Integer.toString(APPLICATION_ID).equals(Sql.query(connection, "PRAGMA application_id"));
   }
 

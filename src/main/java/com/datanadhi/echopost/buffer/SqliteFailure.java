@@ -41,10 +41,10 @@ final class SqliteFailure {
     return failed instanceof SQLiteException sqlite ? sqlite.getResultCode().code & 0xFF : 0;
   }
 
-  /// Closes a resource because of `failure`, and adds to that what fails now.
-  static void closeAfter(Exception failure, AutoCloseable connection) {
+  /// Closes a resource after `failure`, and adds a failure of the close to it as suppressed.
+  static void closeAfter(Exception failure, AutoCloseable resource) {
     try {
-      connection.close();
+      resource.close();
     } catch (Exception alsoFailed) {
       failure.addSuppressed(alsoFailed);
     }

@@ -23,17 +23,17 @@ final class WriterMetrics {
 
   /// Counts a transaction that is on stable storage.
   ///
-  /// @param appended how many new records it stored
-  void committed(int appended, long nanos) {
+  /// @param stored how many new records it stored
+  void committed(int stored, long nanos) {
     commits.observe(nanos);
-    if (appended > 0) {
-      batches.observe(appended);
-      records.add(appended);
+    if (stored > 0) {
+      batches.observe(stored);
+      records.add(stored);
     }
   }
 
-  /// Counts one of its records, which was offered `nanos` before.
-  void appended(NewRecord record, long nanos) {
+  /// Counts one of its records, which was queued `nanos` before.
+  void stored(NewRecord record, long nanos) {
     bytes.add(record.jsonData().length);
     appends.observe(nanos);
   }

@@ -6,8 +6,8 @@ import com.datanadhi.echopost.time.Clock;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 
-/// The thread that writes: takes what waits, commits it, and keeps the disk in order while nothing
-/// waits.
+/// The thread that writes: takes the waiting work, commits it, and takes care of the disk space
+/// while nothing waits.
 ///
 /// While one commit is under way the next batch gathers, so a slower disk makes larger batches. It
 /// is a platform thread of its own, since a SQLite call would pin a virtual thread's carrier. With
@@ -41,8 +41,8 @@ final class WriterThread {
 
   /// Queues work and wakes the thread if it is parked. After [#close] the work completes as not
   /// committed, in the calling thread. Does not block.
-  void offer(WriterWork work) {
-    queue.add(work);
+  void enqueue(WriterWork work) {
+    queue.enqueue(work);
     if (parked.get() && parked.compareAndSet(true, false)) {
       LockSupport.unpark(thread);
     } else if (!thread.isAlive() && queue.isClosed()) {
@@ -55,7 +55,7 @@ final class WriterThread {
     queue.close();
     LockSupport.unpark(thread);
     thread.join();
-    // What was offered while the thread ended is in no commit.
+    // What was queued while the thread ended is in no commit.
     commits.completeAsClosed(queue.takeAll());
   }
 
@@ -68,7 +68,7 @@ final class WriterThread {
           // Before the commit, which empties the batch.
           boolean isSingle = batch.isSingle();
           commits.commit(batch);
-          upkeep.boundLog();
+          upkeep.limitLog();
           spin.beginWait(isSingle);
         } else if (queue.isClosed()) {
           return;

@@ -8,7 +8,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
 /// A unit of work for the writer thread: an append, or a task that takes part in the same
-/// transaction. Immutable, save the future of a task.
+/// transaction. Immutable, except the future of a task.
 sealed interface WriterWork {
   /// The new records that it brings.
   List<NewRecord> records();
@@ -16,20 +16,20 @@ sealed interface WriterWork {
   /// Their size, in bytes.
   long bytes();
 
-  /// As how many records it counts among those that wait for their commit.
+  /// The number of waiting records that it counts as.
   int waitingRecords();
 
   /// Records of a client.
   ///
   /// @param bytes the size of the records
-  /// @param offeredNanos when they were offered, by the buffer's clock
-  record Append(AppendRequest request, long bytes, long offeredNanos) implements WriterWork {
-    static Append of(AppendRequest request, long offeredNanos) {
+  /// @param queuedNanos when they were queued, by the buffer's clock
+  record Append(AppendRequest request, long bytes, long queuedNanos) implements WriterWork {
+    static Append of(AppendRequest request, long queuedNanos) {
       long bytes = 0;
       for (NewRecord one : request.records()) {
         bytes += one.size();
       }
-      return new Append(request, bytes, offeredNanos);
+      return new Append(request, bytes, queuedNanos);
     }
 
     @Override
@@ -45,10 +45,10 @@ sealed interface WriterWork {
 
   /// How a task is treated.
   enum Option {
-    /// Runs before the transaction begins, and is no part of it.
+    /// Runs before the transaction starts, and is no part of it.
     BEFORE_TRANSACTION,
     /// Fails while the disk is full: the reserve is for deletes and checkpoints alone.
-    NEEDS_ROOM,
+    NEEDS_SPACE,
     /// Runs in the new buffer if the old one is found damaged; other tasks fail then.
     SURVIVES_REPLACEMENT,
     /// Counts as one record that waits for its commit.

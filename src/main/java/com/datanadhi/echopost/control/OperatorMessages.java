@@ -2,7 +2,7 @@ package com.datanadhi.echopost.control;
 
 import com.datanadhi.echopost.control.AgentStatus.StorageState;
 import com.datanadhi.echopost.record.ImportBatch;
-import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.RejectedRange;
 import com.datanadhi.echopost.upstream.ServerHealth;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.CodedOutputStream;
@@ -180,10 +180,10 @@ public final class OperatorMessages {
       };
 
   /// `RejectedRange`, for one action: the message does not contain it, the method's name does.
-  static Message<RejectedBatch> rejectedRange(RejectedBatch.Action action) {
+  static Message<RejectedRange> rejectedRange(RejectedRange.Action action) {
     return new Message<>() {
       @Override
-      void write(RejectedBatch range, CodedOutputStream out) throws IOException {
+      void write(RejectedRange range, CodedOutputStream out) throws IOException {
         out.writeInt64(1, range.afterId());
         out.writeInt64(2, range.throughId());
         if (range.status() != null) {
@@ -192,28 +192,29 @@ public final class OperatorMessages {
       }
 
       @Override
-      RejectedBatch read(CodedInputStream in) throws IOException {
+      RejectedRange read(CodedInputStream in) throws IOException {
         MessageFields fields = MessageFields.read(in);
-        return new RejectedBatch(action, fields.int64(1), fields.int64(2), fields.optionalInt32(3));
+        return new RejectedRange(action, fields.int64(1), fields.int64(2), fields.optionalInt32(3));
       }
     };
   }
 
-  static final Message<RejectedBatch.Slice> REJECTED_SLICE =
+  /// `RejectedSlice`.
+  static final Message<RejectedRange.Batch> REJECTED_BATCH =
       new Message<>() {
         @Override
-        void write(RejectedBatch.Slice slice, CodedOutputStream out) throws IOException {
-          out.writeInt64(1, slice.throughId());
-          out.writeInt32(2, slice.count());
-          for (long id : slice.damagedIds()) {
+        void write(RejectedRange.Batch batch, CodedOutputStream out) throws IOException {
+          out.writeInt64(1, batch.throughId());
+          out.writeInt32(2, batch.count());
+          for (long id : batch.damagedIds()) {
             out.writeInt64(3, id);
           }
         }
 
         @Override
-        RejectedBatch.Slice read(CodedInputStream in) throws IOException {
+        RejectedRange.Batch read(CodedInputStream in) throws IOException {
           MessageFields fields = MessageFields.read(in);
-          return new RejectedBatch.Slice(fields.int64(1), fields.int32(2), fields.int64s(3));
+          return new RejectedRange.Batch(fields.int64(1), fields.int32(2), fields.int64s(3));
         }
       };
 

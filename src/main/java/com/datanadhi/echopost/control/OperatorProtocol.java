@@ -3,7 +3,7 @@ package com.datanadhi.echopost.control;
 import com.datanadhi.echopost.control.OperatorMessages.MetricsRequest;
 import com.datanadhi.echopost.control.OperatorMessages.StatusRequest;
 import com.datanadhi.echopost.record.ImportBatch;
-import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.RejectedRange;
 import io.grpc.MethodDescriptor;
 
 /// The service `echopost.Operator` of `proto/operator.proto`: the descriptors of its methods, which
@@ -39,14 +39,14 @@ public final class OperatorProtocol {
         .build();
   }
 
-  /// Redrives or discards the next slice of a range of rejected records.
-  public static MethodDescriptor<RejectedBatch, RejectedBatch.Slice> method(
-      RejectedBatch.Action action) {
+  /// Redrives or discards the next batch of a range of rejected records.
+  public static MethodDescriptor<RejectedRange, RejectedRange.Batch> method(
+      RejectedRange.Action action) {
     String name =
         switch (action) {
           case REDRIVE -> "Redrive";
           case DISCARD -> "Discard";
         };
-    return method(name, OperatorMessages.rejectedRange(action), OperatorMessages.REJECTED_SLICE);
+    return method(name, OperatorMessages.rejectedRange(action), OperatorMessages.REJECTED_BATCH);
   }
 }

@@ -9,8 +9,9 @@ import java.util.regex.Pattern;
 /// class contains such a name.
 ///
 /// Another user may have planted a symbolic link under one of these names. [Workspace] therefore
-/// checks every entry for which [#isOurs] is true before anything is opened, and [#isOurs] must
-/// cover every name here except the sockets, which are replaced and never opened.
+/// checks every entry for which [#belongsToAgent] is true before anything is opened, and
+/// [#belongsToAgent] must cover every name here except the sockets, which are replaced and never
+/// opened.
 ///
 /// The launcher (`scripts/launcher.sh`) runs without Java and repeats [#SOCKET], [#PRIVATE_SOCKET],
 /// [#LOCK], [#BUFFER], [#LOG], [#CRASH_REPORT] and the names of sessions.
@@ -27,7 +28,7 @@ public final class DirectoryLayout {
   /// The file on which the running agent holds an OS lock.
   public static final String LOCK = "agent.lock";
 
-  /// The file that reserves room for deletes and checkpoints on a full disk.
+  /// The file that reserves disk space for deletes and checkpoints on a full disk.
   public static final String RESERVE = "reserve";
 
   /// The SQLite database.
@@ -134,7 +135,7 @@ public final class DirectoryLayout {
   }
 
   /// Whether `name` is one of EchoPost's names, except those of the sockets.
-  static boolean isOurs(String name) {
+  static boolean belongsToAgent(String name) {
     return FIXED_NAMES.contains(name) || name.startsWith(BUFFER + DAMAGED_INFIX) || isSession(name);
   }
 }

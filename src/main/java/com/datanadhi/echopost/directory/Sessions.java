@@ -60,7 +60,7 @@ public final class Sessions {
         }
       }
     }
-    // Not a composed comparator: its lambdas are linked at each start.
+    // The lambdas of a composed comparator would be linked at each start.
     sessions.sort((a, b) -> {
       int bySecond = second(a).compareTo(second(b));
       return bySecond != 0 ? bySecond : Integer.compare(number(a), number(b));

@@ -7,21 +7,21 @@ import java.nio.file.Path;
 
 /// The file system of the buffer, and the sizes that follow from its size.
 ///
-/// The WAL has a bound, and a reserve of the same size is kept, because deletes and checkpoints
-/// need room too: a checkpoint can grow the database by the size of the WAL. On a small volume both
-/// are smaller. Thread-safe.
+/// The WAL has a size limit, and a reserve of the same size is kept, because deletes and
+/// checkpoints need disk space too: a checkpoint can grow the database by the size of the WAL. On a
+/// small volume both are smaller. Thread-safe.
 public final class Volume {
   private static final long LARGEST_WAL = 16L << 20;
   private static final long SMALLEST_WAL = 1L << 20;
   private static final int SHARE = 16;
 
   private final FileStore store;
-  private final long walBound;
+  private final long walLimit;
 
   public Volume(Path directory) throws IOException {
     this.store = Files.getFileStore(directory);
     long total = store.getTotalSpace();
-    this.walBound = Math.clamp(total / SHARE, SMALLEST_WAL, LARGEST_WAL);
+    this.walLimit = Math.clamp(total / SHARE, SMALLEST_WAL, LARGEST_WAL);
   }
 
   /// Whether the device failed (`EIO`).
@@ -35,12 +35,12 @@ public final class Volume {
     return String.valueOf(failed.getMessage()).contains("Too many open files");
   }
 
-  /// The bound of the WAL, in bytes.
-  public long walBound() {
-    return walBound;
+  /// The size limit of the WAL, in bytes.
+  public long walLimit() {
+    return walLimit;
   }
 
-  /// The free room for this user, in bytes.
+  /// The free space for this user, in bytes.
   public long usableBytes() throws IOException {
     return store.getUsableSpace();
   }

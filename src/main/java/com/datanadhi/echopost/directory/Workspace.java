@@ -79,9 +79,9 @@ public record Workspace(Path directory) {
   /// Checks the files under the agent's names before any is opened: other users may be able to
   /// write to the directory.
   private static void checkOwnFiles(Path directory) throws IOException, UnusableDirectoryException {
-    List<Path> ours = ours(directory);
+    List<Path> agentFiles = agentFiles(directory);
     // Without files there is no owner to compare, which saves the first start a system call.
-    check(ours, ours.isEmpty() ? null : userOfNewFiles(directory));
+    check(agentFiles, agentFiles.isEmpty() ? null : userOfNewFiles(directory));
   }
 
   /// Checks the files for a command. They may belong to any user, because root may run commands on
@@ -91,23 +91,23 @@ public record Workspace(Path directory) {
   public static void checkForCommand(Path directory)
       throws IOException, UnusableDirectoryException {
     if (Files.isDirectory(directory)) {
-      check(ours(directory), null);
+      check(agentFiles(directory), null);
     }
   }
 
-  private static List<Path> ours(Path directory) throws IOException {
-    List<Path> ours = new ArrayList<>();
+  private static List<Path> agentFiles(Path directory) throws IOException {
+    List<Path> agentFiles = new ArrayList<>();
     try (DirectoryStream<Path> entries =
-        Files.newDirectoryStream(directory, entry -> DirectoryLayout.isOurs(nameOf(entry)))) {
-      entries.forEach(ours::add);
+        Files.newDirectoryStream(directory, entry -> DirectoryLayout.belongsToAgent(nameOf(entry)))) {
+      entries.forEach(agentFiles::add);
     }
-    return ours;
+    return agentFiles;
   }
 
   /// @param user the number of the user that must own them; null for any
-  private static void check(List<Path> ours, @Nullable Object user)
+  private static void check(List<Path> agentFiles, @Nullable Object user)
       throws IOException, UnusableDirectoryException {
-    for (Path entry : ours) {
+    for (Path entry : agentFiles) {
       if (DirectoryLayout.isSession(nameOf(entry))) {
         check(entry, "directory", "isDirectory", user);
       } else {

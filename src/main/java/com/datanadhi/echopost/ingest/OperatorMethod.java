@@ -2,7 +2,7 @@ package com.datanadhi.echopost.ingest;
 
 import com.datanadhi.echopost.control.OperatorProtocol;
 import com.datanadhi.echopost.grpc.GrpcCall;
-import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.RejectedRange;
 import com.datanadhi.echopost.record.StorageException;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
@@ -40,10 +40,10 @@ final class OperatorMethod<Q, A> implements ServerCallHandler<Q, A> {
   static ServerServiceDefinition definition(Availability availability, PeerCredentials ownUser) {
     ServerServiceDefinition.Builder service =
         ServerServiceDefinition.builder(OperatorProtocol.SERVICE);
-    for (RejectedBatch.Action action : RejectedBatch.Action.values()) {
+    for (RejectedRange.Action action : RejectedRange.Action.values()) {
       service.addMethod(
           OperatorProtocol.method(action),
-          new OperatorMethod<>(availability, ownUser, batch -> availability.buffer().apply(batch)));
+          new OperatorMethod<>(availability, ownUser, range -> availability.buffer().apply(range)));
     }
     return service
         .addMethod(

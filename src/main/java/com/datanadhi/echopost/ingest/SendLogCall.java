@@ -176,7 +176,7 @@ final class SendLogCall extends ServerCall.Listener<SendLogRequest> {
 
   private static Refusal refusal(AppendRequest.Outcome outcome) {
     return switch (outcome) {
-      case AppendRequest.Outcome.NoRoom(String message) -> Refusal.diskFull(message);
+      case AppendRequest.Outcome.DiskFull(String message) -> Refusal.diskFull(message);
       case AppendRequest.Outcome.Failed(String message) ->
           Refusal.storageFailed("the record may or may not be stored, send it again: " + message);
       case AppendRequest.Outcome.Closed() -> Refusal.SHUTTING_DOWN;

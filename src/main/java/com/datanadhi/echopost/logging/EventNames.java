@@ -52,7 +52,7 @@ public final class EventNames {
   public static final String STORAGE_FAILED = "storage_failed";
   public static final String STORAGE_UNUSABLE = "storage_unusable";
   public static final String TEXTFILE_NOT_WRITTEN = "textfile_not_written";
-  public static final String TIDY_FAILED = "tidy_failed";
+  public static final String RECLAIM_SPACE_FAILED = "reclaim_space_failed";
   public static final String WATERMARK_FAILED = "watermark_failed";
 
   private EventNames() {}

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 /// `toString` is written; a null value omits its field. Payloads and API keys must not be logged.
 /// Thread-safe.
 public final class Events {
-  /// Not registered with the LogManager: that one closes the handlers of its loggers at a signal,
-  /// while the agent still logs.
+  /// This logger is not registered with the LogManager, which closes the handlers of its loggers at
+  /// a signal, while the agent still logs.
   static final Logger LOGGER = new Logger("com.datanadhi.echopost", null) {};
 
   private Events() {}

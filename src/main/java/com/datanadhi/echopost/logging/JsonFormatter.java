@@ -53,7 +53,7 @@ public final class JsonFormatter extends Formatter {
 
   private static void writeField(JsonGenerator object, String name, @Nullable Object value) {
     object.writeName(name);
-    // Not a switch by type: it is compiled at run time at each start (docs/performance-log.md).
+    // A switch by type would be compiled at run time at each start (docs/performance-log.md).
     if (value == null || value instanceof Number || value instanceof Boolean) {
       object.writeRawValue(String.valueOf(value));
     } else {

@@ -67,8 +67,7 @@ public final class SessionLog implements AutoCloseable {
     StdoutHandler stdout = new StdoutHandler(standardOut, formatter);
     LogManager.getLogManager().reset();
     SessionLog log = new SessionLog(file, stdout);
-    // Only errors of libraries: below that level they log the mistakes of clients, which get an
-    // answer themselves.
+    // Below this level libraries log the mistakes of clients, which get an error response anyway.
     log.root.setLevel(Level.SEVERE);
     log.root.addHandler(log.fromLibraries);
     Events.LOGGER.addHandler(file);
@@ -98,7 +97,7 @@ public final class SessionLog implements AutoCloseable {
               Set.of(StandardOpenOption.CREATE, StandardOpenOption.APPEND),
               PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))
           .close();
-      // Not that channel: it is closed when an interrupted thread writes to it.
+      // That channel cannot be used: it is closed when an interrupted thread writes to it.
       this.out = new FileOutputStream(path.toFile(), true);
     }
 

@@ -3,7 +3,8 @@ package com.datanadhi.echopost.record;
 /// Why a record goes to the table `rejected`.
 ///
 /// @param record the record
-/// @param status the HTTP status of the last response, 0 for a record whose checksum does not match
+/// @param status the HTTP status of the last response, 0 for a damaged record (its checksum does
+///   not match)
 /// @param response the start of that response
 /// @param attempts how many deliveries were attempted in this run
 /// @param rejectedAt UTC, milliseconds since 1970

@@ -2,7 +2,8 @@ package com.datanadhi.echopost.record;
 
 /// Why a record is in the table `rejected`: the columns that it has beyond those of `records`.
 ///
-/// @param status the HTTP status of the last response, 0 for a damaged record
+/// @param status the HTTP status of the last response, 0 for a damaged record (its checksum does
+///   not match)
 /// @param response the first 1 KiB of that response
 /// @param rejectedAt UTC, milliseconds since 1970
 /// @param attempts how many deliveries were attempted

@@ -8,7 +8,7 @@ import java.util.List;
 /// @param delivered records that the server has acknowledged
 /// @param rejected records in the table `rejected`
 /// @param discarded rejected records that an operator has deleted
-/// @param lastId the newest id given, 0 when none was given
+/// @param lastId the newest id that was assigned, 0 when none was
 /// @param settledThrough every id up to this one is delivered or was rejected
 /// @param salvagedThrough a multiple of [#EPOCH]; ids above it have no gaps, and ids up to it come
 ///   from a damaged buffer and may have gaps
@@ -35,7 +35,7 @@ public record Totals(
     this(accepted, delivered, rejected, discarded, lastId, settledThrough, 0);
   }
 
-  /// The multiple of [#EPOCH] above which `id` was given.
+  /// The multiple of [#EPOCH] above which `id` was assigned.
   public static long epochOf(long id) {
     return Math.max(0, id - 1) / EPOCH * EPOCH;
   }

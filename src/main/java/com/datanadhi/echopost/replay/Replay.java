@@ -36,7 +36,7 @@ public final class Replay {
   private static final int RESPONSE_CHARS = 1 << 10;
   private static final Duration IDLE = Duration.ofMinutes(1);
   private static final Duration RETRY_COMMIT = Duration.ofSeconds(1);
-  private static final int CHECKSUM_STATUS = 0;
+  private static final int DAMAGED_RECORD_STATUS = 0;
 
   /// Delivers records to the main server.
   public interface Upstream {
@@ -49,7 +49,7 @@ public final class Replay {
 
   private final Buffer buffer;
   private final Upstream upstream;
-  private final ServerState server;
+  private final ServerState serverState;
   private final Clock clock;
   private final Waiter waiter;
   private final Backoff backoff;
@@ -61,9 +61,8 @@ public final class Replay {
   private int headAttempts;
   private long nextAttemptNanos;
 
-  // The replay since the server came up, for the log: it starts with the first delivery and ends
-  // when
-  // nothing is pending. Records that arrive later are not logged.
+  // One pass, for the log: from the first delivery after the server came up until nothing is
+  // pending. Records that arrive later belong to no pass.
   private enum Pass {
     NOT_STARTED,
     RUNNING,
@@ -76,19 +75,20 @@ public final class Replay {
   private long passRejected;
 
   /// @param upstream delivers the records
-  /// @param server the main server's state, which is read and set down after a failed delivery
+  /// @param serverState the main server's state, which is read, and marked DOWN after a failed
+  ///   delivery
   /// @param waiter ends the loop's wait when records were stored or the server came up
   /// @param random for the jitter of the back-off
   public Replay(
       Buffer buffer,
       Upstream upstream,
-      ServerState server,
+      ServerState serverState,
       Clock clock,
       Waiter waiter,
       RandomGenerator random) {
     this.buffer = buffer;
     this.upstream = upstream;
-    this.server = server;
+    this.serverState = serverState;
     this.clock = clock;
     this.waiter = waiter;
     this.backoff = new Backoff(random);
@@ -138,7 +138,7 @@ public final class Replay {
       completePass();
       return IDLE;
     }
-    if (server.health() != ServerHealth.UP) {
+    if (serverState.health() != ServerHealth.UP) {
       return IDLE;
     }
     long untilNextAttempt = nextAttemptNanos - clock.nanos();
@@ -161,17 +161,17 @@ public final class Replay {
     while (proceed && !rest.isEmpty() && clock.nanos() - deadline < 0) {
       PendingRecord head = rest.getFirst();
       if (head.sound()) {
-        SoundRun run = new SoundRun(soundPrefix(rest), deadline);
+        BatchDelivery delivery = new BatchDelivery(soundPrefix(rest), deadline);
         try {
-          upstream.deliver(run.requests(), run);
+          upstream.deliver(delivery.requests(), delivery);
         } finally {
           // Also when interrupted: a record that the server has accepted must not be sent again.
-          finish(run);
+          finish(delivery);
         }
-        proceed = handle(run.outcome, run.last);
-        rest = rest.subList(run.responses, rest.size());
+        proceed = handle(delivery.outcome, delivery.last);
+        rest = rest.subList(delivery.responses, rest.size());
       } else {
-        reject(head, CHECKSUM_STATUS, "the record's checksum does not match");
+        reject(head, DAMAGED_RECORD_STATUS, "the record's checksum does not match");
         rest = rest.subList(1, rest.size());
       }
     }
@@ -185,20 +185,20 @@ public final class Replay {
     return records.subList(0, end);
   }
 
-  /// Takes over the results of `run` and acknowledges the records that it delivered.
-  private void finish(SoundRun run) throws InterruptedException, StorageException {
-    if (run.responses > 0) {
-      countAttempt(run.last.id());
+  /// Counts the attempt and acknowledges the delivered records.
+  private void finish(BatchDelivery delivery) throws InterruptedException, StorageException {
+    if (delivery.responses > 0) {
+      countAttempt(delivery.last.id());
     }
-    if (run.deliveredId != 0) {
-      passDelivered += run.delivered;
-      poisonPolicy.accepted(run.deliveredId, run.deliveredNanos);
+    if (delivery.deliveredId != 0) {
+      passDelivered += delivery.delivered;
+      poisonPolicy.accepted(delivery.deliveredId, delivery.deliveredNanos);
       backoff.reset();
-      acknowledge(run.deliveredId);
+      acknowledge(delivery.deliveredId);
     }
   }
 
-  /// Does what `outcome`, that of the last response of a run, asks for.
+  /// Handles `outcome`, that of the last response of a delivery.
   ///
   /// @return whether the next record may be delivered now
   private boolean handle(DeliveryOutcome outcome, PendingRecord record)
@@ -206,12 +206,12 @@ public final class Replay {
     return switch (outcome) {
       case DeliveryOutcome.Delivered() -> true;
       case DeliveryOutcome.Unavailable unavailable -> {
-        poisonPolicy.endRun();
+        poisonPolicy.endStreak();
         suspend(unavailable);
         yield false;
       }
       case DeliveryOutcome.Rejected rejected -> {
-        poisonPolicy.endRun();
+        poisonPolicy.endStreak();
         reject(record, rejected.status(), rejected.response());
         backoff.reset();
         yield true;
@@ -231,7 +231,7 @@ public final class Replay {
   /// Successive records with matching checksums, delivered up to the first that the server does not
   /// accept or to the deadline. Upstream's thread calls [#test] while the replay thread waits in
   /// [Upstream#deliver]; only after that the replay thread reads the results.
-  private final class SoundRun implements Predicate<ServerResponse> {
+  private final class BatchDelivery implements Predicate<ServerResponse> {
     private final List<PendingRecord> records;
     private final long deadlineNanos;
     private long sinceNanos = clock.nanos();
@@ -243,7 +243,7 @@ public final class Replay {
     private long deliveredId;
     private long deliveredNanos;
 
-    SoundRun(List<PendingRecord> records, long deadlineNanos) {
+    BatchDelivery(List<PendingRecord> records, long deadlineNanos) {
       this.records = records;
       this.deadlineNanos = deadlineNanos;
       this.last = records.getFirst();
@@ -350,7 +350,7 @@ public final class Replay {
         pause.toMillis(),
         "pending",
         buffer.totals().pending());
-    server.reportUnavailable(pause, unavailable.reason());
+    serverState.reportUnavailable(pause, unavailable.reason());
   }
 
   private void startPass() {

@@ -74,7 +74,7 @@ public final class DamagedBuffer implements AutoCloseable {
   }
 
   /// The buffer's id, the last settled id (0 when that is not known), and the last id that it is
-  /// known to have given. Null when the buffer's id is not known.
+  /// known to have assigned. Null when the buffer's id is not known.
   public Watermark.@Nullable Mark mark() {
     return mark;
   }
@@ -151,7 +151,7 @@ public final class DamagedBuffer implements AutoCloseable {
           readMeta(view, page, header + 2 + ID_COLUMN);
         }
       } catch (BufferUnderflowException anotherTable) {
-        // A page of another table that resembles ours.
+        // The page is of another table that resembles `meta`.
         return;
       }
     }

@@ -46,7 +46,7 @@ final class IdSet {
 
   /// The ids above `after` and up to `through`, or up to the highest in the set, that are not in
   /// the set. Where ids continue above a multiple of [Totals#EPOCH], the ids between the last one
-  /// and that multiple were never given, and are not missing.
+  /// and that multiple were never assigned, and are not missing.
   Missing missing(long after, long through) {
     Gaps gaps = new Gaps(after + 1);
     for (Map.Entry<Long, BitSet> piece : pieces.entrySet()) {

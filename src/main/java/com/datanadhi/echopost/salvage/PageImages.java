@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
 /// Every image of a page in a damaged buffer: the pages of the file, then the frames of its
 /// write-ahead log, whether committed, obsolete or damaged, in the order of the files.
 ///
-/// By SQLite's file format (<https://sqlite.org/fileformat2.html>, sections 1.2 and 4). The page
-/// size is assumed to be ours, since the header that has it may be damaged. Bytes that the disk
-/// cannot read are zeros. Takes 9 bytes of memory per frame. Confined to one thread.
+/// Follows SQLite's file format (<https://sqlite.org/fileformat2.html>, sections 1.2 and 4). The
+/// page size is assumed to be EchoPost's, since the header that has it may be damaged. Bytes that
+/// the disk cannot read are zeros. Takes 9 bytes of memory per frame. Confined to one thread.
 public final class PageImages implements AutoCloseable {
   /// The size of a page, in bytes.
   public static final int SIZE = 4096;

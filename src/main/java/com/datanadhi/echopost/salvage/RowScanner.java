@@ -28,7 +28,7 @@ final class RowScanner {
   private static final int SHORTEST_HEADER = 8;
   private static final int LONGEST_HEADER = 40;
 
-  /// Payload, pipelines and keys are bounded by the size of one call.
+  /// Payload, pipelines and keys are limited by the size of one call.
   private static final int MAX_ROW_BYTES = 4 * RecordRules.MAX_JSON_BYTES;
 
   private final PageImages images;

@@ -32,7 +32,7 @@ public final class Watermark implements AutoCloseable {
   ///
   /// @param bufferId the id of the buffer
   /// @param settledThrough every id up to this one is settled
-  /// @param lastId at least this id has been given
+  /// @param lastId at least this id has been assigned
   public record Mark(String bufferId, long settledThrough, long lastId) {
     boolean isAheadOf(long otherSettledThrough, long otherLastId) {
       return settledThrough > otherSettledThrough || lastId > otherLastId;

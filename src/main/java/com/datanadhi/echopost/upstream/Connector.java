@@ -54,8 +54,7 @@ final class Connector implements AutoCloseable {
   private final ExecutorService lookups =
       Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("lookup").factory());
 
-  /// @param connectTimeout an upper bound for TCP and for the proxy, beside the deadline of each
-  ///   call
+  /// @param connectTimeout the limit for TCP and for the proxy, beside the deadline of each call
   Connector(
       ServerUrl url,
       ProxySettings.@Nullable Proxy proxy,

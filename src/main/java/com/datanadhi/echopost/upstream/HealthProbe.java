@@ -56,7 +56,7 @@ public final class HealthProbe {
       return pause;
     }
     long ticket = state.beginProbe();
-    // Not a switch by type: it is compiled at run time when first used, which delays each start.
+    // A switch by type would be compiled at run time when first used, which delays each start.
     ServerResponse response = probe.send();
     if (!(response instanceof ServerResponse.Answered answered)) {
       state.endProbe(ticket, false, "probe: " + ((ServerResponse.NoAnswer) response).reason());
@@ -76,7 +76,7 @@ public final class HealthProbe {
 
   private Duration grow() {
     Duration now = period;
-    // Not multipliedBy: it loads BigDecimal, which delays each start.
+    // multipliedBy would load BigDecimal, which delays each start.
     period = min(period.plus(period), LONGEST);
     return now;
   }

@@ -50,7 +50,7 @@ public final class ServerState {
   }
 
   /// Sets the server down after a delivery found it unavailable. It stays down until a probe
-  /// succeeds that begins after `pauseFirst`.
+  /// succeeds that starts after `pauseFirst`.
   ///
   /// @param reason for the log, without secrets
   public void reportUnavailable(Duration pauseFirst, String reason) {
@@ -70,7 +70,7 @@ public final class ServerState {
     return probeWaiter;
   }
 
-  /// Begins a probe.
+  /// Starts a probe.
   ///
   /// @return a ticket for [#endProbe]
   long beginProbe() {

@@ -56,7 +56,7 @@ class LifecycleIT extends AcceptanceTest {
   }
 
   @Test
-  void an_agent_with_nothing_to_do_leaves_by_itself() throws Exception {
+  void an_agent_with_nothing_to_do_exits() throws Exception {
     server.comeUp();
     AgentProcess agent = agent();
 

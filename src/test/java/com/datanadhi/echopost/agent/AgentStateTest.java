@@ -17,29 +17,29 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 class AgentStateTest {
-  private static Set<String> moves(Class<? extends AgentState> state) {
-    Set<String> moves = new TreeSet<>();
+  private static Set<String> transitions(Class<? extends AgentState> state) {
+    Set<String> transitions = new TreeSet<>();
     for (Method method : state.getDeclaredMethods()) {
       if (AgentState.class.isAssignableFrom(method.getReturnType())) {
-        moves.add(method.getName() + "->" + method.getReturnType().getSimpleName());
+        transitions.add(method.getName() + "->" + method.getReturnType().getSimpleName());
       }
     }
-    return moves;
+    return transitions;
   }
 
   @Test
-  void each_state_offers_only_its_legal_moves() {
-    assertThat(moves(Starting.class)).containsExactly("serve->Serving");
-    assertThat(moves(Serving.class)).containsExactly("drain->Draining", "stop->Stopped");
-    assertThat(moves(Draining.class)).containsExactly("close->Closing");
-    assertThat(moves(Closing.class))
+  void each_state_offers_only_its_legal_transitions() {
+    assertThat(transitions(Starting.class)).containsExactly("serve->Serving");
+    assertThat(transitions(Serving.class)).containsExactly("drain->Draining", "stop->Stopped");
+    assertThat(transitions(Draining.class)).containsExactly("close->Closing");
+    assertThat(transitions(Closing.class))
         .containsExactly("drained->Drained", "resume->Serving", "stop->Stopped");
-    assertThat(moves(Drained.class)).isEmpty();
-    assertThat(moves(Stopped.class)).isEmpty();
+    assertThat(transitions(Drained.class)).isEmpty();
+    assertThat(transitions(Stopped.class)).isEmpty();
   }
 
   @Test
-  void there_are_no_other_states() {
+  void the_states_are_these_six() {
     assertThat(
             List.of(
                 Starting.class,

@@ -256,7 +256,7 @@ final class HandOverModel {
       }
       for (Client client : state.clients()) {
         if (client != Client.DONE && client != Client.IN_THE_GAP && client != Client.FAILED) {
-          violations.add("a client waits for ever");
+          violations.add("a client waits forever");
         }
       }
     }

@@ -20,7 +20,7 @@ class HandOverModelTest {
   }
 
   @Test
-  void a_send_fails_only_if_the_name_went_between_the_clients_check_and_its_connect() {
+  void a_send_fails_only_if_the_name_is_removed_between_the_clients_check_and_its_connect() {
     HandOverModel model = new HandOverModel(EnumSet.allOf(HandOverModel.Rule.class));
 
     int _ = model.explore();

@@ -176,10 +176,10 @@ class BufferAppendReadTest extends BufferFixture {
   @Test
   void a_rolled_back_append_leaves_no_gap_in_the_ids() throws Exception {
     buffer.close();
-    long bound = new Volume(directory).walBound();
+    long walLimit = new Volume(directory).walLimit();
     try (BufferWriter writer =
         new BufferWriter(
-            Database.openWriter(directory.resolve("buffer.db"), bound, 50),
+            Database.openWriter(directory.resolve("buffer.db"), walLimit, 50),
             directory.resolve("buffer.db"))) {
       for (boolean commit : new boolean[] {true, false, true}) {
         writer.begin();

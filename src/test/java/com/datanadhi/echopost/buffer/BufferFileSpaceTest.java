@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
-/// The size of the files: the bound of the write-ahead log, and space that is given back.
+/// The size of the files: the limit of the write-ahead log, and space that is given back.
 class BufferFileSpaceTest extends BufferFixture {
   @Test
   void all_files_are_private() throws Exception {

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.datanadhi.echopost.directory.Volume;
 import com.datanadhi.echopost.record.PendingRecord;
-import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.RejectedRange;
 import com.datanadhi.echopost.record.Rejection;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.ManualClock;
@@ -66,13 +66,13 @@ abstract class BufferFixture {
   }
 
   /// A pipeline of its own that writes through `connection`, and replaces no damaged buffer.
-  final CommitPipeline pipeline(Connection connection, Duration lockPatience) throws Exception {
+  final CommitPipeline pipeline(Connection connection, Duration lockTimeout) throws Exception {
     return new CommitPipeline(
         new BufferWriter(connection, directory.resolve("buffer.db")),
         new DiskReserve(directory.resolve("reserve"), new Volume(directory)),
         listener(),
         Clock.system(),
-        lockPatience,
+        lockTimeout,
         (broken, why) -> broken);
   }
 
@@ -130,10 +130,10 @@ abstract class BufferFixture {
     buffer.reject(new Rejection(buffer.read(1, 1).getFirst(), status, "no", 1, 7));
   }
 
-  final RejectedBatch.Slice apply(
-      RejectedBatch.Action action, long after, long through, @Nullable Integer status)
+  final RejectedRange.Batch apply(
+      RejectedRange.Action action, long after, long through, @Nullable Integer status)
       throws Exception {
-    return buffer.apply(new RejectedBatch(action, after, through, status)).get(1, TimeUnit.MINUTES);
+    return buffer.apply(new RejectedRange(action, after, through, status)).get(1, TimeUnit.MINUTES);
   }
 
   /// Checks accepted, delivered, pending, rejected and discarded, and how many rows `records` and

@@ -6,8 +6,8 @@ import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.echopost.buffer.AppendRequest.Outcome;
 import com.datanadhi.echopost.directory.Volume;
-import com.datanadhi.echopost.record.RejectedBatch;
-import com.datanadhi.echopost.record.RejectedBatch.Action;
+import com.datanadhi.echopost.record.RejectedRange;
+import com.datanadhi.echopost.record.RejectedRange.Action;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import java.sql.Connection;
@@ -22,13 +22,13 @@ class BufferFullDiskTest extends BufferFixture {
     buffer.close();
     Volume volume = new Volume(directory);
     try (Connection connection =
-        Database.openWriter(directory.resolve("buffer.db"), volume.walBound(), 50)) {
+        Database.openWriter(directory.resolve("buffer.db"), volume.walLimit(), 50)) {
       Sql.execute(connection, "PRAGMA max_page_count=20");
       CommitPipeline commits = pipeline(connection, Duration.ofMillis(200));
       commits.start();
       Appended large = Appended.of(Appended.record("\"" + "x".repeat(1_000_000) + "\"", "", null));
       commits.append(large, Clock.system().nanos());
-      assertThat(large.outcome()).isInstanceOf(Outcome.NoRoom.class);
+      assertThat(large.outcome()).isInstanceOf(Outcome.DiskFull.class);
       try (Sqlite foreign = new Sqlite(directory)) {
         foreign.execute("BEGIN IMMEDIATE");
         Appended also = Appended.of(Appended.record("1", "", null));
@@ -54,22 +54,22 @@ class BufferFullDiskTest extends BufferFixture {
     buffer.close();
     Volume volume = new Volume(directory);
     try (Connection connection =
-        Database.openWriter(directory.resolve("buffer.db"), volume.walBound(), 50)) {
+        Database.openWriter(directory.resolve("buffer.db"), volume.walLimit(), 50)) {
       Sql.execute(connection, "PRAGMA max_page_count=20");
       CommitPipeline commits = pipeline(connection, Duration.ofSeconds(1));
-      RejectedBatch redrive = new RejectedBatch(Action.REDRIVE, 0, 9, null);
+      RejectedRange redrive = new RejectedRange(Action.REDRIVE, 0, 9, null);
       Appended large = Appended.of(Appended.record("\"" + "x".repeat(1_000_000) + "\"", "", null));
       // Queued before there is a thread, so that one commit has both.
       commits.append(large, Clock.system().nanos());
       var failing = commits.apply(redrive);
       commits.start();
-      assertThat(large.outcome()).isInstanceOf(Outcome.NoRoom.class);
+      assertThat(large.outcome()).isInstanceOf(Outcome.DiskFull.class);
       assertThatThrownBy(() -> failing.get(1, TimeUnit.MINUTES))
           .hasCauseInstanceOf(StorageException.class)
           .hasMessageContaining("the disk is full");
       assertThat(
               commits
-                  .apply(new RejectedBatch(Action.DISCARD, 0, 1, null))
+                  .apply(new RejectedRange(Action.DISCARD, 0, 1, null))
                   .get(1, TimeUnit.MINUTES)
                   .count())
           .isEqualTo(1);

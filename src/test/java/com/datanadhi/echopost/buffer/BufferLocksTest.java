@@ -36,7 +36,7 @@ class BufferLocksTest extends BufferFixture {
     buffer.close();
     Path file = directory.resolve("buffer.db");
     Volume volume = new Volume(directory);
-    try (Connection connection = Database.openWriter(file, volume.walBound(), 50)) {
+    try (Connection connection = Database.openWriter(file, volume.walLimit(), 50)) {
       CommitPipeline commits = pipeline(connection, Duration.ofMillis(200));
       commits.start();
       Appended locked = Appended.of(Appended.record("1", "", null));

@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.datanadhi.echopost.record.PendingRecord;
-import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.RejectedRange;
 import com.datanadhi.echopost.record.Rejection;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.record.Totals;
@@ -138,19 +138,19 @@ class BufferRandomTest {
     int from = random.nextInt(rejectedRecords.size());
     List<Expected> some =
         rejectedRecords.subList(from, from + 1 + random.nextInt(rejectedRecords.size() - from));
-    RejectedBatch.Action action =
-        random.nextInt(3) == 0 ? RejectedBatch.Action.DISCARD : RejectedBatch.Action.REDRIVE;
-    RejectedBatch batch =
-        new RejectedBatch(action, some.getFirst().id() - 1, some.getLast().id(), null);
+    RejectedRange.Action action =
+        random.nextInt(3) == 0 ? RejectedRange.Action.DISCARD : RejectedRange.Action.REDRIVE;
+    RejectedRange range =
+        new RejectedRange(action, some.getFirst().id() - 1, some.getLast().id(), null);
     int done = 0;
-    while (!batch.isComplete()) {
-      RejectedBatch.Slice slice = buffer.apply(batch).get(1, TimeUnit.MINUTES);
-      done += slice.count();
-      batch = batch.after(slice);
+    while (!range.isComplete()) {
+      RejectedRange.Batch batch = buffer.apply(range).get(1, TimeUnit.MINUTES);
+      done += batch.count();
+      range = range.after(batch);
     }
     assertThat(done).isEqualTo(some.size());
     for (Expected one : some) {
-      if (action == RejectedBatch.Action.DISCARD) {
+      if (action == RejectedRange.Action.DISCARD) {
         discarded++;
       } else {
         redriven++;
@@ -163,7 +163,7 @@ class BufferRandomTest {
 
   private void assertLedger(Buffer buffer, Sqlite second, String where) throws Exception {
     Totals totals = buffer.totals();
-    // Every id ever given is pending, delivered, or was rejected once.
+    // Every id ever assigned is pending, delivered, or was rejected once.
     long newest = accepted + redriven;
     assertThat(totals)
         .as(where)

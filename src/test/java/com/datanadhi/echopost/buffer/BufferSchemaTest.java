@@ -3,7 +3,7 @@ package com.datanadhi.echopost.buffer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.RejectedRange;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.record.Totals;
 import java.nio.file.Files;
@@ -89,7 +89,7 @@ class BufferSchemaTest extends BufferFixture {
     assertThatThrownBy(() -> RejectedList.open(directory)).hasMessageContaining(why);
     open();
     assertThat(buffer.totals()).isEqualTo(new Totals(3, 0, 1, 0, 3, 1));
-    assertThat(apply(RejectedBatch.Action.REDRIVE, 0, Long.MAX_VALUE, null).count()).isEqualTo(1);
+    assertThat(apply(RejectedRange.Action.REDRIVE, 0, Long.MAX_VALUE, null).count()).isEqualTo(1);
     assertLedger("3 0 3 0 0", "3 0");
   }
 }

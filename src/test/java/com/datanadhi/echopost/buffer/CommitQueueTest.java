@@ -19,13 +19,13 @@ class CommitQueueTest {
             Collections.nCopies(records, Appended.record(payload, "", null))
                 .toArray(NewRecord[]::new));
     WriterWork.Append append = WriterWork.Append.of(request, nanos);
-    queue.add(append);
+    queue.enqueue(append);
     return append;
   }
 
   private WriterWork.Task<Integer> task(WriterWork.Option... options) {
     WriterWork.Task<Integer> task = WriterWork.Task.of(_ -> 1, options);
-    queue.add(task);
+    queue.enqueue(task);
     return task;
   }
 

@@ -2,8 +2,8 @@ package com.datanadhi.echopost.buffer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.datanadhi.echopost.record.RejectedBatch;
-import com.datanadhi.echopost.record.RejectedBatch.Action;
+import com.datanadhi.echopost.record.RejectedRange;
+import com.datanadhi.echopost.record.RejectedRange.Action;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -18,8 +18,8 @@ class OfflineBufferTest extends BufferFixture {
     }
     buffer.close();
     try (OfflineBuffer offline = OfflineBuffer.open(directory)) {
-      assertThat(offline.apply(new RejectedBatch(Action.REDRIVE, 0, 3, 400)).count()).isEqualTo(2);
-      assertThat(offline.apply(new RejectedBatch(Action.DISCARD, 0, 3, null)).count()).isEqualTo(1);
+      assertThat(offline.apply(new RejectedRange(Action.REDRIVE, 0, 3, 400)).count()).isEqualTo(2);
+      assertThat(offline.apply(new RejectedRange(Action.DISCARD, 0, 3, null)).count()).isEqualTo(1);
     }
     open();
     assertThat(buffer.wasDamaged()).isFalse();

@@ -96,12 +96,12 @@ abstract class SalvageFixture extends BufferFixture {
   final void quarantineAfter(LastChange last) throws Exception {
     buffer.close();
     Path file = directory.resolve("buffer.db");
-    long walBound = new Volume(directory).walBound();
-    try (Connection connection = Database.openWriter(file, walBound, 50)) {
+    long walLimit = new Volume(directory).walLimit();
+    try (Connection connection = Database.openWriter(file, walLimit, 50)) {
       BufferWriter writer = new BufferWriter(connection, file);
       last.write(writer);
       Quarantine.replaceBuffer(
-          file, walBound, clock, new StorageException.Corrupted("for a test"), writer.totals());
+          file, walLimit, clock, new StorageException.Corrupted("for a test"), writer.totals());
     }
   }
 }

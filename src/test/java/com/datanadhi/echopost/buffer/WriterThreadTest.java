@@ -14,8 +14,8 @@ class WriterThreadTest extends BufferFixture {
   void the_writer_spins_for_the_next_record_while_records_arrive_one_by_one() throws Exception {
     assumeTrue(Runtime.getRuntime().availableProcessors() > 1);
     Appended.store(buffer, "1");
-    long whole = new Volume(directory).walBound();
-    await("the reserve to be whole").until(() -> Files.size(directory.resolve("reserve")) == whole);
+    long fullSize = new Volume(directory).walLimit();
+    await("the reserve to have its full size").until(() -> Files.size(directory.resolve("reserve")) == fullSize);
     assertThat(clock.reads()).isLessThan(20_000);
 
     Appended.store(buffer, "2");

@@ -59,7 +59,7 @@ class FlagsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"-h", "--h", "-help", "--help", "-help=true"})
-  void help_has_two_names(String arg) throws UsageException {
+  void help_is_requested_with_h_or_help(String arg) throws UsageException {
     assertThat(parse(arg).values()).isEqualTo(Map.of("h", "true"));
   }
 

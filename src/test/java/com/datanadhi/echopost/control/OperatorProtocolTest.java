@@ -4,14 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.datanadhi.echopost.proto.OperatorGrpc;
-import com.datanadhi.echopost.proto.RejectedRange;
 import com.datanadhi.echopost.proto.RejectedSlice;
 import com.datanadhi.echopost.proto.ServerState;
 import com.datanadhi.echopost.proto.StatusReply;
 import com.datanadhi.echopost.proto.StorageState;
 import com.datanadhi.echopost.record.ImportBatch;
-import com.datanadhi.echopost.record.RejectedBatch;
-import com.datanadhi.echopost.record.RejectedBatch.Action;
+import com.datanadhi.echopost.record.RejectedRange;
+import com.datanadhi.echopost.record.RejectedRange.Action;
 import com.datanadhi.echopost.upstream.ServerHealth;
 import io.grpc.MethodDescriptor;
 import io.grpc.StatusRuntimeException;
@@ -88,28 +87,29 @@ class OperatorProtocolTest {
     var marshaller = OperatorProtocol.method(action).getRequestMarshaller();
     for (int i = 0; i < 1_000; i++) {
       @Nullable Integer status = random.nextBoolean() ? null : random.nextInt(600);
-      RejectedBatch batch = new RejectedBatch(action, random.nextLong(), random.nextLong(), status);
-      RejectedRange range = RejectedRange.parseFrom(bytes(marshaller, batch));
-      assertThat(range.getAfterId()).isEqualTo(batch.afterId());
-      assertThat(range.getThroughId()).isEqualTo(batch.throughId());
-      assertThat(range.hasStatus() ? (Integer) range.getStatus() : null).isEqualTo(status);
-      assertThat(marshaller.parse(new ByteArrayInputStream(range.toByteArray()))).isEqualTo(batch);
+      RejectedRange range = new RejectedRange(action, random.nextLong(), random.nextLong(), status);
+      com.datanadhi.echopost.proto.RejectedRange message =
+          com.datanadhi.echopost.proto.RejectedRange.parseFrom(bytes(marshaller, range));
+      assertThat(message.getAfterId()).isEqualTo(range.afterId());
+      assertThat(message.getThroughId()).isEqualTo(range.throughId());
+      assertThat(message.hasStatus() ? (Integer) message.getStatus() : null).isEqualTo(status);
+      assertThat(marshaller.parse(new ByteArrayInputStream(message.toByteArray()))).isEqualTo(range);
     }
   }
 
   @Test
-  void a_rejected_slice_matches_the_proto() throws IOException {
+  void a_batch_of_rejected_records_matches_the_proto() throws IOException {
     var marshaller = OperatorProtocol.method(Action.REDRIVE).getResponseMarshaller();
     for (int i = 0; i < 1_000; i++) {
       List<Long> damaged = random.longs(random.nextInt(5)).boxed().toList();
-      RejectedBatch.Slice slice =
-          new RejectedBatch.Slice(random.nextLong(), random.nextInt(1_000), damaged);
-      RejectedSlice message = RejectedSlice.parseFrom(bytes(marshaller, slice));
-      assertThat(message.getThroughId()).isEqualTo(slice.throughId());
-      assertThat(message.getCount()).isEqualTo(slice.count());
+      RejectedRange.Batch batch =
+          new RejectedRange.Batch(random.nextLong(), random.nextInt(1_000), damaged);
+      RejectedSlice message = RejectedSlice.parseFrom(bytes(marshaller, batch));
+      assertThat(message.getThroughId()).isEqualTo(batch.throughId());
+      assertThat(message.getCount()).isEqualTo(batch.count());
       assertThat(message.getDamagedIdsList()).isEqualTo(damaged);
       assertThat(marshaller.parse(new ByteArrayInputStream(message.toByteArray())))
-          .isEqualTo(slice);
+          .isEqualTo(batch);
     }
   }
 
@@ -190,7 +190,7 @@ class OperatorProtocolTest {
     byte[] message = {8, 1, 0x21, 1, 2, 3, 4, 5, 6, 7, 8, 0x2D, 1, 2, 3, 4, 0x33, 0x34, 8, 2};
     assertThat(
             OperatorProtocol.method(Action.DISCARD).parseRequest(new ByteArrayInputStream(message)))
-        .isEqualTo(new RejectedBatch(Action.DISCARD, 2, 0, null));
+        .isEqualTo(new RejectedRange(Action.DISCARD, 2, 0, null));
   }
 
   @Test

@@ -76,7 +76,7 @@ class DirectoryLayoutTest {
   @ParameterizedTest
   @MethodSource("fileNames")
   void every_file_that_is_opened_has_a_name_that_is_checked(String name) {
-    assertThat(DirectoryLayout.isOurs(name)).isTrue();
+    assertThat(DirectoryLayout.belongsToAgent(name)).isTrue();
   }
 
   @Test
@@ -108,8 +108,8 @@ class DirectoryLayoutTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"buffer.db.bak", "echopost", "session-of-somebody", "agent.log", "x"})
-  void other_names_are_not_ours(String name) {
-    assertThat(DirectoryLayout.isOurs(name)).isFalse();
+  void other_names_do_not_belong_to_the_agent(String name) {
+    assertThat(DirectoryLayout.belongsToAgent(name)).isFalse();
   }
 
   @Test

@@ -127,7 +127,7 @@ class SessionsTest {
   }
 
   @Test
-  void fewer_than_twenty_are_all_kept() throws IOException {
+  void fewer_than_twenty_sessions_are_all_kept() throws IOException {
     session("session-2026-11-21T10-00-00Z");
     prune("session-2026-11-21T10-00-00Z");
     assertThat(names()).containsExactly("session-2026-11-21T10-00-00Z");

@@ -338,7 +338,7 @@ class JsonValidatorTest {
         "['é',tru] | it breaks the grammar near byte 1",
         "[\"é😀\",,] | it breaks the grammar near byte 10",
       })
-  void the_message_says_what_is_wrong(String text, String message) {
+  void the_message_names_the_problem(String text, String message) {
     assertThat(problem(text)).isEqualTo(message);
   }
 

@@ -68,7 +68,7 @@ class BackoffTest {
   }
 
   @Test
-  void a_success_resets_it() {
+  void a_success_resets_the_pause() {
     Backoff backoff = new Backoff(extreme(true));
     Duration _ = backoff.next(null);
     Duration _ = backoff.next(null);

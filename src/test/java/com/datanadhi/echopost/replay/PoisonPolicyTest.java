@@ -89,7 +89,7 @@ class PoisonPolicyTest {
   void any_other_response_ends_the_run_and_resets_the_attempts() {
     keeps(1, 500, 10);
     clock.advance(Duration.ofMinutes(2));
-    policy.endRun();
+    policy.endStreak();
     keeps(1, 500, 10);
     clock.advance(Duration.ofMinutes(2));
     rejects(1, 500);
@@ -115,7 +115,7 @@ class PoisonPolicyTest {
   @Test
   void another_response_ends_a_run_that_rejects_at_once() {
     twoMinutesOf500();
-    policy.endRun();
+    policy.endStreak();
     keeps(2, 500, 10);
   }
 

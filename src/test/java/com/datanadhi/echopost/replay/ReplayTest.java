@@ -282,7 +282,7 @@ class ReplayTest {
     while (buffer.totals().rejected() == 0) {
       clock.advance(replay.turn());
     }
-    assertThat(clock.nanos() - start).isGreaterThanOrEqualTo(PoisonPolicy.RUN.toNanos());
+    assertThat(clock.nanos() - start).isGreaterThanOrEqualTo(PoisonPolicy.MIN_STREAK.toNanos());
     int attemptsAtFirst = (int) delivered().stream().filter("1"::equals).count();
     assertThat(attemptsAtFirst).isGreaterThanOrEqualTo(PoisonPolicy.ATTEMPTS);
     drain();
@@ -310,7 +310,7 @@ class ReplayTest {
       comeUp();
       clock.advance(replay.turn());
     }
-    assertThat(clock.nanos() - resumed.get()).isGreaterThanOrEqualTo(PoisonPolicy.RUN.toNanos());
+    assertThat(clock.nanos() - resumed.get()).isGreaterThanOrEqualTo(PoisonPolicy.MIN_STREAK.toNanos());
   }
 
   @Test
@@ -322,7 +322,7 @@ class ReplayTest {
     }
     long refused = clock.nanos();
     drain();
-    assertThat(clock.nanos() - refused).isGreaterThanOrEqualTo(PoisonPolicy.RUN.toNanos());
+    assertThat(clock.nanos() - refused).isGreaterThanOrEqualTo(PoisonPolicy.MIN_STREAK.toNanos());
     assertThat(delivered().stream().filter("3"::equals).count())
         .isGreaterThanOrEqualTo(PoisonPolicy.ATTEMPTS);
   }

@@ -33,7 +33,7 @@ class IdSetTest {
   }
 
   @Test
-  void they_are_not_missing_when_the_new_epoch_has_no_id_either() {
+  void ids_before_the_next_epoch_are_not_missing_even_if_that_epoch_has_no_id() {
     add(1, 2, 3);
 
     assertThat(ids.missing(0, Totals.EPOCH).named()).isEmpty();

@@ -216,7 +216,7 @@ final class SocketCampaign implements Campaign {
         try (ServerSocketChannel other = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
           var _ = other.bind(UnixDomainSocketAddress.of(foreign));
           move(foreign, socket);
-          // A client that connects to this socket waits for ever: check only after it is gone.
+          // A client that connects to this socket waits forever: check only after it is gone.
           awaitReplaced(socket, round, result);
         }
         awaitRestored(round + " after another socket replaced it", agent, result);

@@ -69,7 +69,7 @@ class HealthProbeTest {
 
   @ParameterizedTest
   @ValueSource(ints = {100, 199, 300, 301, 404, 429, 500, 503, 599})
-  void any_other_status_sets_it_down(int status) throws InterruptedException {
+  void any_other_status_sets_the_server_down(int status) throws InterruptedException {
     Duration _ = turn(answer(status, null));
     assertThat(state.health()).isEqualTo(ServerHealth.DOWN);
   }

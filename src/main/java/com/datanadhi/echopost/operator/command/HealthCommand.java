@@ -71,7 +71,7 @@ final class HealthCommand implements OperatorCommand {
     String disk = "unknown";
     @Nullable Long lag = null;
     try (BufferView buffer = BufferView.open(directory)) {
-      disk = buffer.room().needed() == 0 ? OK : "full";
+      disk = buffer.diskSpace().needed() == 0 ? OK : "full";
       @Nullable Long next = buffer.nextReceivedAt();
       lag = next == null ? 0 : Math.max(0, Clock.system().millis() - next);
       needsAgent = next != null && !agentAnswers;

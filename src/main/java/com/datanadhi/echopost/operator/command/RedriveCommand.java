@@ -8,7 +8,7 @@ import com.datanadhi.echopost.operator.print.JsonOutput;
 import com.datanadhi.echopost.operator.print.Terminal;
 import com.datanadhi.echopost.operator.run.RejectedBatchRun;
 import com.datanadhi.echopost.operator.run.RejectedSelection;
-import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.RejectedRange;
 import com.datanadhi.echopost.record.StorageException;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -45,7 +45,7 @@ final class RedriveCommand implements OperatorCommand {
     arguments.requireBuffer();
     RejectedBatchRun run =
         RejectedBatchRun.of(
-            arguments.directory(), selection, RejectedBatch.Action.REDRIVE, terminal);
+            arguments.directory(), selection, RejectedRange.Action.REDRIVE, terminal);
     run.run();
     if (arguments.wantsJson()) {
       JsonOutput.print(

@@ -11,7 +11,7 @@ import com.datanadhi.echopost.operator.print.Quantities;
 import com.datanadhi.echopost.operator.print.Terminal;
 import com.datanadhi.echopost.operator.run.RejectedBatchRun;
 import com.datanadhi.echopost.operator.run.RejectedSelection;
-import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.RejectedRange;
 import com.datanadhi.echopost.record.StorageException;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -71,7 +71,7 @@ final class RejectedCommand implements OperatorCommand {
       // after it was asked for.
       RejectedBatchRun discard =
           RejectedBatchRun.of(
-              arguments.directory(), selection, RejectedBatch.Action.DISCARD, terminal);
+              arguments.directory(), selection, RejectedRange.Action.DISCARD, terminal);
       if (prompt == null
           || arguments.isOn("yes")
           || isConfirmed(prompt, arguments.directory(), selection)) {

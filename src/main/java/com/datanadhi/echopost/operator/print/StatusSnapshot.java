@@ -26,7 +26,7 @@ public record StatusSnapshot(
     Totals totals,
     BufferView.Backlog backlog,
     SortedMap<Integer, Long> rejectedByStatus,
-    BufferView.Room room) {
+    BufferView.DiskSpace diskSpace) {
   /// Whether an agent runs.
   public enum Presence {
     /// It accepts connections at its socket.
@@ -55,7 +55,7 @@ public record StatusSnapshot(
     if (agent != null) {
       return agent.storageState();
     }
-    return room.needed() == 0 ? AgentStatus.StorageState.OK : AgentStatus.StorageState.FULL;
+    return diskSpace.needed() == 0 ? AgentStatus.StorageState.OK : AgentStatus.StorageState.FULL;
   }
 
   /// The exit status of `status`.

@@ -143,7 +143,7 @@ public final class StatusText {
   }
 
   private static String disk(StatusSnapshot status, Terminal terminal) {
-    String free = Quantities.bytes(status.room().usable()) + " free";
+    String free = Quantities.bytes(status.diskSpace().usable()) + " free";
     return switch (status.storage()) {
       case OK -> free;
       case FULL ->
@@ -151,7 +151,7 @@ public final class StatusText {
               + ": "
               + free
               + ", records are refused until "
-              + Quantities.bytes(status.room().needed())
+              + Quantities.bytes(status.diskSpace().needed())
               + " more are free";
       case FAILED -> terminal.styled(AnsiStyle.RED, "failing") + ": see 'echopost logs'; " + free;
     };
@@ -211,8 +211,8 @@ public final class StatusText {
     }
     json.writeObjectPropertyStart("disk");
     json.writeStringProperty("state", JsonOutput.name(status.storage()));
-    json.writeNumberProperty("free_bytes", status.room().usable());
-    json.writeNumberProperty("needed_bytes", status.room().needed());
+    json.writeNumberProperty("free_bytes", status.diskSpace().usable());
+    json.writeNumberProperty("needed_bytes", status.diskSpace().needed());
     json.writeEndObject();
     LedgerText.write(status.totals(), json);
   }

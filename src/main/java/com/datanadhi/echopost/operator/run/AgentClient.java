@@ -6,7 +6,7 @@ import com.datanadhi.echopost.control.OperatorMessages.StatusRequest;
 import com.datanadhi.echopost.control.OperatorProtocol;
 import com.datanadhi.echopost.net.Transport;
 import com.datanadhi.echopost.record.ImportBatch;
-import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.RejectedRange;
 import com.datanadhi.echopost.record.StorageException;
 import io.grpc.CallOptions;
 import io.grpc.ConnectivityState;
@@ -71,13 +71,13 @@ public final class AgentClient implements AutoCloseable {
     return state == ConnectivityState.READY;
   }
 
-  /// Lets the agent do the next part of `batch`, in one transaction.
+  /// Lets the agent do the next batch of `range`, in one transaction.
   ///
-  /// @return null if the agent exited before it answered. It may have done the part; repeating the
+  /// @return null if the agent exited before it answered. It may have done the batch; repeating the
   ///   call does not do it twice
   /// @throws StorageException if the agent returned an error
-  RejectedBatch.@Nullable Slice process(RejectedBatch batch) throws StorageException {
-    return call(OperatorProtocol.method(batch.action()), batch);
+  RejectedRange.@Nullable Batch process(RejectedRange range) throws StorageException {
+    return call(OperatorProtocol.method(range.action()), range);
   }
 
   /// Lets the agent store `batch`, unless it is stored already.

@@ -5,7 +5,7 @@ import com.datanadhi.echopost.buffer.RejectedList;
 import com.datanadhi.echopost.operator.print.ProgressLine;
 import com.datanadhi.echopost.operator.print.Quantities;
 import com.datanadhi.echopost.operator.print.Terminal;
-import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.RejectedRange;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
@@ -20,15 +20,15 @@ public final class RejectedBatchRun implements BatchRun.Work {
   private final Path directory;
   private final Clock clock;
   private final ProgressLine progress;
-  private RejectedBatch rest;
+  private RejectedRange rest;
   private long count;
   private long damaged;
   private boolean byAgent;
   private boolean answerLost;
 
-  private RejectedBatchRun(Path directory, RejectedBatch batch, Terminal terminal, Clock clock) {
+  private RejectedBatchRun(Path directory, RejectedRange range, Terminal terminal, Clock clock) {
     this.directory = directory;
-    this.rest = batch;
+    this.rest = range;
     this.clock = clock;
     this.progress = new ProgressLine(terminal, clock);
   }
@@ -38,11 +38,11 @@ public final class RejectedBatchRun implements BatchRun.Work {
   ///
   /// @param terminal for progress, and for the ids of damaged records
   public static RejectedBatchRun of(
-      Path directory, RejectedSelection selection, RejectedBatch.Action action, Terminal terminal)
+      Path directory, RejectedSelection selection, RejectedRange.Action action, Terminal terminal)
       throws StorageException {
     try (RejectedList list = RejectedList.open(directory)) {
-      RejectedBatch batch = selection.toBatch(action, list.lastId());
-      return new RejectedBatchRun(directory, batch, terminal, Clock.system());
+      RejectedRange range = selection.toRange(action, list.lastId());
+      return new RejectedBatchRun(directory, range, terminal, Clock.system());
     }
   }
 
@@ -70,7 +70,7 @@ public final class RejectedBatchRun implements BatchRun.Work {
 
   @Override
   public boolean doWithAgent(AgentClient agent) throws StorageException {
-    RejectedBatch.@Nullable Slice done = agent.process(rest);
+    RejectedRange.@Nullable Batch done = agent.process(rest);
     if (done == null) {
       answerLost = true;
       return false;
@@ -86,7 +86,7 @@ public final class RejectedBatchRun implements BatchRun.Work {
     advance(buffer.apply(rest));
   }
 
-  private void advance(RejectedBatch.Slice done) {
+  private void advance(RejectedRange.Batch done) {
     rest = rest.after(done);
     count += done.count();
     List<Long> named =

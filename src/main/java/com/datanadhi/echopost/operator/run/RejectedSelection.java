@@ -1,7 +1,7 @@
 package com.datanadhi.echopost.operator.run;
 
 import com.datanadhi.echopost.buffer.RejectedList;
-import com.datanadhi.echopost.record.RejectedBatch;
+import com.datanadhi.echopost.record.RejectedRange;
 import org.jspecify.annotations.Nullable;
 
 /// A selection of rejected records: all, one by its id, or those with one status.
@@ -12,11 +12,11 @@ public record RejectedSelection(@Nullable Long id, @Nullable Integer status) {
   /// All rejected records.
   public static final RejectedSelection ALL = new RejectedSelection(null, null);
 
-  /// The work of doing `action` to the selected records with ids up to `lastId`.
-  RejectedBatch toBatch(RejectedBatch.Action action, long lastId) {
+  /// The range for doing `action` to the selected records with ids up to `lastId`.
+  RejectedRange toRange(RejectedRange.Action action, long lastId) {
     return id == null
-        ? new RejectedBatch(action, 0, lastId, status)
-        : new RejectedBatch(action, id - 1, id, null);
+        ? new RejectedRange(action, 0, lastId, status)
+        : new RejectedRange(action, id - 1, id, null);
   }
 
   /// Whether `entry` is selected.

@@ -57,7 +57,7 @@ public final class StatusReader {
           buffer.totals(),
           buffer.backlog(),
           buffer.rejectedByStatus(),
-          buffer.room());
+          buffer.diskSpace());
     }
   }
 

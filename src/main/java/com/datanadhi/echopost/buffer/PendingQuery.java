@@ -12,12 +12,12 @@ import java.util.List;
 
 /// Reads pending records in replay order, in short transactions that do not block checkpoints for
 /// long. Used by one thread at a time.
-final class PendingReader implements AutoCloseable {
+final class PendingQuery implements AutoCloseable {
   private final Connection connection;
   private final PreparedStatement select;
   private final String bufferId;
 
-  private PendingReader(Connection connection, String bufferId) throws SQLException {
+  private PendingQuery(Connection connection, String bufferId) throws SQLException {
     this.connection = connection;
     this.bufferId = bufferId;
     this.select =
@@ -27,10 +27,10 @@ final class PendingReader implements AutoCloseable {
                 + " FROM records WHERE id > ? AND id <= ? ORDER BY id LIMIT ?");
   }
 
-  static PendingReader open(Path file, String bufferId) throws StorageException {
+  static PendingQuery open(Path file, String bufferId) throws StorageException {
     Connection connection = Database.openReader(file);
     try {
-      return new PendingReader(connection, bufferId);
+      return new PendingQuery(connection, bufferId);
     } catch (SQLException failed) {
       throw SqliteFailure.of("preparing to read", failed);
     }
@@ -38,7 +38,8 @@ final class PendingReader implements AutoCloseable {
 
   /// The records after the id `after`: at most `maxRecords`, and none after `maxBytes` are reached.
   ///
-  /// @param through the newest id given; a row beyond it is damage, and would hide later records
+  /// @param through the newest id that was assigned; a row beyond it is damage, and would hide
+  ///   later records
   List<PendingRecord> read(long after, long through, int maxRecords, long maxBytes)
       throws SQLException {
     List<PendingRecord> batch = new ArrayList<>(Math.min(maxRecords, 256));

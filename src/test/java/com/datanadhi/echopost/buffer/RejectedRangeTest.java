@@ -3,8 +3,8 @@ package com.datanadhi.echopost.buffer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.datanadhi.echopost.record.RejectedBatch;
-import com.datanadhi.echopost.record.RejectedBatch.Action;
+import com.datanadhi.echopost.record.RejectedRange;
+import com.datanadhi.echopost.record.RejectedRange.Action;
 import com.datanadhi.echopost.record.Totals;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -13,8 +13,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /// Redriving and discarding rejected records, and what the ledger counts.
-class RejectedBatchTest extends BufferFixture {
-  private RejectedBatch.Slice redriveAll() throws Exception {
+class RejectedRangeTest extends BufferFixture {
+  private RejectedRange.Batch redriveAll() throws Exception {
     return apply(Action.REDRIVE, 0, Long.MAX_VALUE, null);
   }
 
@@ -26,12 +26,12 @@ class RejectedBatchTest extends BufferFixture {
     rejectNext(400);
     rejectNext(422);
     Appended.store(buffer, "4");
-    // The listener is notified of a commit a moment after its records complete, but before the
-    // next commit.
+    // The listener is notified of a commit a moment after its records complete, but before the next
+    // commit.
     buffer.acknowledge(2);
     int before = stored.get();
 
-    assertThat(redriveAll()).isEqualTo(new RejectedBatch.Slice(Long.MAX_VALUE, 2, List.of()));
+    assertThat(redriveAll()).isEqualTo(new RejectedRange.Batch(Long.MAX_VALUE, 2, List.of()));
 
     assertThat(payloadsAndKeys())
         .containsExactly(
@@ -75,7 +75,7 @@ class RejectedBatchTest extends BufferFixture {
     assertThat(apply(Action.REDRIVE, 0, 4, 422).count()).isEqualTo(2);
     assertThat(apply(Action.REDRIVE, 2, 3, null).count()).isEqualTo(1);
     assertThat(apply(Action.REDRIVE, 2, 3, null))
-        .isEqualTo(new RejectedBatch.Slice(3, 0, List.of()));
+        .isEqualTo(new RejectedRange.Batch(3, 0, List.of()));
     assertThat(payloadsAndKeys())
         .containsExactly(
             "2 " + bufferId() + "-2", "4 " + bufferId() + "-4", "3 " + bufferId() + "-3");
@@ -91,7 +91,7 @@ class RejectedBatchTest extends BufferFixture {
     }
     change("UPDATE rejected SET json_data='changed' WHERE id=2");
 
-    assertThat(redriveAll()).isEqualTo(new RejectedBatch.Slice(Long.MAX_VALUE, 2, List.of(2L)));
+    assertThat(redriveAll()).isEqualTo(new RejectedRange.Batch(Long.MAX_VALUE, 2, List.of(2L)));
 
     assertThat(sql("SELECT id||json_data FROM rejected")).isEqualTo("2changed");
     assertLedger("3 0 2 1 0", "2 1");
@@ -105,7 +105,7 @@ class RejectedBatchTest extends BufferFixture {
     rejectNext(400);
     rejectNext(422);
     assertThat(apply(Action.DISCARD, 0, 3, 422))
-        .isEqualTo(new RejectedBatch.Slice(3, 1, List.of()));
+        .isEqualTo(new RejectedRange.Batch(3, 1, List.of()));
     assertThat(sql("SELECT group_concat(id) FROM rejected")).isEqualTo("1");
     assertThat(buffer.totals()).isEqualTo(new Totals(3, 0, 1, 1, 3, 2));
     assertLedger("3 0 1 1 1", "1 1");
@@ -116,7 +116,7 @@ class RejectedBatchTest extends BufferFixture {
   }
 
   @Test
-  void a_slice_is_bounded_in_the_rows_it_reads_and_continues_where_the_last_one_ended()
+  void a_batch_is_limited_in_the_rows_it_reads_and_continues_where_the_last_one_ended()
       throws Exception {
     String large = "\"" + "x".repeat(400_000) + "\"";
     Appended.store(buffer, large, large, large, large);
@@ -127,15 +127,15 @@ class RejectedBatchTest extends BufferFixture {
     change("UPDATE rejected SET status=422 WHERE id IN (1, 1400)");
     open();
 
-    RejectedBatch batch = new RejectedBatch(Action.DISCARD, 0, 1_500, 422);
-    RejectedBatch.Slice first = buffer.apply(batch).get(1, TimeUnit.MINUTES);
-    assertThat(first).isEqualTo(new RejectedBatch.Slice(3, 1, List.of()));
-    RejectedBatch.Slice second = buffer.apply(batch.after(first)).get(1, TimeUnit.MINUTES);
-    assertThat(second).isEqualTo(new RejectedBatch.Slice(1_003, 0, List.of()));
-    RejectedBatch.Slice third = buffer.apply(batch.after(second)).get(1, TimeUnit.MINUTES);
-    assertThat(third).isEqualTo(new RejectedBatch.Slice(1_500, 1, List.of()));
-    assertThat(batch.after(second).isComplete()).isFalse();
-    assertThat(batch.after(third).isComplete()).isTrue();
+    RejectedRange range = new RejectedRange(Action.DISCARD, 0, 1_500, 422);
+    RejectedRange.Batch first = buffer.apply(range).get(1, TimeUnit.MINUTES);
+    assertThat(first).isEqualTo(new RejectedRange.Batch(3, 1, List.of()));
+    RejectedRange.Batch second = buffer.apply(range.after(first)).get(1, TimeUnit.MINUTES);
+    assertThat(second).isEqualTo(new RejectedRange.Batch(1_003, 0, List.of()));
+    RejectedRange.Batch third = buffer.apply(range.after(second)).get(1, TimeUnit.MINUTES);
+    assertThat(third).isEqualTo(new RejectedRange.Batch(1_500, 1, List.of()));
+    assertThat(range.after(second).isComplete()).isFalse();
+    assertThat(range.after(third).isComplete()).isTrue();
     assertLedger("1500 0 0 1498 2", "0 1498");
   }
 
