@@ -30,7 +30,8 @@ final class Lifecycle {
   private AgentState state = new AgentState.Starting();
   private long publishedNanos;
 
-  Lifecycle(Buffer buffer, Ingest ingest, ServerState serverState, Clock clock, RunSignals signals) {
+  Lifecycle(
+      Buffer buffer, Ingest ingest, ServerState serverState, Clock clock, RunSignals signals) {
     this.buffer = buffer;
     this.ingest = ingest;
     this.serverState = serverState;
@@ -63,7 +64,7 @@ final class Lifecycle {
     }
     // A switch by type would be compiled at run time when first used, which delays each start.
     if (state instanceof AgentState.Starting starting) {
-      ingest.open();
+      ingest.publish();
       publishedNanos = clock.nanos();
       state = starting.serve();
     } else if (state instanceof AgentState.Serving serving) {
@@ -107,7 +108,7 @@ final class Lifecycle {
       return closing.stop();
     }
     Events.info(EventNames.SERVING_RESUMED, "pending", buffer.totals().pending());
-    ingest.open();
+    ingest.publish();
     return closing.resume();
   }
 
@@ -124,12 +125,14 @@ final class Lifecycle {
   }
 
   private boolean isQuiet() {
-    if (serverState.health() != ServerHealth.UP || !buffer.isDrained() || ingest.hasUnansweredCalls()) {
+    if (serverState.health() != ServerHealth.UP
+        || !buffer.isDrained()
+        || ingest.hasUnansweredCalls()) {
       return false;
     }
     long now = clock.nanos();
     long quiet = Math.min(now - ingest.lastRecordNanos(), now - publishedNanos);
-    return quiet >= Linger.after(ingest.longestGapNanos()).toNanos();
+    return quiet >= Linger.after(ingest.longestIntervalNanos()).toNanos();
   }
 
   private long unsettledIds() {

@@ -11,8 +11,8 @@ final class Linger {
 
   private Linger() {}
 
-  static Duration after(long longestGapNanos) {
-    long twice = Math.min(longestGapNanos, LONGEST.toNanos()) * 2;
+  static Duration after(long longestIntervalNanos) {
+    long twice = Math.min(longestIntervalNanos, LONGEST.toNanos()) * 2;
     return Duration.ofNanos(Math.clamp(twice, SHORTEST.toNanos(), LONGEST.toNanos()));
   }
 }

@@ -2,8 +2,8 @@ package com.datanadhi.echopost.agent;
 
 import com.datanadhi.echopost.buffer.Buffer;
 import com.datanadhi.echopost.control.AgentStatus;
-import com.datanadhi.echopost.ingest.AgentInfo;
 import com.datanadhi.echopost.ingest.Ingest;
+import com.datanadhi.echopost.ingest.StatusSource;
 import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.metrics.Rate;
 import com.datanadhi.echopost.replay.Replay;
@@ -16,7 +16,7 @@ import java.time.Duration;
 
 /// Reports the status and the metrics of the running agent, which it reads from its parts.
 /// Thread-safe.
-final class StatusReporter implements AgentInfo {
+final class StatusReporter implements StatusSource {
   private static final Duration TURN = Duration.ofSeconds(1);
   private static final double MILLIS = 1e3;
 

@@ -8,22 +8,22 @@ import io.netty.handler.codec.http2.Http2Headers;
 import org.jspecify.annotations.Nullable;
 
 /// Decodes the headers of a connection's calls. A block with the same bytes as the one before is
-/// decoded only once: a client's calls begin with the same headers, and decoding them took a fifth
-/// of a record's time (docs/adr/0019). Confined to the event loop.
+/// decoded only once: a client's calls start with the same headers, and decoding them took a fifth
+/// of the CPU time per record (docs/adr/0019). Confined to the event loop.
 ///
 /// The same bytes mean the same headers as long as the dynamic table does not change. A block of
 /// indexed fields alone (RFC 7541, 6.1) does not change it, so such a block is cached until another
 /// one comes. Callers share the returned object and must not change it; Netty's own decoder writes
 /// a `content-length` into it, each time the same one.
 final class CachingHeadersDecoder extends DefaultHttp2HeadersDecoder {
-  /// Three times what clients send. What is decoded from it stays in memory as long as the
+  /// Three times the size of clients' blocks. The decoded headers stay in memory as long as the
   /// connection.
   private static final int MAX_CACHED_BYTES = 32;
 
   private ByteBuf cachedBlock = Unpooled.EMPTY_BUFFER;
   private @Nullable Http2Headers cached;
 
-  /// @param maxListSize the bound of a call's headers (RFC 9113, 6.5.2)
+  /// @param maxListSize the limit of the size of a call's headers (RFC 9113, 6.5.2)
   CachingHeadersDecoder(long maxListSize) {
     super(true, maxListSize);
   }

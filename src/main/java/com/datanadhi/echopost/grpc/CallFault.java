@@ -12,7 +12,7 @@ public record CallFault(Kind kind, Status status) {
     INVALID,
     /// The message is larger than its method allows.
     TOO_LARGE,
-    /// There is no room in memory for the message.
+    /// There is not enough memory for the message.
     OVERLOADED
   }
 

@@ -10,10 +10,10 @@ import java.util.Deque;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// One client's connection: decides whether it is read, and counts what it takes. Confined to the
-/// event loop.
+/// One client's connection: decides whether it is read, and counts its streams and control frames.
+/// Confined to the event loop.
 ///
-/// Its handler of HTTP/2 comes behind it in the channel's pipeline.
+/// The handler of HTTP/2 follows it in the channel's pipeline.
 public final class ClientConnection extends ChannelDuplexHandler {
   private static final long GOAWAY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -26,35 +26,35 @@ public final class ClientConnection extends ChannelDuplexHandler {
 
   private final Channel channel;
   private final Registry registry;
-  private final ServerLimits load;
+  private final ServerLimits limits;
   private final Clock clock;
   private final ConnectionShutdown shutdown = new ConnectionShutdown();
   private @Nullable Object attachment;
 
-  // When bytes were last read from it, or a complete call was answered.
+  // When bytes were last read from it, or a complete queued call ended.
   private long lastUseNanos;
-  // Before that, no bytes were read, for a reason that is not the client's.
+  // Bytes were not read before this time, for a reason of the server.
   private long readableSinceNanos;
   private long allCalls;
-  private int openCalls;
-  private int completeCalls;
+  private int queuedCalls;
+  private int completeQueuedCalls;
   private int streams;
   private int controlFrames;
 
-  // Two conditions that change independently: it is read while all are, and while its client takes
-  // the responses.
-  private boolean allAreRead = true;
+  // The connection is read while the server reads at all and the connection's output buffer is not
+  // full.
+  private boolean serverReads = true;
   private boolean reading = true;
-  private final Deque<Object> unread = new ArrayDeque<>();
+  private final Deque<Object> heldBackReads = new ArrayDeque<>();
 
-  // Independent of the shutdown's stage: a GOAWAY can also be sent because the server leaves.
+  // Independent of the shutdown's stage, since a GOAWAY is also sent when the listener closes.
   private boolean closing;
   private long closeAtNanos;
 
-  ClientConnection(Channel channel, Registry registry, ServerLimits load, Clock clock) {
+  ClientConnection(Channel channel, Registry registry, ServerLimits limits, Clock clock) {
     this.channel = channel;
     this.registry = registry;
-    this.load = load;
+    this.limits = limits;
     this.clock = clock;
   }
 
@@ -65,44 +65,45 @@ public final class ClientConnection extends ChannelDuplexHandler {
     return channel;
   }
 
-  /// Keeps an object of the application with this connection.
+  /// Attaches an object of the application to this connection.
   public void attach(Object object) {
     attachment = object;
   }
 
-  /// What was last attached; null before that.
+  /// The object that was last attached; null before that.
   public @Nullable Object attachment() {
     return attachment;
   }
 
-  /// A call has started that will be answered; [#callEnded] has to follow.
-  public void callStarted() {
-    openCalls++;
+  /// A call has started that the application queues and limits itself; [#queuedCallEnded] has to
+  /// follow. A call that is not reported here counts as a response that its client has not read.
+  public void queuedCallStarted() {
+    queuedCalls++;
   }
 
-  /// The request of a call is complete: its client waits for the response.
-  public void callComplete() {
-    completeCalls++;
+  /// The request of a queued call is complete: its client waits for the response.
+  public void queuedCallComplete() {
+    completeQueuedCalls++;
   }
 
-  /// A call was answered or cancelled.
-  public void callEnded(boolean wasComplete) {
-    openCalls--;
+  /// A queued call was answered or cancelled.
+  public void queuedCallEnded(boolean wasComplete) {
+    queuedCalls--;
     if (wasComplete) {
-      completeCalls--;
-      // However long the response took: from now on it is the client that is idle.
+      completeQueuedCalls--;
+      // The time that the response took is not idle time of the client.
       lastUseNanos = clock.nanos();
     }
   }
 
-  /// Since when this connection is read without a break that is not the client's fault: before it,
-  /// silence is no sign of a client that has stalled. By the clock's nanoseconds.
+  /// Bytes were not read before this time, for a reason of the server: silence before it is no sign
+  /// of a stalled client. By the clock's nanoseconds.
   public long readableSinceNanos() {
     return readableSinceNanos;
   }
 
-  /// Closes the connection because of a bug or a lack of memory, and logs it. Its client sends
-  /// again what it got no response to.
+  /// Closes the connection because of a bug or a lack of memory, and logs it. Its client resends
+  /// the requests that were not answered.
   public void fail(Throwable cause) {
     shutdown.fail(cause);
   }
@@ -111,7 +112,7 @@ public final class ClientConnection extends ChannelDuplexHandler {
 
   @Override
   public void channelRegistered(ChannelHandlerContext context) {
-    // Not since it was accepted: the delay of the loop is not the client's fault.
+    // Not the time at which it was accepted, since the loop's delay is not the client's fault.
     lastUseNanos = clock.nanos();
     readableSinceNanos = lastUseNanos;
     registry.opened(this);
@@ -121,8 +122,8 @@ public final class ClientConnection extends ChannelDuplexHandler {
   @Override
   public void channelUnregistered(ChannelHandlerContext context) {
     registry.closed(this);
-    unread.forEach(ReferenceCountUtil::release);
-    unread.clear();
+    heldBackReads.forEach(ReferenceCountUtil::release);
+    heldBackReads.clear();
     context.fireChannelUnregistered();
   }
 
@@ -133,7 +134,7 @@ public final class ClientConnection extends ChannelDuplexHandler {
       context.fireChannelRead(message);
     } else {
       // Netty can read once more after auto-read was switched off.
-      unread.add(message);
+      heldBackReads.add(message);
     }
   }
 
@@ -145,32 +146,32 @@ public final class ClientConnection extends ChannelDuplexHandler {
     }
   }
 
-  /// Starts or stops reading; a client that does not read its responses is not read in any case.
+  /// Starts or stops reading. A client that does not read its responses is not read in any case.
   void setReading(boolean wanted) {
-    allAreRead = wanted;
+    serverReads = wanted;
     reading = wanted && channel.isWritable();
     channel.config().setAutoRead(reading);
     ChannelHandlerContext context = channel.pipeline().context(this);
-    if (unread.isEmpty() || context == null) {
+    if (heldBackReads.isEmpty() || context == null) {
       return;
     }
-    while (reading && !unread.isEmpty()) {
-      context.fireChannelRead(unread.removeFirst());
+    while (reading && !heldBackReads.isEmpty()) {
+      context.fireChannelRead(heldBackReads.removeFirst());
     }
     context.fireChannelReadComplete();
   }
 
-  /// Responses to a client that does not read them would fill the memory.
+  /// Stops reading from a client that does not read its responses, which would fill the memory.
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext context) {
-    setReading(allAreRead);
+    setReading(serverReads);
     context.fireChannelWritabilityChanged();
   }
 
-  // ---- what it takes
+  // ---- streams, calls and control frames
 
-  ServerLimits load() {
-    return load;
+  ServerLimits limits() {
+    return limits;
   }
 
   long nowNanos() {
@@ -179,19 +180,19 @@ public final class ClientConnection extends ChannelDuplexHandler {
 
   void streamOpened() {
     streams++;
-    load.streamOpened();
+    limits.streamOpened();
   }
 
   void streamClosed() {
     streams--;
-    load.streamClosed();
+    limits.streamClosed();
   }
 
-  /// A control frame waits to be sent. If there are too many, the connection is closed at once: to
-  /// stop reading has no effect before all bytes that were read are processed.
+  /// A control frame waits to be sent. If there are too many, the connection is closed at once:
+  /// pausing reads would have no effect before all bytes that were read are processed.
   void controlFrameQueued() {
     controlFrames++;
-    if (!load.controlFrameQueued(controlFrames) && channel.isActive()) {
+    if (!limits.controlFrameQueued(controlFrames) && channel.isActive()) {
       closeNow();
     }
   }
@@ -199,16 +200,17 @@ public final class ClientConnection extends ChannelDuplexHandler {
   /// A control frame was sent, or will never be.
   void controlFrameSent() {
     controlFrames--;
-    load.controlFrameSent();
+    limits.controlFrameSent();
   }
 
-  /// How many responses the client has not read yet.
+  /// The number of responses that the client has not read. It includes open calls that were not
+  /// reported as queued.
   int unreadResponses() {
-    return streams - openCalls;
+    return streams - queuedCalls;
   }
 
-  /// A call has started, of whatever method.
-  void anyCallStarted() {
+  /// A call of any method has started.
+  void callStarted() {
     allCalls++;
   }
 
@@ -217,9 +219,10 @@ public final class ClientConnection extends ChannelDuplexHandler {
     return allCalls == 0;
   }
 
-  /// Whether its client waits for no response: there is no call, or no complete one.
-  boolean hasNoCompleteCall() {
-    return completeCalls == 0;
+  /// Whether no queued call is complete, so that its client waits for no response to one. Calls
+  /// that are not queued do not count.
+  boolean hasNoCompleteQueuedCall() {
+    return completeQueuedCalls == 0;
   }
 
   long idleNanos(long nowNanos) {
@@ -250,7 +253,7 @@ public final class ClientConnection extends ChannelDuplexHandler {
     }
   }
 
-  /// Sends GOAWAY: no more calls, but those that have started are answered.
+  /// Sends GOAWAY: the client starts no more calls, and those that have started are answered.
   void goAway() {
     shutdown.goAway();
   }

@@ -9,17 +9,18 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
-/// The open connections of a server: whether they are read, and which ones are closed to make room.
-/// Confined to the event loop, but for [#nanosSinceTick].
+/// The open connections of a server: decides whether they are read, and which ones are closed to
+/// make room. Confined to the event loop, except [#nanosSinceTick].
 final class ConnectionLimits {
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-  /// Longer than other work of the loop may delay a tick, which is Netty's bound of a second:
-  /// otherwise no connection would be idle while the loop is busy, and no new one would get in.
+  /// More than the longest delay of a tick by other work of the loop, which Netty limits to 1 s.
+  /// With a shorter time, no connection would be idle while the loop is busy, and no new one would
+  /// be accepted.
   private static final long LATE_NANOS = 2 * IDLE_NANOS;
 
   private final Clock clock;
-  private final ServerLimits load;
+  private final ServerLimits limits;
   private final Set<ClientConnection> open = new LinkedHashSet<>();
   private boolean applicationReads = true;
   // Written on the event loop, read by the watchdog's thread.
@@ -29,16 +30,16 @@ final class ConnectionLimits {
   ConnectionLimits(EventLoop loop, int maxStreams, Clock clock) {
     this.clock = clock;
     this.tickNanos = clock.nanos();
-    this.load =
+    this.limits =
         new ServerLimits(
             maxStreams,
             this::updateReading,
-            // Not within the read of a connection, in which a stream can close.
+            // Deferred, since a stream can close within the read of a connection.
             () -> loop.execute(this::updateReading));
   }
 
-  ServerLimits load() {
-    return load;
+  ServerLimits limits() {
+    return limits;
   }
 
   void opened(ClientConnection connection) {
@@ -59,12 +60,12 @@ final class ConnectionLimits {
   }
 
   private boolean isReading() {
-    return applicationReads && !load.hasTooManyStreams();
+    return applicationReads && !limits.hasTooManyStreams();
   }
 
   private void updateReading() {
-    // A copy: to read from a connection can close it. Evaluated for each one: what is read from one
-    // can end reading for all.
+    // A copy, since reading from a connection can close it. isReading() is evaluated for each one,
+    // since what is read from one can stop reading for all.
     for (ClientConnection connection : List.copyOf(open)) {
       connection.setReading(isReading());
     }
@@ -80,7 +81,7 @@ final class ConnectionLimits {
     for (ClientConnection connection : open) {
       connection.tick(now, late);
     }
-    if (load.hasTooManyStreams()) {
+    if (limits.hasTooManyStreams()) {
       closeSlowReaders();
     }
     if (makeRoom && isReading()) {
@@ -91,7 +92,7 @@ final class ConnectionLimits {
   /// Closes the connections with the most responses that their clients have not read. What they
   /// sent is processed; a client that got no response sends its request again.
   private void closeSlowReaders() {
-    int surplus = load.surplusStreams();
+    int surplus = limits.surplusStreams();
     List<ClientConnection> slowestFirst = new ArrayList<>(open);
     slowestFirst.sort(Comparator.comparingInt(ClientConnection::unreadResponses).reversed());
     for (ClientConnection connection : slowestFirst) {
@@ -105,7 +106,7 @@ final class ConnectionLimits {
 
   private void closeIdle(long now) {
     open.stream()
-        .filter(c -> c.hasNoCompleteCall() && c.idleNanos(now) > IDLE_NANOS)
+        .filter(c -> c.hasNoCompleteQueuedCall() && c.idleNanos(now) > IDLE_NANOS)
         .sorted(Comparator.comparingLong((ClientConnection c) -> c.idleNanos(now)).reversed())
         .limit(Math.max(1, open.size() / 4))
         .forEach(c -> c.close(now));

@@ -32,14 +32,15 @@ final class ConnectionShutdown {
 
   private static final long CLOSE_AFTER_ERROR_SECONDS = 1;
 
-  /// Any number that clients do not use: it tells the acknowledgement from those of other pings.
-  private static final long PING_DATA = 0x676F6F64627965L;
+  /// An arbitrary number (`echopost` in ASCII) that distinguishes the acknowledgement of this ping
+  /// from those of other pings.
+  private static final long PING_DATA = 0x6563686F706F7374L;
 
   private Stage stage = Stage.OPEN;
   private @Nullable Http2ConnectionHandler handler;
   private @Nullable ChannelHandlerContext context;
 
-  /// From now on the connection can be ended.
+  /// Sets the handler by which the connection can be ended from now on.
   void handlerAdded(Http2ConnectionHandler added, ChannelHandlerContext itsContext) {
     handler = added;
     context = itsContext;
@@ -53,8 +54,8 @@ final class ConnectionShutdown {
     return Objects.requireNonNull(context, "the handler is not in its pipeline yet");
   }
 
-  /// Asks the client to start no more calls; does nothing if it was asked before. Those that have
-  /// started are answered; then the connection is closed.
+  /// Asks the client to start no more calls; does nothing if this was called before. Calls that
+  /// have started are answered; then the connection is closed.
   void goAway() {
     if (stage == Stage.OPEN && context().channel().isActive()) {
       stage = Stage.GOAWAY_SENT;
@@ -99,12 +100,12 @@ final class ConnectionShutdown {
   /// Closes the connection with all its calls; responses that were written are sent.
   void closeNow() {
     handler().flush(context());
-    // Not by the channel, which would wait for open calls.
+    // The channel's own close() would wait for open calls.
     var _ = context().close();
   }
 
-  /// Closes the connection after an error of its own, for which Netty has sent a GOAWAY: also if
-  /// the client does not read that.
+  /// Closes the connection after an error of the connection, for which Netty has sent a GOAWAY,
+  /// even if the client does not read it.
   void closeAfterError() {
     var _ = context().executor().schedule(this::closeNow, CLOSE_AFTER_ERROR_SECONDS, SECONDS);
   }

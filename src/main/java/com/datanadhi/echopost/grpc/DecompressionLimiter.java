@@ -4,10 +4,10 @@ import io.netty.channel.EventLoop;
 import java.util.LinkedHashSet;
 import java.util.concurrent.TimeUnit;
 
-/// Lets few compressed messages in at a time, and the next one only in another turn of the event
-/// loop. A few kilobytes can unpack to megabytes, which takes that loop 10 ms, and a client can
-/// send them as fast as its connection allows: other connections are read in between. Confined to
-/// the event loop.
+/// Admits at most four compressed messages at a time, and the next one only in a later iteration of
+/// the event loop. A few kilobytes can decompress to megabytes, which takes the loop 10 ms, and a
+/// client can send them as fast as its connection allows; other connections are read in between.
+/// Confined to the event loop.
 public final class DecompressionLimiter {
   private static final int MAX_AT_ONCE = 4;
 
@@ -22,7 +22,7 @@ public final class DecompressionLimiter {
   /// Whether the next compressed message of a connection may be requested; if so, [#ended] has to
   /// follow.
   ///
-  /// @param retry if not, runs once it is that connection's turn to ask again
+  /// @param retry if not, runs when that connection may ask again
   public boolean begin(Runnable retry) {
     if (running < MAX_AT_ONCE) {
       running++;
@@ -32,7 +32,7 @@ public final class DecompressionLimiter {
     return false;
   }
 
-  /// A message that was let in is unpacked, or will never be complete.
+  /// A message that was admitted is decompressed, or will never be complete.
   public void ended() {
     // A scheduled task runs after the loop has read again; an executed one would run before that.
     var _ = loop.schedule(this::next, 0, TimeUnit.NANOSECONDS);
@@ -45,7 +45,7 @@ public final class DecompressionLimiter {
     }
   }
 
-  /// Forgets a connection that has ended.
+  /// Removes the retry of a connection that has ended.
   public void remove(Runnable retry) {
     waiting.remove(retry);
   }

@@ -2,8 +2,8 @@ package com.datanadhi.echopost.grpc;
 
 import org.jspecify.annotations.Nullable;
 
-/// What a [GrpcServer] serves. All methods are called on the server's event loop and must not
-/// block.
+/// The methods that a [GrpcServer] serves. All methods of this interface are called on the server's
+/// event loop and must not block.
 public interface GrpcApplication {
   /// The method of that name, or null if there is none.
   ///

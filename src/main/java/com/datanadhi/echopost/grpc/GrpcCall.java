@@ -23,47 +23,47 @@ import org.jspecify.annotations.Nullable;
 /// One call: turns the bytes of its HTTP/2 stream into messages and back, each with gRPC's prefix
 /// of five bytes. Confined to the event loop.
 ///
-/// Until a message is requested, the client can send no more of it than the stream's window; from
-/// then on the window is returned as bytes come.
+/// Until a message is requested, the client can send no more of it than the stream's window; after
+/// that, the window is returned as bytes arrive.
 ///
 /// @param <Q> the type of requests
 /// @param <A> the type of responses
 public final class GrpcCall<Q, A> extends ServerCall<Q, A> {
-  /// What a client can send before a message is requested.
+  /// The number of bytes that a client can send before a message is requested.
   static final int WINDOW_BYTES = 8 << 10;
 
-  /// What is read beside the largest message: the rest of its last frame (RFC 9113, 4.2), and what
-  /// the client sends before it has read the window's size (RFC 9113, 6.9.2).
-  private static final int MORE_BYTES = (16 << 10) + (64 << 10);
+  /// The bytes that can be read in addition to the largest message: the rest of its last frame (RFC
+  /// 9113, 4.2), and what the client sends before it has read the window's size (RFC 9113, 6.9.2).
+  private static final int FRAME_AND_WINDOW_SLACK_BYTES = (16 << 10) + (64 << 10);
 
   private static final Metadata.Key<String> ENCODING =
       Metadata.Key.of("grpc-encoding", Metadata.ASCII_STRING_MARSHALLER);
   private static final Metadata.Key<String> ACCEPTED =
       Metadata.Key.of("grpc-accept-encoding", Metadata.ASCII_STRING_MARSHALLER);
 
-  /// What has come of the request.
+  /// The state of the request.
   ///
   ///     OPEN ── END_STREAM is read ──▶ ENDED ── all messages are delivered ──▶ DELIVERED
   private enum RequestStage {
     OPEN,
-    /// The client has sent all: messages can still wait to be requested.
+    /// The client has sent its END_STREAM; messages can still wait to be requested.
     ENDED,
-    /// The listener has had its `onHalfClose`.
+    /// The listener's `onHalfClose` was called.
     DELIVERED
   }
 
-  /// What has been done about the response.
+  /// The state of the response.
   ///
   ///     NONE ── sendHeaders() ──▶ HEADERS_SENT ── close() ──▶ STATUS_SENT
   ///     NONE ── close() ──▶ STATUS_SENT
   ///     NONE or HEADERS_SENT ── the stream is closed ──▶ CANCELLED
   private enum ResponseStage {
     NONE,
-    /// Of a method with several responses.
+    /// Only for a method with several responses.
     HEADERS_SENT,
     /// The status is written, or on its way.
     STATUS_SENT,
-    /// The stream was closed before that.
+    /// The stream was closed before the status was written.
     CANCELLED
   }
 
@@ -77,18 +77,17 @@ public final class GrpcCall<Q, A> extends ServerCall<Q, A> {
   private RequestStage request = RequestStage.OPEN;
   private ResponseStage response = ResponseStage.NONE;
 
-  // Bytes that are no whole message yet, or were not requested.
-  private @Nullable ByteBuf unread;
+  // Bytes that are no complete message yet, or that were not requested.
+  private @Nullable ByteBuf pendingBytes;
   private int withheldBytes;
-  private int heldBytes;
+  private int incompleteBytes;
   private long lastBytesNanos;
   private int requested;
   // The message of a unary response, which is sent with its status.
   private byte @Nullable [] message;
   private @Nullable CallFault fault;
 
-  // No stages: the first is true during a method's run, which can be called again from within; the
-  // second is whether the call is counted in ServerLimits.
+  // `delivering` guards against re-entry; `counted` is whether the call is counted in ServerLimits.
   private boolean delivering;
   private boolean counted;
 
@@ -105,8 +104,8 @@ public final class GrpcCall<Q, A> extends ServerCall<Q, A> {
 
   /// Starts the method's handler, or refuses the call.
   void start(Metadata headers) {
-    if (method.isBounded()) {
-      counted = connection.load().startBoundedCall();
+    if (method.usesServerLimit()) {
+      counted = connection.limits().startOtherCall();
       if (!counted) {
         close(
             Status.RESOURCE_EXHAUSTED.withDescription(
@@ -178,11 +177,11 @@ public final class GrpcCall<Q, A> extends ServerCall<Q, A> {
       withheldBytes += bytes;
       // The end of a call without a message is delivered also if none was requested.
       deliver();
-      countHeld();
+      countIncompleteBytes();
       return 0;
     }
     lastBytesNanos = connection.nowNanos();
-    if (unread != null) {
+    if (pendingBytes != null) {
       keep(data);
       deliver();
     } else {
@@ -191,29 +190,30 @@ public final class GrpcCall<Q, A> extends ServerCall<Q, A> {
         keep(data);
       }
     }
-    countHeld();
+    countIncompleteBytes();
     return bytes;
   }
 
   private void keep(ByteBuf data) {
     if (data.isReadable()) {
-      if (unread == null) {
-        unread =
+      if (pendingBytes == null) {
+        pendingBytes =
             responses.newBuffer(
-                data.readableBytes(), MessagePrefix.BYTES + method.maxUnpackedBytes() + MORE_BYTES);
+                data.readableBytes(),
+                MessagePrefix.BYTES + method.maxDecompressedBytes() + FRAME_AND_WINDOW_SLACK_BYTES);
       }
-      unread.writeBytes(data);
+      pendingBytes.writeBytes(data);
     }
   }
 
-  /// Counts what is kept beyond a window, for all calls together; windows are bounded by the number
-  /// of calls.
-  private void countHeld() {
-    int now = unread == null ? 0 : Math.max(0, unread.capacity() - WINDOW_BYTES);
-    int before = heldBytes;
-    heldBytes = now;
-    if (!connection.load().hold(now - before)) {
-      // Not within the read, which goes on with this call.
+  /// Counts the bytes that are kept beyond the stream's window, for all calls together. The windows
+  /// themselves are limited by the number of calls.
+  private void countIncompleteBytes() {
+    int now = pendingBytes == null ? 0 : Math.max(0, pendingBytes.capacity() - WINDOW_BYTES);
+    int before = incompleteBytes;
+    incompleteBytes = now;
+    if (!connection.limits().addIncompleteBytes(now - before)) {
+      // Deferred, since the read continues with this call.
       connection
           .channel()
           .eventLoop()
@@ -225,19 +225,19 @@ public final class GrpcCall<Q, A> extends ServerCall<Q, A> {
   }
 
   private void deliver() {
-    deliver(unread == null ? Unpooled.EMPTY_BUFFER : unread);
-    if (unread != null && !unread.isReadable()) {
-      dropUnread();
-    } else if (unread != null) {
-      unread.discardReadBytes();
+    deliver(pendingBytes == null ? Unpooled.EMPTY_BUFFER : pendingBytes);
+    if (pendingBytes != null && !pendingBytes.isReadable()) {
+      releasePendingBytes();
+    } else if (pendingBytes != null) {
+      pendingBytes.discardReadBytes();
     }
   }
 
-  private void dropUnread() {
-    if (unread != null) {
-      unread.release();
-      unread = null;
-      countHeld();
+  private void releasePendingBytes() {
+    if (pendingBytes != null) {
+      pendingBytes.release();
+      pendingBytes = null;
+      countIncompleteBytes();
     }
   }
 
@@ -264,7 +264,7 @@ public final class GrpcCall<Q, A> extends ServerCall<Q, A> {
       delivering = false;
     }
     if (isClosed()) {
-      dropUnread();
+      releasePendingBytes();
     }
   }
 
@@ -286,7 +286,7 @@ public final class GrpcCall<Q, A> extends ServerCall<Q, A> {
     int length = bytes.readInt();
     ByteBuf one = bytes.readSlice(length);
     Q parsed;
-    try (InputStream in = compressed ? unpacked(one) : new Plain(one)) {
+    try (InputStream in = compressed ? decompressed(one) : new Plain(one)) {
       parsed = method.descriptor().parseRequest(in);
     } catch (IOException bad) {
       fail(
@@ -301,10 +301,10 @@ public final class GrpcCall<Q, A> extends ServerCall<Q, A> {
     Objects.requireNonNull(listener).onMessage(parsed);
   }
 
-  private InputStream unpacked(ByteBuf compressed) throws IOException {
+  private InputStream decompressed(ByteBuf compressed) throws IOException {
     InputStream all =
         Objects.requireNonNull(decompressor).decompress(new ByteBufInputStream(compressed));
-    return ByteStreams.limit(all, method.maxUnpackedBytes() + 1L);
+    return ByteStreams.limit(all, method.maxDecompressedBytes() + 1L);
   }
 
   /// A message with a known length, so that it is read into an array of that size.
@@ -332,10 +332,10 @@ public final class GrpcCall<Q, A> extends ServerCall<Q, A> {
 
   /// The stream is closed: both sides have sent all, or one has cancelled.
   void streamClosed() {
-    dropUnread();
+    releasePendingBytes();
     if (counted) {
       counted = false;
-      connection.load().boundedCallEnded();
+      connection.limits().otherCallEnded();
     }
     boolean answered = isClosed();
     if (!answered) {
@@ -357,7 +357,7 @@ public final class GrpcCall<Q, A> extends ServerCall<Q, A> {
     }
   }
 
-  // ---- the response
+  // ---- called by the method's handler
 
   @Override
   public void request(int messages) {
@@ -370,7 +370,7 @@ public final class GrpcCall<Q, A> extends ServerCall<Q, A> {
     withheldBytes = 0;
     responses.returnWindow(stream, bytes);
     deliver();
-    countHeld();
+    countIncompleteBytes();
   }
 
   @Override
@@ -399,7 +399,8 @@ public final class GrpcCall<Q, A> extends ServerCall<Q, A> {
     }
   }
 
-  /// Ends the call with a status. Does nothing if it has ended already: its client can have gone.
+  /// Ends the call with a status. Does nothing if it has ended already, since its client can have
+  /// disconnected.
   @Override
   public void close(Status status, Metadata trailers) {
     if (isClosed()) {
@@ -409,7 +410,7 @@ public final class GrpcCall<Q, A> extends ServerCall<Q, A> {
     boolean halfClosed = request != RequestStage.OPEN;
     response = ResponseStage.STATUS_SENT;
     if (!delivering) {
-      dropUnread();
+      releasePendingBytes();
     }
     if (message != null && status.isOk()) {
       responses.sendUnary(stream, message, trailers, halfClosed);

@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 /// Turns the frames of one client's HTTP/2 connection into calls, as gRPC's specification asks for
 /// (grpc/doc/PROTOCOL-HTTP2.md). Streams and flow control are Netty's. Confined to the event loop.
 ///
-/// It stands in place of grpc-java's server, which took more than half of a record's time
+/// It replaces grpc-java's server, which took more than half of the CPU time per record
 /// (docs/adr/0019). `grpc-timeout` is ignored: a client whose deadline has passed resets its call,
 /// and a request that is complete is processed all the same.
 final class GrpcConnectionHandler extends Http2ConnectionHandler {
@@ -44,7 +44,7 @@ final class GrpcConnectionHandler extends Http2ConnectionHandler {
   private final ClientConnection client;
   private final Http2Connection.PropertyKey callKey = connection().newKey();
   private @Nullable ResponseWriter responses;
-  // Of the last call, while its headers are cached.
+  // The headers of the last call, while the decoder caches them.
   private RequestHeaders.@Nullable Accepted cached;
 
   private GrpcConnectionHandler(
@@ -98,8 +98,8 @@ final class GrpcConnectionHandler extends Http2ConnectionHandler {
     @Override
     protected GrpcConnectionHandler build() {
       Http2Connection connection = new DefaultHttp2Connection(true, 0);
-      // With the connection's window refilled at once, a call whose message is not requested yet
-      // does not stop the others.
+      // The connection's window is refilled at once, so that a call whose message is not requested
+      // yet does not stop the others.
       connection
           .local()
           .flowController(
@@ -110,8 +110,8 @@ final class GrpcConnectionHandler extends Http2ConnectionHandler {
           .flowController(
               new DefaultHttp2RemoteFlowController(
                   connection, new UniformStreamByteDistributor(connection)));
-      // No bound: clients with short deadlines cancel many calls, and a cancelled call costs no
-      // more than one that is served. Netty requires this before the codec.
+      // No limit, since clients with short deadlines cancel many calls, and a cancelled call costs
+      // no more than one that is served. Netty requires this call before the codec is set.
       decoderEnforceMaxRstFramesPerWindow(0, 0);
       Http2ConnectionEncoder encoder =
           new ControlFrameLimiter(
@@ -127,7 +127,7 @@ final class GrpcConnectionHandler extends Http2ConnectionHandler {
               .maxConcurrentStreams(MAX_CALLS)
               .initialWindowSize(GrpcCall.WINDOW_BYTES)
               .maxHeaderListSize(MAX_HEADERS_BYTES));
-      // No timeout of Netty's: SocketListener closes what does not end in time.
+      // Netty's own timeout is off: SocketListener closes connections that do not end in time.
       gracefulShutdownTimeoutMillis(-1);
       return super.build();
     }
@@ -166,7 +166,7 @@ final class GrpcConnectionHandler extends Http2ConnectionHandler {
       GrpcCall<?, ?> call = stream.getProperty(callKey);
       if (call == null && !stream.isHeadersSent()) {
         // Otherwise these are the trailers of a call that was refused.
-        call = begin(stream, headers, last);
+        call = startCall(stream, headers, last);
       }
       if (call != null && last) {
         int _ = call.receive(Unpooled.EMPTY_BUFFER, true);
@@ -195,21 +195,22 @@ final class GrpcConnectionHandler extends Http2ConnectionHandler {
 
   /// @return null if the call is refused
   @SuppressWarnings("ReferenceEquality") // to compare headers takes as long as to read them
-  private @Nullable GrpcCall<?, ?> begin(Http2Stream stream, Http2Headers headers, boolean last) {
-    client.anyCallStarted();
+  private @Nullable GrpcCall<?, ?> startCall(
+      Http2Stream stream, Http2Headers headers, boolean last) {
+    client.callStarted();
     RequestHeaders.Accepted known = cached;
     if (known == null || known.headers() != headers) {
       known = check(stream, headers, last);
       // Other headers are not kept: idle connections with large ones would fill the memory.
       cached = headersDecoder.isCached(headers) ? known : null;
     }
-    return known == null ? null : begin(stream, known.method(), known.metadata());
+    return known == null ? null : startCall(stream, known.method(), known.metadata());
   }
 
   private RequestHeaders.@Nullable Accepted check(
       Http2Stream stream, Http2Headers headers, boolean last) {
     RequestHeaders read = RequestHeaders.read(headers, application);
-    // Not a switch by type, which would be compiled for the first record of each run
+    // A switch by type would be compiled at run time for the first record of each run
     // (docs/performance-log.md).
     if (read instanceof RequestHeaders.Accepted accepted) {
       return accepted;
@@ -225,7 +226,7 @@ final class GrpcConnectionHandler extends Http2ConnectionHandler {
     return null;
   }
 
-  private <Q, A> GrpcCall<Q, A> begin(
+  private <Q, A> GrpcCall<Q, A> startCall(
       Http2Stream stream, GrpcMethod<Q, A> method, Metadata metadata) {
     GrpcCall<Q, A> call = new GrpcCall<>(responses(), stream, method, client);
     stream.setProperty(callKey, call);
@@ -235,7 +236,7 @@ final class GrpcConnectionHandler extends Http2ConnectionHandler {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext here, Throwable cause) {
-    // On an IOException the client has gone: the channel closes without our help.
+    // After an IOException the client has disconnected, and the channel closes by itself.
     if (!(cause instanceof IOException)) {
       onError(here, false, cause);
     }

@@ -4,31 +4,31 @@ import io.grpc.MethodDescriptor;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerMethodDefinition;
 
-/// A method that a server offers, and the bounds of its calls. Immutable.
+/// A method that a server offers, and the limits of its calls. Immutable.
 ///
 /// @param <Q> the type of requests
 /// @param <A> the type of responses
 /// @param handler receives the calls, always as [GrpcCall]
-/// @param maxMessageBytes the bound of a request message as it is sent; a call with a larger one is
+/// @param maxMessageBytes the limit of a request message as it is sent; a call with a larger one is
 ///   refused
-/// @param maxUnpackedBytes the bound of a compressed request message: its decompression ends one
-///   byte after it, so that the marshaller can notice
-/// @param isBounded whether its open calls count toward the server's bound; false if the handler
-///   bounds them itself
+/// @param maxDecompressedBytes the limit of a compressed request message after decompression, which
+///   ends one byte after it, so that the marshaller can detect a larger one
+/// @param usesServerLimit whether its open calls count toward the server's limit; false if the
+///   handler limits them itself
 public record GrpcMethod<Q, A>(
     MethodDescriptor<Q, A> descriptor,
     ServerCallHandler<Q, A> handler,
     int maxMessageBytes,
-    int maxUnpackedBytes,
-    boolean isBounded) {
-  /// A method with those bounds whose open calls count toward the server's bound.
-  public static <Q, A> GrpcMethod<Q, A> bounded(
-      ServerMethodDefinition<Q, A> method, int maxMessageBytes, int maxUnpackedBytes) {
+    int maxDecompressedBytes,
+    boolean usesServerLimit) {
+  /// A method whose open calls count toward the server's limit.
+  public static <Q, A> GrpcMethod<Q, A> withServerLimit(
+      ServerMethodDefinition<Q, A> method, int maxMessageBytes, int maxDecompressedBytes) {
     return new GrpcMethod<>(
         method.getMethodDescriptor(),
         method.getServerCallHandler(),
         maxMessageBytes,
-        maxUnpackedBytes,
+        maxDecompressedBytes,
         true);
   }
 }

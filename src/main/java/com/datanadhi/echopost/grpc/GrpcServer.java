@@ -10,13 +10,13 @@ import java.util.concurrent.TimeUnit;
 
 /// A gRPC server on Netty's HTTP/2, for UNIX sockets (docs/adr/0019). Start reading here.
 ///
-/// The server knows HTTP/2, gRPC's framing and what bounds memory, and nothing of the methods that
-/// it serves: these belong to a [GrpcApplication], whose handlers are io.grpc's
-/// `ServerCallHandler`. Bytes take this way: [SocketListener] accepts a connection,
+/// The server knows HTTP/2, gRPC's framing and the limits of memory, and nothing of the methods
+/// that it serves: these belong to a [GrpcApplication], whose handlers are io.grpc's
+/// `ServerCallHandler`. The path of the bytes: [SocketListener] accepts a connection,
 /// [ClientConnection] decides whether it is read, [GrpcConnectionHandler] turns frames into calls,
 /// [GrpcCall] turns a call's bytes into messages, and `ResponseWriter` writes the response.
 ///
-/// One event loop serves all connections. Accepting has a loop of its own. Unless it says
+/// One event loop serves all connections; accepting has a loop of its own. Unless documented
 /// otherwise, a method of this class has to be called on the event loop that serves.
 ///
 /// Two internal APIs of grpc-java are used, since it has no public way to turn `Metadata` and
@@ -33,8 +33,8 @@ public final class GrpcServer {
   ///
   /// @param acceptLoop accepts connections
   /// @param loop serves them
-  /// @param maxStreams the bound of open streams on all connections: at it nothing is read, and
-  ///   clients that do not read their responses are disconnected
+  /// @param maxStreams the limit of open streams on all connections. While it is reached, nothing
+  ///   is read, and clients that do not read their responses are disconnected
   public GrpcServer(
       Transport transport, EventLoopGroup acceptLoop, EventLoop loop, int maxStreams, Clock clock) {
     this.transport = transport;

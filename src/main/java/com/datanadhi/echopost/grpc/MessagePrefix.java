@@ -13,11 +13,11 @@ final class MessagePrefix {
 
   private MessagePrefix() {}
 
-  /// Why the prefix at the beginning of `bytes` is refused, or null.
+  /// Why the prefix at the start of `bytes` is refused, or null.
   ///
   /// @param bytes at least [#BYTES]
   /// @param mayBeCompressed whether the call's headers name an encoding
-  /// @param maxLength the bound of the message's length
+  /// @param maxLength the limit of the message's length
   static @Nullable CallFault fault(ByteBuf bytes, boolean mayBeCompressed, int maxLength) {
     int flags = bytes.getUnsignedByte(bytes.readerIndex());
     if (flags > COMPRESSED) {
@@ -33,7 +33,7 @@ final class MessagePrefix {
         : null;
   }
 
-  /// Whether `bytes`, which begin with a prefix, hold its whole message.
+  /// Whether `bytes`, which start with a prefix, hold its whole message.
   static boolean isFollowedByMessage(ByteBuf bytes) {
     return bytes.readableBytes() - BYTES >= length(bytes);
   }

@@ -14,17 +14,17 @@ import org.jspecify.annotations.Nullable;
 
 /// The headers of a request, checked ("Request-Headers" of gRPC over HTTP/2). Immutable.
 sealed interface RequestHeaders {
-  /// How much of a client's text an error message repeats.
+  /// The number of characters of a client's text that an error message repeats.
   int MAX_QUOTED = 100;
 
-  /// The headers of a call of `method`. Calls whose headers are the same bytes share it, so nobody
-  /// may change the metadata.
+  /// The headers of a call of `method`. Calls whose headers are the same bytes share it, so the
+  /// metadata must not be changed.
   record Accepted(Http2Headers headers, GrpcMethod<?, ?> method, Metadata metadata)
       implements RequestHeaders {}
 
-  /// Not the headers of a call that is served.
+  /// The headers of a call that is refused.
   ///
-  /// @param why for the client
+  /// @param why is sent to the client
   record Refused(HttpResponseStatus http, String why) implements RequestHeaders {}
 
   /// Checks the headers of a call.

@@ -24,8 +24,9 @@ import java.util.Set;
 
 /// Writes the responses of one connection's calls. Confined to the event loop.
 ///
-/// As a rule, a successful response to a unary call is one buffer ([UnaryResponse]), beside Netty's
-/// encoder; all others go through it. What is written in one turn of the loop is flushed together.
+/// A successful response to a unary call is usually one buffer ([UnaryResponse]), bypassing Netty's
+/// encoder, which writes all others. Responses that are written in one iteration of the event loop
+/// are flushed together.
 final class ResponseWriter {
   static final AsciiString CONTENT_TYPE = AsciiString.cached("application/grpc");
 
@@ -55,19 +56,19 @@ final class ResponseWriter {
     this.shutdown = shutdown;
   }
 
-  /// Whether a header field must not enter the encoder's dynamic table: all whose values a client
-  /// can determine, since it also determines the table's size.
+  /// Whether a header field must not enter the encoder's dynamic table: true for each field whose
+  /// values a client can determine, since it also determines the table's size.
   static boolean isSensitive(CharSequence name, CharSequence value) {
     return !INDEXED.contains(AsciiString.of(name));
   }
 
-  /// The client wants another size of the dynamic table.
+  /// The client has requested another size of the dynamic table.
   void tableResized() {
     tableResized = true;
   }
 
-  /// Sends a successful response with one message, as a rule as one buffer: three frames by Netty's
-  /// encoder, with their promises, took a quarter of a record's time (docs/adr/0019).
+  /// Sends a successful response with one message, usually as one buffer: three frames by Netty's
+  /// encoder, with their promises, took a quarter of the CPU time per record (docs/adr/0019).
   ///
   /// @param halfClosed whether the client has sent its END_STREAM
   void sendUnary(Http2Stream stream, byte[] message, Metadata trailers, boolean halfClosed) {
@@ -93,7 +94,7 @@ final class ResponseWriter {
     flushEnd();
   }
 
-  /// Takes `bytes` of the stream's and the connection's window, beside Netty's encoder.
+  /// Takes `bytes` of the stream's and the connection's window, bypassing Netty's encoder.
   ///
   /// @return whether they may be sent at once
   private boolean takeWindow(Http2Stream stream, int bytes) {
@@ -118,7 +119,7 @@ final class ResponseWriter {
   /// Starts a response.
   void sendHeaders(Http2Stream stream) {
     var _ = handler.encoder().writeHeaders(context, stream.id(), HEADERS, 0, false, promise());
-    // Not after trailers: these can wait in a queue, headers never do.
+    // Not reset after trailers, which can wait in a queue; headers never do.
     tableResized = false;
     flushSoon();
   }
@@ -143,7 +144,7 @@ final class ResponseWriter {
         halfClosed);
   }
 
-  /// Sends a response that is nothing but a status.
+  /// Sends a response that consists of a status only.
   ///
   /// @param halfClosed whether the client has sent its END_STREAM
   void sendTrailersOnly(

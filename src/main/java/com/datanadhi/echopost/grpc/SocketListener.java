@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 /// be opened beside it.
 ///
 /// Accepting has an event loop of its own and never waits for work. The number of open connections
-/// is bounded: at the bound accepting pauses, and the kernel's backlog holds further ones.
+/// is limited: at the limit, accepting pauses, and the kernel's backlog holds further connections.
 ///
 /// The public methods may be called from any thread, but not at the same time.
 public final class SocketListener extends ChannelInboundHandlerAdapter {
@@ -159,7 +159,7 @@ public final class SocketListener extends ChannelInboundHandlerAdapter {
   // ---- on the work loop
 
   private void serve(Channel accepted) {
-    ClientConnection client = new ClientConnection(accepted, registry, connections.load(), clock);
+    ClientConnection client = new ClientConnection(accepted, registry, connections.limits(), clock);
     accepted.pipeline().addLast(client, GrpcConnectionHandler.of(client, application));
     open.add(client);
     accepted.closeFuture().addListener(closed -> open.remove(client));
@@ -194,7 +194,7 @@ public final class SocketListener extends ChannelInboundHandlerAdapter {
       return;
     }
     stopped = true;
-    // Ends a pause: those in the backlog are accepted beyond the bound.
+    // Ends a pause: connections in the backlog are accepted beyond the limit.
     countConnection(0);
     ServerDomainSocketChannel channel = Objects.requireNonNull(listener);
     if (transport.shutdownRefusesConnections()) {
@@ -202,7 +202,8 @@ public final class SocketListener extends ChannelInboundHandlerAdapter {
           .eventLoop()
           .execute(() -> {
             try {
-              // With another socket object: Netty's would accept nothing more after it.
+              // Shut down through another socket object, since Netty's would accept nothing after
+              // it.
               new Socket(channel.fd().intValue()).shutdown(true, false);
               shutDown = true;
             } catch (IOException notListening) {

@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 final class ArrivalIntervals {
   private static final int REMEMBERED = 8;
 
-  /// Shorter ones come from bursts, and would displace the intervals of a client that sends
+  /// Shorter intervals come from bursts, and would displace those of a client that sends
   /// occasionally.
   private static final long MIN_REMEMBERED = TimeUnit.MILLISECONDS.toNanos(100);
 

@@ -6,20 +6,20 @@ import com.datanadhi.echopost.upstream.ServerHealth;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// Whether records and commands are accepted: not before there is a buffer, and not after ingest
-/// was told to stop. Any thread: each field is set once and is volatile.
+/// Whether records and commands are accepted: not before there is a buffer, and not after [#stop]
+/// was called. Any thread: each field is set once and is volatile.
 final class Availability {
-  private volatile @Nullable AgentInfo agent;
+  private volatile @Nullable StatusSource statusSource;
   private volatile @Nullable Buffer buffer;
   private volatile boolean stopping;
 
-  /// Records are accepted into `into` from now on.
+  /// Accepts records into `buffer` from now on.
   ///
-  /// @param about what operators can ask about
-  void start(Buffer into, AgentInfo about) {
-    agent = about;
-    // Last: whoever sees it sees the other.
-    buffer = into;
+  /// @param statusSource for operators
+  void start(Buffer buffer, StatusSource statusSource) {
+    this.statusSource = statusSource;
+    // Written last: a thread that reads it also reads the other.
+    this.buffer = buffer;
   }
 
   /// Every record that the buffer does not have yet is refused from now on.
@@ -27,25 +27,25 @@ final class Availability {
     stopping = true;
   }
 
-  /// The buffer that records are accepted into.
+  /// The buffer that records are accepted into. Only after [#start].
   Buffer buffer() {
-    return Objects.requireNonNull(buffer, "no call gets past refusal() before there is a buffer");
+    return Objects.requireNonNull(buffer, "there is no buffer yet: start() was not called");
   }
 
-  /// How many records wait for their commit; 0 before there is a buffer.
+  /// The number of records that wait for their commit; 0 before there is a buffer.
   int waitingRecords() {
     Buffer opened = buffer;
     return opened == null ? 0 : opened.waitingRecords();
   }
 
-  /// What operators can ask about.
-  AgentInfo agent() {
-    return Objects.requireNonNull(agent, "no call gets past refusal() before there is an agent");
+  /// The agent's status and metrics. Only after [#start].
+  StatusSource statusSource() {
+    return Objects.requireNonNull(statusSource, "there is no status yet: start() was not called");
   }
 
-  /// How the main server is, as far as it is known.
+  /// The health of the main server; UNKNOWN before there is an agent.
   ServerHealth serverHealth() {
-    AgentInfo known = agent;
+    StatusSource known = statusSource;
     return known == null ? ServerHealth.UNKNOWN : known.serverHealth();
   }
 
@@ -57,7 +57,7 @@ final class Availability {
     return stopping ? stopRefusal() : null;
   }
 
-  /// Why a call that has started is refused; null while ingest is not told to stop.
+  /// Why a call that has started is refused; null before [#stop] was called.
   @Nullable Refusal refusalWhileStopping() {
     return stopping ? stopRefusal() : null;
   }

@@ -9,20 +9,20 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// Bounds the records that wait for their commit and the calls of SendLog that are open.
+/// Limits the records that wait for their commit, and the open calls of SendLog.
 ///
-/// At either bound the server stops reading, which the kernel's socket buffers and HTTP/2 flow
-/// control pass on to the clients. If no commit ends for 5 s, it is read again, to refuse records
-/// until one does. If no call ends for 5 s, incomplete requests are refused, since they hold up the
-/// others.
+/// At either limit the server stops reading; the kernel's socket buffers and HTTP/2 flow control
+/// then hold the clients back. If no commit ends for 5 s while the memory for records is full,
+/// reading resumes, and records are refused until a commit ends. If too many calls stay open and no
+/// commit ends for 5 s, incomplete requests are refused, since they hold up the others.
 ///
-/// Confined to the event loop, but for the number of open calls.
+/// Confined to the event loop, except [#hasOpenCalls].
 final class BackPressure {
   private static final int MAX_WAITING_RECORDS = 8_192;
   private static final long MAX_WAITING_BYTES = 16L << 20;
 
-  /// As many as can wait for a commit, and half as many behind one that is not complete. What these
-  /// send before it is their turn is bounded by their windows.
+  /// 8,192 calls that wait for a commit, and 4,096 behind an incomplete one; the latter send at
+  /// most their window.
   private static final int MAX_OPEN_CALLS = MAX_WAITING_RECORDS + MAX_WAITING_RECORDS / 2;
 
   /// A call has a stream until its client has read the response; see [GrpcServer].
@@ -30,7 +30,7 @@ final class BackPressure {
 
   private static final long STALL_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-  /// Whether messages are let into memory.
+  /// Whether messages are accepted into memory.
   ///
   ///     ACCEPTING ── full ──▶ PAUSED ── no commit for 5 s ──▶ REFUSING
   ///     PAUSED or REFUSING ── a commit, and not half full ──▶ ACCEPTING
@@ -45,11 +45,11 @@ final class BackPressure {
   private final GrpcServer server;
   private final Availability availability;
   private final Clock clock;
-  // What goes on when messages are let in again, those that have waited longest first.
+  // Retries to run when messages are accepted again, the oldest first.
   private final Set<Runnable> waiting = new LinkedHashSet<>();
   private Stage stage = Stage.ACCEPTING;
-  // Independent of the stage: it depends on the number of open calls alone.
-  private boolean crowded;
+  // Independent of the stage, since it depends only on the number of open calls.
+  private boolean tooManyOpenCalls;
   private long progressNanos;
   // Changed on the event loop, read by any thread.
   private final AtomicInteger openCalls = new AtomicInteger();
@@ -64,17 +64,17 @@ final class BackPressure {
 
   /// A call of SendLog has started; [#callEnded] has to follow.
   void callStarted() {
-    if (openCalls.incrementAndGet() >= MAX_OPEN_CALLS && !crowded) {
-      crowded = true;
+    if (openCalls.incrementAndGet() >= MAX_OPEN_CALLS && !tooManyOpenCalls) {
+      tooManyOpenCalls = true;
       progressNanos = clock.nanos();
       updateReading();
     }
   }
 
   void callEnded() {
-    if (openCalls.decrementAndGet() < MAX_WAITING_RECORDS && crowded) {
-      crowded = false;
-      // Not within the read of a connection, in which a call can end.
+    if (openCalls.decrementAndGet() < MAX_WAITING_RECORDS && tooManyOpenCalls) {
+      tooManyOpenCalls = false;
+      // Deferred, since a call can end within the read of a connection.
       server.loop().execute(this::updateReading);
     }
   }
@@ -97,7 +97,7 @@ final class BackPressure {
     return true;
   }
 
-  /// Forgets a connection that has ended.
+  /// Removes the retry of a connection that has ended.
   void remove(Runnable retry) {
     waiting.remove(retry);
   }
@@ -109,7 +109,7 @@ final class BackPressure {
 
   /// A record was accepted.
   ///
-  /// @param roundRecords how many records are not in the buffer's hands yet
+  /// @param roundRecords the number of accepted records that are not appended yet
   /// @param roundBytes their size
   void accepted(int roundRecords, long roundBytes) {
     if (stage == Stage.ACCEPTING && isFull(roundRecords, roundBytes)) {
@@ -151,12 +151,12 @@ final class BackPressure {
   }
 
   private void updateReading() {
-    server.setReading(stage != Stage.PAUSED && !crowded);
+    server.setReading(stage != Stage.PAUSED && !tooManyOpenCalls);
   }
 
   // ---- upkeep
 
-  /// Does what time alone decides.
+  /// Handles time-outs.
   ///
   /// @return whether incomplete requests must be refused, because they hold up too many calls
   boolean tick() {
@@ -165,7 +165,7 @@ final class BackPressure {
       stage = Stage.REFUSING;
       resume();
     }
-    if (crowded && now - progressNanos > STALL_NANOS) {
+    if (tooManyOpenCalls && now - progressNanos > STALL_NANOS) {
       progressNanos = now;
       return true;
     }

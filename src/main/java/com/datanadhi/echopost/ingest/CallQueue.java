@@ -13,9 +13,9 @@ import java.util.concurrent.TimeUnit;
 /// HTTP/2 mixes the frames of concurrent calls, so a large record can be complete after a small one
 /// that was sent later. Arrival order is the order in which the calls were started: only the
 /// message of the first call is requested, and HTTP/2 flow control holds back what the others send
-/// beyond their windows. So at most one incomplete message of each connection is held in memory. A
-/// first call of which nothing arrives for 5 s is refused, so that it does not hold up the others
-/// for ever.
+/// beyond their windows. So at most one incomplete message of each connection is held in memory. If
+/// nothing of the first call arrives for 5 s, it is refused, so that it does not hold up the others
+/// forever.
 final class CallQueue implements SendLogCall.Observer {
   private static final long STALL_NANOS = TimeUnit.SECONDS.toNanos(5);
 
@@ -25,7 +25,7 @@ final class CallQueue implements SendLogCall.Observer {
   private final DecompressionLimiter decompression;
   private final RefusalMetrics refusals;
   private final Deque<SendLogCall> calls = new ArrayDeque<>();
-  // The same object each time, by which the other two know this queue.
+  // One object, since BackPressure and DecompressionLimiter use it as the key.
   private final Runnable retry = this::advance;
   // True while advance() runs, which requests a message that can be complete at once.
   private boolean advancing;
@@ -43,10 +43,10 @@ final class CallQueue implements SendLogCall.Observer {
     this.refusals = refusals;
   }
 
-  /// Takes a call that has just started.
+  /// Adds a call that has just started.
   void add(SendLogCall call) {
     calls.addLast(call);
-    connection.callStarted();
+    connection.queuedCallStarted();
     pressure.callStarted();
     advance();
   }
@@ -62,7 +62,7 @@ final class CallQueue implements SendLogCall.Observer {
     try {
       while (!calls.isEmpty()) {
         SendLogCall first = calls.getFirst();
-        if (first.isThrough()) {
+        if (first.allowsNext()) {
           calls.removeFirst();
           if (!first.isEnded()) {
             intake.accept(first);
@@ -82,15 +82,15 @@ final class CallQueue implements SendLogCall.Observer {
     return pressure.acceptsMessage(retry) && (!call.isCompressed() || decompression.begin(retry));
   }
 
-  // ---- what becomes of a call
+  // ---- events of a call
 
   @Override
   public void requestComplete() {
-    connection.callComplete();
+    connection.queuedCallComplete();
   }
 
   @Override
-  public void unpacked() {
+  public void decompressionEnded() {
     decompression.ended();
   }
 
@@ -101,7 +101,7 @@ final class CallQueue implements SendLogCall.Observer {
 
   @Override
   public void ended(boolean wasComplete) {
-    connection.callEnded(wasComplete);
+    connection.queuedCallEnded(wasComplete);
     pressure.callEnded();
   }
 
@@ -129,12 +129,12 @@ final class CallQueue implements SendLogCall.Observer {
     for (SendLogCall first = calls.peekFirst();
         first != null && first.isRequested();
         first = calls.peekFirst()) {
-      // This requests the next one, which shows whether that is complete.
+      // The refusal requests the next message, which shows whether that is complete.
       first.refuse(refusal);
     }
   }
 
-  /// Refuses every call that has started and is not in the buffer's hands.
+  /// Refuses every call in this queue: its record is not appended yet.
   void refuseAll(Refusal refusal) {
     for (SendLogCall call : List.copyOf(calls)) {
       call.refuse(refusal);

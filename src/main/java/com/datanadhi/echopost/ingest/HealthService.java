@@ -26,12 +26,12 @@ import java.util.Set;
 final class HealthService implements ServerInterceptor {
   static final String NAME = "grpc.health.v1.Health";
 
-  /// Room for a service's name.
+  /// Enough for a request with the name of a service.
   static final int MAX_MESSAGE_BYTES = 1 << 10;
 
   private static final String MAIN_SERVER = "echopost.MainServer";
 
-  /// Bounds their memory.
+  /// Limits the memory that open watches use.
   private static final int MAX_WATCHES = 512;
 
   private final HealthStatusManager manager = new HealthStatusManager();
@@ -39,7 +39,7 @@ final class HealthService implements ServerInterceptor {
   private ServerHealth known;
 
   HealthService(ServerHealth mainServer) {
-    // The agent as a whole, "", is serving from the start.
+    // The library reports the agent as a whole (`""`) as serving from the start.
     manager.setStatus(LogAgentService.SERVICE, ServingStatus.SERVING);
     manager.setStatus(MAIN_SERVER, statusOf(mainServer));
     known = mainServer;
@@ -111,7 +111,7 @@ final class HealthService implements ServerInterceptor {
     };
   }
 
-  /// A call of Watch that can be ended here, without its service.
+  /// A call of Watch that this class can end without the library's service.
   private static final class Watch<Q, A> extends SimpleForwardingServerCall<Q, A> {
     private boolean ended;
 

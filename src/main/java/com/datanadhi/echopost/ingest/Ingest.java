@@ -24,15 +24,15 @@ import java.util.concurrent.TimeUnit;
 /// The ingest sibling: receives records over gRPC on the UNIX socket and appends them to the
 /// buffer.
 ///
-/// Its loop keeps the socket's public name in place and watches that no client waits for ever. The
-/// agent ends serving in steps: [#withdraw], [#finish], and [#open] again if there is more to do.
-/// All methods may be called from any thread; those that change something exclude each other.
+/// Its loop keeps the socket's public name in place and checks that no client waits forever. The
+/// agent ends serving in steps: [#withdraw], [#finish], and [#publish] again if there is more to
+/// do. All methods may be called from any thread; those that change something exclude each other.
 public final class Ingest implements AutoCloseable {
   private static final Duration TURN = Duration.ofMillis(40);
-  private static final Duration SILENCE = Duration.ofMillis(500);
-  private static final Duration LAST_CALLS = Duration.ofMillis(250);
-  private static final Duration GOAWAY = Duration.ofMillis(150);
-  private static final Duration ANSWERS = Duration.ofSeconds(1);
+  private static final Duration SILENT_CLIENT_TIMEOUT = Duration.ofMillis(500);
+  private static final Duration LAST_CALLS_TIMEOUT = Duration.ofMillis(250);
+  private static final Duration GOAWAY_TIMEOUT = Duration.ofMillis(150);
+  private static final Duration RESPONSE_TIMEOUT = Duration.ofSeconds(1);
   private static final Duration POLL = Duration.ofMillis(5);
 
   private final Clock clock;
@@ -46,12 +46,12 @@ public final class Ingest implements AutoCloseable {
   private final ServiceRegistry services;
   private final Watchdog watchdog;
   private final Waiter waiter = new Waiter();
-  private final Waiter leaving = new Waiter();
+  private final Waiter exitWaiter = new Waiter();
 
-  // Guarded by this object's lock, as is all that follows. The last one accepts; the others only
+  // Guarded by this object's lock, like the field below. The last listener accepts; the others only
   // serve the connections that they have.
   private final List<SocketListener> listeners = new ArrayList<>();
-  // Whether the last one is bound and not published yet.
+  // Whether the last listener is bound and not published yet.
   private boolean bound;
 
   /// @param directory where the socket is created
@@ -82,13 +82,13 @@ public final class Ingest implements AutoCloseable {
 
   /// Accepts records into `buffer` from now on.
   ///
-  /// @param agent what operators can ask about
-  public void acceptInto(Buffer buffer, AgentInfo agent) {
-    availability.start(buffer, agent);
+  /// @param statusSource the agent's status and metrics for operators
+  public void acceptInto(Buffer buffer, StatusSource statusSource) {
+    availability.start(buffer, statusSource);
   }
 
   /// Publishes the socket that was bound, or a new one.
-  public synchronized void open() throws IOException, InterruptedException {
+  public synchronized void publish() throws IOException, InterruptedException {
     if (!bound) {
       bind();
     }
@@ -112,8 +112,8 @@ public final class Ingest implements AutoCloseable {
   synchronized Duration turn() throws IOException, InterruptedException, StuckException {
     watchdog.check();
     if (!socketFile.heal()) {
-      open();
-      close(listeners.removeFirst(), GOAWAY);
+      publish();
+      close(listeners.removeFirst(), GOAWAY_TIMEOUT);
     }
     boolean makeRoom = listeners.stream().anyMatch(SocketListener::isFull);
     workLoop.execute(() -> {
@@ -145,7 +145,7 @@ public final class Ingest implements AutoCloseable {
   }
 
   /// The longest of the recent intervals between records, in nanoseconds.
-  public long longestGapNanos() {
+  public long longestIntervalNanos() {
     return logAgent.intervals().longestNanos();
   }
 
@@ -155,45 +155,46 @@ public final class Ingest implements AutoCloseable {
     socketFile.withdraw();
   }
 
-  /// Ends serving after [#withdraw], without failing a call of a client that came in time: every
-  /// call that has started is answered, and clients that have connected and not sent anything get
-  /// half a second; then the listener stops accepting, connections in its backlog are served, and
-  /// all connections get a GOAWAY. Takes at most a second.
+  /// Ends serving after [#withdraw], without failing a call of a client that connected in time.
+  /// Every call that has started is answered, and clients that have connected and not sent anything
+  /// get half a second; then the listener stops accepting, connections in its backlog are served,
+  /// and all connections get a GOAWAY. The time-outs add up to 1.1 s with one listener, and 0.35 s
+  /// more with each other one.
   ///
-  /// @return whether it ended; false if a client still waits for a response: then serve on with
-  ///   [#open]
+  /// @return whether it ended; false if a client still waits for a response: then continue to serve
+  ///   with [#publish]
   public synchronized boolean finish() throws InterruptedException {
-    awaitQuiet(SILENCE);
+    awaitQuiet(SILENT_CLIENT_TIMEOUT);
     for (SocketListener listener : listeners) {
       listener.stopAccepting();
     }
-    awaitQuiet(LAST_CALLS);
+    awaitQuiet(LAST_CALLS_TIMEOUT);
     if (hasUnansweredCalls()) {
       return false;
     }
     for (SocketListener listener : listeners) {
-      boolean _ = listener.goAway(GOAWAY);
+      boolean _ = listener.goAway(GOAWAY_TIMEOUT);
     }
     if (hasUnansweredCalls()) {
-      // A client could begin a call before it read the GOAWAY.
+      // A client can have started a call before it read the GOAWAY.
       return false;
     }
     closeListeners(Duration.ZERO);
     return availability.waitingRecords() == 0;
   }
 
-  /// Ends serving at once, as after a signal: records that wait for their commit get it, others are
-  /// refused. Every call is answered, unless the commit takes longer than a second: then its
-  /// connection is closed without a response.
+  /// Ends serving at once, as after a signal: records that wait for their commit are committed,
+  /// others are refused. Every call is answered, unless the commit takes longer than a second: then
+  /// its connection is closed without a response.
   public synchronized void stop() throws IOException, InterruptedException {
     availability.stop();
     workLoop.execute(logAgent::refuseAll);
     socketFile.withdraw();
-    long deadline = clock.nanos() + ANSWERS.toNanos();
+    long deadline = clock.nanos() + RESPONSE_TIMEOUT.toNanos();
     while (hasUnansweredCalls() && clock.nanos() - deadline < 0) {
-      leaving.await(POLL);
+      exitWaiter.await(POLL);
     }
-    closeListeners(GOAWAY);
+    closeListeners(GOAWAY_TIMEOUT);
   }
 
   private void closeListeners(Duration timeout) throws InterruptedException {
@@ -211,7 +212,7 @@ public final class Ingest implements AutoCloseable {
   private void awaitQuiet(Duration longest) throws InterruptedException {
     long deadline = clock.nanos() + longest.toNanos();
     while (clock.nanos() - deadline < 0 && isBusy()) {
-      leaving.await(POLL);
+      exitWaiter.await(POLL);
     }
   }
 
@@ -219,7 +220,10 @@ public final class Ingest implements AutoCloseable {
   private boolean isBusy() throws InterruptedException {
     try {
       return CompletableFuture.supplyAsync(
-              () -> logAgent.hasOpenCalls() || server.hasNewConnection(SILENCE.toNanos()), workLoop)
+              () ->
+                  logAgent.hasOpenCalls()
+                      || server.hasNewConnection(SILENT_CLIENT_TIMEOUT.toNanos()),
+              workLoop)
           .get();
     } catch (ExecutionException broken) {
       throw new IllegalStateException(broken);

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// The service `logagent.LogAgent` of proto/logagent.proto. Its one method runs on the event loop
 /// from the first byte of a call to its response: that is where arrival order is fixed.
 ///
-/// Confined to the event loop, but for methods that say otherwise.
+/// Confined to the event loop, except methods that are documented otherwise.
 final class LogAgentService implements ServerCallHandler<SendLogRequest, byte[]> {
   static final String SERVICE = "logagent.LogAgent";
 
@@ -36,12 +36,12 @@ final class LogAgentService implements ServerCallHandler<SendLogRequest, byte[]>
               .setType(MethodDescriptor.MethodType.UNARY)
               .setFullMethodName(SEND_LOG)
               .setRequestMarshaller(new SendLogRequest.Reader())
-              .setResponseMarshaller(new SendLogRequest.ResponseWriter())
+              .setResponseMarshaller(new SendLogResponseMarshaller())
               .build(),
           this,
           SendLogRequest.MAX_BYTES,
           SendLogRequest.MAX_BYTES,
-          // BackPressure does.
+          // BackPressure limits its calls.
           false);
 
   private final Availability availability;
@@ -74,7 +74,7 @@ final class LogAgentService implements ServerCallHandler<SendLogRequest, byte[]>
     @Nullable String origin = headers.get(IDEMPOTENCY_KEY);
     @Nullable Refusal refusal = availability.refusal();
     if (refusal == null && origin != null && !RecordRules.isIdempotencyKey(origin)) {
-      // Before it is its turn: a call that waits holds no larger key than this in memory.
+      // Checked before the call is queued, so that no waiting call holds a larger key in memory.
       refusal = Refusal.invalid("idempotency-key must be 1 to 255 visible ASCII characters");
     }
     if (refusal != null) {
@@ -106,19 +106,17 @@ final class LogAgentService implements ServerCallHandler<SendLogRequest, byte[]>
     }
   }
 
-  /// Does what time alone decides. Has to be called after the server's upkeep, see
-  /// [GrpcServer#tickSoon].
+  /// Handles time-outs. Has to be called after the server's upkeep, see [GrpcServer#tickSoon].
   void tick() {
     if (pressure.tick()) {
-      List.copyOf(queues).forEach(queue -> queue.refuseIncomplete(Refusal.CROWDED));
+      List.copyOf(queues).forEach(queue -> queue.refuseIncomplete(Refusal.TOO_MANY_OPEN_CALLS));
     }
     long now = clock.nanos();
-    // Copies: to refuse a call can close its connection.
+    // Copies, since refusing a call can close its connection.
     List.copyOf(queues).forEach(queue -> queue.tick(now));
   }
 
-  /// Refuses every call whose record the buffer does not have yet. To be called after
-  /// [Availability#stop].
+  /// Refuses every call whose record is not appended yet. To be called after [Availability#stop].
   void refuseAll() {
     List.copyOf(queues).forEach(queue -> queue.refuseAll(availability.stopRefusal()));
   }

@@ -15,55 +15,53 @@ import java.util.concurrent.Executor;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/// One method of the service `echopost.Operator` of proto/operator.proto. They pass an operator's
-/// decisions to the buffer's one writer, and return the agent's status and metrics. Only the user
-/// that the agent runs as may call them: other users may be allowed to send records and not to
-/// delete them. Confined to the event loop.
+/// One method of the service `echopost.Operator` of proto/operator.proto. The service passes an
+/// operator's decisions to the buffer's one writer, and returns the agent's status and metrics.
+/// Only the user that the agent runs as, and root, may call it: other users may be allowed to send
+/// records and not to delete them. Confined to the event loop.
 ///
 /// @param <Q> the type of requests
 /// @param <A> the type of responses
 final class OperatorMethod<Q, A> implements ServerCallHandler<Q, A> {
   private final Availability availability;
-  private final PeerCredentials ownUser;
+  private final PeerCredentials peers;
   private final Function<Q, CompletableFuture<A>> method;
 
   /// @param method called on the event loop, and must not block
   private OperatorMethod(
-      Availability availability,
-      PeerCredentials ownUser,
-      Function<Q, CompletableFuture<A>> method) {
+      Availability availability, PeerCredentials peers, Function<Q, CompletableFuture<A>> method) {
     this.availability = availability;
-    this.ownUser = ownUser;
+    this.peers = peers;
     this.method = method;
   }
 
-  static ServerServiceDefinition definition(Availability availability, PeerCredentials ownUser) {
+  static ServerServiceDefinition definition(Availability availability, PeerCredentials peers) {
     ServerServiceDefinition.Builder service =
         ServerServiceDefinition.builder(OperatorProtocol.SERVICE);
     for (RejectedRange.Action action : RejectedRange.Action.values()) {
       service.addMethod(
           OperatorProtocol.method(action),
-          new OperatorMethod<>(availability, ownUser, range -> availability.buffer().apply(range)));
+          new OperatorMethod<>(availability, peers, range -> availability.buffer().apply(range)));
     }
     return service
         .addMethod(
             OperatorProtocol.IMPORT,
             new OperatorMethod<>(
-                availability, ownUser, batch -> availability.buffer().importBatch(batch)))
+                availability, peers, batch -> availability.buffer().importBatch(batch)))
         .addMethod(
             OperatorProtocol.STATUS,
             new OperatorMethod<>(
                 availability,
-                ownUser,
-                asked -> CompletableFuture.completedFuture(availability.agent().status())))
+                peers,
+                asked -> CompletableFuture.completedFuture(availability.statusSource().status())))
         .addMethod(
             OperatorProtocol.METRICS,
             new OperatorMethod<>(
                 availability,
-                ownUser,
+                peers,
                 asked ->
                     CompletableFuture.supplyAsync(
-                        () -> availability.agent().metrics(asked.openMetrics()),
+                        () -> availability.statusSource().metrics(asked.openMetrics()),
                         Thread::startVirtualThread)))
         .build();
   }
@@ -73,10 +71,10 @@ final class OperatorMethod<Q, A> implements ServerCallHandler<Q, A> {
     Refusal atOnce = availability.refusal();
     Status refusal = atOnce == null ? null : atOnce.status();
     Channel client = ((GrpcCall<Q, A>) call).connection().channel();
-    if (refusal == null && !ownUser.isAt(client)) {
+    if (refusal == null && !peers.isOwnUserOrRoot(client)) {
       refusal =
           Status.PERMISSION_DENIED.withDescription(
-              "only the user that the agent runs as may do this");
+              "only the user that the agent runs as, and root, may do this");
     }
     if (refusal != null) {
       call.close(refusal, new Metadata());

@@ -7,8 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 
-/// Distinguishes the user that the agent runs as from others, which a wider socket mode lets in.
-/// The kernel reports who has connected, so a client cannot pretend. Immutable.
+/// Distinguishes the user that the agent runs as, and root, from other users, which a wider socket
+/// mode admits. The kernel reports the user of the client's process, so a client cannot pretend to
+/// be another. Immutable.
 final class PeerCredentials {
   private static final int ROOT = 0;
 
@@ -23,7 +24,7 @@ final class PeerCredentials {
 
   /// Whether the process at the other end of `channel` belongs to this user, or to root. False if
   /// that cannot be determined.
-  boolean isAt(Channel channel) {
+  boolean isOwnUserOrRoot(Channel channel) {
     try {
       int peer = transport.peerUser(channel);
       Object own = Files.getAttribute(ownFile, "unix:uid", LinkOption.NOFOLLOW_LINKS);

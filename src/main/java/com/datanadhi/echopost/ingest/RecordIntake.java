@@ -17,21 +17,22 @@ import org.jspecify.annotations.Nullable;
 
 /// Validates records, appends them to the buffer and answers their calls.
 ///
-/// One event loop passes on the records of all connections: the order in which it does is the
-/// arrival order. What it reads in one round is appended together. Confined to that loop; only
-/// completed rounds come from another thread, through a concurrent queue.
+/// One event loop passes on the records of all connections, and the order in which it does so is
+/// the arrival order. The records read in one iteration of the event loop, a round, are appended
+/// together. Confined to that loop, except that completed rounds come from the buffer's writer,
+/// through a concurrent queue.
 final class RecordIntake {
-  /// As many are appended without waiting for the rest of a round if the buffer's writer has
-  /// nothing to do: it works at the same time then, and not after the loop. Fewer make more commits
-  /// than they save time (docs/performance-log.md).
+  /// With this many records and an idle writer, a round is appended at once, so that the commit
+  /// overlaps with reading. A lower number costs more time in commits than it saves
+  /// (docs/performance-log.md).
   private static final int EARLY_RECORDS = 64;
 
-  /// More are not collected in a round, since one commit is to cover it.
+  /// A round ends at this size, so that one commit covers it.
   private static final int MAX_ROUND_RECORDS = 1_024;
 
   private static final long MAX_ROUND_BYTES = 1L << 20;
 
-  /// The records that one round of the loop has read, or a part of them.
+  /// The records read in one iteration of the event loop, or a part of them.
   private final class Round implements AppendRequest {
     private final List<SendLogCall> calls = new ArrayList<>();
     private final List<NewRecord> records = new ArrayList<>();
@@ -62,11 +63,11 @@ final class RecordIntake {
   private final AdaptiveSpin spin;
   private final Clock clock;
   private final ArrivalIntervals intervals;
-  // Valid records that are not in the buffer's hands yet.
+  // Valid records that are not appended yet.
   private Round round = new Round();
 
-  // Filled by the buffer's writer, emptied on the loop. The flag is true while the loop has a task
-  // for it: one wake-up for all rounds that one commit covers.
+  // Filled by the buffer's writer, emptied on the loop. `answering` is true while the loop has a
+  // task for it, so that one wake-up serves all rounds that one commit covers.
   private final ConcurrentLinkedQueue<CompletedRound> completed = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean answering = new AtomicBoolean();
 
@@ -99,7 +100,7 @@ final class RecordIntake {
       return;
     }
     if (round.records.isEmpty()) {
-      // After what can be read now: a busy writer makes one commit of it.
+      // Runs after what can be read now, which a busy writer commits at once.
       loop.execute(this::append);
     }
     round.add(call);
@@ -141,7 +142,7 @@ final class RecordIntake {
           "no commit has ended for 5 s and the memory for records is full: send it again later");
     }
     @Nullable SendLogRequest request = call.request();
-    // Not a switch by type, which would be compiled for the first record of each run
+    // A switch by type would be compiled at run time for the first record of each run
     // (docs/performance-log.md).
     if (request instanceof SendLogRequest.Message message) {
       return refusal(call, message);
@@ -180,7 +181,7 @@ final class RecordIntake {
     return null;
   }
 
-  // ---- answers
+  // ---- responses
 
   /// The buffer's writer has committed a round, or failed to. Any thread.
   private void completed(Round done, AppendRequest.Outcome outcome) {
@@ -197,7 +198,7 @@ final class RecordIntake {
 
   private void answerCompleted() {
     spin.endWait();
-    // Before the queue is emptied, so that what is added after that gets another task.
+    // Reset before the queue is emptied, so that a round added after that gets another task.
     answering.set(false);
     for (CompletedRound next = completed.poll(); next != null; next = completed.poll()) {
       for (SendLogCall call : next.round().calls) {

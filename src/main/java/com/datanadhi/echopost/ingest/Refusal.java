@@ -8,7 +8,7 @@ import io.grpc.Status;
 /// @param reason the metric's label
 /// @param status is sent to the client
 record Refusal(Reason reason, Status status) {
-  static final Refusal CROWDED =
+  static final Refusal TOO_MANY_OPEN_CALLS =
       new Refusal(
           Reason.OVERLOADED,
           Status.RESOURCE_EXHAUSTED.withDescription(
@@ -28,9 +28,9 @@ record Refusal(Reason reason, Status status) {
     INVALID,
     /// The record is too large.
     TOO_LARGE,
-    /// There is no room on the disk.
+    /// There is not enough space on the disk.
     DISK_FULL,
-    /// There is no room in memory.
+    /// There is not enough memory for the record.
     OVERLOADED,
     /// The client did not finish its request.
     INCOMPLETE,

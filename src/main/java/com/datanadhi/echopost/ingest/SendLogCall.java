@@ -15,13 +15,13 @@ final class SendLogCall extends ServerCall.Listener<SendLogRequest> {
   /// `LogResponse{success=true, message="stored"}` on the wire.
   private static final byte[] STORED = {8, 1, 18, 6, 's', 't', 'o', 'r', 'e', 'd'};
 
-  /// Is notified of what becomes of a call.
+  /// Is notified of the events of a call.
   interface Observer {
     /// The request is complete.
     void requestComplete();
 
-    /// A compressed message that was requested is unpacked, or will not be complete.
-    void unpacked();
+    /// A compressed message that was requested is decompressed, or will never be complete.
+    void decompressionEnded();
 
     /// The record was refused.
     void refused(Refusal.Reason why);
@@ -35,7 +35,7 @@ final class SendLogCall extends ServerCall.Listener<SendLogRequest> {
     void advance();
   }
 
-  /// How far a call is. Each stage can be followed by any later one.
+  /// The state of a call. Each stage can be followed by any later one.
   private enum Stage {
     /// Its message is not requested.
     STARTED,
@@ -73,8 +73,8 @@ final class SendLogCall extends ServerCall.Listener<SendLogRequest> {
     return stage == Stage.REQUESTED;
   }
 
-  /// Whether it no longer holds up the calls that were started after it on its connection.
-  boolean isThrough() {
+  /// Whether the next call on its connection may be served: this one holds it up no longer.
+  boolean allowsNext() {
     return stage == Stage.COMPLETE || stage == Stage.ENDED;
   }
 
@@ -163,7 +163,7 @@ final class SendLogCall extends ServerCall.Listener<SendLogRequest> {
   }
 
   private void completed(AppendRequest.Outcome outcome) {
-    // Not left to the switch, which would be compiled for the first record of each run
+    // A switch by type would be compiled at run time for the first record of each run
     // (docs/performance-log.md).
     if (!(outcome instanceof AppendRequest.Outcome.Stored)) {
       refuse(refusal(outcome));
@@ -212,7 +212,7 @@ final class SendLogCall extends ServerCall.Listener<SendLogRequest> {
 
   private void arrivalEnded(boolean wasRequested) {
     if (wasRequested && isCompressed()) {
-      observer.unpacked();
+      observer.decompressionEnded();
     }
   }
 }

@@ -8,7 +8,6 @@ import com.google.protobuf.UnsafeByteOperations;
 import com.google.protobuf.WireFormat;
 import io.grpc.KnownLength;
 import io.grpc.MethodDescriptor;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -21,7 +20,8 @@ import tools.jackson.core.json.JsonFactory;
 
 /// A `LogRequest` as it was received.
 sealed interface SendLogRequest {
-  /// The bound of a message: room for the other fields and the framing beside the largest payload.
+  /// The limit of a message's size: the largest payload, and room for the other fields and the
+  /// framing.
   int MAX_BYTES = RecordRules.MAX_JSON_BYTES + (64 << 10);
 
   /// A well-formed message; its payload is not validated yet.
@@ -32,10 +32,10 @@ sealed interface SendLogRequest {
   @SuppressWarnings("ArrayRecordComponent") // requests are never compared
   record Message(byte[] jsonData, byte[] pipelines, byte[] apiKey) implements SendLogRequest {}
 
-  /// Not a `LogRequest`.
+  /// The message is not a `LogRequest`.
   record Malformed(String why) implements SendLogRequest {}
 
-  /// Larger than [#MAX_BYTES] after decompression.
+  /// The message is larger than [#MAX_BYTES] after decompression.
   record TooLarge(String why) implements SendLogRequest {}
 
   /// Parses the message without generated classes: it has three fields, and those classes would
@@ -160,19 +160,6 @@ sealed interface SendLogRequest {
         array.writeEndArray();
       }
       return out.toByteArray();
-    }
-  }
-
-  /// Writes a response, which is a message's bytes already.
-  final class ResponseWriter implements MethodDescriptor.Marshaller<byte[]> {
-    @Override
-    public InputStream stream(byte[] message) {
-      return new ByteArrayInputStream(message);
-    }
-
-    @Override
-    public byte[] parse(InputStream stream) {
-      throw new UnsupportedOperationException("the agent receives no responses");
     }
   }
 }

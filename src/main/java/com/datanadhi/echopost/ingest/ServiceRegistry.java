@@ -14,15 +14,15 @@ import org.jspecify.annotations.Nullable;
 final class ServiceRegistry implements GrpcApplication {
   private final LogAgentService logAgent;
   private final Availability availability;
-  private final PeerCredentials ownUser;
+  private final PeerCredentials peers;
   private @Nullable HealthService health;
   private @Nullable ServerServiceDefinition healthDefinition;
   private @Nullable ServerServiceDefinition operators;
 
-  ServiceRegistry(LogAgentService logAgent, Availability availability, PeerCredentials ownUser) {
+  ServiceRegistry(LogAgentService logAgent, Availability availability, PeerCredentials peers) {
     this.logAgent = logAgent;
     this.availability = availability;
-    this.ownUser = ownUser;
+    this.peers = peers;
   }
 
   @Override
@@ -41,7 +41,7 @@ final class ServiceRegistry implements GrpcApplication {
       }
       case OperatorProtocol.SERVICE -> {
         if (operators == null) {
-          operators = OperatorMethod.definition(availability, ownUser);
+          operators = OperatorMethod.definition(availability, peers);
         }
         yield method(operators.getMethod(fullName), SendLogRequest.MAX_BYTES);
       }
@@ -53,7 +53,7 @@ final class ServiceRegistry implements GrpcApplication {
       @Nullable ServerMethodDefinition<?, ?> found, int maxMessageBytes) {
     return found == null
         ? null
-        : GrpcMethod.bounded(found, maxMessageBytes, SendLogRequest.MAX_BYTES);
+        : GrpcMethod.withServerLimit(found, maxMessageBytes, SendLogRequest.MAX_BYTES);
   }
 
   @Override

@@ -19,9 +19,9 @@ import org.jspecify.annotations.Nullable;
 /// Publishes, heals and withdraws the socket's public name.
 ///
 /// The server binds a private name in the same directory. Once it serves, that socket is linked to
-/// a temporary name, which is renamed to the public one: so clients only see a socket that serves,
-/// and what had the public name before, a dead agent's socket or anything but a directory, is
-/// replaced in one step. Other processes can delete or replace the name at any time; [#heal]
+/// a temporary name, which is renamed to the public one, so that clients only see a socket that
+/// serves, and what had the public name before, a dead agent's socket or anything but a directory,
+/// is replaced in one step. Other processes can delete or replace the name at any time; [#heal]
 /// restores it. The socket is recognised by device and inode.
 ///
 /// Confined to one thread at a time.

@@ -6,8 +6,8 @@ import java.util.concurrent.TimeUnit;
 /// Decides when something has made no progress for so long that only a new process helps.
 ///
 /// While the whole process was suspended (by a signal, a paused container, a debugger), nothing in
-/// it could make progress, and nothing is wrong. A check that comes late shows it; the time before
-/// that is not counted. Confined to one thread at a time.
+/// it could make progress, and nothing is wrong. A late check reveals a suspension; the time before
+/// that check is not counted. Confined to one thread at a time.
 final class Watchdog {
   private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(30);
   private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(5);

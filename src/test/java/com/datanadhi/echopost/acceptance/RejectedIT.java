@@ -345,7 +345,8 @@ class RejectedIT extends AcceptanceTest {
     ManagedChannel channel = stranger.newChannel();
     use(channel::shutdownNow);
     assertThatThrownBy(() -> OperatorGrpc.newBlockingStub(channel).discard(all))
-        .hasMessageStartingWith("PERMISSION_DENIED: only the user that the agent runs as");
+        .hasMessageStartingWith(
+            "PERMISSION_DENIED: only the user that the agent runs as, and root,");
     assertThatThrownBy(() -> OperatorGrpc.newBlockingStub(channel).redrive(all))
         .hasMessageStartingWith("PERMISSION_DENIED");
 

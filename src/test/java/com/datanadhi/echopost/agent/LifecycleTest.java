@@ -14,7 +14,7 @@ import com.datanadhi.echopost.buffer.BufferListener;
 import com.datanadhi.echopost.buffer.Sqlite;
 import com.datanadhi.echopost.directory.DirectoryLayout;
 import com.datanadhi.echopost.ingest.Ingest;
-import com.datanadhi.echopost.ingest.UnusedAgentInfo;
+import com.datanadhi.echopost.ingest.UnusedStatusSource;
 import com.datanadhi.echopost.proto.LogAgentGrpc;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.testkit.LoadClient;
@@ -70,7 +70,7 @@ class LifecycleTest {
   void open() throws Exception {
     buffer = Buffer.open(directory, manual, BufferListener.NONE);
     ingest = new Ingest(directory, PosixFilePermissions.fromString("rw-------"), ingestClock);
-    ingest.acceptInto(buffer, new UnusedAgentInfo());
+    ingest.acceptInto(buffer, new UnusedStatusSource());
     client = new LoadClient(DirectoryLayout.socket(directory));
     lifecycle = new Lifecycle(buffer, ingest, server.state(), manual, signals);
   }

@@ -172,7 +172,7 @@ class ConnectionLimitsTest {
       tick();
       assertNotAskedToLeave(client);
 
-      // Nor because the loop has not run.
+      // It is not idle because the loop has not run, either.
       clock.advance(Duration.ofSeconds(3));
       tick();
       assertNotAskedToLeave(client);

@@ -50,7 +50,7 @@ class DecompressionLimiterTest {
 
     onTheLoop(() -> {
       limiter.ended();
-      // In a later turn of the loop, so that it reads other connections before.
+      // In a later iteration of the loop, so that it reads other connections first.
       assertThat(retried).isEmpty();
     });
 
@@ -59,7 +59,7 @@ class DecompressionLimiterTest {
   }
 
   @Test
-  void a_message_that_begins_on_its_turn_takes_the_room() throws Exception {
+  void a_message_that_starts_on_its_turn_takes_the_room() throws Exception {
     onTheLoop(() -> {
       begin(4);
       assertThat(limiter.begin(() -> begin(1))).isFalse();

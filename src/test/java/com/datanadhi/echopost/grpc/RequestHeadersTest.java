@@ -45,7 +45,7 @@ class RequestHeadersTest {
   }
 
   @Test
-  void metadata_has_all_fields_but_the_pseudo_headers() {
+  void metadata_has_all_fields_except_pseudo_headers() {
     Http2Headers headers = headers("POST", PATH, "application/grpc").add("idempotency-key", "k");
     assertThat(read(headers))
         .isInstanceOfSatisfying(
@@ -95,7 +95,7 @@ class RequestHeadersTest {
   }
 
   @Test
-  void of_a_long_name_only_the_beginning_is_repeated() {
+  void an_error_message_repeats_only_the_beginning_of_a_long_name() {
     assertThat(read(headers("POST", "/" + "x".repeat(1_000), "application/grpc")))
         .isEqualTo(
             new RequestHeaders.Refused(

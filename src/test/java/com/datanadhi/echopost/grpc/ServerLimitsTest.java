@@ -8,63 +8,63 @@ import org.junit.jupiter.api.Test;
 
 class ServerLimitsTest {
   private final List<String> events = new ArrayList<>();
-  private final ServerLimits load =
+  private final ServerLimits limits =
       new ServerLimits(4, () -> events.add("too many"), () -> events.add("few"));
 
   @Test
   void too_many_streams_are_reported_once_until_less_than_half_are_open() {
     for (int n = 0; n < 5; n++) {
-      load.streamOpened();
+      limits.streamOpened();
     }
     assertThat(events).containsExactly("too many");
-    assertThat(load.hasTooManyStreams()).isTrue();
-    assertThat(load.surplusStreams()).isEqualTo(3);
+    assertThat(limits.hasTooManyStreams()).isTrue();
+    assertThat(limits.surplusStreams()).isEqualTo(3);
 
     for (int n = 0; n < 3; n++) {
-      load.streamClosed();
+      limits.streamClosed();
     }
     assertThat(events).containsExactly("too many");
 
-    load.streamClosed();
+    limits.streamClosed();
     assertThat(events).containsExactly("too many", "few");
-    assertThat(load.hasTooManyStreams()).isFalse();
+    assertThat(limits.hasTooManyStreams()).isFalse();
   }
 
   @Test
-  void a_message_that_grows_beyond_the_bound_of_held_bytes_is_refused() {
-    assertThat(load.hold(96 << 20)).isTrue();
-    assertThat(load.hold(1)).isFalse();
-    // To hold less is never wrong.
-    assertThat(load.hold(-1)).isTrue();
-    assertThat(load.hold(1)).isFalse();
-    assertThat(load.hold(-2)).isTrue();
-    assertThat(load.hold(1)).isTrue();
+  void a_message_that_grows_beyond_the_limit_of_incomplete_bytes_is_refused() {
+    assertThat(limits.addIncompleteBytes(96 << 20)).isTrue();
+    assertThat(limits.addIncompleteBytes(1)).isFalse();
+    // Fewer bytes are always accepted.
+    assertThat(limits.addIncompleteBytes(-1)).isTrue();
+    assertThat(limits.addIncompleteBytes(1)).isFalse();
+    assertThat(limits.addIncompleteBytes(-2)).isTrue();
+    assertThat(limits.addIncompleteBytes(1)).isTrue();
   }
 
   @Test
-  void open_calls_of_bounded_methods_are_bounded() {
+  void open_calls_of_methods_without_a_limit_of_their_own_are_limited() {
     for (int n = 0; n < 1_024; n++) {
-      assertThat(load.startBoundedCall()).isTrue();
+      assertThat(limits.startOtherCall()).isTrue();
     }
-    assertThat(load.startBoundedCall()).isFalse();
+    assertThat(limits.startOtherCall()).isFalse();
 
-    load.boundedCallEnded();
+    limits.otherCallEnded();
 
-    assertThat(load.startBoundedCall()).isTrue();
+    assertThat(limits.startOtherCall()).isTrue();
   }
 
   @Test
-  void each_connection_may_queue_a_few_control_frames_beyond_the_bound() {
+  void each_connection_may_queue_a_few_control_frames_beyond_the_limit() {
     for (int n = 1; n <= 32_768; n++) {
-      assertThat(load.controlFrameQueued(n)).isTrue();
+      assertThat(limits.controlFrameQueued(n)).isTrue();
     }
-    assertThat(load.controlFrameQueued(64)).isTrue();
-    assertThat(load.controlFrameQueued(65)).isFalse();
+    assertThat(limits.controlFrameQueued(64)).isTrue();
+    assertThat(limits.controlFrameQueued(65)).isFalse();
 
     for (int n = 0; n < 3; n++) {
-      load.controlFrameSent();
+      limits.controlFrameSent();
     }
 
-    assertThat(load.controlFrameQueued(65)).isTrue();
+    assertThat(limits.controlFrameQueued(65)).isTrue();
   }
 }

@@ -37,12 +37,12 @@ final class UnaryApplication
           MAX_BYTES,
           true);
 
-  /// How many calls have started. Any thread.
+  /// The number of calls that have started. Any thread.
   int allCalls() {
     return allCalls.get();
   }
 
-  /// How many calls have started and not ended. Any thread.
+  /// The number of calls that have started and not ended. Any thread.
   int openCalls() {
     return openCalls.get();
   }

@@ -36,7 +36,8 @@ class UnaryResponseTest {
   }
 
   @Test
-  void a_unary_response_is_headers_one_message_and_trailers_and_changes_no_header_table() throws Exception {
+  void a_unary_response_is_headers_one_message_and_trailers_and_changes_no_header_table()
+      throws Exception {
     ByteBuf bytes = Unpooled.buffer();
     UnaryResponse.write(bytes, STREAM, MESSAGE);
     assertThat(bytes.readableBytes()).isEqualTo(UnaryResponse.length(MESSAGE.length));

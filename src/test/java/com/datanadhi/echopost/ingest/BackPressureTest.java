@@ -48,7 +48,7 @@ class BackPressureTest {
   @BeforeEach
   void open() throws Exception {
     buffer = Buffer.open(directory, Clock.system(), BufferListener.NONE);
-    availability.start(buffer, new UnusedAgentInfo());
+    availability.start(buffer, new UnusedStatusSource());
   }
 
   @AfterEach
@@ -86,7 +86,7 @@ class BackPressureTest {
   }
 
   @Test
-  void messages_wait_once_the_bound_of_waiting_records_is_reached() {
+  void messages_wait_once_the_limit_of_waiting_records_is_reached() {
     pressure.accepted(MAX_WAITING - 1, 0);
     assertThat(acceptsMessage()).isTrue();
 
@@ -100,7 +100,7 @@ class BackPressureTest {
   }
 
   @Test
-  void messages_wait_once_the_bound_of_waiting_bytes_is_reached() {
+  void messages_wait_once_the_limit_of_waiting_bytes_is_reached() {
     pressure.accepted(1, (16 << 20) - 1);
     assertThat(acceptsMessage()).isTrue();
 
@@ -141,7 +141,7 @@ class BackPressureTest {
   }
 
   @Test
-  void after_a_commit_messages_wait_again_while_half_of_the_bound_is_waiting() throws Exception {
+  void after_a_commit_messages_wait_again_while_half_of_the_limit_is_waiting() throws Exception {
     CountDownLatch completed;
     try (Sqlite foreign = new Sqlite(directory)) {
       foreign.execute("BEGIN IMMEDIATE");

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 class IngestTest {
   @TempDir Path directory;
 
-  /// With a clock that stands still, it spins until its bound of checks.
+  /// With a clock that stands still, it spins until its limit of checks.
   @Test
   void the_loop_spins_while_a_single_record_waits_for_its_commit() throws Exception {
     assumeTrue(Runtime.getRuntime().availableProcessors() > 1);
@@ -27,8 +27,8 @@ class IngestTest {
     try (Buffer buffer = Buffer.open(directory, Clock.system(), BufferListener.NONE);
         Ingest ingest =
             new Ingest(directory, PosixFilePermissions.fromString("rw-------"), clock)) {
-      ingest.acceptInto(buffer, new UnusedAgentInfo());
-      ingest.open();
+      ingest.acceptInto(buffer, new UnusedStatusSource());
+      ingest.publish();
       try (LoadClient client = new LoadClient(directory.resolve("data-nadhi-agent.sock"));
           Sqlite foreign = new Sqlite(directory)) {
         LogAgentGrpc.LogAgentFutureStub stub = LogAgentGrpc.newFutureStub(client.newChannel());

@@ -42,7 +42,7 @@ class RecordIntakeTest {
   private final EventLoopGroup working = transport.newEventLoop("ingest");
   private final EventLoop loop = working.next();
 
-  /// Not asked by the loop itself in this test.
+  /// The loop itself does not use it in this test.
   private final AdaptiveSpin spin = new AdaptiveSpin(new ManualClock(), 2);
 
   private final Availability availability = new Availability();
@@ -60,7 +60,7 @@ class RecordIntakeTest {
   void open() throws Exception {
     socket = directory.resolve("s");
     buffer = Buffer.open(directory, Clock.system(), BufferListener.NONE);
-    availability.start(buffer, new UnusedAgentInfo());
+    availability.start(buffer, new UnusedStatusSource());
     listener =
         server.listen(
             socket,
@@ -87,8 +87,8 @@ class RecordIntakeTest {
           return logAgent.startCall(call, headers);
         },
         original.maxMessageBytes(),
-        original.maxUnpackedBytes(),
-        original.isBounded());
+        original.maxDecompressedBytes(),
+        original.usesServerLimit());
   }
 
   @AfterEach

@@ -98,7 +98,7 @@ class SendLogRequestTest {
   }
 
   @Test
-  void it_reads_random_messages_as_the_generated_class_does() {
+  void random_messages_are_read_as_by_the_generated_class() {
     long seed = seed();
     Random random = new Random(seed);
     for (int round = 0; round < 5_000; round++) {
@@ -108,7 +108,7 @@ class SendLogRequestTest {
   }
 
   @Test
-  void it_accepts_the_damaged_messages_that_the_generated_class_accepts() {
+  void a_damaged_message_that_the_generated_class_accepts_is_accepted() {
     long seed = seed();
     Random random = new Random(seed);
     int malformed = 0;
@@ -187,7 +187,7 @@ class SendLogRequestTest {
   }
 
   @Test
-  void of_a_field_given_twice_the_last_one_counts() throws IOException {
+  void the_last_of_two_values_of_a_field_counts() throws IOException {
     ByteArrayOutputStream twice = new ByteArrayOutputStream();
     LogRequest.newBuilder()
         .setJsonData("1")
@@ -220,7 +220,7 @@ class SendLogRequestTest {
         "00", // field number 0
         "0F", // wire type 7
         "0E", // wire type 6
-        "24", // the end of a group that never began
+        "24", // the end of a group that never started
         "23", // a group without an end
         "2B 34", // a group that ends as another
         "48 65 6C 6C 6F", // text
@@ -260,10 +260,11 @@ class SendLogRequestTest {
   }
 
   @Test
-  void the_reader_only_reads_and_the_writer_only_writes() throws IOException {
+  void the_request_marshaller_only_reads_and_the_response_marshaller_only_writes()
+      throws IOException {
     assertThatThrownBy(() -> reader.stream(new SendLogRequest.Malformed("")))
         .isInstanceOf(UnsupportedOperationException.class);
-    SendLogRequest.ResponseWriter writer = new SendLogRequest.ResponseWriter();
+    SendLogResponseMarshaller writer = new SendLogResponseMarshaller();
     assertThat(writer.stream(new byte[] {1, 2}).readAllBytes()).containsExactly(1, 2);
     assertThatThrownBy(() -> writer.parse(new ByteArrayInputStream(new byte[0])))
         .isInstanceOf(UnsupportedOperationException.class);

@@ -3,8 +3,8 @@ package com.datanadhi.echopost.ingest;
 import com.datanadhi.echopost.control.AgentStatus;
 import com.datanadhi.echopost.upstream.ServerHealth;
 
-/// For tests in which no operator asks.
-public final class UnusedAgentInfo implements AgentInfo {
+/// For tests in which no operator calls.
+public final class UnusedStatusSource implements StatusSource {
   @Override
   public AgentStatus status() {
     throw new UnsupportedOperationException();

@@ -3,8 +3,8 @@ package com.datanadhi.echopost.ingest;
 import com.datanadhi.echopost.control.AgentStatus;
 import com.datanadhi.echopost.upstream.ServerHealth;
 
-/// What operators can ask about the agent over the socket. Any thread.
-public interface AgentInfo {
+/// The agent's status and metrics for operators, who request them over the socket. Any thread.
+public interface StatusSource {
   /// The agent's status. Does not block.
   AgentStatus status();
 
