@@ -217,7 +217,8 @@ public final class Agent {
       Path collectorDirectory = settings.textfileDirectory();
       if (collectorDirectory != null) {
         textfile =
-            new TextfileExporter(collectorDirectory, settings.directory(), () -> reporter.metrics(false));
+            new TextfileExporter(
+                collectorDirectory, settings.directory(), () -> reporter.metrics(false));
         textfile.start();
       }
     }

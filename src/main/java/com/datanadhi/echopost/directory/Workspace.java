@@ -98,7 +98,8 @@ public record Workspace(Path directory) {
   private static List<Path> agentFiles(Path directory) throws IOException {
     List<Path> agentFiles = new ArrayList<>();
     try (DirectoryStream<Path> entries =
-        Files.newDirectoryStream(directory, entry -> DirectoryLayout.belongsToAgent(nameOf(entry)))) {
+        Files.newDirectoryStream(
+            directory, entry -> DirectoryLayout.belongsToAgent(nameOf(entry)))) {
       entries.forEach(agentFiles::add);
     }
     return agentFiles;

@@ -62,7 +62,8 @@ final class PoisonPolicy {
     if (id != recordId) {
       recordId = id;
       attempts = 0;
-      recordIsSuspect = acceptedId == id - 1 && now - acceptedNanos <= LAST_SUCCESS_MAX_AGE.toNanos();
+      recordIsSuspect =
+          acceptedId == id - 1 && now - acceptedNanos <= LAST_SUCCESS_MAX_AGE.toNanos();
     }
     attempts++;
     if (status != streakStatus) {

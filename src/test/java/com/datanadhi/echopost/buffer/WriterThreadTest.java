@@ -15,7 +15,8 @@ class WriterThreadTest extends BufferFixture {
     assumeTrue(Runtime.getRuntime().availableProcessors() > 1);
     Appended.store(buffer, "1");
     long fullSize = new Volume(directory).walLimit();
-    await("the reserve to have its full size").until(() -> Files.size(directory.resolve("reserve")) == fullSize);
+    await("the reserve to have its full size")
+        .until(() -> Files.size(directory.resolve("reserve")) == fullSize);
     assertThat(clock.reads()).isLessThan(20_000);
 
     Appended.store(buffer, "2");

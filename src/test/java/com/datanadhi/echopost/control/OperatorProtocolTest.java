@@ -93,7 +93,8 @@ class OperatorProtocolTest {
       assertThat(message.getAfterId()).isEqualTo(range.afterId());
       assertThat(message.getThroughId()).isEqualTo(range.throughId());
       assertThat(message.hasStatus() ? (Integer) message.getStatus() : null).isEqualTo(status);
-      assertThat(marshaller.parse(new ByteArrayInputStream(message.toByteArray()))).isEqualTo(range);
+      assertThat(marshaller.parse(new ByteArrayInputStream(message.toByteArray())))
+          .isEqualTo(range);
     }
   }
 

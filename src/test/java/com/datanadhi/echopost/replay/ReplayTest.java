@@ -310,7 +310,8 @@ class ReplayTest {
       comeUp();
       clock.advance(replay.turn());
     }
-    assertThat(clock.nanos() - resumed.get()).isGreaterThanOrEqualTo(PoisonPolicy.MIN_STREAK.toNanos());
+    assertThat(clock.nanos() - resumed.get())
+        .isGreaterThanOrEqualTo(PoisonPolicy.MIN_STREAK.toNanos());
   }
 
   @Test

@@ -443,7 +443,8 @@ class MainServerTest {
   }
 
   @Test
-  void a_server_with_an_untrusted_certificate_or_one_for_another_host_gets_no_request() throws Exception {
+  void a_server_with_an_untrusted_certificate_or_one_for_another_host_gets_no_request()
+      throws Exception {
     StubServer unknown = use(StubServer.up(certificate("localhost")));
     assertThat(client(unknown.url(), Map.of()).probe())
         .isInstanceOfSatisfying(
