@@ -21,6 +21,16 @@ public final class PageImages implements AutoCloseable {
   /// The size of a page, in bytes.
   public static final int SIZE = 4096;
 
+  /// The checksum does not match.
+  private static final byte DAMAGED = 0;
+
+  /// The checksum matches, but the frame is older than the last start of the log at its first
+  /// frame.
+  private static final byte OBSOLETE = 1;
+
+  /// The checksum matches, and the frame was written since the last start of the log.
+  private static final byte CURRENT = 2;
+
   private static final int WAL_HEADER = 32;
   private static final int FRAME_HEADER = 24;
   private static final int WAL_MAGIC = 0x377f0682;
@@ -31,7 +41,8 @@ public final class PageImages implements AutoCloseable {
   private final int frames;
   // Page number in the high half, frame in the low half, sorted.
   private final long[] framesByPage;
-  private final boolean[] frameIsSound;
+  // DAMAGED, OBSOLETE or CURRENT for each frame.
+  private final byte[] frameState;
   private final int committedFrames;
   private boolean isLogExcluded;
 
@@ -46,7 +57,7 @@ public final class PageImages implements AutoCloseable {
     long logBytes = log == null ? 0 : log.length() - WAL_HEADER;
     this.frames = (int) Math.max(0, (logBytes + SIZE) / (FRAME_HEADER + SIZE));
     this.framesByPage = new long[frames];
-    this.frameIsSound = new boolean[frames];
+    this.frameState = new byte[frames];
     this.committedFrames = log == null ? 0 : readFrames();
     Arrays.sort(framesByPage);
   }
@@ -69,17 +80,23 @@ public final class PageImages implements AutoCloseable {
     sum = new int[] {header.getInt(24), header.getInt(28)};
     byte[] frame = new byte[FRAME_HEADER + SIZE];
     ByteBuffer view = ByteBuffer.wrap(frame);
+    long salt = header.getLong(16);
+    boolean saltIsKnown = follows;
     int committed = 0;
     for (int i = 0; i < frames; i++) {
       readFully(log(), WAL_HEADER + (long) i * frame.length, frame, frame.length);
       sum = WalChecksum.next(bigEndian, sum, frame, 0, 8);
       sum = WalChecksum.next(bigEndian, sum, frame, FRAME_HEADER, SIZE);
       framesByPage[i] = ((long) view.getInt(0) << 32) | i;
-      frameIsSound[i] = sum[0] == view.getInt(16) && sum[1] == view.getInt(20);
-      follows &=
-          frameIsSound[i]
-              && view.getInt(8) == header.getInt(16)
-              && view.getInt(12) == header.getInt(20);
+      boolean isSound = sum[0] == view.getInt(16) && sum[1] == view.getInt(20);
+      if (isSound && !saltIsKnown) {
+        // The header is damaged: the first frames were written since the log last started there.
+        salt = view.getLong(8);
+        saltIsKnown = true;
+      }
+      boolean hasSalt = view.getLong(8) == salt;
+      frameState[i] = !isSound ? DAMAGED : hasSalt ? CURRENT : OBSOLETE;
+      follows &= isSound && hasSalt;
       if (follows && view.getInt(4) != 0) {
         committed = i + 1;
       }
@@ -138,8 +155,9 @@ public final class PageImages implements AutoCloseable {
     Arrays.fill(into, done, length, (byte) 0);
   }
 
-  /// The images of page `number`, the most likely current one first: the frames with right
-  /// checksums, newest first, then the page in the file, then the other frames.
+  /// The images of page `number`, the most likely current one first: the current frames, newest
+  /// first, then the page in the file, into which all obsolete frames were written before the log
+  /// started again, then the obsolete frames, then the damaged ones.
   long[] imagesOf(int number) {
     int from = isLogExcluded ? 0 : firstFrameOf(number);
     int to = from;
@@ -149,14 +167,14 @@ public final class PageImages implements AutoCloseable {
     boolean inFile = number >= 1 && number <= filePages;
     long[] images = new long[to - from + (inFile ? 1 : 0)];
     int next = 0;
-    for (boolean sound : new boolean[] {true, false}) {
+    for (byte state = CURRENT; state >= DAMAGED; state--) {
       for (int i = to - 1; i >= from; i--) {
         int frame = (int) framesByPage[i];
-        if (frameIsSound[frame] == sound) {
+        if (frameState[frame] == state) {
           images[next++] = filePages + frame;
         }
       }
-      if (sound && inFile) {
+      if (state == CURRENT && inFile) {
         images[next++] = number - 1L;
       }
     }

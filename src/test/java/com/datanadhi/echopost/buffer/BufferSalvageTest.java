@@ -162,4 +162,30 @@ class BufferSalvageTest extends SalvageFixture {
     assertThat(buffer.isDrained()).isTrue();
     assertThat(buffer.totals().pending()).isZero();
   }
+
+  /// After a checkpoint SQLite writes its log from the beginning again, and leaves the older frames
+  /// behind the new ones. A long payload that is only in the new frames uses pages which older
+  /// frames have too.
+  @Test
+  void long_payloads_are_salvaged_from_a_log_with_obsolete_frames() throws Exception {
+    for (int n = 1; n <= 300; n++) {
+      Appended.store(buffer, "\"" + String.format("%04d", n).repeat(5_000) + "\"");
+      if (n > 100 && n % 10 == 0) {
+        Path crashed = Files.createDirectory(directory.resolve("crashed-" + n));
+        for (String suffix : List.of("", "-wal", "-watermark")) {
+          Files.copy(
+              directory.resolve("buffer.db" + suffix), crashed.resolve("crashed.db" + suffix));
+        }
+        try (Buffer other =
+            Buffer.open(Files.createDirectory(crashed.resolve("new")), clock, listener())) {
+          assertThat(other.salvage(crashed.resolve("crashed.db")).found())
+              .as("records salvaged after record %d", n)
+              .isEqualTo(3);
+        }
+      }
+      if (n > 2) {
+        buffer.acknowledge(n - 2);
+      }
+    }
+  }
 }
