@@ -48,7 +48,7 @@ public final class Agent {
     this.serverState = new ServerState(replayWaiter::wake, clock);
   }
 
-  /// Requests the end of the run: what is in flight is committed or refused, pending records stay
+  /// Requests the end of the run: records in flight are committed or refused, pending records stay
   /// on disk.
   ///
   /// @param reason for the log
@@ -65,12 +65,12 @@ public final class Agent {
       throws UnusableDirectoryException, StorageException, IOException, InterruptedException {
     CommitListener listener = new CommitListener(replayWaiter, serverState, signals);
     try (AgentResources resources = new AgentResources(settings, identity, clock, listener)) {
-      AgentResources.Opened opened = resources.open();
+      AgentResources.OpenResources opened = resources.open();
       return opened == null ? ExitCode.OWNED : serve(opened);
     }
   }
 
-  private ExitCode serve(AgentResources.Opened opened)
+  private ExitCode serve(AgentResources.OpenResources opened)
       throws StorageException, IOException, InterruptedException {
     Buffer buffer = opened.buffer();
     Totals atStart = buffer.totals();
@@ -151,7 +151,7 @@ public final class Agent {
     private final Lifecycle lifecycle;
     private @Nullable TextfileExporter textfile;
 
-    RunTasks(AgentResources.Opened opened) {
+    RunTasks(AgentResources.OpenResources opened) {
       session = opened.session();
       ingest = opened.ingest();
       Buffer buffer = opened.buffer();

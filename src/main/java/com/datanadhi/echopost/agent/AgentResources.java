@@ -25,13 +25,13 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Used by one thread.
 final class AgentResources implements AutoCloseable {
-  /// What [#open] has opened.
+  /// The resources that [#open] opened.
   ///
   /// @param session this run's directory for the log and the last metrics
   /// @param buffer open; the run closes it, because the exit code depends on its last commit and a
   ///   buffer whose writer hangs cannot be closed
   /// @param ingest bound to a socket that is not published yet
-  record Opened(Path session, Buffer buffer, Ingest ingest, MainServer server) {}
+  record OpenResources(Path session, Buffer buffer, Ingest ingest, MainServer server) {}
 
   private final AgentSettings settings;
   private final AgentIdentity identity;
@@ -58,7 +58,7 @@ final class AgentResources implements AutoCloseable {
   /// @return null when another agent owns the directory
   /// @throws UnusableDirectoryException when the agent cannot use the directory
   /// @throws StorageException when the buffer cannot be opened
-  @Nullable Opened open()
+  @Nullable OpenResources open()
       throws UnusableDirectoryException, StorageException, IOException, InterruptedException {
     Workspace workspace = Workspace.prepare(settings.directory());
     DirectoryLock taken = takeLock(workspace);
@@ -76,7 +76,7 @@ final class AgentResources implements AutoCloseable {
     Ingest ingest = awaitIngest(buffer);
     MainServer client = settings.mainServer().get();
     server = client;
-    return new Opened(session, buffer, ingest, client);
+    return new OpenResources(session, buffer, ingest, client);
   }
 
   private @Nullable DirectoryLock takeLock(Workspace workspace)

@@ -38,8 +38,8 @@ sealed interface AgentState {
     }
   }
 
-  /// Ingest has refused new connections and answered the open calls; these are the results of the
-  /// check after that.
+  /// Ingest has stopped accepting connections and answered the open calls; these are the results of
+  /// the check after that.
   record Closing(boolean callsAnswered, long unsettledIds) implements AgentState {
     boolean isEmpty() {
       return callsAnswered && unsettledIds == 0;

@@ -2,9 +2,9 @@ package com.datanadhi.echopost.agent;
 
 import java.time.Duration;
 
-/// How long an agent with nothing to do keeps serving after its start or the last record: 2 s, or
-/// twice the longest recent gap between records, but at most 10 s. So it stays for clients that
-/// send occasionally.
+/// The time for which an idle agent keeps serving after its start or the last record: 2 s, or twice
+/// the longest recent gap between records, but at most 10 s. So it stays for clients that send
+/// occasionally.
 final class Linger {
   static final Duration SHORTEST = Duration.ofSeconds(2);
   static final Duration LONGEST = Duration.ofSeconds(10);

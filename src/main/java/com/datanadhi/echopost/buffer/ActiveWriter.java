@@ -50,7 +50,7 @@ final class ActiveWriter {
     return totals;
   }
 
-  /// Why the storage is unusable, or null while it is usable.
+  /// The reason why the storage is unusable, or null while it is usable.
   @Nullable StorageException failure() {
     return failure;
   }

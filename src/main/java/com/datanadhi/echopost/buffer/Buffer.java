@@ -26,13 +26,13 @@ import org.jspecify.annotations.Nullable;
 /// The embedded buffer: holds records in the order in which they were accepted, until the server
 /// acknowledges or rejects them.
 ///
-/// What is promised: a record whose [AppendRequest] completed as stored is on stable storage
-/// (SQLite in WAL mode with `synchronous=FULL`: the commit returned after fsync). [#read] returns
-/// it in its place, also after a crash or a power loss, until it is acknowledged or rejected. At
-/// every commit `accepted = delivered + pending + rejected + discarded`.
+/// Guaranteed: a record whose [AppendRequest] completed as stored is on stable storage (SQLite in
+/// WAL mode with `synchronous=FULL`: the commit returned after fsync). [#read] returns it in its
+/// place, also after a crash or a power loss, until it is acknowledged or rejected. At every commit
+/// `accepted = delivered + pending + rejected + discarded`.
 ///
-/// What is not promised: a record whose append failed may be stored nevertheless, and a disk that
-/// reports an fsync before it is done can lose records.
+/// Not guaranteed: a record whose append failed may be stored nevertheless, and a disk that reports
+/// an fsync before it is done can lose records.
 ///
 /// One process at a time may open a buffer, and the caller ensures that. All methods are
 /// thread-safe, with one exception: [#salvage], [#read] and [#close] are called by one thread at a
@@ -61,7 +61,7 @@ public final class Buffer implements AutoCloseable {
       Path directory,
       Volume volume,
       BufferOpener opener,
-      BufferOpener.Opened opened,
+      BufferOpener.Connections opened,
       Clock clock,
       BufferListener listener)
       throws IOException {
@@ -232,7 +232,7 @@ public final class Buffer implements AutoCloseable {
     return now.lastId() == now.settledThrough();
   }
 
-  /// How many records wait for their commit.
+  /// The number of records that wait for their commit.
   public int waitingRecords() {
     return commits.waitingRecords();
   }
@@ -242,8 +242,8 @@ public final class Buffer implements AutoCloseable {
     return commits.waitingBytes();
   }
 
-  /// How long the oldest record that waits for its commit has waited, in nanoseconds; 0 when none
-  /// waits.
+  /// The time that the oldest record without a commit has waited for it, in nanoseconds; 0 when no
+  /// record waits.
   public long oldestWaitNanos() {
     Long since = commits.oldestWaitingNanos();
     return since == null ? 0 : clock.nanos() - since;
@@ -254,17 +254,17 @@ public final class Buffer implements AutoCloseable {
     return reserve.shortage();
   }
 
-  /// Why the storage is unusable, or null while it is usable.
+  /// The reason why the storage is unusable, or null while it is usable.
   public @Nullable StorageException failure() {
     return commits.failure();
   }
 
-  /// How many records of clients this run has stored.
+  /// The number of records of clients that this run has stored.
   public long accepted() {
     return commits.accepted();
   }
 
-  /// How many records this run has moved to the table `rejected`.
+  /// The number of records that this run has moved to the table `rejected`.
   public long rejections() {
     return commits.rejections();
   }

@@ -208,14 +208,14 @@ public final class BufferCheck {
   }
 
   /// A part of the check that needs one consistent snapshot.
-  private interface Part {
+  private interface SnapshotCheck {
     void run() throws SQLException, StorageException;
   }
 
   /// Runs `part` in one read transaction, which is stopped when the log grows too much.
   ///
   /// @return whether it was finished
-  private boolean inOneTransaction(Connection connection, String what, Part part)
+  private boolean inOneTransaction(Connection connection, String what, SnapshotCheck part)
       throws StorageException {
     long before = logBytes.getAsLong();
     try {

@@ -25,7 +25,7 @@ final class BufferOpener {
   /// The two connections to a sound buffer.
   ///
   /// @param wasDamaged whether the buffer is new, in the place of a damaged one
-  record Opened(BufferWriter writer, PendingQuery query, boolean wasDamaged) {}
+  record Connections(BufferWriter writer, PendingQuery query, boolean wasDamaged) {}
 
   /// @param volume the file system of `directory`
   BufferOpener(Path directory, Volume volume, Clock clock) {
@@ -36,7 +36,7 @@ final class BufferOpener {
   }
 
   /// Opens the buffer, creating it if there is none. A damaged one is quarantined.
-  Opened open() throws StorageException, IOException {
+  Connections open() throws StorageException, IOException {
     if (!Files.exists(file)) {
       checkSpace();
       PrivateFiles.syncDirectoriesAbove(directory);
@@ -48,7 +48,7 @@ final class BufferOpener {
     while (true) {
       try {
         BufferWriter writer = openWriter();
-        return new Opened(writer, PendingQuery.open(file, writer.bufferId()), damaged);
+        return new Connections(writer, PendingQuery.open(file, writer.bufferId()), damaged);
       } catch (StorageException.Full full) {
         // The reserve of an earlier run is for this too: delivery frees space.
         if (!DiskReserve.delete(directory)) {

@@ -177,7 +177,7 @@ public final class BufferView implements AutoCloseable {
     return number("SELECT coalesce(max(id), 0) FROM " + table.table);
   }
 
-  /// When the first pending record was accepted, UTC, milliseconds since 1970; null when there is
+  /// The time when the first pending record was accepted, UTC, in ms since 1970; null when there is
   /// none.
   public @Nullable Long nextReceivedAt() throws StorageException {
     try {

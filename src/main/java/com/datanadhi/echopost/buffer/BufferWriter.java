@@ -92,7 +92,7 @@ final class BufferWriter implements AutoCloseable {
     return space;
   }
 
-  /// What a transaction consists of.
+  /// The statements of a transaction.
   interface Body<T> {
     T run() throws SQLException;
   }

@@ -179,17 +179,17 @@ final class CommitPipeline {
     return active.totals();
   }
 
-  /// Why the storage is unusable, or null while it is usable.
+  /// The reason why the storage is unusable, or null while it is usable.
   @Nullable StorageException failure() {
     return active.failure();
   }
 
-  /// How many records were moved to `rejected`.
+  /// The number of records that were moved to `rejected`.
   long rejections() {
     return rejections.get();
   }
 
-  /// How many records of clients were stored.
+  /// The number of records of clients that were stored.
   long accepted() {
     return metrics.records();
   }
@@ -202,7 +202,7 @@ final class CommitPipeline {
     return queue.waitingBytes();
   }
 
-  /// When the oldest append that waits was queued; null when none waits.
+  /// The time when the oldest waiting append was queued; null when none waits.
   @Nullable Long oldestWaitingNanos() {
     return queue.oldestWaitingNanos();
   }

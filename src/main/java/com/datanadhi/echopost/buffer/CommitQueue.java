@@ -33,7 +33,7 @@ final class CommitQueue {
           && (appends.isEmpty() || appends.getFirst().records().size() <= 1);
     }
 
-    /// When the first append was queued; null when there is none.
+    /// The time when the first append was queued; null when there is none.
     @Nullable Long oldestNanos() {
       return appends.isEmpty() ? null : (Long) appends.getFirst().queuedNanos();
     }
@@ -111,7 +111,7 @@ final class CommitQueue {
     return waitingBytes.get();
   }
 
-  /// When the oldest append of the commit that is under way, or else of the next, was queued; null
+  /// The time when the oldest append of the current commit, or else of the next, was queued; null
   /// when none waits.
   @Nullable Long oldestWaitingNanos() {
     long taken = oldestTakenNanos;

@@ -33,7 +33,7 @@ final class DiskSpaceUpkeep {
     return reserve.isFullSize() && reserve.shortage() == 0;
   }
 
-  /// How long to wait before the next [#step]; 0 when none is needed.
+  /// The time to wait before the next [#step]; 0 when none is needed.
   long pauseNanos() {
     if (reserve.shortage() != 0) {
       return FULL_CHECK_NANOS;

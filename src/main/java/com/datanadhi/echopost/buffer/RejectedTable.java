@@ -34,7 +34,7 @@ final class RejectedTable implements AutoCloseable {
     this.delete = connection.prepareStatement("DELETE FROM rejected WHERE id = ?");
   }
 
-  /// What one batch deleted from the table.
+  /// The records that one batch deleted from the table.
   ///
   /// @param throughId the last id that was read
   /// @param records the records that were deleted, in order

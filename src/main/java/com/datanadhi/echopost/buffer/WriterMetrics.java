@@ -16,7 +16,7 @@ final class WriterMetrics {
   private final Histogram batches = Histogram.ofNumbers(LARGEST_BATCH);
   private final Histogram appends = Histogram.ofDurations(1, 1.5, 2, 3, 5, 7);
 
-  /// How many records of clients were stored.
+  /// The number of records of clients that were stored.
   long records() {
     return records.value();
   }

@@ -55,7 +55,7 @@ final class WriterThread {
     queue.close();
     LockSupport.unpark(thread);
     thread.join();
-    // What was queued while the thread ended is in no commit.
+    // Work that was queued while the thread ended is in no commit.
     commits.completeAsClosed(queue.takeAll());
   }
 

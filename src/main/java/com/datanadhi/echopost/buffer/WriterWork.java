@@ -43,7 +43,7 @@ sealed interface WriterWork {
     }
   }
 
-  /// How a task is treated.
+  /// Options of a task.
   enum Option {
     /// Runs before the transaction starts, and is no part of it.
     BEFORE_TRANSACTION,
@@ -55,12 +55,13 @@ sealed interface WriterWork {
     COUNTS_AS_RECORD
   }
 
-  /// What a task does within the transaction.
+  /// The part of a task that runs within the transaction.
   interface Step<T> {
     T apply(BufferWriter writer) throws SQLException;
   }
 
-  /// What a task does once the transaction is on stable storage, before its future completes.
+  /// The part of a task that runs when the transaction is on stable storage, before the task's
+  /// future completes.
   interface AfterCommit<T> {
     /// Turns the value that the step returned into the result of the task.
     ///

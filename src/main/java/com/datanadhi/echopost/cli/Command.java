@@ -2,7 +2,7 @@ package com.datanadhi.echopost.cli;
 
 import java.util.List;
 
-/// What one invocation of the program is to do.
+/// The task of one invocation of the program.
 public sealed interface Command {
   /// Run the agent.
   record Run(Options options) implements Command {}

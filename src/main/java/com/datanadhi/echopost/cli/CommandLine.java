@@ -38,7 +38,7 @@ public final class CommandLine {
 
   /// Parses `args`.
   ///
-  /// @throws UsageException if they are not valid; the message says how to correct them
+  /// @throws UsageException if they are not valid; the message states how to correct them
   public static Command parse(List<String> args, Map<String, String> environment)
       throws UsageException {
     Flags.Parsed parsed = Flags.parse(FLAGS, args);

@@ -1,6 +1,6 @@
 package com.datanadhi.echopost.cli;
 
-/// The arguments cannot be used. The message says in one line what is wrong and how to correct it.
+/// The arguments are not valid. The message states in one line the error and its correction.
 public final class UsageException extends Exception {
   private static final long serialVersionUID = 1L;
 

@@ -32,7 +32,7 @@ public final class OperatorMessages {
   private OperatorMessages() {}
 
   /// One message type.
-  abstract static class Message<T> implements MethodDescriptor.Marshaller<T> {
+  abstract static class MessageMarshaller<T> implements MethodDescriptor.Marshaller<T> {
     abstract void write(T message, CodedOutputStream out) throws IOException;
 
     abstract T read(CodedInputStream in) throws IOException;
@@ -63,8 +63,8 @@ public final class OperatorMessages {
     }
   }
 
-  static final Message<StatusRequest> STATUS_REQUEST =
-      new Message<>() {
+  static final MessageMarshaller<StatusRequest> STATUS_REQUEST =
+      new MessageMarshaller<>() {
         @Override
         void write(StatusRequest message, CodedOutputStream out) {}
 
@@ -77,8 +77,8 @@ public final class OperatorMessages {
 
   /// A constant of an enum that a newer agent has sent and this program does not know counts as
   /// unknown, or as failed.
-  static final Message<AgentStatus> STATUS_REPLY =
-      new Message<>() {
+  static final MessageMarshaller<AgentStatus> STATUS_REPLY =
+      new MessageMarshaller<>() {
         @Override
         void write(AgentStatus status, CodedOutputStream out) throws IOException {
           out.writeInt64(1, status.pid());
@@ -108,8 +108,8 @@ public final class OperatorMessages {
         }
       };
 
-  static final Message<MetricsRequest> METRICS_REQUEST =
-      new Message<>() {
+  static final MessageMarshaller<MetricsRequest> METRICS_REQUEST =
+      new MessageMarshaller<>() {
         @Override
         void write(MetricsRequest message, CodedOutputStream out) throws IOException {
           out.writeBool(1, message.openMetrics());
@@ -121,8 +121,8 @@ public final class OperatorMessages {
         }
       };
 
-  static final Message<String> METRICS_REPLY =
-      new Message<>() {
+  static final MessageMarshaller<String> METRICS_REPLY =
+      new MessageMarshaller<>() {
         @Override
         void write(String text, CodedOutputStream out) throws IOException {
           out.writeString(1, text);
@@ -134,8 +134,8 @@ public final class OperatorMessages {
         }
       };
 
-  static final Message<ImportBatch> IMPORT_BATCH =
-      new Message<>() {
+  static final MessageMarshaller<ImportBatch> IMPORT_BATCH =
+      new MessageMarshaller<>() {
         @Override
         void write(ImportBatch batch, CodedOutputStream out) throws IOException {
           out.writeByteArray(1, batch.digest());
@@ -166,8 +166,8 @@ public final class OperatorMessages {
         }
       };
 
-  static final Message<Integer> IMPORT_REPLY =
-      new Message<>() {
+  static final MessageMarshaller<Integer> IMPORT_REPLY =
+      new MessageMarshaller<>() {
         @Override
         void write(Integer count, CodedOutputStream out) throws IOException {
           out.writeInt32(1, count);
@@ -180,8 +180,8 @@ public final class OperatorMessages {
       };
 
   /// `RejectedRange`, for one action: the message does not contain it, the method's name does.
-  static Message<RejectedRange> rejectedRange(RejectedRange.Action action) {
-    return new Message<>() {
+  static MessageMarshaller<RejectedRange> rejectedRange(RejectedRange.Action action) {
+    return new MessageMarshaller<>() {
       @Override
       void write(RejectedRange range, CodedOutputStream out) throws IOException {
         out.writeInt64(1, range.afterId());
@@ -200,8 +200,8 @@ public final class OperatorMessages {
   }
 
   /// `RejectedSlice`.
-  static final Message<RejectedRange.Batch> REJECTED_BATCH =
-      new Message<>() {
+  static final MessageMarshaller<RejectedRange.Batch> REJECTED_BATCH =
+      new MessageMarshaller<>() {
         @Override
         void write(RejectedRange.Batch batch, CodedOutputStream out) throws IOException {
           out.writeInt64(1, batch.throughId());

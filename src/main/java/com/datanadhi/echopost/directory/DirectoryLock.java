@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// frees when its holder exits or dies. The file stays; it contains the process id of the last
 /// owner, for people.
 public final class DirectoryLock implements AutoCloseable {
-  /// How long an agent waits for another that is leaving, which takes at most a second.
+  /// The longest wait for another agent that is stopping, which takes at most a second.
   static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
 
   private static final Duration RETRY = Duration.ofMillis(5);
@@ -116,7 +116,7 @@ public final class DirectoryLock implements AutoCloseable {
     }
   }
 
-  /// Why the process id could not be written to the file; null when it was.
+  /// The reason why the process id could not be written to the file; null when it was.
   public @Nullable IOException ownerWriteFailure() {
     return ownerWriteFailure;
   }

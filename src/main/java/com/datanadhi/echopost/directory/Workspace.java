@@ -177,7 +177,7 @@ public record Workspace(Path directory) {
     return mode.contains(PosixFilePermission.GROUP_WRITE) ? "its group" : null;
   }
 
-  /// Removes the socket file of a dead agent, which refuses every client. The caller holds the
+  /// Removes the socket file of a dead agent: no client can connect to it. The caller holds the
   /// directory's lock, so no agent listens on it.
   public void removeDeadSocket() throws UnusableDirectoryException {
     try {

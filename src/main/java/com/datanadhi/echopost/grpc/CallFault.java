@@ -2,7 +2,7 @@ package com.datanadhi.echopost.grpc;
 
 import io.grpc.Status;
 
-/// Why the server ended a call without its handler. Immutable.
+/// The reason why the server ended a call without its handler. Immutable.
 ///
 /// @param status is sent to the client
 public record CallFault(Kind kind, Status status) {

@@ -18,20 +18,20 @@ public final class ClientConnection extends ChannelDuplexHandler {
   private static final long GOAWAY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   /// Is notified of connections.
-  interface Registry {
+  interface ConnectionListener {
     void opened(ClientConnection connection);
 
     void closed(ClientConnection connection);
   }
 
   private final Channel channel;
-  private final Registry registry;
+  private final ConnectionListener listener;
   private final ServerLimits limits;
   private final Clock clock;
   private final ConnectionShutdown shutdown = new ConnectionShutdown();
   private @Nullable Object attachment;
 
-  // When bytes were last read from it, or a complete queued call ended.
+  // The time when bytes were last read from it, or a complete queued call ended.
   private long lastUseNanos;
   // Bytes were not read before this time, for a reason of the server.
   private long readableSinceNanos;
@@ -51,9 +51,9 @@ public final class ClientConnection extends ChannelDuplexHandler {
   private boolean closing;
   private long closeAtNanos;
 
-  ClientConnection(Channel channel, Registry registry, ServerLimits limits, Clock clock) {
+  ClientConnection(Channel channel, ConnectionListener listener, ServerLimits limits, Clock clock) {
     this.channel = channel;
-    this.registry = registry;
+    this.listener = listener;
     this.limits = limits;
     this.clock = clock;
   }
@@ -115,13 +115,13 @@ public final class ClientConnection extends ChannelDuplexHandler {
     // Not the time at which it was accepted, since the loop's delay is not the client's fault.
     lastUseNanos = clock.nanos();
     readableSinceNanos = lastUseNanos;
-    registry.opened(this);
+    listener.opened(this);
     context.fireChannelRegistered();
   }
 
   @Override
   public void channelUnregistered(ChannelHandlerContext context) {
-    registry.closed(this);
+    listener.closed(this);
     heldBackReads.forEach(ReferenceCountUtil::release);
     heldBackReads.clear();
     context.fireChannelUnregistered();

@@ -89,8 +89,8 @@ final class ConnectionLimits {
     }
   }
 
-  /// Closes the connections with the most responses that their clients have not read. What they
-  /// sent is processed; a client that got no response sends its request again.
+  /// Closes the connections with the most responses that their clients have not read. Requests that
+  /// arrived are processed; a client that got no response sends its request again.
   private void closeSlowReaders() {
     int surplus = limits.surplusStreams();
     List<ClientConnection> slowestFirst = new ArrayList<>(open);

@@ -142,13 +142,13 @@ public final class GrpcCall<Q, A> extends ServerCall<Q, A> {
     return decompressor != null;
   }
 
-  /// Why the server ended the call without its handler; null if it did not. Set before the
-  /// listener's `onCancel`.
+  /// The reason why the server ended the call without its handler; null if it did not. Set before
+  /// the listener's `onCancel`.
   public @Nullable CallFault fault() {
     return fault;
   }
 
-  /// When bytes of a requested message were last read, or it was requested. By the clock's
+  /// The time when bytes of a requested message were last read, or it was requested. By the clock's
   /// nanoseconds.
   public long lastBytesNanos() {
     return lastBytesNanos;

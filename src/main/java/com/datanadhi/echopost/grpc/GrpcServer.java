@@ -10,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 
 /// A gRPC server on Netty's HTTP/2, for UNIX sockets (docs/adr/0019). Start reading here.
 ///
-/// The server knows HTTP/2, gRPC's framing and the limits of memory, and nothing of the methods
-/// that it serves: these belong to a [GrpcApplication], whose handlers are io.grpc's
+/// The server implements HTTP/2, gRPC's framing and the limits of memory. It is independent of the
+/// methods that it serves: these belong to a [GrpcApplication], whose handlers are io.grpc's
 /// `ServerCallHandler`. The path of the bytes: [SocketListener] accepts a connection,
 /// [ClientConnection] decides whether it is read, [GrpcConnectionHandler] turns frames into calls,
 /// [GrpcCall] turns a call's bytes into messages, and `ResponseWriter` writes the response.

@@ -13,7 +13,7 @@ final class MessagePrefix {
 
   private MessagePrefix() {}
 
-  /// Why the prefix at the start of `bytes` is refused, or null.
+  /// The reason why the prefix at the start of `bytes` is refused, or null.
   ///
   /// @param bytes at least [#BYTES]
   /// @param mayBeCompressed whether the call's headers name an encoding

@@ -65,7 +65,7 @@ public final class SocketListener extends ChannelInboundHandlerAdapter {
   private int acceptedInThisRead;
 
   // Confined to the work loop.
-  private final Registry registry = new Registry();
+  private final ConnectionForwarder connectionListener = new ConnectionForwarder();
   private final Set<ClientConnection> open = new LinkedHashSet<>();
   private boolean leaving;
 
@@ -159,7 +159,8 @@ public final class SocketListener extends ChannelInboundHandlerAdapter {
   // ---- on the work loop
 
   private void serve(Channel accepted) {
-    ClientConnection client = new ClientConnection(accepted, registry, connections.limits(), clock);
+    ClientConnection client =
+        new ClientConnection(accepted, connectionListener, connections.limits(), clock);
     accepted.pipeline().addLast(client, GrpcConnectionHandler.of(client, application));
     open.add(client);
     accepted.closeFuture().addListener(closed -> open.remove(client));
@@ -168,7 +169,7 @@ public final class SocketListener extends ChannelInboundHandlerAdapter {
     }
   }
 
-  private final class Registry implements ClientConnection.Registry {
+  private final class ConnectionForwarder implements ClientConnection.ConnectionListener {
     @Override
     public void opened(ClientConnection connection) {
       connections.opened(connection);

@@ -36,7 +36,7 @@ final class ArrivalIntervals {
     any = true;
   }
 
-  /// When the last record arrived; before the first one, when this object was created.
+  /// The time when the last record arrived; before the first one, when this object was created.
   long lastNanos() {
     return last;
   }

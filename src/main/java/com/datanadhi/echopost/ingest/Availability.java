@@ -49,7 +49,8 @@ final class Availability {
     return known == null ? ServerHealth.UNKNOWN : known.serverHealth();
   }
 
-  /// Why a call that starts now is refused, before its message is read; null if it is not.
+  /// The reason why a call that starts now is refused, before its message is read; null if it is
+  /// not.
   @Nullable Refusal refusal() {
     if (buffer == null) {
       return Refusal.STARTING;
@@ -57,12 +58,12 @@ final class Availability {
     return stopping ? stopRefusal() : null;
   }
 
-  /// Why a call that has started is refused; null before [#stop] was called.
+  /// The reason why a call that has started is refused; null before [#stop] was called.
   @Nullable Refusal refusalWhileStopping() {
     return stopping ? stopRefusal() : null;
   }
 
-  /// Why nothing is accepted after [#stop].
+  /// The reason why nothing is accepted after [#stop].
   Refusal stopRefusal() {
     Buffer opened = buffer;
     @Nullable StorageException failure = opened == null ? null : opened.failure();

@@ -139,7 +139,8 @@ public final class Ingest implements AutoCloseable {
     return logAgent.hasOpenCalls() || availability.waitingRecords() > 0;
   }
 
-  /// When the last record arrived, or else when ingest was created, by the clock's nanoseconds.
+  /// The time when the last record arrived, or else when ingest was created, by the clock's
+  /// nanoseconds.
   public long lastRecordNanos() {
     return logAgent.intervals().lastNanos();
   }

@@ -3,7 +3,7 @@ package com.datanadhi.echopost.ingest;
 import com.datanadhi.echopost.grpc.CallFault;
 import io.grpc.Status;
 
-/// Why a record is refused. Immutable.
+/// The reason why a record is refused. Immutable.
 ///
 /// @param reason the metric's label
 /// @param status is sent to the client

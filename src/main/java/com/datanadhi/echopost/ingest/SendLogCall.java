@@ -87,7 +87,7 @@ final class SendLogCall extends ServerCall.Listener<SendLogRequest> {
     return call.isCompressed();
   }
 
-  /// When bytes of its message were last read. By the clock's nanoseconds.
+  /// The time when bytes of its message were last read. By the clock's nanoseconds.
   long lastBytesNanos() {
     return call.lastBytesNanos();
   }

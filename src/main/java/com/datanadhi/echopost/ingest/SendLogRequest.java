@@ -77,7 +77,8 @@ sealed interface SendLogRequest {
     }
 
     private static byte[] bytes(InputStream stream) throws IOException {
-      // An uncompressed message knows its length: one array of that size, which does not grow.
+      // The length of an uncompressed message is known: one array of that size, which does not
+      // grow.
       return stream instanceof KnownLength
           ? stream.readNBytes(stream.available())
           : stream.readAllBytes();

@@ -17,7 +17,7 @@ public record ImportBatch(byte[] digest, List<Line> records) {
   /// @param key its existing idempotency key; null for a new record
   @SuppressWarnings("ArrayRecordComponent") // never compared
   public record Line(byte[] jsonData, byte[] pipelines, @Nullable String key) {
-    /// Why it cannot be imported, in words; null when it can.
+    /// The reason why it cannot be imported, as text; null when it can.
     public @Nullable String problem() {
       if (jsonData.length + pipelines.length > RecordRules.MAX_JSON_BYTES) {
         return "it is larger than 4 MiB";

@@ -34,7 +34,7 @@ public final class JsonValidator {
     this.text = text;
   }
 
-  /// What is wrong with `text`, for its sender; null when it is JSON.
+  /// The first error in `text`, as a message to its sender; null when it is JSON.
   public static @Nullable String problem(byte[] text) {
     JsonValidator scan = new JsonValidator(text);
     scan.skipSpace();
@@ -58,7 +58,7 @@ public final class JsonValidator {
   /// The members of the object, or the elements of the array, that `text` is.
   ///
   /// @param begin `{` or `[`
-  /// @throws IllegalArgumentException when it is not one; the message says what is wrong
+  /// @throws IllegalArgumentException when it is not one; the message names the error
   public static List<Part> parts(byte[] text, char begin) {
     if (!isUtf8(text)) {
       throw new IllegalArgumentException(NOT_UTF8);
@@ -177,7 +177,7 @@ public final class JsonValidator {
     return null;
   }
 
-  /// What follows a value: a comma, or the end of the array or object.
+  /// Scans the separator after a value: a comma, or the end of the array or object.
   private @Nullable String separator() {
     if (at == text.length) {
       return CUT;

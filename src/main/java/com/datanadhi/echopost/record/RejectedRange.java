@@ -11,11 +11,11 @@ import org.jspecify.annotations.Nullable;
 /// @param throughId the last id; records that are rejected later have higher ids
 /// @param status only records with this HTTP status; null for any
 public record RejectedRange(Action action, long afterId, long throughId, @Nullable Integer status) {
-  /// What is done with rejected records.
+  /// An action on rejected records.
   public enum Action {
     /// They are pending again, behind all others and with their old idempotency keys.
     REDRIVE,
-    /// They are deleted for good.
+    /// They are deleted permanently.
     DISCARD
   }
 

@@ -1,6 +1,6 @@
 package com.datanadhi.echopost.record;
 
-/// Why a record goes to the table `rejected`.
+/// The reason why a record goes to the table `rejected`.
 ///
 /// @param record the record
 /// @param status the HTTP status of the last response, 0 for a damaged record (its checksum does

@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.record;
 
-/// Why a record is in the table `rejected`: the columns that it has beyond those of `records`.
+/// The reason why a record is in the table `rejected`: the columns that it has beyond those of
+/// `records`.
 ///
 /// @param status the HTTP status of the last response, 0 for a damaged record (its checksum does
 ///   not match)

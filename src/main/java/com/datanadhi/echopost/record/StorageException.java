@@ -1,7 +1,7 @@
 package com.datanadhi.echopost.record;
 
-/// The buffer cannot be used. The message says what is wrong, and how to fix it where that is
-/// known. Records that were accepted are still on the disk.
+/// The buffer cannot be used. The message names the cause, and the fix where that is known. Records
+/// that were accepted are still on the disk.
 public class StorageException extends Exception {
   private static final long serialVersionUID = 1L;
 

@@ -50,7 +50,7 @@ public record Totals(
     return accepted - delivered - rejected - discarded;
   }
 
-  /// How many pending rows are missing, by the ids: every id above the settled ones is pending. 0
+  /// The number of missing pending rows, by the ids: every id above the settled ones is pending. 0
   /// while ids of a damaged buffer, which may have gaps, are among them.
   public long missing() {
     return settledThrough < salvagedThrough ? 0 : pending() - (lastId - settledThrough);

@@ -4,7 +4,7 @@ import com.datanadhi.echopost.upstream.ServerResponse;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/// What the main server's response to a delivery means for the record, by the table in
+/// The outcome of a delivery for the record, by the table of the main server's responses in
 /// docs/REFERENCE.md. Immutable.
 sealed interface DeliveryOutcome {
   /// The server accepted the record.
@@ -18,7 +18,7 @@ sealed interface DeliveryOutcome {
   record Doubtful(int status, String response, @Nullable Duration retryAfter)
       implements DeliveryOutcome {}
 
-  /// The server rejected the record for good.
+  /// The server rejected the record permanently.
   record Rejected(int status, String response) implements DeliveryOutcome {}
 
   /// Classifies one response.

@@ -10,12 +10,12 @@ import java.nio.file.Path;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// The damaged file of a buffer, with its log and its watermark: the buffer's id, which of its rows
-/// are settled, and its sound rows. Read without SQLite, which may refuse the file or misread it.
+/// The damaged file of a buffer, with its log and its watermark: the buffer's id, its last settled
+/// id, and its sound rows. Read without SQLite, which may fail to open the file or misread it.
 ///
-/// Which rows are settled is taken only from sources with checksums: the watermark, and sound
-/// frames of the log. The ledger row in the file has no checksum, so it is used only if the
-/// sequence of ids, on another page, confirms it. Confined to one thread.
+/// The last settled id is taken only from sources with checksums: the watermark, and sound frames
+/// of the log. The ledger row in the file has no checksum, so it is used only if the sequence of
+/// ids, on another page, confirms it. Confined to one thread.
 public final class DamagedBuffer implements AutoCloseable {
   private static final Pattern UUID = Pattern.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
   private static final int UUID_BYTES = 36;
@@ -36,8 +36,8 @@ public final class DamagedBuffer implements AutoCloseable {
     this.images = new PageImages(file);
     this.scanner = new RowScanner(images);
     Watermark.Mark watermark = Watermark.read(file);
-    Ledger logs = ledger(images.filePages(), images.filePages() + images.committedFrames());
-    Ledger files = ledger(0, Math.min(images.filePages(), LEDGER_PAGES));
+    LedgerCopy logs = ledger(images.filePages(), images.filePages() + images.committedFrames());
+    LedgerCopy files = ledger(0, Math.min(images.filePages(), LEDGER_PAGES));
     if (watermark != null
         && files.bufferId != null
         && (files.bufferId.equals(logs.bufferId) || files.isConfirmed())
@@ -48,7 +48,7 @@ public final class DamagedBuffer implements AutoCloseable {
     String bufferId = watermark != null ? watermark.bufferId() : files.bufferId;
     if (bufferId != null && logs.bufferId != null && !bufferId.equals(logs.bufferId)) {
       images.excludeLog();
-      logs = new Ledger();
+      logs = new LedgerCopy();
     }
     if (bufferId == null) {
       bufferId = logs.bufferId;
@@ -60,14 +60,14 @@ public final class DamagedBuffer implements AutoCloseable {
   }
 
   private static Watermark.Mark mark(
-      String bufferId, Watermark.@Nullable Mark watermark, Ledger logs, Ledger files) {
+      String bufferId, Watermark.@Nullable Mark watermark, LedgerCopy logs, LedgerCopy files) {
     long settled =
         Math.max(logs.settledThrough, watermark == null ? 0 : watermark.settledThrough());
     if (watermark == null && files.isConfirmed()) {
       settled = Math.max(settled, files.settledThrough);
     }
     long last = Math.max(settled, watermark == null ? 0 : watermark.lastId());
-    for (Ledger one : new Ledger[] {logs, files}) {
+    for (LedgerCopy one : new LedgerCopy[] {logs, files}) {
       last = one.lastId < LARGEST_ID ? Math.max(last, one.lastId) : last;
     }
     return new Watermark.Mark(bufferId, settled, last);
@@ -84,7 +84,7 @@ public final class DamagedBuffer implements AutoCloseable {
     return markIsSure;
   }
 
-  /// How many images of pages there are, to be read with [#rows].
+  /// The number of images of pages; [#rows] reads one of them.
   long images() {
     return images.count();
   }
@@ -108,8 +108,8 @@ public final class DamagedBuffer implements AutoCloseable {
     images.close();
   }
 
-  private Ledger ledger(long firstImage, long endImage) {
-    Ledger ledger = new Ledger();
+  private LedgerCopy ledger(long firstImage, long endImage) {
+    LedgerCopy ledger = new LedgerCopy();
     byte[] page = new byte[PageImages.SIZE];
     for (long image = firstImage; image < endImage; image++) {
       images.read(image, page);
@@ -119,7 +119,7 @@ public final class DamagedBuffer implements AutoCloseable {
   }
 
   /// The newest rows of `meta` and `sqlite_sequence`, each the only row on its page.
-  private static final class Ledger {
+  private static final class LedgerCopy {
     private static final int LEAF = 0x0D;
     private static final int ID_COLUMN = 1;
 

@@ -110,17 +110,17 @@ public final class PageImages implements AutoCloseable {
     return Objects.requireNonNull(log);
   }
 
-  /// How many images there are.
+  /// The number of images.
   long count() {
     return filePages + (isLogExcluded ? 0 : frames);
   }
 
-  /// How many of them are pages of the file; they come first.
+  /// The number of images that are pages of the file; these come first.
   long filePages() {
     return filePages;
   }
 
-  /// How many frames of the log are committed for SQLite; they come first among the frames.
+  /// The number of frames of the log that SQLite regards as committed; they precede the others.
   int committedFrames() {
     return committedFrames;
   }

@@ -179,7 +179,7 @@ final class RowScanner {
     private final int local;
     private final int firstPage;
 
-    // How many images each page of the chain has, by its position in the chain.
+    // The number of images of each page of the chain, by its position in the chain.
     private final int[] choices;
 
     Chain(long id, byte[] whole, int local, int firstPage) {

@@ -2,8 +2,8 @@ package com.datanadhi.echopost.salvage;
 
 import java.nio.ByteBuffer;
 
-/// How SQLite stores one column of a row (<https://sqlite.org/fileformat2.html>, section 2.1), for
-/// the types that our tables use.
+/// SQLite's encoding of one column of a row (<https://sqlite.org/fileformat2.html>, section 2.1),
+/// for the types that our tables use.
 final class SerialType {
   static final int NULL = 0;
   private static final int FIRST_TEXT = 13;
@@ -23,7 +23,7 @@ final class SerialType {
     return FIRST_TEXT + 2 * length;
   }
 
-  /// How many bytes a column of `type` takes.
+  /// The length of a column of `type`, in bytes.
   static int lengthOf(long type) {
     return switch ((int) type) {
       case NULL, 8, 9 -> 0;

@@ -16,7 +16,7 @@ import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /// The file `buffer.db-watermark` beside the buffer, with the last settled id. It survives damage
-/// to the buffer, so that a salvage knows which rows are still pending.
+/// to the buffer, so that a salvage can determine which rows are still pending.
 ///
 /// Written in place after each commit, without an fsync of its own: to two places in turn, 4 KiB
 /// apart and each with a checksum, so that a torn write damages only one. After a power loss it may

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// Where a loop waits until a time has passed or another thread wakes it.
+/// Lets a loop wait until a time has passed or another thread wakes it.
 ///
 /// A wake-up before the wait is not lost: the next [#await] returns at once. Several wake-ups
 /// before one wait count as one. Thread-safe; for one waiting thread.

@@ -13,7 +13,7 @@ final class RetryAfter {
 
   private RetryAfter() {}
 
-  /// How long to wait from `now`, never negative; null when the header is missing or malformed.
+  /// The time to wait from `now`, never negative; null when the header is missing or malformed.
   static @Nullable Duration parse(@Nullable String value, Instant now) {
     if (value == null) {
       return null;

@@ -92,12 +92,12 @@ final class SequentialDelivery {
     }
   }
 
-  /// How many responses `continueAfter` has got.
+  /// The number of responses that `continueAfter` has got.
   int responses() {
     return responses;
   }
 
-  /// When the current or next request was first tried, in the clock's nanoseconds.
+  /// The time when the current or next request was first tried, in the clock's nanoseconds.
   long sinceNanos() {
     return sinceNanos;
   }

@@ -7,8 +7,8 @@ import com.datanadhi.echopost.time.Waiter;
 import java.time.Duration;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// The main server's health as this process knows it: [HealthProbe] sets it, replay reads it and
-/// reports failed deliveries, all others only read it.
+/// The main server's health as last observed by this process: [HealthProbe] sets it, replay reads
+/// it and reports failed deliveries, and all other parts only read it.
 ///
 ///     UNKNOWN ──probe──▶ UP ◀──probe──▶ DOWN
 ///                         └──reportUnavailable──▶ DOWN, and no probe until the pause has passed
@@ -65,7 +65,7 @@ public final class ServerState {
     probeWaiter.wake();
   }
 
-  /// Where the probe loop waits; [#reportUnavailable] wakes it.
+  /// The waiter of the probe loop; [#reportUnavailable] wakes it.
   Waiter probeWaiter() {
     return probeWaiter;
   }

@@ -75,7 +75,7 @@ class BufferSchemaTest extends BufferFixture {
     Appended.store(buffer, "1", "2", "3");
     rejectNext(400);
     buffer.close();
-    // What the later migrations did, undone.
+    // Reverts the later migrations.
     change("DROP TABLE imported");
     change("DROP TABLE salvage");
     change("ALTER TABLE meta DROP COLUMN salvaged_through");

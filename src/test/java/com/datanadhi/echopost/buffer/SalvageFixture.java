@@ -86,7 +86,7 @@ abstract class SalvageFixture extends BufferFixture {
     }
   }
 
-  /// What a writer does before its file is quarantined.
+  /// The last change of a writer before its file is quarantined.
   interface LastChange {
     void write(BufferWriter writer) throws Exception;
   }

@@ -134,7 +134,7 @@ public final class Configuration {
     return workers;
   }
 
-  /** How long the client waits for the delivery of records when it is closed or the JVM ends. */
+  /** The longest wait for the delivery of records when the client is closed or the JVM ends. */
   public Duration exitTimeout() {
     return exitTimeout;
   }

@@ -212,7 +212,7 @@ public final class DataNadhi implements AutoCloseable {
         .orElse(new Redelivery(0, 0, 0));
   }
 
-  /** What the client has done so far. */
+  /** The counts of this client since it was opened. */
   public Counters counters() {
     return counts.snapshot(queue.depth(), destinations.echoPost().state());
   }

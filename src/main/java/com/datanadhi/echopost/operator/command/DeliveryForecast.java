@@ -1,6 +1,6 @@
 package com.datanadhi.echopost.operator.command;
 
-/// When the records that a command made pending will be delivered, as text.
+/// The expected delivery of the records that a command made pending, as text.
 final class DeliveryForecast {
   private DeliveryForecast() {}
 

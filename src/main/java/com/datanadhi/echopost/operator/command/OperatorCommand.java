@@ -16,7 +16,7 @@ interface OperatorCommand {
   /// Runs the command.
   ///
   /// @return the exit status
-  /// @throws UsageException if `arguments` are not valid; the message says how to correct them
+  /// @throws UsageException if `arguments` are not valid; the message states how to correct them
   /// @throws StorageException if the buffer cannot be used
   ExitCode run(Arguments arguments, Terminal terminal)
       throws UsageException, StorageException, IOException, InterruptedException;

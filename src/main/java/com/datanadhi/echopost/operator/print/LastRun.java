@@ -3,7 +3,7 @@ package com.datanadhi.echopost.operator.print;
 import com.datanadhi.echopost.directory.DirectoryLayout;
 import org.jspecify.annotations.Nullable;
 
-/// How the newest session ended, according to its log.
+/// The end of the newest session, according to its log.
 ///
 /// @param session the name of its directory
 /// @param endedAt the time of the event `agent_stopped`; empty if the log has none

@@ -78,7 +78,7 @@ public final class RecordLine {
 
   /// Parses `line`. Ignores members that `import` does not need.
   ///
-  /// @throws IllegalArgumentException if it is not a valid record; the message says why
+  /// @throws IllegalArgumentException if it is not a valid record; the message states why
   public static ImportBatch.Line parse(byte[] line) {
     byte @Nullable [] data = null;
     byte @Nullable [] text = null;

@@ -33,8 +33,8 @@ public final class ImportRun implements BatchRun.Work {
   private static final int MAX_BATCH_RECORDS = 1_000;
   private static final int MAX_BATCH_BYTES = 1 << 20;
 
-  /// How much is read ahead, since a command must not wait for input while it holds the directory's
-  /// lock.
+  /// The number of bytes to read ahead, since a command must not wait for input while it holds the
+  /// directory's lock.
   private static final int READ_AHEAD_BYTES = 4 * MAX_BATCH_BYTES;
 
   private final LineReader lines;

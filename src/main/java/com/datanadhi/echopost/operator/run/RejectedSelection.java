@@ -24,7 +24,7 @@ public record RejectedSelection(@Nullable Long id, @Nullable Integer status) {
     return (id == null || id == entry.id()) && (status == null || status == entry.status());
   }
 
-  /// What to print if no record is selected.
+  /// The text to print if no record is selected.
   public String noneFound() {
     if (id != null) {
       return "no rejected record has id " + id;

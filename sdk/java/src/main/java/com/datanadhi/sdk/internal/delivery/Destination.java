@@ -1,6 +1,6 @@
 package com.datanadhi.sdk.internal.delivery;
 
-/** Where a record was delivered. */
+/** The receiver of a delivered record. */
 public enum Destination {
   /** The main server acknowledged it. */
   MAIN_SERVER,

@@ -67,7 +67,7 @@ public final class RecordCounts {
     };
   }
 
-  /** How many submitted records have no outcome yet. */
+  /** The number of submitted records without an outcome. */
   public long outstanding() {
     return outstanding.get();
   }

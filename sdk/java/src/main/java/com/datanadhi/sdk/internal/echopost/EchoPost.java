@@ -28,7 +28,7 @@ public final class EchoPost implements AutoCloseable {
   /** The largest payload that an agent accepts. */
   private static final int MAX_BYTES = 4 << 20;
 
-  /** How long records wait in the queue for an agent that starts slowly. */
+  /** The longest wait of records in the queue for an agent that starts slowly. */
   private static final Duration LATE_START = Duration.ofSeconds(30);
 
   private static final Duration RETRY_PAUSE = Duration.ofMillis(10);
@@ -237,7 +237,7 @@ public final class EchoPost implements AutoCloseable {
     }
   }
 
-  /** Why there is no agent; empty if there is one. */
+  /** The reason why there is no agent; empty if there is one. */
   private String startFailure(StartResult start) {
     if (start instanceof StartResult.NotReady slow) {
       awaitsSocketUntil = clock.nanos() + LATE_START.toNanos();
