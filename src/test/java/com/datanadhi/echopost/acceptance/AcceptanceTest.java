@@ -133,9 +133,9 @@ abstract class AcceptanceTest {
 
   /// Asserts that exactly the records 0 to `count` - 1 of `client` were delivered, in order.
   void assertInOrder(int client, long count) {
-    assertThat(order().seqsOf().get(client))
+    assertThat(order().seqsByClient().get(client))
         .as("client %s", client)
-        .isEqualTo(Payloads.whole(count));
+        .isEqualTo(Payloads.sequence(count));
   }
 
   void awaitDelivered(long distinct) {

@@ -246,7 +246,9 @@ class EdgeIT extends AcceptanceTest {
     while (!waits.isDone()) {
       crowd(crowd, agent.socket());
     }
-    // Some of the agent's checks for idle connections, which are 40 ms apart.
+    // The channel must stay open during several of the agent's checks for idle connections, which
+    // are
+    // 40 ms apart: no condition marks that.
     long end = System.nanoTime() + Duration.ofMillis(300).toNanos();
     while (System.nanoTime() - end < 0) {
       crowd(crowd, agent.socket());
@@ -288,9 +290,12 @@ class EdgeIT extends AcceptanceTest {
   @Test
   void a_lack_of_descriptors_is_not_taken_for_a_full_disk() throws Exception {
     AgentProcess agent = agentWithFewDescriptors();
-    // While the reserve is being written. Its attempts log nothing that could be waited for.
     List<SocketChannel> crowd = moreClientsThanDescriptors(agent);
-    await().pollDelay(Duration.ofSeconds(2)).until(() -> true);
+    // Long enough for failed attempts to write the reserve, which log nothing.
+    await("a lack of descriptors is no full disk")
+        .during(Duration.ofSeconds(2))
+        .atMost(SOON)
+        .until(() -> !agent.hasLogged(EventNames.DISK_FULL));
     closeAll(crowd);
 
     send(agent, load(100, 1));

@@ -77,7 +77,7 @@ class GuardianIT extends AcceptanceTest {
     LoadClient.Result result = sending.join();
     assertThat(result.acknowledged()).isBetween(1_000L, 49_999L);
     for (int c = 0; c < 4; c++) {
-      assertThat(new HashSet<>(order().seqsOf().get(c)))
+      assertThat(new HashSet<>(order().seqsByClient().get(c)))
           .containsAll(java.util.Arrays.stream(result.ackedSeqs().get(c)).boxed().toList());
     }
   }
@@ -293,6 +293,7 @@ class GuardianIT extends AcceptanceTest {
     AgentProcess agent = agent();
     send(agent, load(5, 1));
     kill(agent, "KILL");
+    // The signal must hit different moments of the restart, which no condition marks.
     await().pollDelay(Duration.ofMillis(millis)).until(() -> true);
 
     agent.terminate();

@@ -37,7 +37,7 @@ class HealthIT extends AcceptanceTest {
       throws IOException, InterruptedException {
     return Tool.named("grpc_health_probe")
         .run("", "-addr", "unix://" + agent.socket(), "-service", service)
-        .exit();
+        .exitStatus();
   }
 
   /// Sets the server up, with a slow response to the one record: otherwise the agent would drain

@@ -136,7 +136,7 @@ class LifecycleIT extends AcceptanceTest {
     assertThat(order().inversions()).isZero();
     assertThat(result.acknowledged()).isBetween(1_000L, 49_999L);
     for (int c = 0; c < 4; c++) {
-      Set<Long> arrived = new HashSet<>(order().seqsOf().get(c));
+      Set<Long> arrived = new HashSet<>(order().seqsByClient().get(c));
       for (long acknowledged : result.ackedSeqs().get(c)) {
         assertThat(arrived).contains(acknowledged);
       }
@@ -222,7 +222,9 @@ class LifecycleIT extends AcceptanceTest {
       agent = spawn();
       await().atMost(SOON).until(() -> agent.jvm().isPresent());
       Instant spawned = agent.jvm().orElseThrow().info().startInstant().orElseThrow();
-      // Longer than an agent lingers, and shorter than it waits for the lock.
+      // Longer than the linger time, and shorter than the wait for the lock. That the agent does
+      // not
+      // exit in this time is no condition to wait for.
       await().atMost(SOON).until(() -> Instant.now().isAfter(spawned.plusSeconds(3)));
       assertThat(agent.handle().isAlive()).isTrue();
       assertThat(agent.socket()).doesNotExist();
@@ -322,7 +324,7 @@ class LifecycleIT extends AcceptanceTest {
     assertThat(agent.awaitExit(Duration.ofSeconds(40))).isZero();
     assertThat(acknowledged).isNotEmpty();
     // The record of a failed call may be stored nevertheless.
-    assertThat(order().seqsOf().get(0)).containsSubsequence(acknowledged);
+    assertThat(order().seqsByClient().get(0)).containsSubsequence(acknowledged);
   }
 
   private static boolean sendLikeAnSdk(LoadClient client, AgentProcess agent, long seq) {

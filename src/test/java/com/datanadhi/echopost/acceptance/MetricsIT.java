@@ -296,8 +296,8 @@ class MetricsIT extends AcceptanceTest {
     String page = Files.readString(Path.of("docs/METRICS.md"));
     String rules = page.split("```yaml\n", 2)[1].split("```", 2)[0];
     Path file = Files.writeString(directory.resolve("rules.yaml"), rules);
-    Tool.Ran ran = Tool.named("promtool").run("", "check", "rules", file.toString());
-    assertThat(ran.exit()).as(ran.out()).isZero();
+    Tool.Result ran = Tool.named("promtool").run("", "check", "rules", file.toString());
+    assertThat(ran.exitStatus()).as(ran.output()).isZero();
     Pattern.compile("echopost_\\w+")
         .matcher(rules)
         .results()

@@ -68,9 +68,9 @@ class RejectedIT extends AcceptanceTest {
                     server.deliveries().subList(before, server.deliveries().size()).stream()
                         .map(StubServer.Request::text)
                         .toList())
-                .seqsOf()
+                .seqsByClient()
                 .get(0))
-        .isEqualTo(Payloads.whole(count));
+        .isEqualTo(Payloads.sequence(count));
     assertThat(ledger()).isEqualTo(count + " " + count + " 0 0 0");
   }
 

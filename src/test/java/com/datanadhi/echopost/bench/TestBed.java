@@ -19,7 +19,7 @@ import java.util.concurrent.TimeoutException;
 /// Owns all processes and directories of a run. [#close], which any thread may call, kills and
 /// deletes them; afterwards nothing can be started. So an interrupted run leaves nothing behind.
 final class TestBed implements AutoCloseable {
-  private static final Duration EXIT_PATIENCE = Duration.ofSeconds(5);
+  private static final Duration EXIT_TIMEOUT = Duration.ofSeconds(5);
   private static final int EXIT_DRAINED = 0;
   private static final int EXIT_PENDING = 4;
 
@@ -140,7 +140,7 @@ final class TestBed implements AutoCloseable {
   void end(AgentProcess agent) throws IOException, InterruptedException, TimeoutException {
     if (isEchoPost(agent)) {
       agent.terminate();
-      int exit = agent.awaitExit(EXIT_PATIENCE);
+      int exit = agent.awaitExit(EXIT_TIMEOUT);
       if (exit != EXIT_DRAINED && exit != EXIT_PENDING) {
         throw new IllegalStateException("the agent ended with " + exit + ":\n" + agent.output());
       }
@@ -214,7 +214,7 @@ final class TestBed implements AutoCloseable {
   /// Stops the process of a floor.
   void stop(Process floor) throws InterruptedException {
     floor.destroy();
-    if (!floor.waitFor(EXIT_PATIENCE.toNanos(), TimeUnit.NANOSECONDS)) {
+    if (!floor.waitFor(EXIT_TIMEOUT.toNanos(), TimeUnit.NANOSECONDS)) {
       floor.destroyForcibly();
     }
   }

@@ -33,8 +33,8 @@ class BufferFullDiskTest extends BufferFixture {
         foreign.execute("BEGIN IMMEDIATE");
         Appended also = Appended.of(Appended.record("1", "", null));
         commits.append(also, Clock.system().nanos());
-        // Rebuilding the reserve needs a write; it is tried a few times a second.
-        await().pollDelay(Duration.ofSeconds(1)).until(() -> true);
+        // Long enough for a few attempts to rebuild the reserve, which need the write lock.
+        await().during(Duration.ofSeconds(1)).until(() -> commits.failure() == null);
         foreign.execute("ROLLBACK");
       }
       assertThat(commits.failure()).isNull();

@@ -23,8 +23,8 @@ class BufferLocksTest extends BufferFixture {
     try (Sqlite foreign = new Sqlite(directory)) {
       foreign.execute("BEGIN IMMEDIATE");
       buffer.append(waiting);
-      // Longer than SQLite itself waits.
-      await().pollDelay(Duration.ofMillis(1_500)).until(() -> buffer.waitingRecords() == 1);
+      // Longer than SQLite waits for a lock.
+      await().during(Duration.ofMillis(1_500)).until(() -> buffer.waitingRecords() == 1);
       foreign.execute("ROLLBACK");
     }
 

@@ -17,9 +17,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 
-/// The packaged program as a process, spawned as an SDK does it.
+/// A process of the packaged program, which starts as an SDK starts it.
 public final class AgentProcess implements AutoCloseable {
-  private static final Duration SOCKET_PATIENCE = Duration.ofSeconds(10);
+  private static final Duration SOCKET_TIMEOUT = Duration.ofSeconds(10);
 
   private final Process process;
   private final Path directory;
@@ -31,25 +31,25 @@ public final class AgentProcess implements AutoCloseable {
     this.output = output;
   }
 
-  /// Spawns it on `directory` for the server at `url`.
+  /// Spawns the packaged program on `directory` for the main server at `url`.
   public static AgentProcess spawn(Path directory, String url, String... more) throws IOException {
     return spawn(directory, url, Map.of(), more);
   }
 
-  /// As above, with more in its environment.
+  /// As above, with additional environment variables.
   public static AgentProcess spawn(
       Path directory, String url, Map<String, String> environment, String... more)
       throws IOException {
     return spawn(List.of(PackagedProgram.path().toString()), directory, url, environment, more);
   }
 
-  /// Spawns what `command` starts as an agent.
+  /// Spawns `command` with an agent's flags.
   public static AgentProcess spawn(List<String> command, Path directory, String url)
       throws IOException {
     return spawn(command, directory, url, Map.of());
   }
 
-  /// As above, with more in its environment and on its command line.
+  /// As above, with additional environment variables and flags.
   public static AgentProcess spawn(
       List<String> program,
       Path directory,
@@ -71,12 +71,12 @@ public final class AgentProcess implements AutoCloseable {
     return new AgentProcess(process, directory, output);
   }
 
-  /// Its directory.
+  /// The agent's directory.
   public Path directory() {
     return directory;
   }
 
-  /// What the last agent here that ended had measured: its `metrics.prom`.
+  /// The `metrics.prom` of the newest session on the directory.
   public Path lastMetrics() throws IOException {
     try (Stream<Path> files = Files.list(directory)) {
       return files
@@ -93,24 +93,25 @@ public final class AgentProcess implements AutoCloseable {
     return directory.resolve("data-nadhi-agent.sock");
   }
 
-  /// Returns once the socket's name is there.
+  /// Waits until the socket file exists.
   ///
-  /// @return how long that took since the call, in nanoseconds
+  /// @return the time since the call, in nanoseconds
   public long awaitSocket() {
     return Polling.until(
         () -> requireAlive() && Files.exists(socket()),
         Duration.ofNanos(200_000),
-        SOCKET_PATIENCE,
+        SOCKET_TIMEOUT,
         () -> "no socket from the agent; it printed:\n" + output());
   }
 
-  /// Returns once the agent serves, also where a dead one's socket file stands.
+  /// Waits until the agent has logged that it is ready. Unlike [#awaitSocket], it ignores a socket
+  /// file that a killed agent left behind.
   public void awaitReady() {
     long _ =
         Polling.until(
             () -> requireAlive() && hasLogged(EventNames.AGENT_READY),
             Duration.ofMillis(1),
-            SOCKET_PATIENCE,
+            SOCKET_TIMEOUT,
             () -> "the agent is not ready; it printed:\n" + output());
   }
 
@@ -121,28 +122,28 @@ public final class AgentProcess implements AutoCloseable {
     return true;
   }
 
-  /// kill -9, of the launcher that stays as parent and of the agent itself.
+  /// Kills the launcher, which stays as the parent process, and the agent with SIGKILL.
   public void kill() throws InterruptedException {
     Processes.kill(process);
     int _ = process.waitFor();
   }
 
-  /// SIGTERM.
+  /// Sends SIGTERM to the process that was spawned.
   public void terminate() {
     process.destroy();
   }
 
-  /// The exit status.
+  /// Waits for the exit status.
   ///
-  /// @throws TimeoutException when it has not ended by then
-  public int awaitExit(Duration longest) throws InterruptedException, TimeoutException {
-    if (!process.waitFor(longest.toNanos(), TimeUnit.NANOSECONDS)) {
+  /// @throws TimeoutException if the process still runs after `limit`
+  public int awaitExit(Duration limit) throws InterruptedException, TimeoutException {
+    if (!process.waitFor(limit.toNanos(), TimeUnit.NANOSECONDS)) {
       throw new TimeoutException("the agent has not ended; it printed:\n" + output());
     }
     return process.exitValue();
   }
 
-  /// Whether it runs.
+  /// Whether the spawned process runs.
   public boolean isAlive() {
     return process.isAlive();
   }
@@ -152,33 +153,33 @@ public final class AgentProcess implements AutoCloseable {
     return process.toHandle();
   }
 
-  /// The agent's own process: the launcher's child, where a launcher stays.
+  /// The agent's JVM, or the spawned process while there is no JVM.
   public ProcessHandle agent() {
     return jvm().orElseGet(process::toHandle);
   }
 
-  /// The agent's JVM; empty before the launcher has started it, and between two of them.
+  /// The agent's JVM; empty before the launcher has started one, and during a restart.
   public Optional<ProcessHandle> jvm() {
     return Stream.concat(Stream.of(process.toHandle()), process.children())
         .filter(Processes::isJvm)
         .findFirst();
   }
 
-  /// What it printed so far, on both streams.
+  /// The standard output and standard error so far.
   public String output() {
     try {
       return Files.readString(output, StandardCharsets.UTF_8);
-    } catch (IOException gone) {
-      return "(unreadable: " + gone + ")";
+    } catch (IOException unreadable) {
+      return "(unreadable: " + unreadable + ")";
     }
   }
 
-  /// Whether an event of that name is in what it printed.
+  /// Whether the output contains an event of that name.
   public boolean hasLogged(String event) {
     return logged(event) > 0;
   }
 
-  /// How often an event of that name is in what it printed.
+  /// The number of events of that name in the output.
   public int logged(String event) {
     return output().split("\"event\":\"" + event + "\"", -1).length - 1;
   }

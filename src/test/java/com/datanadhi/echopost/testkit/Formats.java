@@ -2,7 +2,7 @@ package com.datanadhi.echopost.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/// Metrics as text, put before who reads such texts for a living.
+/// Checks metrics in text formats with the parsers of Prometheus.
 public final class Formats {
   private static final String READ_OPENMETRICS =
       """
@@ -14,17 +14,18 @@ public final class Formats {
 
   private Formats() {}
 
-  /// `promtool` has nothing to complain of.
+  /// Asserts that `promtool` accepts the text without a warning.
   public static void assertPrometheus(String text) throws Exception {
-    assertThat(Tool.named("promtool").run(text, "check", "metrics")).isEqualTo(new Tool.Ran(0, ""));
+    assertThat(Tool.named("promtool").run(text, "check", "metrics"))
+        .isEqualTo(new Tool.Result(0, ""));
   }
 
-  /// Prometheus' strict parser of OpenMetrics in Python takes it.
+  /// Asserts that the strict OpenMetrics parser of Prometheus' Python client accepts the text.
   ///
-  /// @return a line for each family: its name and its type
+  /// @return a line for each metric family: its name and its type
   public static String assertOpenMetrics(String text) throws Exception {
-    Tool.Ran ran = Tool.pythonWith("prometheus_client").run(text, "-c", READ_OPENMETRICS);
-    assertThat(ran.exit()).as(ran.out()).isZero();
-    return ran.out();
+    Tool.Result result = Tool.pythonWith("prometheus_client").run(text, "-c", READ_OPENMETRICS);
+    assertThat(result.exitStatus()).as(result.output()).isZero();
+    return result.output();
   }
 }

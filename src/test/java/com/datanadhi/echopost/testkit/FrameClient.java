@@ -22,7 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
 
-/// A client that sends HTTP/2 frame by frame, and waits for frames. For one thread.
+/// A client that sends HTTP/2 frame by frame, and waits for frames. Not thread-safe.
 public final class FrameClient implements AutoCloseable {
   /// RFC 9113, 6.
   public static final int DATA = 0;
@@ -94,13 +94,13 @@ public final class FrameClient implements AutoCloseable {
 
   private final SocketChannel channel;
   private final DefaultHttp2HeadersDecoder decoder = new DefaultHttp2HeadersDecoder();
-  private final List<Frame> kept = new ArrayList<>();
+  private final List<Frame> unclaimed = new ArrayList<>();
 
-  /// Connects, and sends nothing.
+  /// Connects and sends nothing.
   public FrameClient(Path socket) throws IOException {
     channel = SocketChannel.open(StandardProtocolFamily.UNIX);
     try {
-      // Whatever size a test's SETTINGS ask for.
+      // A test's SETTINGS may ask for any table size.
       decoder.configuration().maxHeaderTableSize(1 << 30);
     } catch (Http2Exception impossible) {
       throw new IllegalStateException(impossible);
@@ -108,8 +108,8 @@ public final class FrameClient implements AutoCloseable {
     boolean _ = channel.connect(UnixDomainSocketAddress.of(socket));
   }
 
-  /// Connects, and sends the preface with the payload of its SETTINGS, and an acknowledgement of
-  /// the agent's.
+  /// Connects, sends the preface with `settings` as the payload of its SETTINGS, and acknowledges
+  /// the agent's SETTINGS.
   public static FrameClient connect(Path socket, byte... settings) throws IOException {
     FrameClient client = new FrameClient(socket);
     client.send(RawConnection.preface(settings), frame(SETTINGS, ACK, 0, new byte[0]));
@@ -124,9 +124,9 @@ public final class FrameClient implements AutoCloseable {
     }
   }
 
-  /// Sends what the agent reads within a tenth of a second, and not the rest.
+  /// Sends as much as the socket accepts within about 100 ms, and drops the rest.
   ///
-  /// @return whether that was all
+  /// @return whether everything was sent
   public boolean offer(byte[]... frames) throws IOException {
     ByteBuffer all = ByteBuffer.wrap(join(frames));
     channel.configureBlocking(false);
@@ -144,9 +144,9 @@ public final class FrameClient implements AutoCloseable {
     }
   }
 
-  /// Offers the same frames again and again.
+  /// Offers the same frames until they do not fit into the socket, at most `most` times.
   ///
-  /// @return how often they were read
+  /// @return how often all of them were sent
   public int offerUntilNotRead(byte[] frames, int most) throws IOException {
     int taken = 0;
     while (taken < most && offer(frames)) {
@@ -173,13 +173,13 @@ public final class FrameClient implements AutoCloseable {
     }
   }
 
-  /// Waits for the next frame that `wanted` accepts; others are kept for later calls.
+  /// Waits for the next frame that `wanted` accepts. Later calls get the other frames.
   ///
   /// @throws EOFException if the agent closes the connection first
   public Frame await(Predicate<Frame> wanted) throws IOException {
-    for (Frame frame : kept) {
+    for (Frame frame : unclaimed) {
       if (wanted.test(frame)) {
-        kept.remove(frame);
+        unclaimed.remove(frame);
         return frame;
       }
     }
@@ -188,7 +188,7 @@ public final class FrameClient implements AutoCloseable {
       if (wanted.test(next)) {
         return next;
       }
-      kept.add(next);
+      unclaimed.add(next);
     }
   }
 
@@ -216,11 +216,12 @@ public final class FrameClient implements AutoCloseable {
     }
   }
 
-  /// Waits until the agent closes the connection, after any more frames.
+  /// Waits until the agent closes the connection. Frames that arrive before are available to later
+  /// calls.
   public boolean isClosedByTheAgent() throws IOException {
     try {
       while (true) {
-        kept.add(read());
+        unclaimed.add(read());
       }
     } catch (EOFException closed) {
       return true;

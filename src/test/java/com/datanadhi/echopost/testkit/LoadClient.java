@@ -24,38 +24,38 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
-/// A client with nothing but the .proto: sends records over the agent's socket, pipelined, each
-/// connection in order, and says what was acknowledged.
+/// Sends records over the agent's socket with grpc-java and no SDK. The calls are pipelined, and
+/// each connection sends its records in order. The result lists the acknowledged records.
 public final class LoadClient implements AutoCloseable {
   private static final Duration PROGRESS_EVERY = Duration.ofMillis(20);
 
   private final EventLoopGroup loop = Transport.ofThisSystem().newEventLoop("load-client");
   private final Path socket;
 
-  /// @param socket the agent's
+  /// @param socket the agent's public socket
   public LoadClient(Path socket) {
     this.socket = socket;
   }
 
-  /// What to send.
+  /// The records to send, and how to send them.
   ///
-  /// @param records in all
-  /// @param size of each payload, in bytes
-  /// @param connections side by side
-  /// @param inFlight calls at once on each connection
-  /// @param perSecond the rate in all, 0 for as fast as it goes
-  /// @param firstSeq where each client's numbers begin
+  /// @param records the number of records on all connections
+  /// @param size the size of each payload, in bytes
+  /// @param connections the number of parallel connections
+  /// @param inFlight the maximum number of unanswered calls on each connection
+  /// @param perSecond records per second on all connections; 0 for no limit
+  /// @param firstSeq the first sequence number of each client
   public record Load(
       long records, int size, int connections, int inFlight, double perSecond, long firstSeq) {}
 
-  /// What came of it.
+  /// The result of a load.
   ///
-  /// @param acknowledged how many
-  /// @param failed how many were refused or got no answer
-  /// @param ackedSeqs the acknowledged numbers of each client, ascending
-  /// @param firstFailure the first failure, or null
-  /// @param nanos how long it took
-  /// @param latencies of every acknowledged call in nanoseconds, sorted
+  /// @param acknowledged the number of acknowledged records
+  /// @param failed the number of records that were refused or got no response
+  /// @param ackedSeqs the sequence numbers of each client's acknowledged records, ascending
+  /// @param firstFailure the first failure of the first connection that had one; null without one
+  /// @param nanos the time from the first connection to the last response, in nanoseconds
+  /// @param latencies the latency of each acknowledged call in nanoseconds, sorted
   @SuppressWarnings("ArrayRecordComponent")
   public record Result(
       long acknowledged,
@@ -64,12 +64,12 @@ public final class LoadClient implements AutoCloseable {
       @Nullable Status firstFailure,
       long nanos,
       long[] latencies) {
-    /// Acknowledged records a second.
+    /// Acknowledged records per second.
     public double perSecond() {
       return acknowledged / (nanos / 1e9);
     }
 
-    /// A latency in milliseconds.
+    /// The latency at `quantile`, which is from 0 to 1, in milliseconds; NaN without latencies.
     public double latencyMillis(double quantile) {
       return latencies.length == 0
           ? Double.NaN
@@ -77,7 +77,7 @@ public final class LoadClient implements AutoCloseable {
     }
   }
 
-  /// A channel that is connected to the agent, or cannot be.
+  /// A channel whose first attempt to connect to the agent has succeeded or failed.
   public ManagedChannel newChannel() {
     ManagedChannel channel =
         NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toString()))
@@ -88,8 +88,8 @@ public final class LoadClient implements AutoCloseable {
             .usePlaintext()
             .directExecutor()
             .build();
-    // While a grpc-java channel connects it keeps calls in a queue of its own, and lets later ones
-    // overtake them.
+    // A grpc-java channel queues calls while it connects, and later calls can overtake those in the
+    // queue.
     ConnectivityState state = channel.getState(true);
     while (state == ConnectivityState.IDLE || state == ConnectivityState.CONNECTING) {
       CountDownLatch changed = new CountDownLatch(1);
@@ -105,7 +105,7 @@ public final class LoadClient implements AutoCloseable {
     return channel;
   }
 
-  /// Sends one record and waits for the answer.
+  /// Sends one record on a connection of its own, and waits for the response.
   public LogResponse send(LogRequest request) {
     ManagedChannel channel = newChannel();
     try {
@@ -117,7 +117,7 @@ public final class LoadClient implements AutoCloseable {
     }
   }
 
-  /// A request with a labelled payload.
+  /// A request whose payload has a label: the client and the sequence number.
   public static LogRequest request(int client, long seq, int size) {
     return LogRequest.newBuilder()
         .setJsonData(Payloads.payload(client, seq, size))
@@ -126,27 +126,27 @@ public final class LoadClient implements AutoCloseable {
         .build();
   }
 
-  /// Sends a load; `progress` hears the number of answers now and then.
+  /// Sends a load. `progress` gets the number of responses so far, about every 20 ms.
   public Result run(Load load, LongConsumer progress) throws InterruptedException {
-    AtomicLong answers = new AtomicLong();
+    AtomicLong responses = new AtomicLong();
     List<Connection> connections = new ArrayList<>();
     long start = System.nanoTime();
     List<Thread> senders = new ArrayList<>();
     for (int c = 0; c < load.connections(); c++) {
-      long mine =
+      long share =
           load.records() / load.connections() + (c < load.records() % load.connections() ? 1 : 0);
-      Connection connection = new Connection(c, (int) mine, load, answers);
+      Connection connection = new Connection(c, (int) share, load, responses);
       connections.add(connection);
       senders.add(Thread.ofPlatform().start(connection::send));
     }
     for (Thread sender : senders) {
-      // A sender ends with its last answer: joined, not polled, so that the time is exact.
+      // A sender ends with its last response. A join, unlike a poll, measures the exact time.
       while (!sender.join(PROGRESS_EVERY)) {
-        progress.accept(answers.get());
+        progress.accept(responses.get());
       }
     }
     long nanos = System.nanoTime() - start;
-    progress.accept(answers.get());
+    progress.accept(responses.get());
     List<long[]> ackedSeqs = new ArrayList<>();
     long acknowledged = 0;
     long failed = 0;
@@ -170,35 +170,35 @@ public final class LoadClient implements AutoCloseable {
     return new Result(acknowledged, failed, ackedSeqs, first, nanos, latencies);
   }
 
-  /// All of one connection's answers come on one event loop.
+  /// A connection and its responses. One event loop calls back with all of them.
   private final class Connection {
     final ManagedChannel channel = newChannel();
     final int client;
     final Load load;
     final long[] latency;
     final Semaphore slots;
-    final AtomicLong answers;
+    final AtomicLong responses;
     final CountDownLatch done;
     long ackedCount;
     long failedCount;
     volatile @Nullable Status failure;
 
-    Connection(int client, int records, Load load, AtomicLong answers) {
+    Connection(int client, int records, Load load, AtomicLong responses) {
       this.client = client;
       this.load = load;
       this.latency = new long[records];
       this.slots = new Semaphore(load.inFlight());
-      this.answers = answers;
+      this.responses = responses;
       this.done = new CountDownLatch(records);
     }
 
     void send() {
       LogAgentGrpc.LogAgentStub stub = LogAgentGrpc.newStub(channel);
       long start = System.nanoTime();
-      double gap = load.perSecond() == 0 ? 0 : 1e9 * load.connections() / load.perSecond();
+      double interval = load.perSecond() == 0 ? 0 : 1e9 * load.connections() / load.perSecond();
       for (int i = 0; i < latency.length; i++) {
-        if (gap > 0) {
-          LockSupport.parkNanos(start + (long) (i * gap) - System.nanoTime());
+        if (interval > 0) {
+          LockSupport.parkNanos(start + (long) (i * interval) - System.nanoTime());
         }
         slots.acquireUninterruptibly();
         int index = i;
@@ -225,7 +225,7 @@ public final class LoadClient implements AutoCloseable {
               private void end() {
                 slots.release();
                 done.countDown();
-                answers.incrementAndGet();
+                responses.incrementAndGet();
               }
             });
       }

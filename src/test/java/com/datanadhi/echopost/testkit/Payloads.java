@@ -8,55 +8,56 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 
-/// Records that say who sent them and as which one, so that whoever gets them can check their
-/// order.
+/// Payloads with a label: the client that sends the record, and the record's sequence number. A
+/// receiver can check the order of the records by their labels.
 public final class Payloads {
   private static final Pattern LABEL = Pattern.compile("\"client\":(\\d+),\"seq\":(\\d+)");
 
   private Payloads() {}
 
-  /// Record `seq` of `client`, about `size` bytes long.
+  /// The payload of record `seq` of `client`: `size` bytes, or more if the label needs more.
   public static String payload(int client, long seq, int size) {
     String start = "{\"client\":" + client + ",\"seq\":" + seq + ",\"msg\":\"";
     return start + "x".repeat(Math.max(0, size - start.length() - 2)) + "\"}";
   }
 
-  /// What a list of bodies says about order.
+  /// The order in which records arrived.
   ///
-  /// @param distinct different records
-  /// @param repeats records that came again
-  /// @param inversions records that came, for the first time, after a later one of the same client
-  /// @param seqsOf the numbers of each client in the order in which they first came
+  /// @param distinct the number of different records
+  /// @param repeats the number of repeated arrivals
+  /// @param inversions the number of records whose first arrival was after that of a later record
+  ///   of the same client
+  /// @param seqsByClient the sequence numbers of each client in the order of their first arrival
   public record Order(
-      long distinct, long repeats, long inversions, Map<Integer, List<Long>> seqsOf) {
-    /// Whether exactly the records 0 to `count` - 1 of `client` came, in order.
-    public boolean isWhole(int client, long count) {
-      return whole(count).equals(seqsOf.get(client));
+      long distinct, long repeats, long inversions, Map<Integer, List<Long>> seqsByClient) {
+    /// Whether exactly the records 0 to `count` - 1 of `client` arrived, in order.
+    public boolean isComplete(int client, long count) {
+      return sequence(count).equals(seqsByClient.get(client));
     }
   }
 
-  /// The numbers that a client's records have in order: 0 to `count` - 1.
-  public static List<Long> whole(long count) {
+  /// The sequence numbers 0 to `count` - 1.
+  public static List<Long> sequence(long count) {
     return LongStream.range(0, count).boxed().toList();
   }
 
-  /// Who sent a record, and as which one.
+  /// The client that sent a record, and the record's sequence number.
   public record Label(int client, long seq) {}
 
-  /// What a body says of itself.
+  /// The label in a body.
   ///
-  /// @throws IllegalArgumentException when it is not one of ours
+  /// @throws IllegalArgumentException if the body has no label
   public static Label label(String body) {
     Matcher label = LABEL.matcher(body);
     if (!label.find()) {
-      throw new IllegalArgumentException("not one of ours: " + body);
+      throw new IllegalArgumentException("no label: " + body);
     }
     return new Label(Integer.parseInt(label.group(1)), Long.parseLong(label.group(2)));
   }
 
-  /// Checks bodies in the order in which they came.
+  /// Checks bodies, which are in the order of their arrival.
   public static Order check(Iterable<String> bodies) {
-    Map<Integer, List<Long>> seqsOf = new HashMap<>();
+    Map<Integer, List<Long>> seqsByClient = new HashMap<>();
     Map<Integer, java.util.Set<Long>> seen = new HashMap<>();
     long repeats = 0;
     long inversions = 0;
@@ -65,7 +66,7 @@ public final class Payloads {
       Label label = label(body);
       int client = label.client();
       long seq = label.seq();
-      List<Long> seqs = seqsOf.computeIfAbsent(client, c -> new ArrayList<>());
+      List<Long> seqs = seqsByClient.computeIfAbsent(client, c -> new ArrayList<>());
       if (!seen.computeIfAbsent(client, c -> new java.util.HashSet<>()).add(seq)) {
         repeats++;
         continue;
@@ -76,6 +77,6 @@ public final class Payloads {
       }
       seqs.add(seq);
     }
-    return new Order(distinct, repeats, inversions, seqsOf);
+    return new Order(distinct, repeats, inversions, seqsByClient);
   }
 }

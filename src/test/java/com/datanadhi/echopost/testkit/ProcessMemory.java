@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// What Linux says of a process's memory, in bytes, at the moment of the call. Thread-safe.
+/// The memory of a process on Linux, in bytes, at the time of the call. Thread-safe.
 ///
-/// Every method throws an [IOException] when there is no such process (any more).
+/// Every method throws an [IOException] if the process does not exist.
 public final class ProcessMemory {
   private final Path process;
 
@@ -14,17 +14,17 @@ public final class ProcessMemory {
     this.process = Path.of("/proc", Long.toString(pid));
   }
 
-  /// The resident set: pages that are shared with others count in full.
+  /// The resident set size. Pages that other processes share count in full.
   public long resident() throws IOException {
     return bytes("status", "VmRSS:");
   }
 
-  /// The largest resident set that there ever was.
+  /// The peak resident set size since the process started.
   public long peakResident() throws IOException {
     return bytes("status", "VmHWM:");
   }
 
-  /// The proportional set: of pages that are shared with others, its share.
+  /// The proportional set size. A page that n processes share counts as 1/n.
   public long proportional() throws IOException {
     return bytes("smaps_rollup", "Pss:");
   }
@@ -34,6 +34,6 @@ public final class ProcessMemory {
         .filter(line -> line.startsWith(field))
         .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
         .findFirst()
-        .orElseThrow(() -> new IOException(process.resolve(file) + " says nothing of " + field));
+        .orElseThrow(() -> new IOException(process.resolve(file) + " has no field " + field));
   }
 }

@@ -2,27 +2,28 @@ package com.datanadhi.echopost.testkit;
 
 import java.io.Console;
 
-/// A progress line: redrawn in place on a terminal, a line now and then elsewhere.
+/// A progress line. On a terminal it is redrawn in place, at most ten times a second; elsewhere a
+/// new line is printed, at most once a second.
 public final class Progress {
   private final String what;
   private final long total;
   private final boolean terminal = isTerminal();
   private long shownNanos;
 
-  /// @param what is counted
-  /// @param total when it is done
+  /// @param what the word before the count
+  /// @param total the final count
   public Progress(String what, long total) {
     this.what = what;
     this.total = total;
   }
 
-  @SuppressWarnings("SystemConsoleNull") // it is null where standard output is no terminal
+  @SuppressWarnings("SystemConsoleNull") // the console is null if standard output is not a terminal
   private static boolean isTerminal() {
     Console console = System.console();
     return console != null && console.isTerminal();
   }
 
-  /// Shows `count`, if the last showing is long enough ago.
+  /// Shows `count`, unless the line was updated a short time ago.
   public void show(long count) {
     long now = System.nanoTime();
     if (shownNanos != 0

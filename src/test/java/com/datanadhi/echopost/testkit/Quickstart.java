@@ -15,14 +15,15 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/// The main job, shown: server down, agent spawned, records sent, a look inside, kill -9, restart,
-/// server up, replay, exit. Its exit status is not 0 when one record is missing or out of order.
+/// Demonstrates the agent's main job: while the main server is down, the agent acknowledges and
+/// stores records; it is killed and restarted, replays all records once the server is up, and
+/// exits. The exit status is 1 if a record is missing or out of order.
 public final class Quickstart {
   private static final int RECORDS = 10_000;
   private static final int CONNECTIONS = 4;
   private static final int KILL_AFTER = 1_500;
-  private static final Duration REPLAY_PATIENCE = Duration.ofMinutes(5);
-  private static final String LOOK =
+  private static final Duration REPLAY_TIMEOUT = Duration.ofMinutes(5);
+  private static final String FIRST_PENDING_SQL =
       "SELECT id, received_utc, bytes, substr(payload_start, 1, 40) AS payload FROM pending LIMIT"
           + " 3";
 
@@ -34,8 +35,8 @@ public final class Quickstart {
   private Quickstart(@Nullable StubServer stub, String url) throws IOException {
     this.stub = stub;
     this.url = url;
-    // Short: on macOS the place for such directories has a long name, and a socket must go below
-    // it.
+    // A short name: temporary directories have long paths on macOS, and the path of a socket has a
+    // length limit.
     this.directory = Files.createTempDirectory("echopost");
   }
 
@@ -46,24 +47,24 @@ public final class Quickstart {
       System.exit(2);
     }
     StubServer stub = args.length == 0 ? StubServer.down() : null;
-    Quickstart show = new Quickstart(stub, stub == null ? args[1] : stub.url());
-    boolean right = show.run();
-    System.out.println(show.summary);
-    System.out.println(right ? "Everything arrived." : "FAILED: see above.");
-    System.exit(right ? 0 : 1);
+    Quickstart quickstart = new Quickstart(stub, stub == null ? args[1] : stub.url());
+    boolean passed = quickstart.run();
+    System.out.println(quickstart.summary);
+    System.out.println(passed ? "All records were delivered." : "FAILED: see above.");
+    System.exit(passed ? 0 : 1);
   }
 
   private boolean run() throws IOException, InterruptedException, TimeoutException, SQLException {
     step(
         stub == null
-            ? "Main server: " + url + " (yours)"
-            : "Main server: a stub at " + url + ", down for now");
+            ? "Main server: " + url + " (from --url)"
+            : "Main server: a stub at " + url + ", which is down");
     long start = System.nanoTime();
     LoadClient.Result sent;
     try (AgentProcess agent = AgentProcess.spawn(directory, url);
         LoadClient client = new LoadClient(agent.socket())) {
       agent.awaitSocket();
-      took("agent ready", start);
+      printTimeSince("agent ready", start);
       step(
           "Sending "
               + RECORDS
@@ -75,10 +76,12 @@ public final class Quickstart {
       Progress progress = new Progress("acknowledged", RECORDS);
       sent = client.run(new LoadClient.Load(RECORDS, 330, CONNECTIONS, 64, 0, 0), progress::show);
       progress.end();
-      line("records acknowledged, each after fsync", sent.nanos());
-      step("A look inside while it runs: sqlite3 -readonly " + directory.resolve("buffer.db"));
-      look();
-      step("kill -9");
+      printTime("records acknowledged, each after fsync", sent.nanos());
+      step(
+          "Reading the buffer while the agent runs: sqlite3 -readonly "
+              + directory.resolve("buffer.db"));
+      printFirstPending();
+      step("Killing the agent with kill -9");
       agent.kill();
     }
     return replay(sent);
@@ -90,14 +93,14 @@ public final class Quickstart {
     long start = System.nanoTime();
     try (AgentProcess agent = AgentProcess.spawn(directory, url)) {
       agent.awaitReady();
-      took("agent ready again", start);
+      printTimeSince("agent ready after the restart", start);
       start = System.nanoTime();
       if (stub != null) {
-        step("The main server is back");
+        step("The main server is up again");
         stub.comeUp();
       }
       Progress progress = new Progress("delivered", RECORDS);
-      long deadline = System.nanoTime() + REPLAY_PATIENCE.toNanos();
+      long deadline = System.nanoTime() + REPLAY_TIMEOUT.toNanos();
       boolean killed = stub == null;
       AgentProcess running = agent;
       while (running.isAlive() && System.nanoTime() < deadline) {
@@ -106,7 +109,7 @@ public final class Quickstart {
           killed = true;
           running.kill();
           progress.end();
-          step("kill -9 in the middle of replay, and once more from the start");
+          step("Killing the agent with kill -9 during replay, and starting it again");
           running = AgentProcess.spawn(directory, url);
         }
         LockSupport.parkNanos(20_000_000);
@@ -115,52 +118,53 @@ public final class Quickstart {
       running.close();
       progress.show(stub == null ? RECORDS - pending() : stub.distinct());
       progress.end();
-      took("replayed, drained and gone", start);
-      return verdict(sent, exit);
+      printTimeSince("replay and exit", start);
+      return report(sent, exit);
     }
   }
 
-  private boolean verdict(LoadClient.Result sent, int exit) throws SQLException {
-    boolean right = exit == 0 && sent.acknowledged() == RECORDS && pending() == 0;
+  private boolean report(LoadClient.Result sent, int exit) throws SQLException {
+    boolean passed = exit == 0 && sent.acknowledged() == RECORDS && pending() == 0;
     row("accepted", sent.acknowledged() + " of " + RECORDS);
     if (stub != null) {
       Payloads.Order order =
           Payloads.check(stub.deliveries().stream().map(StubServer.Request::text).toList());
-      boolean whole = true;
+      boolean inOrder = true;
       for (int client = 0; client < CONNECTIONS; client++) {
-        whole &= order.isWhole(client, RECORDS / CONNECTIONS);
+        inOrder &= order.isComplete(client, RECORDS / CONNECTIONS);
       }
-      row("delivered", order.distinct() + " (as seen by the server)");
+      row("delivered", order.distinct() + " (counted by the server)");
       row(
           "in order",
-          whole ? "yes, on each connection" : "NO: " + order.inversions() + " inversions");
+          inOrder ? "yes, on each connection" : "NO: " + order.inversions() + " inversions");
       row(
           "repeats",
-          order.repeats() + " (the same Idempotency-Key each time; from the kill -9 in replay)");
-      right &= whole && stub.distinct() == RECORDS;
+          order.repeats()
+              + " (with the same Idempotency-Key; caused by the kill -9 during replay)");
+      passed &= inOrder && stub.distinct() == RECORDS;
     }
-    row("agent's exit", Integer.toString(exit));
-    return right;
+    row("agent's exit status", Integer.toString(exit));
+    return passed;
   }
 
-  private void look() throws IOException, InterruptedException, SQLException {
+  private void printFirstPending() throws IOException, InterruptedException, SQLException {
     Path file = directory.resolve("buffer.db");
     try {
       Process cli =
-          new ProcessBuilder("sqlite3", "-readonly", "-box", file.toString(), LOOK)
+          new ProcessBuilder("sqlite3", "-readonly", "-box", file.toString(), FIRST_PENDING_SQL)
               .redirectErrorStream(true)
               .start();
-      String shown = new String(cli.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      String output = new String(cli.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       if (cli.waitFor() == 0) {
-        System.out.print(shown.indent(2));
+        System.out.print(output.indent(2));
         return;
       }
     } catch (IOException noCli) {
-      System.out.println("  (no sqlite3 on the PATH: shown by the driver instead)");
+      System.out.println("  (no sqlite3 on the PATH: read with the JDBC driver instead)");
     }
     try (Connection connection = connect();
         Statement statement = connection.createStatement();
-        ResultSet rows = statement.executeQuery(LOOK)) {
+        ResultSet rows = statement.executeQuery(FIRST_PENDING_SQL)) {
       while (rows.next()) {
         System.out.printf(
             "  %s  %s  %s  %s%n",
@@ -186,11 +190,11 @@ public final class Quickstart {
     System.out.println("\n" + what);
   }
 
-  private void took(String what, long startNanos) {
-    line(what, System.nanoTime() - startNanos);
+  private void printTimeSince(String what, long startNanos) {
+    printTime(what, System.nanoTime() - startNanos);
   }
 
-  private void line(String what, long nanos) {
+  private void printTime(String what, long nanos) {
     String seconds = String.format("%.2f s", nanos / 1e9);
     System.out.println("  " + what + ": " + seconds);
     row(what, seconds);

@@ -13,19 +13,19 @@ import java.util.Random;
 import java.util.Set;
 import java.util.zip.GZIPOutputStream;
 
-/// A connection of a client that follows no rules. Nothing here waits: what the agent does not read
-/// is not sent.
+/// A client connection that can violate the protocol. No method blocks: bytes that do not fit into
+/// the socket buffer are not sent.
 public final class RawConnection implements AutoCloseable {
   private static final byte[] MAGIC =
       "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
 
   /// HEADERS, RST_STREAM, GOAWAY.
-  private static final Set<Integer> ANSWERS = Set.of(1, 3, 7);
+  private static final Set<Integer> RESPONSES = Set.of(1, 3, 7);
 
   private final SocketChannel channel;
   private final ByteBuffer received = ByteBuffer.allocate(1 << 10);
 
-  /// Connects.
+  /// Connects to the agent.
   ///
   /// @throws IOException if there is no listener, or its backlog is full
   public RawConnection(Path socket) throws IOException {
@@ -39,9 +39,9 @@ public final class RawConnection implements AutoCloseable {
     }
   }
 
-  /// Sends what the kernel takes at once.
+  /// Sends as many bytes as the socket buffer accepts without blocking.
   ///
-  /// @return whether that was all
+  /// @return whether all bytes were sent
   public boolean send(byte[] bytes) {
     try {
       return channel.write(ByteBuffer.wrap(bytes)) == bytes.length;
@@ -56,7 +56,7 @@ public final class RawConnection implements AutoCloseable {
     ByteBuffer frames = received.duplicate().flip();
     while (frames.remaining() >= 9) {
       int lengthAndType = frames.getInt();
-      if (ANSWERS.contains(lengthAndType & 0xFF)) {
+      if (RESPONSES.contains(lengthAndType & 0xFF)) {
         return true;
       }
       int rest = 5 + (lengthAndType >>> 8);
@@ -70,7 +70,7 @@ public final class RawConnection implements AutoCloseable {
     channel.close();
   }
 
-  /// The preface of a client of HTTP/2 (RFC 9113, 3.4).
+  /// The connection preface of an HTTP/2 client (RFC 9113, 3.4).
   ///
   /// @param settings the payload of its SETTINGS
   public static byte[] preface(byte... settings) {
@@ -79,7 +79,7 @@ public final class RawConnection implements AutoCloseable {
 
   /// A message with its prefix (gRPC over HTTP/2, "Length-Prefixed-Message").
   ///
-  /// @param flag 1 where it is compressed
+  /// @param flag 1 if the message is compressed
   public static byte[] prefixed(int flag, byte[] message) {
     return ByteBuffer.allocate(5 + message.length)
         .put((byte) flag)
@@ -88,7 +88,7 @@ public final class RawConnection implements AutoCloseable {
         .array();
   }
 
-  /// `bytes`, compressed.
+  /// Compresses `bytes` with gzip.
   public static byte[] gzip(byte[] bytes) {
     ByteArrayOutputStream compressed = new ByteArrayOutputStream();
     try (GZIPOutputStream gzip = new GZIPOutputStream(compressed)) {
@@ -107,8 +107,8 @@ public final class RawConnection implements AutoCloseable {
     return frame.array();
   }
 
-  /// The headers of a call of SendLog, without their compression (RFC 7541, 6.2.1: they enter the
-  /// table).
+  /// The header block of a SendLog call, as literals without Huffman coding that enter the dynamic
+  /// table (RFC 7541, 6.2.1).
   public static byte[] sendLogHeaders() {
     ByteArrayOutputStream block = new ByteArrayOutputStream();
     block.write(0x83); // :method POST
@@ -120,7 +120,7 @@ public final class RawConnection implements AutoCloseable {
     return block.toByteArray();
   }
 
-  /// A header field, without compression (RFC 7541, 6.2.1).
+  /// A header field as a literal without Huffman coding (RFC 7541, 6.2.1).
   public static byte[] header(String name, String value) {
     ByteArrayOutputStream field = new ByteArrayOutputStream();
     literal(field, 0x40, name);
@@ -128,7 +128,8 @@ public final class RawConnection implements AutoCloseable {
     return field.toByteArray();
   }
 
-  /// All that a client sends whose one message is small, and large after decompression.
+  /// A whole connection with one call, whose message is small on the wire and 12 MiB after
+  /// decompression.
   public static byte[] bomb() {
     byte[] headers = join(sendLogHeaders(), header("grpc-encoding", "gzip"));
     return join(
@@ -143,7 +144,7 @@ public final class RawConnection implements AutoCloseable {
     block.writeBytes(value.getBytes(StandardCharsets.US_ASCII));
   }
 
-  /// `parts`, one after the other.
+  /// Concatenates `parts`.
   public static byte[] join(byte[]... parts) {
     ByteArrayOutputStream all = new ByteArrayOutputStream();
     for (byte[] part : parts) {

@@ -9,18 +9,19 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 
-/// `Relay OUTSIDE INSIDE`: passes what comes to the UNIX socket OUTSIDE on to INSIDE, and back. Run
-/// as another user, it is that user's client. In one file, so that `java Relay.java` runs it where
-/// nothing else can be read.
+/// `Relay LISTEN TARGET`: forwards the connections to the UNIX socket LISTEN to the UNIX socket
+/// TARGET, in both directions. A test runs it as another user, so that the agent sees that user as
+/// its client. It is a single file, because that user can run `java Relay.java` but cannot read the
+/// class path.
 public final class Relay {
   private Relay() {}
 
-  /// Runs until it is killed.
+  /// Runs until the process is killed.
   public static void main(String[] args) throws IOException {
-    try (ServerSocketChannel outside = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
-      var _ = outside.bind(UnixDomainSocketAddress.of(args[0]));
+    try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      var _ = listener.bind(UnixDomainSocketAddress.of(args[0]));
       while (true) {
-        SocketChannel client = outside.accept();
+        SocketChannel client = listener.accept();
         SocketChannel agent = SocketChannel.open(UnixDomainSocketAddress.of(args[1]));
         var _ = Thread.ofVirtual().start(() -> pump(client, agent));
         var _ = Thread.ofVirtual().start(() -> pump(agent, client));
@@ -33,7 +34,7 @@ public final class Relay {
         to) {
       long _ = Channels.newInputStream(from).transferTo(Channels.newOutputStream(to));
     } catch (ClosedChannelException ended) {
-      // The other direction has ended, which ends this one.
+      // The other direction has ended and closed both channels.
       return;
     } catch (IOException failed) {
       throw new UncheckedIOException(failed);

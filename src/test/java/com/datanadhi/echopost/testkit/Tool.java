@@ -10,48 +10,49 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// Somebody else's program that the agent is tried with. Where `scripts/install-tools` could not
-/// install it, the test is skipped, and says so; on a CI machine it fails.
+/// A third-party program that checks the agent or its output. Without the program, the test is
+/// skipped with a message; on a CI machine it fails.
 ///
-/// @param path where it is
+/// @param path the executable file
 public record Tool(Path path) {
   private static final Path VENV = Path.of("target/venv/bin/python");
 
-  /// What a run of it came to.
+  /// The result of a run.
   ///
-  /// @param out both streams
-  public record Ran(int exit, String out) {}
+  /// @param output standard output and standard error
+  public record Result(int exitStatus, String output) {}
 
-  /// The one called `name`: as the scripts installed it, or from the PATH.
+  /// Finds a program by its name, first where `scripts/install-tools` installs it, then on the
+  /// PATH.
   public static Tool named(String name) {
-    List<Path> places =
+    List<Path> candidates =
         Stream.concat(
                 Stream.of("target/tools/bin"), Stream.of(System.getenv("PATH").split(":", -1)))
             .map(directory -> Path.of(directory, name).toAbsolutePath())
             .filter(Files::isExecutable)
             .toList();
-    require(!places.isEmpty(), "no " + name + ": scripts/install-tools " + name);
-    return new Tool(places.getFirst());
+    require(!candidates.isEmpty(), "no " + name + ": scripts/install-tools " + name);
+    return new Tool(candidates.getFirst());
   }
 
-  /// A Python that has `module`, as scripts/test installs it.
+  /// The Python of the virtual environment that `scripts/test` sets up; requires `module` in it.
   public static Tool pythonWith(String module) throws IOException, InterruptedException {
     Tool python = new Tool(VENV.toAbsolutePath());
     require(
-        Files.isExecutable(VENV) && python.run("", "-c", "import " + module).exit() == 0,
+        Files.isExecutable(VENV) && python.run("", "-c", "import " + module).exitStatus() == 0,
         "no Python with " + module + ": see target/venv.log");
     return python;
   }
 
-  private static void require(boolean there, String otherwise) {
-    if (!there && System.getenv("CI") != null) {
-      throw new IllegalStateException(otherwise);
+  private static void require(boolean available, String message) {
+    if (!available && System.getenv("CI") != null) {
+      throw new IllegalStateException(message);
     }
-    assumeTrue(there, "skipped: " + otherwise);
+    assumeTrue(available, "skipped: " + message);
   }
 
-  /// Runs it to its end.
-  public Ran run(String in, String... arguments) throws IOException, InterruptedException {
+  /// Runs the program with `in` as its standard input, and waits for its exit.
+  public Result run(String in, String... arguments) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of(path.toString()));
     command.addAll(List.of(arguments));
     Path input = Files.createTempFile("echopost-tool", ".in");
@@ -62,8 +63,8 @@ public record Tool(Path path) {
               .redirectInput(input.toFile())
               .redirectErrorStream(true)
               .start();
-      String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      return new Ran(process.waitFor(), out);
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      return new Result(process.waitFor(), output);
     } finally {
       Files.delete(input);
     }

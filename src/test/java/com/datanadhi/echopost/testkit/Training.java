@@ -10,57 +10,62 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// Makes the AOT cache that the program ships with: the JVM records what the agent loads, links and
-/// how it runs while it does its whole job, from an empty directory (which needs the most) to its
-/// end: it takes records, waits for its server, replays, drains and leaves. Then the cache is
-/// tried: an agent that is killed, and one that starts on what that left.
+/// Creates the AOT cache that the program ships with. In the training run, the JVM records which
+/// classes the agent loads and links, and profiles its methods. The agent does its whole job in it:
+/// it starts on an empty directory, which loads the most classes, accepts records, waits for the
+/// main server, replays, drains and exits. A second run checks the cache: an agent is killed, and
+/// another one delivers the records that the first one left behind.
 ///
-/// All of it is done once more before that, for the forms of method handles that the JDK has not
-/// compiled beforehand. Each start would compile them, since who makes a cache takes such forms
-/// from the JDK's list of classes alone: they are added to it.
+/// Before the training run, another run lists the lambda forms that the agent uses. The JDK takes
+/// the lambda forms of a cache only from its own class list, and each start would generate all
+/// others. So they are added to that list.
 public final class Training {
   private static final int RECORDS = 10_000;
-  private static final Duration PATIENCE = Duration.ofMinutes(2);
-  private static final String FORM = "@lambda-form-invoker";
+  private static final Duration DRAIN_TIMEOUT = Duration.ofMinutes(2);
+  private static final String LAMBDA_FORM = "@lambda-form-invoker";
 
   private Training() {}
 
-  /// `Training CACHE COMMAND…`: COMMAND starts the agent; its first word is the JVM, whose list of
-  /// classes is added to.
+  /// `Training CACHE COMMAND…`: COMMAND starts the agent. Its first word is the JVM whose class
+  /// list is extended.
   public static void main(String[] args) throws Exception {
     Path cache = Path.of(args[0]);
     List<String> command = List.of(args).subList(1, args.length);
-    addForms(command);
-    run("while it was recorded", with(command, "-XX:AOTCacheOutput=" + cache), false);
+    addLambdaForms(command);
+    run("in the training run", with(command, "-XX:AOTCacheOutput=" + cache), false);
     run("with its AOT cache", with(command, "-XX:AOTCache=" + cache, "-XX:AOTMode=on"), true);
   }
 
-  private static void addForms(List<String> command) throws Exception {
-    Path ours = Files.createTempFile("echopost", ".classlist");
-    Path jdks = Path.of(command.getFirst()).resolveSibling("../lib/classlist");
+  private static void addLambdaForms(List<String> command) throws Exception {
+    Path agentClasses = Files.createTempFile("echopost", ".classlist");
+    Path jdkClasses = Path.of(command.getFirst()).resolveSibling("../lib/classlist");
     try {
-      run("while its classes were listed", with(command, "-XX:DumpLoadedClassList=" + ours), false);
-      try (Stream<String> lines = Files.lines(ours)) {
-        List<String> forms = lines.filter(line -> line.startsWith(FORM)).toList();
+      run(
+          "while its classes were listed",
+          with(command, "-XX:DumpLoadedClassList=" + agentClasses),
+          false);
+      try (Stream<String> lines = Files.lines(agentClasses)) {
+        List<String> forms = lines.filter(line -> line.startsWith(LAMBDA_FORM)).toList();
         if (forms.isEmpty()) {
-          throw new IllegalStateException("the JVM lists no forms of method handles any more");
+          throw new IllegalStateException(
+              "the class list of the JVM has no lambda forms: check the option that creates it");
         }
-        Files.write(jdks, forms, StandardOpenOption.APPEND);
+        Files.write(jdkClasses, forms, StandardOpenOption.APPEND);
       }
     } finally {
-      Files.delete(ours);
+      Files.delete(agentClasses);
     }
   }
 
   private static List<String> with(List<String> command, String... options) {
-    List<String> longer = new ArrayList<>(command);
-    longer.addAll(1, List.of(options));
-    return longer;
+    List<String> extended = new ArrayList<>(command);
+    extended.addAll(1, List.of(options));
+    return extended;
   }
 
   private static void run(String when, List<String> command, boolean kill) throws Exception {
-    // Short: on macOS the place for such directories has a long name, and a socket must go below
-    // it.
+    // A short name: temporary directories have long paths on macOS, and the path of a socket has a
+    // length limit.
     Path directory = Files.createTempDirectory("echopost");
     try (StubServer server = StubServer.down()) {
       if (kill) {
@@ -75,13 +80,13 @@ public final class Training {
         }
         agent.awaitReady();
         server.comeUp();
-        int exit = agent.awaitExit(PATIENCE);
+        int exit = agent.awaitExit(DRAIN_TIMEOUT);
         if (exit != 0) {
           throw new IllegalStateException("exit status " + exit + ":\n" + agent.output());
         }
       }
       if (server.distinct() != RECORDS) {
-        throw new IllegalStateException("the agent did not do its job " + when);
+        throw new IllegalStateException("the agent did not deliver all records " + when);
       }
     } finally {
       Directories.delete(directory);

@@ -3,37 +3,47 @@ package com.datanadhi.sdk;
 import java.util.Map;
 
 /**
- * The {@link Counters} of a client over JMX. The object name is {@code
- * com.datanadhi.sdk:type=DataNadhi,directory="…"}.
+ * The {@link Counters} of a client as a JMX MXBean. Counts start at 0 when the client is opened;
+ * each attribute is read separately, so attributes need not add up while the client works. The
+ * object name is {@code com.datanadhi.sdk:type=DataNadhi,directory="…"}.
  */
 public interface DataNadhiMXBean {
-  /** See {@link Counters#submitted}. */
+  /** The number of records that {@code submit} accepted; {@link Counters#submitted}. */
   long getSubmitted();
 
-  /** See {@link Counters#refused}. */
+  /** The number of records that {@code submit} refused; {@link Counters#refused}. */
   long getRefused();
 
-  /** See {@link Counters#deliveredToMainServer}. */
+  /**
+   * The number of records that the main server acknowledged; {@link
+   * Counters#deliveredToMainServer}.
+   */
   long getDeliveredToMainServer();
 
-  /** See {@link Counters#deliveredToEchoPost}. */
+  /** The number of records that EchoPost acknowledged; {@link Counters#deliveredToEchoPost}. */
   long getDeliveredToEchoPost();
 
-  /** See {@link Counters#deliveredToFallback}. */
+  /**
+   * The number of records that the fallback server acknowledged; {@link
+   * Counters#deliveredToFallback}.
+   */
   long getDeliveredToFallback();
 
-  /** See {@link Counters#dropped}. */
+  /** The number of records that were written to files, by reason; {@link Counters#dropped}. */
   Map<String, Long> getDropped();
 
-  /** See {@link Counters#lost}. */
+  /**
+   * The number of records that could not be delivered or written to a file before the client was
+   * closed; {@link Counters#lost}.
+   */
   long getLost();
 
-  /** See {@link Counters#queueDepth}. */
+  /** The number of records that wait in memory; {@link Counters#queueDepth}. */
   int getQueueDepth();
 
-  /** The name of the {@link EchoPostState.Status}. */
+  /** Whether records can be sent to EchoPost: the name of an {@link EchoPostState.Status}. */
   String getEchoPostStatus();
 
-  /** See {@link EchoPostState#detail}. */
+  /** The reason for the status, for people; can be empty; {@link EchoPostState#detail}. */
   String getEchoPostDetail();
 }

@@ -100,9 +100,9 @@ class BacklogTest extends AbstractSdkTest {
 
     CheckCounter checks = new CheckCounter();
     DataNadhi client = open(configuration(), checks);
-    await().atMost(TIME_LIMIT).until(() -> Agents.looks(directory) > 0);
+    await().atMost(TIME_LIMIT).until(() -> Agents.statusCalls(directory) > 0);
     checks.awaitMore(10);
-    assertThat(Agents.looks(directory)).isEqualTo(1);
+    assertThat(Agents.statusCalls(directory)).isEqualTo(1);
     assertThat(Agents.starts(directory)).isEqualTo(1);
     assertThat(client.counters().echoPost().status()).isEqualTo(EchoPostState.Status.READY);
   }
@@ -115,7 +115,7 @@ class BacklogTest extends AbstractSdkTest {
     DataNadhi client = open(configuration().echoPostDisabled(true), checks);
     submit(client, 1, 2);
     checks.awaitMore(5);
-    assertThat(Agents.looks(directory)).isZero();
+    assertThat(Agents.statusCalls(directory)).isZero();
     assertThat(seqs(main.deliveries())).containsExactly(1);
   }
 }

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.sdk.testkit.Agents;
 import com.datanadhi.sdk.testkit.FileServer;
+import com.datanadhi.testkit.Polling;
 import com.datanadhi.testkit.SmallDisk;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +29,7 @@ class DiskFailureTest extends AbstractSdkTest {
       if (client.submit(PIPELINES, Map.of("seq", accepted, "x", filling))) {
         accepted++;
       } else {
+        // A full disk may never make space in the queue: there is no condition to wait for.
         LockSupport.parkNanos(1_000_000);
       }
     }
@@ -47,14 +49,16 @@ class DiskFailureTest extends AbstractSdkTest {
   }
 
   /** Submits large records, no faster than they are delivered. */
-  private static void submitLarge(DataNadhi client, int count) throws InterruptedException {
+  private static void submitLarge(DataNadhi client, int count) {
     String filling = "x".repeat(8_000);
     for (int i = 0; i < count; i++) {
       long seq = client.counters().submitted();
       assertThat(client.submit(PIPELINES, Map.of("seq", seq, "x", filling))).isTrue();
-      while (client.counters().queueDepth() > 100) {
-        Thread.sleep(1);
-      }
+      Polling.until(
+          () -> client.counters().queueDepth() <= 100,
+          Duration.ofMillis(1),
+          TIME_LIMIT,
+          () -> "the queue stays long: " + client.counters());
     }
   }
 

@@ -45,7 +45,7 @@ class EchoPostTest extends AbstractSdkTest {
   private ProcessHandle agent() {
     return await()
         .atMost(TIME_LIMIT)
-        .until(() -> Agents.living(directory), java.util.Optional::isPresent)
+        .until(() -> Agents.running(directory), java.util.Optional::isPresent)
         .orElseThrow();
   }
 
@@ -280,7 +280,7 @@ class EchoPostTest extends AbstractSdkTest {
       assertThat(application.line()).isEqualTo("ready");
     }
     for (ApplicationProcess application : applications) {
-      application.goOn();
+      application.resume();
     }
     for (ApplicationProcess application : applications) {
       assertThat(application.line()).isEqualTo("20 threads found no socket, 20 records stored");
@@ -298,7 +298,7 @@ class EchoPostTest extends AbstractSdkTest {
     ApplicationProcess application =
         closeAfterTest(ApplicationProcess.start(directory, main, fallback, true, 1, 10, 0));
     assertThat(application.line()).isEqualTo("ready");
-    application.goOn();
+    application.resume();
     assertThat(application.line()).startsWith("done true").contains("deliveredToEchoPost=10");
 
     List<ProcessHandle> agents =
@@ -312,7 +312,7 @@ class EchoPostTest extends AbstractSdkTest {
           .noneMatch(target -> target.endsWith(".jar") && target.contains(".m2"));
     }
     signal("KILL", -application.handle().pid());
-    assertThat(application.ends()).isTrue();
+    assertThat(application.exits()).isTrue();
 
     main.comeUp();
     await().atMost(TIME_LIMIT).until(() -> main.keys().size() == 10);
@@ -327,10 +327,10 @@ class EchoPostTest extends AbstractSdkTest {
     ApplicationProcess application =
         closeAfterTest(ApplicationProcess.start(directory, main, fallback, false, 1, 10, 0));
     assertThat(application.line()).isEqualTo("ready");
-    application.goOn();
+    application.resume();
     await().atMost(TIME_LIMIT).until(() -> main.requests() > 0);
     signal("TERM", application.handle().pid());
-    assertThat(application.ends()).isTrue();
+    assertThat(application.exits()).isTrue();
 
     main.comeUp();
     Agents.drain(directory, main.url());

@@ -113,7 +113,7 @@ class EchoPostUnavailableTest extends AbstractSdkTest {
     FileServer files = closeAfterTest(new FileServer());
     DataNadhi client = open(configuration().downloadUrl(files.url()));
     await().atMost(TIME_LIMIT).until(() -> !client.counters().echoPost().detail().isEmpty());
-    files.has(FileServer.programPath(), 200, "#!/bin/sh\n".getBytes());
+    files.serve(FileServer.programPath(), 200, "#!/bin/sh\n".getBytes());
     await()
         .atMost(TIME_LIMIT)
         .until(() -> client.counters().echoPost().status() == EchoPostState.Status.READY);

@@ -87,6 +87,7 @@ class KilledAgentTest extends AbstractSdkTest {
           .until(() -> !Files.exists(socket()));
       main.goDown();
       submit(client, round * 20 + 10, round * 20 + 20);
+      // Another moment of the shutdown in each round, which no condition marks.
       Thread.sleep(10L * round);
       Agents.killOnce(directory);
     }

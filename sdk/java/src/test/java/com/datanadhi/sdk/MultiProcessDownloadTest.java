@@ -46,25 +46,25 @@ class MultiProcessDownloadTest extends AbstractSdkTest {
 
   @Test
   void two_processes_download_the_program_once() throws Exception {
-    files.isSlow(50);
+    files.setPauseMillis(50);
     ApplicationProcess one = start("-Ddownload.url=" + files.url());
     ApplicationProcess other = start("-Ddownload.url=" + files.url());
     assertThat(one.line()).isEqualTo("ready");
     assertThat(other.line()).isEqualTo("ready");
     assertProgramIsInstalledWithoutTemporaryFiles();
-    assertThat(files.asked()).filteredOn(FileServer.programPath()::equals).hasSize(1);
+    assertThat(files.requestedPaths()).filteredOn(FileServer.programPath()::equals).hasSize(1);
     assertThat(one.finish()).contains("deliveredToEchoPost=1");
     assertThat(other.finish()).contains("deliveredToEchoPost=1");
   }
 
   @Test
   void a_waiting_process_downloads_the_program_when_the_first_is_killed() throws Exception {
-    files.isSlow(50);
+    files.setPauseMillis(50);
     ApplicationProcess one = start("-Ddownload.url=" + files.url());
-    await().atMost(TIME_LIMIT).until(() -> !files.asked().isEmpty());
+    await().atMost(TIME_LIMIT).until(() -> !files.requestedPaths().isEmpty());
     ApplicationProcess other = start("-Ddownload.url=" + files.url());
     one.handle().destroyForcibly();
-    files.isSlow(0);
+    files.setPauseMillis(0);
     assertThat(other.line()).isEqualTo("ready");
     assertProgramIsInstalledWithoutTemporaryFiles();
     assertThat(other.finish()).contains("deliveredToEchoPost=1");
@@ -92,15 +92,15 @@ class MultiProcessDownloadTest extends AbstractSdkTest {
       "-Djavax.net.ssl.trustStore=" + store,
       "-Djavax.net.ssl.trustStorePassword=" + PASSWORD
     };
-    secure.redirects(FileServer.programPath(), files.url() + FileServer.programPath());
+    secure.redirect(FileServer.programPath(), files.url() + FileServer.programPath());
     ApplicationProcess rejecting = start(options);
     assertThat(rejecting.line()).isEqualTo("ready");
     assertThat(rejecting.finish()).contains("deliveredToFallback=1", "answered 302");
-    assertThat(files.asked()).isEmpty();
+    assertThat(files.requestedPaths()).isEmpty();
     assertThat(directory.resolve("echopost/echopost")).doesNotExist();
 
-    secure.has("/elsewhere", 200, Files.readAllBytes(PackagedProgram.path()));
-    secure.redirects(FileServer.programPath(), secure.url() + "/elsewhere");
+    secure.serve("/elsewhere", 200, Files.readAllBytes(PackagedProgram.path()));
+    secure.redirect(FileServer.programPath(), secure.url() + "/elsewhere");
     ApplicationProcess following = start(options);
     assertThat(following.line()).isEqualTo("ready");
     assertProgramIsInstalledWithoutTemporaryFiles();

@@ -5,14 +5,17 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import com.datanadhi.sdk.testkit.Agents;
+import com.datanadhi.testkit.Polling;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.Test;
 
 /** Records that arrive faster than they can be delivered. */
@@ -105,9 +108,12 @@ class OverflowTest extends AbstractSdkTest {
         changeScenario(client, seq / (records / 32));
       }
       awaitSpaceInQueue(client);
-      while (!client.submit(PIPELINES, Map.of("seq", seq))) {
-        LockSupport.parkNanos(200_000);
-      }
+      Map<String, Integer> data = Map.of("seq", seq);
+      Polling.until(
+          () -> client.submit(PIPELINES, data),
+          Duration.ofNanos(200_000),
+          TIME_LIMIT,
+          () -> "the queue stays full: " + client.counters());
       seq++;
     }
     main.answer(200);
@@ -185,10 +191,16 @@ class OverflowTest extends AbstractSdkTest {
   }
 
   /** Waits for at most 10 s; the scenario changes even if no record has met it. */
-  private static void awaitIfPossible(java.util.function.BooleanSupplier condition)
-      throws InterruptedException {
-    for (int i = 0; i < 200 && !condition.getAsBoolean(); i++) {
-      Thread.sleep(50);
+  private static void awaitIfPossible(Callable<Boolean> condition) {
+    try {
+      await()
+          .pollDelay(Duration.ZERO)
+          .pollInterval(Duration.ofMillis(50))
+          .atMost(Duration.ofSeconds(10))
+          .until(condition);
+    } catch (ConditionTimeoutException unmet) {
+      // No record has met the scenario.
+      return;
     }
   }
 

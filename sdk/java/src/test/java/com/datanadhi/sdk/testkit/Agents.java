@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** The agent's processes, as the system shows them. */
+/** Installs, starts, finds and kills the agent's processes. */
 public final class Agents {
   private static final Duration POLL_INTERVAL = Duration.ofMillis(50);
   private static final Duration DRAIN_TIME_LIMIT = Duration.ofMinutes(5);
@@ -20,7 +20,7 @@ public final class Agents {
 
   private Agents() {}
 
-  /** Unpacks its runtime, so that no start has to. */
+  /** Unpacks the program's runtime, so that later starts are fast. */
   private static synchronized void unpack() throws IOException {
     Path program = PackagedProgram.path();
     if (!Files.isExecutable(program)) {
@@ -37,25 +37,25 @@ public final class Agents {
   }
 
   /**
-   * Puts the program below the SDK's directory, as a download does, behind a script that notes each
-   * start.
+   * Installs the program in the SDK's directory, as a download does. A script in its place counts
+   * the starts and the calls of {@code status}, and then runs the program.
    */
   public static void install(Path directory) throws IOException {
     install(directory, ":");
   }
 
-  /** As above, with {@code first}, a line of shell, before each start. */
+  /** As above. The script runs {@code first}, a line of shell, before each start of the agent. */
   public static void install(Path directory, String first) throws IOException {
     unpack();
     Path home = Files.createDirectories(directory.resolve("echopost"));
     Path installed = home.resolve("echopost");
-    Path made = home.resolve("made");
+    Path script = home.resolve("script");
     Files.writeString(
-        made,
+        script,
         """
         #!/bin/sh
         if [ "$1" = status ]; then
-          echo look >> '%s.looks'
+          echo status >> '%s.status-calls'
         else
           echo start >> '%s.starts'
           %s
@@ -63,26 +63,26 @@ public final class Agents {
         exec '%s' "$@"
         """
             .formatted(home, home, first, PackagedProgram.path()));
-    Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("rwxr-xr-x"));
-    Files.move(made, installed, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Files.move(script, installed, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
   }
 
-  /** How often it was started since. */
+  /** The number of the agent's starts since the installation. */
   public static int starts(Path directory) throws IOException {
     return lines(directory.resolve("echopost.starts"));
   }
 
-  /** How often it was asked since whether records are pending. */
-  public static int looks(Path directory) throws IOException {
-    return lines(directory.resolve("echopost.looks"));
+  /** The number of calls of {@code status} since the installation. */
+  public static int statusCalls(Path directory) throws IOException {
+    return lines(directory.resolve("echopost.status-calls"));
   }
 
   private static int lines(Path file) throws IOException {
     return Files.exists(file) ? Files.readAllLines(file).size() : 0;
   }
 
-  /** The living agent, by its lock file. */
-  public static Optional<ProcessHandle> living(Path directory) throws IOException {
+  /** The running agent, found by the process id in its lock file. */
+  public static Optional<ProcessHandle> running(Path directory) throws IOException {
     Path lock = directory.resolve("echopost/agent.lock");
     String pid = Files.exists(lock) ? Files.readString(lock).strip() : "";
     return pid.isEmpty()
@@ -90,7 +90,10 @@ public final class Agents {
         : ProcessHandle.of(Long.parseLong(pid)).filter(ProcessHandle::isAlive);
   }
 
-  /** Runs an agent, if none lives, until nothing is left to deliver. */
+  /**
+   * Starts an agent, which exits at once if another one runs, and waits until all agents have
+   * exited, with all records delivered.
+   */
   public static void drain(Path directory, String url) throws IOException {
     Process agent = start(directory, url);
     try {
@@ -114,7 +117,7 @@ public final class Agents {
         .start();
   }
 
-  /** Everything that runs on the directory: launchers and agents. */
+  /** All processes that use the directory: launchers and agents. */
   public static List<ProcessHandle> all(Path directory) {
     String home = directory.resolve("echopost").toString();
     try (Stream<ProcessHandle> all = ProcessHandle.allProcesses()) {
@@ -127,19 +130,21 @@ public final class Agents {
   private static String commandLine(ProcessHandle process) {
     try {
       return Files.readString(Path.of("/proc/" + process.pid() + "/cmdline"));
-    } catch (IOException gone) {
+    } catch (IOException exited) {
       return "";
     }
   }
 
-  /** kill -9 of those that run now, launchers first, so that none starts another agent. */
+  /**
+   * Kills all current processes with SIGKILL, launchers first, so that none starts another agent.
+   */
   public static void killOnce(Path directory) {
     all(directory).stream()
         .sorted((a, b) -> Boolean.compare(Processes.isJvm(a), Processes.isJvm(b)))
         .forEach(ProcessHandle::destroyForcibly);
   }
 
-  /** As above, until none is left. */
+  /** As above, until no process is left. */
   public static void killAll(Path directory) {
     Polling.until(
         () -> {

@@ -4,6 +4,7 @@ import com.datanadhi.sdk.Configuration;
 import com.datanadhi.sdk.Counters;
 import com.datanadhi.sdk.DataNadhi;
 import com.datanadhi.sdk.EchoPostState;
+import com.datanadhi.testkit.Polling;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -12,19 +13,22 @@ import java.util.concurrent.CountDownLatch;
 import java.util.function.Function;
 
 /**
- * An application in a process of its own. Arguments: the directory, the servers' URLs, how many
- * workers, how many records, the first record's number. It prints {@code ready}, waits for a line,
- * submits, prints {@code done} and its counters; waits for a second line, and ends as applications
- * do: without closing anything.
+ * An application in its own process. Its arguments are the directory, the URLs of the main server
+ * and of the fallback server, the number of workers, the number of records and the first sequence
+ * number. It prints {@code ready} and waits for a line on standard input. Then it submits the
+ * records, prints {@code done} with its counters, and waits for a second line. It exits without
+ * closing the client.
  */
 public final class Application {
+  private static final Duration PREPARATION_TIME_LIMIT = Duration.ofMinutes(5);
+
   private Application() {}
 
   public static void main(String[] args) throws Exception {
     run(args, DataNadhi::open);
   }
 
-  /** With a client of another making. */
+  /** Runs the application with a client that {@code opening} creates. */
   public static void run(String[] args, Function<Configuration, DataNadhi> opening)
       throws Exception {
     int workers = Integer.parseInt(args[3]);
@@ -39,9 +43,11 @@ public final class Application {
                 .downloadUrl(System.getProperty("download.url", "http://127.0.0.1:9"))
                 .workers(workers)
                 .build());
-    while (client.counters().echoPost().status() == EchoPostState.Status.PREPARING) {
-      Thread.sleep(1);
-    }
+    Polling.until(
+        () -> client.counters().echoPost().status() != EchoPostState.Status.PREPARING,
+        Duration.ofMillis(1),
+        PREPARATION_TIME_LIMIT,
+        () -> "EchoPost is not prepared: " + client.counters());
     System.out.println("ready");
     if (System.in.read() < 0) {
       return;

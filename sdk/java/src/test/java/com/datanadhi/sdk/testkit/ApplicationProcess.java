@@ -17,7 +17,12 @@ public final class ApplicationProcess implements AutoCloseable {
     this.output = process.inputReader();
   }
 
-  /** Starts it; with {@code ownGroup} it leads a process group, as a shell's job does. */
+  /**
+   * Starts an application.
+   *
+   * @param ownGroup whether the process leads its own process group, as a job of a shell does
+   * @param numbers the numbers of workers and of records, and the first sequence number
+   */
   public static ApplicationProcess start(
       Path directory, LogServer main, LogServer fallback, boolean ownGroup, int... numbers)
       throws IOException {
@@ -33,7 +38,10 @@ public final class ApplicationProcess implements AutoCloseable {
         arguments);
   }
 
-  /** Starts one that downloads EchoPost as {@code options} of the JVM have it; no records yet. */
+  /**
+   * Starts an application that submits no records, with additional JVM options. They set, for
+   * example, the URL from which it downloads EchoPost.
+   */
   public static ApplicationProcess start(
       Path directory, LogServer main, LogServer fallback, String... options) throws IOException {
     return start(
@@ -43,15 +51,15 @@ public final class ApplicationProcess implements AutoCloseable {
         List.of(directory.toString(), main.url(), fallback.url(), "1", "1", "0"));
   }
 
-  /** Starts another program of that kind. */
+  /** Starts {@code program}, a class with a main method that takes the directory. */
   public static ApplicationProcess start(String program, Path directory) throws IOException {
     return start(List.of(), List.of(), program, List.of(directory.toString()));
   }
 
   private static ApplicationProcess start(
-      List<String> before, List<String> options, String program, List<String> arguments)
+      List<String> prefix, List<String> options, String program, List<String> arguments)
       throws IOException {
-    List<String> command = new ArrayList<>(before);
+    List<String> command = new ArrayList<>(prefix);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(options);
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), program));
@@ -60,32 +68,36 @@ public final class ApplicationProcess implements AutoCloseable {
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
   }
 
-  /** Its process. */
+  /** The process of the application. */
   public ProcessHandle handle() {
     return process.toHandle();
   }
 
-  /** The next line it prints. */
+  /** The next line of its standard output; {@code null} as text after the last one. */
   public String line() throws IOException {
     return String.valueOf(output.readLine());
   }
 
-  /** Lets it submit, flush and end, and returns what it did. */
+  /**
+   * Lets the application submit its records and exit.
+   *
+   * @return the line with its counters
+   */
   public String finish() throws IOException {
-    goOn();
+    resume();
     String done = line();
-    goOn();
+    resume();
     return done;
   }
 
-  /** Lets it go on. */
-  public void goOn() throws IOException {
+  /** Sends the line that the application waits for. */
+  public void resume() throws IOException {
     process.outputWriter().write("\n");
     process.outputWriter().flush();
   }
 
-  /** Whether it ends by itself. */
-  public boolean ends() throws InterruptedException {
+  /** Whether the application exits within 60 s. */
+  public boolean exits() throws InterruptedException {
     return process.waitFor(60, TimeUnit.SECONDS);
   }
 

@@ -19,89 +19,89 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
 import javax.net.ssl.SSLContext;
 
-/** Serves downloads on loopback. */
+/** An HTTP server on loopback that serves downloads. */
 public final class FileServer implements AutoCloseable {
   private static final int PART = 1 << 20;
 
   private record Page(int status, byte[] body, String location, boolean stalls) {}
 
   private final Map<String, Page> pages = new ConcurrentHashMap<>();
-  private final List<String> asked = new CopyOnWriteArrayList<>();
+  private final List<String> requestedPaths = new CopyOnWriteArrayList<>();
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final CountDownLatch closed = new CountDownLatch(1);
   private final HttpServer server;
   private volatile long pauseMillis;
 
-  /** Has nothing yet: 404. */
+  /** A server that answers every path with 404 until {@link #serve} adds one. */
   public FileServer() throws IOException {
     this(HttpServer.create());
   }
 
-  /** With TLS. */
+  /** As above, with TLS. */
   public FileServer(SSLContext tls) throws IOException {
     this(secured(HttpsServer.create(), tls));
   }
 
-  private static HttpsServer secured(HttpsServer made, SSLContext tls) {
-    made.setHttpsConfigurator(new HttpsConfigurator(tls));
-    return made;
+  private static HttpsServer secured(HttpsServer server, SSLContext tls) {
+    server.setHttpsConfigurator(new HttpsConfigurator(tls));
+    return server;
   }
 
-  private FileServer(HttpServer made) throws IOException {
-    server = made;
+  private FileServer(HttpServer server) throws IOException {
+    this.server = server;
     server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 100);
     server.setExecutor(threads);
     server.createContext("/", this::handle);
     server.start();
   }
 
-  /** Has EchoPost for this machine. */
+  /** A server with EchoPost for this machine. */
   public static FileServer withProgram() throws IOException {
-    return new FileServer().has(programPath(), 200, Files.readAllBytes(PackagedProgram.path()));
+    return new FileServer().serve(programPath(), 200, Files.readAllBytes(PackagedProgram.path()));
   }
 
-  /** Where EchoPost for this machine is to be had. */
+  /** The path of EchoPost for this machine. */
   public static String programPath() {
     String os = System.getProperty("os.name").equals("Linux") ? "linux" : "darwin";
     String arch = System.getProperty("os.arch").equals("amd64") ? "amd64" : "arm64";
     return "/%s/%s/echopost-latest".formatted(os, arch);
   }
 
-  /** Its URL. */
+  /** The server's URL, without a path. */
   public String url() {
     String scheme = server instanceof HttpsServer ? "https" : "http";
     return scheme + "://127.0.0.1:" + server.getAddress().getPort();
   }
 
-  /** Answers {@code path} so. */
-  public FileServer has(String path, int status, byte[] body) {
+  /** Answers requests for {@code path} with this status and body. */
+  public FileServer serve(String path, int status, byte[] body) {
     pages.put(path, new Page(status, body, "", false));
     return this;
   }
 
-  /** Rests after each mebibyte from now on. */
-  public void isSlow(long newPauseMillis) {
+  /** Pauses after each mebibyte of a response from now on. */
+  public void setPauseMillis(long newPauseMillis) {
     pauseMillis = newPauseMillis;
   }
 
-  /** Sends those who ask for {@code path} elsewhere. */
-  public void redirects(String path, String location) {
+  /** Redirects requests for {@code path} to {@code location}. */
+  public void redirect(String path, String location) {
     pages.put(path, new Page(302, new byte[0], location, false));
   }
 
-  /** Begins to send, and goes on no more. */
-  public void stalls(String path) {
+  /** Sends one byte of {@code path}, and then nothing until this server is closed. */
+  public void stall(String path) {
     pages.put(path, new Page(200, new byte[] {'#'}, "", true));
   }
 
-  /** The paths that were asked for. */
-  public List<String> asked() {
-    return asked;
+  /** The requested paths in the order of the requests, repeats included. */
+  public List<String> requestedPaths() {
+    return requestedPaths;
   }
 
   private void handle(HttpExchange exchange) throws IOException {
     String path = exchange.getRequestURI().getPath();
-    asked.add(path);
+    requestedPaths.add(path);
     Page page = pages.getOrDefault(path, new Page(404, new byte[0], "", false));
     if (!page.location.isEmpty()) {
       exchange.getResponseHeaders().set("Location", page.location);

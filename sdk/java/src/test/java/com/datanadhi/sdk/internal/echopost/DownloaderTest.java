@@ -81,7 +81,7 @@ class DownloaderTest {
 
   @Test
   void a_downloaded_program_is_complete_and_executable() throws Exception {
-    files.has(PATH, 200, PROGRAM);
+    files.serve(PATH, 200, PROGRAM);
     assertThat(download()).isInstanceOf(DownloadResult.Present.class);
     assertThat(layout.program()).hasBinaryContent(PROGRAM);
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(layout.program())))
@@ -97,23 +97,23 @@ class DownloaderTest {
     Files.createDirectories(layout.directory());
     Files.write(layout.program(), PROGRAM);
     assertThat(download()).isInstanceOf(DownloadResult.Present.class);
-    assertThat(files.asked()).isEmpty();
+    assertThat(files.requestedPaths()).isEmpty();
   }
 
   @Test
   void redirects_are_followed() throws Exception {
-    files.has("/elsewhere", 200, PROGRAM);
-    files.redirects(PATH, "/elsewhere");
+    files.serve("/elsewhere", 200, PROGRAM);
+    files.redirect(PATH, "/elsewhere");
     assertThat(download()).isInstanceOf(DownloadResult.Present.class);
   }
 
   @Test
   void a_program_is_installed_only_if_its_checksum_is_right() throws Exception {
-    files.has(PATH, 200, PROGRAM).has(PATH + ".sha256", 200, checksumFile("other".getBytes()));
+    files.serve(PATH, 200, PROGRAM).serve(PATH + ".sha256", 200, checksumFile("other".getBytes()));
     assertThat(download()).isInstanceOf(DownloadResult.ChecksumMismatch.class);
     assertNoTemporaryFileIsLeft();
 
-    files.has(PATH + ".sha256", 200, checksumFile(PROGRAM));
+    files.serve(PATH + ".sha256", 200, checksumFile(PROGRAM));
     assertThat(download()).isInstanceOf(DownloadResult.Present.class);
   }
 
@@ -127,7 +127,7 @@ class DownloaderTest {
 
   @Test
   void a_download_that_stalls_is_a_network_error() throws Exception {
-    files.stalls(PATH);
+    files.stall(PATH);
     assertThat(download()).isInstanceOf(DownloadResult.NetworkError.class);
     assertNoTemporaryFileIsLeft();
   }
@@ -135,7 +135,7 @@ class DownloaderTest {
   @Test
   void a_status_other_than_200_is_reported_with_the_url() throws Exception {
     for (int status : new int[] {204, 403, 404, 500, 503}) {
-      files.has(PATH, status, new byte[0]);
+      files.serve(PATH, status, new byte[0]);
       assertThat(download())
           .isEqualTo(new DownloadResult.UnexpectedStatus(files.url() + PATH, status));
       assertNoTemporaryFileIsLeft();
@@ -144,7 +144,7 @@ class DownloaderTest {
 
   @Test
   void a_directory_that_cannot_be_created_is_a_write_error() throws Exception {
-    files.has(PATH, 200, PROGRAM);
+    files.serve(PATH, 200, PROGRAM);
     // A file in place of the directory: root can write to any directory.
     Files.writeString(directory.resolve("echopost"), "");
     assertThat(download()).isInstanceOf(DownloadResult.WriteError.class);
@@ -152,7 +152,7 @@ class DownloaderTest {
 
   @Test
   void the_temporary_file_of_a_killed_process_is_deleted() throws Exception {
-    files.has(PATH, 200, PROGRAM);
+    files.serve(PATH, 200, PROGRAM);
     Files.createDirectories(layout.directory());
     Path left = Files.writeString(layout.directory().resolve(".echopost-download-1.tmp"), "half");
     assertThat(download()).isInstanceOf(DownloadResult.Present.class);
@@ -161,7 +161,7 @@ class DownloaderTest {
 
   @Test
   void many_threads_download_the_program_once() throws Exception {
-    files.has(PATH, 200, PROGRAM);
+    files.serve(PATH, 200, PROGRAM);
     var threads = Executors.newFixedThreadPool(20);
     try {
       List<Callable<DownloadResult>> all = new ArrayList<>();
@@ -174,6 +174,6 @@ class DownloaderTest {
     } finally {
       threads.shutdownNow();
     }
-    assertThat(files.asked()).filteredOn(PATH::equals).hasSize(1);
+    assertThat(files.requestedPaths()).filteredOn(PATH::equals).hasSize(1);
   }
 }
