@@ -25,6 +25,21 @@ find_self() {
   [ -f "$self" ] || fail "the program cannot find its own file: start it by its path"
 }
 
+# Whether the working directory exists and is accessible: else no JVM starts in it, and relative paths mean nothing. $PWD can be the
+# old name of a renamed directory, or the name of a new directory in place of a deleted one.
+has_working_directory() { is_working_directory "$PWD" || is_working_directory "$(cd -P . && pwd -P)"; } 2> /dev/null
+is_working_directory() { case $1 in /*) [ . -ef "$1" ] ;; *) false ;; esac; }
+
+# The address space (in KiB) is not the memory that is used, but what is reserved. With too little of it a JVM does not start, or
+# crashes later. The C library reserves 64 MB for each of many threads, unless it is told not to.
+check_address_space() {
+  space=$(ulimit -v 2> /dev/null)
+  case $space in '' | *[!0-9]*) return ;; esac
+  [ "$space" -ge 750000 ] || fail "the address space is limited to $space KiB: it needs at least 750000 KiB, most of which is only reserved and never used; raise the limit (ulimit -v 750000, or unlimited)"
+  MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-2}
+  export MALLOC_ARENA_MAX
+}
+
 # --- Signals -------------------------------------------------------------------------------------------------------------
 
 # Whether the agent is the last one that took the lock of the directory.
@@ -45,6 +60,7 @@ on_stop_signal() {
 }
 
 stop_without_agent() {
+  end_start
   [ -z "$unpacking" ] || rm -rf -- "$unpacking"
   unlock_cache
   if [ -e "$dir/buffer.db" ]; then exit 4; else exit 0; fi
@@ -62,22 +78,29 @@ is_private() { [ -O "$1" ] && case $(LC_ALL=C exec ls -ld -- "$1") in d????-??-*
 lacks_space() { free=$(df -Pk -- "$1" 2> /dev/null | sed -n '2s/.* \([0-9][0-9]*\)  *[0-9]*%.*/\1/p'); [ "${free:-84000}" -lt 84000 ]; }
 # Runs a file, since some shells' test -x looks only at its mode and not at the mount option noexec.
 can_run_programs() { printf '#!/bin/sh\n' > "$1/try" && chmod 700 "$1/try" && "$1/try" && rm -- "$1/try"; } 2> /dev/null
+# A runtime may be removed when no process uses it. A JVM holds a lock on the file "list"; until it has that lock, it is protected
+# by this mark, which it then removes. The mark comes first, so that a runtime that was intact after it stays.
+use_runtime() { { echo > "$mark"; } 2> /dev/null; is_intact "$runtime"; }
+end_start() { [ ! -f "$mark" ] || rm -f -- "$mark"; }
+# Whether the file still has this program's archive: it may have been overwritten with another version since the start.
+is_own_file() { [ "$(sed -n "$((@LINE@ - 1)){p;q;}" "$self")" = 'main "$@"; exit # @ID@' ]; } 2> /dev/null
 unlock_cache() { [ -z "$lock" ] || [ "$(readlink -- "$lock")" != $$ ] || rm -f -- "$lock"; }
 
 # Sets $runtime to the runtime below the directory $1, and unpacks it there unless it is intact. Sets $why and returns 1 if
 # that is impossible.
 prepare_runtime_in() {
   runtime=$1/@ID@
+  mark=$runtime/.start-$$
   case $1 in *:*) why="$1 has a colon in its name, which Java does not support"; return 1 ;; esac
   [ -d "$1" ] || mkdir -p -- "$1" 2> /dev/null || { why="$1 cannot be created"; return 1; }
   is_private "$1" || { why="$1 belongs to another user, or others can write to it"; return 1; }
-  is_intact "$runtime" && { [ -x "$runtime/bin/java" ] || { why="$1 does not allow programs to run"; return 1; }; } && return 0
+  use_runtime && { [ -x "$runtime/bin/java" ] || { why="$1 does not allow programs to run"; return 1; }; } && return 0
   [ -w "$1" ] || { why="$1 is not writable"; return 1; }
   # The lock only avoids duplicate work: the first process unpacks, the others wait for a while. It is a dangling link to its
   # holder's process id, so the lock and its holder appear in one step.
   lock=$1/.lock-@ID@ waits=0 misses=0 seen=nothing
   until [ ! -h "$lock" ] && ln -s -- $$ "$lock" 2> /dev/null; do
-    is_intact "$runtime" && return 0
+    use_runtime && return 0
     if holder=$(readlink -- "$lock"); then
       misses=0 waits=$((waits + 1))
       # The holder is dead, or its process id now belongs to another program whose unpacking makes no progress.
@@ -93,7 +116,7 @@ prepare_runtime_in() {
     fi
     sleep 0.05 2> /dev/null || sleep 1
   done
-  is_intact "$runtime" || unpack_into "$1"
+  use_runtime || unpack_into "$1"
   unpacked=$?
   # Once the runtime is there, nobody needs the lock, whoever holds it.
   if [ "$unpacked" = 0 ]; then rm -f -- "$lock"; else unlock_cache; fi
@@ -114,25 +137,33 @@ unpack_into() {
   if ! can_run_programs "$unpacking"; then
     why="$1 does not allow programs to run"
   elif { tail -n +@LINE@ -- "$self" | { gzip -dc || : > "$unpacking/damaged"; } | (cd -- "$unpacking" && tar -xof -); } 2> "$unpacking/errors" &&
-      [ ! -e "$unpacking/damaged" ]; then
+      [ ! -e "$unpacking/damaged" ] && is_own_file; then
     (list_files "$unpacking") > "$unpacking/list"
+    echo > "$unpacking/.start-$$"
     # Another process may have finished first. A runtime that is there but not intact is replaced.
     is_intact "$runtime" || { [ -e "$runtime" ] && mv -- "$runtime" "$1/.new-0$$"; mv -- "$unpacking" "$runtime"; } 2> /dev/null
     rm -rf -- "$1/.new-0$$" "$runtime/.new-$$" "$runtime/errors"
     why="$1 is not writable"
+  elif ! is_own_file; then
+    why="$self was removed or replaced by another version"
   else
     why="$1 has too little space (85 MB are needed), $self is damaged, or tar or gzip is missing"
   fi
   rm -rf -- "$unpacking"
   unpacking=
-  is_intact "$runtime"
+  use_runtime
 }
 
 # Sets $cache to the first directory that can hold the runtime, and prepares the runtime there.
 choose_cache() {
   reasons=
   for cache in "${ECHOPOST_RUNTIME_DIR-}" "${XDG_CACHE_HOME:+$XDG_CACHE_HOME/echopost}" "${HOME:+$HOME/.cache/echopost}" "${dir:+$dir/.runtime}"; do
-    case $cache in '') continue ;; /*) ;; *) cache=$PWD/$cache ;; esac
+    case $cache in
+      '') continue ;;
+      /*) ;;
+      *) has_working_directory || { reasons="$reasons$cache is below the working directory, which no longer exists; "; continue; }
+        cache=$PWD/$cache ;;
+    esac
     prepare_runtime_in "$cache" && return
     reasons="$reasons$why; "
   done
@@ -142,10 +173,21 @@ choose_cache() {
 
 # --- The agent's process -------------------------------------------------------------------------------------------------
 
+# Replaces this shell by the JVM, with the arguments of the program.
+exec_java() {
+  nowhere=
+  has_working_directory || { nowhere=true; cd /; }
+  exec "$runtime/bin/java" ${cause:+-Dechopost.restarted_after="$cause"} ${command:+-Dechopost.screens="$screens"} \
+    ${nowhere:+-Dechopost.no_working_directory=true} -Dechopost.start_mark="$mark" \
+    -XX:AOTCache="$runtime/app/echopost.aot" -XX:ErrorFile="$error_file" @FLAGS@ \
+    -Dorg.sqlite.lib.path="$runtime/lib" -Djava.library.path="$runtime/lib" \
+    --enable-native-access=echopost -m echopost/com.datanadhi.echopost.Main "$@"
+}
+
 # Runs the agent until it exits and sets $status. The agent survives if this script is killed.
 run_agent() {
-  [ ! -e "$report" ] || rm -f -- "$report"
-  "$runtime/bin/java" ${cause:+-Dechopost.restarted_after="$cause"} "$@" &
+  [ ! -e "$report" ] && [ ! -h "$report" ] || rm -f -- "$report"
+  (exec_java "$@") &
   agent=$!
   [ -z "$stopping" ] || on_stop_signal
   signalled=
@@ -157,6 +199,7 @@ run_agent() {
     again=$?
     [ "$again" = 127 ] || status=$again
   done
+  end_start
 }
 
 # Removes the socket of an agent that died: a client that finds a socket on which nobody listens fails and does not retry.
@@ -215,7 +258,7 @@ give_up() {
 
 # Runs the agent, and again after each crash, until it exits normally. Never returns.
 supervise() {
-  supervising=1 restarts= cause=
+  supervising=1 restarts=
   while :; do
     run_agent "$@"
     remove_stale_socket
@@ -226,7 +269,11 @@ supervise() {
     # With a buffer there may be pending records, which only an agent can deliver.
     [ -e "$dir/buffer.db" ] || break
     may_restart || give_up
-    prepare_runtime_in "$cache" || [ -n "$stopping" ] || fail "the agent died ($cause) and cannot be restarted: $why"
+    prepare_runtime_in "$cache" || [ -n "$stopping" ] || {
+      # If an upgrade replaced the program, and the unpacked runtime is gone too, the new version takes over.
+      case $(sed -n '2{p;q;}' "$self" 2> /dev/null) in '# EchoPost v'*) is_own_file || ! [ -x "$self" ] || exec "$self" "$@" ;; esac
+      fail "the agent died ($cause) and cannot be restarted: $why"
+    }
     [ -z "$stopping" ] || stop_without_agent
   done
   exit "$status"
@@ -234,6 +281,7 @@ supervise() {
 
 main() {
   prepare_environment
+  check_address_space
   find_self
 
   # Reads -datanadhi and -api-key by the rules of Go's flags, the former also after the name of a command. The key is removed
@@ -262,7 +310,7 @@ main() {
   done
   [ -z "$key" ] || { DATANADHI_API_KEY=$key; export DATANADHI_API_KEY; }
 
-  agent= supervising= stopping= signalled= unpacking= lock=
+  agent= supervising= stopping= signalled= unpacking= lock= mark= cause=
   trap on_stop_signal TERM INT HUP
   # A JVM prints its threads on this signal and continues.
   trap 'signalled=1; [ -z "$agent" ] || kill -QUIT "$agent" 2> /dev/null' QUIT
@@ -273,18 +321,16 @@ main() {
   [ -w "$cache" ] || report=$dir/crash-$$.log
   # Java replaces %p by the process id, and %% by %.
   case $report in *%*) error_file=$(printf '%s\n' "$report" | sed 's/%/%%/g') ;; *) error_file=$report ;; esac
-  set -- -XX:AOTCache="$runtime/app/echopost.aot" -XX:ErrorFile="$error_file" @FLAGS@ \
-    -Dorg.sqlite.lib.path="$runtime/lib" -Djava.library.path="$runtime/lib" \
-    --enable-native-access=echopost -m echopost/com.datanadhi.echopost.Main "$@"
   # A command is not supervised. It replaces this script, since a shell's background process cannot read the terminal.
   [ -z "$command" ] || {
     screens=
     [ ! -t 1 ] || screens=out
     [ ! -t 2 ] || screens=$screens-err
-    exec "$runtime/bin/java" -Dechopost.screens="$screens" "$@"
+    exec_java "$@"
   }
   supervise "$@"
 }
 
-# The archive begins on the next line. The shell never reads it, since main does not return.
-main "$@"
+# The archive begins on the next line. The shell reads no further: it executes "exit" with this line, since the file may have been
+# overwritten when main returns.
+main "$@"; exit # @ID@

@@ -10,6 +10,7 @@ import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.directory.UnusableDirectoryException;
 import com.datanadhi.echopost.operator.command.Commands;
 import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.runtime.UnpackedRuntime;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.upstream.MainServer;
 import com.datanadhi.echopost.upstream.ProxySettings;
@@ -21,17 +22,23 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.SimpleTimeZone;
 import java.util.TimeZone;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /// The program: parses the arguments, runs the agent or a command, and exits with its status.
 public final class Main {
   /// A system property that the launcher sets when it replaces an agent that died: how that one
   /// died.
   private static final String RESTARTED_AFTER = "echopost.restarted_after";
+
+  /// A system property that the launcher sets: the file by which it protects the unpacked runtime
+  /// until this process has locked it.
+  private static final String START_MARK = "echopost.start_mark";
 
   private Main() {}
 
@@ -42,21 +49,28 @@ public final class Main {
     TimeZone.setDefault(new SimpleTimeZone(0, "UTC"));
     // By default Netty looks for three other logging libraries first.
     InternalLoggerFactory.setDefaultFactory(JdkLoggerFactory.INSTANCE);
-    System.exit(run(List.of(args), System.getenv()).code());
+    String mark = System.getProperty(START_MARK);
+    UnpackedRuntime runtime = mark == null ? null : UnpackedRuntime.hold(Path.of(mark));
+    ExitCode code = run(List.of(args), System.getenv(), runtime);
+    System.exit(code.code());
   }
 
-  private static ExitCode run(List<String> args, Map<String, String> environment) {
+  private static ExitCode run(
+      List<String> args, Map<String, String> environment, @Nullable UnpackedRuntime runtime) {
     try {
       Command command = CommandLine.parse(args, environment);
       // A switch by type would be compiled at run time at each start (docs/performance-log.md).
       if (command instanceof Command.Run(Options options)) {
-        return runAgent(options, environment);
+        return runAgent(options, environment, () -> removeUnusedInBackground(runtime));
       }
       if (command instanceof Command.Operate(String name, List<String> arguments)) {
-        return Commands.run(name, arguments);
+        ExitCode code = Commands.run(name, arguments);
+        removeUnused(runtime);
+        return code;
       }
       System.out.print(
           command instanceof Command.Print(String text) ? text : Commands.programHelp());
+      removeUnused(runtime);
       return ExitCode.DONE;
     } catch (UsageException | UnusableDirectoryException usage) {
       return fail(ExitCode.USAGE, usage);
@@ -77,7 +91,23 @@ public final class Main {
     }
   }
 
-  private static ExitCode runAgent(Options options, Map<String, String> environment)
+  private static void removeUnusedInBackground(@Nullable UnpackedRuntime runtime) {
+    Thread.ofPlatform().daemon().start(() -> removeUnused(runtime));
+  }
+
+  /// Deletes the runtimes of other versions that no process uses.
+  private static void removeUnused(@Nullable UnpackedRuntime runtime) {
+    if (runtime != null) {
+      try {
+        runtime.removeUnused(Clock.system());
+      } catch (IOException kept) {
+        // It only saves space, and the next start tries again.
+      }
+    }
+  }
+
+  private static ExitCode runAgent(
+      Options options, Map<String, String> environment, Runnable whenReady)
       throws UsageException,
           UnusableDirectoryException,
           StorageException,
@@ -98,7 +128,7 @@ public final class Main {
     Runtime.getRuntime().addShutdownHook(hook);
     ExitCode code = ExitCode.FATAL;
     try {
-      Agent agent = agent(options, environment);
+      Agent agent = agent(options, environment, whenReady);
       created.complete(agent);
       code = agent.run();
       if (code == ExitCode.OWNED) {
@@ -113,7 +143,7 @@ public final class Main {
     }
   }
 
-  private static Agent agent(Options options, Map<String, String> environment)
+  private static Agent agent(Options options, Map<String, String> environment, Runnable whenReady)
       throws UsageException {
     try {
       Clock clock = Clock.system();
@@ -129,18 +159,29 @@ public final class Main {
               url.toString(),
               CommandLine.version(),
               new FileOutputStream(FileDescriptor.out),
-              System.getProperty(RESTARTED_AFTER)),
+              System.getProperty(RESTARTED_AFTER),
+              whenReady),
           clock);
     } catch (IllegalArgumentException bad) {
       throw new UsageException(String.valueOf(bad.getMessage()));
     }
   }
 
+  /// The reason of a failure of a library, such as "Too many open files"; or nothing.
+  private static String rootCause(Exception failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return failure instanceof RuntimeException && cause != failure ? ": " + cause.getMessage() : "";
+  }
+
   private static ExitCode fail(ExitCode code, Exception failure) {
     String message = failure.getMessage();
     // The message of a FileSystemException is often only a file name.
     boolean isMeaningful = message != null && !(failure instanceof FileSystemException);
-    System.err.println("echopost: " + (isMeaningful ? message : failure.toString()));
+    System.err.println(
+        "echopost: " + (isMeaningful ? message : failure.toString()) + rootCause(failure));
     return code;
   }
 }

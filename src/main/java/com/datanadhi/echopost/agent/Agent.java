@@ -189,6 +189,7 @@ public final class Agent {
         scope.fork(lifecycle::run);
         pruneSessions();
         startTextfile();
+        settings.whenReady().run();
         AgentState end = scope.join();
         return end instanceof AgentState.Drained ? ExitCode.DRAINED : ExitCode.STOPPED;
       } catch (StructuredTaskScope.FailedException failed) {

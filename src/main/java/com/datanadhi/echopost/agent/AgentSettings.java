@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// @param standardOut gets a copy of the session log
 /// @param previousCrashCause how the agent that this run replaces died, for the log; null when it
 ///   replaces none
+/// @param whenReady is called once, when the agent is ready; must return at once
 public record AgentSettings(
     Path directory,
     Set<PosixFilePermission> socketMode,
@@ -27,4 +28,5 @@ public record AgentSettings(
     String serverUrl,
     String version,
     OutputStream standardOut,
-    @Nullable String previousCrashCause) {}
+    @Nullable String previousCrashCause,
+    Runnable whenReady) {}

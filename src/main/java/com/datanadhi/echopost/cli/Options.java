@@ -51,9 +51,11 @@ public record Options(
               + API_KEY_VARIABLE
               + ") cannot be sent as an HTTP header: remove line ends and control characters");
     }
+    Path directory = directory(flags);
+    WorkingDirectory.require(directory);
     try {
       return new Options(
-          directory(flags),
+          directory,
           apiKey,
           flags.getOrDefault("health-url", DEFAULT_HEALTH_URL),
           socketMode(environment.getOrDefault(SOCKET_MODE_VARIABLE, "0600")),
@@ -80,8 +82,13 @@ public record Options(
     }
   }
 
-  private static @Nullable Path textfileDirectory(String text) {
-    return text.isEmpty() ? null : Path.of(text);
+  private static @Nullable Path textfileDirectory(String text) throws UsageException {
+    if (text.isEmpty()) {
+      return null;
+    }
+    Path directory = Path.of(text);
+    WorkingDirectory.require(directory);
+    return directory;
   }
 
   private static Set<PosixFilePermission> socketMode(String text) {

@@ -91,6 +91,10 @@ public final class DirectoryLayout {
       Pattern.compile(
           "(" + SESSION_PREFIX + "\\d{4}-\\d\\d-\\d\\dT\\d\\d-\\d\\d-\\d\\dZ)(?:-(\\d{1,9}))?");
 
+  /// The JVM writes its crash report there if it cannot write to the cache; the launcher moves it
+  /// to the session's directory. It has the process id of the launcher.
+  private static final Pattern NEW_CRASH_REPORT = Pattern.compile("crash-\\d+\\.log");
+
   private DirectoryLayout() {}
 
   /// The socket of the agent that owns `directory`.
@@ -136,6 +140,9 @@ public final class DirectoryLayout {
 
   /// Whether `name` is one of EchoPost's names, except those of the sockets.
   static boolean belongsToAgent(String name) {
-    return FIXED_NAMES.contains(name) || name.startsWith(BUFFER + DAMAGED_INFIX) || isSession(name);
+    return FIXED_NAMES.contains(name)
+        || name.startsWith(BUFFER + DAMAGED_INFIX)
+        || isSession(name)
+        || NEW_CRASH_REPORT.matcher(name).matches();
   }
 }

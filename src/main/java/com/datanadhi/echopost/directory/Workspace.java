@@ -13,7 +13,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -44,12 +46,13 @@ public record Workspace(Path directory) {
               + "; choose a shorter one with -datanadhi");
     }
     try {
-      Files.createDirectories(
-          directory,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      create(directory);
     } catch (FileAlreadyExistsException notADirectory) {
+      String found = notADirectory.getFile();
       throw new UnusableDirectoryException(
-          directory + " is not a directory: choose another with -datanadhi");
+          (found.equals(directory.toString()) ? "" : "cannot create " + directory + ": ")
+              + found
+              + " is not a directory: choose another with -datanadhi");
     } catch (IOException failed) {
       throw new UnusableDirectoryException(
           "cannot create " + directory + " (" + failed + "): choose another with -datanadhi");
@@ -74,6 +77,44 @@ public record Workspace(Path directory) {
               + "): fix its permissions or choose another directory with -datanadhi");
     }
     return new Workspace(directory);
+  }
+
+  /// Creates the directory and its missing parents, or nothing. [Files#createDirectories] creates
+  /// another directory than the path names if `..` follows a missing one.
+  private static void create(Path directory) throws IOException {
+    if (Files.isDirectory(directory)) {
+      return;
+    }
+    Deque<Path> created = new ArrayDeque<>();
+    try {
+      Path parent = directory.getRoot();
+      for (Path name : directory) {
+        parent = parent == null ? name : parent.resolve(name);
+        if (!Files.isDirectory(parent) && createOne(parent)) {
+          created.push(parent);
+        }
+      }
+    } catch (IOException failed) {
+      for (Path empty : created) {
+        Files.deleteIfExists(empty);
+      }
+      throw failed;
+    }
+  }
+
+  /// Returns false if another process has created it meanwhile.
+  private static boolean createOne(Path directory) throws IOException {
+    try {
+      Files.createDirectory(
+          directory,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      return true;
+    } catch (FileAlreadyExistsException there) {
+      if (!Files.isDirectory(directory)) {
+        throw there;
+      }
+      return false;
+    }
   }
 
   /// Checks the files under the agent's names before any is opened: other users may be able to

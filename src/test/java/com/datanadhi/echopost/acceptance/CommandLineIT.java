@@ -53,6 +53,22 @@ class CommandLineIT extends AcceptanceTest {
   }
 
   @Test
+  void a_relative_directory_is_created_with_its_missing_parents() throws Exception {
+    Process process =
+        start(
+            PackagedProgram.path(),
+            UNPACKED,
+            "-datanadhi",
+            "missing/../a/b",
+            "-health-url",
+            server.url());
+    await().atMost(SOON).until(() -> Files.exists(directory.resolve("a/b/data-nadhi-agent.sock")));
+    process.destroy();
+
+    assertThat(awaitEnd(process).exit()).isZero();
+  }
+
+  @Test
   void an_agent_with_closed_standard_output_and_error_does_its_work() throws Exception {
     Process process =
         new ProcessBuilder(

@@ -102,6 +102,12 @@ class DirectoryLayoutTest {
   }
 
   @Test
+  void a_crash_report_that_the_launcher_has_not_moved_yet_belongs_to_the_agent() {
+    assertThat(DirectoryLayout.belongsToAgent("crash-4711.log")).isTrue();
+    assertThat(DirectoryLayout.belongsToAgent("crash-.log")).isFalse();
+  }
+
+  @Test
   void no_unchecked_constant_is_missing() {
     assertThat(constants()).containsKeys(UNCHECKED.toArray(String[]::new));
   }
@@ -123,6 +129,7 @@ class DirectoryLayoutTest {
             "$dir/" + DirectoryLayout.PRIVATE_SOCKET,
             "/" + DirectoryLayout.SESSION_PREFIX,
             "/" + DirectoryLayout.LOG,
-            "/" + DirectoryLayout.CRASH_REPORT);
+            "/" + DirectoryLayout.CRASH_REPORT,
+            "$dir/crash-$$.log");
   }
 }

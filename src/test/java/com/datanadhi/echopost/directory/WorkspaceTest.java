@@ -46,6 +46,20 @@ class WorkspaceTest {
   }
 
   @Test
+  void missing_directories_before_a_parent_directory_are_created_too() throws Exception {
+    Path directory = parent.resolve("missing/../d");
+    assertThat(Workspace.prepare(directory).directory()).isEqualTo(directory);
+    assertThat(parent.resolve("d")).isDirectory();
+  }
+
+  @Test
+  void nothing_is_left_of_a_directory_that_cannot_be_created() throws IOException {
+    Path file = Files.writeString(parent.resolve("file"), "");
+    refused(parent.resolve("a/../file/b"), file.getFileName() + " is not a directory");
+    assertThat(parent.resolve("a")).doesNotExist();
+  }
+
+  @Test
   void an_existing_directory_and_its_mode_are_left_as_they_are() throws Exception {
     Files.setPosixFilePermissions(parent, PosixFilePermissions.fromString("rwxr-x---"));
     Files.writeString(parent.resolve("echopost"), "the program");
