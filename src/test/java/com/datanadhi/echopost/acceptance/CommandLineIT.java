@@ -65,7 +65,8 @@ class CommandLineIT extends AcceptanceTest {
     await().atMost(SOON).until(() -> Files.exists(directory.resolve("a/b/data-nadhi-agent.sock")));
     process.destroy();
 
-    assertThat(awaitEnd(process).exit()).isZero();
+    assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isZero();
   }
 
   @Test
