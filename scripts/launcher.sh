@@ -210,11 +210,14 @@ remove_stale_socket() {
   [ -S "$public" ] && agent_has_lock && { [ ! -e "$private" ] || [ "$public" -ef "$private" ]; } && rm -f -- "$public"
 }
 
-# Sets $session to the newest session directory that belongs to this user.
+# Sets $session to the newest session directory that belongs to this user: the last of those with the highest number above 1000,
+# which counts how often the clock was set back.
 find_session() {
-  session=
+  session= newest=0
   for found in "$dir"/session-[0-9]*; do
-    [ ! -d "$found" ] || [ -h "$found" ] || [ ! -O "$found" ] || session=$found
+    number=${found##*Z-}
+    case $number in *[!0-9]* | ? | ?? | ??? | '') number=0 ;; esac
+    [ ! -d "$found" ] || [ -h "$found" ] || [ ! -O "$found" ] || [ "$number" -lt "$newest" ] || session=$found newest=$number
   done
 }
 

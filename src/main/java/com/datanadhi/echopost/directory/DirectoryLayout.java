@@ -89,7 +89,9 @@ public final class DirectoryLayout {
 
   private static final Pattern SESSION =
       Pattern.compile(
-          "(" + SESSION_PREFIX + "\\d{4}-\\d\\d-\\d\\dT\\d\\d-\\d\\d-\\d\\dZ)(?:-(\\d{1,9}))?");
+          "("
+              + SESSION_PREFIX
+              + "\\d{4}-\\d\\d-\\d\\dT\\d\\d-\\d\\d-\\d\\dZ)(?:-([1-9]\\d{0,8}))?");
 
   /// The JVM writes its crash report there if it cannot write to the cache; the launcher moves it
   /// to the session's directory. It has the process id of the launcher.
@@ -132,8 +134,8 @@ public final class DirectoryLayout {
     return sessionName(name).matches();
   }
 
-  /// Group 1 is the name with the second of the start; group 2 is the number within that second,
-  /// null for the first.
+  /// Group 1 is the name with the second of the start; group 2 is the number, null if there is
+  /// none.
   static Matcher sessionName(String name) {
     return SESSION.matcher(name);
   }

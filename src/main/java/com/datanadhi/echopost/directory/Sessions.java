@@ -9,34 +9,29 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
-import java.util.regex.Matcher;
 
-/// The session directories, one a run: `session-YYYY-MM-DDTHH-MM-SSZ`, with `-2`, `-3` and so on
-/// for runs that started in the same second. The newest 20 are kept.
+/// The session directories, one a run: `session-YYYY-MM-DDTHH-MM-SSZ`, with `-N` where the time
+/// does not place a run after the earlier ones ([SessionName]). The newest 20 are kept.
 public final class Sessions {
   static final int KEPT = 20;
-  private static final DateTimeFormatter NAME =
-      DateTimeFormatter.ofPattern(
-              "'" + DirectoryLayout.SESSION_PREFIX + "'uuuu-MM-dd'T'HH-mm-ss'Z'")
-          .withZone(ZoneOffset.UTC);
 
   private Sessions() {}
 
-  /// Creates this run's directory (mode 0700).
+  /// Creates this run's directory (mode 0700), whose name is after all others in the order of
+  /// [#list], even if the clock was set back.
   public static Path create(Path parent, Instant now) throws IOException {
-    String name = NAME.format(now);
-    for (int n = 1; ; n++) {
-      Path directory = parent.resolve(n == 1 ? name : name + "-" + n);
+    List<SessionName> earlier = names(parent);
+    SessionName name = SessionName.next(earlier.isEmpty() ? null : earlier.getLast(), now);
+    while (true) {
       try {
         return Files.createDirectory(
-            directory,
+            parent.resolve(name.toString()),
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-      } catch (FileAlreadyExistsException taken) {
-        // Another run started in the same second.
+      } catch (FileAlreadyExistsException notASession) {
+        name = SessionName.next(name, now);
       }
     }
   }
@@ -48,30 +43,34 @@ public final class Sessions {
     Files.writeString(file, text, StandardOpenOption.WRITE);
   }
 
-  /// The session directories in `parent`, oldest first.
+  /// The session directories in `parent`, in the order in which they were created.
   public static List<Path> list(Path parent) throws IOException {
     List<Path> sessions = new ArrayList<>();
+    for (SessionName name : names(parent)) {
+      sessions.add(parent.resolve(name.toString()));
+    }
+    return sessions;
+  }
+
+  private static List<SessionName> names(Path parent) throws IOException {
+    List<SessionName> names = new ArrayList<>();
     try (DirectoryStream<Path> entries =
         Files.newDirectoryStream(parent, DirectoryLayout.SESSION_PREFIX + "*")) {
       for (Path entry : entries) {
-        if (DirectoryLayout.isSession(String.valueOf(entry.getFileName()))
-            && Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
-          sessions.add(entry);
+        SessionName name = SessionName.parse(String.valueOf(entry.getFileName()));
+        if (name != null && Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
+          names.add(name);
         }
       }
     }
-    // The lambdas of a composed comparator would be linked at each start.
-    sessions.sort((a, b) -> {
-      int bySecond = second(a).compareTo(second(b));
-      return bySecond != 0 ? bySecond : Integer.compare(number(a), number(b));
-    });
-    return sessions;
+    Collections.sort(names);
+    return names;
   }
 
   /// Deletes all but the newest [#KEPT] session directories, with the plain files in them. A
   /// directory that contains anything else is not deleted.
   ///
-  /// @param own this run's directory, which counts as the newest even if the clock was set back
+  /// @param own this run's directory, which is kept
   /// @throws IOException when some could not be deleted; all others are deleted
   public static void prune(Path parent, Path own) throws IOException {
     List<Path> sessions = list(parent);
@@ -98,22 +97,5 @@ public final class Sessions {
       }
     }
     Files.delete(session);
-  }
-
-  private static String second(Path session) {
-    return match(session).group(1);
-  }
-
-  private static int number(Path session) {
-    String number = match(session).group(2);
-    return number == null ? 1 : Integer.parseInt(number);
-  }
-
-  private static Matcher match(Path session) {
-    Matcher matcher = DirectoryLayout.sessionName(String.valueOf(session.getFileName()));
-    if (!matcher.matches()) {
-      throw new IllegalArgumentException(session.toString());
-    }
-    return matcher;
   }
 }

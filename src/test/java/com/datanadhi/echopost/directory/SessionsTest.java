@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -70,18 +71,46 @@ class SessionsTest {
   }
 
   @Test
-  void the_own_session_is_kept_even_if_the_clock_was_set_back() throws IOException {
+  void sessions_keep_their_order_when_the_clock_is_set_back() throws IOException {
+    List<Path> created = new ArrayList<>();
+    for (String time :
+        List.of(
+            "2026-11-21",
+            "2099-01-01",
+            "2026-11-21",
+            "2026-11-22",
+            "2026-11-22",
+            "2026-11-20",
+            "2100-01-01",
+            "2026-11-20")) {
+      created.add(Sessions.create(directory, Instant.parse(time + "T10:00:00Z")));
+    }
+
+    assertThat(Sessions.list(directory)).isEqualTo(created);
+    assertThat(created.stream().map(session -> session.getFileName().toString()))
+        .containsExactly(
+            "session-2026-11-21T10-00-00Z",
+            "session-2099-01-01T10-00-00Z",
+            "session-2026-11-21T10-00-00Z-1001",
+            "session-2026-11-22T10-00-00Z-1001",
+            "session-2026-11-22T10-00-00Z-1002",
+            "session-2026-11-20T10-00-00Z-1003",
+            "session-2100-01-01T10-00-00Z-1003",
+            "session-2026-11-20T10-00-00Z-1004");
+  }
+
+  @Test
+  void the_newest_sessions_are_kept_even_if_the_clock_was_set_back() throws IOException {
     for (int i = 0; i < 25; i++) {
       session("session-2026-11-%02dT10-00-00Z".formatted(1 + i));
     }
-    Path own = Sessions.create(directory, Instant.parse("2026-10-31T10:00:00Z"));
-    Files.writeString(own.resolve("agent.log"), "{}\n");
+    Path before = Sessions.create(directory, Instant.parse("2026-10-30T10:00:00Z"));
+    Path own = Sessions.create(directory, Instant.parse("2026-10-29T10:00:00Z"));
     Sessions.prune(directory, own);
-    assertThat(names())
+    assertThat(Sessions.list(directory))
         .hasSize(20)
-        .contains(own.getFileName().toString(), "session-2026-11-07T10-00-00Z")
-        .doesNotContain("session-2026-11-06T10-00-00Z");
-    assertThat(own.resolve("agent.log")).exists();
+        .startsWith(directory.resolve("session-2026-11-08T10-00-00Z"))
+        .endsWith(before, own);
   }
 
   @Test
