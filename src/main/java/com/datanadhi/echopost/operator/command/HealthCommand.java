@@ -6,7 +6,6 @@ import com.datanadhi.echopost.cli.ExitCode;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.control.AgentStatus;
 import com.datanadhi.echopost.control.AgentStatus.StorageState;
-import com.datanadhi.echopost.directory.DirectoryLayout;
 import com.datanadhi.echopost.operator.print.JsonOutput;
 import com.datanadhi.echopost.operator.print.Terminal;
 import com.datanadhi.echopost.operator.run.AgentClient;
@@ -46,7 +45,7 @@ final class HealthCommand implements OperatorCommand {
             new CommandSpec.ExitStatus(
                 1,
                 "failing: records are refused because of the storage or the disk, the agent does"
-                    + " not answer, or records are pending without an agent")));
+                    + " not answer within 1.5 s, or records are pending without an agent")));
   }
 
   @Override
@@ -57,7 +56,7 @@ final class HealthCommand implements OperatorCommand {
     StorageState storage = StorageState.OK;
     ServerHealth server = ServerHealth.UNKNOWN;
     boolean agentAnswers = false;
-    try (AgentClient agent = AgentClient.connect(DirectoryLayout.socket(directory))) {
+    try (AgentClient agent = AgentClient.connect(directory)) {
       @Nullable AgentStatus status = agent == null ? null : agent.status();
       if (status != null) {
         storage = status.storageState();

@@ -5,10 +5,10 @@ import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.ExitCode;
 import com.datanadhi.echopost.cli.Flag;
 import com.datanadhi.echopost.cli.UsageException;
-import com.datanadhi.echopost.directory.DirectoryLayout;
 import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.operator.print.Terminal;
 import com.datanadhi.echopost.operator.run.AgentClient;
+import com.datanadhi.echopost.operator.run.NoAnswerException;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
@@ -26,9 +26,9 @@ final class MetricsCommand implements OperatorCommand {
         "metrics",
         "print the metrics of the agent, for Prometheus",
         """
-        Prints the metrics of the running agent in Prometheus' text format, each with a description. Without an agent, \
-        prints the metrics that the buffer itself provides: the number of pending records, the age of the oldest, and the \
-        free disk space; echopost_up is 0 then.
+        Prints the metrics of the running agent in Prometheus' text format, each with a description. Without an agent, or \
+        if it does not answer within 1.5 s, prints the metrics that the buffer itself provides: the number of pending \
+        records, the age of the oldest, and the free disk space; echopost_up is 0 then.
 
         An agent writes its last metrics to metrics.prom in the directory of its session. If ECHOPOST_TEXTFILE_DIR is set, \
         it also writes them for node_exporter's textfile collector.\
@@ -48,15 +48,19 @@ final class MetricsCommand implements OperatorCommand {
       throws UsageException, StorageException, IOException, InterruptedException {
     arguments.requireBuffer();
     boolean openMetrics = arguments.isOn(OPEN_METRICS);
-    @Nullable String text = fromAgent(arguments.directory(), openMetrics);
+    @Nullable String text = fromAgent(arguments.directory(), openMetrics, terminal);
     terminal.out().print(text == null ? fromBuffer(arguments.directory(), openMetrics) : text);
     return ExitCode.DONE;
   }
 
-  private static @Nullable String fromAgent(Path directory, boolean openMetrics)
-      throws StorageException, InterruptedException {
-    try (AgentClient agent = AgentClient.connect(DirectoryLayout.socket(directory))) {
+  /// @return null if no agent answers
+  private static @Nullable String fromAgent(Path directory, boolean openMetrics, Terminal terminal)
+      throws StorageException, IOException, InterruptedException {
+    try (AgentClient agent = AgentClient.connect(directory)) {
       return agent == null ? null : agent.metrics(openMetrics);
+    } catch (NoAnswerException silent) {
+      terminal.printError(String.valueOf(silent.getMessage()));
+      return null;
     }
   }
 

@@ -31,6 +31,8 @@ public record StatusSnapshot(
   public enum Presence {
     /// It accepts connections at its socket.
     RUNNING,
+    /// It owns the directory, but does not answer in time.
+    UNRESPONSIVE,
     /// No agent accepts connections, but a process holds the directory's lock: an agent that starts
     /// or exits, or a command.
     BUSY,
@@ -60,7 +62,7 @@ public record StatusSnapshot(
 
   /// The exit status of `status`.
   public ExitCode exitCode() {
-    if (storage() != AgentStatus.StorageState.OK) {
+    if (storage() != AgentStatus.StorageState.OK || presence == Presence.UNRESPONSIVE) {
       return ExitCode.FATAL;
     }
     if (backlog.records() > 0 && presence == Presence.ABSENT) {

@@ -50,6 +50,7 @@ public final class StatusText {
                       + since(agent.startedAt(), nowMillis)
                       + ", "
                       + agent.version());
+      case UNRESPONSIVE -> terminal.styled(AnsiStyle.RED, "not answering") + ": " + problem(status);
       case BUSY ->
           terminal.styled(AnsiStyle.YELLOW, "not answering")
               + ": process "

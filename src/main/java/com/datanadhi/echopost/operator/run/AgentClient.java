@@ -4,6 +4,8 @@ import com.datanadhi.echopost.control.AgentStatus;
 import com.datanadhi.echopost.control.OperatorMessages.MetricsRequest;
 import com.datanadhi.echopost.control.OperatorMessages.StatusRequest;
 import com.datanadhi.echopost.control.OperatorProtocol;
+import com.datanadhi.echopost.directory.DirectoryLayout;
+import com.datanadhi.echopost.directory.DirectoryLock;
 import com.datanadhi.echopost.net.Transport;
 import com.datanadhi.echopost.record.ImportBatch;
 import com.datanadhi.echopost.record.RejectedRange;
@@ -19,6 +21,15 @@ import io.grpc.stub.ClientCalls;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.unix.DomainSocketAddress;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -27,7 +38,20 @@ import org.jspecify.annotations.Nullable;
 /// A connection to the running agent of a directory, over its socket. Not thread-safe.
 public final class AgentClient implements AutoCloseable {
   /// Longer than the agent waits for a lock that another process holds on its buffer.
-  private static final long TIMEOUT_SECONDS = 30;
+  private static final long BATCH_TIMEOUT_SECONDS = 30;
+
+  /// Only an agent that stops working meanwhile takes so long for a query, since it has sent its
+  /// first bytes before.
+  private static final long QUERY_TIMEOUT_SECONDS = 10;
+
+  /// For the first bytes of an agent. A busy one takes milliseconds, and a command has to end
+  /// within 3 s if it does not answer.
+  private static final long SILENCE_MILLIS = 1_500;
+
+  /// The client's preface of HTTP/2 and empty SETTINGS (RFC 9113, 3.4), which a server answers with
+  /// its own SETTINGS.
+  private static final byte[] PREFACE =
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0".getBytes(StandardCharsets.US_ASCII);
 
   private final EventLoopGroup loop;
   private final ManagedChannel channel;
@@ -37,7 +61,7 @@ public final class AgentClient implements AutoCloseable {
     transport.ensureAvailable();
     this.loop = transport.newEventLoop("operator");
     this.channel =
-        NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toString()))
+        NettyChannelBuilder.forAddress(new SocketAddress(socket))
             .overrideAuthority("localhost")
             .eventLoopGroup(loop)
             .channelFactory(transport.unixChannels())
@@ -48,10 +72,28 @@ public final class AgentClient implements AutoCloseable {
             .build();
   }
 
-  /// Connects to `socket`.
+  /// Connects to the agent of `directory`.
   ///
-  /// @return null if no process listens there
-  public static @Nullable AgentClient connect(Path socket) throws InterruptedException {
+  /// @return null if no agent listens there
+  /// @throws NoAnswerException if a process owns the directory, but sends nothing within 1.5 s
+  /// @throws StorageException if the path of the socket is too long for this system
+  public static @Nullable AgentClient connect(Path directory)
+      throws StorageException, IOException, InterruptedException {
+    Path socket = DirectoryLayout.socket(directory);
+    if (!Files.exists(socket)) {
+      return null;
+    }
+    checkLength(socket);
+    String silence = silenceOf(socket);
+    if (silence != null) {
+      String pid = DirectoryLock.holder(directory);
+      if (pid == null) {
+        // Whoever listens there is not an agent.
+        return null;
+      }
+      throw new NoAnswerException(
+          (pid.isEmpty() ? "a process" : "process " + pid) + " owns the directory but " + silence);
+    }
     AgentClient client = new AgentClient(socket);
     if (client.isConnected()) {
       return client;
@@ -60,12 +102,46 @@ public final class AgentClient implements AutoCloseable {
     return null;
   }
 
+  /// Whether whoever listens at `socket` is silent. A bare connection finds out at once, while gRPC
+  /// itself takes long to load on a busy machine.
+  ///
+  /// @return in words; null if it sends something, or nobody listens
+  private static @Nullable String silenceOf(Path socket) {
+    try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX);
+        Selector selector = Selector.open()) {
+      probe.configureBlocking(false);
+      if (!probe.connect(UnixDomainSocketAddress.of(socket))) {
+        return "accepts no connection, and too many wait for it";
+      }
+      int _ = probe.write(ByteBuffer.wrap(PREFACE));
+      SelectionKey _ = probe.register(selector, SelectionKey.OP_READ);
+      return selector.select(SILENCE_MILLIS) > 0 ? null : "did not answer within 1.5 s";
+    } catch (IOException refused) {
+      return null;
+    }
+  }
+
+  private static void checkLength(Path socket) throws StorageException {
+    int longest = Transport.ofThisSystem().longestSocketPath();
+    int length = socket.toString().getBytes(StandardCharsets.UTF_8).length;
+    if (length > longest) {
+      throw new StorageException(
+          "the path of the socket has "
+              + length
+              + " bytes, a UNIX socket's path may have "
+              + longest
+              + ": change to the directory and add -datanadhi .");
+    }
+  }
+
   private boolean isConnected() throws InterruptedException {
     ConnectivityState state = channel.getState(true);
     while (state == ConnectivityState.IDLE || state == ConnectivityState.CONNECTING) {
       CountDownLatch changed = new CountDownLatch(1);
       channel.notifyWhenStateChanged(state, changed::countDown);
-      changed.await();
+      if (!changed.await(BATCH_TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
+        return false;
+      }
       state = channel.getState(true);
     }
     return state == ConnectivityState.READY;
@@ -77,7 +153,7 @@ public final class AgentClient implements AutoCloseable {
   ///   call does not do it twice
   /// @throws StorageException if the agent returned an error
   RejectedRange.@Nullable Batch process(RejectedRange range) throws StorageException {
-    return call(OperatorProtocol.method(range.action()), range);
+    return call(OperatorProtocol.method(range.action()), range, BATCH_TIMEOUT_SECONDS);
   }
 
   /// Lets the agent store `batch`, unless it is stored already.
@@ -85,7 +161,7 @@ public final class AgentClient implements AutoCloseable {
   /// @return the number of records that were stored; null if the agent exited before it answered
   /// @throws StorageException if the agent returned an error
   @Nullable Integer store(ImportBatch batch) throws StorageException {
-    return call(OperatorProtocol.IMPORT, batch);
+    return call(OperatorProtocol.IMPORT, batch, BATCH_TIMEOUT_SECONDS);
   }
 
   /// The status of the agent.
@@ -93,7 +169,7 @@ public final class AgentClient implements AutoCloseable {
   /// @return null if the agent exited before it answered
   /// @throws StorageException if the agent returned an error
   public @Nullable AgentStatus status() throws StorageException {
-    return call(OperatorProtocol.STATUS, new StatusRequest());
+    return call(OperatorProtocol.STATUS, new StatusRequest(), QUERY_TIMEOUT_SECONDS);
   }
 
   /// The metrics of the agent in Prometheus' text format.
@@ -102,34 +178,31 @@ public final class AgentClient implements AutoCloseable {
   /// @return null if the agent exited before it answered
   /// @throws StorageException if the agent returned an error
   public @Nullable String metrics(boolean openMetrics) throws StorageException {
-    return call(OperatorProtocol.METRICS, new MetricsRequest(openMetrics));
+    return call(OperatorProtocol.METRICS, new MetricsRequest(openMetrics), QUERY_TIMEOUT_SECONDS);
   }
 
-  private <Q, A> @Nullable A call(MethodDescriptor<Q, A> method, Q request)
+  private <Q, A> @Nullable A call(MethodDescriptor<Q, A> method, Q request, long seconds)
       throws StorageException {
     try {
       return ClientCalls.blockingUnaryCall(
           channel,
           method,
-          CallOptions.DEFAULT.withDeadlineAfter(TIMEOUT_SECONDS, TimeUnit.SECONDS),
+          CallOptions.DEFAULT.withDeadlineAfter(seconds, TimeUnit.SECONDS),
           request);
     } catch (StatusRuntimeException failed) {
       Status status = failed.getStatus();
-      String problem =
-          switch (status.getCode()) {
-            case UNAVAILABLE, CANCELLED -> null;
-            case UNIMPLEMENTED ->
-                "the running agent is an older version without this command: stop it and try again";
-            case DEADLINE_EXCEEDED ->
-                "the running agent did not answer within "
-                    + TIMEOUT_SECONDS
-                    + " s: see 'echopost logs'";
-            default -> "the running agent returned an error: " + status.getDescription();
-          };
-      if (problem == null) {
-        return null;
-      }
-      throw new StorageException(problem, failed);
+      return switch (status.getCode()) {
+        case UNAVAILABLE, CANCELLED -> null;
+        case UNIMPLEMENTED ->
+            throw new StorageException(
+                "the running agent is an older version without this command: stop it and try again",
+                failed);
+        case DEADLINE_EXCEEDED ->
+            throw new NoAnswerException("the running agent did not answer in time");
+        default ->
+            throw new StorageException(
+                "the running agent returned an error: " + status.getDescription(), failed);
+      };
     }
   }
 
@@ -137,5 +210,20 @@ public final class AgentClient implements AutoCloseable {
   public void close() {
     channel.shutdownNow();
     var _ = loop.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);
+  }
+
+  /// Keeps its path out of the text from which gRPC makes a URI, which must not contain every
+  /// character that a path may have.
+  private static final class SocketAddress extends DomainSocketAddress {
+    private static final long serialVersionUID = 1;
+
+    SocketAddress(Path socket) {
+      super(socket.toString());
+    }
+
+    @Override
+    public String toString() {
+      return "agent";
+    }
   }
 }

@@ -7,9 +7,9 @@ import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /// Runs work on the buffer batch by batch until it is complete: through the running agent while
 /// there is one, otherwise under the directory's lock, which is released at short intervals. Agents
@@ -71,10 +71,8 @@ final class BatchRun {
     work.prepare();
     while (work.hasBatch()) {
       long before = batches;
-      if (Files.exists(DirectoryLayout.socket(directory))) {
-        runWithAgent();
-        work.prepare();
-      }
+      runWithAgent();
+      work.prepare();
       if (!work.hasBatch()) {
         return;
       }
@@ -96,7 +94,7 @@ final class BatchRun {
   }
 
   private void runWithAgent() throws StorageException, IOException, InterruptedException {
-    try (AgentClient agent = AgentClient.connect(DirectoryLayout.socket(directory))) {
+    try (AgentClient agent = connect()) {
       while (agent != null && work.hasBatch()) {
         if (!work.doWithAgent(agent)) {
           return;
@@ -104,6 +102,17 @@ final class BatchRun {
         batches++;
         work.prepare();
       }
+    }
+  }
+
+  /// @return null if no agent answers; one that is starting or exiting may answer later, or leave
+  ///   the lock to this command
+  private @Nullable AgentClient connect()
+      throws StorageException, IOException, InterruptedException {
+    try {
+      return AgentClient.connect(directory);
+    } catch (NoAnswerException silent) {
+      return null;
     }
   }
 

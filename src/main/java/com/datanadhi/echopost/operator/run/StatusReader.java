@@ -31,22 +31,23 @@ public final class StatusReader {
   /// @throws StorageException if there is no buffer, or it cannot be read
   public static StatusSnapshot read(Path directory)
       throws StorageException, IOException, InterruptedException {
-    boolean isConnected = false;
+    Presence answered = null;
     AgentStatus agent = null;
     String problem = null;
-    if (Files.exists(DirectoryLayout.socket(directory))) {
-      try (AgentClient client = AgentClient.connect(DirectoryLayout.socket(directory))) {
-        if (client != null) {
-          isConnected = true;
-          agent = client.status();
-        }
-      } catch (StorageException failed) {
-        problem = failed.getMessage();
+    try (AgentClient client = AgentClient.connect(directory)) {
+      if (client != null) {
+        answered = Presence.RUNNING;
+        agent = client.status();
       }
+    } catch (NoAnswerException silent) {
+      answered = Presence.UNRESPONSIVE;
+      problem = silent.getMessage();
+    } catch (StorageException failed) {
+      problem = failed.getMessage();
     }
     String lockHolder = DirectoryLock.holder(directory);
     Presence presence =
-        isConnected ? Presence.RUNNING : lockHolder == null ? Presence.ABSENT : Presence.BUSY;
+        answered != null ? answered : lockHolder == null ? Presence.ABSENT : Presence.BUSY;
     try (BufferView buffer = BufferView.open(directory)) {
       return new StatusSnapshot(
           presence,
