@@ -2,7 +2,6 @@ package com.datanadhi.echopost.cli;
 
 import com.datanadhi.echopost.record.RecordRules;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -51,15 +50,14 @@ public record Options(
               + API_KEY_VARIABLE
               + ") cannot be sent as an HTTP header: remove line ends and control characters");
     }
-    Path directory = directory(flags);
-    WorkingDirectory.require(directory);
+    String textfiles = environment.getOrDefault(TEXTFILE_VARIABLE, "");
     try {
       return new Options(
-          directory,
+          directory(flags),
           apiKey,
           flags.getOrDefault("health-url", DEFAULT_HEALTH_URL),
           socketMode(environment.getOrDefault(SOCKET_MODE_VARIABLE, "0600")),
-          textfileDirectory(environment.getOrDefault(TEXTFILE_VARIABLE, "")));
+          textfiles.isEmpty() ? null : PathArgument.parse(TEXTFILE_VARIABLE, textfiles));
     } catch (IllegalArgumentException bad) {
       throw new UsageException(String.valueOf(bad.getMessage()));
     }
@@ -74,21 +72,7 @@ public record Options(
       throw new UsageException(
           "-datanadhi is empty: give the directory for the socket and the buffer");
     }
-    try {
-      return Path.of(text);
-    } catch (InvalidPathException bad) {
-      throw new UsageException(
-          "-datanadhi is not a path (" + bad.getReason() + "): give the agent's directory");
-    }
-  }
-
-  private static @Nullable Path textfileDirectory(String text) throws UsageException {
-    if (text.isEmpty()) {
-      return null;
-    }
-    Path directory = Path.of(text);
-    WorkingDirectory.require(directory);
-    return directory;
+    return PathArgument.parse("-datanadhi", text);
   }
 
   private static Set<PosixFilePermission> socketMode(String text) {

@@ -5,7 +5,6 @@ import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.ExitCode;
 import com.datanadhi.echopost.cli.HelpText;
 import com.datanadhi.echopost.cli.UsageException;
-import com.datanadhi.echopost.cli.WorkingDirectory;
 import com.datanadhi.echopost.directory.UnusableDirectoryException;
 import com.datanadhi.echopost.directory.Workspace;
 import com.datanadhi.echopost.operator.print.Terminal;
@@ -76,7 +75,6 @@ public final class Commands {
   }
 
   private static void checkDirectory(Arguments arguments) throws UsageException, IOException {
-    WorkingDirectory.require(arguments.directory());
     try {
       Workspace.checkForCommand(arguments.directory());
     } catch (UnusableDirectoryException unusable) {

@@ -5,8 +5,8 @@ import com.datanadhi.echopost.buffer.BufferListener;
 import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.ExitCode;
 import com.datanadhi.echopost.cli.Flag;
+import com.datanadhi.echopost.cli.PathArgument;
 import com.datanadhi.echopost.cli.UsageException;
-import com.datanadhi.echopost.cli.WorkingDirectory;
 import com.datanadhi.echopost.directory.DirectoryLock;
 import com.datanadhi.echopost.operator.print.JsonOutput;
 import com.datanadhi.echopost.operator.print.Quantities;
@@ -64,14 +64,11 @@ final class ImportCommand implements OperatorCommand {
       throws UsageException, StorageException, IOException, InterruptedException {
     Path directory = arguments.directory();
     String name = arguments.operands().getFirst();
-    if (!name.equals(STDIN)) {
-      WorkingDirectory.require(Path.of(name));
-      if (!isReadable(Path.of(name))) {
-        throw new UsageException(
-            "there is no readable file "
-                + name
-                + ": give a file that export wrote, or - for standard input");
-      }
+    if (!name.equals(STDIN) && !isReadable(PathArgument.parse("FILE", name))) {
+      throw new UsageException(
+          "there is no readable file "
+              + name
+              + ": give a file that export wrote, or - for standard input");
     }
     if (!Files.isDirectory(directory)) {
       throw new UsageException(

@@ -5,8 +5,8 @@ import com.datanadhi.echopost.buffer.BufferListener;
 import com.datanadhi.echopost.cli.CommandSpec;
 import com.datanadhi.echopost.cli.ExitCode;
 import com.datanadhi.echopost.cli.Flag;
+import com.datanadhi.echopost.cli.PathArgument;
 import com.datanadhi.echopost.cli.UsageException;
-import com.datanadhi.echopost.cli.WorkingDirectory;
 import com.datanadhi.echopost.directory.DirectoryLock;
 import com.datanadhi.echopost.operator.print.JsonOutput;
 import com.datanadhi.echopost.operator.print.Quantities;
@@ -57,8 +57,7 @@ final class SalvageCommand implements OperatorCommand {
   public ExitCode run(Arguments arguments, Terminal terminal)
       throws UsageException, StorageException, IOException, InterruptedException {
     Path directory = arguments.directory();
-    Path file = Path.of(arguments.operands().getFirst());
-    WorkingDirectory.require(file);
+    Path file = PathArgument.parse("FILE", arguments.operands().getFirst());
     if (!Files.isRegularFile(file)) {
       throw new UsageException("there is no file " + file + ": give a damaged buffer file");
     }
