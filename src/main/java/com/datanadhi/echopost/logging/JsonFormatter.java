@@ -22,7 +22,8 @@ public final class JsonFormatter extends Formatter {
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
 
-  private final JsonFactory json = new JsonFactory();
+  private final JsonFactory json =
+      JsonFactory.builder().characterEscapes(new ControlCharacters()).build();
 
   @Override
   public String format(LogRecord line) {

@@ -152,6 +152,48 @@ class CommandsIT extends AcceptanceTest {
   }
 
   @Test
+  void a_reader_that_closes_the_pipe_is_no_failure() throws Exception {
+    createPendingRecords(MANY);
+    Process export = startCommand(directory, "export");
+    try (BufferedReader reader = export.inputReader()) {
+      assertThat(reader.readLine()).startsWith("{\"id\":1,");
+    }
+    assertThat(export.waitFor()).isZero();
+    assertThat(export.errorReader().lines()).isEmpty();
+    for (String words :
+        List.of(
+            "export -gzip",
+            "peek -n 20000 -json",
+            "peek -n 20000",
+            "status -watch",
+            "status -watch -json",
+            "logs",
+            "logs -f",
+            "rejected -json",
+            "verify -json",
+            "metrics",
+            "help export",
+            "completion bash",
+            "export -h",
+            "-h")) {
+      // The reader closes the pipe before the command writes.
+      Process piped =
+          new ProcessBuilder(
+                  "bash",
+                  "-c",
+                  "set -o pipefail; \"$0\" "
+                      + words
+                      + (words.matches("help.*|completion.*|-h") ? "" : " -datanadhi \"$1\"")
+                      + " | true",
+                  PackagedProgram.path().toString(),
+                  directory.toString())
+              .start();
+      use(() -> Processes.kill(piped));
+      assertThat(awaitEnd(piped)).as(words).isEqualTo(new ProgramResult(0, "", ""));
+    }
+  }
+
+  @Test
   void an_export_is_imported_elsewhere_by_the_running_agent_and_delivered_in_order_under_its_keys()
       throws Exception {
     AgentProcess first = agent();

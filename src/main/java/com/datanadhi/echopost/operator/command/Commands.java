@@ -7,6 +7,7 @@ import com.datanadhi.echopost.cli.HelpText;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.directory.UnusableDirectoryException;
 import com.datanadhi.echopost.directory.Workspace;
+import com.datanadhi.echopost.operator.print.ReaderClosedException;
 import com.datanadhi.echopost.operator.print.Terminal;
 import com.datanadhi.echopost.record.StorageException;
 import java.io.IOException;
@@ -61,16 +62,20 @@ public final class Commands {
     CommandSpec spec = CommandSpec.find(name, specs());
     Arguments arguments = Arguments.parse(spec, args);
     ExitCode exitCode = ExitCode.DONE;
-    if (arguments.wantsHelp()) {
-      terminal.out().print(HelpText.of(spec, List.of()));
-    } else {
-      arguments.checkOperands(spec);
-      if (spec.flags().contains(SharedFlags.DIRECTORY)) {
-        checkDirectory(arguments);
+    try {
+      if (arguments.wantsHelp()) {
+        terminal.out().print(HelpText.of(spec, List.of()));
+      } else {
+        arguments.checkOperands(spec);
+        if (spec.flags().contains(SharedFlags.DIRECTORY)) {
+          checkDirectory(arguments);
+        }
+        exitCode = command(name).run(arguments, terminal);
       }
-      exitCode = command(name).run(arguments, terminal);
+      terminal.flush();
+    } catch (ReaderClosedException enough) {
+      // As with head, the reader has all that it wants.
     }
-    terminal.flush();
     return exitCode;
   }
 

@@ -33,7 +33,7 @@ final class ExportCommand implements OperatorCommand {
         and log_data, the payload byte for byte. The buffer is not changed.
 
         If a payload contains line ends or has spaces around it, log_data has spaces instead of the line ends, and the \
-        string log_text contains the payload byte for byte.
+        string log_text contains the payload byte for byte. On a terminal, control characters in payloads are escaped.
 
         Records that a running agent delivers before the export reaches them are omitted, and their number is printed on \
         standard error. Records whose checksum does not match are omitted, too. API keys are never exported: when a record \
@@ -93,7 +93,11 @@ final class ExportCommand implements OperatorCommand {
       for (BufferView.Entry entry : page) {
         PendingRecord record = entry.record();
         if (record.sound()) {
-          out.write(RecordLine.format(entry));
+          // Only a person reads a terminal, where the payload's own bytes could do harm.
+          out.write(
+              terminal.outIsTerminal()
+                  ? RecordLine.formatForScreen(entry)
+                  : RecordLine.format(entry));
           exported++;
           withApiKey += record.content().apiKey().length > 0 ? 1 : 0;
         } else if (damaged++ < MAX_DAMAGED_NAMED) {

@@ -6,6 +6,7 @@ import com.datanadhi.echopost.cli.Flag;
 import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.directory.DirectoryLayout;
 import com.datanadhi.echopost.directory.Sessions;
+import com.datanadhi.echopost.logging.ControlCharacters;
 import com.datanadhi.echopost.operator.print.AnsiStyle;
 import com.datanadhi.echopost.operator.print.LogEvent;
 import com.datanadhi.echopost.operator.print.Terminal;
@@ -165,7 +166,7 @@ final class LogsCommand implements OperatorCommand {
           .out()
           .println(
               event == null
-                  ? (json ? line : Terminal.withoutControls(line))
+                  ? (json ? ControlCharacters.escape(line) : Terminal.withoutControls(line))
                   : event.text(terminal));
     }
   }

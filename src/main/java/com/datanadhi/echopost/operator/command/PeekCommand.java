@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class PeekCommand implements OperatorCommand {
   private static final long DEFAULT_RECORDS = 10;
   private static final int PREVIEW_CHARS = 60;
+  private static final int PIPELINES_CHARS = 20;
   private static final String ROW = "%10s  %-20s  %9s  %-20s  %s%s%n";
 
   @Override
@@ -41,7 +42,7 @@ final class PeekCommand implements OperatorCommand {
             Flag.withValue(
                 "from", "ID", "start at this id, or at the next one if there is no such record"),
             Flag.withoutValue("rejected", "show rejected records instead of pending ones"),
-            Flag.withoutValue("full", "show complete payloads"),
+            Flag.withoutValue("full", "show complete payloads and pipelines"),
             SharedFlags.JSON,
             SharedFlags.DIRECTORY),
         null,
@@ -110,12 +111,13 @@ final class PeekCommand implements OperatorCommand {
     PendingRecord record = entry.record();
     @Nullable RejectionDetails rejection = entry.rejection();
     String payload = RecordLine.text(record.content().jsonData());
+    String pipelines = RecordLine.text(record.content().pipelines());
     out.printf(
         ROW,
         record.id(),
         Instant.ofEpochMilli(record.content().receivedAt()).truncatedTo(ChronoUnit.SECONDS),
         record.content().jsonData().length,
-        Terminal.withoutControls(RecordLine.text(record.content().pipelines())),
+        Terminal.withoutControls(full ? pipelines : shortened(pipelines, PIPELINES_CHARS)),
         rejection == null ? "" : "%6d  ".formatted(rejection.status()),
         (record.sound() ? "" : terminal.styled(AnsiStyle.RED, "[damaged] "))
             + Terminal.withoutControls(full ? payload : preview(payload)));
@@ -124,7 +126,7 @@ final class PeekCommand implements OperatorCommand {
   private static byte[] json(BufferView.Entry entry, boolean full) {
     PendingRecord record = entry.record();
     if (full && record.sound()) {
-      return RecordLine.format(entry);
+      return RecordLine.formatForScreen(entry);
     }
     String payload = RecordLine.text(record.content().jsonData());
     return RecordLine.formatWithoutPayload(
@@ -137,8 +139,17 @@ final class PeekCommand implements OperatorCommand {
   }
 
   private static String preview(String payload) {
-    return payload.codePointCount(0, payload.length()) <= PREVIEW_CHARS
-        ? payload
-        : payload.substring(0, payload.offsetByCodePoints(0, PREVIEW_CHARS));
+    return start(payload, PREVIEW_CHARS);
+  }
+
+  private static String shortened(String text, int chars) {
+    String start = start(text, chars);
+    return start.equals(text) ? text : start(text, chars - 1) + "…";
+  }
+
+  private static String start(String text, int chars) {
+    return text.codePointCount(0, text.length()) <= chars
+        ? text
+        : text.substring(0, text.offsetByCodePoints(0, chars));
   }
 }

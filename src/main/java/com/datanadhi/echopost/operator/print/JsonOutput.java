@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.operator.print;
 
+import com.datanadhi.echopost.logging.ControlCharacters;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.util.Locale;
@@ -10,7 +11,8 @@ import tools.jackson.core.json.JsonFactory;
 
 /// Output for scripts: JSON Lines, one object per line.
 public final class JsonOutput {
-  static final JsonFactory FACTORY = new JsonFactory();
+  static final JsonFactory FACTORY =
+      JsonFactory.builder().characterEscapes(new ControlCharacters()).build();
 
   private JsonOutput() {}
 

@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.operator.print;
 
 import com.datanadhi.echopost.buffer.BufferView;
+import com.datanadhi.echopost.logging.ControlCharacters;
 import com.datanadhi.echopost.record.ImportBatch;
 import com.datanadhi.echopost.record.JsonValidator;
 import com.datanadhi.echopost.record.PendingRecord;
@@ -24,6 +25,13 @@ import tools.jackson.core.ObjectReadContext;
 /// the member `log_text` in front of it is a string with the unchanged payload.
 public final class RecordLine {
   private RecordLine() {}
+
+  /// As [#format], but with escapes instead of characters that control a terminal: the same JSON
+  /// value in other bytes.
+  public static byte[] formatForScreen(BufferView.Entry entry) {
+    String line = text(format(entry));
+    return (ControlCharacters.escape(line.stripTrailing()) + "\n").getBytes(StandardCharsets.UTF_8);
+  }
 
   /// The line of a record whose checksum matches, with the line end.
   public static byte[] format(BufferView.Entry entry) {
@@ -63,7 +71,7 @@ public final class RecordLine {
     json.writeNumberProperty("received_at", record.content().receivedAt());
     json.writeName("pipelines");
     if (record.sound()) {
-      json.writeRawValue(text(record.content().pipelines()));
+      json.writeRawValue(ControlCharacters.escape(text(record.content().pipelines())));
     } else {
       json.writeString(text(record.content().pipelines()));
     }

@@ -1,16 +1,12 @@
 package com.datanadhi.echopost.operator.print;
 
-import java.io.BufferedOutputStream;
+import com.datanadhi.echopost.logging.ControlCharacters;
 import java.io.Console;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.function.UnaryOperator;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// The standard streams of a command.
@@ -33,12 +29,6 @@ public record Terminal(
   /// Java cannot find that out for each stream: `out`, `err`, both in any order, or neither.
   private static final String SCREENS = "echopost.screens";
 
-  /// Control characters, and characters that change the direction of text.
-  private static final Pattern CONTROLS =
-      Pattern.compile(
-          "[\\p{Cntrl}\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]",
-          Pattern.UNICODE_CHARACTER_CLASS);
-
   /// Streams without input that are not terminals.
   public Terminal(PrintStream out, PrintStream err, @Nullable UnaryOperator<String> prompt) {
     this(InputStream.nullInputStream(), out, err, prompt, false, false);
@@ -53,10 +43,7 @@ public record Terminal(
         System.getProperty(SCREENS, isTerminal ? "out err" : "").contains("out");
     return new Terminal(
         System.in,
-        new PrintStream(
-            new BufferedOutputStream(new FileOutputStream(FileDescriptor.out)),
-            false,
-            StandardCharsets.UTF_8),
+        new StandardOutput(),
         System.err,
         console == null || !isTerminal ? null : question -> ask(console, question),
         outIsTerminal,
@@ -83,7 +70,8 @@ public record Terminal(
   /// `text` with spaces instead of characters that control a terminal. For text from outside, such
   /// as payloads.
   public static String withoutControls(String text) {
-    return CONTROLS.matcher(text).replaceAll(" ");
+    int[] clean = text.codePoints().map(c -> ControlCharacters.contains(c) ? ' ' : c).toArray();
+    return new String(clean, 0, clean.length);
   }
 
   /// Prints a line on standard error, with the program's name in front.
@@ -93,11 +81,18 @@ public record Terminal(
 
   /// Flushes standard output.
   ///
-  /// @throws IOException if it cannot be written: the disk is full, or the reader closed the pipe
+  /// @throws ReaderClosedException if its reader has closed it
+  /// @throws IOException if it cannot be written
   public void flush() throws IOException {
     if (out.checkError()) {
+      IOException failure = out instanceof StandardOutput standard ? standard.failure() : null;
+      if (failure instanceof ReaderClosedException) {
+        throw failure;
+      }
       throw new IOException(
-          "standard output cannot be written: the disk is full, or its reader has closed it");
+          "standard output cannot be written: "
+              + (failure == null ? "unknown error" : failure.getMessage()),
+          failure);
     }
   }
 }

@@ -106,8 +106,14 @@ public final class ImportRun implements BatchRun.Work {
   private IOException describe(Exception bad) {
     String line = "line " + lines.number();
     if (bad instanceof IllegalArgumentException) {
+      String format = InputFormat.describe(lines.start());
       return new IOException(
-          line + ": " + bad.getMessage() + "; correct the line and import the file again", bad);
+          line
+              + ": "
+              + bad.getMessage()
+              + "; "
+              + (format == null ? "correct the line and import the file again" : format),
+          bad);
     }
     return bad instanceof EOFException || bad instanceof ZipException
         ? new IOException(

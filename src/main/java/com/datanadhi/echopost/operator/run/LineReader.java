@@ -11,11 +11,14 @@ final class LineReader {
   /// three times its size, and for the other members.
   private static final int MAX_LINE_BYTES = 16 << 20;
 
+  private static final int START_BYTES = 16;
+
   private final InputStream in;
   private final byte[] chunk = new byte[1 << 16];
   private int position;
   private int limit;
   private byte[] line = new byte[1 << 12];
+  private int length;
   private long number;
 
   LineReader(InputStream in) {
@@ -28,7 +31,7 @@ final class LineReader {
   /// @throws IllegalArgumentException if it is longer than 16 MiB
   byte @Nullable [] next() throws IOException {
     number++;
-    int length = 0;
+    length = 0;
     while (refill()) {
       int from = position;
       while (position < limit && chunk[position] != '\n') {
@@ -57,6 +60,11 @@ final class LineReader {
       limit = Math.max(0, in.read(chunk));
     }
     return position < limit;
+  }
+
+  /// The first bytes of the line that was read last, at most 16, even if it was too long.
+  byte[] start() {
+    return Arrays.copyOf(line, Math.min(length, START_BYTES));
   }
 
   /// The number of the line that was read last; the first is 1.

@@ -10,6 +10,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
@@ -133,5 +134,49 @@ class ImportCommandTest extends CommandFixture {
     assertThatThrownBy(() -> run("import " + target.resolve("nowhere")))
         .isInstanceOf(UsageException.class)
         .hasMessageContaining("there is no readable file");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "efbbbf7b7d0a, byte order mark",
+    "0aefbbbf7b7d0a, byte order mark",
+    "fffe7b007d000a00, UTF-16",
+    "feff007b007d000a, UTF-16",
+    "7b007d000a00, UTF-16LE",
+    "007b007d000a, UTF-16BE",
+    "fffe00007b000000, UTF-32",
+    "0000feff0000007b, UTF-32",
+    "28b52ffd00, zstd",
+    "fd377a585a00, xz",
+    "425a6839, bzip2",
+    "504b0304, zip",
+    "53514c69746520666f726d6174203300, SQLite",
+    "5b7b7d5d, JSON array",
+  })
+  void an_input_that_is_not_json_lines_is_named(String hex, String format) {
+    in = HexFormat.of().parseHex(hex);
+    assertThatThrownBy(() -> run("import -"))
+        .isInstanceOf(IOException.class)
+        .hasMessageStartingWith("line ")
+        .hasMessageContaining(format);
+  }
+
+  @Test
+  void lines_can_end_with_carriage_returns_and_the_file_can_be_compressed() throws Exception {
+    String line = "{\"log_data\":{\"a\":1},\"pipelines\":[]}\r\n";
+    ByteArrayOutputStream once = new ByteArrayOutputStream();
+    try (GZIPOutputStream gzip = new GZIPOutputStream(once)) {
+      gzip.write(line.repeat(2).getBytes(UTF_8));
+    }
+    ByteArrayOutputStream twice = new ByteArrayOutputStream();
+    try (GZIPOutputStream gzip = new GZIPOutputStream(twice)) {
+      gzip.write(once.toByteArray());
+    }
+    in = once.toByteArray();
+    assertThat(run("import -")).startsWith("2 records imported");
+    assertThat(query("SELECT group_concat(json_data) FROM records"))
+        .isEqualTo("{\"a\":1},{\"a\":1}");
+    in = twice.toByteArray();
+    assertThatThrownBy(() -> run("import -")).hasMessageContaining("compressed with gzip twice");
   }
 }

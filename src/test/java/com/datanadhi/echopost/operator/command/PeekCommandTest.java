@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.operator.command;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.datanadhi.echopost.buffer.Appended;
@@ -8,6 +9,7 @@ import com.datanadhi.echopost.buffer.BufferListener;
 import com.datanadhi.echopost.buffer.Rejections;
 import com.datanadhi.echopost.record.NewRecord;
 import com.datanadhi.echopost.time.ManualClock;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class PeekCommandTest extends CommandFixture {
@@ -55,5 +57,41 @@ class PeekCommandTest extends CommandFixture {
     assertThat(run("peek")).isEqualTo("no record is pending\n");
     assertThat(run("peek -rejected")).hasLineCount(3).contains("status  payload", "   422  1\n");
     assertThat(json(run("peek -rejected -n 1 -json")).get("status").asInt()).isEqualTo(422);
+  }
+
+  @Test
+  void pipelines_are_shortened_to_their_column() throws Exception {
+    createBuffer("1");
+    execute("UPDATE records SET pipelines='[\"" + "é".repeat(30) + "\"]'");
+    assertThat(run("peek"))
+        .contains("  [\"" + "é".repeat(17) + "…  ")
+        .hasLineCount(2)
+        .doesNotContain("é".repeat(18));
+    assertThat(run("peek -full")).contains("[\"" + "é".repeat(30) + "\"]");
+  }
+
+  @Test
+  void json_output_contains_no_character_that_controls_a_terminal() throws Exception {
+    String odd = "\u009b31m\u007f\u202eé\u2028";
+    try (Buffer buffer = Buffer.open(target, new ManualClock(), BufferListener.NONE)) {
+      NewRecord record =
+          new NewRecord(
+              0,
+              ("{\"" + odd + "\":1}").getBytes(UTF_8),
+              ("[\"" + odd + "\"]").getBytes(UTF_8),
+              new byte[0],
+              null);
+      assertThat(Appended.to(buffer, record).outcome()).hasToString("Stored[]");
+    }
+    String exported = run("export");
+    assertThat(exported).contains("\"log_data\":{\"" + odd + "\":1}");
+    isTerminal = true;
+    for (String command : List.of("peek -json", "peek -json -full", "export")) {
+      String line = run(command);
+      assertThat(line).contains("\\u009b31m\\u007f\\u202eé\\u2028").doesNotContain(odd);
+      assertThat(json(line).get("pipelines").get(0).asString()).isEqualTo(odd);
+    }
+    Rejections.rejectAll(target, 422);
+    assertThat(run("rejected -json")).contains("\\u009b31m").doesNotContain("\u009b");
   }
 }
