@@ -21,6 +21,7 @@ final class BufferOpener {
   private final Path file;
   private final Volume volume;
   private final Clock clock;
+  private final RecordKeys keys = new RecordKeys();
 
   /// The two connections to a sound buffer.
   ///
@@ -93,7 +94,7 @@ final class BufferOpener {
         throw new StorageException.Corrupted("buffer.db has no tables, and had");
       }
       Database.prepareWriter(connection, volume.walLimit(), LOCK_WAIT_MILLIS);
-      BufferWriter writer = new BufferWriter(connection, file);
+      BufferWriter writer = new BufferWriter(connection, file, keys);
       if (mark != null && !writer.matches(mark)) {
         throw new StorageException.Corrupted(
             "buffer.db and its log are not those that were last written here");
@@ -119,7 +120,7 @@ final class BufferOpener {
   /// Quarantines the file of `damaged` and puts a new buffer in its place.
   void quarantine(BufferWriter damaged, StorageException why) throws StorageException {
     try {
-      Quarantine.replaceBuffer(file, volume.walLimit(), clock, why, damaged.totals());
+      Quarantine.replaceBuffer(file, volume.walLimit(), clock, why, damaged);
     } catch (IOException failed) {
       throw replaceFailure(failed);
     }

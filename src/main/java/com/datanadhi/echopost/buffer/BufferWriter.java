@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// and [#ledgerBroken].
 final class BufferWriter implements AutoCloseable {
   private final Connection connection;
+  private final RecordKeys keys;
   private final Watermark watermark;
   private final String bufferId;
   private final Ledger ledger;
@@ -41,9 +42,11 @@ final class BufferWriter implements AutoCloseable {
   private @Nullable RejectedTable rejectedTable;
 
   /// @param connection open on `file`, its schema up to date
-  BufferWriter(Connection connection, Path file)
+  /// @param keys those that this run gives to records without a key
+  BufferWriter(Connection connection, Path file, RecordKeys keys)
       throws SQLException, StorageException, IOException {
     this.connection = connection;
+    this.keys = keys;
     this.watermark = Watermark.open(file);
     prepare();
     this.space = new FileSpace(connection);
@@ -67,7 +70,8 @@ final class BufferWriter implements AutoCloseable {
     commit = connection.prepareStatement("COMMIT");
   }
 
-  /// The identity of the buffer, with which every derived idempotency key starts. Any thread.
+  /// The identity of the buffer, with which the idempotency keys of rows without one start. Any
+  /// thread.
   String bufferId() {
     return bufferId;
   }
@@ -126,6 +130,7 @@ final class BufferWriter implements AutoCloseable {
     ledger.write();
     boolean _ = commit.execute();
     ledger.commit();
+    keys.commit();
     salvageTable.commit();
     watermark.advance(bufferId, ledger.committed());
   }
@@ -133,6 +138,7 @@ final class BufferWriter implements AutoCloseable {
   /// Rolls the transaction back, unless SQLite has done so itself because of the failure.
   void rollback() throws SQLException {
     salvageTable.rollback();
+    keys.rollback();
     ledger.beginRollback();
     // The driver has closed a statement that failed for a full disk or an I/O error.
     for (PreparedStatement statement : List.of(begin, insert, delete, reject, commit)) {
@@ -154,12 +160,12 @@ final class BufferWriter implements AutoCloseable {
     prepare();
   }
 
-  /// Stores records under the next ids.
+  /// Stores records under the next ids, those without a key under the next keys of this run.
   void append(List<NewRecord> records) throws SQLException {
     long id = ledger.next().lastId();
     for (NewRecord one : records) {
       id++;
-      RecordRow.bind(insert, id, one);
+      RecordRow.bind(insert, id, one.origin() == null ? one.withOrigin(keys.next()) : one);
       insert.addBatch();
     }
     int[] _ = insert.executeBatch();
@@ -229,7 +235,7 @@ final class BufferWriter implements AutoCloseable {
       long id = ledger.next().lastId();
       for (PendingRecord record : deleted.records()) {
         id++;
-        RecordRow.bind(insert, id, record.content().withOrigin(record.idempotencyKey()));
+        RecordRow.bind(insert, id, PendingRecord.withKey(bufferId, record.id(), record.content()));
         insert.addBatch();
       }
       int[] _ = insert.executeBatch();

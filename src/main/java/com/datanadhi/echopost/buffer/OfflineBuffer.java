@@ -29,8 +29,9 @@ public final class OfflineBuffer implements AutoCloseable {
 
   /// Opens the buffer in `directory`, which exists.
   ///
+  /// @param keys those that the command gives to records without a key
   /// @throws StorageException when it cannot be used
-  public static OfflineBuffer open(Path directory) throws StorageException {
+  public static OfflineBuffer open(Path directory, RecordKeys keys) throws StorageException {
     Path file = DirectoryLayout.buffer(directory);
     try {
       // If the log is lost or damaged, the first commit would overwrite its sound records and
@@ -43,7 +44,7 @@ public final class OfflineBuffer implements AutoCloseable {
       Connection connection =
           Database.openWriter(file, new Volume(directory).walLimit(), LOCK_WAIT_MILLIS);
       try {
-        return new OfflineBuffer(directory, new BufferWriter(connection, file));
+        return new OfflineBuffer(directory, new BufferWriter(connection, file, keys));
       } catch (SQLException | StorageException | IOException failed) {
         connection.close();
         throw failed;

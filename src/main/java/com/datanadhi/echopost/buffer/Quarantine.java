@@ -22,7 +22,6 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /// Quarantines a damaged buffer and puts a new one in its place, so that records are accepted at
@@ -46,12 +45,16 @@ final class Quarantine {
   ///
   /// @param file the buffer
   /// @param why the damage
-  /// @param known the ledger as of the last commit, if the caller is the writer; else null
+  /// @param writer the one that has written the file in this run; null if there was none
   /// @throws StorageException when the new buffer cannot be created; then no file was moved
   static void replaceBuffer(
-      Path file, long walLimit, Clock clock, StorageException why, @Nullable Totals known)
+      Path file, long walLimit, Clock clock, StorageException why, @Nullable BufferWriter writer)
       throws StorageException, IOException {
+    Totals known = writer == null ? null : writer.totals();
     Watermark.Mark mark = markOf(file);
+    if (mark == null && writer != null) {
+      mark = new Watermark.Mark(writer.bufferId(), known.settledThrough(), known.lastId());
+    }
     long last = Math.max(mark == null ? 0 : mark.lastId(), known == null ? 0 : known.lastId());
     Path quarantined =
         freeName(
@@ -61,7 +64,7 @@ final class Quarantine {
     createReplacement(
         file.resolveSibling(DirectoryLayout.NEW_BUFFER),
         walLimit,
-        mark == null ? UUID.randomUUID().toString() : mark.bufferId(),
+        mark == null ? RandomId.create() : mark.bufferId(),
         last == 0 && mark == null ? UNKNOWN_EPOCH : Totals.epochAfter(last),
         mark == null ? 0 : mark.settledThrough(),
         known == null ? 0 : known.delivered(),

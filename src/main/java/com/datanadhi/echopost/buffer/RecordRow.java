@@ -6,7 +6,6 @@ import com.datanadhi.echopost.record.PendingRecord;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Types;
 
 /// The columns with which the rows of `records` and of `rejected` start.
 final class RecordRow {
@@ -14,7 +13,7 @@ final class RecordRow {
 
   /// The values of these columns as parameters, for [#bind].
   static final String VALUES =
-      "?1, ?2, CAST(?3 AS TEXT), CAST(?4 AS TEXT), CAST(?5 AS TEXT), ?6, ?7";
+      "?1, ?2, CAST(?3 AS TEXT), CAST(?4 AS TEXT), CAST(?5 AS TEXT), CAST(?6 AS TEXT), ?7";
 
   private RecordRow() {}
 
@@ -25,11 +24,7 @@ final class RecordRow {
     statement.setBytes(3, content.jsonData());
     statement.setBytes(4, content.pipelines());
     statement.setBytes(5, content.apiKey());
-    if (content.origin() == null) {
-      statement.setNull(6, Types.VARCHAR);
-    } else {
-      statement.setString(6, content.origin());
-    }
+    statement.setBytes(6, content.origin());
     statement.setLong(7, Checksum.of(id, content));
   }
 
@@ -37,7 +32,7 @@ final class RecordRow {
   static PendingRecord read(ResultSet rows, String bufferId) throws SQLException {
     NewRecord content =
         new NewRecord(
-            rows.getLong(2), bytes(rows, 3), bytes(rows, 4), bytes(rows, 5), rows.getString(6));
+            rows.getLong(2), bytes(rows, 3), bytes(rows, 4), bytes(rows, 5), rows.getBytes(6));
     return PendingRecord.of(rows.getLong(1), content, rows.getLong(7), bufferId);
   }
 

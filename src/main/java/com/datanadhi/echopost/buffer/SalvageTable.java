@@ -133,7 +133,7 @@ final class SalvageTable {
         NewRecord content =
             keepKeys || sourceId == null
                 ? row.content()
-                : row.content().withOrigin(PendingRecord.key(sourceId, row.id(), row.content()));
+                : PendingRecord.withKey(sourceId, row.id(), row.content());
         RejectionDetails rejection = row.rejection();
         if (rejection == null) {
           if (id > ledger.next().settledThrough()) {

@@ -10,7 +10,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
-import java.util.UUID;
 
 /// The tables of a buffer: recognizes them, and migrates those of an older version.
 final class Schema {
@@ -70,7 +69,7 @@ final class Schema {
           Sql.execute(connection, "PRAGMA application_id=" + APPLICATION_ID);
           Sql.execute(
               connection,
-              "INSERT INTO meta VALUES (1, '" + newId(connection) + "', 1, 0, 0, 0, 0)");
+              "INSERT INTO meta VALUES (1, '" + RandomId.create() + "', 1, 0, 0, 0, 0)");
         }
       }
       Sql.execute(connection, "UPDATE meta SET schema_version=" + MIGRATIONS.size());
@@ -83,15 +82,6 @@ final class Schema {
       }
       throw failed;
     }
-  }
-
-  /// A random UUID (RFC 9562, version 4). SQLite's generator is seeded by the operating system;
-  /// Java's would initialize all of its cryptography, which takes 9 ms of each first start.
-  private static String newId(Connection connection) throws SQLException {
-    String random = Sql.query(connection, "SELECT hex(randomblob(16))");
-    long high = Long.parseUnsignedLong(random, 0, 16, 16);
-    long low = Long.parseUnsignedLong(random, 16, 32, 16);
-    return new UUID((high & ~0xF000L) | 0x4000L, (low & ~(3L << 62)) | (1L << 63)).toString();
   }
 
   private static int version(Connection connection) throws SQLException, StorageException {

@@ -1,5 +1,7 @@
 package com.datanadhi.echopost.ingest;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import com.datanadhi.echopost.grpc.ClientConnection;
 import com.datanadhi.echopost.grpc.DecompressionLimiter;
 import com.datanadhi.echopost.grpc.GrpcCall;
@@ -84,7 +86,8 @@ final class LogAgentService implements ServerCallHandler<SendLogRequest, byte[]>
     }
     GrpcCall<SendLogRequest, byte[]> grpcCall = (GrpcCall<SendLogRequest, byte[]>) call;
     CallQueue queue = queueOf(grpcCall.connection());
-    SendLogCall started = new SendLogCall(grpcCall, queue, origin);
+    SendLogCall started =
+        new SendLogCall(grpcCall, queue, origin == null ? null : origin.getBytes(US_ASCII));
     queue.add(started);
     return started;
   }

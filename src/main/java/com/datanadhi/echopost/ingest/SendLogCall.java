@@ -49,13 +49,13 @@ final class SendLogCall extends ServerCall.Listener<SendLogRequest> {
 
   private final GrpcCall<SendLogRequest, byte[]> call;
   private final Observer observer;
-  private final @Nullable String origin;
+  private final byte @Nullable [] origin;
   private Stage stage = Stage.STARTED;
   private @Nullable SendLogRequest request;
   private @Nullable NewRecord record;
 
   /// @param origin the idempotency key from the call's headers
-  SendLogCall(GrpcCall<SendLogRequest, byte[]> call, Observer observer, @Nullable String origin) {
+  SendLogCall(GrpcCall<SendLogRequest, byte[]> call, Observer observer, byte @Nullable [] origin) {
     this.call = call;
     this.observer = observer;
     this.origin = origin;
@@ -135,7 +135,7 @@ final class SendLogCall extends ServerCall.Listener<SendLogRequest> {
     return request;
   }
 
-  @Nullable String origin() {
+  byte @Nullable [] origin() {
     return origin;
   }
 

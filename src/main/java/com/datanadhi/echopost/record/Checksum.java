@@ -1,7 +1,6 @@
 package com.datanadhi.echopost.record;
 
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -19,8 +18,7 @@ public final class Checksum {
     add(crc, content.jsonData());
     add(crc, content.pipelines());
     add(crc, content.apiKey());
-    String origin = content.origin();
-    add(crc, origin == null ? null : origin.getBytes(StandardCharsets.UTF_8));
+    add(crc, content.origin());
     return crc.getValue();
   }
 

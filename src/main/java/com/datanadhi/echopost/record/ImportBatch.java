@@ -1,5 +1,7 @@
 package com.datanadhi.echopost.record;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -45,7 +47,8 @@ public record ImportBatch(byte[] digest, List<Line> records) {
     ///
     /// @param nowMillis when it is accepted, UTC, milliseconds since 1970
     public NewRecord toRecord(long nowMillis) {
-      return new NewRecord(nowMillis, jsonData, pipelines, NO_API_KEY, key);
+      byte @Nullable [] origin = key == null ? null : key.getBytes(US_ASCII);
+      return new NewRecord(nowMillis, jsonData, pipelines, NO_API_KEY, origin);
     }
   }
 

@@ -1,5 +1,7 @@
 package com.datanadhi.echopost.record;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import org.jspecify.annotations.Nullable;
 
 /// A record in the buffer that waits for its delivery.
@@ -18,9 +20,17 @@ public record PendingRecord(long id, NewRecord content, String idempotencyKey, b
         id, content, key(bufferId, id, content), crc == Checksum.of(id, content));
   }
 
-  /// The idempotency key of a record that is, or was, in the buffer `bufferId` with `id`.
+  /// The idempotency key of a record that is, or was, in the buffer `bufferId` with `id`: that of
+  /// its row, or `<buffer id>-<id>` for a row of an older version, which has none.
   public static String key(String bufferId, long id, NewRecord content) {
-    @Nullable String origin = content.origin();
-    return origin == null ? bufferId + "-" + id : origin;
+    byte @Nullable [] origin = content.origin();
+    return origin == null ? bufferId + "-" + id : new String(origin, UTF_8);
+  }
+
+  /// The content of such a record with its key in it, so that it keeps the key in another row.
+  public static NewRecord withKey(String bufferId, long id, NewRecord content) {
+    return content.origin() == null
+        ? content.withOrigin(key(bufferId, id, content).getBytes(UTF_8))
+        : content;
   }
 }

@@ -150,7 +150,7 @@ final class RowScanner {
             SerialType.text(bytes, types[2]),
             SerialType.text(bytes, types[3]),
             SerialType.text(bytes, types[4]),
-            types[5] == SerialType.NULL ? null : utf8(bytes, types[5]));
+            types[5] == SerialType.NULL ? null : SerialType.text(bytes, types[5]));
     if (SerialType.integer(bytes, types[6]) != Checksum.of(id, content)) {
       return null;
     }

@@ -213,11 +213,11 @@ class CommandsIT extends AcceptanceTest {
         .isEqualTo("5000 records skipped: already imported (-again imports them again)\n");
     server.comeUp();
     assertThat(other.awaitExit(SOON)).isZero();
-    String id = query("SELECT buffer_id FROM meta");
+    String source = query("SELECT substr(origin, 1, 36) FROM records WHERE id=1");
     assertThat(server.deliveries().stream().map(StubServer.Request::key))
         .hasSize(5_000)
-        .startsWith(id + "-1", id + "-2")
-        .endsWith(id + "-5000");
+        .startsWith(source + "-1", source + "-2")
+        .endsWith(source + "-5000");
     assertInOrder(0, 5_000);
   }
 

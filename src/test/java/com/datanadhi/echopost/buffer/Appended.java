@@ -48,7 +48,7 @@ public final class Appended implements AppendRequest {
         payload.getBytes(UTF_8),
         "[\"p\"]".getBytes(UTF_8),
         apiKey.getBytes(UTF_8),
-        origin);
+        origin == null ? null : origin.getBytes(UTF_8));
   }
 
   @Override

@@ -84,15 +84,26 @@ class BufferAppendReadTest extends BufferFixture {
   }
 
   @Test
-  void the_idempotency_key_is_the_origin_or_else_buffer_id_and_id() throws Exception {
-    String bufferId = sql("SELECT buffer_id FROM meta");
-    assertThat(bufferId).matches("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
-    var _ = Appended.to(buffer, Appended.record("1", "", "client-key")).outcome();
-    Appended.store(buffer, "2");
-    assertThat(pending())
-        .extracting(PendingRecord::idempotencyKey)
-        .containsExactly("client-key", bufferId + "-2");
-    assertThat(sql("SELECT origin FROM records WHERE id=2")).isEqualTo("null");
+  void each_row_has_the_key_of_the_client_or_the_source_of_the_run_and_a_number_without_gaps()
+      throws Exception {
+    String uuid = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}";
+    Appended.store(buffer, "1");
+    var _ = Appended.to(buffer, Appended.record("2", "", "client-key")).outcome();
+    Appended.store(buffer, "3", "4");
+    String first = source();
+    reopen();
+    Appended.store(buffer, "5");
+    String second = sql("SELECT substr(origin, 1, 36) FROM records WHERE id=5");
+
+    List<String> keys =
+        List.of(first + "-1", "client-key", first + "-2", first + "-3", second + "-1");
+    assertThat(pending()).extracting(PendingRecord::idempotencyKey).isEqualTo(keys);
+    assertThat(sql("SELECT group_concat(origin) FROM (SELECT * FROM records ORDER BY id)"))
+        .isEqualTo(String.join(",", keys));
+    assertThat(sql("SELECT group_concat(DISTINCT typeof(origin)) FROM records")).isEqualTo("text");
+    assertThat(first).matches(uuid);
+    assertThat(second).matches(uuid).isNotEqualTo(first);
+    assertThat(bufferId()).matches(uuid).isNotIn(first, second);
   }
 
   @Test
@@ -104,7 +115,7 @@ class BufferAppendReadTest extends BufferFixture {
             text.getBytes(UTF_8),
             "[\"é\",\"\\u0000\"]".getBytes(UTF_8),
             "schlüssel".getBytes(UTF_8),
-            "k");
+            "k".getBytes(UTF_8));
     assertThat(Appended.to(buffer, record).outcome()).isEqualTo(new Outcome.Stored());
     reopen();
     PendingRecord kept = pending().getFirst();
@@ -174,13 +185,14 @@ class BufferAppendReadTest extends BufferFixture {
   }
 
   @Test
-  void a_rolled_back_append_leaves_no_gap_in_the_ids() throws Exception {
+  void a_rolled_back_append_leaves_no_gap_in_the_ids_or_the_keys() throws Exception {
     buffer.close();
     long walLimit = new Volume(directory).walLimit();
     try (BufferWriter writer =
         new BufferWriter(
             Database.openWriter(directory.resolve("buffer.db"), walLimit, 50),
-            directory.resolve("buffer.db"))) {
+            directory.resolve("buffer.db"),
+            new RecordKeys())) {
       for (boolean commit : new boolean[] {true, false, true}) {
         writer.begin();
         writer.append(List.of(Appended.record("1", "", null)));
@@ -194,6 +206,9 @@ class BufferAppendReadTest extends BufferFixture {
     }
     open();
     assertThat(pending()).extracting(PendingRecord::id).containsExactly(1L, 2L);
+    assertThat(pending())
+        .extracting(PendingRecord::idempotencyKey)
+        .containsExactly(source() + "-1", source() + "-2");
   }
 
   @Test

@@ -35,8 +35,8 @@ class BufferDamageTest extends SalvageFixture {
     int leaf =
         Integer.parseInt(
             sql(
-                "SELECT pageno FROM dbstat WHERE name='records' AND pagetype='leaf' LIMIT 1 OFFSET"
-                    + " 2"));
+                "SELECT pageno FROM dbstat WHERE name='records' AND pagetype='leaf' ORDER BY ncell"
+                    + " DESC LIMIT 1"));
     buffer.close();
     // The number of cells in the header of a leaf page.
     overwrite((leaf - 1L) * 4096 + 3, new byte[] {0, 1});

@@ -68,7 +68,7 @@ abstract class BufferFixture {
   /// A pipeline of its own that writes through `connection`, and replaces no damaged buffer.
   final CommitPipeline pipeline(Connection connection, Duration lockTimeout) throws Exception {
     return new CommitPipeline(
-        new BufferWriter(connection, directory.resolve("buffer.db")),
+        new BufferWriter(connection, directory.resolve("buffer.db"), new RecordKeys()),
         new DiskReserve(directory.resolve("reserve"), new Volume(directory)),
         listener(),
         Clock.system(),
@@ -94,6 +94,14 @@ abstract class BufferFixture {
           return new String(record.content().jsonData(), UTF_8) + " " + record.idempotencyKey();
         })
         .toList();
+  }
+
+  /// The source of the first key that was given, without a check of its number.
+  final String source() throws Exception {
+    return sql(
+        "SELECT substr(origin, 1, 36) FROM (SELECT * FROM records UNION ALL SELECT id, received_at,"
+            + " json_data, pipelines, api_key, origin, crc32c FROM rejected) WHERE length(origin) >"
+            + " 36 ORDER BY id LIMIT 1");
   }
 
   final String bufferId() throws Exception {

@@ -101,6 +101,35 @@ class BufferQuarantineTest extends SalvageFixture {
     assertThat(ids()).isEqualTo(expected);
   }
 
+  /// Its numbers are given to other records if an import does not go on in the new buffer.
+  @Test
+  void the_rest_of_a_commit_is_not_salvaged_from_the_log_if_nothing_names_the_buffer_any_more()
+      throws Exception {
+    fill();
+    String source = source();
+    String bufferId = bufferId();
+    quarantineAfter(writer -> {
+      writer.begin();
+      String large = "\"" + "x".repeat(50_000) + "\"";
+      writer.append(Collections.nCopies(40, Appended.record(large, "", null)));
+      Files.delete(directory.resolve("buffer.db-watermark"));
+      for (int page = 1; page < 20; page++) {
+        overwrite(page * 4096L, new byte[] {77, 77, 77, 77, 77, 77, 77, 77});
+      }
+    });
+    open();
+
+    Appended.store(buffer, "\"newer\"");
+
+    List<Long> expected = range(1, RECORDS);
+    // The overwritten bytes of an overflow page hold the number of the next one.
+    expected.removeIf(id -> id % 50 == 0);
+    expected.add(EPOCH + 1);
+    assertThat(ids()).containsAll(expected).allMatch(id -> id <= RECORDS || id == EPOCH + 1);
+    assertThat(pending().getFirst().idempotencyKey()).isEqualTo(source + "-1");
+    assertThat(bufferId()).isEqualTo(bufferId);
+  }
+
   @Test
   void a_fourth_damaged_buffer_within_a_minute_makes_the_storage_unusable() throws Exception {
     for (int times = 1; times <= 6; times++) {

@@ -3,12 +3,14 @@ package com.datanadhi.echopost.buffer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.datanadhi.echopost.record.Checksum;
 import com.datanadhi.echopost.record.RejectedRange;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.record.Totals;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /// The tables, their migrations, and the settings of the database.
@@ -82,6 +84,13 @@ class BufferSchemaTest extends BufferFixture {
     change("DROP VIEW ledger");
     change("ALTER TABLE meta DROP COLUMN discarded");
     change("UPDATE meta SET schema_version=1");
+    // That version stored no key for these records.
+    for (int id = 1; id <= 3; id++) {
+      long crc = Checksum.of(id, Appended.record(Integer.toString(id), "", null));
+      for (String table : List.of("records", "rejected")) {
+        change("UPDATE " + table + " SET origin=NULL, crc32c=" + crc + " WHERE id=" + id);
+      }
+    }
     assertThat(sql("SELECT count(*) FROM pragma_table_info('meta')")).isEqualTo("7");
     String why =
         "has the schema of an older EchoPost (schema 1, this version has 4): start an agent";
@@ -91,5 +100,14 @@ class BufferSchemaTest extends BufferFixture {
     assertThat(buffer.totals()).isEqualTo(new Totals(3, 0, 1, 0, 3, 1));
     assertThat(apply(RejectedRange.Action.REDRIVE, 0, Long.MAX_VALUE, null).count()).isEqualTo(1);
     assertLedger("3 0 3 0 0", "3 0");
+    Appended.store(buffer, "4");
+    String given = sql("SELECT origin FROM records WHERE id=5");
+    assertThat(given).doesNotStartWith(bufferId()).endsWith("-1");
+    assertThat(payloadsAndKeys())
+        .containsExactly(
+            "2 " + bufferId() + "-2",
+            "3 " + bufferId() + "-3",
+            "1 " + bufferId() + "-1",
+            "4 " + given);
   }
 }

@@ -17,14 +17,13 @@ class OfflineBufferTest extends BufferFixture {
       rejectNext(status);
     }
     buffer.close();
-    try (OfflineBuffer offline = OfflineBuffer.open(directory)) {
+    try (OfflineBuffer offline = OfflineBuffer.open(directory, new RecordKeys())) {
       assertThat(offline.apply(new RejectedRange(Action.REDRIVE, 0, 3, 400)).count()).isEqualTo(2);
       assertThat(offline.apply(new RejectedRange(Action.DISCARD, 0, 3, null)).count()).isEqualTo(1);
     }
     open();
     assertThat(buffer.wasDamaged()).isFalse();
-    assertThat(payloadsAndKeys())
-        .containsExactly("1 " + bufferId() + "-1", "3 " + bufferId() + "-3");
+    assertThat(payloadsAndKeys()).containsExactly("1 " + source() + "-1", "3 " + source() + "-3");
     assertLedger("3 0 2 0 1", "2 0");
   }
 
@@ -32,7 +31,7 @@ class OfflineBufferTest extends BufferFixture {
   void a_file_without_a_first_commit_is_a_buffer() throws Exception {
     Path fresh = Files.createDirectory(directory.resolve("fresh"));
     Files.createFile(fresh.resolve("buffer.db"));
-    OfflineBuffer.open(fresh).close();
+    OfflineBuffer.open(fresh, new RecordKeys()).close();
     try (BufferView view = BufferView.open(fresh)) {
       assertThat(view.totals().pending()).isZero();
     }

@@ -49,7 +49,8 @@ class RejectedListTest extends BufferFixture {
         .hasMessageContaining("is not a buffer of EchoPost");
     Files.writeString(other.resolve("buffer.db"), "garbage ".repeat(1_000));
     assertThatThrownBy(() -> RejectedList.open(other)).isInstanceOf(StorageException.class);
-    assertThatThrownBy(() -> OfflineBuffer.open(other)).isInstanceOf(StorageException.class);
+    assertThatThrownBy(() -> OfflineBuffer.open(other, new RecordKeys()))
+        .isInstanceOf(StorageException.class);
     assertThat(other.resolve("buffer.db")).content().startsWith("garbage");
   }
 }

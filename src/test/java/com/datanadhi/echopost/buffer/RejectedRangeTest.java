@@ -35,10 +35,7 @@ class RejectedRangeTest extends BufferFixture {
 
     assertThat(payloadsAndKeys())
         .containsExactly(
-            "3 " + bufferId() + "-3",
-            "4 " + bufferId() + "-4",
-            "1 client-key",
-            "2 " + bufferId() + "-2");
+            "3 " + source() + "-2", "4 " + source() + "-3", "1 client-key", "2 " + source() + "-1");
     assertThat(
             sql("SELECT id||' '||received_at||' '||api_key FROM records WHERE origin='client-key'"))
         .isEqualTo("5 1700000000000 api-key");
@@ -60,7 +57,7 @@ class RejectedRangeTest extends BufferFixture {
     for (int i = 0; i < 3; i++) {
       rejectNext(400);
       assertThat(redriveAll().count()).isEqualTo(1);
-      assertThat(payloadsAndKeys()).containsExactly("1 " + bufferId() + "-1");
+      assertThat(payloadsAndKeys()).containsExactly("1 " + source() + "-1");
     }
     assertThat(buffer.rejections()).isEqualTo(3);
     assertLedger("1 0 1 0 0", "1 0");
@@ -77,8 +74,7 @@ class RejectedRangeTest extends BufferFixture {
     assertThat(apply(Action.REDRIVE, 2, 3, null))
         .isEqualTo(new RejectedRange.Batch(3, 0, List.of()));
     assertThat(payloadsAndKeys())
-        .containsExactly(
-            "2 " + bufferId() + "-2", "4 " + bufferId() + "-4", "3 " + bufferId() + "-3");
+        .containsExactly("2 " + source() + "-2", "4 " + source() + "-4", "3 " + source() + "-3");
     assertThat(sql("SELECT group_concat(id) FROM rejected")).isEqualTo("1");
     assertLedger("4 0 3 1 0", "3 1");
   }
@@ -156,7 +152,6 @@ class RejectedRangeTest extends BufferFixture {
     change("DROP TRIGGER fault");
     open();
     assertThat(redriveAll().count()).isEqualTo(2);
-    assertThat(payloadsAndKeys())
-        .containsExactly("1 " + bufferId() + "-1", "2 " + bufferId() + "-2");
+    assertThat(payloadsAndKeys()).containsExactly("1 " + source() + "-1", "2 " + source() + "-2");
   }
 }

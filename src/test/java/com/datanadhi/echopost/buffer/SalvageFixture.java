@@ -98,10 +98,10 @@ abstract class SalvageFixture extends BufferFixture {
     Path file = directory.resolve("buffer.db");
     long walLimit = new Volume(directory).walLimit();
     try (Connection connection = Database.openWriter(file, walLimit, 50)) {
-      BufferWriter writer = new BufferWriter(connection, file);
+      BufferWriter writer = new BufferWriter(connection, file, new RecordKeys());
       last.write(writer);
       Quarantine.replaceBuffer(
-          file, walLimit, clock, new StorageException.Corrupted("for a test"), writer.totals());
+          file, walLimit, clock, new StorageException.Corrupted("for a test"), writer);
     }
   }
 }

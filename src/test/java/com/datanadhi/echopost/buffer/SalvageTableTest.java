@@ -13,7 +13,8 @@ class SalvageTableTest extends BufferFixture {
     Salvage.Source source =
         new Salvage.Source(directory.resolve("damaged.db").toAbsolutePath(), 1L << 40);
     try (Connection connection = Database.openWriter(directory.resolve("buffer.db"), 1 << 20, 50);
-        BufferWriter writer = new BufferWriter(connection, directory.resolve("buffer.db"))) {
+        BufferWriter writer =
+            new BufferWriter(connection, directory.resolve("buffer.db"), new RecordKeys())) {
       writer.begin();
       assertThat(writer.beginSalvage(source)).isEqualTo(1);
       assertThat(writer.salvages()).isEmpty();

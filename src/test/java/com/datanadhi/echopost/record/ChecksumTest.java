@@ -15,7 +15,7 @@ class ChecksumTest {
 
   private static NewRecord record(long at, String json, String key, @Nullable String origin) {
     return new NewRecord(
-        at, json.getBytes(UTF_8), "[]".getBytes(UTF_8), key.getBytes(UTF_8), origin);
+        at, json.getBytes(UTF_8), "[]".getBytes(UTF_8), key.getBytes(UTF_8), bytes(origin));
   }
 
   @Test

@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.operator.run;
 
 import com.datanadhi.echopost.buffer.OfflineBuffer;
+import com.datanadhi.echopost.buffer.RecordKeys;
 import com.datanadhi.echopost.directory.DirectoryLayout;
 import com.datanadhi.echopost.directory.DirectoryLock;
 import com.datanadhi.echopost.record.StorageException;
@@ -50,6 +51,7 @@ final class BatchRun {
   private final Work work;
   private final Clock clock;
   private final Waiter waiter = new Waiter();
+  private final RecordKeys keys = new RecordKeys();
   private long batches;
 
   private BatchRun(Path directory, Work work, Clock clock) {
@@ -123,7 +125,7 @@ final class BatchRun {
         return false;
       }
       long deadline = clock.nanos() + LOCK_HOLD.toNanos();
-      try (OfflineBuffer buffer = OfflineBuffer.open(directory)) {
+      try (OfflineBuffer buffer = OfflineBuffer.open(directory, keys)) {
         while (work.hasBatch() && clock.nanos() - deadline < 0) {
           work.doOffline(buffer);
           batches++;
