@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.buffer;
 
+import com.datanadhi.echopost.record.Checksum;
 import com.datanadhi.echopost.record.NewRecord;
 import com.datanadhi.echopost.record.PendingRecord;
 import com.datanadhi.echopost.record.RejectionDetails;
@@ -106,7 +107,8 @@ final class SalvageTable {
 
   /// Inserts rows of a damaged buffer, with their ids raised by the base of `source`. A row whose
   /// id exists or is settled is skipped; a row in `rejected` takes precedence over one in
-  /// `records`.
+  /// `records`. If the id is that of another record, since the file is of a copy of this directory
+  /// that went on by itself, the row becomes pending behind all others.
   ///
   /// @param sourceId the id of the damaged buffer; null when it is not known
   /// @return how many rows were inserted
@@ -116,6 +118,7 @@ final class SalvageTable {
     int rejected = 0;
     int displaced = 0;
     int pending = 0;
+    int moved = 0;
     try (PreparedStatement insertPending =
             connection.prepareStatement(
                 "INSERT OR IGNORE INTO records SELECT "
@@ -127,7 +130,11 @@ final class SalvageTable {
                     + RecordRow.VALUES
                     + ", ?8, ?9, ?10, ?11)");
         PreparedStatement deletePending =
-            connection.prepareStatement("DELETE FROM records WHERE id = ?")) {
+            connection.prepareStatement("DELETE FROM records WHERE id = ?");
+        PreparedStatement selectOther =
+            connection.prepareStatement(
+                "SELECT 1 FROM records WHERE id = ?1 AND crc32c <> ?2 UNION ALL"
+                    + " SELECT 1 FROM rejected WHERE id = ?1 AND crc32c <> ?2")) {
       for (SalvagedRow row : rows) {
         long id = source.idBase() + row.id();
         NewRecord content =
@@ -135,7 +142,11 @@ final class SalvageTable {
                 ? row.content()
                 : PendingRecord.withKey(sourceId, row.id(), row.content());
         RejectionDetails rejection = row.rejection();
-        if (rejection == null) {
+        if (isOfAnotherRecord(selectOther, id, content)) {
+          RecordRow.bind(insertPending, ledger.next().lastId() + 1, content);
+          moved += insertPending.executeUpdate();
+          ledger.setNext(ledger.next().withAppended(1));
+        } else if (rejection == null) {
           if (id > ledger.next().settledThrough()) {
             RecordRow.bind(insertPending, id, content);
             pending += insertPending.executeUpdate();
@@ -158,6 +169,15 @@ final class SalvageTable {
       }
     }
     ledger.setNext(ledger.next().withSalvaged(pending + rejected - displaced, rejected));
-    return pending + rejected;
+    return pending + rejected + moved;
+  }
+
+  private static boolean isOfAnotherRecord(
+      PreparedStatement selectOther, long id, NewRecord content) throws SQLException {
+    selectOther.setLong(1, id);
+    selectOther.setLong(2, Checksum.of(id, content));
+    try (ResultSet other = selectOther.executeQuery()) {
+      return other.next();
+    }
   }
 }

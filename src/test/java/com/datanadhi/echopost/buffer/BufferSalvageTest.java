@@ -135,6 +135,37 @@ class BufferSalvageTest extends SalvageFixture {
     assertThat(ids()).isEqualTo(range(1, RECORDS + 1));
   }
 
+  /// Both have one buffer id, and gave one id to different records after the copy.
+  @Test
+  void the_file_of_a_copied_directory_brings_its_own_records_although_their_ids_are_taken()
+      throws Exception {
+    Appended.store(buffer, "1", "2");
+    Path copy = copyFiles("", "-wal", "-watermark");
+    Appended.store(buffer, "\"of the original\"");
+    buffer.close();
+    garbageHeader();
+    Path original = directory.resolve("buffer.db");
+    directory = copy;
+    open();
+    Appended.store(buffer, "\"of the copy\"");
+    buffer.close();
+    garbageHeader();
+    open();
+    assertThat(ids()).containsExactly(1L, 2L, 3L);
+
+    SalvageReport report = buffer.salvage(original);
+
+    assertThat(report.restored()).isEqualTo(1);
+    assertThat(payloads()).containsExactly("1", "2", "\"of the copy\"", "\"of the original\"");
+    assertThat(pending()).extracting(PendingRecord::idempotencyKey).doesNotHaveDuplicates();
+    assertThat(buffer.totals().pending()).isEqualTo(4);
+    buffer.acknowledge(EPOCH + 1);
+    assertThat(buffer.isDrained()).isTrue();
+    close();
+    open();
+    assertThat(buffer.wasDamaged()).isFalse();
+  }
+
   @Test
   void a_file_from_another_directory_is_restored_behind_the_pending_records_under_its_old_keys()
       throws Exception {
