@@ -50,10 +50,13 @@ final class Quarantine {
   static void replaceBuffer(
       Path file, long walLimit, Clock clock, StorageException why, @Nullable BufferWriter writer)
       throws StorageException, IOException {
-    Totals known = writer == null ? null : writer.totals();
     Watermark.Mark mark = markOf(file);
-    if (mark == null && writer != null) {
-      mark = new Watermark.Mark(writer.bufferId(), known.settledThrough(), known.lastId());
+    Totals known = null;
+    if (writer != null) {
+      known = writer.totals();
+      if (mark == null) {
+        mark = new Watermark.Mark(writer.bufferId(), known.settledThrough(), known.lastId());
+      }
     }
     long last = Math.max(mark == null ? 0 : mark.lastId(), known == null ? 0 : known.lastId());
     Path quarantined =
