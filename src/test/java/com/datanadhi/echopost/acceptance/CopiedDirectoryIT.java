@@ -209,7 +209,7 @@ class CopiedDirectoryIT extends AcceptanceTest {
     stopWithPending(first);
     String stored =
         query("SELECT group_concat(origin) FROM (SELECT origin FROM records ORDER BY id)");
-    List<String> keys = keys(sourceOf(stored.split(",")[0]), 3);
+    List<String> keys = keys(sourceOf(stored.replaceFirst(",.*", "")), 3);
     assertThat(stored).isEqualTo(String.join(",", keys));
     assertThat(runCommand("export").out().lines().map(CopiedDirectoryIT::keyIn)).isEqualTo(keys);
 
@@ -238,8 +238,10 @@ class CopiedDirectoryIT extends AcceptanceTest {
     Path file =
         Files.writeString(
             parent.resolve("lines"),
-            "{\"key\":\"mine\",\"log_data\":1,\"pipelines\":[]}\n"
-                + "{\"log_data\":2,\"pipelines\":[]}\n");
+            """
+            {"key":"mine","log_data":1,"pipelines":[]}
+            {"log_data":2,"pipelines":[]}
+            """);
     assertThat(runCommand("import", file.toString()).exit()).isZero();
     send(agent, 1, 1);
     await().atMost(SOON).until(() -> query("SELECT count(*) FROM records").equals("4"));
