@@ -1,7 +1,7 @@
 package com.datanadhi.echopost.upstream;
 
 import java.net.URI;
-import java.net.URISyntaxException;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// The main server's URL, validated. Immutable.
@@ -20,25 +20,18 @@ public record ServerUrl(
   /// @throws IllegalArgumentException when it is not an http or https URL with a host; the message
   ///   quotes no password
   public static ServerUrl parse(String text) {
-    URI uri;
-    try {
-      uri = new URI(text.strip());
-    } catch (URISyntaxException bad) {
-      throw new IllegalArgumentException(
-          "-health-url is not a URL (" + bad.getReason() + "): write http://HOST:PORT", bad);
-    }
-    String scheme =
-        uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(java.util.Locale.ROOT);
-    if (!scheme.equals("http") && !scheme.equals("https")) {
+    String lower = text.strip().toLowerCase(Locale.ROOT);
+    boolean secure = lower.startsWith("https:");
+    if (!secure && !lower.startsWith("http:")) {
       throw new IllegalArgumentException(
           "-health-url must begin with http:// or https://, as in http://data-nadhi-server:5000");
     }
-    Authority authority = Authority.of(uri, "-health-url");
+    Authority authority = Authority.parse(text.strip(), "-health-url");
+    URI uri = authority.uri();
     if (uri.getRawQuery() != null || uri.getRawFragment() != null) {
       throw new IllegalArgumentException(
           "-health-url must have no '?' and no '#': /log is added to its path");
     }
-    boolean secure = scheme.equals("https");
     int port = authority.portOr(secure ? 443 : 80);
     String path = uri.getRawPath() == null || uri.getRawPath().isEmpty() ? "/" : uri.getRawPath();
     return new ServerUrl(secure, authority.host(), port, path, authority.userInfo());

@@ -26,6 +26,9 @@ class ProxySettingsTest {
     "socks5://p, SOCKS5, p, 1080,",
     "SOCKS5H://p:9, SOCKS5, p, 9,",
     "http://u:s%40@p:1/, HTTP, p, 1, u:s@",
+    "u:s@t@p:1, HTTP, p, 1, u:s@t",
+    "u:s:t@p, HTTP, p, 80, u:s:t",
+    "socks5://u@p, SOCKS5, p, 1080, u",
   })
   void a_proxy_is_parsed_as_go_parses_it(
       String value, ProxySettings.Kind kind, String host, int port, @Nullable String userInfo) {
@@ -93,6 +96,21 @@ class ProxySettingsTest {
         "http://[2001:db8::1] | 2001:db8::/32 | true",
         "http://[2001:db9::1] | 2001:db8::/32 | false",
         "http://[2001:db8::1] | 0.0.0.0/0 | false",
+        "http://10.1.2.3 | 10.1.2.3: | true",
+        "http://[::ffff:10.1.2.3] | 10.0.0.0/8 | true",
+        // names that are internationalized
+        "http://www.xn--fsq092h.com | 示例.com | true",
+        "http://www.xn--fsq092h.com | .示例.com | true",
+        // entries that are malformed
+        "http://example.com | :80 | false",
+        "http://example.com | :1 | false",
+        "http://example.com | example.com: | true",
+        "http://example.com | example.com:http | false",
+        "http://example.com | http://example.com | false",
+        "http://example.com | *example.com | false",
+        "http://example.com | *:80 | false",
+        "http://example.com | example.com;a | false",
+        "http://example.com | 'a example.com' | false",
         // the rest
         "http://example.com | * | true",
         "http://example.com | a,*,b | true",
@@ -124,8 +142,51 @@ class ProxySettingsTest {
     assertThat(proxyFor("http://128.0.0.1", Map.of("HTTP_PROXY", "p"))).isNotNull();
   }
 
+  /// Go refuses to use it, also in lower case; a server that is not proxied is not affected.
   @ParameterizedTest
-  @ValueSource(strings = {"ftp://p", "http://", "http://p p", "://", "http://u:s3cret@p_:x"})
+  @ValueSource(strings = {"HTTP_PROXY", "http_proxy"})
+  void in_a_cgi_program_the_proxy_for_http_is_not_used(String name) {
+    ServerUrl server = ServerUrl.parse("http://h");
+    ProxySettings cgi =
+        ProxySettings.fromEnvironment(
+            Map.of(name, "p", "HTTPS_PROXY", "p", "NO_PROXY", "direct", "REQUEST_METHOD", "GET"));
+    assertThat(cgi.proxyFor(server)).isNull();
+    assertThat(cgi.refusesProxyFor(server)).isTrue();
+    assertThat(cgi.proxyFor(ServerUrl.parse("https://h"))).isNotNull();
+    for (String other : new String[] {"https://h", "http://direct", "http://localhost"}) {
+      assertThat(cgi.refusesProxyFor(ServerUrl.parse(other))).as(other).isFalse();
+    }
+    ProxySettings noCgi = ProxySettings.fromEnvironment(Map.of(name, "p", "REQUEST_METHOD", ""));
+    assertThat(noCgi.proxyFor(server)).isNotNull();
+    assertThat(noCgi.refusesProxyFor(server)).isFalse();
+  }
+
+  /// Whoever sends the request could otherwise keep the agent from starting.
+  @Test
+  void in_a_cgi_program_a_bad_proxy_for_http_is_not_refused() {
+    ProxySettings cgi =
+        ProxySettings.fromEnvironment(Map.of("HTTP_PROXY", "ftp://x y", "REQUEST_METHOD", "GET"));
+    assertThat(cgi.proxyFor(ServerUrl.parse("http://h"))).isNull();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "ftp://p",
+        "http://",
+        "http://p p",
+        "://",
+        "http://u:s3cret@p_:x",
+        "http://u:s3cret/x@p:1",
+        "u:s3cret/x@p:1",
+        "http://u:1/s3cret@p:1",
+        "http://s3cret/x@p:1",
+        "http://u:#s3cret@p:1",
+        "http://u:s3cret?@p:1",
+        "http://u:s3cret%@p:1",
+        "http://u:s3cret",
+        "socks5://u:s3cretä@p"
+      })
   void a_bad_proxy_is_refused_with_the_name_of_its_variable(String value) {
     for (String name : new String[] {"HTTP_PROXY", "HTTPS_PROXY"}) {
       assertThatThrownBy(() -> ProxySettings.fromEnvironment(Map.of(name, value)))
