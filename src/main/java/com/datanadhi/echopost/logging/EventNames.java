@@ -26,6 +26,7 @@ public final class EventNames {
   public static final String LOCK_OWNER_NOT_WRITTEN = "lock_owner_not_written";
   public static final String METRICS_NOT_WRITTEN = "metrics_not_written";
   public static final String OLDEST_RECORD_UNKNOWN = "oldest_record_unknown";
+  public static final String PROXY_IGNORED = "proxy_ignored";
   public static final String RECORD_REJECTED = "record_rejected";
   public static final String RECORDS_IMPORTED = "records_imported";
   public static final String RECORDS_MISSING = "records_missing";

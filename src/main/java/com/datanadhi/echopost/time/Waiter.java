@@ -24,6 +24,16 @@ public final class Waiter {
     }
   }
 
+  /// Forgets a wake-up whose cause the waiting thread has handled without a wait.
+  public void clear() {
+    lock.lock();
+    try {
+      wakeUp = false;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /// Waits until woken, or until `longest` has passed; zero or less returns at once.
   ///
   /// @throws InterruptedException when the thread is interrupted before or while it waits

@@ -9,12 +9,12 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoopGroup;
-import io.netty.handler.codec.http.HttpResponseDecoder;
 import io.netty.handler.proxy.HttpProxyHandler;
 import io.netty.handler.proxy.ProxyHandler;
 import io.netty.handler.proxy.Socks5ProxyHandler;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.resolver.NoopAddressResolverGroup;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -22,15 +22,19 @@ import java.security.GeneralSecurityException;
 import java.security.Security;
 import java.time.Duration;
 import java.util.List;
+import java.util.NavigableSet;
 import java.util.Objects;
+import java.util.StringJoiner;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
-import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
 
@@ -39,12 +43,15 @@ import org.jspecify.annotations.Nullable;
 ///
 /// [#connect] may be called from two threads at a time, that of the probes and that of replay.
 final class Connector implements AutoCloseable {
-  private static final int LONGEST_START_LINE = 4 << 10;
-  private static final int LONGEST_HEADER = 32 << 10;
-  private static final int CHUNK = 8 << 10;
-
   private final ServerUrl url;
   private final ProxySettings.@Nullable Proxy proxy;
+  private final Peer server;
+
+  // What TCP connects to: the server or its proxy.
+  private final Peer first;
+
+  // Counts what went wrong, to choose the address that the next connection starts with.
+  private final AtomicInteger failures = new AtomicInteger();
   private final TrustStore trust;
   private final Transport transport;
   private final EventLoopGroup loop;
@@ -64,42 +71,92 @@ final class Connector implements AutoCloseable {
       Duration connectTimeout) {
     this.url = url;
     this.proxy = proxy;
+    this.server = Peer.server(url);
+    this.first = proxy == null ? server : Peer.proxy(proxy, url);
     this.trust = trust;
     this.transport = transport;
     this.loop = loop;
     this.connectTimeoutMillis = (int) connectTimeout.toMillis();
   }
 
+  /// Reads the certificates to trust, if they are needed: the first time it takes long.
+  void prepare() throws ConnectFailedException {
+    var _ = tlsContext();
+  }
+
   /// Makes a connection that is ready for a request.
+  ///
+  /// Each of the addresses gets an equal share of the time, so that one that does not answer does
+  /// not hide the others.
   ///
   /// @throws ConnectFailedException when no address could be connected to before the deadline
   HttpConnection connect(long deadlineNanos, Clock clock)
       throws InterruptedException, ConnectFailedException {
-    String host = proxy == null ? url.host() : proxy.host();
-    int port = proxy == null ? url.port() : proxy.port();
-    InetSocketAddress server = InetSocketAddress.createUnresolved(url.host(), url.port());
-    String failure = "the name " + host + " has no address";
-    for (InetAddress address : lookUp(host, deadlineNanos - clock.nanos())) {
-      InetSocketAddress socketAddress = new InetSocketAddress(address, port);
-      Attempt attempt = new Attempt();
-      ProxyHandler tunnel = tunnel(socketAddress);
-      ChannelFuture connecting =
-          bootstrap(attempt, tunnel).connect(tunnel == null ? socketAddress : server);
-      attempt.follow(connecting, tunnel == null && !url.secure() && !tlsToProxy());
+    SSLContext tls = tlsContext();
+    List<InetAddress> addresses = lookUp(deadlineNanos - clock.nanos());
+    int count = addresses.size();
+    int start = Math.floorMod(failures.get(), count);
+    StringJoiner reasons = new StringJoiner("; ");
+    for (int tried = 0; tried < count; tried++) {
+      InetAddress address = addresses.get((start + tried) % count);
       try {
-        attempt.ready.get(Math.max(0, deadlineNanos - clock.nanos()), TimeUnit.NANOSECONDS);
-        return attempt.take();
-      } catch (TimeoutException late) {
-        failure = "no connection to " + host + ":" + port + " in time";
-      } catch (ExecutionException failed) {
-        failure = FailureText.of(failed.getCause());
-      } finally {
-        if (!attempt.taken) {
-          abandon(connecting.channel());
-        }
+        return connect(address, tls, (deadlineNanos - clock.nanos()) / (count - tried));
+      } catch (ConnectFailedException failed) {
+        avoidAddress();
+        reasons.add(failed.getMessage());
       }
     }
-    throw new ConnectFailedException(failure);
+    throw new ConnectFailedException(reasons.toString());
+  }
+
+  /// Makes the next connection start with the next address of the name. Any thread.
+  void avoidAddress() {
+    int _ = failures.incrementAndGet();
+  }
+
+  private @Nullable SSLContext tlsContext() throws ConnectFailedException {
+    try {
+      return url.secure() || tlsToProxy() ? trust.context() : null;
+    } catch (GeneralSecurityException | IOException failed) {
+      throw new ConnectFailedException(FailureText.trust(failed));
+    }
+  }
+
+  private HttpConnection connect(InetAddress address, @Nullable SSLContext tls, long timeoutNanos)
+      throws InterruptedException, ConnectFailedException {
+    InetSocketAddress socketAddress = new InetSocketAddress(address, first.port());
+    Attempt attempt = new Attempt(tls);
+    ProxyHandler tunnel = tunnel(socketAddress);
+    ChannelFuture connecting =
+        bootstrap(attempt, tunnel)
+            .connect(
+                tunnel == null
+                    ? socketAddress
+                    : InetSocketAddress.createUnresolved(server.host(), server.port()));
+    attempt.follow(Step.TCP, connecting);
+    try {
+      attempt.ready.get(Math.max(0, timeoutNanos), TimeUnit.NANOSECONDS);
+      return attempt.take();
+    } catch (TimeoutException late) {
+      throw new ConnectFailedException(text(attempt.current(), address, late));
+    } catch (ExecutionException failed) {
+      Throwable cause = Objects.requireNonNull(failed.getCause());
+      Step step = FailureText.isTunnelFailure(cause) ? Step.TUNNEL : attempt.current();
+      throw new ConnectFailedException(text(step, address, cause));
+    } finally {
+      if (!attempt.taken) {
+        abandon(connecting.channel());
+      }
+    }
+  }
+
+  private String text(Step step, InetAddress address, Throwable failure) {
+    return switch (step) {
+      case TCP -> FailureText.connect(first, address, failure);
+      case TLS_TO_PROXY -> FailureText.tls(first, failure);
+      case TUNNEL -> FailureText.tunnel(first, server, failure);
+      case TLS_TO_SERVER -> FailureText.tls(server, failure);
+    };
   }
 
   /// Closes `channel` after the event loop has processed its registration. When the process has no
@@ -112,8 +169,9 @@ final class Connector implements AutoCloseable {
     });
   }
 
-  private List<InetAddress> lookUp(String host, long timeoutNanos)
+  private List<InetAddress> lookUp(long timeoutNanos)
       throws InterruptedException, ConnectFailedException {
+    String host = first.host();
     byte @Nullable [] literal = IpAddresses.literal(host);
     try {
       if (literal != null) {
@@ -128,22 +186,39 @@ final class Connector implements AutoCloseable {
               .submit(() -> InetAddress.getAllByName(host))
               .get(Math.max(0, timeoutNanos), TimeUnit.NANOSECONDS));
     } catch (TimeoutException late) {
-      throw new ConnectFailedException("the name " + host + " could not be looked up in time");
-    } catch (ExecutionException | UnknownHostException unknown) {
-      throw new ConnectFailedException("the name " + host + " could not be looked up");
+      throw new ConnectFailedException(FailureText.lookUp(first, late));
+    } catch (ExecutionException failed) {
+      throw new ConnectFailedException(
+          FailureText.lookUp(first, Objects.requireNonNull(failed.getCause())));
+    } catch (UnknownHostException unknown) {
+      throw new ConnectFailedException(FailureText.lookUp(first, unknown));
     }
   }
 
-  /// One attempt to connect: `ready` completes when TCP, the proxy and TLS are all established.
+  /// What a connection needs, in this order.
+  private enum Step {
+    TCP,
+    TLS_TO_PROXY,
+    TUNNEL,
+    TLS_TO_SERVER
+  }
+
+  /// One attempt to connect: `ready` completes when all its steps have succeeded, or one has
+  /// failed.
   private static final class Attempt {
+    final @Nullable SSLContext tls;
     final CompletableFuture<Void> ready = new CompletableFuture<>();
+    private final NavigableSet<Step> left = new ConcurrentSkipListSet<>(List.of(Step.TCP));
     private volatile @Nullable HttpConnection created;
     boolean taken;
 
-    /// Creates the handler of the channel and keeps it: when the server closes the connection at
-    /// once, the channel's pipeline no longer contains it.
-    HttpConnection create(Channel channel) {
-      HttpConnection connection = new HttpConnection(channel);
+    Attempt(@Nullable SSLContext tls) {
+      this.tls = tls;
+    }
+
+    /// Keeps the handler of the channel: when the server closes the connection at once, the
+    /// channel's pipeline no longer contains it.
+    HttpConnection keep(HttpConnection connection) {
       created = connection;
       return connection;
     }
@@ -154,11 +229,18 @@ final class Connector implements AutoCloseable {
       return Objects.requireNonNull(created);
     }
 
-    void follow(io.netty.util.concurrent.Future<?> step, boolean last) {
-      step.addListener(done -> {
+    /// The step that was not completed.
+    Step current() {
+      return left.isEmpty() ? Step.TLS_TO_SERVER : left.first();
+    }
+
+    /// Waits for `step` too. All steps are added before the first of them can complete.
+    void follow(Step step, io.netty.util.concurrent.Future<?> future) {
+      boolean _ = left.add(step);
+      future.addListener(done -> {
         if (!done.isSuccess()) {
           ready.completeExceptionally(done.cause());
-        } else if (last) {
+        } else if (left.remove(step) && left.isEmpty()) {
           ready.complete(null);
         }
       });
@@ -178,33 +260,33 @@ final class Connector implements AutoCloseable {
         .handler(
             new ChannelInitializer<>() {
               @Override
-              protected void initChannel(Channel channel) throws Exception {
+              protected void initChannel(Channel channel) {
                 build(channel, attempt, tunnel);
               }
             });
   }
 
-  private void build(Channel channel, Attempt attempt, @Nullable ProxyHandler tunnel)
-      throws SSLException {
+  private void build(Channel channel, Attempt attempt, @Nullable ProxyHandler tunnel) {
     ChannelPipeline pipeline = channel.pipeline();
-    if (proxy != null && tlsToProxy()) {
-      SslHandler toProxy = tls(proxy.host(), proxy.port());
+    if (tlsToProxy()) {
+      SslHandler toProxy = tls(attempt, first);
       pipeline.addLast(toProxy);
-      attempt.follow(toProxy.handshakeFuture(), tunnel == null && !url.secure());
+      attempt.follow(Step.TLS_TO_PROXY, toProxy.handshakeFuture());
     }
     if (tunnel != null) {
       tunnel.setConnectTimeoutMillis(connectTimeoutMillis);
       pipeline.addLast(tunnel);
-      attempt.follow(tunnel.connectFuture(), !url.secure());
+      attempt.follow(Step.TUNNEL, tunnel.connectFuture());
     }
     if (url.secure()) {
-      SslHandler toServer = tls(url.host(), url.port());
+      SslHandler toServer = tls(attempt, server);
       pipeline.addLast(toServer);
-      attempt.follow(toServer.handshakeFuture(), true);
+      attempt.follow(Step.TLS_TO_SERVER, toServer.handshakeFuture());
     }
+    ResponseDecoder decoder = new ResponseDecoder();
     pipeline.addLast(
-        new HttpResponseDecoder(LONGEST_START_LINE, LONGEST_HEADER, CHUNK),
-        attempt.create(channel));
+        decoder,
+        attempt.keep(new HttpConnection(channel, isForwardProxy() ? first : server, decoder)));
   }
 
   private @Nullable ProxyHandler tunnel(InetSocketAddress address) {
@@ -232,17 +314,14 @@ final class Connector implements AutoCloseable {
     return colon < 0 ? "" : userInfo.substring(colon + 1);
   }
 
-  private SslHandler tls(String host, int port) throws SSLException {
-    try {
-      SSLEngine engine = trust.context().createSSLEngine(host, port);
-      engine.setUseClientMode(true);
-      SSLParameters parameters = engine.getSSLParameters();
-      parameters.setEndpointIdentificationAlgorithm("HTTPS");
-      engine.setSSLParameters(parameters);
-      return new SslHandler(engine);
-    } catch (GeneralSecurityException | java.io.IOException failed) {
-      throw new SSLException("no TLS: " + failed.getMessage(), failed);
-    }
+  private static SslHandler tls(Attempt attempt, Peer peer) {
+    SSLEngine engine =
+        Objects.requireNonNull(attempt.tls).createSSLEngine(peer.host(), peer.port());
+    engine.setUseClientMode(true);
+    SSLParameters parameters = engine.getSSLParameters();
+    parameters.setEndpointIdentificationAlgorithm("HTTPS");
+    engine.setSSLParameters(parameters);
+    return new SslHandler(engine);
   }
 
   /// The request target: for a plain-HTTP proxy the whole URL (RFC 9112, section 3.2.2).

@@ -4,6 +4,8 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.PrematureChannelClosureException;
+import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpResponse;
@@ -12,7 +14,6 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
@@ -30,14 +31,16 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
   private static final int KEPT_BODY = 1 << 10;
   private static final int LONGEST_BODY = 64 << 10;
   private static final long BODY_MILLIS = 1_000;
+  private static final int PROXY_AUTHENTICATION_REQUIRED = 407;
 
-  /// The header of a response and the first 1 KiB of its body.
-  @SuppressWarnings("ArrayRecordComponent") // never compared
-  record Response(int status, @Nullable String retryAfter, byte[] body) {
+  /// The header of a response and the start of its body as text.
+  record Response(Peer peer, int status, @Nullable String retryAfter, String body) {
     /// The result of the request; `now` is when the response came.
     ServerResponse toServerResponse(Instant now) {
-      return new ServerResponse.Answered(
-          status, RetryAfter.parse(retryAfter, now), new String(body, StandardCharsets.UTF_8));
+      if (status == PROXY_AUTHENTICATION_REQUIRED && peer.isProxy()) {
+        return new ServerResponse.NoAnswer(FailureText.credentials(peer, "HTTP 407"));
+      }
+      return new ServerResponse.Answered(status, RetryAfter.parse(retryAfter, now), body);
     }
   }
 
@@ -52,8 +55,20 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
   private int bodyLength;
   private boolean bodyTimed;
 
-  HttpConnection(Channel channel) {
+  private final Peer peer;
+  private final ResponseDecoder decoder;
+
+  /// @param peer the other end: the main server, or the proxy that passes requests on
+  /// @param decoder the handler before this one
+  HttpConnection(Channel channel, Peer peer, ResponseDecoder decoder) {
     this.channel = channel;
+    this.peer = peer;
+    this.decoder = decoder;
+  }
+
+  /// The other end.
+  Peer peer() {
+    return peer;
   }
 
   boolean isUsable() {
@@ -80,7 +95,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
           responseBytes = false;
           if (!channel.isActive()) {
             boolean _ = request.release();
-            future.completeExceptionally(new IOException("the connection was closed"));
+            future.completeExceptionally(new IOException("closed the connection"));
             return;
           }
           pending = future;
@@ -119,15 +134,36 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
 
   private void startResponse(HttpResponse response) {
     if (response.decoderResult().isFailure()) {
+      Throwable cause = response.decoderResult().cause();
       fail(
-          new IOException(
-              "the response is not HTTP: " + response.decoderResult().cause().getMessage()));
+          cause instanceof TooLongFrameException
+              ? cause
+              : cause instanceof PrematureChannelClosureException ? closed() : notHttp());
     } else if (response.status().codeClass() != HttpStatusClass.INFORMATIONAL
         || response.status().code() == 101) {
       head = response;
       bodyTimed = false;
-      reusable &= HttpUtil.isKeepAlive(response);
+      reusable &=
+          HttpUtil.isKeepAlive(response)
+              && ServerResponse.Answered.isFinal(response.status().code());
     }
+  }
+
+  private IOException notHttp() {
+    return new IOException(
+        switch (decoder.protocol()) {
+          case TLS -> "answered with TLS: write https:// in " + peer.setting();
+          case HTTP2 -> "answered with HTTP/2: EchoPost needs HTTP/1.1";
+          default -> "sent a response that is not HTTP: check the port in " + peer.setting();
+        });
+  }
+
+  private IOException closed() {
+    return switch (decoder.protocol()) {
+      case NONE -> new IOException("closed the connection before its response");
+      case OTHER -> new IOException("closed the connection within the header of its response");
+      case TLS, HTTP2 -> notHttp();
+    };
   }
 
   /// Starts the timer of a body that has not arrived with its header.
@@ -190,9 +226,13 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
       head = null;
       future.complete(
           new Response(
+              peer,
               response.status().code(),
               response.headers().get(HttpHeaderNames.RETRY_AFTER),
-              Arrays.copyOf(body, Math.min(bodyLength, KEPT_BODY))));
+              BodyText.of(
+                  response.headers(),
+                  Arrays.copyOf(body, Math.min(bodyLength, KEPT_BODY)),
+                  bodyLength)));
     }
   }
 
@@ -229,7 +269,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
   @Override
   public void channelInactive(ChannelHandlerContext context) {
     completeExchange();
-    fail(new IOException("the connection was closed before the response"));
+    fail(closed());
   }
 
   @Override

@@ -1,5 +1,7 @@
 package com.datanadhi.echopost.upstream;
 
+import com.datanadhi.echopost.logging.EventNames;
+import com.datanadhi.echopost.logging.Events;
 import com.datanadhi.echopost.net.Transport;
 import com.datanadhi.echopost.time.Clock;
 import io.netty.buffer.ByteBuf;
@@ -7,28 +9,44 @@ import io.netty.channel.EventLoopGroup;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /// The HTTP/1.1 client of the main server, on Netty's codec.
 ///
 /// Deliveries use one keep-alive connection, one at a time; each probe makes a new connection,
-/// because it tests whether one can be made. Redirects are not followed. Of a response's body at
-/// most 1 KiB is kept and at most 64 KiB is read.
+/// because it tests whether one can be made. A connection with a response that is not final (see
+/// [ServerResponse#isFinal]) is closed, so that the next attempt may reach another server of the
+/// same name. After such a response the delivery continues on the connection of the probe that
+/// succeeds: a balancer that takes turns would give each probe to a healthy server, and each
+/// delivery to the sick one. Redirects are not followed. Of a response's body at most 1 KiB is kept
+/// and at most 64 KiB is read.
 ///
 /// [#probe] and [#deliver] may run at the same time, each in one thread at a time.
 public final class MainServer implements AutoCloseable {
   /// A probe without a response after this time has failed.
   public static final Duration PROBE_TIMEOUT = Duration.ofSeconds(2);
 
+  // Servers and what is between close idle connections after some seconds or minutes.
+  private static final Duration LONGEST_IDLE = Duration.ofSeconds(5);
+
   private final RequestEncoder requests;
   private final Connector connector;
   private final Clock clock;
+  private final RandomGenerator random = new SplittableRandom();
   private final EventLoopGroup loop;
   private @Nullable HttpConnection deliveryConnection;
+  private long lastDeliveryNanos;
+
+  // A connection that the last probe found well, for the next delivery.
+  private final AtomicReference<@Nullable HttpConnection> probed = new AtomicReference<>();
+  private volatile boolean deliveryFailed;
 
   /// @param url its URL
   /// @param defaultApiKey the API key of records that have none; may be empty
@@ -39,12 +57,25 @@ public final class MainServer implements AutoCloseable {
     Transport transport = Transport.ofThisSystem();
     this.clock = clock;
     this.loop = transport.newEventLoop("upstream");
+    this.lastDeliveryNanos = clock.nanos();
     this.connector =
         new Connector(
             url, proxies.proxyFor(url), trust, transport, loop, SequentialDelivery.TIMEOUT);
-    String headers = "host: " + url.authority() + "\r\nuser-agent: echopost\r\n";
+    // The body of a response is for people to read.
+    String headers =
+        "host: " + url.authority() + "\r\nuser-agent: echopost\r\naccept-encoding: identity\r\n";
     if (url.userInfo() != null) {
       headers += "authorization: " + Authority.basicCredentials(url.userInfo()) + "\r\n";
+    }
+    if (proxies.refusesProxyFor(url)) {
+      Events.warning(
+          EventNames.PROXY_IGNORED,
+          "reason",
+          "HTTP_PROXY is not used, because REQUEST_METHOD is set: in a CGI program, the sender of a"
+              + " request can set HTTP_PROXY",
+          "action",
+          "unset REQUEST_METHOD for the agent to use the proxy, or HTTP_PROXY to omit this"
+              + " warning");
     }
     this.requests =
         new RequestEncoder(
@@ -56,15 +87,44 @@ public final class MainServer implements AutoCloseable {
 
   /// Sends one probe and waits for its response.
   public ServerResponse probe() throws InterruptedException {
-    long deadline = clock.nanos() + PROBE_TIMEOUT.toNanos();
+    // A server that serves one connection at a time could not answer this probe.
+    closeProbed();
     HttpConnection connection;
+    long deadline;
     try {
+      connector.prepare();
+      deadline = clock.nanos() + PROBE_TIMEOUT.toNanos();
       connection = connector.connect(deadline, clock);
     } catch (ConnectFailedException failed) {
       return new ServerResponse.NoAnswer(String.valueOf(failed.getMessage()));
     }
-    try (connection) {
-      return exchange(connection, requests.probe(), deadline);
+    boolean keep = deliveryFailed;
+    boolean kept = false;
+    try {
+      ServerResponse response = exchange(connection, requests.probe(!keep), deadline);
+      if (keep && response.isFinal() && connection.isUsable() && random.nextBoolean()) {
+        // A balancer may also take turns for each request: with a constant number of probes
+        // between two deliveries, all of these could reach the same server.
+        response = exchange(connection, requests.probe(false), deadline);
+      }
+      kept = keep && response.isFinal() && connection.isUsable();
+      if (kept) {
+        probed.set(connection);
+      } else if (!response.isFinal()) {
+        connector.avoidAddress();
+      }
+      return response;
+    } finally {
+      if (!kept) {
+        connection.close();
+      }
+    }
+  }
+
+  private void closeProbed() {
+    HttpConnection unused = probed.getAndSet(null);
+    if (unused != null) {
+      unused.close();
     }
   }
 
@@ -79,43 +139,59 @@ public final class MainServer implements AutoCloseable {
       throws InterruptedException {
     int responses = 0;
     long since = clock.nanos();
+    if (since - lastDeliveryNanos > LONGEST_IDLE.toNanos()) {
+      // A peer that is gone, or a firewall between, may have forgotten the connection without a
+      // word, and the first record on it would wait for the timeout.
+      closeDelivery();
+    }
+    Predicate<ServerResponse> observer =
+        response -> {
+          deliveryFailed = !response.isFinal();
+          if (deliveryFailed) {
+            connector.avoidAddress();
+          }
+          return continueAfter.test(response);
+        };
     boolean ended = false;
     while (!ended) {
       HttpConnection connection = deliveryConnection;
       boolean reused = connection != null && connection.isUsable();
       if (connection == null || !reused) {
+        closeDelivery();
+        connection = probed.getAndSet(null);
+        reused = connection != null && connection.isUsable();
         try {
-          connection = reconnect(since + SequentialDelivery.TIMEOUT.toNanos());
+          if (connection == null || !reused) {
+            connection = connector.connect(since + SequentialDelivery.TIMEOUT.toNanos(), clock);
+          }
         } catch (ConnectFailedException failed) {
           boolean _ =
-              continueAfter.test(new ServerResponse.NoAnswer(String.valueOf(failed.getMessage())));
+              observer.test(new ServerResponse.NoAnswer(String.valueOf(failed.getMessage())));
           return;
         }
+        deliveryConnection = connection;
       }
       SequentialDelivery delivery =
           new SequentialDelivery(
               connection,
               deliveries.listIterator(responses),
               requests::delivery,
-              continueAfter,
+              observer,
               reused,
               clock,
               since);
       ended = delivery.await();
       responses += delivery.responses();
       since = delivery.sinceNanos();
+      lastDeliveryNanos = clock.nanos();
     }
   }
 
-  private HttpConnection reconnect(long deadline)
-      throws InterruptedException, ConnectFailedException {
+  private void closeDelivery() {
     if (deliveryConnection != null) {
       deliveryConnection.close();
       deliveryConnection = null;
     }
-    HttpConnection connection = connector.connect(deadline, clock);
-    deliveryConnection = connection;
-    return connection;
   }
 
   private ServerResponse exchange(HttpConnection connection, ByteBuf request, long deadline)
@@ -129,9 +205,10 @@ public final class MainServer implements AutoCloseable {
       done = true;
       return response.toServerResponse(clock.now());
     } catch (TimeoutException late) {
-      return new ServerResponse.NoAnswer("no response in time");
+      return new ServerResponse.NoAnswer(FailureText.noResponse(connection.peer(), PROBE_TIMEOUT));
     } catch (ExecutionException failed) {
-      return new ServerResponse.NoAnswer(FailureText.of(failed.getCause()));
+      return new ServerResponse.NoAnswer(
+          FailureText.exchange(connection.peer(), failed.getCause()));
     } finally {
       if (!done) {
         connection.close();
@@ -141,9 +218,8 @@ public final class MainServer implements AutoCloseable {
 
   @Override
   public void close() {
-    if (deliveryConnection != null) {
-      deliveryConnection.close();
-    }
+    closeDelivery();
+    closeProbed();
     connector.close();
     var _ = loop.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);
   }

@@ -24,6 +24,7 @@ final class RequestEncoder {
   private static final int LONGEST_LENGTH = 10;
 
   private final byte[] probe;
+  private final byte[] lastProbe;
   private final byte[] delivery;
   private final byte[] defaultApiKey;
 
@@ -32,9 +33,9 @@ final class RequestEncoder {
   /// @param headers header lines of all requests, each with its CRLF
   /// @param defaultApiKey for records without an API key
   RequestEncoder(String probeTarget, String deliveryTarget, String headers, byte[] defaultApiKey) {
-    this.probe =
-        ("GET " + probeTarget + " HTTP/1.1\r\n" + headers + "connection: close\r\n\r\n")
-            .getBytes(UTF_8);
+    String get = "GET " + probeTarget + " HTTP/1.1\r\n" + headers;
+    this.probe = (get + "\r\n").getBytes(UTF_8);
+    this.lastProbe = (get + "connection: close\r\n\r\n").getBytes(UTF_8);
     this.delivery =
         ("POST "
                 + deliveryTarget
@@ -45,9 +46,11 @@ final class RequestEncoder {
     this.defaultApiKey = defaultApiKey;
   }
 
-  /// A probe, which asks the server to close the connection after its response.
-  ByteBuf probe() {
-    return Unpooled.wrappedBuffer(probe);
+  /// A probe.
+  ///
+  /// @param last whether it asks the server to close the connection after its response
+  ByteBuf probe(boolean last) {
+    return Unpooled.wrappedBuffer(last ? lastProbe : probe);
   }
 
   /// A delivery of one record. The caller releases it.

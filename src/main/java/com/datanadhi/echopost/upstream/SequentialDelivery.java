@@ -145,7 +145,10 @@ final class SequentialDelivery {
   }
 
   private ServerResponse noAnswer(@Nullable Throwable failure) {
-    return new ServerResponse.NoAnswer(timedOut ? "no response in time" : FailureText.of(failure));
+    return new ServerResponse.NoAnswer(
+        timedOut
+            ? FailureText.noResponse(connection.peer(), TIMEOUT)
+            : FailureText.exchange(connection.peer(), failure));
   }
 
   private void closeIfTimedOut() {

@@ -5,6 +5,13 @@ import org.jspecify.annotations.Nullable;
 
 /// The result of one request to the main server.
 public sealed interface ServerResponse {
+  /// Whether it decides about a delivered record at once: 2xx, or a 4xx that no other server, or
+  /// this one at another time, would answer differently. After any other result another server
+  /// behind the same name may be well, so the connection is not used again.
+  default boolean isFinal() {
+    return false;
+  }
+
   /// An HTTP response came, from the server or from a proxy in front of it.
   ///
   /// @param status the HTTP status; usually 200 to 599, but not checked
@@ -15,6 +22,18 @@ public sealed interface ServerResponse {
     /// 200 to 299.
     public boolean isSuccess() {
       return status >= 200 && status < 300;
+    }
+
+    @Override
+    public boolean isFinal() {
+      return isFinal(status);
+    }
+
+    static boolean isFinal(int status) {
+      return switch (status) {
+        case 401, 403, 404, 405, 407, 408, 425, 429 -> false;
+        default -> (status >= 200 && status < 300) || (status >= 400 && status < 500);
+      };
     }
   }
 

@@ -18,7 +18,8 @@ public final class ServerState {
   /// A health and when it was entered.
   ///
   /// @param sinceMillis UTC, milliseconds since 1970; of [ServerHealth#UNKNOWN], when this was made
-  public record Snapshot(ServerHealth health, long sinceMillis) {}
+  /// @param reason of the newest failure, while it is DOWN; else empty
+  public record Snapshot(ServerHealth health, long sinceMillis, String reason) {}
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Waiter probeWaiter = new Waiter();
@@ -36,7 +37,7 @@ public final class ServerState {
   public ServerState(Runnable onUp, Clock clock) {
     this.onUp = onUp;
     this.clock = clock;
-    this.snapshot = new Snapshot(ServerHealth.UNKNOWN, clock.millis());
+    this.snapshot = new Snapshot(ServerHealth.UNKNOWN, clock.millis(), "");
   }
 
   /// The health now. Never waits, not even while a change is written to the log.
@@ -59,10 +60,10 @@ public final class ServerState {
       pause = pauseFirst;
       reports++;
       set(ServerHealth.DOWN, "delivery: " + reason);
+      probeWaiter.wake();
     } finally {
       lock.unlock();
     }
-    probeWaiter.wake();
   }
 
   /// The waiter of the probe loop; [#reportUnavailable] wakes it.
@@ -103,6 +104,8 @@ public final class ServerState {
     try {
       Duration taken = pause;
       pause = Duration.ZERO;
+      // Otherwise the wake-up for this pause would end it.
+      probeWaiter.clear();
       return taken;
     } finally {
       lock.unlock();
@@ -110,8 +113,10 @@ public final class ServerState {
   }
 
   private void set(ServerHealth next, String reason) {
-    if (snapshot.health() != next) {
-      snapshot = new Snapshot(next, clock.millis());
+    if (snapshot.health() == next) {
+      snapshot = new Snapshot(next, snapshot.sinceMillis(), reason);
+    } else {
+      snapshot = new Snapshot(next, clock.millis(), reason);
       if (next == ServerHealth.UP) {
         Events.info(EventNames.SERVER_UP);
         onUp.run();

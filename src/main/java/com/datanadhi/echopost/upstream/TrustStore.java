@@ -3,15 +3,19 @@ package com.datanadhi.echopost.upstream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
+import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
@@ -21,8 +25,9 @@ import org.jspecify.annotations.Nullable;
 /// The certificate authorities that TLS connections trust: the system's and the JDK's.
 ///
 /// The system's are those in the file that `SSL_CERT_FILE` names, else in the first bundle found at
-/// the paths that Linux distributions use (the list of Go's `crypto/x509`, root_linux.go), and on
-/// macOS those of the keychain. They are read once, at the first connection. Thread-safe.
+/// the paths that Linux distributions use (the list of Go's `crypto/x509`, root_linux.go), those in
+/// the directories that `SSL_CERT_DIR` names, and on macOS those of the keychain. They are read
+/// once, at the first connection; if that fails, again at the next. Thread-safe.
 public final class TrustStore {
   private static final List<String> BUNDLES =
       List.of(
@@ -34,14 +39,18 @@ public final class TrustStore {
           "/etc/ssl/cert.pem");
   private static final List<String> KEYCHAINS = List.of("KeychainStore-ROOT", "KeychainStore");
 
-  private final @Nullable String bundle;
+  private final String bundle;
+  private final String directories;
   private @Nullable SSLContext context;
 
-  /// @param environment the environment variables, of which `SSL_CERT_FILE` is read
+  /// @param environment the environment variables, of which `SSL_CERT_FILE` and `SSL_CERT_DIR` are
+  ///   read
   public TrustStore(Map<String, String> environment) {
-    this.bundle = environment.get("SSL_CERT_FILE");
+    this.bundle = environment.getOrDefault("SSL_CERT_FILE", "");
+    this.directories = environment.getOrDefault("SSL_CERT_DIR", "");
   }
 
+  /// @throws IOException when the certificates cannot be read; the message names the file
   synchronized SSLContext context() throws GeneralSecurityException, IOException {
     SSLContext ready = context;
     if (ready == null) {
@@ -49,6 +58,9 @@ public final class TrustStore {
       trusted.load(null, null);
       addJdk(trusted);
       addBundle(trusted);
+      for (String directory : directories.split(":", -1)) {
+        addDirectory(trusted, directory);
+      }
       if (System.getProperty("os.name").startsWith("Mac")) {
         addKeychains(trusted);
       }
@@ -76,21 +88,60 @@ public final class TrustStore {
   }
 
   private void addBundle(KeyStore trusted) throws GeneralSecurityException, IOException {
-    List<String> places = bundle == null || bundle.isEmpty() ? BUNDLES : List.of(bundle);
-    for (String place : places) {
+    if (!bundle.isEmpty()) {
+      addFile(trusted, Path.of(bundle), "SSL_CERT_FILE names " + bundle);
+      return;
+    }
+    for (String place : BUNDLES) {
       Path file = Path.of(place);
       if (Files.isReadable(file)) {
-        try (InputStream in = Files.newInputStream(file)) {
-          for (Certificate certificate :
-              CertificateFactory.getInstance("X.509").generateCertificates(in)) {
-            add(trusted, certificate);
-          }
-        }
+        addFile(trusted, file, "the system's certificates are in " + place);
         return;
       }
     }
-    if (bundle != null && !bundle.isEmpty()) {
-      throw new IOException("SSL_CERT_FILE names a file that cannot be read: " + bundle);
+  }
+
+  /// Adds what a directory has, as Go does: it may be missing, and may have other files.
+  private static void addDirectory(KeyStore trusted, String directory)
+      throws GeneralSecurityException, IOException {
+    if (directory.isEmpty() || !Files.isDirectory(Path.of(directory))) {
+      return;
+    }
+    List<Path> files;
+    try (Stream<Path> listed = Files.list(Path.of(directory))) {
+      files = listed.filter(Files::isRegularFile).sorted().toList();
+    }
+    for (Path file : files) {
+      try {
+        addFile(trusted, file, file.toString());
+      } catch (IOException notCertificates) {
+        // A README, or a certificate that others may read: a server that needs it will not be
+        // trusted, and the log says so.
+      }
+    }
+  }
+
+  /// @param source where the name of the file is from, for the message
+  private static void addFile(KeyStore trusted, Path file, String source)
+      throws GeneralSecurityException, IOException {
+    if (Files.isDirectory(file)) {
+      throw new IOException(source + ", which is a directory: name a file of certificates (PEM)");
+    }
+    Collection<? extends Certificate> certificates;
+    try (InputStream in = Files.newInputStream(file)) {
+      certificates = CertificateFactory.getInstance("X.509").generateCertificates(in);
+    } catch (NoSuchFileException missing) {
+      throw new IOException(source + ", which does not exist", missing);
+    } catch (IOException unreadable) {
+      throw new IOException(source + ", which cannot be read", unreadable);
+    } catch (CertificateException malformed) {
+      throw new IOException(source + ", which is not a file of certificates (PEM)", malformed);
+    }
+    if (certificates.isEmpty()) {
+      throw new IOException(source + ", which contains no certificate");
+    }
+    for (Certificate certificate : certificates) {
+      add(trusted, certificate);
     }
   }
 

@@ -43,6 +43,18 @@ class DeliveryOutcomeTest {
         .isEqualTo(expected(status));
   }
 
+  /// The connection is kept exactly after the results that decide about the record at once.
+  @ParameterizedTest
+  @MethodSource("everyStatus")
+  void a_response_is_final_when_the_record_is_delivered_or_rejected(int status) {
+    ServerResponse response = new ServerResponse.Answered(status, null, "");
+
+    assertThat(response.isFinal())
+        .isEqualTo(
+            DeliveryOutcome.of(response) instanceof DeliveryOutcome.Delivered
+                || DeliveryOutcome.of(response) instanceof DeliveryOutcome.Rejected);
+  }
+
   @ParameterizedTest
   @org.junit.jupiter.params.provider.ValueSource(ints = {-1, 0, 99, 600, 999})
   void an_invalid_status_means_unavailable(int status) {

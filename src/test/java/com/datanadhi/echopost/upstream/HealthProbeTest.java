@@ -130,6 +130,25 @@ class HealthProbeTest {
     assertThat(ups).hasValue(2);
   }
 
+  /// The wake-up may come when the loop has taken the pause already.
+  @Test
+  void the_wake_up_for_a_pause_does_not_shorten_it() throws InterruptedException {
+    state.reportUnavailable(Duration.ofDays(1), "HTTP 429");
+    Duration pause = probe.turn();
+    Thread waiting =
+        Thread.ofPlatform()
+            .start(() -> {
+              try {
+                state.probeWaiter().await(pause);
+              } catch (InterruptedException ended) {
+                Thread.currentThread().interrupt();
+              }
+            });
+    org.awaitility.Awaitility.await().until(() -> waiting.getState() == Thread.State.TIMED_WAITING);
+    waiting.interrupt();
+    waiting.join();
+  }
+
   @Test
   void after_a_failed_delivery_the_period_starts_again_at_its_shortest()
       throws InterruptedException {

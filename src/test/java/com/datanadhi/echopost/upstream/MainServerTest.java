@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.echopost.time.Clock;
+import com.datanadhi.echopost.time.ManualClock;
 import com.datanadhi.testkit.StubServer;
 import com.datanadhi.testkit.StubServer.Behaviour;
 import io.netty.buffer.ByteBufAllocator;
@@ -34,6 +35,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The HTTP client against a real server on loopback, through real proxies, with real certificates.
 class MainServerTest {
@@ -93,6 +97,103 @@ class MainServerTest {
     assertThat(server.deliveries().getFirst().path()).isEqualTo("/base/log");
     assertThat(client.probe()).isEqualTo(new ServerResponse.Answered(200, null, ""));
     assertThat(server.connections()).isEqualTo(2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {200, 204, 400, 413, 422})
+  void the_connection_is_kept_after_a_final_response(int status) throws Exception {
+    assertThat(connectionsOfTwoDeliveries(status)).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {301, 401, 403, 404, 405, 407, 408, 425, 429, 500, 501, 503, 599})
+  void the_connection_is_closed_after_a_response_that_is_not_final(int status) throws Exception {
+    assertThat(connectionsOfTwoDeliveries(status)).isEqualTo(2);
+  }
+
+  private int connectionsOfTwoDeliveries(int status) throws Exception {
+    StubServer server = use(StubServer.up());
+    server.onDelivery(Behaviour.status(status, ""));
+    MainServer client = client(server.url(), Map.of());
+    for (int i = 0; i < 2; i++) {
+      assertThat(deliver(client, delivery("{}"))).isInstanceOf(ServerResponse.Answered.class);
+    }
+    return server.connections();
+  }
+
+  @Test
+  void after_a_failed_delivery_the_next_uses_the_connection_of_the_probe() throws Exception {
+    StubServer server = use(StubServer.up());
+    server.onDelivery(Behaviour.status(503, ""));
+    MainServer client = client(server.url(), Map.of());
+    var _ = deliver(client, delivery("1"));
+    server.onDelivery(StubServer.OK);
+
+    assertThat(client.probe()).isEqualTo(new ServerResponse.Answered(200, null, ""));
+    assertThat(deliver(client, delivery("1")))
+        .isEqualTo(new ServerResponse.Answered(200, null, ""));
+    assertThat(server.connections()).isEqualTo(2);
+    assertThat(client.probe()).isEqualTo(new ServerResponse.Answered(200, null, ""));
+    assertThat(server.connections()).isEqualTo(3);
+  }
+
+  /// A firewall or a server may have forgotten it without a word.
+  @Test
+  void a_connection_that_was_idle_for_long_is_not_used_again() throws Exception {
+    StubServer server = use(StubServer.up());
+    ManualClock clock = new ManualClock();
+    MainServer client =
+        use(
+            new MainServer(
+                ServerUrl.parse(server.url()),
+                "",
+                ProxySettings.fromEnvironment(Map.of()),
+                new TrustStore(Map.of()),
+                clock));
+    var _ = deliver(client, delivery("1"));
+    clock.advance(Duration.ofSeconds(5));
+    var _ = deliver(client, delivery("2"));
+    assertThat(server.connections()).isEqualTo(1);
+
+    clock.advance(Duration.ofSeconds(6));
+    var _ = deliver(client, delivery("3"));
+
+    assertThat(server.connections()).isEqualTo(2);
+    assertThat(server.count()).isEqualTo(3);
+  }
+
+  @Test
+  void responses_are_asked_for_without_an_encoding() throws Exception {
+    StubServer server = use(StubServer.up());
+    var _ = deliver(client(server.url(), Map.of()), delivery("1"));
+
+    assertThat(server.deliveries().getFirst().headers())
+        .containsEntry("accept-encoding", "identity");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "Content-Encoding: gzip, '\u001f\u008b\b', '(gzip-encoded, 3 bytes)'",
+    "Content-Encoding: identity, abc, abc",
+    "Content-Type: text/plain; charset=ISO-8859-1, ä, ä",
+    "Content-Type: text/plain; charset=nonsense, abc, abc",
+    "X: y, \u00c3\u00a4, ä",
+    "X: y, \u00ff\u0000a, \ufffd\ufffda",
+  })
+  void the_body_of_a_response_is_kept_as_readable_text(String header, String bytes, String text)
+      throws Exception {
+    StubServer server = use(StubServer.up());
+    server.onDelivery(
+        Behaviour.raw(
+            "HTTP/1.1 422 No\r\n"
+                + header
+                + "\r\nContent-Length: "
+                + bytes.length()
+                + "\r\n\r\n"
+                + bytes));
+
+    assertThat(deliver(client(server.url(), Map.of()), delivery("1")))
+        .isEqualTo(new ServerResponse.Answered(422, null, text));
   }
 
   private static List<DeliveryRequest> numbered(int count) {
@@ -361,7 +462,9 @@ class MainServerTest {
     server.onProbe(Behaviour.hang());
 
     assertThat(client(server.url(), Map.of()).probe())
-        .isEqualTo(new ServerResponse.NoAnswer("no response in time"));
+        .isEqualTo(
+            new ServerResponse.NoAnswer(
+                "the main server 127.0.0.1:" + server.port() + " gave no response within 2 s"));
   }
 
   @Test
@@ -369,7 +472,11 @@ class MainServerTest {
     StubServer server = use(StubServer.down());
 
     assertThat(client(server.url(), Map.of()).probe())
-        .isEqualTo(new ServerResponse.NoAnswer("Connection refused: /127.0.0.1:" + server.port()));
+        .isEqualTo(
+            new ServerResponse.NoAnswer(
+                "cannot connect to the main server 127.0.0.1:"
+                    + server.port()
+                    + ": connection refused: nothing listens there; check -health-url"));
     assertThat(client("http://no-such-host.invalid", Map.of()).probe())
         .isInstanceOf(ServerResponse.NoAnswer.class);
   }
@@ -384,6 +491,16 @@ class MainServerTest {
     assertThat(server.deliveries().getFirst().headers())
         .containsEntry("authorization", "Basic " + base64("user:pa ss"))
         .containsEntry("host", "127.0.0.1:" + server.port());
+  }
+
+  @Test
+  void a_user_without_a_password_has_an_empty_one() throws Exception {
+    StubServer server = use(StubServer.up());
+
+    var _ = deliver(client(server.url().replace("://", "://to@ken@"), Map.of()), delivery("{}"));
+
+    assertThat(server.deliveries().getFirst().headers())
+        .containsEntry("authorization", "Basic " + base64("to@ken:"));
   }
 
   private static String base64(String text) {
@@ -448,14 +565,16 @@ class MainServerTest {
     StubServer unknown = use(StubServer.up(certificate("localhost")));
     assertThat(client(unknown.url(), Map.of()).probe())
         .isInstanceOfSatisfying(
-            ServerResponse.NoAnswer.class, none -> assertThat(none.reason()).startsWith("TLS: "));
+            ServerResponse.NoAnswer.class,
+            none -> assertThat(none.reason()).startsWith("TLS with the main server localhost:"));
 
     StubServer other = use(StubServer.up(certificate("other.example")));
     Map<String, String> trusting =
         Map.of("SSL_CERT_FILE", directory.resolve("other.example.pem").toString());
     assertThat(client(other.url(), trusting).probe())
         .isInstanceOfSatisfying(
-            ServerResponse.NoAnswer.class, none -> assertThat(none.reason()).startsWith("TLS: "));
+            ServerResponse.NoAnswer.class,
+            none -> assertThat(none.reason()).startsWith("TLS with the main server localhost:"));
     assertThat(other.count() + unknown.count()).isZero();
   }
 

@@ -56,8 +56,9 @@ class RequestEncoderTest {
   }
 
   @Test
-  void a_probe_asks_the_server_to_close_the_connection() {
-    assertThat(text(requests.probe()))
+  void a_probe_asks_the_server_to_close_the_connection_unless_it_is_kept() {
+    assertThat(text(requests.probe(false))).isEqualTo("GET /bäse HTTP/1.1\r\nhost: h:5000\r\n\r\n");
+    assertThat(text(requests.probe(true)))
         .isEqualTo("GET /bäse HTTP/1.1\r\nhost: h:5000\r\nconnection: close\r\n\r\n");
   }
 }
