@@ -69,6 +69,7 @@ final class StatusReporter implements StatusSource {
         identity.serverUrl(),
         serverNow.health(),
         serverNow.sinceMillis(),
+        serverNow.reason(),
         storage(),
         accepting.perSecond(),
         delivering.perSecond());

@@ -11,6 +11,7 @@ import com.datanadhi.echopost.upstream.ServerHealth;
 /// @param serverHealth by the last probe or delivery
 /// @param serverSince when `serverHealth` was entered, UTC, milliseconds since 1970; the agent's
 ///   start while it is unknown
+/// @param serverReason why the server is DOWN, by the newest probe or delivery; else empty
 /// @param storageState whether the buffer takes records
 /// @param acceptedPerSecond records accepted, as a mean over the last minute, or since the start
 ///   when that is less
@@ -22,6 +23,7 @@ public record AgentStatus(
     String server,
     ServerHealth serverHealth,
     long serverSince,
+    String serverReason,
     StorageState storageState,
     double acceptedPerSecond,
     double deliveredPerSecond) {

@@ -90,6 +90,7 @@ public final class OperatorMessages {
           out.writeEnum(7, number(status.storageState(), StorageState.values()));
           out.writeDouble(8, status.acceptedPerSecond());
           out.writeDouble(9, status.deliveredPerSecond());
+          out.writeString(10, status.serverReason());
         }
 
         @Override
@@ -102,6 +103,7 @@ public final class OperatorMessages {
               fields.string(4),
               constant(fields.int32(5), ServerHealth.values(), ServerHealth.UNKNOWN),
               fields.int64(6),
+              fields.string(10),
               constant(fields.int32(7), StorageState.values(), StorageState.FAILED),
               fields.float64(8),
               fields.float64(9));

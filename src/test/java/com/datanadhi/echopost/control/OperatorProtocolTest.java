@@ -126,6 +126,7 @@ class OperatorProtocolTest {
               "http://server-" + random.nextInt(),
               List.of(ServerHealth.values()).get(random.nextInt(3)),
               random.nextLong(),
+              "reason " + random.nextInt(),
               List.of(AgentStatus.StorageState.values()).get(random.nextInt(3)),
               random.nextDouble(),
               random.nextDouble());
@@ -142,6 +143,7 @@ class OperatorProtocolTest {
                   .setStorageState(StorageState.valueOf("STORAGE_" + status.storageState()))
                   .setAcceptedPerSecond(status.acceptedPerSecond())
                   .setDeliveredPerSecond(status.deliveredPerSecond())
+                  .setServerReason(status.serverReason())
                   .build());
       assertThat(marshaller.parse(new ByteArrayInputStream(reply.toByteArray()))).isEqualTo(status);
     }

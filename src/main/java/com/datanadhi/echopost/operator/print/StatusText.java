@@ -12,6 +12,8 @@ import tools.jackson.core.JsonGenerator;
 
 /// A [StatusSnapshot] as text and as JSON.
 public final class StatusText {
+  private static final int NAME_WIDTH = 10;
+
   private StatusText() {}
 
   /// The text of `echopost status`.
@@ -32,7 +34,7 @@ public final class StatusText {
   }
 
   private static void row(StringBuilder text, Terminal terminal, String name, String value) {
-    text.append(terminal.styled(AnsiStyle.BOLD, "%-10s".formatted(name)))
+    text.append(terminal.styled(AnsiStyle.BOLD, ("%-" + NAME_WIDTH + "s").formatted(name)))
         .append(value)
         .append('\n');
   }
@@ -86,9 +88,16 @@ public final class StatusText {
           terminal.styled(AnsiStyle.RED, "down")
               + " since "
               + since(agent.serverSince(), nowMillis)
-              + url;
+              + url
+              + reason(agent);
       case UNKNOWN -> "not yet known" + url;
     };
+  }
+
+  private static String reason(AgentStatus agent) {
+    return agent.serverReason().isEmpty()
+        ? ""
+        : "\n" + " ".repeat(NAME_WIDTH) + Terminal.withoutControls(agent.serverReason());
   }
 
   private static String pending(BufferView.Backlog backlog, long nowMillis) {
@@ -192,6 +201,9 @@ public final class StatusText {
       json.writeStringProperty("state", JsonOutput.name(agent.serverHealth()));
       json.writeNumberProperty("since", agent.serverSince());
       json.writeStringProperty("url", agent.server());
+      if (!agent.serverReason().isEmpty()) {
+        json.writeStringProperty("reason", agent.serverReason());
+      }
     }
     json.writeEndObject();
     pending(status.backlog(), nowMillis, json);
