@@ -93,8 +93,9 @@ public final class CommandLine {
                 "HTTP_PROXY, HTTPS_PROXY, NO_PROXY",
                 "proxies, as for curl and Go programs; also in lower case"),
             new CommandSpec.Variable(
-                "SSL_CERT_FILE",
-                "CA certificates to trust for https, instead of the system's bundle"),
+                "SSL_CERT_FILE, SSL_CERT_DIR",
+                "CA certificates to trust for https: a file instead of the system's bundle, and"
+                    + " directories of further files"),
             new CommandSpec.Variable("NO_COLOR", "if set, commands print no colours")),
         List.of(
             new CommandSpec.ExitStatus(0, "the agent: every record is delivered; a command: done"),
