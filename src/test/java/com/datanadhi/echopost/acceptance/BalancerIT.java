@@ -29,6 +29,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class BalancerIT extends AcceptanceTest {
   private static final int RECORDS = 100;
   private static final int RECORDS_PER_CONNECTION = 10;
+
+  // Nothing listens there: an agent whose server is up exits when it has nothing to deliver.
+  private static final String NOWHERE = "127.0.0.4 main.test\n";
   private static final Behaviour LAST =
       Behaviour.raw("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
 
@@ -44,9 +47,8 @@ class BalancerIT extends AcceptanceTest {
   })
   void records_reach_the_healthy_server_in_order_and_none_is_rejected(
       int status, boolean healthyFirst) throws Exception {
-    StubServer sick = use(StubServer.up());
+    StubServer sick = use(StubServer.down());
     sick.onDelivery(Behaviour.status(status, "sick"));
-    server.comeUp();
     AtomicInteger responses = new AtomicInteger();
     server.onDelivery((request, out) ->
         (responses.incrementAndGet() % RECORDS_PER_CONNECTION == 0 ? LAST : StubServer.OK)
@@ -61,6 +63,8 @@ class BalancerIT extends AcceptanceTest {
     agent.awaitReady();
 
     send(agent, load(RECORDS, 1));
+    sick.comeUp();
+    server.comeUp();
 
     assertAllDelivered(agent, RECORDS);
     assertThat(order().repeats()).isZero();
@@ -90,10 +94,10 @@ class BalancerIT extends AcceptanceTest {
       }
       return (healthy ? StubServer.OK : Behaviour.status(503, "sick")).respond(request, out);
     });
-    server.comeUp();
     AgentProcess agent = agent();
-
     send(agent, load(5, 1));
+
+    server.comeUp();
 
     await().atMost(Duration.ofMinutes(1)).until(() -> delivered.size() == 5);
     assertThat(Payloads.check(delivered).seqsByClient().get(0)).isEqualTo(Payloads.sequence(5));
@@ -127,9 +131,10 @@ class BalancerIT extends AcceptanceTest {
     server.comeUp();
     RoundRobin before = use(new RoundRobin("127.0.0.2", 0, List.of(sick.port())));
     use(new RoundRobin("127.0.0.3", before.port(), List.of(server.port())));
-    Path hosts = Files.writeString(directory.resolve("hosts"), "127.0.0.2 main.test\n");
+    Path hosts = Files.writeString(directory.resolve("hosts"), NOWHERE);
     AgentProcess agent = spawnWithHosts(hosts, before.port());
     send(agent, load(10, 1));
+    Files.writeString(hosts, "127.0.0.2 main.test\n");
     await().atMost(SOON).until(() -> sick.count() > 0);
 
     Files.writeString(hosts, "127.0.0.3 main.test\n");
@@ -162,11 +167,11 @@ class BalancerIT extends AcceptanceTest {
       }
       default -> assertThat(first).isEqualTo("refuses");
     }
-    Path hosts =
-        Files.writeString(directory.resolve("hosts"), "127.0.0.2 main.test\n127.0.0.3 main.test\n");
+    Path hosts = Files.writeString(directory.resolve("hosts"), NOWHERE);
     AgentProcess agent = spawnWithHosts(hosts, working.port());
-
     send(agent, load(10, 1));
+
+    Files.writeString(hosts, "127.0.0.2 main.test\n127.0.0.3 main.test\n");
 
     assertAllDelivered(agent, 10);
   }

@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.testkit;
 
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -8,8 +9,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// A load balancer on loopback: it forwards each TCP connection to the next of its backends.
-/// Thread-safe.
+/// A load balancer on loopback: it forwards each TCP connection to the next of its backends, and
+/// closes it while that one is down. Thread-safe.
 public final class RoundRobin implements AutoCloseable {
   private final ServerSocket listener;
   private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
@@ -27,10 +28,18 @@ public final class RoundRobin implements AutoCloseable {
 
   private void accept(List<Integer> backends) {
     try {
-      for (int turn = 0; ; turn++) {
+      int turn = 0;
+      while (true) {
         Socket client = listener.accept();
-        Socket backend =
-            new Socket(InetAddress.getLoopbackAddress(), backends.get(turn % backends.size()));
+        Socket backend;
+        try {
+          backend =
+              new Socket(InetAddress.getLoopbackAddress(), backends.get(turn % backends.size()));
+        } catch (ConnectException down) {
+          client.close();
+          continue;
+        }
+        turn++;
         sockets.addAll(List.of(client, backend));
         var _ = Thread.ofVirtual().start(() -> forward(client, backend));
         var _ = Thread.ofVirtual().start(() -> forward(backend, client));
