@@ -3,6 +3,7 @@ package com.datanadhi.echopost.grpc;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http2.DefaultHttp2HeadersDecoder;
+import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Headers;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,7 @@ final class CachingHeadersDecoder extends DefaultHttp2HeadersDecoder {
 
   private ByteBuf cachedBlock = Unpooled.EMPTY_BUFFER;
   private @Nullable Http2Headers cached;
+  private int lastRequest;
 
   /// @param maxListSize the limit of the size of a call's headers (RFC 9113, 6.5.2)
   CachingHeadersDecoder(long maxListSize) {
@@ -30,18 +32,34 @@ final class CachingHeadersDecoder extends DefaultHttp2HeadersDecoder {
 
   @Override
   public Http2Headers decodeHeaders(int stream, ByteBuf block) throws Http2Exception {
-    if (cached != null && block.equals(cachedBlock)) {
+    if (cached != null && stream > lastRequest && block.equals(cachedBlock)) {
+      lastRequest = stream;
       return cached;
     }
     // Another block can change the table, even if an error is found in it later.
     cached = null;
     ByteBuf whole = block.duplicate();
     Http2Headers headers = super.decodeHeaders(stream, block);
-    if (whole.readableBytes() <= MAX_CACHED_BYTES && isAllIndexed(whole)) {
+    if (headers.method() != null) {
+      requestStarts(stream);
+    }
+    if (headers.method() != null
+        && whole.readableBytes() <= MAX_CACHED_BYTES
+        && isAllIndexed(whole)) {
       cachedBlock = Unpooled.copiedBuffer(whole);
       cached = headers;
     }
     return headers;
+  }
+
+  /// A request must have a higher stream than all before it (RFC 9113, 5.1.1). Netty does not
+  /// distinguish such a request from the trailers of a stream that is closed already.
+  private void requestStarts(int stream) throws Http2Exception {
+    if (stream <= lastRequest) {
+      throw Http2Exception.connectionError(
+          Http2Error.PROTOCOL_ERROR, "request on stream %s after %s", stream, lastRequest);
+    }
+    lastRequest = stream;
   }
 
   /// Whether the same bytes return `headers` again, unless another block comes in between.

@@ -5,6 +5,8 @@ import io.grpc.Status;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http2.AbstractHttp2ConnectionHandlerBuilder;
 import io.netty.handler.codec.http2.DefaultHttp2Connection;
 import io.netty.handler.codec.http2.DefaultHttp2ConnectionDecoder;
@@ -19,6 +21,7 @@ import io.netty.handler.codec.http2.Http2ConnectionAdapter;
 import io.netty.handler.codec.http2.Http2ConnectionDecoder;
 import io.netty.handler.codec.http2.Http2ConnectionEncoder;
 import io.netty.handler.codec.http2.Http2ConnectionHandler;
+import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2FrameAdapter;
 import io.netty.handler.codec.http2.Http2Headers;
@@ -98,6 +101,8 @@ final class GrpcConnectionHandler extends Http2ConnectionHandler {
     @Override
     protected GrpcConnectionHandler build() {
       Http2Connection connection = new DefaultHttp2Connection(true, 0);
+      // Netty applies the limit in the settings only once the client has acknowledged them.
+      connection.remote().maxActiveStreams(MAX_CALLS);
       // The connection's window is refilled at once, so that a call whose message is not requested
       // yet does not stop the others.
       connection
@@ -161,7 +166,8 @@ final class GrpcConnectionHandler extends Http2ConnectionHandler {
         short weight,
         boolean exclusive,
         int padding,
-        boolean last) {
+        boolean last)
+        throws Http2Exception {
       Http2Stream stream = connection().stream(id);
       GrpcCall<?, ?> call = stream.getProperty(callKey);
       if (call == null && !stream.isHeadersSent()) {
@@ -195,8 +201,8 @@ final class GrpcConnectionHandler extends Http2ConnectionHandler {
 
   /// @return null if the call is refused
   @SuppressWarnings("ReferenceEquality") // to compare headers takes as long as to read them
-  private @Nullable GrpcCall<?, ?> startCall(
-      Http2Stream stream, Http2Headers headers, boolean last) {
+  private @Nullable GrpcCall<?, ?> startCall(Http2Stream stream, Http2Headers headers, boolean last)
+      throws Http2Exception {
     client.callStarted();
     RequestHeaders.Accepted known = cached;
     if (known == null || known.headers() != headers) {
@@ -208,21 +214,24 @@ final class GrpcConnectionHandler extends Http2ConnectionHandler {
   }
 
   private RequestHeaders.@Nullable Accepted check(
-      Http2Stream stream, Http2Headers headers, boolean last) {
+      Http2Stream stream, Http2Headers headers, boolean last) throws Http2Exception {
     RequestHeaders read = RequestHeaders.read(headers, application);
     // A switch by type would be compiled at run time for the first record of each run
     // (docs/performance-log.md).
     if (read instanceof RequestHeaders.Accepted accepted) {
       return accepted;
     }
+    if (read instanceof RequestHeaders.Malformed(String why)) {
+      throw Http2Exception.streamError(stream.id(), Http2Error.PROTOCOL_ERROR, why);
+    }
     RequestHeaders.Refused refused = (RequestHeaders.Refused) read;
-    responses()
-        .sendTrailersOnly(
-            stream,
-            refused.http(),
-            Status.UNIMPLEMENTED.withDescription(refused.why()),
-            new Metadata(),
-            last);
+    Status status = Status.UNIMPLEMENTED.withDescription(refused.why());
+    if (refused.http().equals(HttpResponseStatus.OK)
+        || HttpMethod.HEAD.asciiName().contentEquals(headers.method())) {
+      responses().sendTrailersOnly(stream, refused.http(), status, new Metadata(), last);
+    } else {
+      responses().sendText(stream, refused.http(), status, last);
+    }
     return null;
   }
 

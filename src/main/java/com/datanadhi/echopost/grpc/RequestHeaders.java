@@ -27,8 +27,20 @@ sealed interface RequestHeaders {
   /// @param why is sent to the client
   record Refused(HttpResponseStatus http, String why) implements RequestHeaders {}
 
-  /// Checks the headers of a call.
+  /// Headers without the required pseudo-headers: no request at all (RFC 9113, 8.3.1).
+  record Malformed(String why) implements RequestHeaders {}
+
+  /// Checks the headers of a call. Everything else that makes a request malformed (RFC 9113, 8.1.1)
+  /// is found by Netty's decoders before: other pseudo-headers, repeated ones or those after other
+  /// fields, names in upper case, fields that are specific to a connection, pseudo-headers in
+  /// trailers, and a content-length that does not match.
   static RequestHeaders read(Http2Headers headers, GrpcApplication application) {
+    boolean isConnect = HttpMethod.CONNECT.asciiName().contentEquals(orEmpty(headers.method()));
+    if (headers.method() == null
+        || isConnect != (headers.scheme() == null)
+        || isConnect != (headers.path() == null)) {
+      return new Malformed("a request has one :method, one :scheme and one :path");
+    }
     if (!HttpMethod.POST.asciiName().contentEquals(orEmpty(headers.method()))) {
       return new Refused(
           HttpResponseStatus.METHOD_NOT_ALLOWED, "the HTTP method of a gRPC call is POST");

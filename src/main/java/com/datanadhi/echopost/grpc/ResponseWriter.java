@@ -5,6 +5,7 @@ import io.grpc.InternalStatus;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
@@ -29,6 +30,8 @@ import java.util.Set;
 /// are flushed together.
 final class ResponseWriter {
   static final AsciiString CONTENT_TYPE = AsciiString.cached("application/grpc");
+
+  private static final AsciiString TEXT = AsciiString.cached("text/plain; charset=utf-8");
 
   private static final AsciiString GRPC_STATUS = AsciiString.cached("grpc-status");
   private static final Http2Headers HEADERS =
@@ -160,6 +163,28 @@ final class ResponseWriter {
     end(stream, add(status, trailers, headers), halfClosed);
   }
 
+  /// Refuses a request that is no call of gRPC: its client may be a browser or curl, so the reason
+  /// is the body too.
+  ///
+  /// @param status must have a description
+  /// @param halfClosed whether the client has sent its END_STREAM
+  void sendText(Http2Stream stream, HttpResponseStatus http, Status status, boolean halfClosed) {
+    Http2Headers headers =
+        new DefaultHttp2Headers(false)
+            .status(http.codeAsText())
+            .set(HttpHeaderNames.CONTENT_TYPE, TEXT);
+    var _ =
+        handler
+            .encoder()
+            .writeHeaders(
+                context, stream.id(), add(status, new Metadata(), headers), 0, false, promise());
+    ByteBuf body = ByteBufUtil.writeUtf8(context.alloc(), status.getDescription() + "\n");
+    ended(
+        stream,
+        handler.encoder().writeData(context, stream.id(), body, 0, true, promise()),
+        halfClosed);
+  }
+
   private static Http2Headers add(Status status, Metadata trailers, Http2Headers to) {
     Metadata all = new Metadata();
     all.merge(trailers);
@@ -176,8 +201,13 @@ final class ResponseWriter {
   }
 
   private void end(Http2Stream stream, Http2Headers last, boolean halfClosed) {
-    ChannelFuture sent =
-        handler.encoder().writeHeaders(context, stream.id(), last, 0, true, promise());
+    ended(
+        stream,
+        handler.encoder().writeHeaders(context, stream.id(), last, 0, true, promise()),
+        halfClosed);
+  }
+
+  private void ended(Http2Stream stream, ChannelFuture sent, boolean halfClosed) {
     if (!halfClosed) {
       // The rest of the request is not wanted (RFC 9113, 8.1).
       sent.addListener(done -> {

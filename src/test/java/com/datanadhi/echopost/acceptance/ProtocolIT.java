@@ -396,9 +396,12 @@ class ProtocolIT extends AcceptanceTest {
     client.send(frame(HEADERS, END_HEADERS, 5, text), frame(DATA, END_STREAM, 5, record()));
     assertThat(client.answer(5).headers()).containsEntry(":status", "415");
 
-    byte[] bare = {(byte) POST, HTTP};
+    byte[] bare = join(new byte[] {(byte) POST, HTTP}, header(":path", "/"));
     client.send(frame(HEADERS, END_HEADERS | END_STREAM, 7, bare));
-    assertThat(client.answer(7).headers()).containsEntry(":status", "415");
+    Answer reason = client.answer(7);
+    assertThat(reason.headers()).containsEntry(":status", "415");
+    assertThat(new String(reason.message(), StandardCharsets.UTF_8))
+        .isEqualTo("the content-type of a gRPC call is application/grpc\n");
 
     byte[] field = header("a", "x".repeat(120));
     byte[][] many = new byte[58][];
@@ -406,6 +409,76 @@ class ProtocolIT extends AcceptanceTest {
     client.send(frame(HEADERS, END_HEADERS | END_STREAM, 9, join(sendLogHeaders(), join(many))));
     assertThat(client.answer(9).headers()).containsEntry(":status", "431");
     assertServed(11);
+  }
+
+  /// RFC 9113, 8.1.1, 8.2 and 8.3: a malformed request is a stream error, and other calls are
+  /// served.
+  @Test
+  void malformed_requests_are_reset() throws Exception {
+    byte[] post = {(byte) POST};
+    byte[] http = {HTTP};
+    byte[] path = header(":path", "/logagent.LogAgent/SendLog");
+    byte[] type = header("content-type", "application/grpc");
+    byte[] good = join(post, http, path, type);
+    List<byte[]> malformed =
+        List.of(
+            join(http, path, type),
+            join(post, path, type),
+            join(post, http, type),
+            join(post, http, header(":path", ""), type),
+            join(post, post, http, path, type),
+            join(post, http, http, path, type),
+            join(post, http, path, path, type),
+            join(post, http, type, path),
+            join(good, header(":authority", "late")),
+            join(post, http, path, header(":unknown", "x"), type),
+            join(post, http, path, header(":status", "200"), type),
+            join(good, header("Upper", "x")),
+            join(good, header("connection", "keep-alive")),
+            join(good, header("keep-alive", "x")),
+            join(good, header("proxy-connection", "x")),
+            join(good, header("transfer-encoding", "chunked")),
+            join(good, header("upgrade", "h2c")),
+            join(good, header("te", "gzip")),
+            join(good, header("content-length", "1"), header("content-length", "2")),
+            join(good, header("content-length", "x")));
+    int stream = 1;
+    for (byte[] block : malformed) {
+      client.send(frame(HEADERS, END_HEADERS, stream, block));
+      assertThat(client.answer(stream).reset())
+          .as("%s", new String(block, StandardCharsets.ISO_8859_1))
+          .isEqualTo(PROTOCOL_ERROR);
+      assertServed(stream + 2);
+      stream += 4;
+    }
+    for (int length : new int[] {record().length - 1, record().length + 1}) {
+      byte[] declared = header("content-length", Integer.toString(length));
+      client.send(headers(stream, declared), frame(DATA, END_STREAM, stream, record()));
+      assertThat(client.answer(stream).reset()).isEqualTo(PROTOCOL_ERROR);
+      assertServed(stream + 2);
+      stream += 4;
+    }
+    assertThat(query("SELECT count(*) FROM records"))
+        .isEqualTo(Integer.toString(malformed.size() + 2));
+  }
+
+  @Test
+  void a_second_request_on_a_stream_ends_the_connection() throws Exception {
+    client.send(headers(1), frame(DATA, 0, 1, record()));
+    client.send(frame(HEADERS, END_HEADERS | END_STREAM, 1, new byte[] {(byte) POST}));
+    assertThat(client.await(GOAWAY).number(4)).isEqualTo(PROTOCOL_ERROR);
+    assertThat(client.isClosedByTheAgent()).isTrue();
+    assertThat(query("SELECT count(*) FROM records")).isEqualTo("0");
+  }
+
+  @Test
+  void the_bound_of_a_connection_applies_before_its_settings_are_acknowledged() throws Exception {
+    FrameClient early = use(new FrameClient(agent.socket()));
+    early.send(preface());
+    for (int n = 0; n <= 1_024; n++) {
+      early.send(headers(1 + 2 * n));
+    }
+    assertThat(early.answer(2_049).reset()).isEqualTo(REFUSED_STREAM);
   }
 
   @Test

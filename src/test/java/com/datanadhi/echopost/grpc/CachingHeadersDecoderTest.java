@@ -1,12 +1,14 @@
 package com.datanadhi.echopost.grpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import io.netty.handler.codec.http2.DefaultHttp2HeadersDecoder;
 import io.netty.handler.codec.http2.DefaultHttp2HeadersEncoder;
+import io.netty.handler.codec.http2.Http2Error;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.handler.codec.http2.Http2HeadersDecoder;
@@ -64,6 +66,25 @@ class CachingHeadersDecoderTest {
     assertThat(decoder.decodeHeaders(5, block(sent))).isEqualTo(second).isNotSameAs(second);
   }
 
+  @Test
+  void a_request_on_the_stream_of_an_earlier_one_is_a_connection_error() throws Exception {
+    Http2Headers sent = headers("te", "trailers");
+    Http2Headers _ = decoder.decodeHeaders(1, block(sent));
+    ByteBuf indexed = block(sent);
+    Http2Headers _ = decoder.decodeHeaders(5, indexed.duplicate());
+    for (int behind : new int[] {3, 5}) {
+      Http2Headers _ = decoder.decodeHeaders(behind + 4, indexed.duplicate());
+      assertThatThrownBy(() -> decoder.decodeHeaders(behind, indexed.duplicate()))
+          .isInstanceOfSatisfying(
+              Http2Exception.class,
+              refused -> assertThat(refused.error()).isEqualTo(Http2Error.PROTOCOL_ERROR))
+          .isNotInstanceOf(Http2Exception.StreamException.class);
+    }
+    // Trailers are no request.
+    Http2Headers trailers = new DefaultHttp2Headers().add("some", "thing");
+    assertThat(decoder.decodeHeaders(3, block(trailers))).isEqualTo(trailers);
+  }
+
   /// With few names and values and a small table that changes its size, the same bytes are sent
   /// again and mean something else.
   @Test
@@ -85,10 +106,10 @@ class CachingHeadersDecoderTest {
         encoder.maxHeaderTableSize(random.nextInt(400));
       }
       ByteBuf block = block(sent);
-      Http2Headers decoded = decoder.decodeHeaders(n, block.duplicate());
+      Http2Headers decoded = decoder.decodeHeaders(n + 1, block.duplicate());
       assertThat(decoded)
           .describedAs("block %d", n)
-          .isEqualTo(reference.decodeHeaders(n, block))
+          .isEqualTo(reference.decodeHeaders(n + 1, block))
           .isEqualTo(sent);
       distinct.add(decoded);
     }
@@ -116,9 +137,9 @@ class CachingHeadersDecoderTest {
     return bytes;
   }
 
-  private static String outcome(Http2HeadersDecoder decoder, byte[] block) {
+  private static String outcome(Http2HeadersDecoder decoder, int stream, byte[] block) {
     try {
-      return decoder.decodeHeaders(1, Unpooled.wrappedBuffer(block)).toString();
+      return decoder.decodeHeaders(stream, Unpooled.wrappedBuffer(block)).toString();
     } catch (Http2Exception malformed) {
       return malformed.error() + " " + malformed.getMessage();
     }
@@ -133,9 +154,9 @@ class CachingHeadersDecoderTest {
       byte[][] blocks = {anyBlock(random), anyBlock(random), anyBlock(random), anyBlock(random)};
       for (int n = 0; n < 20; n++) {
         byte[] block = blocks[random.nextInt(blocks.length)];
-        assertThat(outcome(caching, block))
+        assertThat(outcome(caching, n + 1, block))
             .describedAs("block %d of connection %d", n, connection)
-            .isEqualTo(outcome(reference, block));
+            .isEqualTo(outcome(reference, n + 1, block));
       }
     }
   }

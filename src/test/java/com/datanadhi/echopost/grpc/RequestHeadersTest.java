@@ -82,8 +82,22 @@ class RequestHeadersTest {
   }
 
   @Test
-  void headers_without_the_required_fields_are_refused() {
-    assertThat(read(new DefaultHttp2Headers())).isInstanceOf(RequestHeaders.Refused.class);
+  void headers_without_the_required_pseudo_headers_are_malformed() {
+    assertThat(read(new DefaultHttp2Headers())).isInstanceOf(RequestHeaders.Malformed.class);
+    for (String name : new String[] {":method", ":scheme", ":path"}) {
+      Http2Headers headers = headers("POST", PATH, "application/grpc");
+      headers.remove(name);
+      assertThat(read(headers)).as("without %s", name).isInstanceOf(RequestHeaders.Malformed.class);
+    }
+  }
+
+  /// RFC 9113, 8.5.
+  @Test
+  void connect_has_neither_scheme_nor_path() {
+    Http2Headers connect = new DefaultHttp2Headers().method("CONNECT").authority("localhost");
+    assertThat(read(connect)).isInstanceOf(RequestHeaders.Refused.class);
+    assertThat(read(headers("CONNECT", PATH, "application/grpc")))
+        .isInstanceOf(RequestHeaders.Malformed.class);
   }
 
   @ParameterizedTest
