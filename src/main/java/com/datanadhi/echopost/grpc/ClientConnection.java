@@ -35,9 +35,13 @@ public final class ClientConnection extends ChannelDuplexHandler {
   private long lastUseNanos;
   // Bytes were not read before this time, for a reason of the server.
   private long readableSinceNanos;
+  // The time when it was opened, or a queued call was last answered.
+  private long lastAnswerNanos;
   private long allCalls;
+  private boolean preferred;
   private int queuedCalls;
   private int completeQueuedCalls;
+  private int otherCompleteCalls;
   private int streams;
   private int controlFrames;
 
@@ -75,8 +79,15 @@ public final class ClientConnection extends ChannelDuplexHandler {
     return attachment;
   }
 
+  /// The client uses the server as intended: if new connections need room, those that never called
+  /// this are closed first.
+  public void prefer() {
+    preferred = true;
+  }
+
   /// A call has started that the application queues and limits itself; [#queuedCallEnded] has to
-  /// follow. A call that is not reported here counts as a response that its client has not read.
+  /// follow. A call that is not reported here counts as a response that its client has not read,
+  /// unless its request is complete and it has one response.
   public void queuedCallStarted() {
     queuedCalls++;
   }
@@ -93,6 +104,7 @@ public final class ClientConnection extends ChannelDuplexHandler {
       completeQueuedCalls--;
       // The time that the response took is not idle time of the client.
       lastUseNanos = clock.nanos();
+      lastAnswerNanos = lastUseNanos;
     }
   }
 
@@ -114,6 +126,7 @@ public final class ClientConnection extends ChannelDuplexHandler {
   public void channelRegistered(ChannelHandlerContext context) {
     // Not the time at which it was accepted, since the loop's delay is not the client's fault.
     lastUseNanos = clock.nanos();
+    lastAnswerNanos = lastUseNanos;
     readableSinceNanos = lastUseNanos;
     listener.opened(this);
     context.fireChannelRegistered();
@@ -203,10 +216,22 @@ public final class ClientConnection extends ChannelDuplexHandler {
     limits.controlFrameSent();
   }
 
-  /// The number of responses that the client has not read. It includes open calls that were not
-  /// reported as queued.
+  /// The request of a call with one response that is not queued is complete; [#otherCallAnswered]
+  /// has to follow.
+  void otherCallComplete() {
+    otherCompleteCalls++;
+  }
+
+  /// Such a call was answered or cancelled.
+  void otherCallAnswered() {
+    otherCompleteCalls--;
+    lastUseNanos = clock.nanos();
+  }
+
+  /// The number of responses that the client has not read. It includes streaming calls, such as
+  /// watches, and incomplete requests of calls that were not reported as queued.
   int unreadResponses() {
-    return streams - queuedCalls;
+    return streams - queuedCalls - otherCompleteCalls;
   }
 
   /// A call of any method has started.
@@ -219,10 +244,20 @@ public final class ClientConnection extends ChannelDuplexHandler {
     return allCalls == 0;
   }
 
-  /// Whether no queued call is complete, so that its client waits for no response to one. Calls
-  /// that are not queued do not count.
-  boolean hasNoCompleteQueuedCall() {
-    return completeQueuedCalls == 0;
+  /// Whether the client waits for the response to no complete request. Streaming calls do not
+  /// count: they can last as long as the connection.
+  boolean awaitsNoResponse() {
+    return completeQueuedCalls == 0 && otherCompleteCalls == 0;
+  }
+
+  /// Whether [#prefer] was called.
+  boolean isPreferred() {
+    return preferred;
+  }
+
+  /// The time since a queued call was last answered, or the connection was opened.
+  long unansweredNanos(long nowNanos) {
+    return nowNanos - Math.max(lastAnswerNanos, readableSinceNanos);
   }
 
   long idleNanos(long nowNanos) {

@@ -14,6 +14,13 @@ import java.util.concurrent.TimeUnit;
 final class ConnectionLimits {
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+  /// A client that sends a byte now and then is not idle: this long after its connection was
+  /// opened, it must have had a record stored.
+  private static final long FRUITLESS_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+  /// Not a share of the connections that are open: a crowd may have just left.
+  private static final int MAX_PREFERRED = SocketListener.MAX_CONNECTIONS * 3 / 4;
+
   /// More than the longest delay of a tick by other work of the loop, which Netty limits to 1 s.
   /// With a shorter time, no connection would be idle while the loop is busy, and no new one would
   /// be accepted.
@@ -104,12 +111,24 @@ final class ConnectionLimits {
     }
   }
 
+  /// Closes up to a quarter of the connections, with GOAWAY. Preferred ones keep up to three
+  /// quarters of all places: a crowd of others gets room only from each other.
   private void closeIdle(long now) {
+    boolean manyPreferred =
+        open.stream().filter(ClientConnection::isPreferred).count() > MAX_PREFERRED;
     open.stream()
-        .filter(c -> c.hasNoCompleteQueuedCall() && c.idleNanos(now) > IDLE_NANOS)
-        .sorted(Comparator.comparingLong((ClientConnection c) -> c.idleNanos(now)).reversed())
+        .filter(
+            c -> c.awaitsNoResponse() && isUseless(c, now) && (manyPreferred || !c.isPreferred()))
+        .sorted(
+            Comparator.comparing(ClientConnection::isPreferred)
+                .thenComparingLong(c -> -c.idleNanos(now)))
         .limit(Math.max(1, open.size() / 4))
         .forEach(c -> c.close(now));
+  }
+
+  private static boolean isUseless(ClientConnection connection, long now) {
+    return connection.idleNanos(now) > IDLE_NANOS
+        || (!connection.isPreferred() && connection.unansweredNanos(now) > FRUITLESS_NANOS);
   }
 
   /// See [GrpcServer#nanosSinceTick]. Any thread.

@@ -87,9 +87,11 @@ public final class GrpcCall<Q, A> extends ServerCall<Q, A> {
   private byte @Nullable [] message;
   private @Nullable CallFault fault;
 
-  // `delivering` guards against re-entry; `counted` is whether the call is counted in ServerLimits.
+  // `delivering` guards against re-entry; `counted` is whether the call is counted in ServerLimits,
+  // and `awaited` whether its connection counts it as one whose client waits for the response.
   private boolean delivering;
   private boolean counted;
+  private boolean awaited;
 
   GrpcCall(
       ResponseWriter responses,
@@ -255,6 +257,10 @@ public final class GrpcCall<Q, A> extends ServerCall<Q, A> {
       if (!isClosed() && request == RequestStage.ENDED) {
         if (!bytes.isReadable()) {
           request = RequestStage.DELIVERED;
+          if (counted && method.descriptor().getType().serverSendsOneMessage()) {
+            awaited = true;
+            connection.otherCallComplete();
+          }
           Objects.requireNonNull(listener).onHalfClose();
         } else if (requested > 0) {
           fail(CallFault.malformed("the call ended inside a message"));
@@ -340,8 +346,16 @@ public final class GrpcCall<Q, A> extends ServerCall<Q, A> {
     boolean answered = isClosed();
     if (!answered) {
       response = ResponseStage.CANCELLED;
+      awaitEnded();
     }
     notifyEnd(answered);
+  }
+
+  private void awaitEnded() {
+    if (awaited) {
+      awaited = false;
+      connection.otherCallAnswered();
+    }
   }
 
   private void notifyEnd(boolean answered) {
@@ -409,6 +423,7 @@ public final class GrpcCall<Q, A> extends ServerCall<Q, A> {
     boolean headersSent = response == ResponseStage.HEADERS_SENT;
     boolean halfClosed = request != RequestStage.OPEN;
     response = ResponseStage.STATUS_SENT;
+    awaitEnded();
     if (!delivering) {
       releasePendingBytes();
     }

@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// The public methods may be called from any thread, but not at the same time.
 public final class SocketListener extends ChannelInboundHandlerAdapter {
-  private static final int MAX_CONNECTIONS = 512;
+  static final int MAX_CONNECTIONS = 512;
 
   /// As many as the kernel allows (`net.core.somaxconn` caps it): with a full backlog of a UNIX
   /// socket, a connect fails at once.

@@ -170,6 +170,7 @@ final class SendLogCall extends ServerCall.Listener<SendLogRequest> {
     } else if (stage != Stage.ENDED) {
       call.sendHeaders(new Metadata());
       call.sendMessage(STORED);
+      call.connection().prefer();
       close(Status.OK);
     }
   }

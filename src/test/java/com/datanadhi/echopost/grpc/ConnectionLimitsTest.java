@@ -23,7 +23,9 @@ import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -158,6 +160,98 @@ class ConnectionLimitsTest {
       tick();
 
       assertThat(client.isClosedByTheAgent()).isTrue();
+    }
+  }
+
+  @Test
+  void a_client_that_is_not_preferred_makes_room_first() throws Exception {
+    application.setPrefers(true);
+    try (FrameClient preferred = FrameClient.connect(socket)) {
+      assertServed(preferred, 1);
+      application.setPrefers(false);
+      try (FrameClient other = FrameClient.connect(socket)) {
+        assertServed(other, 1);
+        clock.advance(IDLE);
+        assertServed(other, 3);
+        // The preferred one has been silent for longer.
+        tick();
+        assertNotAskedToLeave(other);
+
+        clock.advance(IDLE);
+        tick();
+        assertThat(other.await(GOAWAY).number(4)).isZero();
+        clock.advance(IDLE);
+        tick();
+        assertThat(other.isClosedByTheAgent()).isTrue();
+      }
+      clock.advance(IDLE);
+      tick();
+      assertNotAskedToLeave(preferred);
+    }
+  }
+
+  @Test
+  void preferred_clients_that_hold_most_places_make_room() throws Exception {
+    application.setPrefers(true);
+    List<FrameClient> clients = new ArrayList<>();
+    try {
+      for (int n = 0; n <= SocketListener.MAX_CONNECTIONS * 3 / 4; n++) {
+        clients.add(FrameClient.connect(socket));
+        assertServed(clients.getLast(), 1);
+        clock.advance(Duration.ofMillis(1));
+      }
+      clock.advance(IDLE);
+      tick();
+
+      FrameClient longestIdle = clients.getFirst();
+      assertThat(longestIdle.await(GOAWAY).number(0)).isEqualTo(Integer.MAX_VALUE);
+      // A call that was started before the GOAWAY was read.
+      assertServed(longestIdle, 3);
+      assertNotAskedToLeave(clients.getLast());
+    } finally {
+      for (FrameClient client : clients) {
+        client.close();
+      }
+    }
+  }
+
+  @Test
+  void a_client_that_sends_a_byte_now_and_then_makes_room_after_5_seconds() throws Exception {
+    try (FrameClient trickling = FrameClient.connect(socket)) {
+      // Its time starts when the loop has accepted it.
+      assertNotAskedToLeave(trickling);
+      for (int second = 0; second < 5; second++) {
+        clock.advance(Duration.ofMillis(900));
+        tick();
+        assertNotAskedToLeave(trickling);
+      }
+      clock.advance(Duration.ofMillis(501));
+      trickling.send(frame(PING, 0, 0, new byte[8]));
+      assertThat(trickling.await(PING).flags()).isEqualTo(ACK);
+      tick();
+
+      assertThat(trickling.await(GOAWAY).number(4)).isZero();
+    }
+  }
+
+  @Test
+  void a_client_that_waits_for_its_response_is_not_idle() throws Exception {
+    application.setHolds(true);
+    try (FrameClient client = FrameClient.connect(socket)) {
+      client.send(call(1));
+      await().until(() -> application.openCalls() == 1);
+      clock.advance(Duration.ofMillis(1_900));
+      tick();
+      assertNotAskedToLeave(client);
+
+      loop.submit(application::sendHeldAnswers).get();
+
+      assertThat(client.answer(1).status()).isZero();
+      tick();
+      assertNotAskedToLeave(client);
+      clock.advance(IDLE);
+      tick();
+      assertThat(client.await(GOAWAY).number(4)).isZero();
     }
   }
 

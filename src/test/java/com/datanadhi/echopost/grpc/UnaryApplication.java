@@ -9,10 +9,13 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/// An application with the one method SendLog, which answers at once and stores nothing.
+/// An application with the one method SendLog, which answers at once, unless it is told to wait,
+/// and stores nothing.
 final class UnaryApplication
     implements GrpcApplication,
         ServerCallHandler<byte[], byte[]>,
@@ -26,6 +29,9 @@ final class UnaryApplication
 
   private final AtomicInteger allCalls = new AtomicInteger();
   private final AtomicInteger openCalls = new AtomicInteger();
+  private final List<Runnable> heldAnswers = new ArrayList<>();
+  private volatile boolean prefers;
+  private volatile boolean holds;
   private final GrpcMethod<byte[], byte[]> sendLog =
       new GrpcMethod<>(
           MethodDescriptor.newBuilder(this, this)
@@ -45,6 +51,22 @@ final class UnaryApplication
   /// The number of calls that have started and not ended. Any thread.
   int openCalls() {
     return openCalls.get();
+  }
+
+  /// Whether clients that sent a message are preferred from now on. Any thread.
+  void setPrefers(boolean prefers) {
+    this.prefers = prefers;
+  }
+
+  /// Whether answers wait for [#sendHeldAnswers] from now on. Any thread.
+  void setHolds(boolean holds) {
+    this.holds = holds;
+  }
+
+  /// On the event loop.
+  void sendHeldAnswers() {
+    heldAnswers.forEach(Runnable::run);
+    heldAnswers.clear();
   }
 
   @Override
@@ -72,9 +94,20 @@ final class UnaryApplication
 
       @Override
       public void onHalfClose() {
+        if (holds) {
+          heldAnswers.add(this::answer);
+        } else {
+          answer();
+        }
+      }
+
+      private void answer() {
         call.sendHeaders(new Metadata());
         if (hasMessage) {
           call.sendMessage(SUCCESS);
+          if (prefers) {
+            ((GrpcCall<byte[], byte[]>) call).connection().prefer();
+          }
         }
         call.close(hasMessage ? Status.OK : Status.INVALID_ARGUMENT, new Metadata());
       }
