@@ -14,7 +14,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 /// At either limit the server stops reading; the kernel's socket buffers and HTTP/2 flow control
 /// then hold the clients back. If no commit ends for 5 s while the memory for records is full,
 /// reading resumes, and records are refused until a commit ends. If too many calls stay open and no
-/// commit ends for 5 s, incomplete requests are refused, since they hold up the others.
+/// commit ends for 5 s, incomplete requests are refused, since they hold up the others; if no
+/// record waits for a commit, nothing but that can end the pause, and they are refused at once.
 ///
 /// Confined to the event loop, except [#hasOpenCalls].
 final class BackPressure {
@@ -29,6 +30,9 @@ final class BackPressure {
   static final int MAX_STREAMS = 2 * MAX_OPEN_CALLS;
 
   private static final long STALL_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+  /// Longer than the event loop takes to answer a commit.
+  private static final long NO_COMMIT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   /// Whether messages are accepted into memory.
   ///
@@ -158,17 +162,24 @@ final class BackPressure {
 
   /// Handles time-outs.
   ///
-  /// @return whether incomplete requests must be refused, because they hold up too many calls
+  /// @return whether incomplete requests must be refused, because they hold up too many calls:
+  ///   until [#hasTooManyOpenCalls] returns false
   boolean tick() {
     long now = clock.nanos();
     if (stage == Stage.PAUSED && now - progressNanos > STALL_NANOS) {
       stage = Stage.REFUSING;
       resume();
     }
-    if (tooManyOpenCalls && now - progressNanos > STALL_NANOS) {
+    long limit = availability.waitingRecords() == 0 ? NO_COMMIT_NANOS : STALL_NANOS;
+    if (tooManyOpenCalls && now - progressNanos > limit) {
       progressNanos = now;
       return true;
     }
     return false;
+  }
+
+  /// Whether too many calls are open: nothing is read until many of them have ended.
+  boolean hasTooManyOpenCalls() {
+    return tooManyOpenCalls;
   }
 }

@@ -82,6 +82,11 @@ final class CallQueue implements SendLogCall.Observer {
     return pressure.acceptsMessage(retry) && (!call.isCompressed() || decompression.begin(retry));
   }
 
+  /// The number of its calls that are not passed on yet.
+  int size() {
+    return calls.size();
+  }
+
   // ---- events of a call
 
   @Override

@@ -14,6 +14,8 @@ import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -112,11 +114,24 @@ final class LogAgentService implements ServerCallHandler<SendLogRequest, byte[]>
   /// Handles time-outs. Has to be called after the server's upkeep, see [GrpcServer#tickSoon].
   void tick() {
     if (pressure.tick()) {
-      List.copyOf(queues).forEach(queue -> queue.refuseIncomplete(Refusal.TOO_MANY_OPEN_CALLS));
+      refuseIncomplete();
     }
     long now = clock.nanos();
     // Copies, since refusing a call can close its connection.
     List.copyOf(queues).forEach(queue -> queue.tick(now));
+  }
+
+  /// Refuses incomplete requests until there is room for others, those of the connections with the
+  /// most calls first: a client with few calls is not refused because of one with many.
+  private void refuseIncomplete() {
+    List<CallQueue> longestFirst = new ArrayList<>(queues);
+    longestFirst.sort(Comparator.comparingInt(CallQueue::size).reversed());
+    for (CallQueue queue : longestFirst) {
+      if (!pressure.hasTooManyOpenCalls()) {
+        return;
+      }
+      queue.refuseIncomplete(Refusal.TOO_MANY_OPEN_CALLS);
+    }
   }
 
   /// Refuses every call whose record is not appended yet. To be called after [Availability#stop].
