@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 
 /// A small file system in memory. Only root can mount one. Confined to one thread.
@@ -64,15 +65,27 @@ public final class SmallDisk implements AutoCloseable {
     return Files.getFileStore(mountPoint).getUsableSpace();
   }
 
-  /// Fills the disk completely, until the returned file is deleted.
+  /// Fills the disk to its last byte, until the returned file is deleted. Can be repeated.
+  ///
+  /// @throws IOException if no file can be opened
   public Path fill() throws IOException {
     Path file = mountPoint.resolve("filling");
-    try (OutputStream out = Files.newOutputStream(file)) {
+    try (OutputStream out =
+        Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+      for (int piece = 1 << 16; piece > 0; piece /= 16) {
+        fill(out, piece);
+      }
+    }
+    return file;
+  }
+
+  private static void fill(OutputStream out, int piece) {
+    try {
       while (true) {
-        out.write(new byte[4096]);
+        out.write(new byte[piece]);
       }
     } catch (IOException full) {
-      return file;
+      // A smaller piece may still fit.
     }
   }
 

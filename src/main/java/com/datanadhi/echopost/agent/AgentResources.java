@@ -94,14 +94,15 @@ final class AgentResources implements AutoCloseable {
   }
 
   private Path createSession() throws IOException {
-    try {
-      return Sessions.create(settings.directory(), clock.now());
-    } catch (FileSystemException failed) {
-      // On a full disk, only a run with space for its log can deliver what is pending.
-      if (!Buffer.releaseReserve(settings.directory())) {
-        throw failed;
+    while (true) {
+      try {
+        return Sessions.create(settings.directory(), clock.now());
+      } catch (FileSystemException failed) {
+        // On a full disk, only a run with space for its log can deliver what is pending.
+        if (!Buffer.releaseReserve(settings.directory())) {
+          throw failed;
+        }
       }
-      return Sessions.create(settings.directory(), clock.now());
     }
   }
 

@@ -41,6 +41,9 @@ public final class Buffer implements AutoCloseable {
   /// Less than the 30 s after which a call that waits for its commit means that the disk hangs.
   private static final Duration LOCK_TIMEOUT = Duration.ofSeconds(20);
 
+  /// The records of an acknowledgement that needs little disk space.
+  private static final int SMALL_ACKNOWLEDGEMENT = 16;
+
   private static final long RECLAIM_NANOS = 1_000_000_000;
 
   /// Enough for about 100,000 rows. The next agent waits for the directory meanwhile.
@@ -91,12 +94,12 @@ public final class Buffer implements AutoCloseable {
     return existsIn(directory) && Files.isSameFile(DirectoryLayout.buffer(directory), file);
   }
 
-  /// Deletes the reserve that an earlier run left in `directory`, for an agent that cannot start on
-  /// a full disk.
+  /// Gives up a piece of the reserve that an earlier run left in `directory`, for an agent that
+  /// cannot start on a full disk. Can be repeated.
   ///
   /// @return whether there was one
   public static boolean releaseReserve(Path directory) throws IOException {
-    return DiskReserve.delete(directory);
+    return DiskReserve.giveUp(directory);
   }
 
   /// Opens the buffer in `directory`, creating it if there is none. A file that is not a sound
@@ -171,9 +174,18 @@ public final class Buffer implements AutoCloseable {
   /// Deletes every pending record up to and including `throughId`, all of which the server has
   /// acknowledged; returns when that is on stable storage.
   ///
-  /// @throws StorageException when it could not be committed; the records are then delivered again
+  /// On a full disk it deletes them in several transactions, each of which needs less space.
+  ///
+  /// @throws StorageException when it could not be committed; the records that are still pending
+  ///   are then delivered again
   public void acknowledge(long throughId) throws StorageException, InterruptedException {
-    int _ = CommitPipeline.await(commits.acknowledge(throughId));
+    try {
+      int _ = CommitPipeline.await(commits.acknowledge(throughId));
+    } catch (StorageException.Full full) {
+      while (totals().settledThrough() < throughId) {
+        int _ = CommitPipeline.await(commits.acknowledge(throughId, SMALL_ACKNOWLEDGEMENT));
+      }
+    }
   }
 
   /// Moves the first pending record to the table `rejected`; returns when that is on stable
@@ -259,6 +271,12 @@ public final class Buffer implements AutoCloseable {
     return commits.failure();
   }
 
+  /// Why commits do not succeed now, although the storage is usable and there is disk space:
+  /// another process holds a lock, or the disk hangs. One line for people; null if they succeed.
+  public @Nullable String problem() {
+    return commits.problem();
+  }
+
   /// The number of records of clients that this run has stored.
   public long accepted() {
     return commits.accepted();
@@ -310,11 +328,17 @@ public final class Buffer implements AutoCloseable {
         writer.countLedger(new BoundedRowCount(clock, COUNT_AT_CLOSE));
       }
       reader.close();
+      if (failure() == null && !writer.isClosed()) {
+        writer.space().truncateLogAtClose(shortage() != 0);
+      }
+      reserve.adoptLog();
       writer.close();
+      reserve.forgetOpenLog();
+      writer.space().reportLogLeft();
     } catch (SQLException failed) {
       throw SqliteFailure.of("closing buffer.db", failed);
     } catch (IOException failed) {
-      throw new StorageException("closing the watermark failed: " + failed, failed);
+      throw new StorageException("closing the buffer's files failed: " + failed, failed);
     }
   }
 }

@@ -52,7 +52,7 @@ final class BufferOpener {
         return new Connections(writer, PendingQuery.open(file, writer.bufferId()), damaged);
       } catch (StorageException.Full full) {
         // The reserve of an earlier run is for this too: delivery frees space.
-        if (!DiskReserve.delete(directory)) {
+        if (!DiskReserve.giveUp(directory)) {
           throw full;
         }
       } catch (StorageException.Corrupted broken) {
@@ -148,14 +148,16 @@ final class BufferOpener {
     if (!Files.exists(log)) {
       return;
     }
-    try {
-      PrivateFiles.rewrite(log);
-    } catch (IOException failed) {
-      // Some file systems need free space even to overwrite.
-      if (!DiskReserve.delete(directory)) {
-        throw failed;
+    while (true) {
+      try {
+        PrivateFiles.rewrite(log);
+        return;
+      } catch (IOException failed) {
+        // Some file systems need free space even to overwrite.
+        if (!DiskReserve.giveUp(directory)) {
+          throw failed;
+        }
       }
-      PrivateFiles.rewrite(log);
     }
   }
 }

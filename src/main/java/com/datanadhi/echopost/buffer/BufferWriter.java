@@ -49,12 +49,13 @@ final class BufferWriter implements AutoCloseable {
     this.keys = keys;
     this.watermark = Watermark.open(file);
     prepare();
-    this.space = new FileSpace(connection);
+    this.space = new FileSpace(connection, file);
     this.bufferId = Sql.query(connection, "SELECT buffer_id FROM meta");
     this.ledger = new Ledger(connection);
     this.ledgerCheck = new LedgerCheck(connection, ledger);
     Path directory = Objects.requireNonNull(file.toAbsolutePath().getParent());
     this.salvageTable = new SalvageTable(connection, directory, ledger, bufferId);
+    keepLogWhilePending();
   }
 
   private void prepare() throws SQLException {
@@ -133,6 +134,13 @@ final class BufferWriter implements AutoCloseable {
     keys.commit();
     salvageTable.commit();
     watermark.advance(bufferId, ledger.committed());
+    keepLogWhilePending();
+  }
+
+  private void keepLogWhilePending() {
+    if (totals().pending() > 0) {
+      space.keepLog();
+    }
   }
 
   /// Rolls the transaction back, unless SQLite has done so itself because of the failure.
@@ -195,6 +203,21 @@ final class BufferWriter implements AutoCloseable {
     ledger.setNext(ledger.next().withDelivered(deleted, through));
     ledgerCheck.correctMissing();
     return deleted;
+  }
+
+  /// The same for at most the first `limit` records.
+  int acknowledge(long through, int limit) throws SQLException {
+    String last =
+        Sql.query(
+            connection,
+            "SELECT coalesce(max(id), "
+                + through
+                + ") FROM (SELECT id FROM records WHERE id <= "
+                + through
+                + " ORDER BY id LIMIT "
+                + limit
+                + ")");
+    return acknowledge(Long.parseLong(last));
   }
 
   private int delete(long after, long through) throws SQLException {

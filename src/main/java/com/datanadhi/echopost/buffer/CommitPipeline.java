@@ -30,6 +30,7 @@ final class CommitPipeline {
   private final BufferListener listener;
   private final CommitQueue queue = new CommitQueue();
   private final WriterMetrics metrics = new WriterMetrics();
+  private final CommitProgress progress = new CommitProgress();
   private final AtomicLong rejections = new AtomicLong();
   private final ActiveWriter active;
   private final DiskSpaceUpkeep upkeep;
@@ -46,10 +47,10 @@ final class CommitPipeline {
     this.clock = clock;
     this.listener = listener;
     this.active = new ActiveWriter(writer, replacement, listener, clock);
-    this.upkeep = new DiskSpaceUpkeep(active, reserve);
+    this.upkeep = new DiskSpaceUpkeep(active, reserve, progress);
     GroupCommit commits =
-        new GroupCommit(active, queue, upkeep, listener, metrics, clock, lockTimeout);
-    this.thread = new WriterThread(queue, commits, upkeep, active, clock);
+        new GroupCommit(active, queue, upkeep, listener, metrics, progress, clock, lockTimeout);
+    this.thread = new WriterThread(queue, commits, upkeep, active, progress, clock);
   }
 
   void start() {
@@ -74,6 +75,12 @@ final class CommitPipeline {
   /// acknowledgement counts in a new buffer too: what is settled there is not salvaged.
   CompletableFuture<Integer> acknowledge(long through) {
     return submit(WriterWork.Task.of(writer -> writer.acknowledge(through), SURVIVES_REPLACEMENT));
+  }
+
+  /// The same for at most the first `limit` records.
+  CompletableFuture<Integer> acknowledge(long through, int limit) {
+    return submit(
+        WriterWork.Task.of(writer -> writer.acknowledge(through, limit), SURVIVES_REPLACEMENT));
   }
 
   /// Moves the first pending record to `rejected`.
@@ -182,6 +189,11 @@ final class CommitPipeline {
   /// The reason why the storage is unusable, or null while it is usable.
   @Nullable StorageException failure() {
     return active.failure();
+  }
+
+  /// Why commits do not succeed now, one line for people; null if they do.
+  @Nullable String problem() {
+    return progress.problem(clock.nanos());
   }
 
   /// The number of records that were moved to `rejected`.

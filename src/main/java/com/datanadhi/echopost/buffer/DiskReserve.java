@@ -8,14 +8,17 @@ import com.datanadhi.echopost.logging.Events;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Objects;
 
-/// Disk space that is reserved for deletes and checkpoints: a file that occupies it, and is deleted
-/// when the disk is full. No record is accepted until the file has its full size again and there is
-/// as much free space beyond it.
+/// Disk space that is reserved for deletes and checkpoints: a file that occupies it. On a full disk
+/// it is given up in pieces, each of which is used at once, since any other program may take what
+/// is free. No record is accepted until the file has its full size again and there is as much free
+/// space beyond it.
 ///
 /// Used by the writer thread alone, except [#shortage].
 final class DiskReserve {
@@ -24,6 +27,7 @@ final class DiskReserve {
 
   private final ByteBuffer zeros = ByteBuffer.allocateDirect(PIECE);
   private final Path file;
+  private final Path directory;
   private final Volume volume;
   private final long size;
   private long held;
@@ -31,25 +35,60 @@ final class DiskReserve {
 
   DiskReserve(Path file, Volume volume) throws IOException {
     this.file = file;
+    this.directory = Objects.requireNonNull(file.toAbsolutePath().getParent());
     this.volume = volume;
     this.size = volume.walLimit();
-    this.held = Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) ? Files.size(file) : 0;
+    boolean _ = removeIfLog(directory);
+    this.held = sizeOf(file);
   }
 
   /// Bytes that must become free on the file system of `directory` before an agent that starts
   /// there accepts records; 0 when there are enough.
   static long shortageIn(Path directory) throws IOException {
     Volume volume = new Volume(directory);
-    Path file = DirectoryLayout.reserve(directory);
-    long held = Files.isRegularFile(file) ? Files.size(file) : 0;
+    long held = sizeOf(DirectoryLayout.reserve(directory));
     return Math.max(0, 2 * volume.walLimit() - held - volume.usableBytes());
   }
 
-  /// Deletes the reserve that an earlier run left in `directory`.
+  private static long sizeOf(Path file) throws IOException {
+    return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) ? Files.size(file) : 0;
+  }
+
+  /// Gives up a piece of the reserve that an earlier run left in `directory`.
   ///
   /// @return whether there was one
-  static boolean delete(Path directory) throws IOException {
-    return Files.deleteIfExists(DirectoryLayout.reserve(directory));
+  static boolean giveUp(Path directory) throws IOException {
+    Path file = DirectoryLayout.reserve(directory);
+    if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+      return false;
+    }
+    if (removeIfLog(directory)) {
+      return true;
+    }
+    long left = Math.max(0, Files.size(file) - STEP);
+    if (left == 0) {
+      Files.delete(file);
+    } else {
+      truncate(file, left);
+    }
+    return true;
+  }
+
+  private static void truncate(Path file, long size) throws IOException {
+    try (FileChannel channel = PrivateFiles.open(file, StandardOpenOption.WRITE)) {
+      FileChannel _ = channel.truncate(size);
+    }
+  }
+
+  /// A run that was killed while it closed its buffer has left the log under both names.
+  private static boolean removeIfLog(Path directory) throws IOException {
+    Path file = DirectoryLayout.reserve(directory);
+    Path log = DirectoryLayout.wal(DirectoryLayout.buffer(directory));
+    if (Files.exists(log) && Files.exists(file) && Files.isSameFile(file, log)) {
+      Files.delete(file);
+      return true;
+    }
+    return false;
   }
 
   /// Bytes that must become free before records are accepted again; 0 while they are. Any thread.
@@ -61,8 +100,8 @@ final class DiskReserve {
     return held >= size;
   }
 
-  /// The disk is full: deletes the reserve, for deletes and checkpoints alone.
-  void release() throws IOException {
+  /// The disk is full: no record is accepted until [#rebuildStep] ends that.
+  void markFull() throws IOException {
     if (shortage == 0) {
       Events.severe(
           EventNames.DISK_FULL,
@@ -70,12 +109,50 @@ final class DiskReserve {
           size + volume.walLimit(),
           "action",
           "free space on the file system of "
-              + file.toAbsolutePath().getParent()
+              + directory
               + "; until then new records are refused, and delivery goes on");
     }
-    Files.deleteIfExists(file);
-    held = 0;
     shortage = Math.max(1, missing());
+  }
+
+  /// Gives up a piece, for a delete or a checkpoint that has failed on the full disk.
+  ///
+  /// @return false when nothing is left
+  boolean giveUp() throws IOException {
+    boolean given = giveUp(directory);
+    held = sizeOf(file);
+    return given;
+  }
+
+  /// Keeps the disk space of the write-ahead log, which SQLite deletes when it closes the buffer,
+  /// if there is more of it than of the reserve: on a full disk the next run could not get it
+  /// again. To be followed by [#forgetOpenLog].
+  void adoptLog() throws IOException {
+    Path log = DirectoryLayout.wal(DirectoryLayout.buffer(directory));
+    if (shortage == 0 || sizeOf(log) <= held) {
+      return;
+    }
+    Files.deleteIfExists(file);
+    try {
+      Path _ = Files.createLink(file, log);
+    } catch (UnsupportedOperationException | FileSystemException impossible) {
+      Events.warning(EventNames.RESERVE_FAILED, "reason", impossible.toString());
+    }
+  }
+
+  /// Ends what [#adoptLog] began. The log still exists if another process has the buffer open: then
+  /// its content counts, and the reserve must not be the same file.
+  void forgetOpenLog() throws IOException {
+    boolean _ = removeIfLog(directory);
+  }
+
+  /// Whether `bytes` are free beside the reserve.
+  boolean isFree(long bytes) {
+    try {
+      return volume.usableBytes() >= bytes;
+    } catch (IOException unknown) {
+      return false;
+    }
   }
 
   /// Takes one step towards the full size of the reserve, if there is space. At the full size
@@ -84,7 +161,7 @@ final class DiskReserve {
     long missing = missing();
     if (missing > 0) {
       if (shortage == 0 && !isFullSize()) {
-        release();
+        markFull();
       }
       shortage = shortage == 0 ? 0 : missing;
       return;

@@ -34,6 +34,7 @@ final class GroupCommit {
   private final DiskSpaceUpkeep upkeep;
   private final BufferListener listener;
   private final WriterMetrics metrics;
+  private final CommitProgress progress;
   private final Clock clock;
   private final Duration lockTimeout;
   private boolean lockReported;
@@ -45,6 +46,7 @@ final class GroupCommit {
       DiskSpaceUpkeep upkeep,
       BufferListener listener,
       WriterMetrics metrics,
+      CommitProgress progress,
       Clock clock,
       Duration lockTimeout) {
     this.active = active;
@@ -52,6 +54,7 @@ final class GroupCommit {
     this.upkeep = upkeep;
     this.listener = listener;
     this.metrics = metrics;
+    this.progress = progress;
     this.clock = clock;
     this.lockTimeout = lockTimeout;
   }
@@ -121,12 +124,15 @@ final class GroupCommit {
         }
       }
     } catch (StorageException.Full full) {
-      upkeep.releaseReserve();
+      boolean _ = upkeep.makeRoom();
       complete(appends, diskFull());
       // The reserve is for changes that free space.
       failMatching(tasks, GroupCommit::needsSpace, full);
       retryWithoutAppends(tasks);
     } catch (StorageException.Busy busy) {
+      progress.blocked(
+          active.get().space().writers()
+              + " holds a write lock on buffer.db: close it, or end its transaction");
       if (waitsForLock(oldest)) {
         return false;
       }
@@ -171,25 +177,31 @@ final class GroupCommit {
       Events.warning(
           EventNames.BUFFER_LOCKED,
           "action",
-          "another process holds a write lock on buffer.db: close it, and open it with sqlite3"
-              + " -readonly",
+          active.get().space().writers()
+              + " holds a write lock on buffer.db: close it, and open it with sqlite3 -readonly",
           "calls",
           waits ? "wait" : "fail");
     }
     return waits;
   }
 
+  /// Another program may take each byte that is free: the reserve is given up in small pieces until
+  /// the rest of the work is done.
   private void retryWithoutAppends(List<WriterWork.Task<?>> tasks) {
-    try {
-      active.get().space().checkpoint();
-      transact(List.of(), tasks);
-    } catch (SQLException | StorageException stillFull) {
-      StorageException failed =
-          stillFull instanceof SQLException sql
-              ? SqliteFailure.of("checkpointing a full disk", sql)
-              : (StorageException) stillFull;
-      active.failUnlessRecoverable(failed);
-      failAll(tasks, failed);
+    while (true) {
+      try {
+        if (!upkeep.prepareDelete() && upkeep.makeRoom()) {
+          continue;
+        }
+        transact(List.of(), tasks);
+        return;
+      } catch (StorageException failed) {
+        if (!(failed instanceof StorageException.Full) || !upkeep.makeRoom()) {
+          active.failUnlessRecoverable(failed);
+          failAll(tasks, failed);
+          return;
+        }
+      }
     }
   }
 
@@ -207,15 +219,22 @@ final class GroupCommit {
     BufferWriter writer = active.get();
     List<Runnable> _ =
         writer.transact(() -> {
+          boolean isFull = upkeep.shortage() != 0;
+          int pages = isFull ? writer.space().pages() : 0;
           if (!records.isEmpty()) {
             writer.append(records);
           }
           for (WriterWork.Task<?> task : tasks) {
             completions.add(apply(task));
           }
+          if (isFull) {
+            upkeep.requireRoom(writer.space().pages() - pages);
+          }
           return completions;
         });
     active.committed();
+    progress.succeeded();
+    lockReported = false;
     long ended = clock.nanos();
     metrics.committed(records.size(), ended - started);
     for (WriterWork.Append append : appends) {

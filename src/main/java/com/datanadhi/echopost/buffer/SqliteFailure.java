@@ -19,6 +19,11 @@ final class SqliteFailure {
       // The device is sound: the file ends before the page.
       return new StorageException.Corrupted(message, failed);
     }
+    if (failed instanceof SQLiteException sqlite
+        && sqlite.getResultCode() == SQLiteErrorCode.SQLITE_IOERR_SHMSIZE) {
+      // There is no disk space for the log's index.
+      return new StorageException.Full(failed);
+    }
     return switch (resultCode(failed)) {
       case 13 -> new StorageException.Full(failed);
       case 5, 6 -> new StorageException.Busy(failed);

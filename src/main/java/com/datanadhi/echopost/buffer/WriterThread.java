@@ -17,6 +17,8 @@ final class WriterThread {
   private final GroupCommit commits;
   private final DiskSpaceUpkeep upkeep;
   private final ActiveWriter active;
+  private final CommitProgress progress;
+  private final Clock clock;
   private final AdaptiveSpin spin;
   private final AtomicBoolean parked = new AtomicBoolean();
   private final Thread thread;
@@ -26,11 +28,14 @@ final class WriterThread {
       GroupCommit commits,
       DiskSpaceUpkeep upkeep,
       ActiveWriter active,
+      CommitProgress progress,
       Clock clock) {
     this.queue = queue;
     this.commits = commits;
     this.upkeep = upkeep;
     this.active = active;
+    this.progress = progress;
+    this.clock = clock;
     this.spin = new AdaptiveSpin(clock);
     this.thread = Thread.ofPlatform().name("buffer-writer").unstarted(this::run);
   }
@@ -67,13 +72,17 @@ final class WriterThread {
           spin.endWait();
           // Before the commit, which empties the batch.
           boolean isSingle = batch.isSingle();
+          progress.workStarted(clock.nanos());
           commits.commit(batch);
           upkeep.limitLog();
+          progress.workEnded();
           spin.beginWait(isSingle);
         } else if (queue.isClosed()) {
           return;
         } else if (!arrivesSoon()) {
+          progress.workStarted(clock.nanos());
           upkeep.step();
+          progress.workEnded();
           park();
         }
       }

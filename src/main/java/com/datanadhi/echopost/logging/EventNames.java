@@ -23,6 +23,7 @@ public final class EventNames {
   public static final String LEDGER_BROKEN = "ledger_broken";
   public static final String LEDGER_NOT_COUNTED = "ledger_not_counted";
   public static final String LIBRARY_LOG = "library_log";
+  public static final String LOG_NOT_TRUNCATED = "log_not_truncated";
   public static final String LOCK_OWNER_NOT_WRITTEN = "lock_owner_not_written";
   public static final String METRICS_NOT_WRITTEN = "metrics_not_written";
   public static final String OLDEST_RECORD_UNKNOWN = "oldest_record_unknown";

@@ -127,4 +127,48 @@ class BufferFileSpaceTest extends BufferFixture {
     open();
     assertThat(payloads()).containsExactly("1");
   }
+
+  @Test
+  void the_log_keeps_its_size_while_records_are_pending_and_is_truncated_after_them()
+      throws Exception {
+    Path log = directory.resolve("buffer.db-wal");
+    Appended.store(buffer, "1");
+    await().until(() -> Files.size(log) >= 2 << 20);
+    reopen();
+    await().until(() -> Files.size(log) >= 2 << 20);
+    assertThat(payloads()).containsExactly("1");
+    buffer.acknowledge(1);
+    buffer.reclaimSpace();
+    assertThat(log).isEmptyFile();
+  }
+
+  @Test
+  void an_idle_connection_of_another_process_keeps_no_log_behind_a_closed_buffer()
+      throws Exception {
+    try (Sqlite reader = new Sqlite(directory)) {
+      Appended.store(buffer, "x".repeat(1 << 20));
+      assertThat(reader.query("SELECT count(*) FROM records")).isEqualTo("1");
+      buffer.acknowledge(1);
+      buffer.close();
+      assertThat(directory.resolve("buffer.db-wal")).isEmptyFile();
+    }
+    open();
+  }
+
+  @Test
+  void a_log_that_a_reader_keeps_is_truncated_by_the_next_run_without_a_reader() throws Exception {
+    try (Sqlite reader = new Sqlite(directory)) {
+      Appended.store(buffer, "x".repeat(1 << 20));
+      reader.execute("BEGIN");
+      assertThat(reader.query("SELECT count(*) FROM records")).isEqualTo("1");
+      buffer.acknowledge(1);
+      buffer.close();
+      assertThat(Files.size(directory.resolve("buffer.db-wal"))).isPositive();
+      reader.execute("COMMIT");
+      reopen();
+      buffer.close();
+      assertThat(directory.resolve("buffer.db-wal")).isEmptyFile();
+    }
+    open();
+  }
 }

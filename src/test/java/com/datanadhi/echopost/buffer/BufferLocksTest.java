@@ -65,4 +65,17 @@ class BufferLocksTest extends BufferFixture {
     open();
     assertThat(payloads()).containsExactly("2");
   }
+
+  @Test
+  void a_lock_of_another_process_is_a_problem_until_a_commit_would_succeed() throws Exception {
+    assertThat(buffer.problem()).isNull();
+    try (Sqlite foreign = new Sqlite(directory)) {
+      foreign.execute("BEGIN IMMEDIATE");
+      buffer.append(Appended.of(Appended.record("1", "", null)));
+      await().until(() -> buffer.problem() != null);
+      assertThat(buffer.problem()).contains("holds a write lock on buffer.db");
+      foreign.execute("ROLLBACK");
+    }
+    await().until(() -> buffer.problem() == null);
+  }
 }
