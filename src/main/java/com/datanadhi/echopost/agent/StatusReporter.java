@@ -6,6 +6,7 @@ import com.datanadhi.echopost.ingest.Ingest;
 import com.datanadhi.echopost.ingest.StatusSource;
 import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.metrics.Rate;
+import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.replay.Replay;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.Waiter;
@@ -71,6 +72,7 @@ final class StatusReporter implements StatusSource {
         serverNow.sinceMillis(),
         serverNow.reason(),
         storage(),
+        storageProblem(),
         accepting.perSecond(),
         delivering.perSecond());
   }
@@ -84,7 +86,18 @@ final class StatusReporter implements StatusSource {
     if (buffer.failure() != null) {
       return AgentStatus.StorageState.FAILED;
     }
-    return buffer.shortage() == 0 ? AgentStatus.StorageState.OK : AgentStatus.StorageState.FULL;
+    if (buffer.shortage() != 0) {
+      return AgentStatus.StorageState.FULL;
+    }
+    return buffer.problem() == null
+        ? AgentStatus.StorageState.OK
+        : AgentStatus.StorageState.BLOCKED;
+  }
+
+  private String storageProblem() {
+    StorageException failure = buffer.failure();
+    String problem = failure == null ? buffer.problem() : failure.getMessage();
+    return problem == null ? "" : problem;
   }
 
   @Override

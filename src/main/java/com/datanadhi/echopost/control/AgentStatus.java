@@ -13,6 +13,7 @@ import com.datanadhi.echopost.upstream.ServerHealth;
 ///   start while it is unknown
 /// @param serverReason why the server is DOWN, by the newest probe or delivery; else empty
 /// @param storageState whether the buffer takes records
+/// @param storageProblem why the storage is blocked or failed, one line for people; empty otherwise
 /// @param acceptedPerSecond records accepted, as a mean over the last minute, or since the start
 ///   when that is less
 /// @param deliveredPerSecond records delivered, likewise
@@ -25,6 +26,7 @@ public record AgentStatus(
     long serverSince,
     String serverReason,
     StorageState storageState,
+    String storageProblem,
     double acceptedPerSecond,
     double deliveredPerSecond) {
   /// Whether the buffer takes records. The order is that of the proto's numbers.
@@ -34,6 +36,8 @@ public record AgentStatus(
     /// The disk is full: records are refused until there is room.
     FULL,
     /// The storage cannot be used, and the agent is about to end.
-    FAILED
+    FAILED,
+    /// Commits do not succeed now: calls wait, then fail.
+    BLOCKED
   }
 }

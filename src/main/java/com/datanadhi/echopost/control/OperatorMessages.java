@@ -91,6 +91,7 @@ public final class OperatorMessages {
           out.writeDouble(8, status.acceptedPerSecond());
           out.writeDouble(9, status.deliveredPerSecond());
           out.writeString(10, status.serverReason());
+          out.writeString(11, status.storageProblem());
         }
 
         @Override
@@ -105,6 +106,7 @@ public final class OperatorMessages {
               fields.int64(6),
               fields.string(10),
               constant(fields.int32(7), StorageState.values(), StorageState.FAILED),
+              fields.string(11),
               fields.float64(8),
               fields.float64(9));
         }

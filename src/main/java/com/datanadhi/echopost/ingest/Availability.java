@@ -49,6 +49,16 @@ final class Availability {
     return known == null ? ServerHealth.UNKNOWN : known.serverHealth();
   }
 
+  /// Whether a record that arrives now is likely to be stored soon.
+  boolean storesRecords() {
+    Buffer opened = buffer;
+    return opened != null
+        && !stopping
+        && opened.failure() == null
+        && opened.shortage() == 0
+        && opened.problem() == null;
+  }
+
   /// The reason why a call that starts now is refused, before its message is read; null if it is
   /// not.
   @Nullable Refusal refusal() {

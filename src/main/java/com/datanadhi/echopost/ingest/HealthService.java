@@ -19,8 +19,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 
-/// The standard `grpc.health.v1.Health`: `""` and `logagent.LogAgent` are serving as long as the
-/// agent runs, `echopost.MainServer` follows the main server's state. Confined to the event loop.
+/// The standard `grpc.health.v1.Health`: `""` and `logagent.LogAgent` are serving while records can
+/// be stored, `echopost.MainServer` follows the main server's state. Confined to the event loop.
 ///
 /// A watch does not keep the agent running: it is ended when a listener is closed.
 final class HealthService implements ServerInterceptor {
@@ -36,21 +36,32 @@ final class HealthService implements ServerInterceptor {
 
   private final HealthStatusManager manager = new HealthStatusManager();
   private final Set<Watch<?, ?>> watches = new LinkedHashSet<>();
+  private boolean knownStores;
   private ServerHealth known;
 
-  HealthService(ServerHealth mainServer) {
-    // The library reports the agent as a whole (`""`) as serving from the start.
-    manager.setStatus(LogAgentService.SERVICE, ServingStatus.SERVING);
+  HealthService(boolean storesRecords, ServerHealth mainServer) {
+    set(storesRecords);
     manager.setStatus(MAIN_SERVER, statusOf(mainServer));
+    knownStores = storesRecords;
     known = mainServer;
+  }
+
+  private void set(boolean storesRecords) {
+    ServingStatus status = storesRecords ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
+    manager.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, status);
+    manager.setStatus(LogAgentService.SERVICE, status);
   }
 
   ServerServiceDefinition definition() {
     return ServerInterceptors.intercept(manager.getHealthService(), this);
   }
 
-  /// Notifies the watches if the main server's state has changed.
-  void follow(ServerHealth mainServer) {
+  /// Notifies the watches of what has changed.
+  void follow(boolean storesRecords, ServerHealth mainServer) {
+    if (storesRecords != knownStores) {
+      knownStores = storesRecords;
+      set(storesRecords);
+    }
     if (mainServer != known) {
       known = mainServer;
       manager.setStatus(MAIN_SERVER, statusOf(mainServer));

@@ -34,7 +34,7 @@ final class ServiceRegistry implements GrpcApplication {
     return switch (fullName.substring(0, Math.max(0, fullName.lastIndexOf('/')))) {
       case HealthService.NAME -> {
         if (healthDefinition == null) {
-          health = new HealthService(availability.serverHealth());
+          health = new HealthService(availability.storesRecords(), availability.serverHealth());
           healthDefinition = health.definition();
         }
         yield method(healthDefinition.getMethod(fullName), HealthService.MAX_MESSAGE_BYTES);
@@ -61,10 +61,10 @@ final class ServiceRegistry implements GrpcApplication {
     logAgent.connectionClosed(connection);
   }
 
-  /// Notifies watches of the main server's state.
+  /// Notifies watches of changes.
   void tick() {
     if (health != null) {
-      health.follow(availability.serverHealth());
+      health.follow(availability.storesRecords(), availability.serverHealth());
     }
   }
 

@@ -3,8 +3,10 @@ package com.datanadhi.echopost.acceptance;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.datanadhi.echopost.buffer.Sqlite;
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.echopost.testkit.LoadClient;
 import com.datanadhi.echopost.testkit.Tool;
 import com.datanadhi.testkit.StubServer;
 import io.grpc.ManagedChannel;
@@ -17,6 +19,7 @@ import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -188,5 +191,50 @@ class HealthIT extends AcceptanceTest {
         1,
         "{\"status\":\"failing\",\"components\":{\"storage\":\"failed\",\"server\":\"unknown\",\"disk\":\"unknown\"},\"lag_ms\":null}");
     assertThat(ran.err()).hasLineCount(1);
+  }
+
+  @Test
+  void a_write_lock_of_another_process_is_blocked_storage_until_a_commit_works_again()
+      throws Exception {
+    AgentProcess agent = agent();
+    send(agent, load(10, 1));
+    ManagedChannel channel = client(agent).newChannel();
+    use(channel::shutdownNow);
+    Watcher itself = watch(channel, "");
+    try (Sqlite other = new Sqlite(directory)) {
+      other.execute("BEGIN IMMEDIATE");
+      CompletableFuture<LoadClient.Result> call =
+          CompletableFuture.supplyAsync(() -> runUnchecked(agent));
+      await().atMost(SOON).until(() -> itself.statuses.contains(ServingStatus.NOT_SERVING));
+
+      ProgramResult health = health();
+      assertThat(health.exit()).isEqualTo(1);
+      assertThat(health.out()).contains("\"status\":\"failing\"", "\"storage\":\"blocked\"");
+      assertThat(health.err()).contains("write lock on buffer.db");
+      ProgramResult status = runCommand("status");
+      assertThat(status.exit()).isEqualTo(1);
+      assertThat(status.out()).contains("write lock on buffer.db");
+      if (Files.exists(Path.of("/proc/locks"))) {
+        assertThat(status.out()).contains("process " + ProcessHandle.current().pid() + " (");
+      }
+      assertThat(runCommand("metrics").out())
+          .containsPattern("echopost_storage_state\\{[^}]*state=\"blocked\"} 1");
+      assertThat(probe(agent, "logagent.LogAgent")).isEqualTo(UNHEALTHY);
+      // Also after the call has failed, while nobody calls.
+      assertThat(call.get(1, TimeUnit.MINUTES).acknowledged()).isZero();
+      assertThat(health().exit()).isEqualTo(1);
+      other.execute("ROLLBACK");
+    }
+
+    await().atMost(SOON).until(() -> health().exit() == 0);
+    await().atMost(SOON).until(() -> itself.statuses.getLast() == ServingStatus.SERVING);
+  }
+
+  private LoadClient.Result runUnchecked(AgentProcess agent) {
+    try {
+      return client(agent).run(load(1, 1), _ -> {});
+    } catch (InterruptedException interrupted) {
+      throw new IllegalStateException(interrupted);
+    }
   }
 }

@@ -127,7 +127,8 @@ class OperatorProtocolTest {
               List.of(ServerHealth.values()).get(random.nextInt(3)),
               random.nextLong(),
               "reason " + random.nextInt(),
-              List.of(AgentStatus.StorageState.values()).get(random.nextInt(3)),
+              List.of(AgentStatus.StorageState.values()).get(random.nextInt(4)),
+              "problem " + random.nextInt(),
               random.nextDouble(),
               random.nextDouble());
       StatusReply reply = StatusReply.parseFrom(bytes(marshaller, status));
@@ -141,6 +142,7 @@ class OperatorProtocolTest {
                   .setServerState(ServerState.valueOf("SERVER_" + status.serverHealth()))
                   .setServerSince(status.serverSince())
                   .setStorageState(StorageState.valueOf("STORAGE_" + status.storageState()))
+                  .setStorageProblem(status.storageProblem())
                   .setAcceptedPerSecond(status.acceptedPerSecond())
                   .setDeliveredPerSecond(status.deliveredPerSecond())
                   .setServerReason(status.serverReason())

@@ -29,7 +29,8 @@ final class HealthCommand implements OperatorCommand {
         """
         Prints one JSON object: status, components (an object with storage, server and disk), and lag_ms.
 
-        status is ok or failing; storage is ok, full or failed; server is up, down or unknown (always unknown without an \
+        status is ok or failing; storage is ok, full, failed, or blocked while calls wait or fail because another process \
+        locks the buffer or the disk hangs; server is up, down or unknown (always unknown without an \
         agent); disk is ok, full if there is too little free space to accept records, or unknown. lag_ms is the age of the \
         record that is delivered next, in milliseconds: 0 if no record is pending, null if it is unknown. While the main \
         server is down the status is ok, since the agent stores the records.
@@ -44,8 +45,8 @@ final class HealthCommand implements OperatorCommand {
             new CommandSpec.ExitStatus(0, "ok"),
             new CommandSpec.ExitStatus(
                 1,
-                "failing: records are refused because of the storage or the disk, the agent does"
-                    + " not answer within 1.5 s, or records are pending without an agent")));
+                "failing: records wait or are refused because of the storage or the disk, the agent"
+                    + " does not answer within 1.5 s, or records are pending without an agent")));
   }
 
   @Override
@@ -62,6 +63,9 @@ final class HealthCommand implements OperatorCommand {
         storage = status.storageState();
         server = status.serverHealth();
         agentAnswers = true;
+        if (!status.storageProblem().isEmpty()) {
+          terminal.printError(Terminal.withoutControls(status.storageProblem()));
+        }
       }
     } catch (StorageException unanswered) {
       storage = failed(unanswered, terminal);

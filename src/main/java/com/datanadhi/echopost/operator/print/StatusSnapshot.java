@@ -60,6 +60,11 @@ public record StatusSnapshot(
     return diskSpace.needed() == 0 ? AgentStatus.StorageState.OK : AgentStatus.StorageState.FULL;
   }
 
+  /// Why the agent's storage is blocked or failed; empty otherwise.
+  String storageProblem() {
+    return agent == null ? "" : agent.storageProblem();
+  }
+
   /// The exit status of `status`.
   public ExitCode exitCode() {
     if (storage() != AgentStatus.StorageState.OK || presence == Presence.UNRESPONSIVE) {

@@ -164,6 +164,12 @@ public final class StatusText {
               + Quantities.bytes(status.diskSpace().needed())
               + " more are free";
       case FAILED -> terminal.styled(AnsiStyle.RED, "failing") + ": see 'echopost logs'; " + free;
+      case BLOCKED ->
+          terminal.styled(AnsiStyle.RED, "blocked")
+              + ": records wait or are refused, because "
+              + Terminal.withoutControls(status.storageProblem())
+              + "; "
+              + free;
     };
   }
 
@@ -224,6 +230,9 @@ public final class StatusText {
     }
     json.writeObjectPropertyStart("disk");
     json.writeStringProperty("state", JsonOutput.name(status.storage()));
+    if (!status.storageProblem().isEmpty()) {
+      json.writeStringProperty("problem", status.storageProblem());
+    }
     json.writeNumberProperty("free_bytes", status.diskSpace().usable());
     json.writeNumberProperty("needed_bytes", status.diskSpace().needed());
     json.writeEndObject();
