@@ -35,6 +35,14 @@ public final class Volume {
     return String.valueOf(failed.getMessage()).contains("Too many open files");
   }
 
+  /// Whether there was no room for more (`ENOSPC`, `EDQUOT`, `EFBIG`).
+  public static boolean isOutOfSpace(IOException failed) {
+    String message = String.valueOf(failed.getMessage());
+    return message.contains("No space left on device")
+        || message.contains("quota exceeded")
+        || message.contains("File too large");
+  }
+
   /// The size limit of the WAL, in bytes.
   public long walLimit() {
     return walLimit;

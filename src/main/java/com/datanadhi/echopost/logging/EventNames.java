@@ -13,7 +13,10 @@ public final class EventNames {
   public static final String BUFFER_DAMAGED_AGAIN = "buffer_damaged_again";
   public static final String BUFFER_LOCKED = "buffer_locked";
   public static final String BUFFER_OPENED = "buffer_opened";
+  public static final String BUFFER_LOST = "buffer_lost";
+  public static final String BUFFER_NOT_RESTORED = "buffer_not_restored";
   public static final String BUFFER_REPLACE_FAILED = "buffer_replace_failed";
+  public static final String BUFFER_RESTORED = "buffer_restored";
   public static final String CALL_FAILED = "call_failed";
   public static final String DIRECTORY_WRITABLE_BY_OTHERS = "directory_writable_by_others";
   public static final String DISK_FULL = "disk_full";
@@ -24,7 +27,10 @@ public final class EventNames {
   public static final String LEDGER_NOT_COUNTED = "ledger_not_counted";
   public static final String LIBRARY_LOG = "library_log";
   public static final String LOG_NOT_TRUNCATED = "log_not_truncated";
+  public static final String LOCK_LOST = "lock_lost";
   public static final String LOCK_OWNER_NOT_WRITTEN = "lock_owner_not_written";
+  public static final String LOCK_RESTORED = "lock_restored";
+  public static final String LOG_NOT_WRITTEN = "log_not_written";
   public static final String METRICS_NOT_WRITTEN = "metrics_not_written";
   public static final String OLDEST_RECORD_UNKNOWN = "oldest_record_unknown";
   public static final String PROXY_IGNORED = "proxy_ignored";

@@ -2,12 +2,14 @@ package com.datanadhi.echopost.directory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.ManualClock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import org.junit.jupiter.api.BeforeEach;
@@ -40,17 +42,20 @@ class DirectoryLockTest {
     };
   }
 
+  private static Process holderOf(Path file) throws IOException {
+    return new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--enable-preview",
+            "-cp",
+            System.getProperty("java.class.path"),
+            LockHolder.class.getName(),
+            file.toString())
+        .redirectError(ProcessBuilder.Redirect.INHERIT)
+        .start();
+  }
+
   private Process holder() throws IOException {
-    Process holder =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-preview",
-                "-cp",
-                System.getProperty("java.class.path"),
-                LockHolder.class.getName(),
-                file.toString())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
+    Process holder = holderOf(file);
     assertThat(holder.inputReader().readLine()).startsWith("held");
     return holder;
   }
@@ -110,6 +115,55 @@ class DirectoryLockTest {
       leaving.join();
     } finally {
       var _ = holder.destroyForcibly().waitFor();
+    }
+  }
+
+  @Test
+  void a_lock_whose_file_was_deleted_or_replaced_is_not_taken_by_another_process()
+      throws Exception {
+    assumeTrue(Files.exists(Path.of("/proc/locks")), "skipped: this system has no /proc/locks");
+    Process holder = holder();
+    try {
+      Files.delete(file);
+      assertThat(DirectoryLock.tryTake(directory, Clock.system())).isNull();
+      Files.writeString(file, "other\n");
+      assertThat(DirectoryLock.take(file, fastClock())).isNull();
+    } finally {
+      var _ = holder.destroyForcibly().waitFor();
+    }
+    try (DirectoryLock lock = DirectoryLock.tryTake(directory, Clock.system())) {
+      assertThat(lock).isNotNull();
+    }
+  }
+
+  @Test
+  void the_holder_takes_the_lock_of_a_deleted_file_again() throws Exception {
+    try (DirectoryLock lock = DirectoryLock.take(file, Clock.system())) {
+      assertThat(lock).isNotNull();
+      assertThat(lock.keep()).isTrue();
+      Files.delete(file);
+      assertThat(lock.keep()).isTrue();
+      Process other = holderOf(file);
+      assertThat(other.waitFor()).isNotZero();
+      // Closing the file ends the lock of this process, so it is read last.
+      assertThat(file).hasContent(ProcessHandle.current().pid() + "\n");
+    }
+  }
+
+  @Test
+  void the_holder_notices_that_another_process_has_the_lock_of_a_new_file() throws Exception {
+    Path elsewhere = directory.resolve("elsewhere");
+    try (DirectoryLock lock = DirectoryLock.take(file, Clock.system())) {
+      assertThat(lock).isNotNull();
+      Process other = holderOf(elsewhere);
+      try {
+        assertThat(other.inputReader().readLine()).startsWith("held");
+        Files.move(elsewhere, file, StandardCopyOption.REPLACE_EXISTING);
+        assertThat(lock.keep()).isFalse();
+      } finally {
+        var _ = other.destroyForcibly().waitFor();
+      }
+      assertThat(lock.keep()).isTrue();
     }
   }
 
