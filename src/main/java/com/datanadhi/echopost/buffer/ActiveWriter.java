@@ -20,10 +20,15 @@ final class ActiveWriter {
 
   private static final long REPLACEMENT_WINDOW_NANOS = 60_000_000_000L;
 
-  /// Puts a new buffer in the place of a damaged one.
+  /// Opens another file in the place of the one in use.
   interface Replacement {
     /// Quarantines the damaged one and closes its connection.
     BufferWriter create(BufferWriter damaged, StorageException why) throws StorageException;
+
+    /// Puts an open buffer back under its name and closes the connection to the old file.
+    ///
+    /// @param progress called while it is copied
+    BufferWriter restore(BufferWriter open, Runnable progress) throws StorageException;
   }
 
   private final Replacement replacement;
@@ -33,6 +38,8 @@ final class ActiveWriter {
   private volatile BufferWriter writer;
   private volatile Totals totals;
   private volatile @Nullable StorageException failure;
+  private volatile @Nullable StorageException lost;
+  private volatile long progressNanos;
 
   ActiveWriter(BufferWriter writer, Replacement replacement, BufferListener listener, Clock clock) {
     this.writer = writer;
@@ -53,6 +60,50 @@ final class ActiveWriter {
   /// The reason why the storage is unusable, or null while it is usable.
   @Nullable StorageException failure() {
     return failure;
+  }
+
+  /// Why new records are refused although the open files are usable: other processes cannot find
+  /// them. Null while they can.
+  @Nullable StorageException lost() {
+    return lost;
+  }
+
+  /// The names lead to the open files again.
+  void found() {
+    lost = null;
+  }
+
+  /// The time of the last progress of [#restore], by the clock's nanoseconds.
+  long progressNanos() {
+    return progressNanos;
+  }
+
+  /// Puts the buffer back under its name. If that fails, it stays in use without one, for
+  /// deliveries only, and this can be called again.
+  void restore() {
+    try {
+      progressNanos = clock.nanos();
+      writer = replacement.restore(writer, () -> progressNanos = clock.nanos());
+      totals = writer.totals();
+      lost = null;
+      listener.bufferReplaced();
+    } catch (StorageException.Lost | StorageException.Corrupted useless) {
+      fail(useless);
+    } catch (StorageException failed) {
+      if (lost == null) {
+        Events.severe(
+            EventNames.BUFFER_NOT_RESTORED,
+            "reason",
+            failed.getMessage(),
+            "pending",
+            totals.pending(),
+            "action",
+            "another process deleted or replaced open files: make room or fix the directory and do"
+                + " not stop the agent; it tries again every second, refuses records until then,"
+                + " and goes on delivering");
+      }
+      lost = new StorageException.Nameless(failed);
+    }
   }
 
   /// The writer has committed: publishes its ledger.

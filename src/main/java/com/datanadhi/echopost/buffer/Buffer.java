@@ -57,6 +57,7 @@ public final class Buffer implements AutoCloseable {
   private final CommitPipeline commits;
   private final SalvageRun salvageRun;
   private final ReplayReader reader;
+  private CompletableFuture<Integer> namesRestored = CompletableFuture.completedFuture(0);
   private volatile boolean damaged;
   private volatile @Nullable BufferStateMetrics atClose;
 
@@ -76,7 +77,7 @@ public final class Buffer implements AutoCloseable {
     this.reserve = new DiskReserve(DirectoryLayout.reserve(directory), volume);
     this.commits =
         new CommitPipeline(
-            opened.writer(), reserve, listener, clock, LOCK_TIMEOUT, this::replaceBuffer);
+            opened.writer(), reserve, listener, clock, LOCK_TIMEOUT, new Replacing());
     this.salvageRun = new SalvageRun(commits, reserve);
     this.reader =
         new ReplayReader(
@@ -122,11 +123,35 @@ public final class Buffer implements AutoCloseable {
     }
   }
 
-  private BufferWriter replaceBuffer(BufferWriter broken, StorageException why)
-      throws StorageException {
-    opener.quarantine(broken, why);
-    damaged = true;
-    return opener.reopenWriter();
+  private final class Replacing implements ActiveWriter.Replacement {
+    @Override
+    public BufferWriter create(BufferWriter broken, StorageException why) throws StorageException {
+      opener.quarantine(broken, why);
+      damaged = true;
+      return opener.reopenWriter();
+    }
+
+    @Override
+    public BufferWriter restore(BufferWriter open, Runnable progress) throws StorageException {
+      if (open.ledgerBroken()) {
+        damaged = true;
+      }
+      return opener.restore(open, progress);
+    }
+  }
+
+  /// Another agent has taken the directory: from now on no file is put back under a name of the
+  /// buffer, and [#close] copies a buffer without a name to `buffer.db.replaced-<time>`.
+  public void giveUpNames() {
+    opener.giveUpNames();
+  }
+
+  /// Looks whether the names of the open files still lead to them; if not, the writer thread puts
+  /// them back. Does not block. One thread at a time.
+  public void checkNames() {
+    if (namesRestored.isDone() && commits.hasLostNames()) {
+      namesRestored = commits.restoreNames();
+    }
   }
 
   /// Queues records behind all that were queued before; [AppendRequest#completed] has the outcome.
@@ -315,11 +340,35 @@ public final class Buffer implements AutoCloseable {
     return new BufferStateMetrics(now, null);
   }
 
+  private void restoreNamesForLastTime() {
+    if (failure() != null) {
+      return;
+    }
+    StorageException lost = commits.restoreNamesNow();
+    StorageException why = lost == null ? failure() : lost;
+    if (why != null) {
+      damaged = true;
+      Events.severe(
+          EventNames.BUFFER_LOST,
+          "reason",
+          why.getMessage(),
+          "pending",
+          totals().pending(),
+          "rejected",
+          totals().rejected(),
+          "action",
+          lost == null
+              ? "see the reason"
+              : "these records were in files that another process deleted, and are gone");
+    }
+  }
+
   /// Commits what waits, compares the ledger with a count of the rows, for a quarter of a second at
   /// most, and closes the files, with an empty write-ahead log if no reader prevents that.
   @Override
   public void close() throws StorageException, InterruptedException {
     commits.close();
+    restoreNamesForLastTime();
     // Before the file is closed: reading the state later would open it again.
     atClose = stateMetrics();
     try {

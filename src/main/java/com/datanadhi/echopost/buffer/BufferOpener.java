@@ -3,6 +3,8 @@ package com.datanadhi.echopost.buffer;
 import com.datanadhi.echopost.directory.DirectoryLayout;
 import com.datanadhi.echopost.directory.PrivateFiles;
 import com.datanadhi.echopost.directory.Volume;
+import com.datanadhi.echopost.logging.EventNames;
+import com.datanadhi.echopost.logging.Events;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.salvage.Watermark;
 import com.datanadhi.echopost.time.Clock;
@@ -11,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 
 /// Opens the files of a buffer: creates them, recovers what an earlier run left, and replaces a
 /// file that is not a sound buffer.
@@ -22,6 +25,7 @@ final class BufferOpener {
   private final Volume volume;
   private final Clock clock;
   private final RecordKeys keys = new RecordKeys();
+  private volatile boolean hasNames = true;
 
   /// The two connections to a sound buffer.
   ///
@@ -133,6 +137,60 @@ final class BufferOpener {
       return openWriter();
     } catch (IOException failed) {
       throw replaceFailure(failed);
+    }
+  }
+
+  /// From now on, [#restore] copies a buffer that has lost its name to another name. Any thread.
+  void giveUpNames() {
+    hasNames = false;
+  }
+
+  /// Puts the buffer of `open` back under its name, from which another process has deleted or
+  /// replaced one of its files, opens it there, and closes `open`.
+  ///
+  /// @param progress called after each step
+  /// @throws StorageException.Lost when it should not be put back
+  BufferWriter restore(BufferWriter open, Runnable progress) throws StorageException {
+    try {
+      List<String> lost = open.files().lost();
+      BufferRestore restore = new BufferRestore(open.files());
+      if (!hasNames) {
+        throw new StorageException.Lost(
+            "another agent has taken the directory: to deliver these records, run: echopost salvage"
+                + " "
+                + restore.copyAside(open, clock.now(), progress));
+      }
+      String impossible = restore.impossible(open.totals());
+      if (impossible != null) {
+        throw new StorageException.Lost(impossible);
+      }
+      Path setAside = restore.copyBack(open, clock.now(), progress);
+      BufferWriter restored = openWriter();
+      Exception notClosed = null;
+      try {
+        open.close();
+      } catch (SQLException | IOException failed) {
+        notClosed = failed;
+      }
+      Events.severe(
+          EventNames.BUFFER_RESTORED,
+          "reason",
+          "another process deleted or replaced open files",
+          "files",
+          String.join(" ", lost),
+          "pending",
+          open.totals().pending(),
+          "moved_to",
+          setAside,
+          "old_files_not_closed",
+          notClosed,
+          "action",
+          "find out what changes files in "
+              + directory.toAbsolutePath().normalize()
+              + "; no record is lost");
+      return restored;
+    } catch (IOException failed) {
+      throw new StorageException("cannot put the buffer back: " + failed, failed);
     }
   }
 

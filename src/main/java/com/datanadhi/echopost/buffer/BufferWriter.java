@@ -18,13 +18,16 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.sqlite.SQLiteConnection;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
 
 /// Owns the one connection that writes: makes every change of the buffer as part of a transaction,
 /// and writes the ledger with every commit.
 ///
 /// Used by one thread at a time: the one that opens the buffer, then the writer thread, and the one
-/// that closes the buffer after that thread has ended. Any thread may call [#bufferId], [#salvages]
-/// and [#ledgerBroken].
+/// that closes the buffer after that thread has ended. Any thread may call [#bufferId],
+/// [#salvages], [#ledgerBroken] and [#files].
 final class BufferWriter implements AutoCloseable {
   private final Connection connection;
   private final RecordKeys keys;
@@ -34,6 +37,7 @@ final class BufferWriter implements AutoCloseable {
   private final LedgerCheck ledgerCheck;
   private final SalvageTable salvageTable;
   private final FileSpace space;
+  private final OpenFiles files;
   private PreparedStatement begin;
   private PreparedStatement insert;
   private PreparedStatement delete;
@@ -56,6 +60,7 @@ final class BufferWriter implements AutoCloseable {
     Path directory = Objects.requireNonNull(file.toAbsolutePath().getParent());
     this.salvageTable = new SalvageTable(connection, directory, ledger, bufferId);
     keepLogWhilePending();
+    this.files = OpenFiles.of(file.toAbsolutePath());
   }
 
   private void prepare() throws SQLException {
@@ -85,6 +90,43 @@ final class BufferWriter implements AutoCloseable {
   /// Whether the ledger was found wrong in this run. Any thread.
   boolean ledgerBroken() {
     return ledgerCheck.foundBroken();
+  }
+
+  /// The files that are open. Any thread.
+  OpenFiles files() {
+    return files;
+  }
+
+  /// Whether the name of the watermark does not lead to it any more. Any thread.
+  boolean hasLostWatermark() throws IOException {
+    return watermark.hasLostName();
+  }
+
+  /// Makes the name of the watermark lead to the open one again. Any other process may have deleted
+  /// or replaced it.
+  void restoreWatermark() throws IOException {
+    watermark.restoreName();
+    watermark.advance(bufferId, ledger.committed());
+  }
+
+  /// Copies the database as of the last commit, with what is only in its log, to `file`; when this
+  /// returns, the copy is on stable storage. Not within a transaction.
+  ///
+  /// @param progress called after each step
+  void copyTo(Path file, Runnable progress) throws StorageException {
+    try {
+      int code =
+          connection
+              .unwrap(SQLiteConnection.class)
+              .getDatabase()
+              .backup("main", file.toAbsolutePath().toString(), (_, _) -> progress.run());
+      if (code != 0) {
+        SQLiteErrorCode known = SQLiteErrorCode.getErrorCode(code);
+        throw new SQLiteException(known.toString(), known);
+      }
+    } catch (SQLException failed) {
+      throw SqliteFailure.of("copying buffer.db", failed);
+    }
   }
 
   /// The damaged buffers that are not fully restored, as of the last commit. Any thread.

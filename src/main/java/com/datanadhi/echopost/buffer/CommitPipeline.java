@@ -34,6 +34,7 @@ final class CommitPipeline {
   private final AtomicLong rejections = new AtomicLong();
   private final ActiveWriter active;
   private final DiskSpaceUpkeep upkeep;
+  private final NameUpkeep names;
   private final WriterThread thread;
 
   /// @param lockTimeout how long clients wait while another process holds a lock on the file
@@ -48,6 +49,7 @@ final class CommitPipeline {
     this.listener = listener;
     this.active = new ActiveWriter(writer, replacement, listener, clock);
     this.upkeep = new DiskSpaceUpkeep(active, reserve, progress);
+    this.names = new NameUpkeep(active, reserve, clock);
     GroupCommit commits =
         new GroupCommit(active, queue, upkeep, listener, metrics, progress, clock, lockTimeout);
     this.thread = new WriterThread(queue, commits, upkeep, active, progress, clock);
@@ -162,6 +164,30 @@ final class CommitPipeline {
             BEFORE_TRANSACTION));
   }
 
+  /// Whether a file has lost its name, so that [#restoreNames] has something to do.
+  boolean hasLostNames() {
+    return names.areLost();
+  }
+
+  /// Puts files that have lost their names back.
+  CompletableFuture<Integer> restoreNames() {
+    return submit(
+        WriterWork.Task.of(
+            _ -> {
+              names.restore();
+              return 0;
+            },
+            BEFORE_TRANSACTION));
+  }
+
+  /// Puts files that have lost their names back, for the last time. After [#close].
+  ///
+  /// @return why that failed; null when it did not
+  @Nullable StorageException restoreNamesNow() {
+    names.restoreNow();
+    return active.lost();
+  }
+
   /// Waits for a change.
   ///
   /// @throws StorageException why it was not made
@@ -214,9 +240,12 @@ final class CommitPipeline {
     return queue.waitingBytes();
   }
 
-  /// The time when the oldest waiting append was queued; null when none waits.
+  /// The time since which the oldest waiting append has waited without progress: when it was
+  /// queued, or the last step of a copy. Null when none waits.
   @Nullable Long oldestWaitingNanos() {
-    return queue.oldestWaitingNanos();
+    Long oldest = queue.oldestWaitingNanos();
+    long progress = active.progressNanos();
+    return oldest == null || oldest - progress >= 0 ? oldest : (Long) progress;
   }
 
   /// Writes the metrics of the writer and its queue.

@@ -20,7 +20,7 @@ import java.util.Objects;
 /// is free. No record is accepted until the file has its full size again and there is as much free
 /// space beyond it.
 ///
-/// Used by the writer thread alone, except [#shortage].
+/// Used by the writer thread alone, except [#shortage] and [#isLost].
 final class DiskReserve {
   private static final int STEP = 256 << 10;
   private static final int PIECE = 16 << 10;
@@ -30,7 +30,7 @@ final class DiskReserve {
   private final Path directory;
   private final Volume volume;
   private final long size;
-  private long held;
+  private volatile long held;
   private volatile long shortage;
 
   DiskReserve(Path file, Volume volume) throws IOException {
@@ -40,6 +40,16 @@ final class DiskReserve {
     this.size = volume.walLimit();
     boolean _ = removeIfLog(directory);
     this.held = sizeOf(file);
+  }
+
+  /// Whether another process has deleted or shortened the file. Any thread.
+  boolean isLost() throws IOException {
+    return held > sizeOf(file);
+  }
+
+  /// Counts only what is left of the file, so that the rest is built again.
+  void recount() throws IOException {
+    held = sizeOf(file);
   }
 
   /// Bytes that must become free on the file system of `directory` before an agent that starts
@@ -185,8 +195,10 @@ final class DiskReserve {
     try (FileChannel out =
         PrivateFiles.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
       // The zeros are really written, since a sparse file would occupy nothing.
-      for (long end = Math.min(held + STEP, size); held < end; ) {
-        held += out.write(zeros.clear().limit((int) Math.min(PIECE, end - held)), held);
+      long at = held;
+      for (long end = Math.min(at + STEP, size); at < end; ) {
+        at += out.write(zeros.clear().limit((int) Math.min(PIECE, end - at)), at);
+        held = at;
       }
       out.force(false);
     }

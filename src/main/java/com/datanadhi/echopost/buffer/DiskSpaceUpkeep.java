@@ -20,6 +20,7 @@ final class DiskSpaceUpkeep {
   private final ActiveWriter active;
   private final DiskReserve reserve;
   private final CommitProgress progress;
+  private boolean isFailureReported;
 
   DiskSpaceUpkeep(ActiveWriter active, DiskReserve reserve, CommitProgress progress) {
     this.active = active;
@@ -73,9 +74,12 @@ final class DiskSpaceUpkeep {
         active.fail(
             new StorageException(
                 "the reserve or the log cannot be written: " + failed.getMessage(), failed));
-      } else if (!Volume.isOutOfDescriptors(failed)) {
-        // Most likely there is no space for the step, as on any full disk.
+      } else if (Volume.isOutOfSpace(failed)) {
         moveReserveToLog();
+      } else if (!Volume.isOutOfDescriptors(failed) && !isFailureReported) {
+        // The directory was deleted, for example: see NameUpkeep.
+        isFailureReported = true;
+        Events.warning(EventNames.RESERVE_FAILED, "reason", failed.toString());
       }
     } catch (SQLException failed) {
       active.failUnlessRecoverable(SqliteFailure.of("making room", failed));

@@ -110,11 +110,15 @@ final class GroupCommit {
       return true;
     }
     try {
-      if (upkeep.shortage() != 0) {
-        complete(appends, diskFull());
+      StorageException refusal = active.lost();
+      if (refusal != null || upkeep.shortage() != 0) {
+        complete(appends, refusal == null ? diskFull() : failed(refusal));
         // Completed once, also when the tasks are tried again.
         appends.clear();
-        failMatching(tasks, GroupCommit::needsSpace, new StorageException.Full());
+        failMatching(
+            tasks,
+            GroupCommit::needsSpace,
+            refusal == null ? new StorageException.Full() : refusal);
         transact(List.of(), tasks);
       } else {
         transact(appends, tasks);
@@ -271,8 +275,12 @@ final class GroupCommit {
 
   private void failAll(
       List<WriterWork.Append> appends, List<WriterWork.Task<?>> tasks, StorageException why) {
-    complete(appends, new AppendRequest.Outcome.Failed(String.valueOf(why.getMessage())));
+    complete(appends, failed(why));
     failAll(tasks, why);
+  }
+
+  private static AppendRequest.Outcome failed(StorageException why) {
+    return new AppendRequest.Outcome.Failed(String.valueOf(why.getMessage()));
   }
 
   private void failAll(List<WriterWork.Task<?>> tasks, StorageException why) {

@@ -37,6 +37,13 @@ public final class DirectoryLayout {
   /// A new database that is to replace a damaged one.
   public static final String NEW_BUFFER = BUFFER + ".new";
 
+  /// A copy of the open database that is to get its name back.
+  public static final String BUFFER_COPY = BUFFER + ".copy";
+
+  /// The part between the name of a database and the time at which it was set aside, because it was
+  /// put in the place of an open one.
+  public static final String REPLACED_INFIX = ".replaced-";
+
   /// The suffix of SQLite's write-ahead log, beside a database.
   public static final String WAL_SUFFIX = "-wal";
 
@@ -66,7 +73,7 @@ public final class DirectoryLayout {
 
   /// SQLite opens a file with this suffix if there is one, though the agent uses no rollback
   /// journal.
-  private static final String JOURNAL_SUFFIX = "-journal";
+  public static final String JOURNAL_SUFFIX = "-journal";
 
   /// The prefix of an empty file that is created for a moment, with a random name and only if that
   /// does not exist, so that no link can be planted.
@@ -85,7 +92,9 @@ public final class DirectoryLayout {
           NEW_BUFFER + WAL_SUFFIX,
           NEW_BUFFER + SHM_SUFFIX,
           NEW_BUFFER + JOURNAL_SUFFIX,
-          NEW_BUFFER + WATERMARK_SUFFIX);
+          NEW_BUFFER + WATERMARK_SUFFIX,
+          BUFFER_COPY,
+          BUFFER_COPY + JOURNAL_SUFFIX);
 
   private static final Pattern SESSION =
       Pattern.compile(
@@ -144,6 +153,7 @@ public final class DirectoryLayout {
   static boolean belongsToAgent(String name) {
     return FIXED_NAMES.contains(name)
         || name.startsWith(BUFFER + DAMAGED_INFIX)
+        || name.startsWith(BUFFER + REPLACED_INFIX)
         || isSession(name)
         || NEW_CRASH_REPORT.matcher(name).matches();
   }

@@ -16,10 +16,10 @@ public class StorageException extends Exception {
     super(message, cause);
   }
 
-  /// Whether the same operation may succeed later: the disk is full, or another process holds a
-  /// lock.
+  /// Whether the same operation may succeed later: the disk is full, another process holds a lock,
+  /// or the buffer is not back under its name yet.
   public boolean isTransient() {
-    return this instanceof Full || this instanceof Busy;
+    return this instanceof Full || this instanceof Busy || this instanceof Nameless;
   }
 
   /// Whether the file was found damaged. If an open buffer throws this, the operation was not done,
@@ -50,6 +50,27 @@ public class StorageException extends Exception {
           "another process holds a write lock on buffer.db: close it; to look inside, open it with"
               + " sqlite3 -readonly",
           cause);
+    }
+  }
+
+  /// The open files have lost their names, and could not be put back yet.
+  public static final class Nameless extends StorageException {
+    private static final long serialVersionUID = 1L;
+
+    public Nameless(Throwable cause) {
+      super(
+          "another process deleted files of the buffer, and they cannot be put back yet: "
+              + cause.getMessage(),
+          cause);
+    }
+  }
+
+  /// The names of the open files lead elsewhere, and the buffer cannot stay in use.
+  public static final class Lost extends StorageException {
+    private static final long serialVersionUID = 1L;
+
+    public Lost(String message) {
+      super(message);
     }
   }
 

@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.salvage;
 
 import com.datanadhi.echopost.directory.DirectoryLayout;
+import com.datanadhi.echopost.directory.FileIdentity;
 import com.datanadhi.echopost.directory.PrivateFiles;
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// apart and each with a checksum, so that a torn write damages only one. After a power loss it may
 /// be behind the buffer, and then some records are delivered again; it is never ahead. When the
 /// writer quarantines its buffer, a third place has the last committed id ([#seal]). Used by one
-/// thread at a time.
+/// thread at a time, except [#hasLostName].
 public final class Watermark implements AutoCloseable {
   private static final int PLACE_BYTES = 4096;
   private static final int PLACES = 2;
@@ -44,12 +45,16 @@ public final class Watermark implements AutoCloseable {
     }
   }
 
-  private final FileChannel channel;
+  private final Path buffer;
+  private FileChannel channel;
+  private volatile @Nullable Object identity;
   private int nextPlace;
   private boolean failed;
 
-  private Watermark(FileChannel channel) {
+  private Watermark(Path buffer, FileChannel channel) throws IOException {
+    this.buffer = buffer;
     this.channel = channel;
+    this.identity = FileIdentity.of(of(buffer));
   }
 
   static Path of(Path buffer) {
@@ -63,7 +68,25 @@ public final class Watermark implements AutoCloseable {
     if (channel.size() > SEAL) {
       channel.truncate(SEAL).force(true);
     }
-    return new Watermark(channel);
+    return new Watermark(buffer, channel);
+  }
+
+  /// Whether the file's name leads to another file, or to none. Any thread.
+  public boolean hasLostName() throws IOException {
+    Object opened = identity;
+    return opened == null || !opened.equals(FileIdentity.of(of(buffer)));
+  }
+
+  /// Writes to a new file from now on, if the old one has lost its name.
+  public void restoreName() throws IOException {
+    if (hasLostName()) {
+      // What is there now is not this watermark: its content must not count.
+      Files.deleteIfExists(of(buffer));
+      FileChannel fresh = create(buffer);
+      channel.close();
+      channel = fresh;
+      identity = FileIdentity.of(of(buffer));
+    }
   }
 
   private static FileChannel create(Path buffer) throws IOException {

@@ -7,6 +7,7 @@ import com.datanadhi.echopost.directory.Volume;
 import com.datanadhi.echopost.record.PendingRecord;
 import com.datanadhi.echopost.record.RejectedRange;
 import com.datanadhi.echopost.record.Rejection;
+import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.time.ManualClock;
 import java.io.IOException;
@@ -50,6 +51,19 @@ abstract class BufferFixture {
     };
   }
 
+  private static final ActiveWriter.Replacement NO_REPLACEMENT =
+      new ActiveWriter.Replacement() {
+        @Override
+        public BufferWriter create(BufferWriter damaged, StorageException why) {
+          return damaged;
+        }
+
+        @Override
+        public BufferWriter restore(BufferWriter open, Runnable progress) {
+          return open;
+        }
+      };
+
   @BeforeEach
   final void open() throws Exception {
     buffer = Buffer.open(directory, clock, listener());
@@ -73,7 +87,7 @@ abstract class BufferFixture {
         listener(),
         Clock.system(),
         lockTimeout,
-        (broken, why) -> broken);
+        NO_REPLACEMENT);
   }
 
   final List<PendingRecord> pending() throws Exception {

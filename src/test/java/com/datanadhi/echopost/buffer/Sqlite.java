@@ -14,7 +14,8 @@ public final class Sqlite implements AutoCloseable {
     this(directory, "buffer.db");
   }
 
-  Sqlite(Path directory, String name) throws SQLException {
+  /// Opens the file `name` in `directory`, and creates it if it is missing.
+  public Sqlite(Path directory, String name) throws SQLException {
     connection = DriverManager.getConnection("jdbc:sqlite:" + directory.resolve(name));
   }
 

@@ -66,6 +66,8 @@ class DirectoryLayoutTest {
             names.add(DAMAGED + value);
           } else if (constant.equals("DAMAGED_INFIX")) {
             names.add(DAMAGED);
+          } else if (constant.equals("REPLACED_INFIX")) {
+            names.add(DirectoryLayout.BUFFER + value + "2026-11-21T10-00-00Z");
           } else if (!UNCHECKED.contains(constant)) {
             names.add(value);
           }

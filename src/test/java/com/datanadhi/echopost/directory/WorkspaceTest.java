@@ -137,6 +137,7 @@ class WorkspaceTest {
         "buffer.db",
         "buffer.db-journal",
         "buffer.db.new",
+        "buffer.db.copy",
         "buffer.db.damaged-2026-11-21T10-00-00Z",
         "session-2026-11-21T10-00-00Z-2"
       })
