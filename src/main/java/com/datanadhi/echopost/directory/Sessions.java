@@ -36,6 +36,33 @@ public final class Sessions {
     }
   }
 
+  /// Chooses a name for this run's directory, which cannot be created now.
+  public static Path choose(Path parent, Instant now) {
+    String name = NAME.format(now);
+    Path session = parent.resolve(name);
+    // Another run may have started in the same second.
+    for (int n = 2; Files.exists(session, LinkOption.NOFOLLOW_LINKS); n++) {
+      session = parent.resolve(name + "-" + n);
+    }
+    return session;
+  }
+
+  /// Deletes the oldest session directory that can be deleted, to make room for a start.
+  ///
+  /// @return whether there was one
+  public static boolean deleteOldest(Path parent) throws IOException {
+    for (Path session : list(parent)) {
+      try {
+        delete(session);
+        return true;
+      } catch (IOException kept) {
+        // It contains a directory, for example.
+        continue;
+      }
+    }
+    return false;
+  }
+
   /// Creates a file (mode 0600) in a session's directory.
   public static void write(Path file, String text) throws IOException {
     Files.createFile(

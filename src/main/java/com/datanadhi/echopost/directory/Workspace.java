@@ -189,8 +189,7 @@ public record Workspace(Path directory) {
   ///
   /// @return null when no file can be created to find out, as on a full disk
   private static @Nullable Object userOfNewFiles(Path directory) throws IOException {
-    Path probe =
-        directory.resolve(DirectoryLayout.PROBE_PREFIX + Long.toHexString(new Random().nextLong()));
+    Path probe = probe(directory);
     try {
       Files.createFile(probe);
     } catch (FileSystemException full) {
@@ -201,6 +200,44 @@ public record Workspace(Path directory) {
     } finally {
       Files.deleteIfExists(probe);
     }
+  }
+
+  /// Whether `count` files can be created now. Creates and deletes them.
+  public boolean hasRoomFor(int count) throws IOException {
+    List<Path> probes = new ArrayList<>();
+    try {
+      for (int n = 0; n < count; n++) {
+        probes.add(Files.createFile(probe(directory)));
+      }
+      return true;
+    } catch (FileSystemException full) {
+      return false;
+    } finally {
+      for (Path probe : probes) {
+        Files.deleteIfExists(probe);
+      }
+    }
+  }
+
+  /// Why nothing can be written in `directory`, although its permissions allow it: in words, null
+  /// if there is no such reason. Creates and deletes an empty file, since the system does not list
+  /// each file system that became read-only after an error.
+  public static @Nullable String obstacleToWriting(Path directory) throws IOException {
+    Path probe = probe(directory);
+    try {
+      Files.createFile(probe);
+      Files.delete(probe);
+    } catch (FileSystemException failed) {
+      if (String.valueOf(failed.getReason()).equals("Read-only file system")) {
+        return "the file system is read-only";
+      }
+    }
+    return new Volume(directory).usableBytes() == 0 ? "the file system is full" : null;
+  }
+
+  private static Path probe(Path directory) {
+    return directory.resolve(
+        DirectoryLayout.PROBE_PREFIX + Long.toHexString(new Random().nextLong()));
   }
 
   /// Users by number: looking up their names can need the network.

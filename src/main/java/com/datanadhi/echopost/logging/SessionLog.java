@@ -5,9 +5,15 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -26,10 +32,11 @@ import org.jspecify.annotations.Nullable;
 /// The caller's thread writes the file, so that a line is there even if the process is killed right
 /// after it. Standard output belongs to the process that spawned the agent, and may be closed, full
 /// or never read: a thread of its own writes to it from a bounded queue (1,000 lines); lines that
-/// do not fit are dropped there. A line that cannot be written to the file is lost: the log never
-/// stops or blocks the agent. Thread-safe.
+/// do not fit are dropped there. Lines that cannot be written to the file wait for [#keepFile], at
+/// most 1,000 of them: the log never stops or blocks the agent. Thread-safe.
 public final class SessionLog implements AutoCloseable {
   private static final int STDOUT_LINES = 1_000;
+  private static final int WAITING_LINES = 1_000;
   private static final long FLUSH_MILLIS = 200;
 
   private final Logger root = Logger.getLogger("");
@@ -58,10 +65,16 @@ public final class SessionLog implements AutoCloseable {
   }
 
   /// Opens the log in `path` (created, mode 0600) and on `standardOut`. It replaces the
-  /// configuration of java.util.logging.
-  ///
-  /// @throws IOException when the file cannot be created
-  public static SessionLog open(Path path, OutputStream standardOut) throws IOException {
+  /// configuration of java.util.logging. If the file cannot be created, [#keepFile] can be called
+  /// later.
+  public static SessionLog open(Path path, OutputStream standardOut) {
+    SessionLog log = openWithoutFile(path, standardOut);
+    log.keepFile();
+    return log;
+  }
+
+  /// The same, but leaves it to [#keepFile] to create the file.
+  public static SessionLog openWithoutFile(Path path, OutputStream standardOut) {
     JsonFormatter formatter = new JsonFormatter();
     FileHandler file = new FileHandler(path, formatter);
     StdoutHandler stdout = new StdoutHandler(standardOut, formatter);
@@ -85,20 +98,91 @@ public final class SessionLog implements AutoCloseable {
     stdout.close();
   }
 
-  private static final class FileHandler extends Handler {
-    private final Formatter formatter;
-    private final OutputStream out;
-    private boolean failed;
+  /// Creates the file, and its directory, if they are missing: they could not be created before, or
+  /// another process has deleted them. Writes the lines that have waited for that. A failure is
+  /// logged once, to standard output.
+  public void keepFile() {
+    IOException failure = file.keepFile();
+    if (failure != null) {
+      Events.warning(
+          EventNames.LOG_NOT_WRITTEN,
+          "reason",
+          failure.toString(),
+          "action",
+          "make room for files, or fix the permissions; until then the log is only on standard"
+              + " output");
+    }
+  }
 
-    FileHandler(Path path, Formatter formatter) throws IOException {
+  private static final class FileHandler extends Handler {
+    private final Path path;
+    private final Formatter formatter;
+    // Lines that could not be written yet, the oldest first.
+    private final Deque<byte[]> waiting = new ArrayDeque<>();
+    private @Nullable OutputStream out;
+    private @Nullable Object identity;
+    private long length;
+    private @Nullable IOException failure;
+    private boolean isReported;
+
+    FileHandler(Path path, Formatter formatter) {
+      this.path = path;
       this.formatter = formatter;
-      Files.newByteChannel(
-              path,
-              Set.of(StandardOpenOption.CREATE, StandardOpenOption.APPEND),
-              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))
-          .close();
+    }
+
+    /// @return why that failed, if this is news; else null
+    synchronized @Nullable IOException keepFile() {
+      try {
+        Object opened = identity;
+        if (opened == null || !opened.equals(identityOfPath())) {
+          reopen();
+        }
+        writeWaiting();
+      } catch (IOException failed) {
+        failure = failed;
+      }
+      IOException news = isReported ? null : failure;
+      isReported = failure != null;
+      return news;
+    }
+
+    private @Nullable Object identityOfPath() throws IOException {
+      try {
+        return Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+            .fileKey();
+      } catch (NoSuchFileException gone) {
+        return null;
+      }
+    }
+
+    private void reopen() throws IOException {
+      close();
+      Path directory = Objects.requireNonNull(path.getParent());
+      boolean isNew = !Files.exists(directory, LinkOption.NOFOLLOW_LINKS);
+      if (isNew) {
+        Files.createDirectory(
+            directory,
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      }
+      try {
+        Files.newByteChannel(
+                path,
+                Set.of(
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.APPEND,
+                    LinkOption.NOFOLLOW_LINKS),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))
+            .close();
+      } catch (IOException failed) {
+        if (isNew) {
+          Files.delete(directory);
+        }
+        throw failed;
+      }
       // That channel cannot be used: it is closed when an interrupted thread writes to it.
-      this.out = new FileOutputStream(path.toFile(), true);
+      out = new FileOutputStream(path.toFile(), true);
+      length = path.toFile().length();
+      identity = identityOfPath();
     }
 
     @Override
@@ -106,15 +190,32 @@ public final class SessionLog implements AutoCloseable {
       if (line == null) {
         return;
       }
-      try {
-        out.write(formatter.format(line).getBytes(StandardCharsets.UTF_8));
-      } catch (IOException failure) {
-        if (!failed) {
-          failed = true;
-          System.err.println(
-              "echopost: the session log cannot be written: " + failure.getMessage());
-        }
+      if (waiting.size() == WAITING_LINES) {
+        byte[] _ = waiting.removeFirst();
       }
+      waiting.addLast(formatter.format(line).getBytes(StandardCharsets.UTF_8));
+      try {
+        writeWaiting();
+      } catch (IOException failed) {
+        failure = failed;
+      }
+    }
+
+    private void writeWaiting() throws IOException {
+      OutputStream open = out;
+      if (open == null) {
+        return;
+      }
+      if (failure != null && path.toFile().length() != length) {
+        // A part of a line was written.
+        open.write('\n');
+        length = path.toFile().length();
+      }
+      while (!waiting.isEmpty()) {
+        open.write(waiting.getFirst());
+        length += waiting.removeFirst().length;
+      }
+      failure = null;
     }
 
     @Override
@@ -122,8 +223,13 @@ public final class SessionLog implements AutoCloseable {
 
     @Override
     public synchronized void close() {
+      OutputStream open = out;
+      out = null;
+      identity = null;
       try {
-        out.close();
+        if (open != null) {
+          open.close();
+        }
       } catch (IOException broken) {
         System.err.println("echopost: the session log cannot be closed: " + broken.getMessage());
       }

@@ -2,7 +2,6 @@ package com.datanadhi.echopost.logging;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -141,9 +140,28 @@ class SessionLogTest {
   }
 
   @Test
-  void a_file_that_cannot_be_created_is_an_error_at_once() {
-    Path nowhere = directory.resolve("missing/agent.log");
-    assertThatThrownBy(() -> SessionLog.open(nowhere, OutputStream.nullOutputStream()))
-        .isInstanceOf(IOException.class);
+  void lines_wait_for_a_file_that_cannot_be_created_yet() throws IOException {
+    Path nowhere = directory.resolve("missing/session/agent.log");
+    try (SessionLog log = SessionLog.open(nowhere, OutputStream.nullOutputStream())) {
+      Events.info("first");
+      Files.createDirectory(directory.resolve("missing"));
+      log.keepFile();
+      Events.info("second");
+    }
+    assertThat(Files.readString(nowhere))
+        .containsSubsequence(EventNames.LOG_NOT_WRITTEN, "first", "second");
+  }
+
+  @Test
+  void a_deleted_file_is_created_again_with_its_directory() throws IOException {
+    Path file = directory.resolve("session/agent.log");
+    try (SessionLog log = SessionLog.open(file, OutputStream.nullOutputStream())) {
+      Events.info("first");
+      Files.delete(file);
+      Files.delete(directory.resolve("session"));
+      log.keepFile();
+      Events.info("second");
+    }
+    assertThat(Files.readString(file)).contains("second").doesNotContain("first");
   }
 }

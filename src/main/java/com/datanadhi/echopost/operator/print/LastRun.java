@@ -10,15 +10,25 @@ import org.jspecify.annotations.Nullable;
 /// @param exitCode the agent's exit status; null if the log has none, because the agent was killed
 ///   or crashed
 /// @param crashed whether the JVM wrote a crash report
-public record LastRun(String session, String endedAt, @Nullable Integer exitCode, boolean crashed) {
+/// @param obstacle why an agent could not write to its log now, in words; null if it could
+public record LastRun(
+    String session,
+    String endedAt,
+    @Nullable Integer exitCode,
+    boolean crashed,
+    @Nullable String obstacle) {
   String text() {
     if (exitCode != null) {
       return "the last run ended at " + endedAt + " with status " + exitCode + meaning(exitCode);
     }
-    return "the last run ("
-        + session
-        + ") "
-        + (crashed ? "crashed: see " + DirectoryLayout.CRASH_REPORT + " there" : "was killed");
+    return "the last run (" + session + ") " + end();
+  }
+
+  private String end() {
+    if (crashed) {
+      return "crashed: see " + DirectoryLayout.CRASH_REPORT + " there";
+    }
+    return "was killed" + (obstacle == null ? "" : ", or could not log its end: " + obstacle);
   }
 
   private static String meaning(int exitCode) {

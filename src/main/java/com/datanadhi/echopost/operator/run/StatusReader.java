@@ -5,6 +5,7 @@ import com.datanadhi.echopost.control.AgentStatus;
 import com.datanadhi.echopost.directory.DirectoryLayout;
 import com.datanadhi.echopost.directory.DirectoryLock;
 import com.datanadhi.echopost.directory.Sessions;
+import com.datanadhi.echopost.directory.Workspace;
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.operator.print.LastRun;
 import com.datanadhi.echopost.operator.print.LogEvent;
@@ -81,7 +82,8 @@ public final class StatusReader {
         String.valueOf(newest.getFileName()),
         endedAt,
         exitCode,
-        Files.exists(newest.resolve(DirectoryLayout.CRASH_REPORT)));
+        Files.exists(newest.resolve(DirectoryLayout.CRASH_REPORT)),
+        exitCode == null ? Workspace.obstacleToWriting(directory) : null);
   }
 
   private static String tail(Path log) throws IOException {
