@@ -91,7 +91,12 @@ public final class Agent {
       return ExitCode.FATAL;
     } catch (StorageException failed) {
       Events.severe(
-          EventNames.STORAGE_FAILED, failed, "action", "check the disk, then start again");
+          EventNames.STORAGE_FAILED,
+          failed,
+          "action",
+          failed instanceof StorageException.Lost
+              ? "see the failure"
+              : "check the disk, then start again");
     } catch (RuntimeException broken) {
       Events.severe(
           EventNames.AGENT_FAILED,
@@ -149,10 +154,12 @@ public final class Agent {
     private final Replay replay;
     private final StatusReporter reporter;
     private final Lifecycle lifecycle;
+    private final FileGuard guard;
     private @Nullable TextfileExporter textfile;
 
     RunTasks(AgentResources.OpenResources opened) {
       session = opened.session();
+      guard = opened.guard();
       ingest = opened.ingest();
       Buffer buffer = opened.buffer();
       MainServer server = opened.server();
@@ -168,7 +175,6 @@ public final class Agent {
     /// Publishes the socket, then runs all tasks until one ends.
     ExitCode run() throws StorageException, StuckException, IOException, InterruptedException {
       AgentState _ = lifecycle.turn();
-      Events.info(EventNames.AGENT_READY);
       try (var scope = StructuredTaskScope.open(new FirstCompletedJoiner())) {
         scope.fork(() -> {
           ingest.run();
@@ -184,6 +190,10 @@ public final class Agent {
         });
         scope.fork(() -> {
           reporter.run();
+          return unexpectedEnd();
+        });
+        scope.fork(() -> {
+          guard.run();
           return unexpectedEnd();
         });
         scope.fork(lifecycle::run);

@@ -27,11 +27,17 @@ import org.jspecify.annotations.Nullable;
 final class AgentResources implements AutoCloseable {
   /// The resources that [#open] opened.
   ///
-  /// @param session this run's directory for the log and the last metrics
+  /// @param session this run's directory for the log and the last metrics; it is missing while
+  ///   there is no room for it
   /// @param buffer open; the run closes it, because the exit code depends on its last commit and a
   ///   buffer whose writer hangs cannot be closed
   /// @param ingest bound to a socket that is not published yet
-  record OpenResources(Path session, Buffer buffer, Ingest ingest, MainServer server) {}
+  record OpenResources(
+      Path session, Buffer buffer, Ingest ingest, MainServer server, FileGuard guard) {}
+
+  /// The files and directories that a start creates beside the buffer: two of SQLite, two names of
+  /// the socket, the session and its log.
+  private static final int NEW_NAMES = 6;
 
   private final AgentSettings settings;
   private final AgentIdentity identity;
@@ -67,16 +73,22 @@ final class AgentResources implements AutoCloseable {
     }
     lock = taken;
     workspace.removeDeadSocket();
-    // Before the socket: on a full disk this frees space for both.
-    Path session = createSession();
+    boolean hasRoom = makeRoom(workspace);
+    Path session = session(hasRoom);
+    Path logFile = session.resolve(DirectoryLayout.LOG);
+    SessionLog opened =
+        hasRoom
+            ? SessionLog.open(logFile, settings.standardOut())
+            : SessionLog.openWithoutFile(logFile, settings.standardOut());
+    log = opened;
     ingestStarter.bind();
-    log = SessionLog.open(session.resolve(DirectoryLayout.LOG), settings.standardOut());
     logStart(workspace, taken);
     Buffer buffer = openBuffer();
     Ingest ingest = awaitIngest(buffer);
     MainServer client = settings.mainServer().get();
     server = client;
-    return new OpenResources(session, buffer, ingest, client);
+    FileGuard guard = new FileGuard(buffer, taken, opened, clock);
+    return new OpenResources(session, buffer, ingest, client, guard);
   }
 
   private @Nullable DirectoryLock takeLock(Workspace workspace)
@@ -93,17 +105,32 @@ final class AgentResources implements AutoCloseable {
     }
   }
 
-  private Path createSession() throws IOException {
-    while (true) {
-      try {
-        return Sessions.create(settings.directory(), clock.now());
-      } catch (FileSystemException failed) {
-        // On a full disk, only a run with space for its log can deliver what is pending.
-        if (!Buffer.releaseReserve(settings.directory())) {
-          throw failed;
-        }
+  /// This run's directory. If it cannot be created, the log creates it when that is possible.
+  private Path session(boolean hasRoom) throws IOException {
+    try {
+      return hasRoom
+          ? Sessions.create(settings.directory(), clock.now())
+          : Sessions.choose(settings.directory(), clock.now());
+    } catch (FileSystemException failed) {
+      return Sessions.choose(settings.directory(), clock.now());
+    }
+  }
+
+  /// Makes room for new files, for a run that has something to deliver: on a file system without
+  /// space or inodes, delivery is what frees some. The log of a run can wait.
+  ///
+  /// @return whether there is room for all of them
+  private boolean makeRoom(Workspace workspace) throws IOException {
+    if (!Buffer.existsIn(settings.directory())) {
+      return true;
+    }
+    while (!workspace.hasRoomFor(NEW_NAMES)) {
+      if (!Buffer.releaseReserve(settings.directory())
+          && !Sessions.deleteOldest(settings.directory())) {
+        return false;
       }
     }
+    return true;
   }
 
   private void logStart(Workspace workspace, DirectoryLock taken) throws IOException {
@@ -160,6 +187,10 @@ final class AgentResources implements AutoCloseable {
       return ingestStarter.await();
     } catch (IOException | RuntimeException | LinkageError failed) {
       Events.severe(EventNames.SOCKET_UNUSABLE, "reason", failed.toString());
+      if (failed instanceof IOException && !buffer.isDrained()) {
+        // Delivery can free the space, or the inode, that the socket needs.
+        return ingestStarter.unbound();
+      }
       buffer.close();
       throw failed;
     }

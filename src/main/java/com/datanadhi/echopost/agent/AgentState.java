@@ -11,10 +11,15 @@ package com.datanadhi.echopost.agent;
 /// Closing can then resume serving, or stop. Only a Closing that found nothing can become Drained.
 /// Immutable.
 sealed interface AgentState {
-  /// The directory is locked; the socket is not published yet.
+  /// The directory is locked; the socket is not published yet. A stop request ends it too, while
+  /// the socket cannot be created.
   record Starting() implements AgentState {
     Serving serve() {
       return new Serving();
+    }
+
+    Stopped stop() {
+      return new Stopped();
     }
   }
 

@@ -53,6 +53,16 @@ final class IngestStarter implements AutoCloseable {
     }
   }
 
+  /// Ingest, when [#await] failed because its socket could not be bound. It binds one when it is
+  /// published.
+  Ingest unbound() throws IOException, InterruptedException {
+    try {
+      return created.get();
+    } catch (ExecutionException failed) {
+      throw causeOf(failed);
+    }
+  }
+
   private static IOException causeOf(ExecutionException failed) throws InterruptedException {
     return switch (failed.getCause()) {
       case ExecutionException creating -> causeOf(creating);

@@ -21,6 +21,7 @@ import java.time.Duration;
 /// [#run] and [#turn] belong to one thread; other threads use [RunSignals].
 final class Lifecycle {
   private static final Duration TURN = Duration.ofMillis(50);
+  private static final Duration PUBLISH_RETRY = Duration.ofSeconds(1);
 
   private final Buffer buffer;
   private final Ingest ingest;
@@ -29,6 +30,7 @@ final class Lifecycle {
   private final RunSignals signals;
   private AgentState state = new AgentState.Starting();
   private long publishedNanos;
+  private boolean isFailureReported;
 
   Lifecycle(
       Buffer buffer, Ingest ingest, ServerState serverState, Clock clock, RunSignals signals) {
@@ -48,6 +50,8 @@ final class Lifecycle {
       }
       if (now instanceof AgentState.Serving) {
         signals.await(TURN);
+      } else if (now instanceof AgentState.Starting) {
+        signals.await(PUBLISH_RETRY);
       }
     }
   }
@@ -64,9 +68,7 @@ final class Lifecycle {
     }
     // A switch by type would be compiled at run time when first used, which delays each start.
     if (state instanceof AgentState.Starting starting) {
-      ingest.publish();
-      publishedNanos = clock.nanos();
-      state = starting.serve();
+      state = publish(starting);
     } else if (state instanceof AgentState.Serving serving) {
       state = serve(serving);
     } else if (state instanceof AgentState.Draining draining) {
@@ -76,6 +78,35 @@ final class Lifecycle {
       state = leave(closing);
     }
     return state;
+  }
+
+  private AgentState publish(AgentState.Starting starting)
+      throws InterruptedException, StorageException {
+    String reason = signals.stopReason();
+    if (reason != null) {
+      Events.info(EventNames.STOP_REQUESTED, "reason", reason);
+      return starting.stop();
+    }
+    try {
+      ingest.publish();
+    } catch (IOException failed) {
+      if (buffer.isDrained()) {
+        throw new StorageException("the socket cannot be created: " + failed, failed);
+      }
+      if (!isFailureReported) {
+        isFailureReported = true;
+        Events.severe(
+            EventNames.SOCKET_UNUSABLE,
+            "reason",
+            failed.toString(),
+            "action",
+            "make room for files in the directory; what is pending is delivered meanwhile");
+      }
+      return starting;
+    }
+    publishedNanos = clock.nanos();
+    Events.info(EventNames.AGENT_READY);
+    return starting.serve();
   }
 
   private AgentState serve(AgentState.Serving serving)

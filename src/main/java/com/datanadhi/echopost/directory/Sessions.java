@@ -2,7 +2,6 @@ package com.datanadhi.echopost.directory;
 
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -20,29 +19,23 @@ public final class Sessions {
 
   private Sessions() {}
 
-  /// Creates this run's directory (mode 0700), whose name is after all others in the order of
-  /// [#list], even if the clock was set back.
+  /// Creates this run's directory (mode 0700) under the name of [#choose].
   public static Path create(Path parent, Instant now) throws IOException {
-    List<SessionName> earlier = names(parent);
-    SessionName name = SessionName.next(earlier.isEmpty() ? null : earlier.getLast(), now);
-    while (true) {
-      try {
-        return Files.createDirectory(
-            parent.resolve(name.toString()),
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-      } catch (FileAlreadyExistsException notASession) {
-        name = SessionName.next(name, now);
-      }
-    }
+    return Files.createDirectory(
+        choose(parent, now),
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
   }
 
-  /// Chooses a name for this run's directory, which cannot be created now.
-  public static Path choose(Path parent, Instant now) {
-    String name = NAME.format(now);
-    Path session = parent.resolve(name);
-    // Another run may have started in the same second.
-    for (int n = 2; Files.exists(session, LinkOption.NOFOLLOW_LINKS); n++) {
-      session = parent.resolve(name + "-" + n);
+  /// The name for this run's directory: after all others in the order of [#list], even if the clock
+  /// was set back.
+  public static Path choose(Path parent, Instant now) throws IOException {
+    List<SessionName> earlier = names(parent);
+    SessionName name = SessionName.next(earlier.isEmpty() ? null : earlier.getLast(), now);
+    Path session = parent.resolve(name.toString());
+    // A file that is no session can have the name.
+    while (Files.exists(session, LinkOption.NOFOLLOW_LINKS)) {
+      name = SessionName.next(name, now);
+      session = parent.resolve(name.toString());
     }
     return session;
   }

@@ -4,6 +4,8 @@ import com.datanadhi.echopost.buffer.Buffer;
 import com.datanadhi.echopost.directory.DirectoryLayout;
 import com.datanadhi.echopost.grpc.GrpcServer;
 import com.datanadhi.echopost.grpc.SocketListener;
+import com.datanadhi.echopost.logging.EventNames;
+import com.datanadhi.echopost.logging.Events;
 import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.net.Transport;
 import com.datanadhi.echopost.time.AdaptiveSpin;
@@ -53,6 +55,7 @@ public final class Ingest implements AutoCloseable {
   private final List<SocketListener> listeners = new ArrayList<>();
   // Whether the last listener is bound and not published yet.
   private boolean bound;
+  private boolean isSocketLost;
 
   /// @param directory where the socket is created
   /// @param socketMode the permissions of the socket file
@@ -111,10 +114,7 @@ public final class Ingest implements AutoCloseable {
   /// @return how long to wait before the next
   synchronized Duration turn() throws IOException, InterruptedException, StuckException {
     watchdog.check();
-    if (!socketFile.heal()) {
-      publish();
-      close(listeners.removeFirst(), GOAWAY_TIMEOUT);
-    }
+    keepSocket();
     boolean makeRoom = listeners.stream().anyMatch(SocketListener::isFull);
     workLoop.execute(() -> {
       server.tickSoon(makeRoom, logAgent::tick);
@@ -127,6 +127,29 @@ public final class Ingest implements AutoCloseable {
       throw new StuckException("the event loop has not run for 30 s");
     }
     return TURN;
+  }
+
+  private void keepSocket() throws InterruptedException {
+    try {
+      if (!socketFile.heal()) {
+        publish();
+        SocketFile.reportHealed();
+        close(listeners.removeFirst(), GOAWAY_TIMEOUT);
+      }
+      isSocketLost = false;
+    } catch (IOException failed) {
+      // What is pending is delivered meanwhile, which can free space or an inode.
+      if (!isSocketLost) {
+        isSocketLost = true;
+        Events.severe(
+            EventNames.SOCKET_UNUSABLE,
+            "reason",
+            failed.toString(),
+            "action",
+            "another process deleted or replaced the socket file: make room for it; the agent tries"
+                + " again all the time");
+      }
+    }
   }
 
   /// Writes the metrics of ingest.

@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.ingest;
 
 import com.datanadhi.echopost.directory.DirectoryLayout;
+import com.datanadhi.echopost.directory.FileIdentity;
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
 import java.io.IOException;
@@ -10,7 +11,6 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.Objects;
 import java.util.Set;
@@ -50,7 +50,7 @@ final class SocketFile {
   /// Gives the bound socket its public name.
   void publish() throws IOException {
     Files.setPosixFilePermissions(privateName, mode);
-    Object mine = Objects.requireNonNull(identity(privateName));
+    Object mine = Objects.requireNonNull(FileIdentity.of(privateName));
     if (!cannotLink) {
       try {
         Files.deleteIfExists(temporaryName);
@@ -79,33 +79,28 @@ final class SocketFile {
   ///
   /// @return false if this socket cannot be published again, and a new one has to be bound
   boolean heal() throws IOException {
-    if (published == null || published.equals(identity(publicName))) {
+    if (published == null || published.equals(FileIdentity.of(publicName))) {
       return true;
     }
-    Events.warning(
-        EventNames.SOCKET_HEALED, "reason", "another process deleted or replaced the socket file");
-    if (identity(privateName) == null) {
+    if (FileIdentity.of(privateName) == null) {
       return false;
     }
     publish();
+    reportHealed();
     return true;
+  }
+
+  /// Logs that the name was lost and is restored.
+  static void reportHealed() {
+    Events.warning(
+        EventNames.SOCKET_HEALED, "reason", "another process deleted or replaced the socket file");
   }
 
   /// Deletes the public name, if it still names this socket.
   void withdraw() throws IOException {
-    if (published != null && published.equals(identity(publicName))) {
+    if (published != null && published.equals(FileIdentity.of(publicName))) {
       Files.deleteIfExists(publicName);
     }
     published = null;
-  }
-
-  private static @Nullable Object identity(Path name) throws IOException {
-    try {
-      // On UNIX: device and inode.
-      return Files.readAttributes(name, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
-          .fileKey();
-    } catch (NoSuchFileException gone) {
-      return null;
-    }
   }
 }

@@ -226,6 +226,7 @@ class SecurityIT extends AcceptanceTest {
         "buffer.db-journal",
         "buffer.db.new",
         "crash-1.log",
+        "buffer.db.copy",
         "reserve"
       })
   void an_agent_does_not_follow_a_link_with_the_name_of_one_of_its_files(String name)

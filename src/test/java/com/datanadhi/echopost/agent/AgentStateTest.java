@@ -29,7 +29,7 @@ class AgentStateTest {
 
   @Test
   void each_state_offers_only_its_legal_transitions() {
-    assertThat(transitions(Starting.class)).containsExactly("serve->Serving");
+    assertThat(transitions(Starting.class)).containsExactly("serve->Serving", "stop->Stopped");
     assertThat(transitions(Serving.class)).containsExactly("drain->Draining", "stop->Stopped");
     assertThat(transitions(Draining.class)).containsExactly("close->Closing");
     assertThat(transitions(Closing.class))
