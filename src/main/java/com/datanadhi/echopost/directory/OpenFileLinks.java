@@ -86,7 +86,6 @@ public final class OpenFileLinks {
           boolean _ = targets.add(Files.readSymbolicLink(file).toString());
         } catch (IOException closed) {
           // It was closed meanwhile.
-          continue;
         }
       }
       return targets;

@@ -50,7 +50,6 @@ public final class Sessions {
         return true;
       } catch (IOException kept) {
         // It contains a directory, for example.
-        continue;
       }
     }
     return false;
