@@ -167,13 +167,16 @@ public final class Main {
     }
   }
 
-  /// The reason of a failure of a library, such as "Too many open files"; or nothing.
+  /// The reason of a failure in a library, such as "Too many open files"; or nothing.
   private static String rootCause(Exception failure) {
-    Throwable cause = failure;
+    if (!(failure instanceof RuntimeException) || failure.getCause() == null) {
+      return "";
+    }
+    Throwable cause = failure.getCause();
     while (cause.getCause() != null) {
       cause = cause.getCause();
     }
-    return failure instanceof RuntimeException && cause != failure ? ": " + cause.getMessage() : "";
+    return ": " + cause.getMessage();
   }
 
   private static ExitCode fail(ExitCode code, Exception failure) {

@@ -10,6 +10,7 @@ import com.datanadhi.echopost.testkit.LoadClient;
 import com.datanadhi.testkit.SmallDisk;
 import io.grpc.Status;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,7 +42,7 @@ class DeletedFilesIT extends AcceptanceTest {
       deleteContent(directory);
       return;
     }
-    for (String name : names.split(" ")) {
+    for (String name : names.split(" ", -1)) {
       Files.delete(directory.resolve(name));
     }
   }
@@ -115,7 +116,7 @@ class DeletedFilesIT extends AcceptanceTest {
                     try {
                       delete("buffer.db buffer.db-wal buffer.db-shm");
                     } catch (IOException failed) {
-                      throw new java.io.UncheckedIOException(failed);
+                      throw new UncheckedIOException(failed);
                     }
                   }
                 });
@@ -170,7 +171,7 @@ class DeletedFilesIT extends AcceptanceTest {
     AgentProcess agent = agent();
     send(agent, load(500, 1));
     Path other = directory.resolve("other.db");
-    try (Sqlite sqlite = new Sqlite(other.getParent(), "other.db")) {
+    try (Sqlite sqlite = new Sqlite(directory, "other.db")) {
       sqlite.execute("CREATE TABLE mine(x)");
     }
 

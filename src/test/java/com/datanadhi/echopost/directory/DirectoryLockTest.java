@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -138,8 +139,7 @@ class DirectoryLockTest {
 
   @Test
   void the_holder_takes_the_lock_of_a_deleted_file_again() throws Exception {
-    try (DirectoryLock lock = DirectoryLock.take(file, Clock.system())) {
-      assertThat(lock).isNotNull();
+    try (DirectoryLock lock = Objects.requireNonNull(DirectoryLock.take(file, Clock.system()))) {
       assertThat(lock.keep()).isTrue();
       Files.delete(file);
       assertThat(lock.keep()).isTrue();
@@ -153,8 +153,7 @@ class DirectoryLockTest {
   @Test
   void the_holder_notices_that_another_process_has_the_lock_of_a_new_file() throws Exception {
     Path elsewhere = directory.resolve("elsewhere");
-    try (DirectoryLock lock = DirectoryLock.take(file, Clock.system())) {
-      assertThat(lock).isNotNull();
+    try (DirectoryLock lock = Objects.requireNonNull(DirectoryLock.take(file, Clock.system()))) {
       Process other = holderOf(elsewhere);
       try {
         assertThat(other.inputReader().readLine()).startsWith("held");

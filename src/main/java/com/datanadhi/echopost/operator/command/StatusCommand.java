@@ -48,8 +48,8 @@ final class StatusCommand implements OperatorCommand {
             new CommandSpec.ExitStatus(0, "nothing to do"),
             new CommandSpec.ExitStatus(
                 1,
-                "the buffer cannot be used, records are refused (the disk is full or failing, or the"
-                    + " buffer is locked), or the agent does not answer within 1.5 s"),
+                "the buffer cannot be used, records are refused (the disk is full or failing, or"
+                    + " the buffer is locked), or the agent does not answer within 1.5 s"),
             new CommandSpec.ExitStatus(4, "records are pending and no agent runs: start one"),
             new CommandSpec.ExitStatus(5, "the server rejected records: see 'echopost rejected'")));
   }
