@@ -31,6 +31,7 @@ final class FileSpace {
   private static final long MIN_LOG_BYTES = 2L << 20;
 
   private static final int GROW_STEP = 256 << 10;
+  private static final int PIECE = 16 << 10;
 
   private final Connection connection;
   private final Path file;
@@ -132,9 +133,10 @@ final class FileSpace {
     try (FileChannel out =
         PrivateFiles.open(log, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
       long end = Math.min(out.size() + GROW_STEP, minLogBytes);
-      ByteBuffer zeros = ByteBuffer.allocate((int) Math.max(0, end - out.size()));
-      while (zeros.hasRemaining()) {
-        int _ = out.write(zeros, out.size());
+      // The JDK keeps a copy of each size outside the heap.
+      ByteBuffer zeros = ByteBuffer.allocate(PIECE);
+      for (long at = out.size(); at < end; ) {
+        at += out.write(zeros.clear().limit((int) Math.min(PIECE, end - at)), at);
       }
       logKept = out.size() >= minLogBytes;
     } finally {
