@@ -64,7 +64,7 @@ class ReproduciblePackageIT {
             .redirectOutput(output.toFile())
             .start();
     try {
-      assertThat(packaging.waitFor(150, TimeUnit.SECONDS)).isTrue();
+      assertThat(packaging.waitFor(5, TimeUnit.MINUTES)).isTrue();
       assertThat(packaging.exitValue()).as(Files.readString(output)).isZero();
     } finally {
       Processes.kill(packaging);

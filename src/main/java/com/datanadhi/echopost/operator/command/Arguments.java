@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The arguments of a command: flags and operands in any order.
 ///
-/// @param directory the agent's directory
+/// @param directory the agent's directory; empty if the command needs none
 /// @param flags the flags that were given
 /// @param operands the arguments that are not flags
 record Arguments(Path directory, Flags.Parsed flags, List<String> operands) {
@@ -32,8 +32,12 @@ record Arguments(Path directory, Flags.Parsed flags, List<String> operands) {
         rest = rest.subList(1, rest.size());
       }
     }
+    Flags.Parsed flags = new Flags.Parsed(values, List.of());
+    // Help must not depend on whether the default directory makes sense.
+    boolean needsDirectory =
+        command.flags().contains(SharedFlags.DIRECTORY) && !flags.isOn(CommandSpec.HELP.name());
     return new Arguments(
-        Options.directory(values), new Flags.Parsed(values, List.of()), List.copyOf(operands));
+        needsDirectory ? Options.directory(values) : Path.of(""), flags, List.copyOf(operands));
   }
 
   boolean wantsHelp() {
