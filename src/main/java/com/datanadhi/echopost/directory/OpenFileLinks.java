@@ -34,7 +34,8 @@ public final class OpenFileLinks {
   }
 
   /// Another process that holds the lock of the agent's `directory`, although its lock file was
-  /// deleted or moved away.
+  /// deleted. Only the lock file counts: a program that reads the buffer may have locked a file
+  /// elsewhere, and the SDK locks files of its own in the directory.
   ///
   /// @return its process id; null when none is known
   static @Nullable String holderWithoutName(Path directory) {
@@ -45,12 +46,9 @@ public final class OpenFileLinks {
     }
     try {
       String lock = directory.toRealPath().resolve(DirectoryLayout.LOCK) + DELETED;
-      String buffer = directory.toRealPath().resolve(DirectoryLayout.BUFFER).toString();
       for (String process : lockHolders) {
-        for (String target : targets(process)) {
-          if (target.equals(lock) || target.equals(buffer) || target.equals(buffer + DELETED)) {
-            return process;
-          }
+        if (targets(process).contains(lock)) {
+          return process;
         }
       }
     } catch (IOException gone) {

@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -43,16 +45,18 @@ class DirectoryLockTest {
     };
   }
 
-  private static Process holderOf(Path file) throws IOException {
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "--enable-preview",
-            "-cp",
-            System.getProperty("java.class.path"),
-            LockHolder.class.getName(),
-            file.toString())
-        .redirectError(ProcessBuilder.Redirect.INHERIT)
-        .start();
+  private static Process holderOf(Path file, Path... alsoOpen) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("--enable-preview");
+    command.add("-cp");
+    command.add(System.getProperty("java.class.path"));
+    command.add(LockHolder.class.getName());
+    command.add(file.toString());
+    for (Path other : alsoOpen) {
+      command.add(other.toString());
+    }
+    return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
   }
 
   private Process holder() throws IOException {
@@ -134,6 +138,22 @@ class DirectoryLockTest {
     }
     try (DirectoryLock lock = DirectoryLock.tryTake(directory, Clock.system())) {
       assertThat(lock).isNotNull();
+    }
+  }
+
+  /// As a monitoring program does that has locked its own process id file.
+  @Test
+  void a_process_that_reads_the_buffer_and_locks_a_file_elsewhere_does_not_hold_the_lock(
+      @TempDir Path elsewhere) throws Exception {
+    Path buffer = Files.createFile(DirectoryLayout.buffer(directory));
+    Process reader = holderOf(elsewhere.resolve("monitor.pid"), buffer);
+    try {
+      assertThat(reader.inputReader().readLine()).startsWith("held");
+      try (DirectoryLock lock = DirectoryLock.tryTake(directory, Clock.system())) {
+        assertThat(lock).isNotNull();
+      }
+    } finally {
+      var _ = reader.destroyForcibly().waitFor();
     }
   }
 
