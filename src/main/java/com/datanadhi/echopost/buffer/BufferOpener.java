@@ -165,7 +165,7 @@ final class BufferOpener {
         throw new StorageException.Lost(impossible);
       }
       Path setAside = restore.copyBack(open, clock.now(), progress);
-      BufferWriter restored = openWriter();
+      BufferWriter restored = openCopy(open);
       Exception notClosed = null;
       try {
         open.close();
@@ -192,6 +192,19 @@ final class BufferOpener {
     } catch (IOException failed) {
       throw new StorageException("cannot put the buffer back: " + failed, failed);
     }
+  }
+
+  /// Opens the copy of `open` that was just put under the name.
+  private BufferWriter openCopy(BufferWriter open) throws StorageException, IOException {
+    BufferWriter opened = openWriter();
+    if (opened.bufferId().equals(open.bufferId()) && opened.totals().equals(open.totals())) {
+      return opened;
+    }
+    // SQLite creates a database where it finds none.
+    StorageException deleted =
+        new StorageException("another process deleted or replaced the copy before it was opened");
+    SqliteFailure.closeAfter(deleted, opened);
+    throw deleted;
   }
 
   private static StorageException replaceFailure(IOException failed) {

@@ -13,6 +13,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -132,7 +133,7 @@ final class BufferRestore {
   /// records of its own.
   private @Nullable Path setAside(Instant now) throws IOException {
     Object there = FileIdentity.of(file);
-    if (there == null || there.equals(open.database()) || Files.size(file) == 0) {
+    if (there == null || there.equals(open.database()) || isEmpty(file)) {
       return null;
     }
     Path aside = freeName(now);
@@ -148,5 +149,11 @@ final class BufferRestore {
       Files.move(wal, DirectoryLayout.wal(aside), StandardCopyOption.ATOMIC_MOVE);
     }
     return aside.getFileName();
+  }
+
+  private static boolean isEmpty(Path file) throws IOException {
+    BasicFileAttributes found =
+        Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+    return found.isRegularFile() && found.size() == 0;
   }
 }
