@@ -52,6 +52,7 @@ public final class Main {
     String mark = System.getProperty(START_MARK);
     UnpackedRuntime runtime = mark == null ? null : UnpackedRuntime.hold(Path.of(mark));
     ExitCode code = run(List.of(args), System.getenv(), runtime);
+    close(runtime);
     System.exit(code.code());
   }
 
@@ -88,6 +89,16 @@ public final class Main {
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
       return fail(ExitCode.FATAL, interrupted);
+    }
+  }
+
+  private static void close(@Nullable UnpackedRuntime runtime) {
+    if (runtime != null) {
+      try {
+        runtime.close();
+      } catch (IOException kept) {
+        // A later start deletes the mark.
+      }
     }
   }
 

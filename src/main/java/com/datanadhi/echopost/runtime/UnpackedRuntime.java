@@ -38,7 +38,7 @@ public final class UnpackedRuntime implements AutoCloseable {
   static final Duration KEPT_AFTER_RETURN = Duration.ofDays(30);
 
   private static final String LIST = "list";
-  private static final String START_PREFIX = ".start-";
+  private static final String START_MARKS = ".start-*";
 
   /// The prefix of a runtime while it is deleted.
   private static final String OLD_PREFIX = ".old-";
@@ -50,18 +50,20 @@ public final class UnpackedRuntime implements AutoCloseable {
   private static final Pattern ID = Pattern.compile(".+-\\d+-\\d+");
 
   private final Path directory;
+  private final Path startMark;
   private final @Nullable FileChannel lockedList;
 
-  private UnpackedRuntime(Path directory, @Nullable FileChannel lockedList) {
+  private UnpackedRuntime(Path directory, Path startMark, @Nullable FileChannel lockedList) {
     this.directory = directory;
+    this.startMark = startMark;
     this.lockedList = lockedList;
   }
 
   /// Locks the runtime, until [#close] or the end of the process.
   ///
   /// @param startMark the launcher's file `.start-<pid>`, which is deleted once the lock is held.
-  ///   If there is no lock, it stays: the file system has no locks, or another process is just
-  ///   checking whether this runtime is in use
+  ///   If there is no lock, it stays until [#close]: the file system has no locks, or another
+  ///   process is just checking whether this runtime is in use
   public static UnpackedRuntime hold(Path startMark) {
     Path directory = Objects.requireNonNull(startMark.getParent());
     FileChannel list = null;
@@ -73,7 +75,7 @@ public final class UnpackedRuntime implements AutoCloseable {
     } catch (IOException noLock) {
       // A cache may be read-only. The program works without the lock.
     }
-    return new UnpackedRuntime(directory, list);
+    return new UnpackedRuntime(directory, startMark, list);
   }
 
   private static FileChannel openList(Path runtime, StandardOpenOption... options)
@@ -83,11 +85,20 @@ public final class UnpackedRuntime implements AutoCloseable {
     return FileChannel.open(runtime.resolve(LIST), all);
   }
 
-  /// Deletes the runtimes of other versions that no process uses. If this is interrupted, the next
-  /// call continues.
+  /// Deletes the runtimes of other versions that no process uses, and the marks of starts that were
+  /// killed. If this is interrupted, the next call continues.
   ///
   /// @throws IOException if one could not be deleted, as in a read-only cache
   public void removeUnused(Clock clock) throws IOException {
+    try (DirectoryStream<Path> marks = Files.newDirectoryStream(directory, START_MARKS)) {
+      for (Path mark : marks) {
+        if (!isNewer(mark, LONGEST_START, clock)) {
+          Files.deleteIfExists(mark);
+        }
+      }
+    } catch (DirectoryIteratorException failed) {
+      throw failed.getCause();
+    }
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(cache())) {
       for (Path entry : entries) {
         String name = nameOf(entry);
@@ -135,7 +146,7 @@ public final class UnpackedRuntime implements AutoCloseable {
   }
 
   private static boolean isStarting(Path runtime, Clock clock) throws IOException {
-    try (DirectoryStream<Path> marks = Files.newDirectoryStream(runtime, START_PREFIX + "*")) {
+    try (DirectoryStream<Path> marks = Files.newDirectoryStream(runtime, START_MARKS)) {
       for (Path mark : marks) {
         if (isNewer(mark, LONGEST_START, clock)) {
           return true;
@@ -181,9 +192,10 @@ public final class UnpackedRuntime implements AutoCloseable {
     return String.valueOf(entry.getFileName());
   }
 
-  /// Releases the lock.
+  /// Releases the lock, and deletes the mark if it stayed.
   @Override
   public void close() throws IOException {
+    Files.deleteIfExists(startMark);
     if (lockedList != null) {
       lockedList.close();
     }

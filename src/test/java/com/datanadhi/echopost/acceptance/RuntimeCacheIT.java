@@ -6,8 +6,11 @@ import static org.awaitility.Awaitility.await;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.testkit.PackagedProgram;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
@@ -140,10 +143,43 @@ class RuntimeCacheIT extends AcceptanceTest {
     assertThat(awaitEnd(start(PackagedProgram.path(), withCache(), "-nonsense")).exit())
         .isEqualTo(2);
 
+    assertThat(marks()).isEmpty();
+  }
+
+  private List<String> marks() throws IOException {
     try (Stream<Path> files = Files.list(cache.resolve(other.originalId()))) {
-      assertThat(files.map(file -> String.valueOf(file.getFileName())))
-          .noneMatch(name -> name.startsWith(".start-"));
+      return files
+          .map(file -> String.valueOf(file.getFileName()))
+          .filter(name -> name.startsWith(".start-"))
+          .toList();
     }
+  }
+
+  @Test
+  void a_command_that_cannot_lock_its_runtime_leaves_no_mark_behind() throws Exception {
+    runVersion(PackagedProgram.path());
+    Path list = cache.resolve(other.originalId()).resolve("list");
+    try (FileChannel channel = FileChannel.open(list, StandardOpenOption.WRITE);
+        FileLock lock = channel.lock()) {
+      assertThat(lock.isValid()).isTrue();
+      ProgramResult help = awaitEnd(start(PackagedProgram.path(), withCache(), "status", "-h"));
+      assertThat(help.exit()).as(help.err()).isZero();
+    }
+
+    assertThat(marks()).isEmpty();
+  }
+
+  @Test
+  void the_mark_of_a_start_that_was_killed_is_deleted_after_an_hour() throws Exception {
+    runVersion(PackagedProgram.path());
+    Path runtime = cache.resolve(other.originalId());
+    Path killed = Files.createFile(runtime.resolve(".start-1"));
+    Files.setLastModifiedTime(killed, FileTime.from(Instant.now().minus(Duration.ofHours(2))));
+    Files.createFile(runtime.resolve(".start-2"));
+
+    runVersion(PackagedProgram.path());
+
+    assertThat(marks()).containsExactly(".start-2");
   }
 
   @Test
