@@ -10,6 +10,8 @@ import com.datanadhi.echopost.net.Transport;
 import com.datanadhi.echopost.record.ImportBatch;
 import com.datanadhi.echopost.record.RejectedRange;
 import com.datanadhi.echopost.record.StorageException;
+import com.datanadhi.echopost.time.Clock;
+import com.datanadhi.echopost.time.Waiter;
 import io.grpc.CallOptions;
 import io.grpc.ConnectivityState;
 import io.grpc.ManagedChannel;
@@ -31,6 +33,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -46,7 +49,9 @@ public final class AgentClient implements AutoCloseable {
 
   /// For the first bytes of an agent. A busy one takes milliseconds, and a command has to end
   /// within 3 s if it does not answer.
-  private static final long SILENCE_MILLIS = 1_500;
+  private static final Duration SILENCE = Duration.ofMillis(1_500);
+
+  private static final Duration RETRY = Duration.ofMillis(5);
 
   /// The client's preface of HTTP/2 and empty SETTINGS (RFC 9113, 3.4), which a server answers with
   /// its own SETTINGS.
@@ -103,21 +108,31 @@ public final class AgentClient implements AutoCloseable {
   }
 
   /// Whether whoever listens at `socket` is silent. A bare connection finds out at once, while gRPC
-  /// itself takes long to load on a busy machine.
+  /// itself takes long to load on a busy machine. A full queue of connections may only be a crowd
+  /// of clients, so this tries again.
   ///
   /// @return in words; null if it sends something, or nobody listens
-  private static @Nullable String silenceOf(Path socket) {
-    try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX);
-        Selector selector = Selector.open()) {
-      probe.configureBlocking(false);
-      if (!probe.connect(UnixDomainSocketAddress.of(socket))) {
+  private static @Nullable String silenceOf(Path socket) throws InterruptedException {
+    Clock clock = Clock.system();
+    Waiter waiter = new Waiter();
+    long deadline = clock.nanos() + SILENCE.toNanos();
+    while (true) {
+      try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX);
+          Selector selector = Selector.open()) {
+        probe.configureBlocking(false);
+        if (probe.connect(UnixDomainSocketAddress.of(socket))) {
+          int _ = probe.write(ByteBuffer.wrap(PREFACE));
+          SelectionKey _ = probe.register(selector, SelectionKey.OP_READ);
+          long left = Math.max(1, Duration.ofNanos(deadline - clock.nanos()).toMillis());
+          return selector.select(left) > 0 ? null : "did not answer within 1.5 s";
+        }
+      } catch (IOException refused) {
+        return null;
+      }
+      if (clock.nanos() - deadline >= 0) {
         return "accepts no connection, and too many wait for it";
       }
-      int _ = probe.write(ByteBuffer.wrap(PREFACE));
-      SelectionKey _ = probe.register(selector, SelectionKey.OP_READ);
-      return selector.select(SILENCE_MILLIS) > 0 ? null : "did not answer within 1.5 s";
-    } catch (IOException refused) {
-      return null;
+      waiter.await(RETRY);
     }
   }
 
