@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Opens the files of a buffer: creates them, recovers what an earlier run left, and replaces a
 /// file that is not a sound buffer.
@@ -26,6 +27,7 @@ final class BufferOpener {
   private final Clock clock;
   private final RecordKeys keys = new RecordKeys();
   private volatile boolean hasNames = true;
+  private @Nullable Object unopenedCopy;
 
   /// The two connections to a sound buffer.
   ///
@@ -153,7 +155,7 @@ final class BufferOpener {
   BufferWriter restore(BufferWriter open, Runnable progress) throws StorageException {
     try {
       List<String> lost = open.files().lost();
-      BufferRestore restore = new BufferRestore(open.files());
+      BufferRestore restore = new BufferRestore(open.files(), unopenedCopy);
       if (!hasNames) {
         throw new StorageException.Lost(
             "another agent has taken the directory: to deliver these records, run: echopost salvage"
@@ -165,7 +167,9 @@ final class BufferOpener {
         throw new StorageException.Lost(impossible);
       }
       Path setAside = restore.copyBack(open, clock.now(), progress);
+      unopenedCopy = restore.ownCopy();
       BufferWriter restored = openCopy(open);
+      unopenedCopy = null;
       Exception notClosed = null;
       try {
         open.close();

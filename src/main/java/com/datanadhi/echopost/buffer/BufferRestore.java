@@ -33,9 +33,13 @@ final class BufferRestore {
   private final Path file;
   private final Path directory;
   private final OpenFiles open;
+  private @Nullable Object ownCopy;
 
   /// @param open the files of the open buffer
-  BufferRestore(OpenFiles open) {
+  /// @param earlier the identity of the copy that was put back before and could not be opened; null
+  ///   if there is none
+  BufferRestore(OpenFiles open, @Nullable Object earlier) {
+    this.ownCopy = earlier;
     this.file = open.file();
     this.directory = Objects.requireNonNull(file.toAbsolutePath().getParent());
     this.open = open;
@@ -75,6 +79,7 @@ final class BufferRestore {
     Path copy = copy(writer, progress);
     try {
       Path setAside = setAside(now);
+      ownCopy = FileIdentity.of(copy);
       Files.move(copy, file, StandardCopyOption.ATOMIC_MOVE);
       PrivateFiles.syncDirectoryOf(file);
       Files.deleteIfExists(DirectoryLayout.wal(file));
@@ -85,6 +90,11 @@ final class BufferRestore {
       deleteCopy(copy);
       throw failed;
     }
+  }
+
+  /// The identity of the last copy that was put back; null if there is none.
+  @Nullable Object ownCopy() {
+    return ownCopy;
   }
 
   /// Copies the buffer of `writer` to a name beside that of the buffer, which is another agent's.
@@ -133,7 +143,7 @@ final class BufferRestore {
   /// records of its own.
   private @Nullable Path setAside(Instant now) throws IOException {
     Object there = FileIdentity.of(file);
-    if (there == null || there.equals(open.database()) || isEmpty(file)) {
+    if (there == null || there.equals(open.database()) || there.equals(ownCopy) || isEmpty(file)) {
       return null;
     }
     Path aside = freeName(now);

@@ -337,7 +337,14 @@ class DeletedFilesIT extends AcceptanceTest {
     AgentProcess agent = agent();
     send(agent, load(100, 1));
     agent.kill();
-    disk.remountReadOnly();
+    // The kernel still closes the files of the killed process.
+    await()
+        .atMost(SOON)
+        .ignoreExceptionsInstanceOf(IOException.class)
+        .until(() -> {
+          disk.remountReadOnly();
+          return true;
+        });
 
     assertThat(runCommand("status").out())
         .contains("could not log its end: the file system is read-only");
