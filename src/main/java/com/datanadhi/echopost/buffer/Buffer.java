@@ -379,8 +379,9 @@ public final class Buffer implements AutoCloseable {
       reader.close();
       if (failure() == null && !writer.isClosed()) {
         writer.space().truncateLogAtClose(shortage() != 0);
+        // After a failure the log's name can lead to that of another agent.
+        reserve.adoptLog();
       }
-      reserve.adoptLog();
       writer.close();
       reserve.forgetOpenLog();
       writer.space().reportLogLeft();

@@ -90,11 +90,12 @@ final class DiskReserve {
     }
   }
 
-  /// A run that was killed while it closed its buffer has left the log under both names.
+  /// A run that was killed while it closed its buffer has left the log under both names; a damaged
+  /// buffer's log was moved since. Only the name is deleted, since the log can have records.
   private static boolean removeIfLog(Path directory) throws IOException {
     Path file = DirectoryLayout.reserve(directory);
-    Path log = DirectoryLayout.wal(DirectoryLayout.buffer(directory));
-    if (Files.exists(log) && Files.exists(file) && Files.isSameFile(file, log)) {
+    if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
+        && !Integer.valueOf(1).equals(Files.getAttribute(file, "unix:nlink"))) {
       Files.delete(file);
       return true;
     }

@@ -10,7 +10,9 @@ import com.datanadhi.testkit.SmallDisk;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -145,5 +147,33 @@ class BufferNoFreeByteTest {
 
     assertThat(buffer.totals().rejected()).isEqualTo(1);
     assertSoundAndEmpty(stored - 1);
+  }
+
+  @Test
+  void a_log_that_is_also_the_reserve_is_kept_when_its_buffer_is_damaged() throws Exception {
+    for (int i = 0; i < 300; i++) {
+      Appended.store(buffer, PAYLOAD);
+    }
+    Path file = directory.resolve("buffer.db");
+    Path log = directory.resolve("buffer.db-wal");
+    byte[] killedFile = Files.readAllBytes(file);
+    byte[] killedLog = Files.readAllBytes(log);
+    buffer.close();
+    // What a run leaves that is killed while it closes the buffer, with a damaged header.
+    Arrays.fill(killedLog, 0, 8, (byte) 0);
+    Files.write(file, killedFile);
+    Files.write(log, killedLog);
+    Files.deleteIfExists(directory.resolve("reserve"));
+    Path _ = Files.createLink(directory.resolve("reserve"), log);
+
+    open();
+    assertThat(buffer.wasDamaged()).isTrue();
+    storeUntilFull();
+
+    try (Stream<Path> names = Files.list(directory)) {
+      assertThat(names.filter(name -> name.toString().matches(".*damaged.*-wal")))
+          .singleElement()
+          .satisfies(moved -> assertThat(moved).hasBinaryContent(killedLog));
+    }
   }
 }
