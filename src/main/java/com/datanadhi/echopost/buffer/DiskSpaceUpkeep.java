@@ -63,7 +63,11 @@ final class DiskSpaceUpkeep {
         progress.succeeded();
       }
       if (reserve.shortage() != 0) {
-        int _ = space.shrinkStep();
+        if (active.totals().pending() > 0) {
+          space.shrinkStepOnFullDisk();
+        } else {
+          int _ = space.shrinkStep();
+        }
         boolean _ = space.checkpoint();
       }
       if (space.isLogKept() || space.growLog()) {

@@ -186,6 +186,14 @@ final class FileSpace {
     }
   }
 
+  /// Gives a few free pages back to the file system, but on a full disk none of those that moving a
+  /// record to `rejected` may need: another program could take their space.
+  void shrinkStepOnFullDisk() throws SQLException {
+    if (number("PRAGMA freelist_count") > maxLogPages + SHRINK_PAGES) {
+      int _ = shrinkStep();
+    }
+  }
+
   /// Gives a few free pages back to the file system. SQLite touches each page that it frees, and
   /// writes pages beyond its cache to the log: many pages at a time would take the very space that
   /// is needed.

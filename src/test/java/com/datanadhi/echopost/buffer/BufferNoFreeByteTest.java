@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.buffer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.echopost.buffer.AppendRequest.Outcome;
 import com.datanadhi.echopost.record.PendingRecord;
@@ -10,8 +11,10 @@ import com.datanadhi.testkit.SmallDisk;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -147,6 +150,36 @@ class BufferNoFreeByteTest {
 
     assertThat(buffer.totals().rejected()).isEqualTo(1);
     assertSoundAndEmpty(stored - 1);
+  }
+
+  @Test
+  void records_can_be_rejected_while_another_program_takes_what_deletes_give_back()
+      throws Exception {
+    storeUntilFull();
+    long stored = buffer.totals().pending();
+    takeEveryFreeByte();
+    Path file = directory.resolve("buffer.db");
+
+    long rejected = 0;
+    while (rejected < 12) {
+      List<PendingRecord> batch = buffer.read(64, 1 << 20);
+      buffer.acknowledge(batch.get(62).id());
+      // Until the writer gives no more space back.
+      AtomicLong size = new AtomicLong();
+      await()
+          .during(Duration.ofMillis(600))
+          .atMost(Duration.ofSeconds(20))
+          .until(() -> {
+            long now = Files.size(file);
+            return size.getAndSet(now) == now;
+          });
+      buffer.reject(new Rejection(batch.getLast(), 400, "no", 1, 7));
+      rejected++;
+    }
+    acknowledgeAll();
+
+    assertThat(buffer.totals().rejected()).isEqualTo(rejected);
+    assertSoundAndEmpty(stored - rejected);
   }
 
   @Test
