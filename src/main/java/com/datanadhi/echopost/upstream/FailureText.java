@@ -94,7 +94,10 @@ final class FailureText {
     }
     String reason = message(failure);
     String all = chain(failure);
-    if (all.contains("unable to find valid certification path")) {
+    // The last two: a trusted authority of the same name has another key.
+    if (all.contains("unable to find valid certification path")
+        || all.contains("does not chain with any of the trust anchors")
+        || all.contains("Signature does not match")) {
       return what
           + "no trusted authority signed its certificate: name the authority's file in"
           + " SSL_CERT_FILE";

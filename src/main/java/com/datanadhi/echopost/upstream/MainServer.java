@@ -104,8 +104,9 @@ public final class MainServer implements AutoCloseable {
       ServerResponse response = exchange(connection, requests.probe(!keep), deadline);
       if (keep && response.isFinal() && connection.isUsable() && random.nextBoolean()) {
         // A balancer may also take turns for each request: with a constant number of probes
-        // between two deliveries, all of these could reach the same server.
-        response = exchange(connection, requests.probe(false), deadline);
+        // between two deliveries, all of these could reach the same server. Its response does not
+        // count, since that server may be the sick one.
+        var _ = exchange(connection, requests.probe(false), deadline);
       }
       kept = keep && response.isFinal() && connection.isUsable();
       if (kept) {

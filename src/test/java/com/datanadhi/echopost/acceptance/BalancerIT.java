@@ -79,13 +79,15 @@ class BalancerIT extends AcceptanceTest {
   }
 
   /// A balancer of HTTP requests: of its two servers, which take turns, one is sick.
-  @Test
-  void records_reach_the_healthy_server_if_each_request_goes_to_the_next() throws Exception {
+  @ParameterizedTest
+  @ValueSource(ints = {200, 503})
+  void records_reach_the_healthy_server_if_each_request_goes_to_the_next(int sickProbe)
+      throws Exception {
     AtomicInteger turn = new AtomicInteger();
     List<String> delivered = Collections.synchronizedList(new ArrayList<>());
     server.onProbe((request, out) -> {
-      int _ = turn.incrementAndGet();
-      return StubServer.OK.respond(request, out);
+      boolean healthy = turn.getAndIncrement() % 2 == 0;
+      return Behaviour.status(healthy ? 200 : sickProbe, "").respond(request, out);
     });
     server.onDelivery((request, out) -> {
       boolean healthy = turn.getAndIncrement() % 2 == 0;

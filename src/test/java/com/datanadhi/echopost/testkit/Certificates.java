@@ -57,6 +57,21 @@ public final class Certificates {
             "-signer",
             AUTHORITY),
         alias);
+    return context(alias);
+  }
+
+  /// A server's TLS with a certificate for `host` that no authority signed, as `openssl req -x509`
+  /// makes it.
+  public SSLContext selfSigned(String host)
+      throws IOException, InterruptedException, GeneralSecurityException {
+    String alias = "server" + count++;
+    keytool(
+        List.of("-genkeypair", "-dname", "CN=" + host, "-ext", "bc:c", "-ext", "san=dns:" + host),
+        alias);
+    return context(alias);
+  }
+
+  private SSLContext context(String alias) throws IOException, GeneralSecurityException {
     KeyStore all = KeyStore.getInstance("PKCS12");
     try (InputStream in = Files.newInputStream(store)) {
       all.load(in, PASSWORD);

@@ -260,6 +260,11 @@ class FailureReasonTest {
     String unknown =
         "no trusted authority signed its certificate: name the authority's file in SSL_CERT_FILE";
     assertThat(secure(good, Map.of())).isEqualTo(failed + unknown);
+    assertThat(secure(serve(certificates.selfSigned("localhost")), trusting()))
+        .isEqualTo(failed + unknown);
+    Path renewed = Files.createDirectory(directory.resolve("renewed"));
+    int resigned = serve(new Certificates(renewed).server("localhost", "-2d", 9));
+    assertThat(secure(resigned, trusting())).isEqualTo(failed + unknown);
     assertThat(proxied("https://localhost:", good))
         .isEqualTo("TLS with the proxy localhost:PORT failed: " + unknown);
     assertThat(reason("http://localhost:" + good, Map.of(), good))

@@ -27,6 +27,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -135,6 +136,25 @@ class MainServerTest {
     assertThat(server.connections()).isEqualTo(2);
     assertThat(client.probe()).isEqualTo(new ServerResponse.Answered(200, null, ""));
     assertThat(server.connections()).isEqualTo(3);
+  }
+
+  /// A balancer may give it to a sick server.
+  @Test
+  void a_probe_succeeds_by_its_first_response() throws Exception {
+    StubServer server = use(StubServer.up());
+    AtomicInteger probes = new AtomicInteger();
+    server.onProbe((request, out) ->
+        (probes.getAndIncrement() == 0 ? StubServer.OK : Behaviour.status(503, "sick"))
+            .respond(request, out));
+    server.onDelivery(Behaviour.status(503, ""));
+    MainServer client = client(server.url(), Map.of());
+
+    // Each probe after a failed delivery is sent twice with a probability of 1/2.
+    for (int i = 0; i < 30; i++) {
+      var _ = deliver(client, delivery("1"));
+      probes.set(0);
+      assertThat(client.probe()).isEqualTo(new ServerResponse.Answered(200, null, ""));
+    }
   }
 
   /// A firewall or a server may have forgotten it without a word.
