@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.datanadhi.echopost.directory.Volume;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 class WriterThreadTest extends BufferFixture {
@@ -15,8 +16,9 @@ class WriterThreadTest extends BufferFixture {
     assumeTrue(Runtime.getRuntime().availableProcessors() > 1);
     Appended.store(buffer, "1");
     long fullSize = new Volume(directory).walLimit();
+    Path reserve = directory.resolve("reserve");
     await("the reserve to have its full size")
-        .until(() -> Files.size(directory.resolve("reserve")) == fullSize);
+        .until(() -> Files.exists(reserve) && Files.size(reserve) == fullSize);
     assertThat(clock.reads()).isLessThan(20_000);
 
     Appended.store(buffer, "2");
