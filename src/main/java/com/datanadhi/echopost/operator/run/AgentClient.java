@@ -24,6 +24,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.unix.DomainSocketAddress;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -126,8 +127,13 @@ public final class AgentClient implements AutoCloseable {
           long left = Math.max(1, Duration.ofNanos(deadline - clock.nanos()).toMillis());
           return selector.select(left) > 0 ? null : "did not answer within 1.5 s";
         }
-      } catch (IOException refused) {
+      } catch (ConnectException refused) {
         return null;
+      } catch (IOException failed) {
+        // For a full queue Linux has the error EAGAIN, for which Java has no exception of its own.
+        if (!Files.isWritable(socket)) {
+          return null;
+        }
       }
       if (clock.nanos() - deadline >= 0) {
         return "accepts no connection, and too many wait for it";
