@@ -16,8 +16,6 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -27,9 +25,6 @@ import org.jspecify.annotations.Nullable;
 /// The copy has the same pages as the open database with its log. So a log that is still there when
 /// the process dies right after the rename changes nothing when the next one reads it.
 final class BufferRestore {
-  private static final DateTimeFormatter STAMP =
-      DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH-mm-ss'Z'").withZone(ZoneOffset.UTC);
-
   private final Path file;
   private final Path directory;
   private final OpenFiles open;
@@ -102,7 +97,7 @@ final class BufferRestore {
   /// @return the name
   Path copyAside(BufferWriter writer, Instant now, Runnable progress)
       throws StorageException, IOException {
-    Path aside = freeName(now);
+    Path aside = SetAsideName.of(file, DirectoryLayout.REPLACED_INFIX, now);
     Files.move(copy(writer, progress), aside, StandardCopyOption.ATOMIC_MOVE);
     PrivateFiles.syncDirectoryOf(aside);
     return aside;
@@ -125,15 +120,6 @@ final class BufferRestore {
     }
   }
 
-  private Path freeName(Instant now) {
-    String name = file.getFileName() + DirectoryLayout.REPLACED_INFIX + STAMP.format(now);
-    Path free = file.resolveSibling(name);
-    for (int n = 2; Files.exists(free, LinkOption.NOFOLLOW_LINKS); n++) {
-      free = file.resolveSibling(name + "-" + n);
-    }
-    return free;
-  }
-
   private static void deleteCopy(Path copy) throws IOException {
     Files.deleteIfExists(copy);
     Files.deleteIfExists(DirectoryLayout.beside(copy, DirectoryLayout.JOURNAL_SUFFIX));
@@ -146,7 +132,7 @@ final class BufferRestore {
     if (there == null || there.equals(open.database()) || there.equals(ownCopy) || isEmpty(file)) {
       return null;
     }
-    Path aside = freeName(now);
+    Path aside = SetAsideName.of(file, DirectoryLayout.REPLACED_INFIX, now);
     try {
       // A link, so that the name of the buffer always leads to a database.
       Files.createLink(aside, file);

@@ -35,7 +35,8 @@ final class LockHolders {
   private static String names(Path buffer, int firstByte, int lastByte) {
     List<String> found = new ArrayList<>();
     try {
-      String inode = ":" + Files.getAttribute(DirectoryLayout.beside(buffer, "-shm"), "unix:ino");
+      Path index = DirectoryLayout.beside(buffer, DirectoryLayout.SHM_SUFFIX);
+      String inode = ":" + Files.getAttribute(index, "unix:ino");
       for (String line : Files.readAllLines(LOCKS)) {
         // 1: POSIX  ADVISORY  WRITE 4242 fd:01:131090 120 120
         String[] columns = line.strip().split(" +", -1);

@@ -18,8 +18,6 @@ import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -34,9 +32,6 @@ final class Quarantine {
 
   /// Used when it is not known which ids were assigned: far above any possible one.
   private static final long UNKNOWN_EPOCH = Totals.EPOCH << 16;
-
-  private static final DateTimeFormatter STAMP =
-      DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH-mm-ss'Z'").withZone(ZoneOffset.UTC);
 
   private Quarantine() {}
 
@@ -59,9 +54,7 @@ final class Quarantine {
       }
     }
     long last = Math.max(mark == null ? 0 : mark.lastId(), known == null ? 0 : known.lastId());
-    Path quarantined =
-        freeName(
-            file, file.getFileName() + DirectoryLayout.DAMAGED_INFIX + STAMP.format(clock.now()));
+    Path quarantined = SetAsideName.of(file, DirectoryLayout.DAMAGED_INFIX, clock.now());
     List<Path> unsalvaged = unsalvaged(file);
     unsalvaged.add(quarantined);
     createReplacement(
@@ -120,14 +113,6 @@ final class Quarantine {
     try (DamagedBuffer damaged = new DamagedBuffer(file)) {
       return damaged.mark();
     }
-  }
-
-  private static Path freeName(Path file, String name) {
-    Path quarantined = file.resolveSibling(name).toAbsolutePath();
-    for (int n = 2; Files.exists(quarantined); n++) {
-      quarantined = file.resolveSibling(name + "-" + n).toAbsolutePath();
-    }
-    return quarantined;
   }
 
   /// Quarantined files that are not salvaged. The buffer that lists them may be the one that is
