@@ -2,11 +2,11 @@ package com.datanadhi.echopost.ingest;
 
 import com.datanadhi.echopost.buffer.AppendRequest;
 import com.datanadhi.echopost.buffer.Buffer;
-import com.datanadhi.echopost.record.JsonValidator;
 import com.datanadhi.echopost.record.NewRecord;
 import com.datanadhi.echopost.record.RecordRules;
 import com.datanadhi.echopost.time.AdaptiveSpin;
 import com.datanadhi.echopost.time.Clock;
+import com.datanadhi.json.JsonValidator;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.List;

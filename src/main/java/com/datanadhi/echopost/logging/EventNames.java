@@ -25,7 +25,6 @@ public final class EventNames {
   public static final String DRAINING = "draining";
   public static final String LEDGER_BROKEN = "ledger_broken";
   public static final String LEDGER_NOT_COUNTED = "ledger_not_counted";
-  public static final String LIBRARY_LOG = "library_log";
   public static final String LOG_NOT_TRUNCATED = "log_not_truncated";
   public static final String LOCK_LOST = "lock_lost";
   public static final String LOCK_OWNER_NOT_WRITTEN = "lock_owner_not_written";

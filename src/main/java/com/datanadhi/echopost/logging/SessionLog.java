@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.logging;
 
+import com.datanadhi.logging.JsonFormatter;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;

@@ -2,6 +2,7 @@ package com.datanadhi.echopost.record;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import com.datanadhi.json.JsonValidator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -134,9 +134,7 @@ class SessionLogTest {
         .singleElement()
         .asString()
         .contains(
-            "\"event\":\""
-                + EventNames.LIBRARY_LOG
-                + "\",\"logger\":\"io.library\",\"message\":\"broken\"");
+            "\"event\":\"" + "library_log" + "\",\"logger\":\"io.library\",\"message\":\"broken\"");
   }
 
   @Test

@@ -1,6 +1,6 @@
 package com.datanadhi.echopost.operator.print;
 
-import com.datanadhi.echopost.logging.ControlCharacters;
+import com.datanadhi.json.ControlCharacters;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.util.Locale;

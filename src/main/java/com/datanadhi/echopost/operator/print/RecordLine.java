@@ -1,11 +1,11 @@
 package com.datanadhi.echopost.operator.print;
 
 import com.datanadhi.echopost.buffer.BufferView;
-import com.datanadhi.echopost.logging.ControlCharacters;
 import com.datanadhi.echopost.record.ImportBatch;
-import com.datanadhi.echopost.record.JsonValidator;
 import com.datanadhi.echopost.record.PendingRecord;
 import com.datanadhi.echopost.record.RejectionDetails;
+import com.datanadhi.json.ControlCharacters;
+import com.datanadhi.json.JsonValidator;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;

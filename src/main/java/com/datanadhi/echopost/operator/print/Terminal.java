@@ -1,6 +1,6 @@
 package com.datanadhi.echopost.operator.print;
 
-import com.datanadhi.echopost.logging.ControlCharacters;
+import com.datanadhi.json.ControlCharacters;
 import java.io.Console;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,4 +1,4 @@
-package com.datanadhi.echopost.record;
+package com.datanadhi.json;
 
 import static java.nio.charset.StandardCharsets.UTF_16BE;
 import static java.nio.charset.StandardCharsets.UTF_16LE;

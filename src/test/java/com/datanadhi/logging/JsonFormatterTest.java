@@ -1,4 +1,4 @@
-package com.datanadhi.echopost.logging;
+package com.datanadhi.logging;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -40,7 +40,7 @@ class JsonFormatterTest {
         .isEqualTo(
             HEAD
                 + "\"event\":\""
-                + EventNames.SERVER_UP
+                + "server_up"
                 + "\",\"n\":1,\"l\":1099511627776,\"d\":0.5,\"b\":true,"
                 + "\"s\":\"text\",\"p\":\"OFF\"}\n");
   }
@@ -63,7 +63,7 @@ class JsonFormatterTest {
         .isEqualTo(
             HEAD
                 + "\"event\":\""
-                + EventNames.LIBRARY_LOG
+                + "library_log"
                 + "\",\"logger\":\"io.library\",\"message\":\"hello you\"}\n");
     LogRecord bare = line(Level.INFO, "no {0} parameters");
     bare.setParameters(null);

@@ -1,4 +1,4 @@
-package com.datanadhi.echopost.logging;
+package com.datanadhi.json;
 
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.SerializableString;

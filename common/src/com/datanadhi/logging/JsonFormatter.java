@@ -1,5 +1,6 @@
-package com.datanadhi.echopost.logging;
+package com.datanadhi.logging;
 
+import com.datanadhi.json.ControlCharacters;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.time.Instant;
@@ -39,7 +40,7 @@ public final class JsonFormatter extends Formatter {
         object.writeStringProperty("event", line.getMessage());
         fields.forEach((name, value) -> writeField(object, String.valueOf(name), value));
       } else {
-        object.writeStringProperty("event", EventNames.LIBRARY_LOG);
+        object.writeStringProperty("event", "library_log");
         object.writeStringProperty("logger", String.valueOf(line.getLoggerName()));
         object.writeStringProperty("message", formatMessage(line));
       }

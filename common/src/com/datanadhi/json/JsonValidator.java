@@ -1,4 +1,4 @@
-package com.datanadhi.echopost.record;
+package com.datanadhi.json;
 
 import com.google.protobuf.UnsafeByteOperations;
 import java.nio.charset.StandardCharsets;

@@ -1,0 +1,18 @@
+package com.datanadhi.hub.apply;
+
+import java.time.Duration;
+
+/// How far each tenant's database is, for those who wait for a record to become visible.
+/// Thread-safe.
+public interface AppliedPositions {
+  /// Waits until the log record with `offset` is applied for the tenant.
+  ///
+  /// @return whether it was in time
+  boolean awaitApplied(String tenant, String stream, long offset, Duration timeout)
+      throws InterruptedException;
+
+  /// Waits until the tenant's seq is at least `seq`.
+  ///
+  /// @return whether it was in time
+  boolean awaitSeq(String tenant, long seq, Duration timeout) throws InterruptedException;
+}

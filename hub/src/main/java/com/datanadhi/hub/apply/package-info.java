@@ -1,0 +1,4 @@
+@NullMarked
+package com.datanadhi.hub.apply;
+
+import org.jspecify.annotations.NullMarked;

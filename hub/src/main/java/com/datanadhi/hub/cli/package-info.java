@@ -1,0 +1,4 @@
+@NullMarked
+package com.datanadhi.hub.cli;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package com.datanadhi.hub.control;
+
+import org.jspecify.annotations.NullMarked;

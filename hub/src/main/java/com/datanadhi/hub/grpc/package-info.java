@@ -1,0 +1,4 @@
+@NullMarked
+package com.datanadhi.hub.grpc;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package com.datanadhi.hub.health;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package com.datanadhi.hub.http;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package com.datanadhi.hub.hub;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package com.datanadhi.hub.intake;
+
+import org.jspecify.annotations.NullMarked;

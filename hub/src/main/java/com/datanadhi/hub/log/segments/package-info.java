@@ -1,0 +1,4 @@
+@NullMarked
+package com.datanadhi.hub.log.segments;
+
+import org.jspecify.annotations.NullMarked;

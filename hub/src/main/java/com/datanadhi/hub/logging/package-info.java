@@ -1,0 +1,4 @@
+@NullMarked
+package com.datanadhi.hub.logging;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package com.datanadhi.hub.metrics;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package com.datanadhi.hub.query;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package com.datanadhi.hub.record;
+
+import org.jspecify.annotations.NullMarked;

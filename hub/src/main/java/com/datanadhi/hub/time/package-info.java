@@ -1,0 +1,4 @@
+@NullMarked
+package com.datanadhi.hub.time;
+
+import org.jspecify.annotations.NullMarked;

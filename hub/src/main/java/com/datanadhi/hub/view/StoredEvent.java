@@ -1,0 +1,19 @@
+package com.datanadhi.hub.view;
+
+/// A row of `events`.
+///
+/// @param part its number within its transaction, from 1
+/// @param receivedAt milliseconds since 1970
+/// @param pipelines a JSON array
+/// @param logData byte for byte as it came
+@SuppressWarnings("ArrayRecordComponent") // never compared
+public record StoredEvent(
+    long seq,
+    String key,
+    int part,
+    long receivedAt,
+    String position,
+    String pipelines,
+    byte[] logData,
+    String sha256,
+    String durability) {}

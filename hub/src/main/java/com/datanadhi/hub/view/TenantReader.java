@@ -1,0 +1,52 @@
+package com.datanadhi.hub.view;
+
+import com.datanadhi.hub.record.Content;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// A consistent view of one tenant's databases. Not thread-safe; valid only within the call of
+/// [TenantDatabases#read].
+public interface TenantReader {
+  ViewState state();
+
+  /// The rows of `applied_events` with these keys that are not forgotten (see
+  /// [ViewState#keysForgottenBefore]).
+  Map<String, AppliedTransaction> applied(Collection<String> keys);
+
+  /// Whether this payload is kept as a conflict under `key`.
+  boolean hasConflict(String key, Content content);
+
+  /// The stored numbers of a source, in order; empty if it is unknown.
+  List<Interval> intervals(String source);
+
+  /// All sources, or the one named.
+  List<SourceState> sources(@Nullable String source);
+
+  /// The rows that match, in order of seq. The sink ends the reading by returning false.
+  void events(EventFilter filter, Sink<StoredEvent> sink);
+
+  /// The items of a pipeline with n > `after`, in order of n, at most `limit`, as far as mailbox.db
+  /// has them.
+  void items(String pipeline, long after, int limit, Sink<PipelineItem> sink);
+
+  /// The first n of the pipeline that is still there (items leave with their records), or the next
+  /// one if none is.
+  long firstItem(String pipeline);
+
+  /// The last n of the pipeline, or 0.
+  long lastItem(String pipeline);
+
+  /// Up to which n the consumer has read, or 0.
+  long cursor(String pipeline, String consumer);
+
+  /// Takes rows one at a time.
+  @FunctionalInterface
+  interface Sink<T> {
+    /// Takes a row.
+    ///
+    /// @return whether to go on
+    boolean accept(T row);
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package com.datanadhi.hub.view;
+
+import org.jspecify.annotations.NullMarked;
