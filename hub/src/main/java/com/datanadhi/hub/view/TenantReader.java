@@ -27,20 +27,6 @@ public interface TenantReader {
   /// The rows that match, in order of seq. The sink ends the reading by returning false.
   void events(EventFilter filter, Sink<StoredEvent> sink);
 
-  /// The items of a pipeline with n > `after`, in order of n, at most `limit`, as far as mailbox.db
-  /// has them.
-  void items(String pipeline, long after, int limit, Sink<PipelineItem> sink);
-
-  /// The first n of the pipeline that is still there (items leave with their records), or the next
-  /// one if none is.
-  long firstItem(String pipeline);
-
-  /// The last n of the pipeline, or 0.
-  long lastItem(String pipeline);
-
-  /// Up to which n the consumer has read, or 0.
-  long cursor(String pipeline, String consumer);
-
   /// Takes rows one at a time.
   @FunctionalInterface
   interface Sink<T> {
