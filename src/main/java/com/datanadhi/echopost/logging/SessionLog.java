@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.logging;
 
 import com.datanadhi.logging.JsonFormatter;
+import com.datanadhi.logging.StdoutHandler;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -16,10 +17,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Formatter;
 import java.util.logging.Handler;
 import java.util.logging.Level;
@@ -38,7 +35,6 @@ import org.jspecify.annotations.Nullable;
 public final class SessionLog implements AutoCloseable {
   private static final int STDOUT_LINES = 1_000;
   private static final int WAITING_LINES = 1_000;
-  private static final long FLUSH_MILLIS = 200;
 
   private final Logger root = Logger.getLogger("");
   private final FileHandler file;
@@ -78,7 +74,7 @@ public final class SessionLog implements AutoCloseable {
   public static SessionLog openWithoutFile(Path path, OutputStream standardOut) {
     JsonFormatter formatter = new JsonFormatter();
     FileHandler file = new FileHandler(path, formatter);
-    StdoutHandler stdout = new StdoutHandler(standardOut, formatter);
+    StdoutHandler stdout = new StdoutHandler(standardOut, formatter, STDOUT_LINES);
     LogManager.getLogManager().reset();
     SessionLog log = new SessionLog(file, stdout);
     // Below this level libraries log the mistakes of clients, which get an error response anyway.
@@ -233,60 +229,6 @@ public final class SessionLog implements AutoCloseable {
         }
       } catch (IOException broken) {
         System.err.println("echopost: the session log cannot be closed: " + broken.getMessage());
-      }
-    }
-  }
-
-  private static final class StdoutHandler extends Handler {
-    private static final byte[] END = {};
-
-    private final Formatter formatter;
-    private final OutputStream out;
-    private final BlockingQueue<byte[]> lines = new ArrayBlockingQueue<>(STDOUT_LINES);
-    private final AtomicBoolean closed = new AtomicBoolean();
-    private final Thread writer;
-
-    StdoutHandler(OutputStream out, Formatter formatter) {
-      this.formatter = formatter;
-      this.out = out;
-      this.writer = Thread.ofPlatform().daemon().name("stdout").unstarted(this::write);
-      writer.start();
-    }
-
-    @Override
-    public void publish(@Nullable LogRecord line) {
-      if (line == null || closed.get()) {
-        return;
-      }
-      // False when standard output is read too slowly: the line is in the file.
-      boolean _ = lines.offer(formatter.format(line).getBytes(StandardCharsets.UTF_8));
-    }
-
-    @SuppressWarnings("ReferenceEquality") // END is compared by identity
-    private void write() {
-      try {
-        for (byte[] line = lines.take(); line != END; line = lines.take()) {
-          out.write(line);
-          out.flush();
-        }
-      } catch (IOException readerClosed) {
-        closed.set(true);
-      } catch (InterruptedException ended) {
-        Thread.currentThread().interrupt();
-      }
-    }
-
-    @Override
-    public void flush() {}
-
-    @Override
-    public void close() {
-      try {
-        if (lines.offer(END, FLUSH_MILLIS, TimeUnit.MILLISECONDS)) {
-          writer.join(FLUSH_MILLIS);
-        }
-      } catch (InterruptedException interrupted) {
-        Thread.currentThread().interrupt();
       }
     }
   }
