@@ -32,6 +32,7 @@ final class MemoryView implements View {
   private final Map<String, Tenant> tenants = new HashMap<>();
   private boolean broken;
   private int reads;
+  private long next;
 
   /// From now on no database can be read, or all can be.
   synchronized void broken(boolean now) {
@@ -42,14 +43,20 @@ final class MemoryView implements View {
     return reads;
   }
 
+  /// Everything before this offset is applied.
+  synchronized long appliedThrough() {
+    return next;
+  }
+
   /// Applies log records of `log` to `end`, and tells the listener.
   void apply(MemoryLog log, long end, ApplyListener listener) {
     Map<String, List<String>> keys = new LinkedHashMap<>();
+    long offset = -1;
     synchronized (this) {
-      for (LogEntry entry : log.all()) {
-        if (entry.offset() >= Math.min(end, log.stableEnd(Intake.STREAM))) {
-          break;
-        }
+      long stop = Math.min(end, log.stableEnd(Intake.STREAM));
+      for (LogEntry entry :
+          log.read(Intake.STREAM, next, (int) Math.max(0, stop - next), Long.MAX_VALUE)) {
+        next = entry.offset() + 1;
         EventBody body;
         try {
           body = EventCodec.decode(entry.payload());
@@ -66,10 +73,13 @@ final class MemoryView implements View {
         }
       }
       for (String name : keys.keySet()) {
-        tenant(name).appliedOffset = end - 1;
+        tenant(name).appliedOffset = next - 1;
+        offset = next - 1;
       }
     }
-    keys.forEach((name, its) -> listener.applied(name, Intake.STREAM, end - 1, its, 0));
+    for (Map.Entry<String, List<String>> its : keys.entrySet()) {
+      listener.applied(its.getKey(), Intake.STREAM, offset, its.getValue(), 0);
+    }
   }
 
   /// Keys in the order in which they were stored.

@@ -28,7 +28,8 @@ final class Stage {
   /// Another process on the same log and databases.
   void restart() throws Exception {
     intake = intake(IntakeSettings.Bounds.defaults());
-    new TailLoader(log, intake).load(0);
+    // Some of what is applied is read again, as after a crash.
+    new TailLoader(log, intake).load(Math.max(0, view.appliedThrough() - 1_000));
   }
 
   void applyAll() {
