@@ -1,0 +1,166 @@
+package com.datanadhi.hub.http;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.datanadhi.hub.intake.Submission;
+import com.datanadhi.hub.record.RecordData;
+import com.datanadhi.json.JsonValidator;
+import com.datanadhi.json.JsonValidator.Part;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Parses envelopes: `{"key":…,"pipelines":[…],"log_data":…}`. `log_data` is checked and cut out
+/// byte for byte, never encoded again.
+///
+/// Members that are not known are accepted and ignored, so that a sender can be newer than the hub;
+/// those that are known must be there once and of the right type. Not thread-safe: it remembers the
+/// last pipelines, which are mostly the same in all lines of a batch.
+final class EnvelopeParser {
+  private byte[] lastPipelines = "[]".getBytes(UTF_8);
+  private List<String> lastNames = List.of();
+
+  /// One record, with or without a key.
+  ///
+  /// @param keyed whether `key` is a member of the envelope; otherwise it is ignored
+  Submission submission(byte[] envelope, boolean keyed) throws ProblemException {
+    @Nullable Part key = null;
+    @Nullable Part pipelines = null;
+    @Nullable Part logData = null;
+    for (Part part : parts(envelope, '{', "The envelope")) {
+      switch (name(part)) {
+        case "pipelines" -> pipelines = once(pipelines, part, "pipelines");
+        case "log_data" -> logData = once(logData, part, "log_data");
+        case "key" -> {
+          if (keyed) {
+            key = once(key, part, "key");
+          }
+        }
+        default -> {}
+      }
+    }
+    RecordData data = record(pipelines, logData);
+    return new Submission(key == null ? null : string(key.text(), "`key`"), List.of(data));
+  }
+
+  /// The records of `{"records":[…]}`.
+  List<RecordData> records(byte[] body) throws ProblemException {
+    @Nullable Part records = null;
+    for (Part part : parts(body, '{', "The body")) {
+      if (name(part).equals("records")) {
+        records = once(records, part, "records");
+      }
+    }
+    if (records == null) {
+      throw bad("The body has no member `records`. Send {\"records\":[…]}.");
+    }
+    List<Part> elements = parts(records.text(), '[', "`records`");
+    if (elements.isEmpty()) {
+      throw bad("`records` is empty. A transaction has at least one record.");
+    }
+    if (elements.size() > Limits.TRANSACTION_RECORDS) {
+      throw new ProblemException(
+          Problem.tooLarge(
+              "The transaction has %d records. Send at most %d under one key."
+                  .formatted(elements.size(), Limits.TRANSACTION_RECORDS)));
+    }
+    List<RecordData> all = new ArrayList<>(elements.size());
+    for (Part element : elements) {
+      all.addAll(submission(element.text(), false).records());
+    }
+    return all;
+  }
+
+  /// The number in `{"through":n}`.
+  long through(byte[] body) throws ProblemException {
+    @Nullable Part through = null;
+    for (Part part : parts(body, '{', "The body")) {
+      if (name(part).equals("through")) {
+        through = once(through, part, "through");
+      }
+    }
+    if (through == null) {
+      throw bad("The body has no member `through`. Send {\"through\":n}.");
+    }
+    String digits = new String(through.text(), UTF_8);
+    if (!digits.matches("0|[1-9][0-9]{0,17}")) {
+      throw bad("`through` must be a whole number from 0 to 999999999999999999.");
+    }
+    return Long.parseLong(digits);
+  }
+
+  private RecordData record(@Nullable Part pipelines, @Nullable Part logData)
+      throws ProblemException {
+    if (pipelines == null || logData == null) {
+      throw bad(
+          "The envelope has no member `%s`. Send {\"pipelines\":[…],\"log_data\":…}."
+              .formatted(pipelines == null ? "pipelines" : "log_data"));
+    }
+    if (logData.text().length > Limits.LOG_DATA) {
+      throw tooLarge("`log_data`", logData, Limits.LOG_DATA);
+    }
+    if (pipelines.text().length > Limits.PIPELINES) {
+      throw tooLarge("`pipelines`", pipelines, Limits.PIPELINES);
+    }
+    return new RecordData(pipelines(pipelines.text()), logData.text());
+  }
+
+  private List<String> pipelines(byte[] text) throws ProblemException {
+    if (Arrays.equals(text, lastPipelines)) {
+      return lastNames;
+    }
+    List<String> names = new ArrayList<>();
+    for (Part part : parts(text, '[', "`pipelines`")) {
+      names.add(string(part.text(), "Each element of `pipelines`"));
+    }
+    lastNames = List.copyOf(names);
+    lastPipelines = text;
+    return lastNames;
+  }
+
+  private static List<Part> parts(byte[] text, char begin, String what) throws ProblemException {
+    try {
+      return JsonValidator.parts(text, begin);
+    } catch (IllegalArgumentException e) {
+      throw bad(
+          "%s must be one JSON %s by RFC 8259 in UTF-8: %s."
+              .formatted(what, begin == '{' ? "object" : "array", e.getMessage()));
+    }
+  }
+
+  private static String name(Part part) {
+    // A name that is no Unicode is none of the known ones.
+    try {
+      return JsonStrings.unescape(part.name());
+    } catch (IllegalArgumentException e) {
+      return "";
+    }
+  }
+
+  private static Part once(@Nullable Part before, Part part, String name) throws ProblemException {
+    if (before != null) {
+      throw bad("The member `" + name + "` is there twice. Send it once.");
+    }
+    return part;
+  }
+
+  private static String string(byte[] text, String what) throws ProblemException {
+    try {
+      return JsonStrings.decode(text);
+    } catch (IllegalArgumentException e) {
+      throw bad(what + " must be a string of Unicode characters: " + e.getMessage() + ".");
+    }
+  }
+
+  private static ProblemException tooLarge(String what, Part part, int limit) {
+    return new ProblemException(
+        Problem.tooLarge(
+            "%s has %d bytes. It can have %d at most: split the record."
+                .formatted(what, part.text().length, limit)));
+  }
+
+  private static ProblemException bad(String detail) {
+    return new ProblemException(Problem.badRequest(detail));
+  }
+}

@@ -1,0 +1,113 @@
+package com.datanadhi.hub.http;
+
+import com.datanadhi.hub.intake.Outcome;
+import com.datanadhi.hub.intake.Receipt;
+import com.datanadhi.hub.query.SeqRange;
+import com.datanadhi.hub.record.Content;
+import com.datanadhi.hub.view.ViewException;
+import java.time.Duration;
+
+/// Answers for what became of a transaction.
+final class Receipts {
+  private Receipts() {}
+
+  /// Answers with the receipt, or ends with the problem.
+  static void answer(Exchange exchange, String tenant, Outcome outcome)
+      throws ProblemException, InterruptedException {
+    switch (outcome) {
+      case Outcome.Stored stored -> {
+        if (stored.replayed()) {
+          exchange.setHeader("Idempotent-Replayed", "true");
+        }
+        if (stored.receipt().sha256() == null) {
+          exchange.setHeader("Hub-Content", "unverified");
+        }
+        awaitApplied(exchange, tenant, stored);
+        exchange.json(200, json(stored.receipt()));
+      }
+      case Outcome.Invalid invalid -> throw new ProblemException(problem(invalid));
+      case Outcome.Conflict conflict -> throw new ProblemException(problem(conflict));
+      case Outcome.Unavailable unavailable -> throw new ProblemException(problem(unavailable));
+    }
+  }
+
+  static Problem problem(Outcome.Invalid invalid) {
+    return new Problem(invalid.status(), invalid.title(), invalid.detail(), "", null);
+  }
+
+  static Problem problem(Outcome.Unavailable unavailable) {
+    return Problem.unavailable(unavailable.detail(), unavailable.retryAfter());
+  }
+
+  static Problem problem(Outcome.Conflict conflict) {
+    Content stored = conflict.stored();
+    Content sent = conflict.sent();
+    boolean samePayload = stored.digest().equals(sent.digest());
+    String what =
+        samePayload
+            ? "other pipelines"
+            : stored.pipelinesDigest().equals(sent.pipelinesDigest())
+                ? "another payload"
+                : "another payload and other pipelines";
+    String members =
+        new JsonText()
+            .raw("\"key\":")
+            .string(conflict.key())
+            .raw(",\"stored\":")
+            .raw(content(stored))
+            .raw(",\"sent\":")
+            .raw(content(sent))
+            .toString();
+    return new Problem(
+        422,
+        "Key is known with other content",
+        ("The key %s is known with %s: stored is sha256 %s, sent was sha256 %s. What was sent is"
+                + " kept as a conflict. Send it under a key of its own if it is to be stored.")
+            .formatted(conflict.key(), what, stored.digest(), sent.digest()),
+        members,
+        null);
+  }
+
+  private static String content(Content content) {
+    return "{\"sha256\":\"%s\",\"pipelines_sha256\":\"%s\"}"
+        .formatted(content.digest(), content.pipelinesDigest());
+  }
+
+  /// The bytes of a receipt. The same at each repeat, so nothing of this run is in them.
+  static byte[] json(Receipt receipt) {
+    return new JsonText()
+        .raw("{\"status\":\"stored\",\"tenant\":")
+        .string(receipt.tenant())
+        .raw(",\"key\":")
+        .string(receipt.key())
+        .raw(",\"sha256\":")
+        .string(receipt.sha256())
+        .raw(",\"durability\":")
+        .string(receipt.durability())
+        .raw("}")
+        .toBytes();
+  }
+
+  private static void awaitApplied(Exchange exchange, String tenant, Outcome.Stored stored)
+      throws InterruptedException {
+    Duration wait = Prefer.wait(exchange.headers("Prefer"));
+    if (wait.isZero()) {
+      return;
+    }
+    SeqRange seqs;
+    try {
+      seqs =
+          exchange
+              .services()
+              .records()
+              .awaitApplied(tenant, stored.receipt().key(), stored.offset(), wait);
+    } catch (ViewException e) {
+      // It is stored, and that is what the sender must hear; it only cannot be read yet.
+      return;
+    }
+    if (seqs != null) {
+      exchange.setHeader("Hub-Seq", seqs.header());
+      exchange.setHeader("Preference-Applied", "wait");
+    }
+  }
+}

@@ -1,0 +1,174 @@
+package com.datanadhi.hub.http;
+
+import com.datanadhi.hub.query.RecordLine;
+import com.datanadhi.hub.query.RecordPage;
+import com.datanadhi.hub.view.EventFilter;
+import com.datanadhi.hub.view.StoredEvent;
+import com.datanadhi.hub.view.ViewException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+
+/// `GET /v1/records`: records as NDJSON, a page at a time, as fast as the reader takes them.
+final class RecordsHandler implements RouteHandler {
+  /// Pages in memory at once. A page has about 1 MiB, and is there twice: as rows and as lines.
+  private static final int PAGES = 32;
+
+  /// How often a reader that waits looks whether the hub is being stopped.
+  private static final Duration SLICE = Duration.ofMillis(500);
+
+  private static final byte[] HEARTBEAT = {'\n'};
+
+  private final Semaphore readers;
+  private final Semaphore pages = new Semaphore(PAGES);
+
+  RecordsHandler(int maxReaders) {
+    this.readers = new Semaphore(maxReaders);
+  }
+
+  @Override
+  public void handle(Exchange exchange)
+      throws ProblemException, ViewException, IOException, InterruptedException {
+    String tenant = exchange.tenant();
+    QueryParameters query = exchange.query("from", "limit", "pipeline", "since", "until", "follow");
+    boolean follow = query.flag("follow");
+    if (follow && query.has("until")) {
+      throw QueryParameters.bad(
+          "The query parameters `follow` and `until` exclude each other. Send one of them.");
+    }
+    // Without a limit, a reader that follows does not end.
+    long limit =
+        follow && !query.has("limit")
+            ? Long.MAX_VALUE
+            : query.number("limit", Limits.DEFAULT_LIMIT, 1, Limits.MAX_LIMIT);
+    Reading reading =
+        new Reading(
+            exchange,
+            tenant,
+            new EventFilter(
+                query.number("from", 1, 1, Long.MAX_VALUE),
+                0,
+                query.text("pipeline"),
+                query.time("since"),
+                query.time("until")),
+            limit);
+    if (!readers.tryAcquire()) {
+      throw new ProblemException(
+          Problem.unavailable("The hub serves as many readers as it can. Try again later."));
+    }
+    try {
+      reading.run(follow);
+    } finally {
+      readers.release();
+    }
+  }
+
+  /// One answer.
+  private final class Reading {
+    private final Exchange exchange;
+    private final String tenant;
+    private final EventFilter filter;
+    private long from;
+    private long left;
+    private boolean begun;
+
+    Reading(Exchange exchange, String tenant, EventFilter filter, long limit) {
+      this.exchange = exchange;
+      this.tenant = tenant;
+      this.filter = filter;
+      this.from = filter.from();
+      this.left = limit;
+    }
+
+    void run(boolean follow)
+        throws ProblemException, ViewException, IOException, InterruptedException {
+      boolean more = page();
+      while (more || (follow && left > 0 && !exchange.isHead() && awaitMore())) {
+        more = page();
+      }
+      begin();
+      if (exchange.isHead()) {
+        exchange.end();
+      } else {
+        exchange.write(true, new byte[0]);
+        exchange.end();
+      }
+    }
+
+    /// Reads a page and writes its records.
+    ///
+    /// @return whether there is another one
+    private boolean page()
+        throws ProblemException, ViewException, IOException, InterruptedException {
+      if (!pages.tryAcquire(exchange.settings().heartbeat().toMillis(), TimeUnit.MILLISECONDS)) {
+        throw new ProblemException(
+            Problem.unavailable("The hub serves as many readers as it can. Try again later."));
+      }
+      try {
+        RecordPage page =
+            exchange
+                .services()
+                .records()
+                .records(
+                    tenant,
+                    new EventFilter(
+                        from,
+                        (int) Math.min(left, Limits.MAX_LIMIT),
+                        filter.pipeline(),
+                        filter.since(),
+                        filter.until()));
+        if (exchange.isHead()) {
+          return false;
+        }
+        begin();
+        write(page.records());
+        from = page.next();
+        left -= page.records().size();
+        return page.more() && left > 0;
+      } finally {
+        pages.release();
+      }
+    }
+
+    private void begin() {
+      if (!begun) {
+        begun = true;
+        exchange.begin(200, LogHandler.NDJSON);
+      }
+    }
+
+    private void write(List<StoredEvent> records) throws IOException, InterruptedException {
+      JsonText lines = new JsonText(Limits.PAGE);
+      for (StoredEvent record : records) {
+        lines.raw(RecordLine.encode(record));
+        if (lines.length() >= Limits.PAGE) {
+          exchange.write(false, lines.toBytes());
+          lines = new JsonText(Limits.PAGE);
+        }
+      }
+      if (lines.length() > 0) {
+        exchange.write(false, lines.toBytes());
+      }
+    }
+
+    /// @return whether there is a record to read; false at a shutdown, which ends the answer like
+    ///   any other
+    private boolean awaitMore() throws IOException, InterruptedException {
+      long lastBeat = System.nanoTime();
+      // The head of the answer tells the reader that it is connected.
+      exchange.write(false, new byte[0]);
+      while (!exchange.isStopping()) {
+        if (exchange.services().records().awaitSeq(tenant, from, SLICE)) {
+          return true;
+        }
+        if (System.nanoTime() - lastBeat > exchange.settings().heartbeat().toNanos()) {
+          exchange.write(false, HEARTBEAT);
+          lastBeat = System.nanoTime();
+        }
+      }
+      return false;
+    }
+  }
+}

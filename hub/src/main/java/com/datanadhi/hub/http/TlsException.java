@@ -1,0 +1,14 @@
+package com.datanadhi.hub.http;
+
+/// Certificate or key cannot be used. The message says which file and why.
+public final class TlsException extends Exception {
+  private static final long serialVersionUID = 1;
+
+  TlsException(String message, Throwable cause) {
+    super(message, cause);
+  }
+
+  TlsException(String message) {
+    super(message);
+  }
+}
