@@ -140,10 +140,12 @@ public final class GrpcDoor implements AutoCloseable {
   }
 
   /// Refuses new calls, ends streams once what they have received is answered, waits for calls in
-  /// progress, and closes the connections. Takes at most 10 s.
+  /// progress, and closes the connections. Takes at most 10 s. A second call returns at once.
   @Override
   public void close() {
-    stopping.begin();
+    if (!stopping.begin()) {
+      return;
+    }
     health.enterTerminalState();
     server.shutdown();
     try {

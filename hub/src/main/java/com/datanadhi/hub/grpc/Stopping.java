@@ -4,27 +4,32 @@ import io.grpc.StatusException;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// Whether the door is stopping, and whom to wake when it does. Thread-safe.
 final class Stopping {
   private static final Duration RETRY = Duration.ofSeconds(1);
 
   private final Set<Runnable> waiting = ConcurrentHashMap.newKeySet();
-  private volatile boolean begun;
+  private final AtomicBoolean begun = new AtomicBoolean();
 
   boolean begun() {
-    return begun;
+    return begun.get();
   }
 
-  void begin() {
-    begun = true;
+  /// Refuses new calls, and wakes who waits.
+  ///
+  /// @return false if it has begun before
+  boolean begin() {
+    boolean first = begun.compareAndSet(false, true);
     waiting.forEach(Runnable::run);
+    return first;
   }
 
   /// Has `wake` called when stopping begins.
   void add(Runnable wake) {
     waiting.add(wake);
-    if (begun) {
+    if (begun()) {
       wake.run();
     }
   }
@@ -35,7 +40,7 @@ final class Stopping {
 
   /// @throws StatusException the door is stopping
   void check() throws StatusException {
-    if (begun) {
+    if (begun()) {
       throw refusal();
     }
   }
