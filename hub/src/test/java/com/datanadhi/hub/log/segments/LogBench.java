@@ -5,6 +5,7 @@ import com.datanadhi.hub.log.Durability;
 import com.datanadhi.hub.log.NewEntry;
 import com.datanadhi.hub.time.Clock;
 import com.datanadhi.testkit.Directories;
+import com.google.errorprone.annotations.FormatMethod;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -159,7 +160,7 @@ public final class LogBench {
     }
   }
 
-  @SuppressWarnings("SystemOut")
+  @FormatMethod
   private static void print(String format, Object... values) {
     System.out.println(String.format(Locale.ROOT, format, values));
   }
