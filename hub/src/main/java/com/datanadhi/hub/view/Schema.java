@@ -43,9 +43,9 @@ final class Schema {
             null);
       }
       for (long next = found + 1; next <= VERSION; next++) {
-        sqlite.run(script(kind.schemaName(), next));
+        sqlite.script(script(kind.schemaName(), next));
         if (kind == DatabaseKind.CANONICAL && tenant.equals(TenantName.CONTROL)) {
-          sqlite.run(script("control", next));
+          sqlite.script(script("control", next));
         }
       }
       if (found == 0) {

@@ -89,6 +89,15 @@ final class Sqlite implements AutoCloseable {
     }
   }
 
+  /// Runs a script of several statements.
+  void script(String sql) {
+    try (Statement statement = connection.createStatement()) {
+      int _ = statement.executeUpdate(sql); // only this call runs more than the first of them
+    } catch (SQLException failed) {
+      throw failed("creating its tables", failed);
+    }
+  }
+
   /// The first column of the first row, or null.
   @Nullable String text(String sql) {
     try (Statement statement = connection.createStatement();
