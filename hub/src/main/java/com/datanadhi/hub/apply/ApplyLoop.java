@@ -608,6 +608,11 @@ public final class ApplyLoop implements AppliedPositions {
     return check(tenant, state, false);
   }
 
+  /// Log records that tell no tenant and wait to be skipped: why, by their offsets.
+  public SortedMap<Long, String> unreadableRecords() {
+    return unreadable.waiting();
+  }
+
   Unreadable unreadable() {
     return unreadable;
   }

@@ -2,7 +2,8 @@ package com.datanadhi.hub.hub;
 
 import com.datanadhi.logging.JsonFormatter;
 import com.datanadhi.logging.StdoutHandler;
-import java.io.OutputStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.util.logging.Level;
 import java.util.logging.LogManager;
 import java.util.logging.Logger;
@@ -22,9 +23,12 @@ final class HubLog implements AutoCloseable {
   }
 
   /// Replaces the configuration of java.util.logging.
-  static HubLog open(OutputStream standardOut) {
+  static HubLog open() {
     LogManager.getLogManager().reset();
-    HubLog log = new HubLog(new StdoutHandler(standardOut, new JsonFormatter(), WAITING_LINES));
+    HubLog log =
+        new HubLog(
+            new StdoutHandler(
+                new FileOutputStream(FileDescriptor.out), new JsonFormatter(), WAITING_LINES));
     // Below this level libraries log the mistakes of clients, which get an answer anyway.
     log.root.setLevel(Level.SEVERE);
     log.own.setLevel(Level.INFO);

@@ -44,7 +44,7 @@ public final class HubRun implements HubLauncher {
     Clock clock = Clock.system();
     long started = clock.nanoTime();
     StopSignal stop = StopSignal.install();
-    try (HubLog _ = HubLog.open(System.out)) {
+    try (HubLog _ = HubLog.open()) {
       Events.info(
           "hub_started",
           "version",
@@ -78,7 +78,8 @@ public final class HubRun implements HubLauncher {
           "effect",
           settings.durability() == Durability.WAL
               ? "a power loss can lose the last second of acknowledged records"
-              : "a killed process or a power loss can lose the last second of acknowledged records");
+              : "a killed process or a power loss can lose the last second of acknowledged"
+                  + " records");
     }
   }
 
@@ -96,7 +97,7 @@ public final class HubRun implements HubLauncher {
     AppendGate gate = new AppendGate(directory.intake, appendHealth, disk, directory::heldBack);
     Admission admission = new Admission(settings.bufferBytes());
     HubHealth health = new HubHealth(directory, gate);
-    HubAdministration administration = new HubAdministration(directory, health, version, true);
+    HubAdministration administration = new HubAdministration(directory, health, version);
     Upkeep upkeep = new Upkeep(directory, disk, new AppendProbe(data, appendHealth));
     upkeep.turn();
     new MetricsOfHub(directory, gate, admission, metrics).register();
