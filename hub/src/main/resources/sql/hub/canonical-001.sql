@@ -23,6 +23,9 @@ CREATE TABLE applied_events (
   PRIMARY KEY (tenant_id, idempotency_key)
 ) STRICT, WITHOUT ROWID;
 
+-- For deleting what is forgotten. received_at never falls, so it grows at its end.
+CREATE INDEX applied_events_by_time ON applied_events (applied_at);
+
 -- Which numbers of a source are stored: one row a run of consecutive numbers, both ends included. Kept for ever.
 CREATE TABLE sources (
   source           TEXT    NOT NULL,

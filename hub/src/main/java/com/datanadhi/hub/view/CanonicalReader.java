@@ -2,6 +2,7 @@ package com.datanadhi.hub.view;
 
 import com.datanadhi.hub.record.Content;
 import com.datanadhi.hub.record.TenantName;
+import com.datanadhi.hub.time.Clock;
 import com.datanadhi.hub.view.ViewException.Kind;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -52,16 +53,18 @@ sealed class CanonicalReader implements TenantReader, Tables permits CanonicalWr
 
   final Sqlite sqlite;
   final String tenant;
+  private final Clock clock;
   private long began;
 
-  CanonicalReader(Sqlite sqlite, String tenant) {
+  CanonicalReader(Sqlite sqlite, String tenant, Clock clock) {
     this.sqlite = sqlite;
     this.tenant = tenant;
+    this.clock = clock;
   }
 
   @Override
   public void began() {
-    began = System.nanoTime();
+    began = clock.nanoTime();
   }
 
   @Override
@@ -310,7 +313,7 @@ sealed class CanonicalReader implements TenantReader, Tables permits CanonicalWr
 
   /// Ends a reading that holds its snapshot for too long.
   private void checkTime() {
-    if (System.nanoTime() - began > MAX_READ_NANOS) {
+    if (clock.nanoTime() - began > MAX_READ_NANOS) {
       throw new ViewFailure(
           new ViewException(
               Kind.UNAVAILABLE,

@@ -1,6 +1,7 @@
 package com.datanadhi.hub.view;
 
 import com.datanadhi.hub.record.Content;
+import com.datanadhi.hub.time.Clock;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -44,8 +45,8 @@ final class CanonicalWriter extends CanonicalReader implements TenantWriter {
   private final StringBuilder json = new StringBuilder(300);
   private @Nullable ViewState state;
 
-  CanonicalWriter(Sqlite sqlite, String tenant) {
-    super(sqlite, tenant);
+  CanonicalWriter(Sqlite sqlite, String tenant, Clock clock) {
+    super(sqlite, tenant, clock);
     sources = new SourceRuns(sqlite);
   }
 

@@ -1,5 +1,6 @@
 package com.datanadhi.hub.view;
 
+import com.datanadhi.hub.time.Clock;
 import com.datanadhi.hub.view.ViewException.Kind;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,6 +33,7 @@ final class DatabasePool {
   private final int maxReaders;
   private final int smallKib;
   private final Duration patience;
+  private final Clock clock;
   private final Function<DatabaseId, Path> files;
   private final Opener opener;
   private final ReentrantLock lock = new ReentrantLock();
@@ -45,7 +47,12 @@ final class DatabasePool {
   /// @param maxFiles open files in all
   /// @param patience how long a caller waits for its turn
   /// @param files where a database is
-  DatabasePool(int maxFiles, Duration patience, Function<DatabaseId, Path> files, Opener opener) {
+  DatabasePool(
+      int maxFiles,
+      Duration patience,
+      Clock clock,
+      Function<DatabaseId, Path> files,
+      Opener opener) {
     maxConnections = maxFiles / FILES_PER_CONNECTION;
     if (maxConnections < 2) {
       throw new IllegalArgumentException(
@@ -54,6 +61,7 @@ final class DatabasePool {
     maxReaders = Math.clamp(maxConnections / 8, 1, 8);
     smallKib = Math.max(100, (CACHES_KIB - LARGE_CACHES * LARGE_KIB) / maxConnections);
     this.patience = patience;
+    this.clock = clock;
     this.files = files;
     this.opener = opener;
   }
@@ -92,7 +100,7 @@ final class DatabasePool {
 
   /// The next turn on a database: one writer and some readers at the same time.
   Lease lease(DatabaseId id, boolean write) throws ViewException, InterruptedException {
-    long deadline = System.nanoTime() + patience.toNanos();
+    long deadline = clock.nanoTime() + patience.toNanos();
     while (true) {
       Lease lease = lease(id, write, deadline);
       boolean fits = false;
@@ -267,7 +275,7 @@ final class DatabasePool {
   /// Closes all connections to a database, runs `action` on its closed files, and lets others in
   /// again.
   void exclusively(DatabaseId id, Action action) throws ViewException, InterruptedException {
-    long deadline = System.nanoTime() + patience.toNanos() + CanonicalReader.MAX_READ_NANOS;
+    long deadline = clock.nanoTime() + patience.toNanos() + CanonicalReader.MAX_READ_NANOS;
     lock.lockInterruptibly();
     try {
       OpenDatabase database = enter(id);
@@ -328,7 +336,7 @@ final class DatabasePool {
   @SuppressWarnings("WaitNotInLoop") // its callers loop
   private void await(Condition condition, OpenDatabase database, long deadline)
       throws ViewException, InterruptedException {
-    long left = deadline - System.nanoTime();
+    long left = deadline - clock.nanoTime();
     if (left <= 0) {
       throw new ViewException(
           Kind.UNAVAILABLE, database.file + ": is in use, and its turn did not come in time", null);
@@ -392,7 +400,7 @@ final class DatabasePool {
 
   /// Gives no more leases, waits for those that are out, and closes everything.
   void close() {
-    long deadline = System.nanoTime() + patience.toNanos();
+    long deadline = clock.nanoTime() + patience.toNanos();
     lock.lock();
     try {
       closed = true;
@@ -410,7 +418,7 @@ final class DatabasePool {
             endExclusive(database);
           }
         }
-        long left = deadline - System.nanoTime();
+        long left = deadline - clock.nanoTime();
         if (connections == 0 || left <= 0) {
           return;
         }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.datanadhi.hub.record.Digests;
 import com.datanadhi.hub.record.TenantName;
+import com.datanadhi.hub.time.Clock;
 import com.datanadhi.hub.view.DatabasePool.Lease;
 import com.datanadhi.hub.view.ViewException.Kind;
 import java.io.IOException;
@@ -46,18 +47,21 @@ public final class TenantDatabases implements AutoCloseable {
 
   private final Path root;
   private final DatabasePool pool;
-  private volatile long walTried = System.nanoTime() - WAL_TRIES_NANOS;
+  private final Clock clock;
+  private volatile long walTried;
 
   /// @param tenants `DIR/tenants`
   /// @param maxFiles open database files in all, at least 6: a connection has a database file, its
   ///   write-ahead log and the log's index
   public TenantDatabases(Path tenants, int maxFiles) {
-    this(tenants, maxFiles, PATIENCE);
+    this(tenants, maxFiles, PATIENCE, Clock.system());
   }
 
-  TenantDatabases(Path tenants, int maxFiles, Duration patience) {
+  TenantDatabases(Path tenants, int maxFiles, Duration patience, Clock clock) {
     root = tenants;
-    pool = new DatabasePool(maxFiles, patience, this::file, TenantDatabases::open);
+    this.clock = clock;
+    walTried = clock.nanoTime() - WAL_TRIES_NANOS;
+    pool = new DatabasePool(maxFiles, patience, clock, this::file, this::open);
   }
 
   /// Work on a consistent view of canonical.db.
@@ -179,7 +183,7 @@ public final class TenantDatabases implements AutoCloseable {
       throw new ViewException(
           Kind.DAMAGED, file + ": was deleted or replaced while it was written", null);
     }
-    long now = System.nanoTime();
+    long now = clock.nanoTime();
     // SQLite copies the log into the database after each commit that makes it long, but begins it
     // anew only when no reader needs it: under constant reading it would grow without end.
     if (now - walTried > WAL_TRIES_NANOS && Handle.wal(file).toFile().length() > MAX_WAL_BYTES) {
@@ -264,8 +268,8 @@ public final class TenantDatabases implements AutoCloseable {
     return target;
   }
 
-  private static Path unusedName(Path file) {
-    String name = file.getFileName() + ".damaged-" + UTC.format(Instant.now());
+  private Path unusedName(Path file) {
+    String name = file.getFileName() + ".damaged-" + UTC.format(Instant.ofEpochMilli(clock.wallMillis()));
     Path target = file.resolveSibling(name);
     for (int i = 2; taken(target); i++) {
       target = file.resolveSibling(name + "." + i);
@@ -345,7 +349,7 @@ public final class TenantDatabases implements AutoCloseable {
     return directory(id.tenant()).resolve(id.kind().fileName());
   }
 
-  private static Handle open(DatabaseId id, Path file, boolean write, boolean first, int cacheKib)
+  private Handle open(DatabaseId id, Path file, boolean write, boolean first, int cacheKib)
       throws ViewException {
     boolean unclean = first && Files.exists(Handle.wal(file));
     create(file);
@@ -360,8 +364,8 @@ public final class TenantDatabases implements AutoCloseable {
           switch (id.kind()) {
             case CANONICAL ->
                 write
-                    ? new CanonicalWriter(sqlite, id.tenant())
-                    : new CanonicalReader(sqlite, id.tenant());
+                    ? new CanonicalWriter(sqlite, id.tenant(), clock)
+                    : new CanonicalReader(sqlite, id.tenant(), clock);
             case MAILBOX -> new MailboxTables(sqlite);
           };
       if (!write) {
