@@ -8,14 +8,12 @@ import com.datanadhi.hub.record.EventCodec;
 import com.datanadhi.hub.record.SourceKey;
 import com.datanadhi.hub.record.Transaction;
 import com.datanadhi.hub.view.AppliedTransaction;
-import com.datanadhi.hub.view.EventFilter;
 import com.datanadhi.hub.view.Interval;
-import com.datanadhi.hub.view.SourceState;
-import com.datanadhi.hub.view.StoredEvent;
 import com.datanadhi.hub.view.TenantDatabases;
 import com.datanadhi.hub.view.TenantReader;
 import com.datanadhi.hub.view.ViewException;
 import com.datanadhi.hub.view.ViewState;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -108,7 +106,7 @@ final class MemoryView implements View {
       if (broken) {
         throw new ViewException(ViewException.Kind.DAMAGED, "broken by the test", null);
       }
-      return work.run(tenant(tenant));
+      return work.run(tenant(tenant).reader());
     }
   }
 
@@ -120,7 +118,8 @@ final class MemoryView implements View {
     return tenant;
   }
 
-  private static final class Tenant implements TenantReader {
+  /// Has the methods of [TenantReader] that intake calls.
+  private static final class Tenant {
     private final String name;
     private final Map<String, AppliedTransaction> applied = new HashMap<>();
     private final Map<String, TreeSet<Long>> numbers = new HashMap<>();
@@ -134,6 +133,26 @@ final class MemoryView implements View {
 
     Tenant(String name) {
       this.name = name;
+    }
+
+    TenantReader reader() {
+      return (TenantReader)
+          Proxy.newProxyInstance(
+              TenantReader.class.getClassLoader(),
+              new Class<?>[] {TenantReader.class},
+              (_, method, arguments) ->
+                  switch (method.getName()) {
+                    case "state" -> state();
+                    case "applied" -> applied(keys(arguments[0]));
+                    case "hasConflict" ->
+                        hasConflict((String) arguments[0], (Content) arguments[1]);
+                    case "intervals" -> intervals((String) arguments[0]);
+                    default -> throw new UnsupportedOperationException(method.getName());
+                  });
+    }
+
+    private static List<String> keys(Object argument) {
+      return ((Collection<?>) argument).stream().map(String.class::cast).toList();
     }
 
     void apply(LogEntry entry, EventBody body, Transaction transaction) {
@@ -176,8 +195,7 @@ final class MemoryView implements View {
       return row == null || row.receivedAt() < keysForgottenBefore ? null : row;
     }
 
-    @Override
-    public ViewState state() {
+    ViewState state() {
       return new ViewState(
           name,
           null,
@@ -195,8 +213,7 @@ final class MemoryView implements View {
           0);
     }
 
-    @Override
-    public Map<String, AppliedTransaction> applied(Collection<String> keys) {
+    Map<String, AppliedTransaction> applied(Collection<String> keys) {
       Map<String, AppliedTransaction> found = new HashMap<>();
       for (String key : keys) {
         AppliedTransaction row = known(key);
@@ -207,13 +224,11 @@ final class MemoryView implements View {
       return found;
     }
 
-    @Override
-    public boolean hasConflict(String key, Content content) {
+    boolean hasConflict(String key, Content content) {
       return conflicts.contains(key + content);
     }
 
-    @Override
-    public List<Interval> intervals(String source) {
+    List<Interval> intervals(String source) {
       List<Interval> intervals = new ArrayList<>();
       for (long n : numbers.getOrDefault(source, new TreeSet<>())) {
         if (!intervals.isEmpty() && intervals.getLast().last() == n - 1) {
@@ -223,16 +238,6 @@ final class MemoryView implements View {
         }
       }
       return intervals;
-    }
-
-    @Override
-    public List<SourceState> sources(@Nullable String source) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void events(EventFilter filter, Sink<StoredEvent> sink) {
-      throw new UnsupportedOperationException();
     }
   }
 }
