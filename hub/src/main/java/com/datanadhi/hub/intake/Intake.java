@@ -108,7 +108,8 @@ public final class Intake implements ApplyListener {
       Submission submission = transactions.get(i);
       Outcome.Invalid invalid = SubmissionRules.check(submission);
       if (invalid == null) {
-        items.add(Item.of(tenant, submission, uuids.next(clock.wallMillis())));
+        String made = submission.key() == null ? uuids.next(clock.wallMillis()).toString() : null;
+        items.add(Item.of(tenant, submission, made));
         numbers.add(i);
       } else {
         outcomes.set(i, invalid);

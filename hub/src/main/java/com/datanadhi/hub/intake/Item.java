@@ -4,7 +4,6 @@ import com.datanadhi.hub.record.Content;
 import com.datanadhi.hub.record.Digests;
 import com.datanadhi.hub.record.SourceKey;
 import com.datanadhi.hub.record.Transaction;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /// A valid transaction with everything that can be computed before the tenant's lock is taken.
@@ -17,14 +16,17 @@ record Item(
     @Nullable SourceKey source,
     KeyId id,
     Fingerprint fingerprint) {
-  static Item of(String tenant, Submission submission, UUID spare) {
-    String sent = submission.key();
-    String key = sent == null ? spare.toString() : sent;
+  /// @param made the key, if the sender sent none
+  static Item of(String tenant, Submission submission, @Nullable String made) {
+    String key = submission.key() == null ? made : submission.key();
+    if (key == null) {
+      throw new IllegalArgumentException("a transaction needs a key");
+    }
     Content content = Digests.content(submission.records());
     return new Item(
         new Transaction(tenant, key, content, submission.records()),
-        sent == null,
-        sent == null ? null : SourceKey.parse(key),
+        made != null,
+        made == null ? SourceKey.parse(key) : null,
         KeyId.of(key),
         Fingerprint.of(content));
   }

@@ -16,7 +16,7 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /// A log of one stream in a list. Appends are durable at once, or when the test says so, or fail.
-final class MemoryLog implements Log {
+class MemoryLog implements Log {
   private final UUID epoch = new UUID(1, 1);
   private final List<LogEntry> entries = new ArrayList<>();
   private final List<Held> held = new ArrayList<>();
