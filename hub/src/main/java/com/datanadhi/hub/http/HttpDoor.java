@@ -38,6 +38,18 @@ public final class HttpDoor implements AutoCloseable {
   // Jetty tells at INFO what the hub's own events say. The logging system keeps a level only as
   // long as somebody holds the logger.
   private static final Logger JETTY = Logger.getLogger("org.eclipse.jetty");
+  // Its parser warns of requests that are refused: a hostile sender would fill the log.
+  private static final Logger PARSER = Logger.getLogger("org.eclipse.jetty.http");
+
+  // Any name can stand in a path, percent-encoded: routes are matched before segments are decoded,
+  // and no segment becomes the name of a file.
+  private static final UriCompliance PATHS =
+      UriCompliance.RFC3986.with(
+          "hub",
+          UriCompliance.Violation.AMBIGUOUS_PATH_SEGMENT,
+          UriCompliance.Violation.AMBIGUOUS_PATH_SEPARATOR,
+          UriCompliance.Violation.AMBIGUOUS_PATH_ENCODING,
+          UriCompliance.Violation.SUSPICIOUS_PATH_CHARACTERS);
 
   private final DoorSettings settings;
   private final Server server;
@@ -51,6 +63,7 @@ public final class HttpDoor implements AutoCloseable {
 
   public HttpDoor(DoorSettings settings, Services services) {
     JETTY.setLevel(Level.WARNING);
+    PARSER.setLevel(Level.SEVERE);
     this.settings = settings;
     this.connections = new Connections(settings, Clock.system());
     QueuedThreadPool threads = new QueuedThreadPool(PLATFORM_THREADS, SELECTORS + 2);
@@ -62,8 +75,7 @@ public final class HttpDoor implements AutoCloseable {
     configuration.setRequestHeaderSize(Limits.HEAD);
     // What two programs can read in two ways is refused; that is how requests are smuggled.
     configuration.setHttpCompliance(HttpCompliance.STRICT);
-    // Any name can stand in a path, percent-encoded; paths are not names of files here.
-    configuration.setUriCompliance(UriCompliance.RFC3986);
+    configuration.setUriCompliance(PATHS);
     configuration.setIdleTimeout(settings.idle().toMillis());
     server.setHandler(
         new Dispatcher(new Routes(settings), services, settings, connections, () -> stopping));
