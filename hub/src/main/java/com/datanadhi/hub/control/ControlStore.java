@@ -1,6 +1,9 @@
 package com.datanadhi.hub.control;
 
 import com.datanadhi.hub.apply.ApplyDecisions;
+import com.datanadhi.hub.apply.ApplyFunction;
+import com.datanadhi.hub.apply.MailboxCursors;
+import com.datanadhi.hub.apply.PoisonException;
 import com.datanadhi.hub.log.Append;
 import com.datanadhi.hub.log.DamagedException;
 import com.datanadhi.hub.log.Durability;
@@ -18,9 +21,9 @@ import com.datanadhi.hub.view.ControlReader;
 import com.datanadhi.hub.view.ControlWriter;
 import com.datanadhi.hub.view.CursorRow;
 import com.datanadhi.hub.view.LossRow;
+import com.datanadhi.hub.view.MailboxReader;
 import com.datanadhi.hub.view.SkipRow;
 import com.datanadhi.hub.view.TenantDatabases;
-import com.datanadhi.hub.view.TenantWriter;
 import com.datanadhi.hub.view.ViewException;
 import com.datanadhi.hub.view.ViewState;
 import java.io.IOException;
@@ -31,7 +34,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -52,7 +54,7 @@ import org.jspecify.annotations.Nullable;
 /// rebuilt from the stream.
 ///
 /// Thread-safe. Before [#start] has returned it knows nothing and says so.
-public final class ControlStore implements ApiKeys, Cursors, ApplyDecisions {
+public final class ControlStore implements ApiKeys, Cursors, MailboxCursors, ApplyDecisions {
   /// The stream's name.
   public static final String STREAM = "control";
 
@@ -67,19 +69,12 @@ public final class ControlStore implements ApiKeys, Cursors, ApplyDecisions {
   private static final int MAX_REASON_LENGTH = 1_000;
   private static final int MAX_CURSOR_NAME_LENGTH = 255;
 
-  /// Applies a log record to the database of `_control`, as to that of any tenant.
-  @FunctionalInterface
-  public interface Applying {
-    /// Applies it within the transaction of `writer`.
-    void apply(TenantWriter writer, LogEntry entry) throws InterruptedException;
-  }
-
   @SuppressWarnings("ArrayRecordComponent") // never compared
   private record StoredKey(ApiKey key, byte[] sha256) {}
 
   private final Log log;
   private final TenantDatabases databases;
-  private final Applying applying;
+  private final ApplyFunction function = new ApplyFunction(STREAM, this);
   private final Clock clock;
   private final long keyHorizonMillis;
 
@@ -99,11 +94,9 @@ public final class ControlStore implements ApiKeys, Cursors, ApplyDecisions {
   private final List<Loss> passedOver = new ArrayList<>();
 
   /// @param keyHorizonMillis noted in each record, as in all log records
-  public ControlStore(
-      Log log, TenantDatabases databases, Applying applying, Clock clock, long keyHorizonMillis) {
+  public ControlStore(Log log, TenantDatabases databases, Clock clock, long keyHorizonMillis) {
     this.log = log;
     this.databases = databases;
-    this.applying = applying;
     this.clock = clock;
     this.keyHorizonMillis = keyHorizonMillis;
   }
@@ -307,8 +300,8 @@ public final class ControlStore implements ApiKeys, Cursors, ApplyDecisions {
                   // The file was replaced or deleted underneath: its own position decides.
                   return applied;
                 }
+                ApplyFunction.Applied _ = function.apply(writer, entries);
                 for (int i = 0; i < entries.size(); i++) {
-                  applying.apply(writer, entries.get(i));
                   put(writer.control(), entries.get(i), records.get(i));
                 }
                 return last;
@@ -318,6 +311,9 @@ public final class ControlStore implements ApiKeys, Cursors, ApplyDecisions {
         checkStartsAt(databaseOffset + 1);
         return true;
       }
+    } catch (PoisonException poison) {
+      throw new ControlDamagedException(
+          "offset " + poison.offset() + " of " + STREAM + ": " + poison.getMessage());
     } catch (ViewException unusable) {
       if (unusable.kind() == ViewException.Kind.DAMAGED) {
         // Memory is right; the next turn of the loop writes a new database from the beginning.
@@ -337,7 +333,6 @@ public final class ControlStore implements ApiKeys, Cursors, ApplyDecisions {
       return false;
     }
     remember(entries, records);
-    moveMailboxCursors(entries, records);
     return true;
   }
 
@@ -457,46 +452,6 @@ public final class ControlStore implements ApiKeys, Cursors, ApplyDecisions {
           all.sort(Comparator.comparingLong(Loss::first));
           return List.copyOf(all);
         });
-  }
-
-  /// A mailbox that does not take it catches up from the database of `_control` when it is next
-  /// brought up to date.
-  private void moveMailboxCursors(List<LogEntry> entries, List<ControlRecord> records)
-      throws InterruptedException {
-    Map<String, List<CursorRow>> moved = new LinkedHashMap<>();
-    for (int i = 0; i < entries.size(); i++) {
-      if (records.get(i)
-          instanceof ControlRecord.CursorMoved(var tenant, var pipeline, var consumer, var to)) {
-        LogEntry entry = entries.get(i);
-        moved
-            .computeIfAbsent(tenant, _ -> new ArrayList<>())
-            .add(new CursorRow(tenant, pipeline, consumer, to, entry.time(), entry.offset()));
-      }
-    }
-    for (Map.Entry<String, List<CursorRow>> tenant : moved.entrySet()) {
-      try {
-        databases.writeMailbox(
-            tenant.getKey(),
-            mailbox -> {
-              for (CursorRow row : tenant.getValue()) {
-                mailbox.moveCursor(
-                    row.pipeline(),
-                    row.consumer(),
-                    row.through(),
-                    row.updatedAt(),
-                    row.controlOffset());
-              }
-              return tenant.getValue().size();
-            });
-      } catch (ViewException behind) {
-        Events.warning(
-            "mailbox_cursor_behind",
-            "tenant",
-            tenant.getKey(),
-            "reason",
-            String.valueOf(behind.getMessage()));
-      }
-    }
   }
 
   // ---- damage of the stream itself
@@ -822,6 +777,45 @@ public final class ControlStore implements ApiKeys, Cursors, ApplyDecisions {
     if (behind != null) {
       throw new ControlUnavailableException(behind);
     }
+    try {
+      catchUp(tenant);
+    } catch (ViewException later) {
+      // The cursor is where it was moved to; the next move or rebuild brings the mailbox there.
+      Events.warning(
+          "mailbox_cursor_behind", "tenant", tenant, "reason", String.valueOf(later.getMessage()));
+    }
+  }
+
+  /// {@inheritDoc}
+  ///
+  /// A mailbox holds the offset up to which its cursors are, so it does not matter how many threads
+  /// do this at the same time.
+  @Override
+  public void catchUp(String tenant) throws ViewException, InterruptedException {
+    long upTo = databases.readMailbox(tenant, MailboxReader::controlOffset);
+    List<CursorRow> newer =
+        databases.read(TenantName.CONTROL, reader -> reader.control().cursorsAfter(tenant, upTo));
+    if (newer.isEmpty()) {
+      return;
+    }
+    int _ =
+        databases.writeMailbox(
+            tenant,
+            mailbox -> {
+              int moved = 0;
+              for (CursorRow row : newer) {
+                if (row.controlOffset() > mailbox.controlOffset()) {
+                  mailbox.moveCursor(
+                      row.pipeline(),
+                      row.consumer(),
+                      row.through(),
+                      row.updatedAt(),
+                      row.controlOffset());
+                  moved++;
+                }
+              }
+              return moved;
+            });
   }
 
   @Override
