@@ -1,8 +1,6 @@
 package com.datanadhi.hub.hub;
 
 import com.datanadhi.hub.apply.AppliedThroughFile;
-import com.datanadhi.hub.apply.ApplyDecisions;
-import com.datanadhi.hub.apply.ApplyFunction;
 import com.datanadhi.hub.apply.ApplyLoop;
 import com.datanadhi.hub.apply.Checkpointer;
 import com.datanadhi.hub.apply.ClockGuard;
@@ -74,14 +72,7 @@ final class OpenDirectory implements AutoCloseable {
     heldBackBound =
         Math.min(MAX_HELD_BACK_BYTES, Files.getFileStore(directory).getTotalSpace() / 4);
     long keyHorizon = settings.keyHorizon().toMillis();
-    ApplyFunction controlFunction = new ApplyFunction(ControlStore.STREAM, new NoDecisions());
-    control =
-        new ControlStore(
-            log,
-            databases,
-            (writer, entry) -> controlFunction.apply(writer, List.of(entry)),
-            clock,
-            keyHorizon);
+    control = new ControlStore(log, databases, clock, keyHorizon);
     intake =
         new Intake(
             log,
@@ -90,7 +81,8 @@ final class OpenDirectory implements AutoCloseable {
             clock,
             timer);
     mailboxes = new MailboxFollower(databases, this::catchUpCursors);
-    AppliedThroughFile appliedThrough = new AppliedThroughFile(directory.resolve("applied-through"));
+    AppliedThroughFile appliedThrough =
+        new AppliedThroughFile(directory.resolve("applied-through"));
     apply =
         new ApplyLoop(
             log,
@@ -169,7 +161,8 @@ final class OpenDirectory implements AutoCloseable {
     }
   }
 
-  /// Bytes of log records that are not applied: at most that much, since whole segments are counted.
+  /// Bytes of log records that are not applied: at most that much, since whole segments are
+  /// counted.
   long unappliedBytes() {
     long next = apply.next();
     return log.segments(Intake.STREAM).stream()
@@ -254,19 +247,6 @@ final class OpenDirectory implements AutoCloseable {
     } finally {
       databases.close();
       log.close();
-    }
-  }
-
-  /// The control stream itself is never skipped.
-  private static final class NoDecisions implements ApplyDecisions {
-    @Override
-    public @Nullable String skipReason(String stream, long offset) {
-      return null;
-    }
-
-    @Override
-    public List<Loss> losses(String stream) {
-      return List.of();
     }
   }
 }

@@ -54,15 +54,19 @@ final class ControlTables implements ControlWriter {
     return list(
         KEYS,
         row -> {
-          long revokedAt = row.getLong(6);
           return new ApiKeyRow(
               row.getString(1),
               row.getString(2),
               row.getString(3),
               row.getString(4),
               row.getLong(5),
-              row.wasNull() ? null : revokedAt);
+              longOrNull(row, 6));
         });
+  }
+
+  private static @Nullable Long longOrNull(ResultSet row, int column) throws SQLException {
+    long value = row.getLong(column);
+    return row.wasNull() ? null : value;
   }
 
   @Override
