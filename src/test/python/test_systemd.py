@@ -1,4 +1,4 @@
-"""Checks the template unit with systemd's own tools, and its system call filter against the calls of the program."""
+"""Checks the units with systemd's own tools, and the agent's system call filter against the calls of the program."""
 import re
 import shutil
 import subprocess
@@ -10,6 +10,7 @@ from main_job import MainServer, send
 
 PROJECT = Path(__file__).parents[3]
 UNIT = PROJECT / "packaging" / "systemd" / "echopost@.service"
+HUB = UNIT.with_name("echopost-hub.service")
 
 pytestmark = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
 
@@ -44,6 +45,15 @@ def test_its_exposure_level_is_the_documented_one(unit):
         ["systemd-analyze", "security", "--offline=true", "--no-pager", unit], check=True, capture_output=True, text=True).stdout
     score = re.search(r"Overall exposure level .*: ([\d.]+)", rated).group(1)
     assert f"exposure level of {score}" in (PROJECT / "docs" / "RUNNING.md").read_text()
+
+
+def test_systemd_accepts_the_unit_of_the_hub(tmp_path):
+    place = tmp_path / HUB.name
+    text = HUB.read_text().replace("/usr/local/bin/echopost-hub", str(PROJECT / "target" / "echopost"))
+    place.write_text(text.replace("User=echopost-hub", "User=daemon"))
+    verified = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", "--recursive-errors=yes", place], capture_output=True, text=True)
+    assert (verified.returncode, verified.stderr) == (0, "")
 
 
 def test_every_exit_status_is_a_success_or_prevents_a_restart():

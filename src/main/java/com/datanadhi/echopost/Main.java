@@ -10,12 +10,12 @@ import com.datanadhi.echopost.cli.UsageException;
 import com.datanadhi.echopost.directory.UnusableDirectoryException;
 import com.datanadhi.echopost.operator.command.Commands;
 import com.datanadhi.echopost.record.StorageException;
-import com.datanadhi.echopost.runtime.UnpackedRuntime;
 import com.datanadhi.echopost.time.Clock;
 import com.datanadhi.echopost.upstream.MainServer;
 import com.datanadhi.echopost.upstream.ProxySettings;
 import com.datanadhi.echopost.upstream.ServerUrl;
 import com.datanadhi.echopost.upstream.TrustStore;
+import com.datanadhi.runtime.UnpackedRuntime;
 import io.netty.util.internal.logging.InternalLoggerFactory;
 import io.netty.util.internal.logging.JdkLoggerFactory;
 import java.io.FileDescriptor;
@@ -110,7 +110,7 @@ public final class Main {
   private static void removeUnused(@Nullable UnpackedRuntime runtime) {
     if (runtime != null) {
       try {
-        runtime.removeUnused(Clock.system());
+        runtime.removeUnused(Clock.system().millis());
       } catch (IOException kept) {
         // It only saves space, and the next start tries again.
       }

@@ -59,7 +59,6 @@ class ArchitectureTest {
         "metrics | none",
         "logging | none",
         "time | none",
-        "runtime | none",
         "net | none",
       })
   void a_package_uses_only_what_its_row_allows(String room, String others) {
@@ -104,7 +103,6 @@ class ArchitectureTest {
             room("metrics"),
             room("logging"),
             room("time"),
-            room("runtime"),
             room("net"))
         .check(program);
   }

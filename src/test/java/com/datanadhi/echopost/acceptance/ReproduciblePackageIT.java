@@ -57,6 +57,7 @@ class ReproduciblePackageIT {
     Process packaging =
         new ProcessBuilder(
                 "scripts/package",
+                "echopost",
                 copy.toString(),
                 Files.readString(PackagedProgram.path().resolveSibling("test-classpath")),
                 scratch.resolve("echopost").toString())

@@ -2,70 +2,88 @@ package com.datanadhi.echopost.testkit;
 
 import com.datanadhi.testkit.StubServer;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/// Demonstrates the agent's main job: while the main server is down, the agent acknowledges and
-/// stores records; it is killed and restarted, replays all records once the server is up, and
-/// exits. The exit status is 1 if a record is missing or out of order.
+/// Demonstrates the main job: while the main server is down, the agent acknowledges and stores
+/// records; it is killed and restarted, replays all records once the server is up, and exits. The
+/// main server is a hub, which is killed during replay too; or a stub; or any server. The exit
+/// status is 1 if a record is missing, doubled or out of order.
 public final class Quickstart {
-  private static final int RECORDS = 10_000;
-  private static final int CONNECTIONS = 4;
-  private static final int KILL_AFTER = 1_500;
+  static final int RECORDS = 10_000;
+  static final int CONNECTIONS = 4;
+  private static final int KILL_HUB_AFTER = 1_500;
+  private static final int KILL_AGENT_AFTER = 4_000;
   private static final Duration REPLAY_TIMEOUT = Duration.ofMinutes(5);
   private static final String FIRST_PENDING_SQL =
       "SELECT id, received_utc, bytes, substr(payload_start, 1, 40) AS payload FROM pending LIMIT"
           + " 3";
 
-  private final StringBuilder summary = new StringBuilder();
-  private final @Nullable StubServer stub;
-  private final String url;
+  private final Narration narration = new Narration();
   private final Path directory;
+  private final String url;
+  private final String apiKey;
+  private final @Nullable StubServer stub;
+  private final @Nullable QuickstartHub hub;
 
-  private Quickstart(@Nullable StubServer stub, String url) throws IOException {
-    this.stub = stub;
+  private Quickstart(
+      Path directory,
+      String url,
+      String apiKey,
+      @Nullable StubServer stub,
+      @Nullable QuickstartHub hub) {
+    this.directory = directory;
     this.url = url;
-    // A short name: temporary directories have long paths on macOS, and the path of a socket has a
-    // length limit.
-    this.directory = Files.createTempDirectory("echopost");
+    this.apiKey = apiKey;
+    this.stub = stub;
+    this.hub = hub;
   }
 
-  /// `Quickstart [--url URL]`
+  /// `Quickstart [--stub | --url URL]`
   public static void main(String[] args) throws Exception {
-    if (args.length != 0 && !(args.length == 2 && args[0].equals("--url"))) {
-      System.err.println("usage: scripts/quickstart [--url URL]");
+    // A short name: temporary directories have long paths on macOS, and the path of a socket has a
+    // length limit.
+    Path directory = Files.createTempDirectory("echopost");
+    Quickstart quickstart;
+    if (args.length == 0) {
+      QuickstartHub hub = QuickstartHub.create(Files.createTempDirectory("echopost-hub"));
+      quickstart = new Quickstart(directory, hub.url(), hub.apiKey(), null, hub);
+    } else if (args.length == 1 && args[0].equals("--stub")) {
+      StubServer stub = StubServer.down();
+      quickstart = new Quickstart(directory, stub.url(), "agent-key", stub, null);
+    } else if (args.length == 2 && args[0].equals("--url")) {
+      quickstart = new Quickstart(directory, args[1], "agent-key", null, null);
+    } else {
+      System.err.println("usage: scripts/quickstart [--stub | --url URL]");
       System.exit(2);
+      return;
     }
-    StubServer stub = args.length == 0 ? StubServer.down() : null;
-    Quickstart quickstart = new Quickstart(stub, stub == null ? args[1] : stub.url());
     boolean passed = quickstart.run();
-    System.out.println(quickstart.summary);
-    System.out.println(passed ? "All records were delivered." : "FAILED: see above.");
+    quickstart.narration.end(passed);
     System.exit(passed ? 0 : 1);
   }
 
-  private boolean run() throws IOException, InterruptedException, TimeoutException, SQLException {
-    step(
-        stub == null
-            ? "Main server: " + url + " (from --url)"
-            : "Main server: a stub at " + url + ", which is down");
+  private boolean run() throws Exception {
+    narration.step(
+        stub != null
+            ? "Main server: a stub at " + url + ", which is down"
+            : hub != null
+                ? "Main server: a hub at " + url + ", which is down"
+                : "Main server: " + url + " (from --url)");
     long start = System.nanoTime();
     LoadClient.Result sent;
-    try (AgentProcess agent = AgentProcess.spawn(directory, url);
+    try (AgentProcess agent = spawnAgent();
         LoadClient client = new LoadClient(agent.socket())) {
-      agent.awaitSocket();
-      printTimeSince("agent ready", start);
-      step(
+      long _ = agent.awaitSocket();
+      narration.timeSince("agent ready", start);
+      narration.step(
           "Sending "
               + RECORDS
               + " records over "
@@ -76,131 +94,120 @@ public final class Quickstart {
       Progress progress = new Progress("acknowledged", RECORDS);
       sent = client.run(new LoadClient.Load(RECORDS, 330, CONNECTIONS, 64, 0, 0), progress::show);
       progress.end();
-      printTime("records acknowledged, each after fsync", sent.nanos());
-      step(
+      narration.time("records acknowledged, each after fsync", sent.nanos());
+      narration.step(
           "Reading the buffer while the agent runs: sqlite3 -readonly "
               + directory.resolve("buffer.db"));
-      printFirstPending();
-      step("Killing the agent with kill -9");
+      narration.query(directory.resolve("buffer.db"), FIRST_PENDING_SQL);
+      narration.step("Killing the agent with kill -9");
       agent.kill();
     }
-    return replay(sent);
-  }
-
-  private boolean replay(LoadClient.Result sent)
-      throws IOException, InterruptedException, TimeoutException, SQLException {
-    step("Starting the agent again on the same directory");
-    long start = System.nanoTime();
-    try (AgentProcess agent = AgentProcess.spawn(directory, url)) {
-      agent.awaitReady();
-      printTimeSince("agent ready after the restart", start);
-      start = System.nanoTime();
-      if (stub != null) {
-        step("The main server is up again");
-        stub.comeUp();
-      }
-      Progress progress = new Progress("delivered", RECORDS);
-      long deadline = System.nanoTime() + REPLAY_TIMEOUT.toNanos();
-      boolean killed = stub == null;
-      AgentProcess running = agent;
-      while (running.isAlive() && System.nanoTime() < deadline) {
-        progress.show(stub == null ? RECORDS - pending() : stub.distinct());
-        if (!killed && stub != null && stub.distinct() > KILL_AFTER) {
-          killed = true;
-          running.kill();
-          progress.end();
-          step("Killing the agent with kill -9 during replay, and starting it again");
-          running = AgentProcess.spawn(directory, url);
-        }
-        LockSupport.parkNanos(20_000_000);
-      }
-      int exit = running.awaitExit(Duration.ofSeconds(1));
-      running.close();
-      progress.show(stub == null ? RECORDS - pending() : stub.distinct());
-      progress.end();
-      printTimeSince("replay and exit", start);
-      return report(sent, exit);
-    }
-  }
-
-  private boolean report(LoadClient.Result sent, int exit) throws SQLException {
+    narration.row("accepted", sent.acknowledged() + " of " + RECORDS);
+    int exit = replay();
     boolean passed = exit == 0 && sent.acknowledged() == RECORDS && pending() == 0;
-    row("accepted", sent.acknowledged() + " of " + RECORDS);
     if (stub != null) {
-      Payloads.Order order =
-          Payloads.check(stub.deliveries().stream().map(StubServer.Request::text).toList());
-      boolean inOrder = true;
-      for (int client = 0; client < CONNECTIONS; client++) {
-        inOrder &= order.isComplete(client, RECORDS / CONNECTIONS);
-      }
-      row("delivered", order.distinct() + " (counted by the server)");
-      row(
-          "in order",
-          inOrder ? "yes, on each connection" : "NO: " + order.inversions() + " inversions");
-      row(
-          "repeats",
-          order.repeats()
-              + " (with the same Idempotency-Key; caused by the kill -9 during replay)");
-      passed &= inOrder && stub.distinct() == RECORDS;
+      passed &= reportStub(stub);
     }
-    row("agent's exit status", Integer.toString(exit));
+    narration.row("agent's exit status", Integer.toString(exit));
+    if (hub != null) {
+      passed &= hub.report(narration);
+    }
     return passed;
   }
 
-  private void printFirstPending() throws IOException, InterruptedException, SQLException {
-    Path file = directory.resolve("buffer.db");
+  private AgentProcess spawnAgent() throws IOException {
+    return AgentProcess.spawn(directory, url, "-api-key", apiKey);
+  }
+
+  /// Starts the agent again, lets it deliver all records, and returns its exit status.
+  private int replay() throws IOException, InterruptedException, TimeoutException, SQLException {
+    narration.step("Starting the agent again on the same directory");
+    long start = System.nanoTime();
+    AgentProcess agent = spawnAgent();
     try {
-      Process cli =
-          new ProcessBuilder("sqlite3", "-readonly", "-box", file.toString(), FIRST_PENDING_SQL)
-              .redirectErrorStream(true)
-              .start();
-      String output = new String(cli.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      if (cli.waitFor() == 0) {
-        System.out.print(output.indent(2));
-        return;
+      agent.awaitReady();
+      narration.timeSince("agent ready after the restart", start);
+      start = System.nanoTime();
+      if (stub != null) {
+        narration.step("The main server is up again");
+        stub.comeUp();
+      } else if (hub != null) {
+        narration.step("Starting the hub");
+        narration.time("hub ready", hub.start());
       }
-    } catch (IOException noCli) {
-      System.out.println("  (no sqlite3 on the PATH: read with the JDBC driver instead)");
-    }
-    try (Connection connection = connect();
-        Statement statement = connection.createStatement();
-        ResultSet rows = statement.executeQuery(FIRST_PENDING_SQL)) {
-      while (rows.next()) {
-        System.out.printf(
-            "  %s  %s  %s  %s%n",
-            rows.getString(1), rows.getString(2), rows.getString(3), rows.getString(4));
+      List<Kill> kills = kills();
+      Progress progress = new Progress("delivered", RECORDS);
+      long deadline = System.nanoTime() + REPLAY_TIMEOUT.toNanos();
+      while (agent.isAlive() && System.nanoTime() < deadline) {
+        long delivered = delivered();
+        progress.show(delivered);
+        if (!kills.isEmpty() && delivered > kills.getFirst().after()) {
+          progress.end();
+          if (kills.removeFirst().ofHub() && hub != null) {
+            narration.step("Killing the hub with kill -9 during replay, and starting it again");
+            hub.kill();
+            narration.time("hub ready after the restart", hub.start());
+          } else {
+            narration.step("Killing the agent with kill -9 during replay, and starting it again");
+            agent.close();
+            agent = spawnAgent();
+          }
+        }
+        LockSupport.parkNanos(20_000_000);
       }
+      int exit = agent.awaitExit(Duration.ofSeconds(1));
+      progress.show(delivered());
+      progress.end();
+      narration.timeSince("replay and exit", start);
+      return exit;
+    } finally {
+      agent.close();
     }
   }
 
-  private Connection connect() throws SQLException {
-    return DriverManager.getConnection(
-        "jdbc:sqlite:file:" + directory.resolve("buffer.db") + "?mode=ro");
+  /// A kill -9 during replay.
+  ///
+  /// @param after how many records must have been delivered
+  private record Kill(long after, boolean ofHub) {}
+
+  private List<Kill> kills() {
+    List<Kill> kills = new ArrayList<>();
+    if (hub != null) {
+      kills.add(new Kill(KILL_HUB_AFTER, true));
+    }
+    if (hub != null || stub != null) {
+      kills.add(new Kill(KILL_AGENT_AFTER, false));
+    }
+    return kills;
+  }
+
+  private long delivered() throws SQLException {
+    return stub == null ? RECORDS - pending() : stub.distinct();
+  }
+
+  private boolean reportStub(StubServer server) {
+    Payloads.Order order =
+        Payloads.check(server.deliveries().stream().map(StubServer.Request::text).toList());
+    boolean inOrder = isInOrder(order);
+    narration.row("delivered", order.distinct() + " (counted by the server)");
+    narration.row(
+        "in order",
+        inOrder ? "yes, on each connection" : "NO: " + order.inversions() + " inversions");
+    narration.row(
+        "repeats",
+        order.repeats() + " (with the same Idempotency-Key; caused by the kill -9 during replay)");
+    return inOrder && server.distinct() == RECORDS;
+  }
+
+  static boolean isInOrder(Payloads.Order order) {
+    boolean inOrder = true;
+    for (int client = 0; client < CONNECTIONS; client++) {
+      inOrder &= order.isComplete(client, RECORDS / CONNECTIONS);
+    }
+    return inOrder;
   }
 
   private long pending() throws SQLException {
-    try (Connection connection = connect();
-        Statement statement = connection.createStatement();
-        ResultSet row = statement.executeQuery("SELECT count(*) FROM records")) {
-      return row.next() ? row.getLong(1) : -1;
-    }
-  }
-
-  private static void step(String what) {
-    System.out.println("\n" + what);
-  }
-
-  private void printTimeSince(String what, long startNanos) {
-    printTime(what, System.nanoTime() - startNanos);
-  }
-
-  private void printTime(String what, long nanos) {
-    String seconds = String.format("%.2f s", nanos / 1e9);
-    System.out.println("  " + what + ": " + seconds);
-    row(what, seconds);
-  }
-
-  private void row(String what, String value) {
-    summary.append(String.format("%n  %-40s %s", what, value));
+    return Narration.number(directory.resolve("buffer.db"), "SELECT count(*) FROM records");
   }
 }

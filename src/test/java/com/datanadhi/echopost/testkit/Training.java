@@ -1,66 +1,26 @@
 package com.datanadhi.echopost.testkit;
 
+import com.datanadhi.testkit.AotTraining;
 import com.datanadhi.testkit.Directories;
 import com.datanadhi.testkit.StubServer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 
-/// Creates the AOT cache that the program ships with. In the training run, the JVM records which
-/// classes the agent loads and links, and profiles its methods. The agent does its whole job in it:
-/// it starts on an empty directory, which loads the most classes, accepts records, waits for the
-/// main server, replays, drains and exits. A second run checks the cache: an agent is killed, and
-/// another one delivers the records that the first one left behind.
-///
-/// Before the training run, another run lists the lambda forms that the agent uses. The JDK takes
-/// the lambda forms of a cache only from its own class list, and each start would generate all
-/// others. So they are added to that list.
+/// Creates the AOT cache that the agent ships with (see [AotTraining]). The agent does its whole
+/// job in the training run: it starts on an empty directory, which loads the most classes, accepts
+/// records, waits for the main server, replays, drains and exits. A second run checks the cache: an
+/// agent is killed, and another one delivers the records that the first one left behind.
 public final class Training {
   private static final int RECORDS = 10_000;
   private static final Duration DRAIN_TIMEOUT = Duration.ofMinutes(2);
-  private static final String LAMBDA_FORM = "@lambda-form-invoker";
 
   private Training() {}
 
-  /// `Training CACHE COMMAND…`: COMMAND starts the agent. Its first word is the JVM whose class
-  /// list is extended.
+  /// `Training CACHE COMMAND…`: COMMAND starts the agent.
   public static void main(String[] args) throws Exception {
-    Path cache = Path.of(args[0]);
-    List<String> command = List.of(args).subList(1, args.length);
-    addLambdaForms(command);
-    run("in the training run", with(command, "-XX:AOTCacheOutput=" + cache), false);
-    run("with its AOT cache", with(command, "-XX:AOTCache=" + cache, "-XX:AOTMode=on"), true);
-  }
-
-  private static void addLambdaForms(List<String> command) throws Exception {
-    Path agentClasses = Files.createTempFile("echopost", ".classlist");
-    Path jdkClasses = Path.of(command.getFirst()).resolveSibling("../lib/classlist");
-    try {
-      run(
-          "while its classes were listed",
-          with(command, "-XX:DumpLoadedClassList=" + agentClasses),
-          false);
-      try (Stream<String> lines = Files.lines(agentClasses)) {
-        List<String> forms = lines.filter(line -> line.startsWith(LAMBDA_FORM)).toList();
-        if (forms.isEmpty()) {
-          throw new IllegalStateException(
-              "the class list of the JVM has no lambda forms: check the option that creates it");
-        }
-        Files.write(jdkClasses, forms, StandardOpenOption.APPEND);
-      }
-    } finally {
-      Files.delete(agentClasses);
-    }
-  }
-
-  private static List<String> with(List<String> command, String... options) {
-    List<String> extended = new ArrayList<>(command);
-    extended.addAll(1, List.of(options));
-    return extended;
+    AotTraining.create(Path.of(args[0]), List.of(args).subList(1, args.length), Training::run);
   }
 
   private static void run(String when, List<String> command, boolean kill) throws Exception {

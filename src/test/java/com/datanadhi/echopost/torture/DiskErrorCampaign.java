@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.torture;
 
 import com.datanadhi.echopost.testkit.AgentProcess;
+import com.datanadhi.testkit.DiskModel;
 import com.datanadhi.testkit.DiskShim;
 import com.datanadhi.testkit.Shims;
 import com.datanadhi.testkit.StubServer;

@@ -9,6 +9,7 @@ import com.datanadhi.echopost.proto.LogAgentGrpc;
 import com.datanadhi.echopost.proto.LogResponse;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
+import com.datanadhi.testkit.DiskModel;
 import com.datanadhi.testkit.DiskShim;
 import com.datanadhi.testkit.DiskShim.Call;
 import com.datanadhi.testkit.Shims;

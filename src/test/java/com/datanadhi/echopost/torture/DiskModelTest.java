@@ -3,7 +3,9 @@ package com.datanadhi.echopost.torture;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.datanadhi.echopost.torture.DiskJournal.Change;
+import com.datanadhi.testkit.DiskJournal;
+import com.datanadhi.testkit.DiskJournal.Change;
+import com.datanadhi.testkit.DiskModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

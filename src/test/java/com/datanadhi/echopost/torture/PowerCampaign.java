@@ -1,5 +1,6 @@
 package com.datanadhi.echopost.torture;
 
+import com.datanadhi.testkit.DiskModel;
 import com.datanadhi.testkit.Shims;
 import java.io.IOException;
 import java.nio.file.Path;

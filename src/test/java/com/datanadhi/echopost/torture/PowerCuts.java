@@ -1,5 +1,7 @@
 package com.datanadhi.echopost.torture;
 
+import com.datanadhi.testkit.DiskJournal;
+import com.datanadhi.testkit.DiskModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -303,8 +303,8 @@ class FailureReasonTest {
         .startsWith(failed + "no common version or cipher");
   }
 
-  /// Refuses the handshake of a client without a certificate. With TLS 1.3 the client may have sent its request by then; reading
-  /// it keeps the alert from being lost to a reset.
+  /// Refuses the handshake of a client without a certificate. With TLS 1.3 the client may have sent
+  /// its request by then; reading it keeps the alert from being lost to a reset.
   private Behaviour needingClientCertificate(String protocol) throws Exception {
     SSLSocketFactory sockets = certificates.server("localhost", "-2d", 9).getSocketFactory();
     return socket -> {

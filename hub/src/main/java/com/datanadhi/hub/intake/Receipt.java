@@ -1,6 +1,10 @@
 package com.datanadhi.hub.intake;
 
+import java.io.ByteArrayOutputStream;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.json.JsonFactory;
 
 /// The answer to a transaction that is stored. Built from its log record alone, so that each repeat
 /// gets the same bytes.
@@ -9,4 +13,21 @@ import org.jspecify.annotations.Nullable;
 ///   cannot be compared any more
 /// @param durability in force at its append; null when `sha256` is
 public record Receipt(
-    String tenant, String key, @Nullable String sha256, @Nullable String durability) {}
+    String tenant, String key, @Nullable String sha256, @Nullable String durability) {
+  private static final JsonFactory JSON = new JsonFactory();
+
+  /// The receipt as a JSON object in UTF-8, without white space: always the same bytes.
+  public byte[] json() {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream(256);
+    try (JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), bytes)) {
+      json.writeStartObject();
+      json.writeStringProperty("status", "stored");
+      json.writeStringProperty("tenant", tenant);
+      json.writeStringProperty("key", key);
+      json.writeStringProperty("sha256", sha256);
+      json.writeStringProperty("durability", durability);
+      json.writeEndObject();
+    }
+    return bytes.toByteArray();
+  }
+}

@@ -1,5 +1,6 @@
 package com.datanadhi.hub.metrics;
 
+import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.core.metrics.Histogram;
@@ -28,7 +29,8 @@ public final class HubMetrics {
   private final PrometheusRegistry registry = new PrometheusRegistry();
   private final Histogram appendSeconds;
   private final Histogram batchRecords;
-  private final Histogram commitSeconds;
+  private final Counter requests;
+  private final Histogram requestSeconds;
   private final Summary recentAppends =
       Summary.builder()
           .name("recent_append_seconds")
@@ -42,12 +44,21 @@ public final class HubMetrics {
         histogram(
             "hub_append_seconds", "Time from a request's append until it was durable.", SECONDS);
     this.batchRecords =
-        histogram("hub_batch_records", "Records that the log wrote with one sync.", RECORDS);
-    this.commitSeconds =
-        histogram(
-            "hub_sqlite_commit_seconds",
-            "Time of one transaction that applied records to a tenant's database.",
-            SECONDS);
+        histogram("hub_append_records", "Log records of one append.", RECORDS);
+    this.requestSeconds =
+        Histogram.builder()
+            .name("hub_http_request_seconds")
+            .help("Time from the end of a request's head to the answer.")
+            .labelNames("route")
+            .classicOnly()
+            .classicUpperBounds(SECONDS)
+            .register(registry);
+    this.requests =
+        Counter.builder()
+            .name("hub_http_requests")
+            .help("Answered requests.")
+            .labelNames("route", "status")
+            .register(registry);
     gauge(
         "wal_append_latency_p99",
         "The 99th percentile of the appends' latency in the last minute, in milliseconds.",
@@ -64,20 +75,17 @@ public final class HubMetrics {
   }
 
   /// Counts an append that became durable after so long.
-  public void appended(long nanos) {
+  public void appended(int records, long nanos) {
     double seconds = nanos / 1e9;
+    batchRecords.observe(records);
     appendSeconds.observe(seconds);
     recentAppends.observe(seconds);
   }
 
-  /// Counts a write of the log with one sync.
-  public void written(int records) {
-    batchRecords.observe(records);
-  }
-
-  /// Counts a transaction that applied records.
-  public void committed(long nanos) {
-    commitSeconds.observe(nanos / 1e9);
+  /// Counts a request by its route and status.
+  public void answered(String route, int status, long nanos) {
+    requests.labelValues(route, Integer.toString(status)).inc();
+    requestSeconds.labelValues(route).observe(nanos / 1e9);
   }
 
   private double appendP99Millis() {

@@ -34,7 +34,8 @@ public record SourceReport(
     return missingRanges > missing.size();
   }
 
-  static SourceReport of(SourceState state) {
+  /// The report of a source.
+  public static SourceReport of(SourceState state) {
     long stored = 0;
     long end = 0;
     int ranges = 0;

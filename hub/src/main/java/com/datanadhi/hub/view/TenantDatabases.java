@@ -1,16 +1,67 @@
 package com.datanadhi.hub.view;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.datanadhi.hub.record.Digests;
+import com.datanadhi.hub.record.TenantName;
+import com.datanadhi.hub.time.Clock;
+import com.datanadhi.hub.view.DatabasePool.Lease;
+import com.datanadhi.hub.view.ViewException.Kind;
+import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// The databases of all tenants, below `DIR/tenants/<2 hex>/<tenant>/`. The 2 hex digits are the
 /// first of SHA-256 of the name. Keeps at most a number of files open, and closes the least
 /// recently used. Thread-safe; one tenant has one writer at a time.
+///
+/// Work of one tenant must not call methods here for the same tenant: it would wait for itself.
+/// Calls whose turn does not come within 30 s throw [ViewException.Kind#UNAVAILABLE].
+///
+/// A database whose files were deleted or replaced by somebody is opened anew at the next call, and
+/// is then empty or what stands there: callers look at the state in each transaction.
 public final class TenantDatabases implements AutoCloseable {
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  // Beyond it a writer waits for the readers of old snapshots, so that the log begins anew.
+  private static final long MAX_WAL_BYTES = 64L << 20;
+  private static final long WAL_TRIES_NANOS = 10_000_000_000L;
+
+  private static final String SYNC_ALL = "PRAGMA wal_checkpoint(TRUNCATE)";
+  private static final DateTimeFormatter UTC =
+      DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
+
+  private final Path root;
+  private final DatabasePool pool;
+  private final Clock clock;
+  private volatile long walTried;
+
   /// @param tenants `DIR/tenants`
-  /// @param maxFiles open database files in all
+  /// @param maxFiles open database files in all, at least 6: a connection has a database file, its
+  ///   write-ahead log and the log's index
   public TenantDatabases(Path tenants, int maxFiles) {
-    throw new UnsupportedOperationException();
+    this(tenants, maxFiles, PATIENCE, Clock.system());
+  }
+
+  TenantDatabases(Path tenants, int maxFiles, Duration patience, Clock clock) {
+    root = tenants;
+    this.clock = clock;
+    walTried = clock.nanoTime() - WAL_TRIES_NANOS;
+    pool = new DatabasePool(maxFiles, patience, clock, this::file, this::open);
   }
 
   /// Work on a consistent view of canonical.db.
@@ -42,59 +93,316 @@ public final class TenantDatabases implements AutoCloseable {
   }
 
   /// Runs `work` on a snapshot of canonical.db, which is created when it is missing. Many at the
-  /// same time.
+  /// same time; they do not block the writer. A snapshot keeps the write-ahead log from being begun
+  /// anew, so reading records ends with [ViewException.Kind#UNAVAILABLE] after 30 s: read in pages.
   public <T> T read(String tenant, Reading<T> work) throws ViewException, InterruptedException {
-    throw new UnsupportedOperationException();
+    return transaction(
+        new DatabaseId(tenant, DatabaseKind.CANONICAL),
+        false,
+        tables -> work.run((TenantReader) tables));
   }
 
   /// Runs `work` in one transaction of canonical.db, which is created when it is missing. After a
   /// commit a process can be killed without loss; after a power loss the newest commits can be
   /// missing ([#checkpoint] ends that).
   public <T> T write(String tenant, Writing<T> work) throws ViewException, InterruptedException {
-    throw new UnsupportedOperationException();
+    return transaction(
+        new DatabaseId(tenant, DatabaseKind.CANONICAL),
+        true,
+        tables -> work.run((TenantWriter) tables));
   }
 
+  /// Runs `work` on a snapshot of mailbox.db, which is created when it is missing.
   public <T> T readMailbox(String tenant, MailboxReading<T> work)
       throws ViewException, InterruptedException {
-    throw new UnsupportedOperationException();
+    return transaction(
+        new DatabaseId(tenant, DatabaseKind.MAILBOX),
+        false,
+        tables -> work.run((MailboxReader) tables));
   }
 
+  /// Runs `work` in one transaction of mailbox.db, which is created when it is missing.
   public <T> T writeMailbox(String tenant, MailboxWriting<T> work)
       throws ViewException, InterruptedException {
-    throw new UnsupportedOperationException();
+    return transaction(
+        new DatabaseId(tenant, DatabaseKind.MAILBOX),
+        true,
+        tables -> work.run((MailboxWriter) tables));
+  }
+
+  private <T> T transaction(DatabaseId id, boolean write, Work<T> work)
+      throws ViewException, InterruptedException {
+    try (Lease lease = pool.lease(id, write)) {
+      Sqlite sqlite = lease.handle().sqlite();
+      Tables tables = lease.handle().tables();
+      boolean done = false;
+      try {
+        if (write) {
+          sqlite.beginWrite();
+        } else {
+          sqlite.beginRead();
+        }
+        tables.began();
+        T result = work.run(tables);
+        throwIfFailed(sqlite); // the caller may have swallowed it
+        tables.flush();
+        sqlite.commit();
+        done = true;
+        tables.committed();
+        if (write) {
+          afterCommit(lease.handle());
+        }
+        return result;
+      } catch (ViewFailure failed) {
+        throw failed.failure();
+      } finally {
+        if (!done) {
+          sqlite.rollback();
+          tables.rolledBack();
+        }
+      }
+    }
+  }
+
+  /// Work in a transaction.
+  @FunctionalInterface
+  private interface Work<T> {
+    T run(Tables tables) throws InterruptedException;
+  }
+
+  private static void throwIfFailed(Sqlite sqlite) throws ViewException {
+    ViewException failure = sqlite.failure();
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  private void afterCommit(Handle handle) throws ViewException {
+    Path file = handle.sqlite().file();
+    if (!handle.hasItsFile()) {
+      throw new ViewException(
+          Kind.DAMAGED, file + ": was deleted or replaced while it was written", null);
+    }
+    long now = clock.nanoTime();
+    // SQLite copies the log into the database after each commit that makes it long, but begins it
+    // anew only when no reader needs it: under constant reading it would grow without end.
+    if (now - walTried > WAL_TRIES_NANOS && Handle.wal(file).toFile().length() > MAX_WAL_BYTES) {
+      walTried = now;
+      String _ = handle.sqlite().text(SYNC_ALL);
+    }
   }
 
   /// Makes everything that is committed in both databases of the tenant durable: checkpoints them
-  /// and syncs the files.
+  /// and syncs the files and their directories.
   public void checkpoint(String tenant) throws ViewException, InterruptedException {
-    throw new UnsupportedOperationException();
+    for (DatabaseKind kind : DatabaseKind.values()) {
+      DatabaseId id = new DatabaseId(tenant, kind);
+      if (Files.exists(file(id))) {
+        checkpoint(id);
+      }
+    }
+    Path directory = directory(tenant);
+    if (Files.exists(directory)) {
+      sync(directory);
+      sync(directory.resolve("..").normalize());
+      sync(root);
+    }
   }
 
-  /// Closes the tenant's databases and renames their files, for a rebuild from nothing.
+  private void checkpoint(DatabaseId id) throws ViewException, InterruptedException {
+    try (Lease lease = pool.lease(id, true)) {
+      // With synchronous=NORMAL it syncs the log before it copies, and the database after it.
+      String busy = lease.handle().sqlite().text(SYNC_ALL);
+      if (!"0".equals(busy)) {
+        // A reader needs the log as it is. Its file can be synced from here: unlike the database
+        // and the index it carries none of SQLite's locks, which closing a channel would release.
+        sync(Handle.wal(file(id)));
+      }
+    } catch (ViewFailure failed) {
+      throw failed.failure();
+    }
+  }
+
+  private static void sync(Path path) throws ViewException, InterruptedException {
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+      channel.force(true);
+    } catch (ClosedByInterruptException interrupted) {
+      boolean _ = Thread.interrupted();
+      throw new InterruptedException();
+    } catch (IOException failed) {
+      throw unavailable(path, failed);
+    }
+  }
+
+  /// Closes the tenant's databases and renames their files, for a rebuild from nothing. Waits until
+  /// all work of the tenant has ended. Files that are missing do not matter.
   ///
   /// @return the new name of canonical.db
   public Path setAside(String tenant) throws ViewException, InterruptedException {
-    throw new UnsupportedOperationException();
+    Path renamed = setAside(new DatabaseId(tenant, DatabaseKind.CANONICAL));
+    Path _ = setAside(new DatabaseId(tenant, DatabaseKind.MAILBOX));
+    return renamed;
+  }
+
+  /// The same for mailbox.db alone, which can be built again from canonical.db.
+  ///
+  /// @return its new name
+  public Path setAsideMailbox(String tenant) throws ViewException, InterruptedException {
+    return setAside(new DatabaseId(tenant, DatabaseKind.MAILBOX));
+  }
+
+  private Path setAside(DatabaseId id) throws ViewException, InterruptedException {
+    Path file = file(id);
+    Path target = unusedName(file);
+    pool.exclusively(
+        id,
+        () -> {
+          // The log and its index keep their endings, so that sqlite3 can open what was set aside.
+          rename(file, target, "");
+          rename(file, target, "-wal");
+          rename(file, target, "-shm");
+        });
+    if (Files.exists(file.resolveSibling("."))) {
+      sync(directory(id.tenant()));
+    }
+    return target;
+  }
+
+  private Path unusedName(Path file) {
+    String name = file.getFileName() + ".damaged-" + UTC.format(Instant.ofEpochMilli(clock.wallMillis()));
+    Path target = file.resolveSibling(name);
+    for (int i = 2; taken(target); i++) {
+      target = file.resolveSibling(name + "." + i);
+    }
+    return target;
+  }
+
+  private static boolean taken(Path target) {
+    return Files.exists(target) || Files.exists(Handle.wal(target));
+  }
+
+  private static void rename(Path file, Path target, String ending) throws ViewException {
+    Path from = file.resolveSibling(file.getFileName() + ending);
+    try {
+      if (Files.exists(from)) {
+        Path _ = Files.move(from, target.resolveSibling(target.getFileName() + ending));
+      }
+    } catch (IOException failed) {
+      throw unavailable(from, failed);
+    }
   }
 
   /// Whether the tenant has a canonical.db.
   public boolean exists(String tenant) {
-    throw new UnsupportedOperationException();
+    return Files.exists(file(new DatabaseId(tenant, DatabaseKind.CANONICAL)));
   }
 
   /// The tenants that have a directory, `_control` included, in any order.
   public List<String> tenants() throws ViewException {
-    throw new UnsupportedOperationException();
+    List<String> tenants = new ArrayList<>();
+    if (!Files.exists(root)) {
+      return tenants;
+    }
+    try (DirectoryStream<Path> prefixes = Files.newDirectoryStream(root, "[0-9a-f][0-9a-f]")) {
+      for (Path prefix : prefixes) {
+        try (DirectoryStream<Path> directories = Files.newDirectoryStream(prefix)) {
+          for (Path directory : directories) {
+            String name = String.valueOf(directory.getFileName());
+            if (isName(name) && directory.equals(directory(name))) {
+              tenants.add(name);
+            }
+          }
+        }
+      }
+    } catch (IOException failed) {
+      throw unavailable(root, failed);
+    } catch (DirectoryIteratorException failed) {
+      throw new ViewException(Kind.UNAVAILABLE, root + ": " + failed, failed);
+    }
+    return tenants;
   }
 
   /// How many database files are open.
   public int openFiles() {
-    throw new UnsupportedOperationException();
+    return pool.openFiles();
   }
 
-  /// Checkpoints and closes everything.
+  /// Waits for the work that is going on, checkpoints and closes everything.
   @Override
   public void close() {
-    throw new UnsupportedOperationException();
+    pool.close();
+  }
+
+  private Path directory(String tenant) {
+    if (!isName(tenant)) {
+      throw new IllegalArgumentException("not the name of a tenant: " + tenant);
+    }
+    String hash = Digests.hex(Digests.sha256().digest(tenant.getBytes(UTF_8)));
+    return root.resolve(hash.substring(0, 2)).resolve(tenant);
+  }
+
+  private static boolean isName(String tenant) {
+    return TenantName.isValid(tenant) || tenant.equals(TenantName.CONTROL);
+  }
+
+  private Path file(DatabaseId id) {
+    return directory(id.tenant()).resolve(id.kind().fileName());
+  }
+
+  private Handle open(DatabaseId id, Path file, boolean write, boolean first, int cacheKib)
+      throws ViewException {
+    boolean unclean = first && Files.exists(Handle.wal(file));
+    create(file);
+    Sqlite sqlite = Sqlite.open(file, cacheKib);
+    @Nullable Handle handle = null;
+    try {
+      if (unclean) {
+        UncleanEnd.check(sqlite, id.kind());
+      }
+      Schema.migrate(sqlite, id.kind(), id.tenant());
+      Tables tables =
+          switch (id.kind()) {
+            case CANONICAL ->
+                write
+                    ? new CanonicalWriter(sqlite, id.tenant(), clock)
+                    : new CanonicalReader(sqlite, id.tenant(), clock);
+            case MAILBOX -> new MailboxTables(sqlite);
+          };
+      if (!write) {
+        sqlite.run("PRAGMA query_only=ON");
+      }
+      handle = new Handle(sqlite, tables);
+      return handle;
+    } catch (ViewFailure failed) {
+      throw failed.failure();
+    } finally {
+      if (handle == null) {
+        sqlite.close();
+      }
+    }
+  }
+
+  /// Creates an empty file, if none is there: SQLite's own would be readable for all.
+  private static void create(Path file) throws ViewException {
+    try {
+      if (!Files.exists(file)) {
+        Path _ =
+            Files.createDirectories(
+                file.resolveSibling(".").normalize(),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Path _ =
+            Files.createFile(
+                file,
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+      }
+    } catch (FileAlreadyExistsException raced) {
+      // Somebody else has created it.
+    } catch (IOException failed) {
+      throw unavailable(file, failed);
+    }
+  }
+
+  private static ViewException unavailable(Path path, IOException failed) {
+    return new ViewException(Kind.UNAVAILABLE, path + ": " + failed, failed);
   }
 }

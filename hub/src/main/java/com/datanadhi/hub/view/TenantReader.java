@@ -27,7 +27,13 @@ public interface TenantReader {
   /// The rows that match, in order of seq. The sink ends the reading by returning false.
   void events(EventFilter filter, Sink<StoredEvent> sink);
 
-  /// Takes rows one at a time.
+  /// The further tables of `_control`.
+  ///
+  /// @throws IllegalStateException the tenant is another one
+  ControlReader control();
+
+  /// Takes rows one at a time. While it does, the snapshot is held, so it does not wait for slow
+  /// clients.
   @FunctionalInterface
   interface Sink<T> {
     /// Takes a row.

@@ -50,4 +50,7 @@ public interface TenantWriter extends TenantReader {
 
   /// Deletes events before `seq`, and sets `firstSeq` and `chainBeforeFirst`.
   void deleteEventsBefore(long seq, String chainBeforeFirst);
+
+  @Override
+  ControlWriter control();
 }

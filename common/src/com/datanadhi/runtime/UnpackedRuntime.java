@@ -1,6 +1,5 @@
-package com.datanadhi.echopost.runtime;
+package com.datanadhi.runtime;
 
-import com.datanadhi.echopost.time.Clock;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -88,11 +87,12 @@ public final class UnpackedRuntime implements AutoCloseable {
   /// Deletes the runtimes of other versions that no process uses, and the marks of starts that were
   /// killed. If this is interrupted, the next call continues.
   ///
+  /// @param now milliseconds since 1970
   /// @throws IOException if one could not be deleted, as in a read-only cache
-  public void removeUnused(Clock clock) throws IOException {
+  public void removeUnused(long now) throws IOException {
     try (DirectoryStream<Path> marks = Files.newDirectoryStream(directory, START_MARKS)) {
       for (Path mark : marks) {
-        if (!isNewer(mark, LONGEST_START, clock)) {
+        if (!isNewer(mark, LONGEST_START, now)) {
           Files.deleteIfExists(mark);
         }
       }
@@ -105,7 +105,7 @@ public final class UnpackedRuntime implements AutoCloseable {
         if (name.startsWith(OLD_PREFIX)) {
           delete(entry);
         } else if (ID.matcher(name).matches() && !entry.equals(directory) && isRuntime(entry)) {
-          removeUnlessUsed(entry, clock);
+          removeUnlessUsed(entry, now);
         }
       }
     } catch (DirectoryIteratorException failed) {
@@ -119,20 +119,20 @@ public final class UnpackedRuntime implements AutoCloseable {
         && Files.exists(entry.resolve("bin/java"));
   }
 
-  private void removeUnlessUsed(Path other, Clock clock) throws IOException {
+  private void removeUnlessUsed(Path other, long now) throws IOException {
     Path old = cache().resolve(OLD_PREFIX + nameOf(other));
     Path removed = cache().resolve(REMOVED_PREFIX + nameOf(other));
     try (FileChannel list = openList(other, StandardOpenOption.READ, StandardOpenOption.WRITE);
         FileLock lock = list.tryLock()) {
       if (lock == null
-          || isStarting(other, clock)
-          || (Files.exists(removed) && isNewer(other, KEPT_AFTER_RETURN, clock))
+          || isStarting(other, now)
+          || (Files.exists(removed) && isNewer(other, KEPT_AFTER_RETURN, now))
           || isRunning(other)) {
         return;
       }
       // Under another name it cannot be taken for a complete runtime while it is deleted.
       Files.move(other, old, StandardCopyOption.ATOMIC_MOVE);
-      if (isStarting(old, clock)) {
+      if (isStarting(old, now)) {
         Files.move(old, other, StandardCopyOption.ATOMIC_MOVE);
         return;
       }
@@ -145,10 +145,10 @@ public final class UnpackedRuntime implements AutoCloseable {
     delete(old);
   }
 
-  private static boolean isStarting(Path runtime, Clock clock) throws IOException {
+  private static boolean isStarting(Path runtime, long now) throws IOException {
     try (DirectoryStream<Path> marks = Files.newDirectoryStream(runtime, START_MARKS)) {
       for (Path mark : marks) {
-        if (isNewer(mark, LONGEST_START, clock)) {
+        if (isNewer(mark, LONGEST_START, now)) {
           return true;
         }
       }
@@ -156,9 +156,9 @@ public final class UnpackedRuntime implements AutoCloseable {
     }
   }
 
-  private static boolean isNewer(Path file, Duration age, Clock clock) throws IOException {
+  private static boolean isNewer(Path file, Duration age, long now) throws IOException {
     try {
-      return clock.millis() - Files.getLastModifiedTime(file).toMillis() < age.toMillis();
+      return now - Files.getLastModifiedTime(file).toMillis() < age.toMillis();
     } catch (NoSuchFileException gone) {
       return false;
     }

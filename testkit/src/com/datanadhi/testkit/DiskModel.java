@@ -1,6 +1,6 @@
-package com.datanadhi.echopost.torture;
+package com.datanadhi.testkit;
 
-import com.datanadhi.echopost.torture.DiskJournal.Change;
+import com.datanadhi.testkit.DiskJournal.Change;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
 /// torn at sector boundaries; a name that was created or removed since the last sync of its
 /// directory exists or not. A failed sync decides the fate of the changes that it covers for good:
 /// the page cache marks them as written, so that no later sync writes them again.
-final class DiskModel {
+public final class DiskModel {
   /// Whether the disk obeys syncs.
-  enum Syncs {
+  public enum Syncs {
     HONOURED,
     /// As if the program never called sync.
     IGNORED
@@ -86,11 +86,12 @@ final class DiskModel {
     }
 
     void apply(Change change) {
-      switch (change) {
-        case Change.Written(var _, var _, long offset, byte[] data) ->
-            write(offset, data, 0, data.length);
-        case Change.Resized(var _, var _, long size) -> resize(size);
-        default -> throw new IllegalArgumentException("not a change of content: " + change);
+      if (change instanceof Change.Written write) {
+        write(write.offset(), write.data(), 0, write.data().length);
+      } else if (change instanceof Change.Resized resize) {
+        resize(resize.length());
+      } else {
+        throw new IllegalArgumentException("not a change of content: " + change);
       }
     }
 
@@ -116,46 +117,48 @@ final class DiskModel {
   private final List<NameChange> unsyncedNames = new ArrayList<>();
 
   /// @param random decides what survives a failed sync
-  DiskModel(Syncs syncs, Random random) {
+  public DiskModel(Syncs syncs, Random random) {
     this.syncs = syncs;
     this.random = random;
   }
 
   /// Applies the next change of the journal.
-  void apply(DiskJournal.JournaledChange journaled) {
+  public void apply(DiskJournal.JournaledChange journaled) {
     Change change = journaled.change();
-    switch (change) {
-      case Change.Created(String path, long inode) -> {
-        File file = new File();
-        files.put(inode, file);
-        addName(journaled, path, file);
-      }
-      case Change.MadeDirectory(String path) -> addName(journaled, path, new Directory());
-      case Change.Written write -> file(write, write.inode()).unsynced.add(unsynced(journaled));
-      case Change.Resized resize -> file(resize, resize.inode()).unsynced.add(unsynced(journaled));
-      case Change.Renamed(String from, String to) -> {
-        Node node = visibleNode(from);
-        visibleNames.remove(from);
-        visibleNames.put(to, node);
-        addNameChange(
-            journaled,
-            to,
-            names -> {
-              names.remove(from);
-              names.put(to, node);
-            });
-      }
-      case Change.Linked(String from, String to) -> addName(journaled, to, visibleNode(from));
-      case Change.Removed(String path) -> {
-        visibleNames.remove(path);
-        addNameChange(journaled, path, names -> names.remove(path));
-      }
-      case Change.Synced sync -> {
-        if (syncs == Syncs.HONOURED) {
-          sync(sync);
-        }
-      }
+    if (change instanceof Change.Created created) {
+      File file = new File();
+      files.put(created.inode(), file);
+      addName(journaled, created.path(), file);
+    } else if (change instanceof Change.MadeDirectory made) {
+      addName(journaled, made.path(), new Directory());
+    } else if (change instanceof Change.Written write) {
+      file(write, write.inode()).unsynced.add(unsynced(journaled));
+    } else if (change instanceof Change.Resized resize) {
+      file(resize, resize.inode()).unsynced.add(unsynced(journaled));
+    } else if (change instanceof Change.Renamed renamed) {
+      rename(journaled, renamed.path(), renamed.to());
+    } else if (change instanceof Change.Linked linked) {
+      addName(journaled, linked.to(), visibleNode(linked.path()));
+    } else if (change instanceof Change.Removed removed) {
+      String path = removed.path();
+      visibleNames.remove(path);
+      addNameChange(journaled, path, names -> names.remove(path));
+    } else if (change instanceof Change.Synced sync && syncs == Syncs.HONOURED) {
+      sync(sync);
     }
+  }
+
+  private void rename(DiskJournal.JournaledChange journaled, String from, String to) {
+    Node node = visibleNode(from);
+    visibleNames.remove(from);
+    visibleNames.put(to, node);
+    addNameChange(
+        journaled,
+        to,
+        names -> {
+          names.remove(from);
+          names.put(to, node);
+        });
   }
 
   private static UnsyncedChange unsynced(DiskJournal.JournaledChange journaled) {
@@ -240,7 +243,7 @@ final class DiskModel {
   ///
   /// @param directory where the files are written; it is created
   /// @param random picks the state
-  void cutPower(Path directory, Random random) throws IOException {
+  public void cutPower(Path directory, Random random) throws IOException {
     Files.createDirectories(directory);
     Map<String, Node> names = new TreeMap<>(syncedNames);
     surviving(unsyncedNames, random, false).forEach(change -> change.edit().apply(names));
@@ -250,13 +253,11 @@ final class DiskModel {
       if (!Files.isDirectory(directory.resolve(parent(entry.getKey())))) {
         continue; // The name of its directory did not survive.
       }
-      switch (entry.getValue()) {
-        case Directory _ -> Files.createDirectory(path);
-        case File file -> {
-          Content content =
-              contents.computeIfAbsent(file, one -> contentAfterPowerLoss(one, random));
-          Files.write(path, Arrays.copyOf(content.bytes, content.length));
-        }
+      if (entry.getValue() instanceof File file) {
+        Content content = contents.computeIfAbsent(file, one -> contentAfterPowerLoss(one, random));
+        Files.write(path, Arrays.copyOf(content.bytes, content.length));
+      } else {
+        Files.createDirectory(path);
       }
     }
   }
@@ -281,7 +282,7 @@ final class DiskModel {
       return changes.subList(0, random.nextInt(changes.size() + 1));
     }
     List<T> subset = new ArrayList<>(changes);
-    subset.removeIf(_ -> random.nextInt(4) == 0);
+    subset.removeIf(change -> random.nextInt(4) == 0);
     if (mayShuffle && random.nextBoolean()) {
       Collections.shuffle(subset, random);
     }

@@ -1,4 +1,4 @@
-package com.datanadhi.echopost.torture;
+package com.datanadhi.testkit;
 
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
@@ -12,11 +12,11 @@ import org.jspecify.annotations.Nullable;
 
 /// The journal that `diskshim.c` writes: the changes that a program made to the files of one
 /// directory, in order. A reader from start to end, for one thread.
-final class DiskJournal implements AutoCloseable {
+public final class DiskJournal implements AutoCloseable {
   private static final int HEADER = 24;
 
   /// A change. Paths are relative to the directory, whose own path is `""`.
-  sealed interface Change {
+  public sealed interface Change {
     String path();
 
     record Created(String path, long inode) implements Change {}
@@ -41,20 +41,22 @@ final class DiskJournal implements AutoCloseable {
     record Removed(String path) implements Change {}
   }
 
+  /// A change and its place in the journal.
+  ///
   /// @param end the offset in the journal, in bytes, where the entry of the change ends: the change
   ///   is done once the journal has this length
-  record JournaledChange(long end, Change change) {}
+  public record JournaledChange(long end, Change change) {}
 
   private final DataInputStream in;
   private final ByteBuffer header = ByteBuffer.allocate(HEADER).order(ByteOrder.nativeOrder());
   private long position;
 
-  DiskJournal(Path file) throws IOException {
+  public DiskJournal(Path file) throws IOException {
     this.in = new DataInputStream(new BufferedInputStream(Files.newInputStream(file), 1 << 16));
   }
 
   /// The next change; null at the end, or at an entry that is incomplete because the program ended.
-  @Nullable JournaledChange next() throws IOException {
+  public @Nullable JournaledChange next() throws IOException {
     if (in.readNBytes(header.array(), 0, HEADER) < HEADER) {
       return null;
     }

@@ -1,0 +1,69 @@
+package com.datanadhi.hub.apply;
+
+import com.datanadhi.hub.apply.ApplyFunction.Applied;
+import com.datanadhi.hub.apply.ApplyFunction.Batch;
+import com.datanadhi.hub.view.TenantDatabases;
+import com.datanadhi.hub.view.ViewException;
+import java.util.List;
+
+/// Applies log records of a tenant to its database and finds the one that cannot be applied.
+/// Thread-safe.
+final class Applier {
+  /// How often a log record is tried before it counts as one that cannot be applied.
+  static final int ATTEMPTS = 3;
+
+  private final ApplyFunction function;
+  private final TenantDatabases databases;
+
+  Applier(ApplyFunction function, TenantDatabases databases) {
+    this.function = function;
+    this.databases = databases;
+  }
+
+  /// Is told after each commit.
+  @FunctionalInterface
+  interface Committed {
+    void accept(Applied applied);
+  }
+
+  /// Applies the records in one transaction if all of them can be applied.
+  ///
+  /// @throws PoisonException one cannot; what is before it is committed
+  /// @throws ViewException the database cannot be used
+  void apply(String tenant, List<Incoming> entries, Committed committed)
+      throws ViewException, InterruptedException {
+    int from = 0;
+    int to = entries.size();
+    int failures = 0;
+    long failedAt = -1;
+    while (from < entries.size()) {
+      Batch batch = function.batch(entries.subList(from, to));
+      Applied applied;
+      try {
+        applied = databases.write(tenant, batch::run);
+      } catch (RuntimeException failed) {
+        long at = batch.current();
+        if (at < 0) {
+          throw new ViewException(ViewException.Kind.UNAVAILABLE, failed.toString(), failed);
+        }
+        failures = at == failedAt ? failures + 1 : 1;
+        failedAt = at;
+        int index = from;
+        while (entries.get(index).entry().offset() < at) {
+          index++;
+        }
+        if (index > from) {
+          to = index;
+        } else if (failures >= ATTEMPTS) {
+          throw failed instanceof PoisonException poison
+              ? poison
+              : new PoisonException(at, failed.toString());
+        }
+        continue;
+      }
+      committed.accept(applied);
+      from = to;
+      to = entries.size();
+    }
+  }
+}

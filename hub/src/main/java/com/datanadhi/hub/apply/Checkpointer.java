@@ -1,0 +1,155 @@
+package com.datanadhi.hub.apply;
+
+import com.datanadhi.hub.apply.ApplyLoop.ToCheckpoint;
+import com.datanadhi.hub.apply.ParkedTenants.Cause;
+import com.datanadhi.hub.apply.ParkedTenants.Parked;
+import com.datanadhi.hub.log.Log;
+import com.datanadhi.hub.log.SegmentInfo;
+import com.datanadhi.hub.logging.Events;
+import com.datanadhi.hub.view.TenantDatabases;
+import com.datanadhi.hub.view.ViewException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/// Makes the databases durable and writes `applied-through`: at each rotation of the log, after
+/// each 16 MiB that were applied, and when the hub ends.
+///
+/// One thread calls [#run] or [#turn].
+public final class Checkpointer {
+  /// Bytes of payloads between two checkpoints.
+  static final long INTERVAL_BYTES = 16L * 1024 * 1024;
+
+  private static final long PAUSE_MILLIS = 1_000;
+
+  private final ApplyLoop loop;
+  private final Log log;
+  private final String stream;
+  private final TenantDatabases databases;
+  private final MailboxFollower mailboxes;
+  private final AppliedThroughFile file;
+  private final SegmentRetention retention;
+  private long lastSegment = -1;
+  private volatile boolean isStopped;
+
+  public Checkpointer(
+      ApplyLoop loop,
+      Log log,
+      String stream,
+      TenantDatabases databases,
+      MailboxFollower mailboxes,
+      AppliedThroughFile file,
+      SegmentRetention retention) {
+    this.loop = loop;
+    this.log = log;
+    this.stream = stream;
+    this.databases = databases;
+    this.mailboxes = mailboxes;
+    this.file = file;
+    this.retention = retention;
+  }
+
+  /// Works until [#stop] or an interrupt. The last checkpoint is the caller's: [#checkpoint] after
+  /// the apply loop has ended.
+  public void run() throws InterruptedException {
+    while (!isStopped) {
+      turn();
+      synchronized (this) {
+        if (!isStopped && loop.bytesSinceCheckpoint() < INTERVAL_BYTES) {
+          wait(PAUSE_MILLIS);
+        }
+      }
+    }
+  }
+
+  public synchronized void stop() {
+    isStopped = true;
+    notifyAll();
+  }
+
+  /// Checkpoints if it is time.
+  ///
+  /// @return whether it was
+  public boolean turn() throws InterruptedException {
+    List<SegmentInfo> segments = log.segments(stream);
+    long newest = segments.isEmpty() ? -1 : segments.getLast().firstOffset();
+    boolean hasRotated = newest != lastSegment && lastSegment >= 0;
+    lastSegment = newest;
+    if (!hasRotated && loop.bytesSinceCheckpoint() < INTERVAL_BYTES) {
+      retention.turn();
+      return false;
+    }
+    checkpoint();
+    retention.turn();
+    return true;
+  }
+
+  /// Makes all that is applied durable, and writes the file.
+  ///
+  /// @return whether it was written
+  public boolean checkpoint() throws InterruptedException {
+    ToCheckpoint todo = loop.takeTouched();
+    Map<String, TenantMark> marks = new TreeMap<>(todo.marks());
+    List<Parked> parked = new ArrayList<>(todo.parked());
+    Set<String> named = new HashSet<>();
+    parked.forEach(p -> named.add(p.tenant()));
+    Set<String> failed = new HashSet<>();
+    for (String tenant : todo.touched()) {
+      try {
+        if (!named.contains(tenant)) {
+          mailboxes.follow(tenant);
+        }
+        databases.checkpoint(tenant);
+      } catch (ViewException unusable) {
+        failed.add(tenant);
+        marks.remove(tenant);
+        if (named.add(tenant)) {
+          parked.add(notDurable(tenant, unusable));
+        }
+        if (unusable.kind() == ViewException.Kind.DAMAGED) {
+          loop.parked().park(tenant, Cause.DAMAGED, ApplyLoop.message(unusable), 0, -1);
+        } else {
+          Events.warning("checkpoint_failed", "tenant", tenant, "reason", unusable.getMessage());
+        }
+      }
+    }
+    loop.touchAgain(failed);
+    Map<String, TenantMark> durable = loop.durable(marks);
+    AppliedThrough through =
+        new AppliedThrough(
+            todo.through(),
+            todo.epoch(),
+            durable,
+            parked,
+            loop.unreadable().waiting(),
+            loop.unreadable().quarantined(),
+            todo.lost(),
+            retention.proven());
+    try {
+      file.write(stream, through);
+    } catch (IOException unwritable) {
+      Events.warning("applied_through_unwritable", "reason", unwritable.toString());
+      return false;
+    }
+    retention.durable(through);
+    return true;
+  }
+
+  /// The next start catches the tenant up from its own position.
+  private static Parked notDurable(String tenant, ViewException unusable) {
+    return new Parked(
+        tenant,
+        unusable.kind() == ViewException.Kind.DAMAGED ? Cause.DAMAGED : Cause.BEHIND,
+        ApplyLoop.message(unusable),
+        0,
+        0,
+        0,
+        0,
+        0,
+        -1);
+  }
+}

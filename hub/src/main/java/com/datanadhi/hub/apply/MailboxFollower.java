@@ -1,0 +1,207 @@
+package com.datanadhi.hub.apply;
+
+import com.datanadhi.hub.logging.Events;
+import com.datanadhi.hub.view.EventFilter;
+import com.datanadhi.hub.view.MailboxReader;
+import com.datanadhi.hub.view.TenantDatabases;
+import com.datanadhi.hub.view.ViewException;
+import com.datanadhi.hub.view.ViewState;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Brings each tenant's mailbox.db up to its canonical.db: the items of the pipelines, by seq, in
+/// transactions of their own. What a crash left behind is caught up when the tenant's log records
+/// are read again, which is before they count as durable. Thread-safe.
+public final class MailboxFollower {
+  private static final JsonMapper JSON = JsonMapper.shared();
+  private static final TypeReference<List<String>> NAMES = new TypeReference<>() {};
+  private static final int BATCH = 1_000;
+  private static final long PAUSE_NANOS = 200_000_000;
+
+  private final TenantDatabases databases;
+  private final MailboxCursors cursors;
+
+  /// One tenant at a time: an item would be added twice otherwise.
+  private final ReentrantLock following = new ReentrantLock();
+
+  /// The first seq whose items are still there, of tenants whose events leave. Guarded by
+  /// `following`.
+  private final Map<String, Long> firstSeqs = new HashMap<>();
+
+  /// Tenants whose cursors are there. Guarded by `following`.
+  private final Set<String> withCursors = new HashSet<>();
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition wake = lock.newCondition();
+  private final Set<String> behind = new LinkedHashSet<>();
+  private boolean isStopped;
+
+  /// @param cursors which a mailbox that is new or was rebuilt gets back
+  public MailboxFollower(TenantDatabases databases, MailboxCursors cursors) {
+    this.databases = databases;
+    this.cursors = cursors;
+  }
+
+  /// Says that canonical.db of the tenant has changed.
+  void behind(String tenant) {
+    lock.lock();
+    try {
+      if (behind.add(tenant)) {
+        wake.signal();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Follows until [#stop] or an interrupt.
+  public void run() throws InterruptedException {
+    while (!isStopped()) {
+      if (!turn()) {
+        lock.lock();
+        try {
+          if (behind.isEmpty() && !isStopped) {
+            long ignored = wake.awaitNanos(PAUSE_NANOS);
+          }
+        } finally {
+          lock.unlock();
+        }
+      }
+    }
+  }
+
+  public void stop() {
+    lock.lock();
+    try {
+      isStopped = true;
+      wake.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean isStopped() {
+    lock.lock();
+    try {
+      return isStopped;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Brings one tenant up.
+  ///
+  /// @return whether one was behind
+  public boolean turn() throws InterruptedException {
+    String tenant = takeBehind();
+    if (tenant == null) {
+      return false;
+    }
+    try {
+      follow(tenant);
+    } catch (ViewException failed) {
+      // Applying meets the same database and parks the tenant; the next checkpoint tries again.
+      Events.warning("mailbox_behind", "tenant", tenant, "reason", failed.getMessage());
+    }
+    return true;
+  }
+
+  private @Nullable String takeBehind() {
+    lock.lock();
+    try {
+      return behind.isEmpty() ? null : takeFirst();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private String takeFirst() {
+    String tenant = behind.iterator().next();
+    behind.remove(tenant);
+    return tenant;
+  }
+
+  /// Says that the tenant's databases are new ones.
+  void rebuilt(String tenant) throws InterruptedException {
+    following.lockInterruptibly();
+    try {
+      withCursors.remove(tenant);
+      firstSeqs.remove(tenant);
+    } finally {
+      following.unlock();
+    }
+  }
+
+  private record Item(long seq, List<String> pipelines) {}
+
+  /// Brings the tenant's mailbox up to its canonical.db.
+  public void follow(String tenant) throws ViewException, InterruptedException {
+    following.lockInterruptibly();
+    try {
+      if (!withCursors.contains(tenant)) {
+        cursors.catchUp(tenant);
+        withCursors.add(tenant);
+      }
+      while (followBatch(tenant)) {
+        if (Thread.interrupted()) {
+          throw new InterruptedException();
+        }
+      }
+    } finally {
+      following.unlock();
+    }
+  }
+
+  private boolean followBatch(String tenant) throws ViewException, InterruptedException {
+    long applied = databases.readMailbox(tenant, MailboxReader::appliedSeq);
+    List<Item> items = new ArrayList<>();
+    ViewState state =
+        databases.read(
+            tenant,
+            reader -> {
+              ViewState now = reader.state();
+              if (now.seq() > applied) {
+                reader.events(
+                    new EventFilter(applied + 1, BATCH, null, null, null),
+                    event ->
+                        items.add(new Item(event.seq(), JSON.readValue(event.pipelines(), NAMES))));
+              }
+              return now;
+            });
+    boolean itemsLeave = state.firstSeq() > firstSeqs.getOrDefault(tenant, 1L);
+    if (state.seq() <= applied && !itemsLeave) {
+      return false;
+    }
+    // Events can have left before their items were made: there is nothing to make them from.
+    long through =
+        items.isEmpty()
+            ? Math.max(applied, Math.min(state.seq(), state.firstSeq() - 1))
+            : items.getLast().seq();
+    databases.writeMailbox(
+        tenant,
+        writer -> {
+          for (Item item : items) {
+            writer.addItems(item.seq(), item.pipelines());
+          }
+          writer.setAppliedSeq(through);
+          if (itemsLeave) {
+            writer.deleteItemsBefore(state.firstSeq());
+          }
+          return through;
+        });
+    if (itemsLeave) {
+      firstSeqs.put(tenant, state.firstSeq());
+    }
+    return through < state.seq() && through > applied;
+  }
+}

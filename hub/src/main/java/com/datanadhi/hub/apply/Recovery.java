@@ -1,0 +1,175 @@
+package com.datanadhi.hub.apply;
+
+import com.datanadhi.hub.apply.ApplyLoop.Recovered;
+import com.datanadhi.hub.apply.ParkedTenants.Cause;
+import com.datanadhi.hub.apply.ParkedTenants.Parked;
+import com.datanadhi.hub.log.DamagedException;
+import com.datanadhi.hub.logging.Events;
+import com.datanadhi.hub.view.TenantDatabases;
+import com.datanadhi.hub.view.ViewException;
+import com.datanadhi.hub.view.ViewState;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Brings parked tenants back: sets a damaged database aside, reads the log from where the tenant's
+/// database stands, and hands the tenant over to [ApplyLoop] when it has caught up. One pass over
+/// the log serves all tenants that are due. The same apply function decides, so a rebuild has the
+/// same seqs and the same chain.
+///
+/// One thread calls [#run] or [#turn].
+public final class Recovery {
+  private static final int MAX_RECORDS = 8_000;
+  private static final long MAX_BYTES = 16L * 1024 * 1024;
+  private static final long PAUSE_MILLIS = 200;
+
+  private final ApplyLoop loop;
+  private final TenantDatabases databases;
+  private volatile boolean isStopped;
+
+  public Recovery(ApplyLoop loop, TenantDatabases databases) {
+    this.loop = loop;
+    this.databases = databases;
+  }
+
+  /// Works until [#stop] or an interrupt.
+  public void run() throws InterruptedException {
+    while (!isStopped) {
+      if (!turn()) {
+        synchronized (this) {
+          if (!isStopped) {
+            wait(PAUSE_MILLIS);
+          }
+        }
+      }
+    }
+  }
+
+  public synchronized void stop() {
+    isStopped = true;
+    notifyAll();
+  }
+
+  /// Brings back the tenants that are due.
+  ///
+  /// @return whether there was one
+  public boolean turn() throws InterruptedException {
+    String stream = loop.reader().stream();
+    List<Parked> due = loop.parked().takeDue(o -> loop.decisions().skipReason(stream, o) != null);
+    Map<String, Long> works = new HashMap<>();
+    long position = Long.MAX_VALUE;
+    for (Parked parked : due) {
+      Long from = prepare(parked);
+      if (from != null) {
+        works.put(parked.tenant(), from);
+        position = Math.min(position, from);
+      }
+    }
+    while (!works.isEmpty() && position < loop.next() && !isStopped) {
+      StreamReader.Chunk chunk;
+      try {
+        chunk = loop.reader().read(position, loop.next(), MAX_RECORDS, MAX_BYTES);
+      } catch (IOException | DamagedException failed) {
+        for (String tenant : works.keySet()) {
+          park(tenant, Cause.BEHIND, ApplyLoop.message(failed), position, -1);
+        }
+        return true;
+      }
+      Map<String, List<Incoming>> groups = new HashMap<>();
+      for (Incoming incoming : chunk.entries()) {
+        String tenant = incoming.tenant();
+        Long from = tenant == null ? null : works.get(tenant);
+        if (tenant != null && from != null && incoming.entry().offset() >= from) {
+          groups.computeIfAbsent(tenant, t -> new ArrayList<>()).add(incoming);
+        }
+      }
+      for (var group : groups.entrySet()) {
+        apply(group.getKey(), group.getValue(), works);
+      }
+      position = chunk.next();
+    }
+    long through = position;
+    works.forEach((tenant, from) -> loop.recovered(new Recovered(tenant, Math.max(from, through))));
+    return !due.isEmpty();
+  }
+
+  private void apply(String tenant, List<Incoming> entries, Map<String, Long> works)
+      throws InterruptedException {
+    try {
+      loop.applyHeldBack(tenant, entries);
+    } catch (ViewException failed) {
+      works.remove(tenant);
+      park(
+          tenant,
+          ParkedTenants.causeOf(failed),
+          ApplyLoop.message(failed),
+          entries.getFirst().entry().offset(),
+          -1);
+    } catch (PoisonException poison) {
+      works.remove(tenant);
+      park(tenant, Cause.POISON, ApplyLoop.message(poison), poison.offset(), poison.offset());
+    }
+  }
+
+  /// Makes the tenant's database ready to go on.
+  ///
+  /// @return the offset to read on from, or null if it stays parked
+  private @Nullable Long prepare(Parked parked) throws InterruptedException {
+    String tenant = parked.tenant();
+    long start = loop.reader().log().start(loop.reader().stream());
+    try {
+      if (ParkedTenants.needsRebuild(parked.cause())) {
+        if (start > 0) {
+          park(
+              tenant,
+              parked.cause(),
+              "it cannot be rebuilt: the log begins with offset " + start + " now",
+              0,
+              -1);
+          return null;
+        }
+        if (databases.exists(tenant)) {
+          Events.warning(
+              "tenant_database_set_aside",
+              "tenant",
+              tenant,
+              "reason",
+              parked.reason(),
+              "file",
+              databases.setAside(tenant));
+        }
+        return 0L;
+      }
+      ViewState state = databases.read(tenant, r -> r.state());
+      if (!loop.checkRecovering(tenant, state)) {
+        return null;
+      }
+      long from = state.appliedOffset() + 1;
+      if (from < start && parked.cause() == Cause.BEHIND) {
+        park(
+            tenant,
+            Cause.BEHIND,
+            "it cannot catch up from offset " + from + ": the log begins with " + start + " now",
+            from,
+            -1);
+        return null;
+      }
+      return from;
+    } catch (ViewException failed) {
+      park(
+          tenant,
+          ParkedTenants.causeOf(failed),
+          ApplyLoop.message(failed),
+          parked.neededFrom(),
+          -1);
+      return null;
+    }
+  }
+
+  private void park(String tenant, Cause cause, String reason, long neededFrom, long poison) {
+    loop.parked().park(tenant, cause, reason, neededFrom, poison);
+  }
+}

@@ -1,0 +1,318 @@
+package com.datanadhi.hub.cli;
+
+import com.datanadhi.hub.control.HubSettings;
+import com.datanadhi.hub.control.HubSettings.Address;
+import com.datanadhi.hub.log.Durability;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// The flags of `serve`: their defaults, the environment variables behind them, and what they make
+/// together. A flag on the command line wins over `HUB_…`, that over an older name, and that over
+/// the default.
+final class ServeFlags {
+  /// Every flag with its default; an empty default means that the flag is off.
+  static final Map<String, String> DEFAULTS = defaults();
+
+  private static final long SMALLEST_SEGMENT = 64L << 10;
+  private static final long LARGEST_SEGMENT = 1L << 30;
+
+  /// One request of the largest size with its unpacked records.
+  private static final long SMALLEST_BUFFER = 32L << 20;
+
+  private static final Duration SHORTEST_HORIZON = Duration.ofSeconds(1);
+
+  private final Map<String, String> given;
+  private final Map<String, String> environment;
+  private final List<String> warnings = new ArrayList<>();
+
+  /// @param given the flags of the command line, by their names without `--`
+  /// @param environment of the process
+  ServeFlags(Map<String, String> given, Map<String, String> environment) {
+    this.given = given;
+    this.environment = environment;
+  }
+
+  private static Map<String, String> defaults() {
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put("data", "./hub-data");
+    all.put("listen", "127.0.0.1:5000");
+    all.put("grpc-listen", "127.0.0.1:50051");
+    all.put("durability", "fsync");
+    all.put("log", "segments");
+    all.put("segment-bytes", "64MiB");
+    all.put("segment-age", "10m");
+    all.put("log-retention", "24h");
+    all.put("log-retention-bytes", "");
+    all.put("buffer-bytes", "64MiB");
+    all.put("key-horizon", "30d");
+    all.put("view-retention", "");
+    all.put("objects", "");
+    all.put("archive", "on");
+    all.put("archive-interval", "60s");
+    all.put("archive-retention", "90d");
+    all.put("snapshots", "on");
+    all.put("snapshot-interval", "12h");
+    all.put("snapshot-keep", "7");
+    all.put("drill-interval", "24h");
+    all.put("kafka-brokers", "");
+    all.put("kafka-topic", "");
+    all.put("kafka-allow-weak", "");
+    all.put("tls-cert", "");
+    all.put("tls-key", "");
+    return all;
+  }
+
+  /// The environment variable of a flag: `HUB_SEGMENT_BYTES` for `segment-bytes`.
+  static String variable(String flag) {
+    return "HUB_" + flag.replace('-', '_').toUpperCase(Locale.ROOT);
+  }
+
+  /// The settings that the flags make.
+  ///
+  /// @throws UsageException one of them is wrong, or is for a part that this version does not have
+  HubSettings settings() {
+    Path data = data();
+    refuseWhatIsMissing(data);
+    boolean archive = isOn("archive", olderArchiveName());
+    Duration viewRetention = optional("view-retention", Values::duration);
+    if (viewRetention != null && archive) {
+      throw new UsageException(
+          name("view-retention")
+              + ": records leave SQLite only when they are archived, and this version has no"
+              + " archive: add --archive off to let them go without one");
+    }
+    Duration horizon = value("key-horizon", Values::duration);
+    check("key-horizon", horizon.compareTo(SHORTEST_HORIZON) >= 0, "at least 1s");
+    long segmentBytes = value("segment-bytes", Values::size);
+    check(
+        "segment-bytes",
+        segmentBytes >= SMALLEST_SEGMENT && segmentBytes <= LARGEST_SEGMENT,
+        "from 64KiB to 1GiB");
+    Duration segmentAge = value("segment-age", Values::duration);
+    check("segment-age", segmentAge.compareTo(Duration.ofSeconds(1)) >= 0, "at least 1s");
+    long bufferBytes = value("buffer-bytes", Values::size);
+    check("buffer-bytes", bufferBytes >= SMALLEST_BUFFER, "at least 32MiB");
+    Path certificate = optional("tls-cert", ServeFlags::file);
+    Path key = optional("tls-key", ServeFlags::file);
+    if ((certificate == null) != (key == null)) {
+      throw new UsageException("--tls-cert and --tls-key are given together or not at all");
+    }
+    Durability durability = durability();
+    warnAboutOlderNames();
+    return new HubSettings(
+        data,
+        value("listen", Values::address),
+        optional("grpc-listen", ServeFlags::addressOrOff),
+        durability,
+        segmentBytes,
+        segmentAge,
+        value("log-retention", Values::duration),
+        optional("log-retention-bytes", Values::size),
+        bufferBytes,
+        horizon,
+        viewRetention,
+        archive,
+        certificate,
+        key,
+        warnings);
+  }
+
+  /// DIR, absolute.
+  Path data() {
+    return file(text("data"));
+  }
+
+  /// The flags in force that are not at their default, for `hub.json`.
+  Map<String, String> inForce() {
+    Map<String, String> all = new LinkedHashMap<>();
+    for (Map.Entry<String, String> flag : DEFAULTS.entrySet()) {
+      String text = text(flag.getKey());
+      if (flag.getKey().equals("archive")) {
+        text = isOn("archive", olderArchiveName()) ? "on" : "off";
+      } else if (flag.getKey().startsWith("tls-") && !text.isEmpty()) {
+        // Commands may run in another working directory.
+        text = file(text).toString();
+      }
+      if (!text.equals(flag.getValue()) && !flag.getKey().equals("data")) {
+        all.put(flag.getKey(), text);
+      }
+    }
+    return all;
+  }
+
+  // ---- single flags
+
+  private @Nullable String set(String flag) {
+    String value = given.get(flag);
+    if (value == null) {
+      value = environment.get(variable(flag));
+      // As for most programs, an empty variable is one that is not set.
+      return value == null || value.isEmpty() ? null : value;
+    }
+    return value;
+  }
+
+  private String text(String flag) {
+    String value = set(flag);
+    return value == null ? DEFAULTS.getOrDefault(flag, "") : value;
+  }
+
+  private <T> T value(String flag, Function<String, T> form) {
+    String text = text(flag);
+    try {
+      return form.apply(text);
+    } catch (IllegalArgumentException wrong) {
+      throw new UsageException(name(flag) + ": '" + text + "': " + wrong.getMessage());
+    }
+  }
+
+  private <T> @Nullable T optional(String flag, Function<String, @Nullable T> form) {
+    String text = text(flag);
+    if (text.isEmpty()) {
+      if (given.containsKey(flag)) {
+        throw new UsageException(name(flag) + ": it has no value");
+      }
+      return null;
+    }
+    try {
+      return form.apply(text);
+    } catch (IllegalArgumentException wrong) {
+      throw new UsageException(name(flag) + ": '" + text + "': " + wrong.getMessage());
+    }
+  }
+
+  /// The name that the user has given the value by.
+  private String name(String flag) {
+    return !given.containsKey(flag) && set(flag) != null ? variable(flag) : "--" + flag;
+  }
+
+  private void check(String flag, boolean valid, String rule) {
+    if (!valid) {
+      throw new UsageException(name(flag) + ": '" + text(flag) + "': it must be " + rule);
+    }
+  }
+
+  private boolean isOn(String flag, @Nullable Boolean older) {
+    if (set(flag) == null && older != null) {
+      return older;
+    }
+    return value(flag, ServeFlags::onOrOff);
+  }
+
+  private static boolean onOrOff(String text) {
+    return switch (text) {
+      case "on" -> true;
+      case "off" -> false;
+      default -> throw new IllegalArgumentException("it is on or off");
+    };
+  }
+
+  private static @Nullable Address addressOrOff(String text) {
+    return text.equals("off") ? null : Values.address(text);
+  }
+
+  private static Path file(String text) {
+    return Path.of(text).toAbsolutePath().normalize();
+  }
+
+  private Durability durability() {
+    return value(
+        "durability",
+        text -> {
+          for (Durability level : Durability.values()) {
+            if (level.text().equals(text)) {
+              return level;
+            }
+          }
+          throw new IllegalArgumentException("it is fsync, wal or ram");
+        });
+  }
+
+  // ---- parts that this version does not have
+
+  private void refuseWhatIsMissing(Path data) {
+    String log = text("log");
+    if (log.equals("kafka")) {
+      throw new UsageException(name("log") + ": this version has no log in Kafka: use segments");
+    }
+    if (!log.equals("segments")) {
+      throw new UsageException(name("log") + ": '" + log + "': it is segments");
+    }
+    for (String flag : List.of("kafka-brokers", "kafka-topic", "kafka-allow-weak")) {
+      if (set(flag) != null) {
+        throw new UsageException(name(flag) + ": this version has no log in Kafka");
+      }
+    }
+    String objects = set("objects");
+    if (objects != null && !isFolderOf(data, objects)) {
+      throw new UsageException(
+          name("objects") + ": this version has no archive and no snapshots; leave it out");
+    }
+    for (String flag : List.of("archive-interval", "archive-retention")) {
+      refuseUnlessDefault(flag, "archive");
+    }
+    for (String flag : List.of("snapshot-interval", "snapshot-keep")) {
+      refuseUnlessDefault(flag, "snapshots");
+    }
+    refuseUnlessDefault("drill-interval", "drill");
+    boolean _ = isOn("snapshots", null);
+  }
+
+  private static boolean isFolderOf(Path data, String objects) {
+    return objects.startsWith("file:")
+        && Path.of(objects.substring("file:".length()))
+            .toAbsolutePath()
+            .normalize()
+            .equals(data.resolve("objects"));
+  }
+
+  private void refuseUnlessDefault(String flag, String part) {
+    String value = set(flag);
+    if (value != null && !value.equals(DEFAULTS.get(flag))) {
+      throw new UsageException(
+          name(flag) + ": this version has no " + part + "; leave the flag out");
+    }
+  }
+
+  // ---- older names of environment variables
+
+  private @Nullable Boolean olderArchiveName() {
+    return older("ENTDB_ARCHIVE_ENABLED");
+  }
+
+  private @Nullable Boolean older(String variable) {
+    String value = environment.getOrDefault(variable, "").toLowerCase(Locale.ROOT);
+    return switch (value) {
+      case "" -> null;
+      case "true", "1", "yes", "on" -> true;
+      case "false", "0", "no", "off" -> false;
+      default -> throw new UsageException(variable + ": '" + value + "': it is true or false");
+    };
+  }
+
+  private void warnAboutOlderNames() {
+    for (String kafka :
+        List.of("ENTDB_KAFKA_BROKERS", "ENTDB_KAFKA_ACKS", "ENTDB_KAFKA_ENABLE_IDEMPOTENCE")) {
+      if (!environment.getOrDefault(kafka, "").isEmpty()) {
+        warnings.add(kafka + " has no effect: this version has no log in Kafka");
+      }
+    }
+    if (!environment.getOrDefault("ENTDB_S3_BUCKET", "").isEmpty()) {
+      warnings.add("ENTDB_S3_BUCKET has no effect: this version has no archive and no snapshots");
+    }
+    if (Boolean.TRUE.equals(older("ENTDB_SNAPSHOT_ENABLED"))) {
+      warnings.add("ENTDB_SNAPSHOT_ENABLED has no effect: this version takes no snapshots");
+    }
+    if (Boolean.TRUE.equals(olderArchiveName())) {
+      warnings.add(
+          "ENTDB_ARCHIVE_ENABLED: this version has no archive; log segments are kept for ever");
+    }
+  }
+}

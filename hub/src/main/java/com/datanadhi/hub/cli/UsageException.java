@@ -1,0 +1,10 @@
+package com.datanadhi.hub.cli;
+
+/// The command cannot be carried out as it was given: exit status 2.
+final class UsageException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  UsageException(String message) {
+    super(message);
+  }
+}

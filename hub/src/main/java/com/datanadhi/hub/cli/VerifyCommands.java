@@ -1,0 +1,72 @@
+package com.datanadhi.hub.cli;
+
+import com.datanadhi.hub.control.Administration.LogCheck;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/// `verify log`.
+final class VerifyCommands {
+  private VerifyCommands() {}
+
+  @Command(name = "verify", description = "Checks what a hub has stored.")
+  static final class Group {}
+
+  @Command(
+      name = "log",
+      description = {
+        "Reads every record of the log and compares its checksum.",
+        "Prints one line for each fault, and exits with 1 if there is one."
+      })
+  static final class Log implements Callable<Integer> {
+    private final Session session;
+
+    @Mixin private final CommonFlags common = new CommonFlags();
+
+    Log(Session session) {
+      this.session = session;
+    }
+
+    @Override
+    public Integer call() throws Exception {
+      return session
+          .hubs()
+          .on(
+              common.data(session.environment()),
+              (hub, _) -> {
+                LogCheck check = hub.verifyLog();
+                print(check);
+                return check.faults().isEmpty() ? ExitStatus.DONE : ExitStatus.FAILED;
+              });
+    }
+
+    private void print(LogCheck check) {
+      if (common.json()) {
+        ObjectNode json =
+            new JsonMapper()
+                .createObjectNode()
+                .put("records", check.records())
+                .put("bytes", check.bytes())
+                .put("segments", check.segments());
+        ArrayNode faults = json.putArray("faults");
+        check.faults().forEach(faults::add);
+        session.out().json(json.toString());
+        return;
+      }
+      check.faults().forEach(session.out()::line);
+      session
+          .out()
+          .line(
+              check.records()
+                  + " log records in "
+                  + check.segments()
+                  + " segments ("
+                  + StatusText.bytes(check.bytes())
+                  + ") are sound; "
+                  + (check.faults().isEmpty() ? "no fault" : check.faults().size() + " faults"));
+    }
+  }
+}

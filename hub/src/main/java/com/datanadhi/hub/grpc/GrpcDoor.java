@@ -1,0 +1,167 @@
+package com.datanadhi.hub.grpc;
+
+import static io.grpc.health.v1.HealthCheckResponse.ServingStatus.NOT_SERVING;
+import static io.grpc.health.v1.HealthCheckResponse.ServingStatus.SERVING;
+
+import com.datanadhi.hub.control.ApiKeys;
+import com.datanadhi.hub.intake.Admission;
+import com.datanadhi.hub.logging.Events;
+import com.datanadhi.hub.proto.HubGrpc;
+import com.datanadhi.hub.query.Queries;
+import io.grpc.InsecureServerCredentials;
+import io.grpc.Server;
+import io.grpc.ServerCredentials;
+import io.grpc.ServerInterceptors;
+import io.grpc.TlsServerCredentials;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.protobuf.services.HealthStatusManager;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/// Receives and answers gRPC calls: `hub.v1.Hub`, with an API key, and `grpc.health.v1.Health`,
+/// without one. Listens from construction to [#close].
+public final class GrpcDoor implements AutoCloseable {
+  /// The largest request, packed and unpacked.
+  public static final int MAX_MESSAGE = 9 * 1024 * 1024;
+
+  /// The largest metadata of a request.
+  public static final int MAX_METADATA = 64 * 1024;
+
+  private static final int MAX_CALLS_PER_CONNECTION = 256;
+  private static final int RESETS_PER_WINDOW = 3_000;
+  private static final int RESET_WINDOW_SECONDS = 30;
+  private static final long HEALTH_MILLIS = 200;
+  private static final long TLS_MILLIS = 2_000;
+  private static final Duration STOP = Duration.ofSeconds(9);
+  private static final long LOOP_STOP_MILLIS = 500;
+
+  private final Stopping stopping = new Stopping();
+  private final HealthStatusManager health = new HealthStatusManager();
+  private final ExecutorService calls = Executors.newVirtualThreadPerTaskExecutor();
+  private final ScheduledExecutorService timer =
+      Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("grpc-timer", true));
+  private final EventLoopGroup loops;
+  private final Server server;
+  private final BooleanSupplier ready;
+  private @Nullable Boolean shownReady;
+
+  /// @param ready whether an append would be accepted now
+  /// @throws IOException it cannot listen, or the TLS files are unusable
+  public GrpcDoor(
+      GrpcSettings settings,
+      ApiKeys keys,
+      Appends appends,
+      Admission admission,
+      Queries queries,
+      BooleanSupplier ready)
+      throws IOException {
+    this.ready = ready;
+    boolean epoll = Epoll.isAvailable();
+    this.loops =
+        new MultiThreadIoEventLoopGroup(
+            new DefaultThreadFactory("grpc-loop", true),
+            epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+    Class<? extends ServerChannel> channel =
+        epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+    HubService service = new HubService(appends, admission, queries, stopping);
+    try {
+      this.server =
+          NettyServerBuilder.forAddress(settings.address(), credentials(settings))
+              .channelType(channel)
+              .bossEventLoopGroup(loops)
+              .workerEventLoopGroup(loops)
+              .executor(calls)
+              .maxInboundMessageSize(MAX_MESSAGE)
+              .maxInboundMetadataSize(MAX_METADATA)
+              .maxConcurrentCallsPerConnection(MAX_CALLS_PER_CONNECTION)
+              .maxRstFramesPerWindow(RESETS_PER_WINDOW, RESET_WINDOW_SECONDS)
+              .handshakeTimeout(10, TimeUnit.SECONDS)
+              .keepAliveTime(30, TimeUnit.SECONDS)
+              .keepAliveTimeout(10, TimeUnit.SECONDS)
+              .permitKeepAliveTime(5, TimeUnit.SECONDS)
+              .permitKeepAliveWithoutCalls(true)
+              .maxConnectionIdle(60, TimeUnit.SECONDS)
+              .addService(
+                  ServerInterceptors.intercept(
+                      service.definition(), new Caller.Check(keys, stopping)))
+              .addService(health.getHealthService())
+              .build()
+              .start();
+    } catch (IOException | RuntimeException failed) {
+      stopThreads();
+      throw failed;
+    }
+    showHealth();
+    var _ =
+        timer.scheduleWithFixedDelay(
+            this::showHealth, HEALTH_MILLIS, HEALTH_MILLIS, TimeUnit.MILLISECONDS);
+    Events.info("grpc_listening", "port", server.getPort(), "transport", epoll ? "epoll" : "nio");
+  }
+
+  private ServerCredentials credentials(GrpcSettings settings) throws IOException {
+    if (settings.tlsCertificate() == null || settings.tlsKey() == null) {
+      return InsecureServerCredentials.create();
+    }
+    TlsFiles files = new TlsFiles(settings.tlsCertificate(), settings.tlsKey());
+    var _ =
+        timer.scheduleWithFixedDelay(files::turn, TLS_MILLIS, TLS_MILLIS, TimeUnit.MILLISECONDS);
+    return TlsServerCredentials.newBuilder().keyManager(files.keyManager()).build();
+  }
+
+  /// Where it listens.
+  public InetSocketAddress address() {
+    return (InetSocketAddress) server.getListenSockets().getFirst();
+  }
+
+  private void showHealth() {
+    boolean now = ready.getAsBoolean();
+    if (shownReady == null || shownReady != now) {
+      shownReady = now;
+      var status = now ? SERVING : NOT_SERVING;
+      health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, status);
+      health.setStatus(HubGrpc.SERVICE_NAME, status);
+    }
+  }
+
+  /// Refuses new calls, ends streams once what they have received is answered, waits for calls in
+  /// progress, and closes the connections. Takes at most 10 s. A second call returns at once.
+  @Override
+  public void close() {
+    if (!stopping.begin()) {
+      return;
+    }
+    health.enterTerminalState();
+    server.shutdown();
+    try {
+      if (!server.awaitTermination(STOP.toMillis(), TimeUnit.MILLISECONDS)) {
+        server.shutdownNow();
+      }
+    } catch (InterruptedException _) {
+      server.shutdownNow();
+      Thread.currentThread().interrupt();
+    }
+    stopThreads();
+  }
+
+  private void stopThreads() {
+    timer.shutdownNow();
+    calls.shutdown();
+    loops.shutdownGracefully(0, LOOP_STOP_MILLIS, TimeUnit.MILLISECONDS).awaitUninterruptibly();
+  }
+}

@@ -1,0 +1,19 @@
+package com.datanadhi.hub.grpc;
+
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/// Where the gRPC door listens.
+///
+/// @param address with port 0, a free one
+/// @param tlsCertificate PEM file with the certificate chain; null for plain text
+/// @param tlsKey PEM file with its private key (PKCS #8, RSA or EC)
+public record GrpcSettings(
+    InetSocketAddress address, @Nullable Path tlsCertificate, @Nullable Path tlsKey) {
+  public GrpcSettings {
+    if ((tlsCertificate == null) != (tlsKey == null)) {
+      throw new IllegalArgumentException("a certificate and a key are needed, not one of them");
+    }
+  }
+}

@@ -1,0 +1,69 @@
+package com.datanadhi.hub.grpc;
+
+import io.grpc.stub.ServerCallStreamObserver;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// The responses of a streaming call, sent by one virtual thread of its own: it waits while the
+/// client does not read, so that nothing piles up. Only that thread sends.
+final class Outbound<R> {
+  private final ServerCallStreamObserver<R> call;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+
+  /// Called while the handlers of the call may be set: within its method.
+  Outbound(ServerCallStreamObserver<R> call, Runnable onCancel) {
+    this.call = call;
+    call.setOnReadyHandler(this::wake);
+    call.setOnCancelHandler(() -> {
+      wake();
+      onCancel.run();
+    });
+  }
+
+  private void wake() {
+    lock.lock();
+    try {
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  boolean isCancelled() {
+    return call.isCancelled();
+  }
+
+  /// Sends a response once the client has room for it.
+  ///
+  /// @return false if the call is cancelled
+  boolean send(R response) throws InterruptedException {
+    if (!call.isReady()) {
+      lock.lockInterruptibly();
+      try {
+        while (!call.isReady() && !call.isCancelled()) {
+          changed.await();
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+    if (call.isCancelled()) {
+      return false;
+    }
+    call.onNext(response);
+    return true;
+  }
+
+  void complete() {
+    if (!call.isCancelled()) {
+      call.onCompleted();
+    }
+  }
+
+  void fail(Throwable status) {
+    if (!call.isCancelled()) {
+      call.onError(status);
+    }
+  }
+}

@@ -1,0 +1,126 @@
+package com.datanadhi.hub.hub;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/// The lock of the process that owns a data directory: an OS lock on `hub.lock`, which the kernel
+/// frees when its holder exits or dies. The file stays; it contains the process id of the last
+/// owner, for people. A network file system may not exclude the processes of other machines.
+public final class DataDirectoryLock implements AutoCloseable {
+  /// The file's name in the data directory.
+  public static final String NAME = "hub.lock";
+
+  private static final long RETRY_NANOS = Duration.ofMillis(10).toNanos();
+
+  private final FileChannel channel;
+
+  private DataDirectoryLock(FileChannel channel) {
+    this.channel = channel;
+  }
+
+  /// Takes the lock.
+  ///
+  /// @param patience how long to wait for its holder to end
+  /// @throws OwnedException another process holds it
+  /// @throws IOException the lock file cannot be opened or locked
+  public static DataDirectoryLock take(Path dataDirectory, Duration patience)
+      throws OwnedException, IOException, InterruptedException {
+    Path file = dataDirectory.resolve(NAME);
+    long deadline = System.nanoTime() + patience.toNanos();
+    while (true) {
+      DataDirectoryLock lock = tryTake(file);
+      if (lock != null) {
+        return lock;
+      }
+      if (System.nanoTime() - deadline >= 0) {
+        throw new OwnedException(dataDirectory, ownerIn(file));
+      }
+      LockSupport.parkNanos(RETRY_NANOS);
+      if (Thread.interrupted()) {
+        throw new InterruptedException();
+      }
+    }
+  }
+
+  /// @return null if another process holds it
+  private static @Nullable DataDirectoryLock tryTake(Path file) throws IOException {
+    FileChannel channel =
+        FileChannel.open(
+            file,
+            Set.of(
+                StandardOpenOption.CREATE,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE,
+                LinkOption.NOFOLLOW_LINKS),
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    boolean taken = false;
+    try {
+      Object opened = keyOf(file);
+      // Taken by this process already: the JVM says so by an exception.
+      if (channel.tryLock() == null) {
+        return null;
+      }
+      // The file may have been deleted or replaced meanwhile: its lock would exclude nobody.
+      if (!Objects.equals(opened, keyOf(file))) {
+        return null;
+      }
+      channel.truncate(0);
+      byte[] owner = (ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII);
+      int _ = channel.write(ByteBuffer.wrap(owner), 0);
+      taken = true;
+      return new DataDirectoryLock(channel);
+    } catch (OverlappingFileLockException ownProcess) {
+      return null;
+    } finally {
+      if (!taken) {
+        channel.close();
+      }
+    }
+  }
+
+  private static @Nullable Object keyOf(Path file) throws IOException {
+    try {
+      return Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+          .fileKey();
+    } catch (NoSuchFileException deleted) {
+      return null;
+    }
+  }
+
+  private static String ownerIn(Path file) throws IOException {
+    try {
+      return Files.readString(file, StandardCharsets.US_ASCII).strip();
+    } catch (NoSuchFileException deleted) {
+      return "";
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    channel.close();
+  }
+
+  /// Another process owns the data directory: exit status 3.
+  public static final class OwnedException extends Exception {
+    private static final long serialVersionUID = 1;
+
+    OwnedException(Path dataDirectory, String pid) {
+      super((pid.isEmpty() ? "another process" : "process " + pid) + " owns " + dataDirectory);
+    }
+  }
+}

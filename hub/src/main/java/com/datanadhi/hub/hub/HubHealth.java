@@ -1,0 +1,96 @@
+package com.datanadhi.hub.hub;
+
+import com.datanadhi.hub.apply.ApplyStats;
+import com.datanadhi.hub.health.HealthReport;
+import com.datanadhi.hub.health.HealthReport.Status;
+import com.datanadhi.hub.http.HealthSource;
+import com.datanadhi.hub.log.LogStats;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// How the hub is: unhealthy if it takes no records, degraded if something else needs a person.
+/// Thread-safe.
+final class HubHealth implements HealthSource {
+  private static final long LAGGING_MILLIS = 60_000;
+
+  private final OpenDirectory directory;
+  private final AppendGate gate;
+
+  HubHealth(OpenDirectory directory, AppendGate gate) {
+    this.directory = directory;
+    this.gate = gate;
+  }
+
+  @Override
+  public @Nullable String appendProblem() {
+    if (!directory.control.isReady()) {
+      String problem = directory.control.problem();
+      return problem == null ? "the control stream is being read" : problem;
+    }
+    return gate.problem();
+  }
+
+  @Override
+  public HealthReport report() {
+    Map<String, String> components = new LinkedHashMap<>();
+    List<String> reasons = new ArrayList<>();
+    String append = appendProblem();
+    components.put("wal", append == null ? "connected" : "unavailable");
+    if (append != null) {
+      reasons.add(append);
+    }
+    ApplyStats apply = directory.apply.stats();
+    List<String> warnings = warnings(apply);
+    components.put(
+        "sqlite",
+        apply.parkedTenants() == 0
+            ? apply.blocked() == null ? "ok" : "blocked"
+            : apply.parkedTenants() + " parked");
+    reasons.addAll(warnings);
+    Status status =
+        append != null
+            ? Status.UNHEALTHY
+            : warnings.isEmpty() ? Status.HEALTHY : Status.DEGRADED;
+    return new HealthReport(status, components, apply.lagMillis(), reasons);
+  }
+
+  /// What needs a person although records are accepted, one sentence each.
+  List<String> warnings(ApplyStats apply) {
+    List<String> warnings = new ArrayList<>();
+    if (apply.blocked() != null) {
+      warnings.add("applying waits: " + apply.blocked());
+    } else if (apply.lagMillis() > LAGGING_MILLIS) {
+      warnings.add(
+          "applying is " + apply.lagMillis() / 1000 + " s behind the log: see applier_lag_seconds");
+    }
+    directory
+        .apply
+        .parked()
+        .list()
+        .forEach(parked ->
+            warnings.add("the tenant " + parked.tenant() + " is parked: " + parked.reason()));
+    if (apply.unreadableRecords() > 0) {
+      warnings.add(apply.unreadableRecords() + " log records cannot be read: see 'skip'");
+    }
+    LogStats log = directory.log.stats();
+    if (log.damagedSegments() > 0) {
+      warnings.add(
+          log.damagedSegments() + " log segments are damaged: run 'echopost-hub verify log'");
+    }
+    String problem = directory.control.problem();
+    if (problem != null) {
+      warnings.add(problem);
+    }
+    String clock = directory.clockGuard.reason();
+    if (clock != null) {
+      warnings.add(
+          "the clock is not trusted ("
+              + clock
+              + "), and nothing is pruned: check it, then run 'echopost-hub status --accept-clock'");
+    }
+    return warnings;
+  }
+}

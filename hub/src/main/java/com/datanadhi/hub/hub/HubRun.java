@@ -1,0 +1,280 @@
+package com.datanadhi.hub.hub;
+
+import com.datanadhi.hub.control.AdminServer;
+import com.datanadhi.hub.control.HubLauncher;
+import com.datanadhi.hub.control.HubSettings;
+import com.datanadhi.hub.grpc.GrpcDoor;
+import com.datanadhi.hub.grpc.GrpcSettings;
+import com.datanadhi.hub.health.AppendHealth;
+import com.datanadhi.hub.http.DoorSettings;
+import com.datanadhi.hub.http.HttpDoor;
+import com.datanadhi.hub.http.RecordSource;
+import com.datanadhi.hub.http.Services;
+import com.datanadhi.hub.http.TlsException;
+import com.datanadhi.hub.http.TlsSettings;
+import com.datanadhi.hub.intake.Admission;
+import com.datanadhi.hub.log.Durability;
+import com.datanadhi.hub.logging.Events;
+import com.datanadhi.hub.metrics.HubMetrics;
+import com.datanadhi.hub.time.Clock;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.util.concurrent.StructuredTaskScope;
+import org.jspecify.annotations.Nullable;
+
+/// Runs a hub: opens its directory, then the doors, and runs receiving, applying and upkeep as
+/// siblings until a signal or a failure ends them.
+public final class HubRun implements HubLauncher {
+  private static final int DONE = 0;
+  private static final int FAILED = 1;
+
+  private final Runnable whenReady;
+
+  /// @param whenReady runs once the hub serves
+  public HubRun(Runnable whenReady) {
+    this.whenReady = whenReady;
+  }
+
+  @Override
+  public int run(HubSettings settings, String version)
+      throws InvalidSettingException, InterruptedException {
+    Clock clock = Clock.system();
+    long started = clock.nanoTime();
+    StopSignal stop = StopSignal.install();
+    try (HubLog _ = HubLog.open()) {
+      Events.info(
+          "hub_started",
+          "version",
+          version,
+          "pid",
+          ProcessHandle.current().pid(),
+          "data",
+          settings.dataDirectory(),
+          "durability",
+          settings.durability().text());
+      warn(settings);
+      HubMetrics metrics = new HubMetrics();
+      try (OpenDirectory directory =
+          OpenDirectory.open(
+              settings, (records, bytes, nanos) -> metrics.appended(records, nanos), clock)) {
+        return serve(directory, version, metrics, stop, started);
+      } catch (IOException failed) {
+        Events.severe("hub_failed", failed, "reason", failed.toString());
+        return FAILED;
+      }
+    }
+  }
+
+  private static void warn(HubSettings settings) {
+    settings.warnings().forEach(warning -> Events.warning("setting", "reason", warning));
+    if (settings.durability() != Durability.FSYNC) {
+      Events.warning(
+          "durability_weaker_than_fsync",
+          "durability",
+          settings.durability().text(),
+          "effect",
+          settings.durability() == Durability.WAL
+              ? "a power loss can lose the last second of acknowledged records"
+              : "a killed process or a power loss can lose the last second of acknowledged"
+                  + " records");
+    }
+  }
+
+  private int serve(
+      OpenDirectory directory,
+      String version,
+      HubMetrics metrics,
+      StopSignal stop,
+      long startedNanos)
+      throws InvalidSettingException, IOException, InterruptedException {
+    HubSettings settings = directory.settings;
+    Path data = settings.dataDirectory();
+    AppendHealth appendHealth = new AppendHealth(directory.clock);
+    DiskRoom disk = new DiskRoom(data, settings.segmentBytes(), directory::unappliedBytes);
+    AppendGate gate = new AppendGate(directory.intake, appendHealth, disk, directory::heldBack);
+    Admission admission = new Admission(settings.bufferBytes());
+    HubHealth health = new HubHealth(directory, gate);
+    HubAdministration administration = new HubAdministration(directory, health, version);
+    Upkeep upkeep = new Upkeep(directory, disk, new AppendProbe(data, appendHealth));
+    upkeep.turn();
+    new MetricsOfHub(directory, gate, admission, metrics).register();
+    TlsSettings tls = tls(settings);
+
+    try (AdminServer _ = AdminServer.open(data, administration);
+        HttpDoor http =
+            new HttpDoor(
+                DoorSettings.standard(),
+                new Services(
+                    directory.control,
+                    gate,
+                    admission::tryAcquire,
+                    RecordSource.of(directory.queries),
+                    health,
+                    metrics::text,
+                    metrics::answered))) {
+      metrics.gauge("hub_http_connections", "Open HTTP connections.", http::connections);
+      startHttp(http, settings, tls);
+      directory.loadTail();
+      gate.open();
+      try (GrpcDoor grpc = startGrpc(directory, settings, gate, admission, health)) {
+        InetSocketAddress grpcAddress = grpc == null ? null : grpc.address();
+        Events.info(
+            "hub_ready",
+            "listen",
+            text(settings.listen().host(), http.port()),
+            "grpc_listen",
+            grpcAddress == null ? null : text(grpcAddress.getHostString(), grpcAddress.getPort()),
+            "seconds",
+            (directory.clock.nanoTime() - startedNanos) / 1e9);
+        whenReady.run();
+        boolean inOrder = runSiblings(directory, upkeep, stop, http);
+        Events.info("hub_stopping");
+        closeTogether(http, grpc);
+        return inOrder ? DONE : FAILED;
+      }
+    }
+  }
+
+  /// Both doors finish their requests at the same time, so that the end takes as long as one.
+  private static void closeTogether(HttpDoor http, @Nullable GrpcDoor grpc)
+      throws IOException, InterruptedException {
+    Thread grpcClosing =
+        Thread.ofVirtual()
+            .start(() -> {
+              if (grpc != null) {
+                grpc.close();
+              }
+            });
+    http.close();
+    grpcClosing.join();
+  }
+
+  /// @return whether a signal ended it
+  private static boolean runSiblings(
+      OpenDirectory directory, Upkeep upkeep, StopSignal stop, HttpDoor http)
+      throws InterruptedException {
+    try (var scope = StructuredTaskScope.open(new FirstCompletedJoiner())) {
+      scope.fork(() -> loop(directory.apply::run));
+      scope.fork(() -> loop(directory.checkpointer::run));
+      scope.fork(() -> loop(directory.mailboxes::run));
+      scope.fork(() -> loop(directory.recovery::run));
+      scope.fork(() -> loop(directory.viewRetention::run));
+      scope.fork(() -> loop(upkeep::run));
+      scope.fork(() -> logFailure(directory));
+      scope.fork(() -> {
+        while (!stop.await()) {
+          rotate(directory);
+        }
+        http.stopAccepting();
+        return End.SIGNAL;
+      });
+      End end = scope.join();
+      directory.stopLoops();
+      return end == End.SIGNAL;
+    } catch (StructuredTaskScope.FailedException failed) {
+      Throwable cause = failed.getCause() == null ? failed : failed.getCause();
+      Events.severe("hub_failed", cause, "reason", cause.toString());
+      directory.stopLoops();
+      return false;
+    }
+  }
+
+  /// How a sibling ended.
+  enum End {
+    /// A signal asked for it.
+    SIGNAL,
+    /// It ended by itself, which none does while the hub runs.
+    OVER
+  }
+
+  @FunctionalInterface
+  private interface Loop {
+    void run() throws Exception;
+  }
+
+  private static End loop(Loop loop) throws Exception {
+    loop.run();
+    return End.OVER;
+  }
+
+  private static End logFailure(OpenDirectory directory) throws Exception {
+    Throwable failure = directory.log.failure().toCompletableFuture().get();
+    throw new IOException("the log cannot go on: " + failure.getMessage(), failure);
+  }
+
+  private static void rotate(OpenDirectory directory) throws IOException {
+    for (String stream : directory.log.streams()) {
+      directory.log.rotate(stream);
+    }
+    Events.info("log_rotated", "cause", "SIGHUP");
+  }
+
+  private static @Nullable TlsSettings tls(HubSettings settings) {
+    Path certificate = settings.tlsCertificate();
+    Path key = settings.tlsKey();
+    return certificate == null || key == null ? null : new TlsSettings(certificate, key);
+  }
+
+  private static void startHttp(HttpDoor http, HubSettings settings, @Nullable TlsSettings tls)
+      throws InvalidSettingException {
+    try {
+      http.start(address("--listen", settings.listen()), tls);
+    } catch (TlsException unusable) {
+      throw new InvalidSettingException(String.valueOf(unusable.getMessage()));
+    } catch (IOException cannotBind) {
+      throw new InvalidSettingException(
+          "cannot listen on "
+              + settings.listen()
+              + " ("
+              + cannotBind.getMessage()
+              + "): choose another address with --listen");
+    }
+  }
+
+  private static @Nullable GrpcDoor startGrpc(
+      OpenDirectory directory,
+      HubSettings settings,
+      AppendGate gate,
+      Admission admission,
+      HubHealth health)
+      throws InvalidSettingException {
+    HubSettings.Address listen = settings.grpcListen();
+    if (listen == null) {
+      return null;
+    }
+    try {
+      return new GrpcDoor(
+          new GrpcSettings(
+              address("--grpc-listen", listen), settings.tlsCertificate(), settings.tlsKey()),
+          directory.control,
+          gate,
+          admission,
+          directory.queries,
+          () -> health.appendProblem() == null);
+    } catch (IOException cannotBind) {
+      throw new InvalidSettingException(
+          "cannot serve gRPC on "
+              + listen
+              + " ("
+              + cannotBind.getMessage()
+              + "): choose another address with --grpc-listen, or 'off'");
+    }
+  }
+
+  private static InetSocketAddress address(String flag, HubSettings.Address address)
+      throws InvalidSettingException {
+    try {
+      return new InetSocketAddress(InetAddress.getByName(address.host()), address.port());
+    } catch (UnknownHostException unknown) {
+      throw new InvalidSettingException(
+          "the host of " + flag + " " + address + " is unknown: use an address of this machine");
+    }
+  }
+
+  private static String text(String host, int port) {
+    return new HubSettings.Address(host, port).toString();
+  }
+}

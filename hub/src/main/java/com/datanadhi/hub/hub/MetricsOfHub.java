@@ -1,0 +1,157 @@
+package com.datanadhi.hub.hub;
+
+import com.datanadhi.hub.apply.ApplyStats;
+import com.datanadhi.hub.intake.Admission;
+import com.datanadhi.hub.intake.Intake;
+import com.datanadhi.hub.intake.IntakeCounts;
+import com.datanadhi.hub.metrics.HubMetrics;
+import com.datanadhi.hub.metrics.JvmMetrics;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
+
+/// Which values of the hub are metrics.
+final class MetricsOfHub {
+  private final OpenDirectory directory;
+  private final AppendGate gate;
+  private final Admission admission;
+  private final HubMetrics metrics;
+
+  MetricsOfHub(
+      OpenDirectory directory, AppendGate gate, Admission admission, HubMetrics metrics) {
+    this.directory = directory;
+    this.gate = gate;
+    this.admission = admission;
+    this.metrics = metrics;
+  }
+
+  void register() {
+    registerIntake();
+    registerLog();
+    registerApply();
+    JvmMetrics.register(metrics);
+  }
+
+  private void registerIntake() {
+    count("hub_received_transactions", "Transactions that the doors handed over.", this::received);
+    count("hub_appended_transactions", "Stored for the first time.", IntakeCounts::appended);
+    count("hub_duplicate_transactions", "Stored before.", IntakeCounts::duplicates);
+    count(
+        "hub_conflict_transactions",
+        "Their key is known with another payload.",
+        IntakeCounts::conflicts);
+    count(
+        "hub_unknown_transactions",
+        "Not known to be stored, because the log failed.",
+        IntakeCounts::unknown);
+    metrics.counters(
+        "hub_refused_transactions", "Not stored, by reason.", "reason", this::refused);
+    metrics.gauge(
+        "hub_buffer_held_bytes", "Requests and records in memory.", admission::heldBytes);
+    metrics.gauge(
+        "hub_unapplied_records",
+        "Records in the log that no database has yet.",
+        directory.intake::unappliedRecords);
+    metrics.counter(
+        "hub_failed_key_lookups",
+        "Calls for which a tenant's database could not be read.",
+        directory.intake::failedLookups);
+  }
+
+  private void registerLog() {
+    metrics.gauge(
+        "hub_log_bytes", "All segments of all streams.", () -> directory.log.stats().bytes());
+    metrics.gauge(
+        "hub_log_segments",
+        "Segments of all streams.",
+        () -> directory.log.stats().segments());
+    metrics.gauge(
+        "hub_log_damaged_segments",
+        "Segments of which a part cannot be read.",
+        () -> directory.log.stats().damagedSegments());
+    metrics.gauge(
+        "hub_log_waiting_bytes",
+        "Accepted and not yet written.",
+        () -> directory.log.stats().waitingBytes());
+    metrics.counter(
+        "hub_log_records", "Log records.", () -> directory.log.stats().appendedRecords());
+    metrics.counter(
+        "hub_log_commits", "Writes of the log.", () -> directory.log.stats().commits());
+    metrics.counter(
+        "hub_log_refused_appends",
+        "Appends that the log refused.",
+        () -> directory.log.stats().refusedAppends());
+    metrics.gauge(
+        "hub_log_retained_bytes",
+        "Sealed segments that something still needs.",
+        () -> directory.segmentRetention.retained().unprovenBytes());
+    metrics.gauges(
+        "hub_log_end_offset",
+        "The offset after the last durable record.",
+        "stream",
+        () -> byStream(stream -> (double) directory.log.stableEnd(stream)));
+  }
+
+  private void registerApply() {
+    metrics.gauge(
+        "applier_lag_seconds",
+        "Age of the oldest durable record that is not applied.",
+        () -> directory.apply.stats().lagMillis() / 1e3);
+    apply("hub_applied_offset", "The last applied offset.", ApplyStats::appliedOffset);
+    apply("hub_apply_lag_records", "Log records that wait.", ApplyStats::lagRecords);
+    apply("hub_parked_tenants", "Tenants that are not applied now.", ApplyStats::parkedTenants);
+    apply(
+        "hub_held_back_records",
+        "Log records that were passed over for parked tenants.",
+        ApplyStats::heldBackRecords);
+    apply("hub_lost_records", "Log records that nothing can replace.", ApplyStats::lostRecords);
+    metrics.counter(
+        "hub_applied_records",
+        "Rows written to the tenants' tables of events.",
+        () -> directory.apply.stats().appliedEvents());
+    metrics.gauge(
+        "hub_conservation_difference",
+        "Transactions and log records that are not accounted for: 0.",
+        () ->
+            directory.intake.counts().difference() + directory.apply.stats().unaccounted());
+    metrics.gauge(
+        "hub_open_database_files",
+        "Open files of SQLite.",
+        directory.databases::openFiles);
+    metrics.gauge(
+        "hub_clock_stepped",
+        "1 while a step of the clock waits to be accepted.",
+        () -> directory.clockGuard.isPaused() ? 1 : 0);
+  }
+
+  private void count(String name, String help, ToDoubleFunction<IntakeCounts> value) {
+    metrics.counter(name, help, () -> value.applyAsDouble(directory.intake.counts()));
+  }
+
+  private void apply(String name, String help, ToDoubleFunction<ApplyStats> value) {
+    metrics.gauges(
+        name,
+        help,
+        "stream",
+        () -> Map.of(Intake.STREAM, value.applyAsDouble(directory.apply.stats())));
+  }
+
+  private double received(IntakeCounts counts) {
+    return counts.received()
+        + gate.refused().values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  private Map<String, Double> refused() {
+    Map<String, Double> all = new HashMap<>();
+    directory.intake.counts().refused().forEach((reason, n) -> all.merge(reason, (double) n, Double::sum));
+    gate.refused().forEach((reason, n) -> all.merge(reason, (double) n, Double::sum));
+    return all;
+  }
+
+  private Map<String, Double> byStream(Function<String, Double> value) {
+    Map<String, Double> all = new HashMap<>();
+    directory.log.streams().forEach(stream -> all.put(stream, value.apply(stream)));
+    return all;
+  }
+}

@@ -1,0 +1,49 @@
+package com.datanadhi.hub.hub;
+
+import com.datanadhi.hub.apply.ApplyLoop;
+import com.datanadhi.hub.control.AdministrationException;
+import com.datanadhi.hub.control.AdministrationException.Reason;
+import com.datanadhi.hub.control.ControlDamagedException;
+import com.datanadhi.hub.control.HubSettings;
+import com.datanadhi.hub.control.OfflineHub;
+import com.datanadhi.hub.time.Clock;
+import java.io.IOException;
+
+/// A data directory on which no hub runs, opened for one command.
+public final class OfflineDirectory extends HubAdministration implements OfflineHub {
+  private final OpenDirectory directory;
+
+  private OfflineDirectory(OpenDirectory directory, String version) {
+    super(directory, null, version);
+    this.directory = directory;
+  }
+
+  /// Opens it, and applies what a killed hub left in the log, so that a command sees every record
+  /// that was acknowledged.
+  public static OfflineDirectory open(HubSettings settings, String version)
+      throws AdministrationException, IOException, InterruptedException {
+    OpenDirectory directory =
+        OpenDirectory.open(settings, (records, bytes, nanos) -> {}, Clock.system());
+    boolean opened = false;
+    try {
+      directory.control.start();
+      while (directory.apply.turn() == ApplyLoop.Turn.WORKED) {
+        // Until nothing is left, or the log cannot be read on.
+      }
+      opened = true;
+      return new OfflineDirectory(directory, version);
+    } catch (ControlDamagedException damaged) {
+      throw new AdministrationException(
+          Reason.FAILED, String.valueOf(damaged.getMessage()), damaged);
+    } finally {
+      if (!opened) {
+        directory.close();
+      }
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    directory.close();
+  }
+}

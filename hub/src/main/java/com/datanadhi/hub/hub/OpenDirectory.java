@@ -1,0 +1,272 @@
+package com.datanadhi.hub.hub;
+
+import com.datanadhi.hub.apply.AppliedThroughFile;
+import com.datanadhi.hub.apply.ApplyDecisions;
+import com.datanadhi.hub.apply.ApplyFunction;
+import com.datanadhi.hub.apply.ApplyLoop;
+import com.datanadhi.hub.apply.Checkpointer;
+import com.datanadhi.hub.apply.ClockGuard;
+import com.datanadhi.hub.apply.MailboxFollower;
+import com.datanadhi.hub.apply.Recovery;
+import com.datanadhi.hub.apply.SegmentRetention;
+import com.datanadhi.hub.apply.ViewRetention;
+import com.datanadhi.hub.control.ControlStore;
+import com.datanadhi.hub.control.HubSettings;
+import com.datanadhi.hub.intake.AppendTimer;
+import com.datanadhi.hub.intake.Intake;
+import com.datanadhi.hub.intake.IntakeSettings;
+import com.datanadhi.hub.intake.IntakeSettings.Bounds;
+import com.datanadhi.hub.intake.Outcome;
+import com.datanadhi.hub.intake.TailLoader;
+import com.datanadhi.hub.log.DamagedException;
+import com.datanadhi.hub.log.LogEntry;
+import com.datanadhi.hub.log.SegmentInfo;
+import com.datanadhi.hub.log.segments.SegmentLog;
+import com.datanadhi.hub.log.segments.SegmentSettings;
+import com.datanadhi.hub.logging.Events;
+import com.datanadhi.hub.query.Queries;
+import com.datanadhi.hub.record.TenantName;
+import com.datanadhi.hub.time.Clock;
+import com.datanadhi.hub.view.CursorRow;
+import com.datanadhi.hub.view.TenantDatabases;
+import com.datanadhi.hub.view.ViewException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Everything that is open of a data directory, and how it is connected. Its caller holds the
+/// directory's lock.
+///
+/// Opening reads the end of the log and the control stream, never all that is stored. No thread
+/// applies yet: [HubRun] starts those.
+final class OpenDirectory implements AutoCloseable {
+  /// Files of SQLite that are open at once.
+  private static final int OPEN_DATABASES = 256;
+
+  private static final long CONTROL_SEGMENT_BYTES = 1L << 20;
+  private static final long MAX_HELD_BACK_BYTES = 10L << 30;
+
+  final HubSettings settings;
+  final Clock clock;
+  final SegmentLog log;
+  final TenantDatabases databases;
+  final ControlStore control;
+  final Intake intake;
+  final MailboxFollower mailboxes;
+  final ApplyLoop apply;
+  final Checkpointer checkpointer;
+  final Recovery recovery;
+  final ClockGuard clockGuard;
+  final SegmentRetention segmentRetention;
+  final ViewRetention viewRetention;
+  final Queries queries;
+  private final long heldBackBound;
+
+  private OpenDirectory(HubSettings settings, SegmentLog log, AppendTimer timer, Clock clock)
+      throws IOException {
+    Path directory = settings.dataDirectory();
+    this.settings = settings;
+    this.clock = clock;
+    this.log = log;
+    databases = new TenantDatabases(directory.resolve("tenants"), OPEN_DATABASES);
+    heldBackBound =
+        Math.min(MAX_HELD_BACK_BYTES, Files.getFileStore(directory).getTotalSpace() / 4);
+    long keyHorizon = settings.keyHorizon().toMillis();
+    ApplyFunction controlFunction = new ApplyFunction(ControlStore.STREAM, new NoDecisions());
+    control =
+        new ControlStore(
+            log,
+            databases,
+            (writer, entry) -> controlFunction.apply(writer, List.of(entry)),
+            clock,
+            keyHorizon);
+    intake =
+        new Intake(
+            log,
+            databases,
+            new IntakeSettings(settings.durability(), keyHorizon, Bounds.defaults()),
+            clock,
+            timer);
+    mailboxes = new MailboxFollower(databases, this::catchUpCursors);
+    AppliedThroughFile appliedThrough = new AppliedThroughFile(directory.resolve("applied-through"));
+    apply =
+        new ApplyLoop(
+            log,
+            Intake.STREAM,
+            databases,
+            control,
+            intake,
+            mailboxes,
+            appliedThrough,
+            directory.resolve("quarantine"),
+            clock);
+    clockGuard = new ClockGuard(clock, directory.resolve("clock-stepped"), lastTime(log));
+    Long maxProvenBytes = settings.logRetentionBytes();
+    segmentRetention =
+        new SegmentRetention(
+            log,
+            apply,
+            settings.archive(),
+            settings.logRetention(),
+            maxProvenBytes == null ? Long.MAX_VALUE : maxProvenBytes,
+            clockGuard::isPaused,
+            clock);
+    checkpointer =
+        new Checkpointer(
+            apply, log, Intake.STREAM, databases, mailboxes, appliedThrough, segmentRetention);
+    recovery = new Recovery(apply, databases);
+    viewRetention =
+        new ViewRetention(
+            databases,
+            mailboxes,
+            settings.viewRetention(),
+            clockGuard::isPaused,
+            apply.parked()::isParked,
+            clock);
+    queries =
+        new Queries(databases, apply, control, this::unappliedDigest, apply.parked()::isParked);
+  }
+
+  /// Opens the directory.
+  ///
+  /// @param timer is told of each durable append
+  /// @throws IOException the log cannot be opened
+  static OpenDirectory open(HubSettings settings, AppendTimer timer, Clock clock)
+      throws IOException {
+    SegmentSettings segments =
+        new SegmentSettings(
+            settings.segmentBytes(),
+            Math.min(CONTROL_SEGMENT_BYTES, settings.segmentBytes()),
+            settings.segmentAge(),
+            settings.bufferBytes());
+    SegmentLog log = SegmentLog.open(settings.dataDirectory().resolve("log"), segments, clock);
+    boolean opened = false;
+    try {
+      OpenDirectory directory = new OpenDirectory(settings, log, timer, clock);
+      opened = true;
+      return directory;
+    } finally {
+      if (!opened) {
+        log.close();
+      }
+    }
+  }
+
+  /// Loads the keys of what is in the log and not applied yet. Before that, no append is accepted:
+  /// a repeat would be taken for a new record.
+  void loadTail() throws IOException, InterruptedException {
+    long started = clock.nanoTime();
+    long records = new TailLoader(log, intake).load(apply.start());
+    if (records > 0) {
+      Events.info(
+          "unapplied_keys_loaded",
+          "records",
+          records,
+          "seconds",
+          (clock.nanoTime() - started) / 1e9);
+    }
+  }
+
+  /// Bytes of log records that are not applied: at most that much, since whole segments are counted.
+  long unappliedBytes() {
+    long next = apply.next();
+    return log.segments(Intake.STREAM).stream()
+        .filter(segment -> segment.endOffset() > next)
+        .mapToLong(SegmentInfo::bytes)
+        .sum();
+  }
+
+  /// Why nothing more is accepted for a parked tenant, or null: the log keeps a bounded part of the
+  /// disk for it.
+  @Nullable String heldBack(String tenant) {
+    long bytes = apply.parked().heldBackBytes(tenant);
+    if (bytes < heldBackBound) {
+      return null;
+    }
+    return "the database of this tenant cannot be written, and "
+        + (bytes >> 20)
+        + " MiB of its records wait in the log: see 'echopost-hub status'";
+  }
+
+  /// Ends the loops after their turns.
+  void stopLoops() {
+    apply.stop();
+    checkpointer.stop();
+    mailboxes.stop();
+    recovery.stop();
+    viewRetention.stop();
+  }
+
+  private void catchUpCursors(String tenant) throws ViewException, InterruptedException {
+    long through = databases.readMailbox(tenant, mailbox -> mailbox.controlOffset());
+    List<CursorRow> missing =
+        databases.read(
+            TenantName.CONTROL, reader -> reader.control().cursorsAfter(tenant, through));
+    if (missing.isEmpty()) {
+      return;
+    }
+    databases.writeMailbox(
+        tenant,
+        writer -> {
+          for (CursorRow row : missing) {
+            writer.moveCursor(
+                row.pipeline(),
+                row.consumer(),
+                row.through(),
+                row.updatedAt(),
+                row.controlOffset());
+          }
+          return missing.size();
+        });
+  }
+
+  private @Nullable String unappliedDigest(String tenant, String key) {
+    Outcome.Stored stored = intake.unapplied(tenant, key);
+    return stored == null ? null : stored.receipt().sha256();
+  }
+
+  private static long lastTime(SegmentLog log) throws IOException {
+    long end = log.stableEnd(Intake.STREAM);
+    if (end == log.start(Intake.STREAM)) {
+      return 0;
+    }
+    try {
+      List<LogEntry> last = log.read(Intake.STREAM, end - 1, 1, 1);
+      return last.isEmpty() ? 0 : last.getFirst().time();
+    } catch (DamagedException damaged) {
+      Events.severe("log_damaged", damaged, "stream", damaged.stream());
+      return 0;
+    }
+  }
+
+  /// Makes everything durable that is applied, then closes. The apply loop has ended.
+  @Override
+  public void close() throws IOException {
+    try {
+      boolean complete = checkpointer.checkpoint();
+      if (!complete) {
+        Events.info("checkpoint_incomplete", "effect", "the next start applies some records again");
+      }
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    } finally {
+      databases.close();
+      log.close();
+    }
+  }
+
+  /// The control stream itself is never skipped.
+  private static final class NoDecisions implements ApplyDecisions {
+    @Override
+    public @Nullable String skipReason(String stream, long offset) {
+      return null;
+    }
+
+    @Override
+    public List<Loss> losses(String stream) {
+      return List.of();
+    }
+  }
+}

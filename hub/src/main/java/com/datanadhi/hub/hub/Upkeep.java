@@ -1,0 +1,121 @@
+package com.datanadhi.hub.hub;
+
+import com.datanadhi.hub.apply.ApplyDecisions.Loss;
+import com.datanadhi.hub.control.ControlDamagedException;
+import com.datanadhi.hub.control.ControlUnavailableException;
+import com.datanadhi.hub.intake.Intake;
+import com.datanadhi.hub.log.DamagedException;
+import com.datanadhi.hub.logging.Events;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryUsage;
+import org.jspecify.annotations.Nullable;
+
+/// What the hub looks after once a second: room on the disk, a probe of the disk when nobody
+/// appends, the clock, memory, a control stream that could not be read, and damage in the log.
+final class Upkeep {
+  private static final long PAUSE_MILLIS = 1_000;
+  private static final long DAMAGE_MILLIS = 10_000;
+  private static final long MEMORY_MILLIS = 30_000;
+  private static final double MEMORY_PRESSURE = 0.9;
+
+  private final OpenDirectory directory;
+  private final DiskRoom disk;
+  private final AppendProbe probe;
+  private @Nullable String controlProblem;
+  private long damagedSince = -1;
+  private long memoryReleasedAt;
+
+  Upkeep(OpenDirectory directory, DiskRoom disk, AppendProbe probe) {
+    this.directory = directory;
+    this.disk = disk;
+    this.probe = probe;
+  }
+
+  /// Works until it is interrupted.
+  void run() throws InterruptedException {
+    while (true) {
+      Thread.sleep(PAUSE_MILLIS);
+      turn();
+    }
+  }
+
+  void turn() throws InterruptedException {
+    disk.turn();
+    probe.turn();
+    directory.clockGuard.turn();
+    readControl();
+    recordLoss();
+    releaseMemory();
+  }
+
+  /// Until the control stream is read, every request is refused with 503: nobody knows which keys
+  /// are valid.
+  private void readControl() throws InterruptedException {
+    if (directory.control.isReady()) {
+      return;
+    }
+    try {
+      directory.control.start();
+      controlProblem = null;
+    } catch (IOException | ControlDamagedException unreadable) {
+      String problem = String.valueOf(unreadable.getMessage());
+      if (!problem.equals(controlProblem)) {
+        controlProblem = problem;
+        Events.severe("control_unreadable", unreadable, "reason", problem);
+      }
+    }
+  }
+
+  /// Nothing can replace damaged log records, since there is no archive. After a while, in which an
+  /// operator's disk may come back, they are recorded as lost, and applying goes on behind them.
+  private void recordLoss() throws InterruptedException {
+    if (!directory.apply.stats().isDamaged()) {
+      damagedSince = -1;
+      return;
+    }
+    long now = directory.clock.nanoTime();
+    if (damagedSince < 0) {
+      damagedSince = now;
+    }
+    if (now - damagedSince < DAMAGE_MILLIS * 1_000_000) {
+      return;
+    }
+    try {
+      directory.log.read(Intake.STREAM, directory.apply.next(), 1, 1);
+    } catch (DamagedException damaged) {
+      record(damaged);
+    } catch (IOException unreadable) {
+      Events.warning("log_unreadable", "reason", unreadable.getMessage());
+    }
+  }
+
+  private void record(DamagedException damaged) throws InterruptedException {
+    try {
+      directory.control.recordLoss(
+          damaged.stream(),
+          new Loss(
+              damaged.firstOffset(),
+              damaged.endOffset() - 1,
+              String.valueOf(damaged.getMessage())));
+      damagedSince = -1;
+    } catch (ControlUnavailableException later) {
+      Events.warning("loss_not_recorded", "reason", later.getMessage());
+    }
+  }
+
+  private void releaseMemory() {
+    MemoryUsage heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage();
+    long now = directory.clock.nanoTime();
+    if (heap.getUsed() < heap.getMax() * MEMORY_PRESSURE
+        || now - memoryReleasedAt < MEMORY_MILLIS * 1_000_000) {
+      return;
+    }
+    memoryReleasedAt = now;
+    try {
+      directory.log.releaseMemory();
+    } catch (IOException failed) {
+      Events.warning("memory_not_released", "reason", failed.getMessage());
+    }
+  }
+}

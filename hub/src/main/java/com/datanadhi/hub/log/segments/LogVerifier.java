@@ -1,0 +1,234 @@
+package com.datanadhi.hub.log.segments;
+
+import com.datanadhi.hub.log.segments.Segment.Kind;
+import com.datanadhi.hub.log.segments.SegmentReader.Frame;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/// Reads all records of a log directory and names what is wrong. It changes nothing and takes no
+/// lock: a hub may run on the directory. What that hub appends or deletes meanwhile is no finding.
+/// Confined to one thread.
+public final class LogVerifier {
+  /// Something wrong.
+  ///
+  /// @param segment the name of a file; empty if it is of none
+  /// @param firstOffset of the records that are affected
+  /// @param endOffset after them; equal to the first if no record is affected
+  public record Finding(
+      String stream, String segment, long firstOffset, long endOffset, String what) {
+    @Override
+    public String toString() {
+      String where = segment.isEmpty() ? stream : stream + "/" + segment;
+      return firstOffset == endOffset
+          ? where + ": " + what
+          : where + ": records " + firstOffset + " to " + (endOffset - 1) + ": " + what;
+    }
+  }
+
+  /// The result.
+  ///
+  /// @param records that are sound
+  /// @param bytes of the segments' files
+  public record Report(long segments, long records, long bytes, List<Finding> findings) {
+    public Report {
+      findings = List.copyOf(findings);
+    }
+
+    public boolean isSound() {
+      return findings.isEmpty();
+    }
+  }
+
+  private final List<Finding> findings = new ArrayList<>();
+  private long segments;
+  private long records;
+  private long bytes;
+
+  private LogVerifier() {}
+
+  /// Reads everything in a log directory.
+  ///
+  /// @param directory of the log: `DIR/log`
+  /// @throws IOException a directory cannot be listed
+  public static Report verify(Path directory) throws IOException {
+    LogVerifier verifier = new LogVerifier();
+    verifier.log(directory);
+    return new Report(verifier.segments, verifier.records, verifier.bytes, verifier.findings);
+  }
+
+  private void log(Path directory) throws IOException {
+    StateFile state = StateFile.read(directory);
+    TreeSet<Path> streams = new TreeSet<>();
+    try (DirectoryStream<Path> children = Files.newDirectoryStream(directory, Files::isDirectory)) {
+      children.forEach(streams::add);
+    }
+    if (state == null && !streams.isEmpty()) {
+      findings.add(new Finding("", "state", 0, 0, "the file is missing or damaged"));
+    }
+    for (Path stream : streams) {
+      String name = String.valueOf(stream.getFileName());
+      stream(stream, name, state == null ? 0 : state.ends().getOrDefault(name, 0L));
+    }
+    if (state != null) {
+      state
+          .ends()
+          .forEach((name, end) -> {
+            if (!streams.contains(directory.resolve(name))) {
+              findings.add(new Finding(name, "", 0, end, "the directory is missing"));
+            }
+          });
+    }
+  }
+
+  private static NavigableMap<SegmentName, Kind> list(Path directory) throws IOException {
+    NavigableMap<SegmentName, Kind> parts = new TreeMap<>();
+    Map<String, Kind> kinds =
+        Map.of(
+            SegmentName.LOG,
+            Kind.RECORDS,
+            SegmentName.DAMAGED,
+            Kind.DAMAGED,
+            SegmentName.DELETED,
+            Kind.DELETED);
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+      for (Path file : files) {
+        kinds.forEach((ending, kind) ->
+            SegmentName.parse(String.valueOf(file.getFileName()), ending)
+                .ifPresent(name -> parts.merge(name, kind, LogVerifier::stronger)));
+      }
+    }
+    return parts;
+  }
+
+  private static Kind stronger(Kind one, Kind other) {
+    return one == Kind.RECORDS || other == Kind.DELETED ? one : other;
+  }
+
+  private void stream(Path directory, String stream, long durableEnd) throws IOException {
+    NavigableMap<SegmentName, Kind> parts = list(directory);
+    for (Map.Entry<SegmentName, Kind> part : parts.entrySet()) {
+      SegmentName name = part.getKey();
+      SegmentName next = parts.higherKey(name);
+      switch (part.getValue()) {
+        case DELETED -> {}
+        case DAMAGED ->
+            findings.add(
+                new Finding(
+                    stream,
+                    name + SegmentName.DAMAGED,
+                    name.firstOffset(),
+                    next == null ? Math.max(durableEnd, name.firstOffset()) : next.firstOffset(),
+                    "given up as damaged"));
+        case RECORDS -> {
+          Path file = name.in(directory, SegmentName.LOG);
+          try (SegmentReader reader = new SegmentReader(file, name)) {
+            segments++;
+            bytes += reader.size();
+            segment(stream, reader, next, durableEnd);
+          } catch (FileNotFoundException deleted) {
+            // A hub deletes segments that nobody needs.
+            continue;
+          } catch (IOException unreadable) {
+            findings.add(
+                new Finding(
+                    stream,
+                    name + SegmentName.LOG,
+                    name.firstOffset(),
+                    next == null ? name.firstOffset() : next.firstOffset(),
+                    "it cannot be read: " + unreadable.getMessage()));
+          }
+        }
+      }
+    }
+  }
+
+  private void segment(
+      String stream, SegmentReader reader, @Nullable SegmentName next, long durableEnd)
+      throws IOException {
+    String file = reader.name() + SegmentName.LOG;
+    long first = reader.name().firstOffset();
+    Optional<Long> sealed = Recovery.sealedEnd(reader);
+    if (next == null && sealed.isEmpty()) {
+      openSegment(stream, reader, durableEnd);
+      return;
+    }
+    if (!reader.hasSoundHeader()) {
+      findings.add(new Finding(stream, file, first, first, "its header is damaged"));
+    }
+    long nextFirst = next == null ? Math.max(durableEnd, sealed.orElse(first)) : next.firstOffset();
+    if (sealed.isEmpty()) {
+      findings.add(new Finding(stream, file, first, first, "its seal is missing or damaged"));
+    }
+    long end = Math.min(sealed.orElse(nextFirst), nextFirst);
+    if (sealed.isPresent() && sealed.get() > nextFirst) {
+      findings.add(
+          new Finding(stream, file, nextFirst, sealed.get(), "the next segment has them too"));
+    }
+    SegmentScan scan = new SegmentScan(reader, end, reader.size());
+    for (SegmentScan.Step step = scan.next(); step != null; step = scan.next()) {
+      switch (step) {
+        case SegmentScan.Sound _ -> records++;
+        case SegmentScan.Damaged(long from, long to) ->
+            findings.add(new Finding(stream, file, from, to, "no sound record is there"));
+      }
+    }
+    if (end < nextFirst) {
+      findings.add(new Finding(stream, "", end, nextFirst, "the segment is missing"));
+    }
+  }
+
+  /// The end of an open segment may be torn, and a hub may write it at this moment: only records
+  /// that had been synced can be damaged, as later ones tell.
+  private void openSegment(String stream, SegmentReader reader, long durableEnd)
+      throws IOException {
+    long first = reader.name().firstOffset();
+    long size = reader.size();
+    long maxEnd = first + 1 + size / RecordFormat.HEADER_BYTES;
+    long synced = Math.max(first, durableEnd);
+    SegmentScan scan = new SegmentScan(reader, maxEnd, size);
+    List<SegmentScan.Damaged> holes = new ArrayList<>();
+    List<SegmentIndex.Entry> starts = new ArrayList<>();
+    SegmentIndex.Entry at = new SegmentIndex.Entry(first, RecordFormat.SEGMENT_HEADER_BYTES);
+    for (SegmentScan.Step step = scan.next(); step != null; step = scan.next()) {
+      switch (step) {
+        case SegmentScan.Sound(Frame frame) -> {
+          records++;
+          synced = Math.max(synced, frame.stable());
+        }
+        case SegmentScan.Damaged hole -> {
+          holes.add(hole);
+          starts.add(at);
+        }
+      }
+      at = new SegmentIndex.Entry(scan.expected(), scan.position());
+    }
+    for (int i = 0; i < holes.size(); i++) {
+      long from = holes.get(i).from();
+      long to = Math.min(holes.get(i).end(), synced);
+      reader.refresh();
+      boolean stillThere =
+          new SegmentScan(reader, starts.get(i), maxEnd, size).next()
+              instanceof SegmentScan.Damaged;
+      if (from < to && stillThere) {
+        findings.add(
+            new Finding(
+                stream,
+                reader.name() + SegmentName.LOG,
+                from,
+                to,
+                "no sound record is there, although they were synced"));
+      }
+    }
+  }
+}

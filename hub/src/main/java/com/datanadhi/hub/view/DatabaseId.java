@@ -1,0 +1,4 @@
+package com.datanadhi.hub.view;
+
+/// Names a database.
+record DatabaseId(String tenant, DatabaseKind kind) {}

@@ -1,0 +1,586 @@
+package com.datanadhi.hub.apply;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.datanadhi.hub.apply.ApplyDecisions.Loss;
+import com.datanadhi.hub.apply.ParkedTenants.Cause;
+import com.datanadhi.hub.apply.ParkedTenants.Parked;
+import com.datanadhi.hub.log.LogEntry;
+import com.datanadhi.hub.view.MailboxReader;
+import com.datanadhi.hub.view.TenantDatabases;
+import com.datanadhi.hub.view.ViewState;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Objects;
+import java.util.Random;
+import java.util.UUID;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ApplyLoopTest {
+  @TempDir Path directory;
+
+  private final MemoryLog log = new MemoryLog(new UUID(0x1234567800000000L, 1));
+  private final Decided decided = new Decided();
+  private final TestClock clock = new TestClock();
+
+  private Hub hub() {
+    return new Hub(directory, log, decided, clock);
+  }
+
+  private static Parked parked(Hub hub, String tenant) {
+    return Objects.requireNonNull(hub.loop.parked().get(tenant), "it is not parked");
+  }
+
+  /// What applying one log record after the other to a new database gives.
+  private List<String> reference(String tenant, String name) throws Exception {
+    Path tenants = directory.resolve(name);
+    ApplyFunction function = new ApplyFunction(Hub.STREAM, decided);
+    try (TenantDatabases databases = new TenantDatabases(tenants, 8)) {
+      for (LogEntry entry : log.read(Hub.STREAM, 0, 1_000_000, Long.MAX_VALUE)) {
+        boolean isLost =
+            decided.losses.stream()
+                .anyMatch(l -> l.first() <= entry.offset() && entry.offset() <= l.last());
+        if (!isLost && tenant.equals(Incoming.of(entry).tenant())) {
+          databases.write(tenant, writer -> function.apply(writer, List.of(entry)));
+        }
+      }
+    }
+    return Dump.all(Dump.canonical(tenants, tenant));
+  }
+
+  @RepeatedTest(6)
+  void any_turns_with_restarts_and_damage_give_the_same_databases(RepetitionInfo repetition)
+      throws Exception {
+    long seed = 9_000L + repetition.getCurrentRepetition();
+    Random random = new Random(seed);
+    List<String> tenants = List.of("acme", "beta", "gamma");
+    RandomRecords records = new RandomRecords(random, tenants);
+    for (int i = 0; i < 600; i++) {
+      if (random.nextInt(30) == 0) {
+        decided.skips.put((long) i, "the test skips it");
+      }
+    }
+    Hub hub = hub();
+    try {
+      for (int i = 0; i < 600; i++) {
+        records.appendTo(log);
+        switch (random.nextInt(60)) {
+          case 0, 1, 2, 3 -> hub.loop.turn();
+          case 4 -> hub.drain();
+          case 5 -> hub.follow();
+          case 6 -> hub.checkpointer.checkpoint();
+          case 7 -> log.rotate(Hub.STREAM);
+          case 8 -> {
+            hub.close();
+            hub = hub();
+          }
+          case 9 -> {
+            String tenant = tenants.get(random.nextInt(3));
+            hub.close();
+            damage(Dump.canonical(hub.tenants, tenant));
+            hub = hub();
+          }
+          case 10 -> {
+            String tenant = tenants.get(random.nextInt(3));
+            hub.close();
+            delete(Dump.directory(hub.tenants, tenant));
+            hub = hub();
+          }
+          default -> clock.pass(random.nextInt(2_000));
+        }
+      }
+      for (int i = 0; i < 20; i++) {
+        clock.pass(Duration.ofHours(2).toMillis());
+        hub.drain();
+      }
+      assertThat(hub.loop.parked().list()).as("seed " + seed).isEmpty();
+      assertThat(hub.loop.stats().unaccounted()).as("seed " + seed).isZero();
+      hub.follow();
+      for (String tenant : tenants) {
+        assertThat(hub.dump(tenant)).as("seed " + seed).isEqualTo(reference(tenant, "reference"));
+        assertThat(hub.databases.<Long>readMailbox(tenant, MailboxReader::appliedSeq))
+            .isEqualTo(hub.state(tenant).seq());
+      }
+    } finally {
+      hub.close();
+    }
+  }
+
+  private static void damage(Path database) throws Exception {
+    if (Files.exists(database)) {
+      byte[] bytes = Files.readAllBytes(database);
+      for (int i = 0; i < Math.min(bytes.length, 2_000); i++) {
+        bytes[i] = (byte) (i * 31);
+      }
+      Files.write(database, bytes);
+      Files.deleteIfExists(Path.of(database + "-wal"));
+      Files.deleteIfExists(Path.of(database + "-shm"));
+    }
+  }
+
+  private static void delete(Path tenant) throws Exception {
+    if (Files.exists(tenant)) {
+      try (var files = Files.list(tenant)) {
+        for (Path file : files.toList()) {
+          Files.delete(file);
+        }
+      }
+    }
+  }
+
+  @Test
+  void a_record_that_cannot_be_applied_parks_its_tenant_until_it_is_skipped() throws Exception {
+    Hub.append(log, "acme", "a-1", "1");
+    byte[] newer = {0x08, 0x63, 0x22, 0x06, 0x0a, 0x04, 'a', 'c', 'm', 'e'};
+    long poison = log.append(1, 1_700_000_000_000L, newer);
+    Hub.append(log, "acme", "a-2", "2");
+    Hub.append(log, "beta", "b-1", "1");
+    try (Hub hub = hub()) {
+      hub.drain();
+
+      Parked parked = parked(hub, "acme");
+      assertThat(parked.cause()).isEqualTo(Cause.POISON);
+      assertThat(parked.poisonOffset()).isEqualTo(poison);
+      assertThat(parked.reason()).contains("version 99");
+      assertThat(parked.heldBackRecords()).isEqualTo(2);
+      assertThat(hub.state("acme").seq()).isEqualTo(1);
+      assertThat(hub.state("beta").seq()).isEqualTo(1);
+      assertThat(hub.loop.stats().unaccounted()).isZero();
+      assertThat(hub.told).containsExactly("acme a-1", "beta b-1");
+
+      decided.skips.put(poison, "written by a newer version");
+      hub.drain();
+
+      assertThat(hub.loop.parked().list()).isEmpty();
+      assertThat(hub.state("acme").seq()).isEqualTo(2);
+      assertThat(hub.state("acme").skipped()).isEqualTo(1);
+      assertThat(hub.told).containsExactly("acme a-1", "beta b-1", "acme a-2");
+      assertThat(hub.loop.stats().unaccounted()).isZero();
+      assertThat(hub.dump("acme")).isEqualTo(reference("acme", "rebuilt"));
+    }
+  }
+
+  @Test
+  void a_record_that_tells_no_tenant_stops_nobody_and_is_kept_when_it_is_skipped()
+      throws Exception {
+    Hub.append(log, "acme", "a-1", "1");
+    long offset = log.append(1, 1, new byte[] {(byte) 0xff, 1, 2});
+    Hub.append(log, "acme", "a-2", "2");
+    try (Hub hub = hub()) {
+      hub.drain();
+
+      assertThat(hub.state("acme").seq()).isEqualTo(2);
+      assertThat(hub.loop.stats().unreadableRecords()).isEqualTo(1);
+      assertThat(hub.loop.stats().unaccounted()).isZero();
+      hub.checkpointer.checkpoint();
+    }
+    try (Hub hub = hub()) {
+      assertThat(hub.loop.stats().unreadableRecords()).isEqualTo(1);
+      decided.skips.put(offset, "not ours");
+      hub.drain();
+
+      assertThat(hub.loop.stats().unreadableRecords()).isZero();
+      assertThat(hub.loop.stats().unaccounted()).isZero();
+      assertThat(directory.resolve("quarantine/12345678-events-0:1.record"))
+          .hasBinaryContent(new byte[] {(byte) 0xff, 1, 2});
+    }
+  }
+
+  @Test
+  void a_damaged_database_is_set_aside_and_rebuilt_with_the_same_chain() throws Exception {
+    for (int i = 0; i < 50; i++) {
+      Hub.append(log, "acme", "a-" + i, "{\"i\":" + i + "}");
+      Hub.append(log, "beta", "b-" + i, "{\"i\":" + i + "}");
+    }
+    List<String> before;
+    try (Hub hub = hub()) {
+      hub.drain();
+      before = hub.dump("acme");
+    }
+    damage(Dump.canonical(directory.resolve("tenants"), "acme"));
+    Hub.append(log, "acme", "a-later", "1");
+    try (Hub hub = hub()) {
+      hub.loop.turn();
+      assertThat(hub.loop.parked().isParked("acme")).isTrue();
+      assertThat(hub.state("beta").seq()).isEqualTo(50);
+
+      hub.drain();
+
+      assertThat(hub.loop.parked().list()).isEmpty();
+      assertThat(hub.dump("acme")).hasSize(before.size() + 2).containsAll(before.subList(0, 50));
+      assertThat(hub.dump("acme")).isEqualTo(reference("acme", "reference"));
+      try (var files = Files.list(Dump.directory(hub.tenants, "acme"))) {
+        assertThat(
+                files.filter(
+                    f -> !f.getFileName().toString().matches("(canonical|mailbox).db(-wal|-shm)?")))
+            .isNotEmpty();
+      }
+    }
+  }
+
+  @Test
+  void a_database_that_cannot_be_used_now_is_tried_again_and_kept() throws Exception {
+    Hub.append(log, "acme", "a-1", "1");
+    Hub.append(log, "beta", "b-1", "1");
+    try (Hub hub = hub()) {
+      hub.drain();
+      Path database = Dump.canonical(hub.tenants, "acme");
+      Hub.append(log, "acme", "a-2", "2");
+      Hub.append(log, "beta", "b-2", "2");
+      try (Connection other = DriverManager.getConnection("jdbc:sqlite:" + database);
+          Statement statement = other.createStatement()) {
+        statement.execute("BEGIN IMMEDIATE");
+        hub.loop.turn();
+
+        assertThat(parked(hub, "acme").cause()).isEqualTo(Cause.UNAVAILABLE);
+        assertThat(hub.state("beta").seq()).isEqualTo(2);
+        statement.execute("ROLLBACK");
+      }
+      clock.pass(60_000);
+      hub.drain();
+
+      assertThat(hub.loop.parked().list()).isEmpty();
+      assertThat(hub.state("acme").seq()).isEqualTo(2);
+      assertThat(hub.told).containsExactly("acme a-1", "beta b-1", "beta b-2", "acme a-2");
+      try (var files = Files.list(database.getParent())) {
+        assertThat(files.map(f -> f.getFileName().toString()))
+            .allMatch(f -> f.matches("(canonical|mailbox).db(-wal|-shm)?"));
+      }
+    }
+  }
+
+  @Test
+  void a_database_that_is_gone_is_rebuilt_although_reading_begins_behind_its_records()
+      throws Exception {
+    for (int i = 0; i < 20; i++) {
+      Hub.append(log, "acme", "a-" + i, "1");
+    }
+    try (Hub hub = hub()) {
+      hub.drain();
+      assertThat(hub.checkpointer.checkpoint()).isTrue();
+    }
+    delete(Dump.directory(directory.resolve("tenants"), "acme"));
+    Hub.append(log, "acme", "a-later", "1");
+    try (Hub hub = hub()) {
+      assertThat(hub.loop.start()).isEqualTo(20);
+      hub.drain();
+
+      assertThat(hub.state("acme").seq()).isEqualTo(21);
+      assertThat(hub.loop.parked().list()).isEmpty();
+      assertThat(hub.dump("acme")).isEqualTo(reference("acme", "reference"));
+    }
+  }
+
+  @Test
+  void an_older_copy_of_a_database_catches_up_from_its_own_position() throws Exception {
+    Path database = Dump.canonical(directory.resolve("tenants"), "acme");
+    Hub.append(log, "acme", "a-1", "1");
+    try (Hub hub = hub()) {
+      hub.drain();
+    }
+    byte[] old = Files.readAllBytes(database);
+    Hub.append(log, "acme", "a-2", "2");
+    Hub.append(log, "acme", "a-3", "3");
+    try (Hub hub = hub()) {
+      hub.drain();
+      hub.checkpointer.checkpoint();
+    }
+    Files.write(database, old);
+    Hub.append(log, "acme", "a-4", "4");
+    try (Hub hub = hub()) {
+      hub.drain();
+
+      assertThat(hub.state("acme").seq()).isEqualTo(4);
+      assertThat(hub.dump("acme")).isEqualTo(reference("acme", "reference"));
+    }
+  }
+
+  @Test
+  void a_database_ahead_of_the_log_is_set_aside_and_the_log_begins_an_epoch() throws Exception {
+    for (int i = 0; i < 5; i++) {
+      Hub.append(log, "acme", "a-" + i, "1");
+    }
+    try (Hub hub = hub()) {
+      hub.drain();
+    }
+    log.cut(3);
+    Hub.append(log, "acme", "other", "2");
+    UUID lost = log.epoch();
+    try (Hub hub = hub()) {
+      hub.drain();
+
+      assertThat(log.epoch()).isNotEqualTo(lost);
+      assertThat(hub.state("acme").seq()).isEqualTo(4);
+      assertThat(hub.loop.parked().list()).isEmpty();
+      assertThat(hub.dump("acme")).isEqualTo(reference("acme", "reference"));
+    }
+  }
+
+  @Test
+  void a_database_of_another_log_is_parked_and_kept() throws Exception {
+    Hub.append(log, "acme", "a-1", "1");
+    try (Hub hub = hub()) {
+      hub.drain();
+    }
+    MemoryLog other = new MemoryLog(new UUID(99, 1));
+    Hub.append(other, "acme", "b-1", "1");
+    Hub.append(other, "acme", "b-2", "1");
+    try (Hub hub = new Hub(directory, other, decided, clock)) {
+      hub.drain();
+
+      assertThat(parked(hub, "acme").cause()).isEqualTo(Cause.FOREIGN);
+      assertThat(hub.state("acme").seq()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void damage_stops_applying_until_a_loss_is_recorded_and_a_rebuild_decides_alike()
+      throws Exception {
+    for (int i = 0; i < 10; i++) {
+      Hub.append(log, "acme", "a-" + i, "1");
+    }
+    log.damage(4, 6);
+    try (Hub hub = hub()) {
+      hub.drain();
+
+      assertThat(hub.loop.next()).isEqualTo(4);
+      assertThat(hub.loop.stats().isDamaged()).isTrue();
+      assertThat(hub.loop.stats().blocked()).contains("4 to 5");
+      assertThat(hub.loop.turn()).isEqualTo(ApplyLoop.Turn.BLOCKED);
+
+      decided.losses.add(new Loss(4, 5, "the disk"));
+      hub.drain();
+
+      assertThat(hub.loop.stats().isDamaged()).isFalse();
+      assertThat(hub.state("acme").seq()).isEqualTo(8);
+      assertThat(hub.loop.stats().lostRecords()).isEqualTo(2);
+      assertThat(hub.loop.stats().unaccounted()).isZero();
+    }
+    log.damage(Long.MAX_VALUE, Long.MAX_VALUE);
+    damage(Dump.canonical(directory.resolve("tenants"), "acme"));
+    try (Hub hub = hub()) {
+      hub.drain();
+
+      assertThat(hub.state("acme").seq()).isEqualTo(8);
+      assertThat(hub.dump("acme")).isEqualTo(reference("acme", "reference"));
+    }
+  }
+
+  @Test
+  void without_the_start_of_the_log_a_damaged_database_stays_parked() throws Exception {
+    Hub.append(log, "acme", "a-1", "1");
+    log.rotate(Hub.STREAM);
+    Hub.append(log, "acme", "a-2", "1");
+    try (Hub hub = hub()) {
+      hub.drain();
+      hub.checkpointer.checkpoint();
+    }
+    log.deleteSegment(Hub.STREAM, 0);
+    damage(Dump.canonical(directory.resolve("tenants"), "acme"));
+    Hub.append(log, "acme", "a-3", "1");
+    try (Hub hub = hub()) {
+      hub.drain();
+
+      assertThat(parked(hub, "acme").reason()).contains("begins with offset 1");
+    }
+  }
+
+  @Test
+  void a_crash_between_the_two_commits_of_a_tenant_leaves_no_item_out() throws Exception {
+    for (int i = 0; i < 30; i++) {
+      Hub.append(log, "acme", "a-" + i, "1");
+    }
+    try (Hub hub = hub()) {
+      hub.loop.turn();
+    }
+    try (Hub hub = hub()) {
+      assertThat(hub.databases.<Long>readMailbox("acme", MailboxReader::appliedSeq)).isZero();
+      hub.drain();
+      hub.follow();
+
+      assertThat(hub.databases.<Long>readMailbox("acme", MailboxReader::appliedSeq)).isEqualTo(30);
+      assertThat(hub.databases.<Long>readMailbox("acme", m -> m.lastItem("p"))).isEqualTo(30);
+    }
+  }
+
+  @Test
+  void a_segment_is_deleted_a_retention_after_it_was_proven() throws Exception {
+    Hub.append(log, "acme", "a-1", "1");
+    log.rotate(Hub.STREAM);
+    Hub.append(log, "acme", "a-2", "1");
+    try (Hub hub = hub()) {
+      hub.drain();
+      hub.retention.turn();
+      assertThat(hub.retention.blocker()).contains("not yet applied and durable");
+
+      hub.checkpointer.checkpoint();
+      hub.retention.turn();
+      assertThat(hub.retention.blocker()).isNull();
+      hub.checkpointer.checkpoint();
+    }
+    clock.pass(Duration.ofHours(23).toMillis());
+    try (Hub hub = hub()) {
+      hub.drain();
+      hub.checkpointer.checkpoint();
+      hub.retention.turn();
+      assertThat(log.start(Hub.STREAM)).isZero();
+
+      clock.pass(Duration.ofHours(2).toMillis());
+      hub.retention.turn();
+      assertThat(log.start(Hub.STREAM)).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void a_parked_tenant_keeps_the_segments_that_it_needs() throws Exception {
+    Hub.append(log, "acme", "a-1", "1");
+    byte[] newer = {0x08, 0x63, 0x22, 0x06, 0x0a, 0x04, 'a', 'c', 'm', 'e'};
+    log.append(1, 1_700_000_000_000L, newer);
+    log.rotate(Hub.STREAM);
+    Hub.append(log, "beta", "b-1", "1");
+    try (Hub hub = hub()) {
+      hub.drain();
+      hub.checkpointer.checkpoint();
+      hub.retention.turn();
+
+      assertThat(hub.retention.blocker()).contains("parked tenant acme");
+      clock.pass(Duration.ofDays(2).toMillis());
+      hub.retention.turn();
+      assertThat(log.start(Hub.STREAM)).isZero();
+    }
+    try (Hub hub = hub()) {
+      assertThat(hub.loop.parked().isParked("acme")).isTrue();
+      hub.drain();
+      assertThat(parked(hub, "acme").cause()).isEqualTo(Cause.POISON);
+      assertThat(hub.loop.stats().unaccounted()).isZero();
+    }
+  }
+
+  @Test
+  void with_the_archive_on_nothing_is_deleted_and_the_reason_is_named() throws Exception {
+    Hub.append(log, "acme", "a-1", "1");
+    log.rotate(Hub.STREAM);
+    try (Hub hub = hub()) {
+      hub.drain();
+      SegmentRetention archived =
+          new SegmentRetention(log, hub.loop, true, Duration.ZERO, 0, () -> false, clock);
+      archived.turn();
+
+      assertThat(archived.blocker())
+          .isEqualTo("not archived: archiving is not part of this version");
+      assertThat(log.start(Hub.STREAM)).isZero();
+    }
+  }
+
+  @Test
+  void old_rows_leave_and_the_chain_still_proves_the_rest() throws Exception {
+    for (int i = 0; i < 10; i++) {
+      Hub.append(log, "acme", "a-" + i, "1", clock.wallMillis() + i * 1_000L);
+    }
+    try (Hub hub = hub()) {
+      hub.drain();
+      ViewState before = hub.state("acme");
+      clock.pass(Duration.ofHours(1).toMillis() + 4_500);
+      boolean[] isPaused = {true};
+      ViewRetention retention =
+          new ViewRetention(
+              hub.databases,
+              hub.mailboxes,
+              Duration.ofHours(1),
+              () -> isPaused[0],
+              hub.loop.parked()::isParked,
+              clock);
+      retention.turn();
+      assertThat(hub.state("acme").firstSeq()).isEqualTo(1);
+
+      isPaused[0] = false;
+      retention.turn();
+
+      ViewState after = hub.state("acme");
+      assertThat(after.firstSeq()).isEqualTo(6);
+      assertThat(after.chain()).isEqualTo(before.chain());
+      Chain rest = Chain.from(after.chainBeforeFirst());
+      for (int seq = 6; seq <= 10; seq++) {
+        rest.add(
+            seq,
+            1,
+            1_700_000_000_000L + (seq - 1) * 1_000L,
+            "a-" + (seq - 1),
+            List.of("p"),
+            "1".getBytes(UTF_8));
+      }
+      assertThat(rest.hex()).isEqualTo(after.chain());
+      assertThat(hub.databases.<Long>readMailbox("acme", m -> m.firstItem("p"))).isEqualTo(6);
+
+      clock.pass(Duration.ofHours(1).toMillis());
+      retention.turn();
+      assertThat(hub.state("acme").firstSeq()).isEqualTo(11);
+      assertThat(hub.state("acme").chainBeforeFirst()).isEqualTo(before.chain());
+    }
+  }
+
+  @Test
+  void a_loop_that_does_not_turn_still_has_a_lag() throws Exception {
+    Hub.append(log, "acme", "a-1", "1", clock.wallMillis());
+    Hub.append(log, "acme", "a-2", "1", clock.wallMillis());
+    clock.pass(7_000);
+    try (Hub hub = hub()) {
+      assertThat(hub.loop.stats().lagRecords()).isEqualTo(2);
+      assertThat(hub.loop.stats().lagMillis()).isEqualTo(7_000);
+      hub.drain();
+      assertThat(hub.loop.stats().lagRecords()).isZero();
+      assertThat(hub.loop.stats().lagMillis()).isZero();
+    }
+  }
+
+  @Test
+  void who_waits_for_a_record_is_woken_by_its_commit() throws Exception {
+    try (Hub hub = hub()) {
+      Thread applying =
+          Thread.ofPlatform()
+              .start(() -> {
+                try {
+                  hub.loop.run();
+                } catch (InterruptedException stopped) {
+                  Thread.currentThread().interrupt();
+                }
+              });
+      List<Thread> waiting = new ArrayList<>();
+      List<Boolean> seen = Collections.synchronizedList(new ArrayList<>());
+      for (int i = 0; i < 20; i++) {
+        waiting.add(
+            Thread.ofVirtual()
+                .start(() -> {
+                  try {
+                    seen.add(hub.loop.awaitApplied("acme", Hub.STREAM, 0, Duration.ofSeconds(20)));
+                  } catch (InterruptedException stopped) {
+                    Thread.currentThread().interrupt();
+                  }
+                }));
+      }
+      Hub.append(log, "acme", "a-1", "1");
+      for (Thread thread : waiting) {
+        thread.join();
+      }
+      assertThat(seen).hasSize(20).containsOnly(true);
+      assertThat(hub.loop.awaitSeq("acme", 2, Duration.ofMillis(20))).isFalse();
+      hub.loop.stop();
+      applying.join();
+    }
+    try (Hub hub = hub()) {
+      // Applied before this process began.
+      assertThat(hub.loop.awaitApplied("acme", Hub.STREAM, 0, Duration.ofSeconds(5))).isTrue();
+    }
+  }
+}

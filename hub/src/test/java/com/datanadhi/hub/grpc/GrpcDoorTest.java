@@ -1,0 +1,363 @@
+package com.datanadhi.hub.grpc;
+
+import static com.datanadhi.hub.grpc.Door.request;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.awaitility.Awaitility.await;
+
+import com.datanadhi.hub.intake.Outcome;
+import com.datanadhi.hub.proto.AppendRequest;
+import com.datanadhi.hub.proto.AppendResponse;
+import com.datanadhi.hub.proto.HubGrpc;
+import com.datanadhi.hub.proto.NewRecord;
+import com.datanadhi.hub.proto.Receipt;
+import com.datanadhi.hub.query.Tenants;
+import com.google.protobuf.ByteString;
+import com.google.rpc.RetryInfo;
+import io.grpc.CallOptions;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.protobuf.StatusProto;
+import io.grpc.stub.ClientCalls;
+import io.grpc.stub.StreamObserver;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class GrpcDoorTest {
+  private static final String NONE = "";
+
+  @TempDir Path directory;
+  private Tenants tenants;
+  private Door door;
+
+  @BeforeEach
+  void open() throws Exception {
+    tenants = new Tenants(directory);
+    door = new Door(tenants.queries());
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    door.close();
+    tenants.close();
+  }
+
+  private Status statusOf(AppendRequest request) {
+    return failure(request).getStatus();
+  }
+
+  private StatusRuntimeException failure(AppendRequest request) {
+    return Objects.requireNonNull(
+        catchThrowableOfType(StatusRuntimeException.class, () -> door.blocking().append(request)));
+  }
+
+  private static Duration retryDelay(Throwable failure) throws Exception {
+    var status = Objects.requireNonNull(StatusProto.fromThrowable(failure));
+    var delay = status.getDetails(0).unpack(RetryInfo.class).getRetryDelay();
+    return Duration.ofSeconds(delay.getSeconds(), delay.getNanos());
+  }
+
+  @Test
+  void an_append_gets_its_receipt_and_a_repeat_the_same() {
+    Receipt first = door.blocking().append(request("k-1", "{\"a\":1}"));
+    Receipt second = door.blocking().append(request("k-1", " {\"a\":1}\n"));
+
+    assertThat(first.getTenant()).isEqualTo("acme");
+    assertThat(first.getKey()).isEqualTo("k-1");
+    assertThat(first.getSha256())
+        .isEqualTo("015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862");
+    assertThat(first.getDurability()).isEqualTo("fsync");
+    assertThat(first.getReplayed()).isFalse();
+    assertThat(first.hasFirstSeq()).isFalse();
+    assertThat(second).isEqualTo(first.toBuilder().setReplayed(true).build());
+  }
+
+  @Test
+  void without_a_key_the_hub_makes_one() {
+    assertThat(door.blocking().append(request(NONE, "1")).getKey()).isEqualTo("generated-1");
+  }
+
+  @Test
+  void each_way_to_send_the_api_key_is_taken() {
+    for (String name : List.of("datanadhi-api-key", "datanadhi_api_key", "x-datanadhi-api-key")) {
+      Receipt receipt =
+          Door.with(HubGrpc.newBlockingStub(door.channel), name, "other")
+              .append(request(name, "1"));
+      assertThat(receipt.getTenant()).isEqualTo("beta");
+    }
+    for (String scheme : List.of("Bearer ", "bearer  ")) {
+      Receipt receipt =
+          Door.with(HubGrpc.newBlockingStub(door.channel), "authorization", scheme + "other")
+              .append(request(scheme.length() + "", "1"));
+      assertThat(receipt.getTenant()).isEqualTo("beta");
+    }
+  }
+
+  @Test
+  void a_call_without_a_valid_key_is_unauthenticated_and_stores_nothing() {
+    HubGrpc.HubBlockingStub none = HubGrpc.newBlockingStub(door.channel);
+    for (HubGrpc.HubBlockingStub stub :
+        List.of(
+            none,
+            Door.with(none, "datanadhi-api-key", "wrong"),
+            Door.with(none, "authorization", "Basic " + Door.KEY))) {
+      var failure =
+          catchThrowableOfType(StatusRuntimeException.class, () -> stub.append(request("k", "1")));
+      assertThat(failure.getStatus().getCode()).isEqualTo(Status.Code.UNAUTHENTICATED);
+      assertThat(failure.getStatus().getDescription()).contains("API key");
+    }
+    assertThat(door.appends.calls()).isEmpty();
+  }
+
+  @Test
+  void while_keys_are_not_known_yet_calls_are_unavailable() throws Exception {
+    door.starting = true;
+    StatusRuntimeException failure = failure(request("k", "1"));
+    assertThat(failure.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+    assertThat(retryDelay(failure)).isPositive();
+  }
+
+  @Test
+  void each_outcome_has_its_status() throws Exception {
+    door.appends.fault("never", new Outcome.Invalid(413, "too large", "log_data is too large"));
+    door.appends.fault(
+        "later", new Outcome.Unavailable("disk_full", "the disk is full", Duration.ofMillis(2500)));
+    door.blocking().append(request("known", "1"));
+
+    Status never = statusOf(request("never", "1"));
+    assertThat(never.getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+    assertThat(never.getDescription()).isEqualTo("too large: log_data is too large");
+
+    StatusRuntimeException later = failure(request("later", "1"));
+    assertThat(later.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+    assertThat(later.getStatus().getDescription()).isEqualTo("the disk is full");
+    assertThat(retryDelay(later)).isEqualTo(Duration.ofMillis(2500));
+
+    Status conflict = statusOf(request("known", "2"));
+    assertThat(conflict.getCode()).isEqualTo(Status.Code.ALREADY_EXISTS);
+    assertThat(conflict.getDescription())
+        .contains("sent sha256 d4735e3a265e16eee03f59718b9b5d03019c07d8b6c51f90da3a666eec13ab35")
+        .contains("stored 6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b")
+        .doesNotContain("pipelines");
+
+    AppendRequest otherPipeline =
+        request("known").toBuilder()
+            .addRecords(
+                NewRecord.newBuilder()
+                    .setLogData(ByteString.copyFromUtf8("1"))
+                    .addPipelines("another"))
+            .build();
+    assertThat(statusOf(otherPipeline).getDescription()).contains("the pipelines differ");
+  }
+
+  @Test
+  void log_data_that_is_not_json_is_invalid_and_named() {
+    for (String bad : List.of("", "{", "nul", "1 2", "{\"a\":NaN}", "[".repeat(1001))) {
+      Status status = statusOf(request("k", "1", bad));
+      assertThat(status.getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+      assertThat(status.getDescription()).startsWith("log_data of record 2 is not JSON: ");
+    }
+    AppendRequest notUtf8 =
+        AppendRequest.newBuilder()
+            .addRecords(
+                NewRecord.newBuilder()
+                    .setLogData(ByteString.copyFrom(new byte[] {'"', (byte) 0xC3, '"'})))
+            .build();
+    assertThat(statusOf(notUtf8).getDescription()).contains("UTF-8");
+    assertThat(door.appends.calls()).isEmpty();
+  }
+
+  @Test
+  void a_negative_wait_is_invalid() {
+    AppendRequest request =
+        request("k", "1").toBuilder()
+            .setWaitApplied(com.google.protobuf.Duration.newBuilder().setSeconds(-1))
+            .build();
+    assertThat(statusOf(request).getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+  }
+
+  @Test
+  void a_message_that_is_not_protobuf_is_invalid() {
+    for (byte[] broken :
+        List.of(new byte[] {0x0A, 0x7F, 1}, new byte[] {0x0A, 1, (byte) 0xFF}, new byte[] {7})) {
+      var failure = catchThrowableOfType(StatusRuntimeException.class, () -> sendRaw(broken));
+      assertThat(failure.getStatus().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+      assertThat(failure.getStatus().getDescription()).startsWith("the message cannot be read: ");
+    }
+  }
+
+  private Receipt sendRaw(byte[] bytes) {
+    MethodDescriptor<byte[], Receipt> raw =
+        HubGrpc.getAppendMethod().toBuilder(
+                new Raw(), HubGrpc.getAppendMethod().getResponseMarshaller())
+            .build();
+    return ClientCalls.blockingUnaryCall(
+        door.blocking().getChannel(), raw, CallOptions.DEFAULT, bytes);
+  }
+
+  /// Sends bytes as they are.
+  private static final class Raw implements MethodDescriptor.Marshaller<byte[]> {
+    @Override
+    public InputStream stream(byte[] value) {
+      return new ByteArrayInputStream(value);
+    }
+
+    @Override
+    public byte[] parse(InputStream stream) {
+      try {
+        return stream.readAllBytes();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  @Test
+  void a_compressed_request_is_unpacked_up_to_the_bound() {
+    String large = "\"" + "x".repeat(4_000_000) + "\"";
+    Receipt receipt = door.blocking().withCompression("gzip").append(request("k", large));
+    assertThat(receipt.getKey()).isEqualTo("k");
+
+    String bomb = "\"" + "x".repeat(GrpcDoor.MAX_MESSAGE) + "\"";
+    var failure =
+        catchThrowableOfType(
+            StatusRuntimeException.class,
+            () -> door.blocking().withCompression("gzip").append(request("k", bomb)));
+    assertThat(failure.getStatus().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+  }
+
+  @Test
+  void a_message_beyond_the_bound_is_refused_by_grpc() {
+    Status status = statusOf(request("k", "\"" + "x".repeat(GrpcDoor.MAX_MESSAGE) + "\""));
+    assertThat(status.getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    assertThat(door.appends.calls()).isEmpty();
+  }
+
+  @Test
+  void a_request_that_does_not_fit_the_buffer_is_unavailable_and_leaves_no_bytes_behind()
+      throws Exception {
+    try (Door small = new Door(tenants.queries(), 1_000, null)) {
+      String large = "\"" + "x".repeat(1_000) + "\"";
+      var failure =
+          catchThrowableOfType(
+              StatusRuntimeException.class, () -> small.blocking().append(request("k", large)));
+      assertThat(failure.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+      assertThat(retryDelay(failure)).isPositive();
+      assertThat(small.blocking().append(request("k", "1")).getKey()).isEqualTo("k");
+      await().until(() -> small.admission.heldBytes() == 0);
+    }
+  }
+
+  @Test
+  void an_unexpected_failure_is_unavailable() throws Exception {
+    Appends broken =
+        (tenant, transactions) -> {
+          throw new IllegalStateException("a fault");
+        };
+    try (Door faulty = new Door(tenants.queries(), 1 << 20, broken)) {
+      var failure =
+          catchThrowableOfType(
+              StatusRuntimeException.class, () -> faulty.blocking().append(request("k", "1")));
+      assertThat(failure.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+      assertThat(failure.getStatus().getDescription()).doesNotContain("a fault");
+    }
+  }
+
+  @Test
+  void a_deadline_ends_the_call_and_the_record_can_be_stored_all_the_same() {
+    door.appends.shut();
+    var failure =
+        catchThrowableOfType(
+            StatusRuntimeException.class,
+            () ->
+                door.blocking()
+                    .withDeadlineAfter(200, TimeUnit.MILLISECONDS)
+                    .append(request("k", "1")));
+    assertThat(failure.getStatus().getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+
+    door.appends.open();
+    await().until(() -> door.appends.order().contains("k"));
+    assertThat(door.blocking().append(request("k", "1")).getReplayed()).isTrue();
+    await().until(() -> door.admission.heldBytes() == 0);
+  }
+
+  @Test
+  void garbage_on_a_connection_ends_only_that_connection() throws Exception {
+    long seed = new Random().nextLong();
+    Random random = new Random(seed);
+    byte[] preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+    for (int i = 0; i < 50; i++) {
+      try (Socket socket =
+          new Socket(door.server.address().getAddress(), door.server.address().getPort())) {
+        if (random.nextBoolean()) {
+          socket.getOutputStream().write(preface);
+        }
+        byte[] garbage = new byte[random.nextInt(1, 2_000)];
+        random.nextBytes(garbage);
+        socket.getOutputStream().write(garbage);
+      } catch (IOException _) {
+        // The server has closed the connection first.
+      }
+      assertThat(door.blocking().append(request("k-" + i, "1")).getKey())
+          .as("seed %s", seed)
+          .isEqualTo("k-" + i);
+    }
+  }
+
+  @Test
+  void health_needs_no_key_and_follows_readiness() {
+    HealthGrpc.HealthBlockingStub health = HealthGrpc.newBlockingStub(door.channel);
+    HealthCheckRequest hub =
+        HealthCheckRequest.newBuilder().setService(HubGrpc.SERVICE_NAME).build();
+    assertThat(health.check(hub).getStatus()).isEqualTo(ServingStatus.SERVING);
+    door.ready = false;
+    await().until(() -> health.check(hub).getStatus() == ServingStatus.NOT_SERVING);
+    assertThat(health.check(HealthCheckRequest.getDefaultInstance()).getStatus())
+        .isEqualTo(ServingStatus.NOT_SERVING);
+    door.ready = true;
+    await().until(() -> health.check(hub).getStatus() == ServingStatus.SERVING);
+  }
+
+  @Test
+  void closing_answers_calls_in_progress_and_ends_streams_as_unavailable() throws Exception {
+    Responses<AppendRequest, AppendResponse> streamed = new Responses<>();
+    StreamObserver<AppendRequest> stream = door.async().appendStream(streamed);
+    stream.onNext(request("before", "1"));
+    streamed.awaitCount(1);
+    door.appends.shut();
+    stream.onNext(request("in-stream", "1"));
+    Responses<AppendRequest, Receipt> unary = new Responses<>();
+    door.async().append(request("in-progress", "1"), unary);
+    await().until(() -> door.appends.calls().size() == 3);
+
+    long begin = System.nanoTime();
+    Thread closing = Thread.startVirtualThread(door.server::close);
+    await().until(() -> statusOf(request("too-late", "1")).getCode() == Status.Code.UNAVAILABLE);
+    door.appends.open();
+
+    assertThat(unary.end().isOk()).isTrue();
+    assertThat(streamed.end().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+    assertThat(streamed.received()).hasSize(2);
+    closing.join();
+    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(10));
+    assertThat(door.appends.order()).doesNotContain("too-late");
+  }
+}
