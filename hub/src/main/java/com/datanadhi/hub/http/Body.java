@@ -171,6 +171,7 @@ final class Body implements AutoCloseable {
             throw late();
           }
         }
+        exchange.markBodyRead();
       } finally {
         awaiting.end();
       }

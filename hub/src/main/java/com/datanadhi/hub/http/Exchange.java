@@ -32,6 +32,7 @@ final class Exchange {
   private final BooleanSupplier stopping;
   private List<String> parameters = List.of();
   private boolean answered;
+  private boolean bodyRead;
 
   Exchange(
       Request request,
@@ -64,6 +65,14 @@ final class Exchange {
 
   Connections.State connection() {
     return connection;
+  }
+
+  boolean isBodyRead() {
+    return bodyRead;
+  }
+
+  void markBodyRead() {
+    bodyRead = true;
   }
 
   boolean isStopping() {

@@ -17,6 +17,7 @@ import org.eclipse.jetty.http.HttpVersion;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.SecureRequestCustomizer;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.SslConnectionFactory;
@@ -76,6 +77,9 @@ public final class HttpDoor implements AutoCloseable {
     // What two programs can read in two ways is refused; that is how requests are smuggled.
     configuration.setHttpCompliance(HttpCompliance.STRICT);
     configuration.setUriCompliance(PATHS);
+    // The customizer that Jetty adds by itself refuses names that are not in the certificate, and
+    // so all senders that use an address. Whether it is the right server is for them to judge.
+    configuration.addCustomizer(new SecureRequestCustomizer(false));
     configuration.setIdleTimeout(settings.idle().toMillis());
     server.setHandler(
         new Dispatcher(new Routes(settings), services, settings, connections, () -> stopping));

@@ -13,6 +13,9 @@ final class UnreadBody {
 
   /// Takes the rest of the body, or has the connection closed after the answer.
   static void discard(Exchange exchange) throws InterruptedException {
+    if (exchange.isBodyRead()) {
+      return;
+    }
     Request request = exchange.request();
     // With Expect, the sender waits for this answer before it sends the body, or sends none.
     if (request.getHeaders().contains(HttpHeader.EXPECT)
