@@ -54,19 +54,16 @@ final class ControlTables implements ControlWriter {
     return list(
         KEYS,
         row -> {
+          long revokedAt = row.getLong(6);
+          boolean valid = row.wasNull();
           return new ApiKeyRow(
               row.getString(1),
               row.getString(2),
               row.getString(3),
               row.getString(4),
               row.getLong(5),
-              longOrNull(row, 6));
+              valid ? null : revokedAt);
         });
-  }
-
-  private static @Nullable Long longOrNull(ResultSet row, int column) throws SQLException {
-    long value = row.getLong(column);
-    return row.wasNull() ? null : value;
   }
 
   @Override
