@@ -23,11 +23,8 @@ import com.datanadhi.hub.log.segments.SegmentLog;
 import com.datanadhi.hub.log.segments.SegmentSettings;
 import com.datanadhi.hub.logging.Events;
 import com.datanadhi.hub.query.Queries;
-import com.datanadhi.hub.record.TenantName;
 import com.datanadhi.hub.time.Clock;
-import com.datanadhi.hub.view.CursorRow;
 import com.datanadhi.hub.view.TenantDatabases;
-import com.datanadhi.hub.view.ViewException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,7 +77,7 @@ final class OpenDirectory implements AutoCloseable {
             new IntakeSettings(settings.durability(), keyHorizon, Bounds.defaults()),
             clock,
             timer);
-    mailboxes = new MailboxFollower(databases, this::catchUpCursors);
+    mailboxes = new MailboxFollower(databases, control);
     AppliedThroughFile appliedThrough =
         new AppliedThroughFile(directory.resolve("applied-through"));
     apply =
@@ -190,29 +187,6 @@ final class OpenDirectory implements AutoCloseable {
     mailboxes.stop();
     recovery.stop();
     viewRetention.stop();
-  }
-
-  private void catchUpCursors(String tenant) throws ViewException, InterruptedException {
-    long through = databases.readMailbox(tenant, mailbox -> mailbox.controlOffset());
-    List<CursorRow> missing =
-        databases.read(
-            TenantName.CONTROL, reader -> reader.control().cursorsAfter(tenant, through));
-    if (missing.isEmpty()) {
-      return;
-    }
-    databases.writeMailbox(
-        tenant,
-        writer -> {
-          for (CursorRow row : missing) {
-            writer.moveCursor(
-                row.pipeline(),
-                row.consumer(),
-                row.through(),
-                row.updatedAt(),
-                row.controlOffset());
-          }
-          return missing.size();
-        });
   }
 
   private @Nullable String unappliedDigest(String tenant, String key) {
