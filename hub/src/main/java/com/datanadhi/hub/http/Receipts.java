@@ -1,7 +1,6 @@
 package com.datanadhi.hub.http;
 
 import com.datanadhi.hub.intake.Outcome;
-import com.datanadhi.hub.intake.Receipt;
 import com.datanadhi.hub.query.SeqRange;
 import com.datanadhi.hub.record.Content;
 import com.datanadhi.hub.view.ViewException;
@@ -23,7 +22,7 @@ final class Receipts {
           exchange.setHeader("Hub-Content", "unverified");
         }
         awaitApplied(exchange, tenant, stored);
-        exchange.json(200, json(stored.receipt()));
+        exchange.json(200, stored.receipt().json());
       }
       case Outcome.Invalid invalid -> throw new ProblemException(problem(invalid));
       case Outcome.Conflict conflict -> throw new ProblemException(problem(conflict));
@@ -71,21 +70,6 @@ final class Receipts {
   private static String content(Content content) {
     return "{\"sha256\":\"%s\",\"pipelines_sha256\":\"%s\"}"
         .formatted(content.digest(), content.pipelinesDigest());
-  }
-
-  /// The bytes of a receipt. The same at each repeat, so nothing of this run is in them.
-  static byte[] json(Receipt receipt) {
-    return new JsonText()
-        .raw("{\"status\":\"stored\",\"tenant\":")
-        .string(receipt.tenant())
-        .raw(",\"key\":")
-        .string(receipt.key())
-        .raw(",\"sha256\":")
-        .string(receipt.sha256())
-        .raw(",\"durability\":")
-        .string(receipt.durability())
-        .raw("}")
-        .toBytes();
   }
 
   private static void awaitApplied(Exchange exchange, String tenant, Outcome.Stored stored)
