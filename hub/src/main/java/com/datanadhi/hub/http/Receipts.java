@@ -8,6 +8,8 @@ import java.time.Duration;
 
 /// Answers for what became of a transaction.
 final class Receipts {
+  private static final long SLICE_NANOS = 500_000_000L;
+
   private Receipts() {}
 
   /// Answers with the receipt, or ends with the problem.
@@ -78,13 +80,25 @@ final class Receipts {
     if (wait.isZero()) {
       return;
     }
-    SeqRange seqs;
+    SeqRange seqs = null;
+    long deadline = System.nanoTime() + wait.toNanos();
     try {
-      seqs =
-          exchange
-              .services()
-              .records()
-              .awaitApplied(tenant, stored.receipt().key(), stored.offset(), wait);
+      do {
+        // In slices, so that a shutdown does not have to cut the connection of a stored record.
+        long left = deadline - System.nanoTime();
+        seqs =
+            exchange
+                .services()
+                .records()
+                .awaitApplied(
+                    tenant,
+                    stored.receipt().key(),
+                    stored.offset(),
+                    Duration.ofNanos(Math.max(0, Math.min(left, SLICE_NANOS))));
+      } while (seqs == null
+          && stored.offset() >= 0
+          && System.nanoTime() < deadline
+          && !exchange.isStopping());
     } catch (ViewException e) {
       // It is stored, and that is what the sender must hear; it only cannot be read yet.
       return;
