@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -27,27 +28,32 @@ final class HubNotes {
 
   private HubNotes() {}
 
-  /// Replaces the file in one step.
+  /// Replaces the file in one step. One that is the same stays, so that a hub with a full disk
+  /// starts.
   static void write(Path dataDirectory, String version, Map<String, String> flags)
       throws IOException {
     ObjectNode json = JSON.createObjectNode().put("version", version);
     ObjectNode object = json.putObject("flags");
     flags.forEach(object::put);
     byte[] text = JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(json);
+    Path file = dataDirectory.resolve(NAME);
+    if (Files.exists(file) && Arrays.equals(Files.readAllBytes(file), text)) {
+      return;
+    }
     Path next = dataDirectory.resolve(NAME + ".new");
     Files.deleteIfExists(next);
-    try (FileChannel file =
+    try (FileChannel written =
         FileChannel.open(
             next,
             Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
       ByteBuffer rest = ByteBuffer.wrap(text);
       while (rest.hasRemaining()) {
-        int _ = file.write(rest);
+        int _ = written.write(rest);
       }
-      file.force(true);
+      written.force(true);
     }
-    Files.move(next, dataDirectory.resolve(NAME), StandardCopyOption.ATOMIC_MOVE);
+    Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
     try (FileChannel directory = FileChannel.open(dataDirectory, StandardOpenOption.READ)) {
       directory.force(true);
     }

@@ -87,6 +87,7 @@ final class AppendStream implements StreamObserver<Request<AppendRequest>> {
     this.call = call;
     call.disableAutoRequest();
     this.outbound = new Outbound<>(call, wake);
+    Arrival.current().onEnd(wake);
   }
 
   /// Begins to receive.

@@ -1,6 +1,7 @@
 package com.datanadhi.hub.grpc;
 
 import com.datanadhi.hub.control.ApiKeys;
+import com.datanadhi.hub.intake.Admission;
 import io.grpc.Context;
 import io.grpc.Contexts;
 import io.grpc.Metadata;
@@ -50,10 +51,12 @@ record Caller(ApiKeys keys, String apiKey, String tenant) {
   /// Lets calls with a valid API key through; all others end with a status.
   static final class Check implements ServerInterceptor {
     private final ApiKeys keys;
+    private final Admission admission;
     private final Stopping stopping;
 
-    Check(ApiKeys keys, Stopping stopping) {
+    Check(ApiKeys keys, Admission admission, Stopping stopping) {
       this.keys = keys;
+      this.admission = admission;
       this.stopping = stopping;
     }
 
@@ -67,7 +70,10 @@ record Caller(ApiKeys keys, String apiKey, String tenant) {
         // Only a key that was sent is ever known.
         Caller caller = new Caller(keys, apiKey == null ? "" : apiKey, tenant);
         return Contexts.interceptCall(
-            Context.current().withValue(CURRENT, caller), call, headers, next);
+            Context.current().withValue(CURRENT, caller),
+            Arrival.current().watch(call, tenant, admission),
+            headers,
+            next);
       } catch (StatusException refused) {
         Metadata trailers = refused.getTrailers();
         call.close(refused.getStatus(), trailers == null ? new Metadata() : trailers);

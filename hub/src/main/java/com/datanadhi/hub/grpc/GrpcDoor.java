@@ -48,10 +48,12 @@ public final class GrpcDoor implements AutoCloseable {
   private static final int RESET_WINDOW_SECONDS = 30;
   private static final long HEALTH_MILLIS = 200;
   private static final long TLS_MILLIS = 2_000;
+  private static final long STALL_MILLIS = 1_000;
   private static final Duration STOP = Duration.ofSeconds(9);
   private static final long LOOP_STOP_MILLIS = 500;
 
   private final Stopping stopping = new Stopping();
+  private final Arrival.Arrivals arrivals = new Arrival.Arrivals();
   private final HealthStatusManager health = new HealthStatusManager();
   private final ExecutorService calls = Executors.newVirtualThreadPerTaskExecutor();
   private final ScheduledExecutorService timer =
@@ -87,6 +89,7 @@ public final class GrpcDoor implements AutoCloseable {
               .bossEventLoopGroup(loops)
               .workerEventLoopGroup(loops)
               .executor(calls)
+              .addStreamTracerFactory(arrivals)
               .maxInboundMessageSize(MAX_MESSAGE)
               .maxInboundMetadataSize(MAX_METADATA)
               .maxConcurrentCallsPerConnection(MAX_CALLS_PER_CONNECTION)
@@ -99,7 +102,7 @@ public final class GrpcDoor implements AutoCloseable {
               .maxConnectionIdle(60, TimeUnit.SECONDS)
               .addService(
                   ServerInterceptors.intercept(
-                      service.definition(), new Caller.Check(keys, stopping)))
+                      service.definition(), new Caller.Check(keys, admission, stopping)))
               .addService(health.getHealthService())
               .build()
               .start();
@@ -111,6 +114,12 @@ public final class GrpcDoor implements AutoCloseable {
     var _ =
         timer.scheduleWithFixedDelay(
             this::showHealth, HEALTH_MILLIS, HEALTH_MILLIS, TimeUnit.MILLISECONDS);
+    var _ =
+        timer.scheduleWithFixedDelay(
+            () -> arrivals.turn(System.nanoTime()),
+            STALL_MILLIS,
+            STALL_MILLIS,
+            TimeUnit.MILLISECONDS);
     Events.info("grpc_listening", "port", server.getPort(), "transport", epoll ? "epoll" : "nio");
   }
 

@@ -79,9 +79,7 @@ public final class DataDirectoryLock implements AutoCloseable {
       if (!Objects.equals(opened, keyOf(file))) {
         return null;
       }
-      channel.truncate(0);
-      byte[] owner = (ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII);
-      int _ = channel.write(ByteBuffer.wrap(owner), 0);
+      writeOwner(channel);
       taken = true;
       return new DataDirectoryLock(channel);
     } catch (OverlappingFileLockException ownProcess) {
@@ -90,6 +88,17 @@ public final class DataDirectoryLock implements AutoCloseable {
       if (!taken) {
         channel.close();
       }
+    }
+  }
+
+  /// The lock is held also if the disk is full: then the file names no process.
+  private static void writeOwner(FileChannel channel) throws IOException {
+    channel.truncate(0);
+    byte[] owner = (ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII);
+    try {
+      int _ = channel.write(ByteBuffer.wrap(owner), 0);
+    } catch (IOException full) {
+      channel.truncate(0);
     }
   }
 

@@ -1,8 +1,6 @@
 package com.datanadhi.hub.hub;
 
 import com.datanadhi.hub.apply.AppliedThroughFile;
-import com.datanadhi.hub.apply.ApplyDecisions;
-import com.datanadhi.hub.apply.ApplyFunction;
 import com.datanadhi.hub.apply.ApplyLoop;
 import com.datanadhi.hub.apply.Checkpointer;
 import com.datanadhi.hub.apply.ClockGuard;
@@ -25,11 +23,8 @@ import com.datanadhi.hub.log.segments.SegmentLog;
 import com.datanadhi.hub.log.segments.SegmentSettings;
 import com.datanadhi.hub.logging.Events;
 import com.datanadhi.hub.query.Queries;
-import com.datanadhi.hub.record.TenantName;
 import com.datanadhi.hub.time.Clock;
-import com.datanadhi.hub.view.CursorRow;
 import com.datanadhi.hub.view.TenantDatabases;
-import com.datanadhi.hub.view.ViewException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -74,14 +69,7 @@ final class OpenDirectory implements AutoCloseable {
     heldBackBound =
         Math.min(MAX_HELD_BACK_BYTES, Files.getFileStore(directory).getTotalSpace() / 4);
     long keyHorizon = settings.keyHorizon().toMillis();
-    ApplyFunction controlFunction = new ApplyFunction(ControlStore.STREAM, new NoDecisions());
-    control =
-        new ControlStore(
-            log,
-            databases,
-            (writer, entry) -> controlFunction.apply(writer, List.of(entry)),
-            clock,
-            keyHorizon);
+    control = new ControlStore(log, databases, clock, keyHorizon);
     intake =
         new Intake(
             log,
@@ -89,8 +77,9 @@ final class OpenDirectory implements AutoCloseable {
             new IntakeSettings(settings.durability(), keyHorizon, Bounds.defaults()),
             clock,
             timer);
-    mailboxes = new MailboxFollower(databases, this::catchUpCursors);
-    AppliedThroughFile appliedThrough = new AppliedThroughFile(directory.resolve("applied-through"));
+    mailboxes = new MailboxFollower(databases, control);
+    AppliedThroughFile appliedThrough =
+        new AppliedThroughFile(directory.resolve("applied-through"));
     apply =
         new ApplyLoop(
             log,
@@ -169,7 +158,8 @@ final class OpenDirectory implements AutoCloseable {
     }
   }
 
-  /// Bytes of log records that are not applied: at most that much, since whole segments are counted.
+  /// Bytes of log records that are not applied: at most that much, since whole segments are
+  /// counted.
   long unappliedBytes() {
     long next = apply.next();
     return log.segments(Intake.STREAM).stream()
@@ -197,29 +187,6 @@ final class OpenDirectory implements AutoCloseable {
     mailboxes.stop();
     recovery.stop();
     viewRetention.stop();
-  }
-
-  private void catchUpCursors(String tenant) throws ViewException, InterruptedException {
-    long through = databases.readMailbox(tenant, mailbox -> mailbox.controlOffset());
-    List<CursorRow> missing =
-        databases.read(
-            TenantName.CONTROL, reader -> reader.control().cursorsAfter(tenant, through));
-    if (missing.isEmpty()) {
-      return;
-    }
-    databases.writeMailbox(
-        tenant,
-        writer -> {
-          for (CursorRow row : missing) {
-            writer.moveCursor(
-                row.pipeline(),
-                row.consumer(),
-                row.through(),
-                row.updatedAt(),
-                row.controlOffset());
-          }
-          return missing.size();
-        });
   }
 
   private @Nullable String unappliedDigest(String tenant, String key) {
@@ -254,19 +221,6 @@ final class OpenDirectory implements AutoCloseable {
     } finally {
       databases.close();
       log.close();
-    }
-  }
-
-  /// The control stream itself is never skipped.
-  private static final class NoDecisions implements ApplyDecisions {
-    @Override
-    public @Nullable String skipReason(String stream, long offset) {
-      return null;
-    }
-
-    @Override
-    public List<Loss> losses(String stream) {
-      return List.of();
     }
   }
 }

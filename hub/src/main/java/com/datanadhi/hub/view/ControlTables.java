@@ -55,13 +55,14 @@ final class ControlTables implements ControlWriter {
         KEYS,
         row -> {
           long revokedAt = row.getLong(6);
+          boolean valid = row.wasNull();
           return new ApiKeyRow(
               row.getString(1),
               row.getString(2),
               row.getString(3),
               row.getString(4),
               row.getLong(5),
-              row.wasNull() ? null : revokedAt);
+              valid ? null : revokedAt);
         });
   }
 

@@ -10,13 +10,16 @@ import org.jspecify.annotations.Nullable;
 /// SQLite itself survives a kill and a power loss; the check is for what neither promises to spare,
 /// such as a lost or torn page. A small database is checked as a whole. A large one would take
 /// seconds to minutes, and a start must not depend on how much is stored: there, what the last run
-/// can have written is read, which is the end of `events` and its keys, and SQLite's frame
+/// can have written is looked at, which is the end of `events` and its keys, and SQLite's frame
 /// checksums vouch for the write-ahead log. Damage elsewhere shows when its pages are used.
 final class UncleanEnd {
   /// Checked as a whole up to this size; about 50 ms.
   static final long SMALL_BYTES = 32L << 20;
 
   private static final int TAIL = 2_000;
+
+  // Each has up to 4 MiB.
+  private static final int PAYLOADS = 8;
 
   private UncleanEnd() {}
 
@@ -41,16 +44,23 @@ final class UncleanEnd {
   private static void checkTail(Sqlite sqlite) throws ViewException {
     report(sqlite, sqlite.text("PRAGMA quick_check('state')"));
     String tail = " FROM events WHERE seq > (SELECT seq FROM state) - " + TAIL;
-    // max(length) reads each payload to its end.
-    long gap =
+    long lost =
         sqlite.number(
-            "SELECT count(*) > 0 AND (max(seq) <> (SELECT seq FROM state)"
-                + " OR max(seq) - min(seq) + 1 <> count(*) OR max(length(log_data)) < 1)"
-                + tail,
-            0);
-    if (gap != 0) {
+            "SELECT max(0, min("
+                + TAIL
+                + ", seq - first_seq + 1)) <> (SELECT count(*)"
+                + tail
+                + ") OR seq <> (SELECT coalesce(max(seq), state.seq) FROM events) FROM state",
+            1);
+    if (lost != 0) {
       report(sqlite, "the last records do not fit the state");
     }
+    // The length in characters is known only at the end of the text.
+    long _ =
+        sqlite.number(
+            "SELECT max(length(log_data)) FROM events WHERE seq > (SELECT seq FROM state) - "
+                + PAYLOADS,
+            0);
     long _ =
         sqlite.number(
             "SELECT count(result_json) FROM applied_events WHERE tenant_id = (SELECT tenant FROM"

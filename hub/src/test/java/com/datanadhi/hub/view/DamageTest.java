@@ -95,6 +95,33 @@ class DamageTest {
     assertKind(Kind.DAMAGED, () -> databases.read("acme", TenantReader::state));
   }
 
+  @Test
+  void a_large_database_without_its_end_is_found_after_an_unclean_end() throws Exception {
+    byte[] payload = ("\"" + "x".repeat(100_000) + "\"").getBytes(UTF_8);
+    String _ =
+        databases.write(
+            "acme",
+            writer -> {
+              ViewState state = writer.state();
+              while (state.seq() * payload.length < UncleanEnd.SMALL_BYTES) {
+                state = Rows.next(state);
+                writer.insertEvent(Rows.event(state.seq(), 1, "[]", payload));
+              }
+              writer.saveState(state);
+              return "";
+            });
+    databases.close();
+    Files.createFile(file("canonical.db-wal"));
+    open();
+    assertThat(databases.<Long>read("acme", reader -> reader.state().seq())).isGreaterThan(300);
+    databases.close();
+
+    String _ = sqlite3Writing("DELETE FROM events WHERE seq = (SELECT seq - 3 FROM state)");
+    Files.createFile(file("canonical.db-wal"));
+    open();
+    assertKind(Kind.DAMAGED, () -> databases.read("acme", TenantReader::state));
+  }
+
   private void zero(long position) throws IOException {
     try (RandomAccessFile file = new RandomAccessFile(canonical().toFile(), "rw")) {
       file.seek(position / 4096 * 4096);

@@ -340,6 +340,7 @@ class TenantDatabasesTest {
           ControlWriter control = writer.control();
           control.putApiKey(key);
           control.putApiKey(new ApiKeyRow("older", "acme", "n", "fe", 4, 6L));
+          control.putApiKey(new ApiKeyRow("valid", "acme", "n", "fd", 6, null));
           control.putSkip(new SkipRow("events-0", 3, "first", 4));
           control.putSkip(new SkipRow("events-0", 3, "second", 5));
           control.putLoss(new LossRow("events-0", 5, 6, "bits"));
@@ -365,7 +366,8 @@ class TenantDatabasesTest {
           assertThat(control.apiKeys())
               .containsExactly(
                   new ApiKeyRow("older", "acme", "n", "fe", 4, 6L),
-                  new ApiKeyRow("id", "acme", null, "ff", 5, 10L));
+                  new ApiKeyRow("id", "acme", null, "ff", 5, 10L),
+                  new ApiKeyRow("valid", "acme", "n", "fd", 6, null));
           assertThat(control.skips()).containsExactly(new SkipRow("events-0", 3, "first", 4));
           assertThat(control.losses()).containsExactly(new LossRow("events-0", 5, 6, "bits"));
           assertThat(control.cursor("acme", "p", "c")).isEqualTo(cursor);

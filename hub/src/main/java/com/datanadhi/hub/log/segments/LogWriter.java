@@ -202,6 +202,10 @@ final class LogWriter {
       return;
     }
     open.flush();
+    if (state.unsynced) {
+      // A seal that survives a power loss says that the records before it did.
+      open.sync();
+    }
     long limit = open.position();
     long sealedAt = Math.max(1, clock.wallMillis());
     open.seal(sealedAt);

@@ -95,7 +95,7 @@ final class OpenSegment {
     channel.force(false);
   }
 
-  /// Writes the seal and makes all of it durable. The buffer is empty.
+  /// Writes the seal and makes it durable. All records are synced already: the seal says so.
   void seal(long sealedAt) throws IOException {
     DurableFiles.writeFully(
         channel, ByteBuffer.wrap(RecordFormat.seal(epoch, endOffset, sealedAt)), flushed);

@@ -20,9 +20,10 @@ import java.util.concurrent.locks.LockSupport;
 ///
 ///     started <journal> <millis> <epoch> <end of events-0> <end of control>
 ///     stored <journal> <millis> <stream> <offset> <durability> <payload> .
+///     failed <class of the error>
 ///     closed <journal>
 ///
-/// `journal` is the length of the disk shim's journal, or 0: what the line says was so before it.
+/// It exits with 1 if the log does not close in order. `journal` is the length of the disk shim's journal, or 0: what the line says was so before it.
 public final class AppendingProgram {
   static final SegmentSettings SETTINGS =
       new SegmentSettings(16 * 1024, 8 * 1024, Duration.ofSeconds(1), 64 * 1024);
@@ -44,6 +45,7 @@ public final class AppendingProgram {
           log.epoch(),
           log.end("events-0"),
           log.end("control"));
+      Object _ = log.failure().thenAccept(broken -> say(out, "failed %s", broken.getClass()));
       for (int thread = 0; thread < THREADS; thread++) {
         Random random = new Random(seed + thread);
         String name = seed + "." + thread + ".";

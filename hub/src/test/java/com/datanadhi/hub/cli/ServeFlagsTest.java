@@ -1,0 +1,177 @@
+package com.datanadhi.hub.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.datanadhi.hub.control.HubSettings;
+import com.datanadhi.hub.log.Durability;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ServeFlagsTest {
+  private static HubSettings settings(Map<String, String> given, Map<String, String> environment) {
+    return new ServeFlags(given, environment).settings();
+  }
+
+  @Test
+  void the_defaults_are_those_of_the_contract() {
+    HubSettings settings = settings(Map.of(), Map.of());
+    assertThat(settings.dataDirectory()).isEqualTo(Path.of("hub-data").toAbsolutePath());
+    assertThat(settings.listen()).hasToString("127.0.0.1:5000");
+    assertThat(settings.grpcListen()).hasToString("127.0.0.1:50051");
+    assertThat(settings.durability()).isEqualTo(Durability.FSYNC);
+    assertThat(settings.segmentBytes()).isEqualTo(64L << 20);
+    assertThat(settings.segmentAge()).isEqualTo(Duration.ofMinutes(10));
+    assertThat(settings.logRetention()).isEqualTo(Duration.ofHours(24));
+    assertThat(settings.logRetentionBytes()).isNull();
+    assertThat(settings.bufferBytes()).isEqualTo(64L << 20);
+    assertThat(settings.keyHorizon()).isEqualTo(Duration.ofDays(30));
+    assertThat(settings.viewRetention()).isNull();
+    assertThat(settings.archive()).isTrue();
+    assertThat(settings.warnings()).isEmpty();
+  }
+
+  @Test
+  void a_flag_wins_over_its_variable_and_that_over_an_older_name() {
+    assertThat(
+            settings(
+                    Map.of("listen", "0.0.0.0:1"),
+                    Map.of("HUB_LISTEN", "0.0.0.0:2", "HUB_SEGMENT_BYTES", "1MiB"))
+                .listen())
+        .hasToString("0.0.0.0:1");
+    assertThat(settings(Map.of(), Map.of("HUB_SEGMENT_BYTES", "1MiB")).segmentBytes())
+        .isEqualTo(1L << 20);
+    assertThat(settings(Map.of(), Map.of("ENTDB_ARCHIVE_ENABLED", "false")).archive()).isFalse();
+    assertThat(
+            settings(Map.of(), Map.of("ENTDB_ARCHIVE_ENABLED", "false", "HUB_ARCHIVE", "on"))
+                .archive())
+        .isTrue();
+    assertThat(settings(Map.of(), Map.of("HUB_LISTEN", "")).listen()).hasToString("127.0.0.1:5000");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "ENTDB_KAFKA_BROKERS",
+        "ENTDB_KAFKA_ACKS",
+        "ENTDB_KAFKA_ENABLE_IDEMPOTENCE",
+        "ENTDB_S3_BUCKET"
+      })
+  void an_older_name_without_a_meaning_is_a_warning(String variable) {
+    assertThat(settings(Map.of(), Map.of(variable, "x")).warnings())
+        .singleElement()
+        .asString()
+        .contains(variable);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "listen, 5000, HOST:PORT",
+    "listen, :5000, HOST:PORT",
+    "listen, ::1:5000, HOST:PORT",
+    "listen, 127.0.0.1:65536, HOST:PORT",
+    "durability, none, fsync",
+    "segment-bytes, 64MB, MiB",
+    "segment-bytes, 1KiB, 64KiB",
+    "segment-age, 10, unit",
+    "buffer-bytes, 1MiB, 32MiB",
+    "key-horizon, 0s, 1s",
+    "log, kafka, Kafka",
+    "kafka-brokers, a:9092, Kafka",
+    "objects, s3://bucket/hub, archive",
+    "archive-interval, 5s, archive",
+    "snapshot-interval, 1h, snapshots",
+    "drill-interval, 1h, drill",
+    "archive, true, on or off",
+    "view-retention, 7d, --archive off",
+    "tls-cert, a.pem, together"
+  })
+  void a_wrong_value_is_a_usage_error_that_names_flag_or_variable(
+      String flag, String value, String text) {
+    assertThatThrownBy(() -> settings(Map.of(flag, value), Map.of()))
+        .isInstanceOf(UsageException.class)
+        .hasMessageContaining("--" + flag)
+        .hasMessageContaining(text);
+    if (!flag.equals("tls-cert")) {
+      assertThatThrownBy(() -> settings(Map.of(), Map.of(ServeFlags.variable(flag), value)))
+          .isInstanceOf(UsageException.class)
+          .hasMessageContaining(ServeFlags.variable(flag));
+    }
+  }
+
+  @Test
+  void defaults_of_later_parts_are_accepted() {
+    HubSettings settings =
+        settings(
+            Map.of(
+                "log", "segments",
+                "objects", "file:hub-data/objects",
+                "archive-interval", "60s",
+                "snapshots", "off",
+                "snapshot-keep", "7",
+                "drill-interval", "24h",
+                "archive", "off",
+                "view-retention", "7d",
+                "grpc-listen", "off"),
+            Map.of());
+    assertThat(settings.viewRetention()).isEqualTo(Duration.ofDays(7));
+    assertThat(settings.grpcListen()).isNull();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "500ms, 500",
+    "90s, 90000",
+    "10m, 600000",
+    "24h, 86400000",
+    "30d, 2592000000",
+    "0s, 0"
+  })
+  void durations_have_a_unit(String text, long millis) {
+    assertThat(Values.duration(text).toMillis()).isEqualTo(millis);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "5", "5 s", "-5s", "1.5h", "1w", "5S", "99999999999d"})
+  void other_texts_are_no_durations(String text) {
+    assertThatThrownBy(() -> Values.duration(text)).isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 0", "1000, 1000", "1KiB, 1024", "64MiB, 67108864", "2GiB, 2147483648"})
+  void sizes_are_bytes_or_binary_units(String text, long bytes) {
+    assertThat(Values.size(text)).isEqualTo(bytes);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "1KB", "1 KiB", "-1", "1.5MiB", "999999999999999999GiB", "1TiB"})
+  void other_texts_are_no_sizes(String text) {
+    assertThatThrownBy(() -> Values.size(text)).isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "2024-01-15 14:30, 2024-01-15T14:30:00Z",
+    "2024-01-15 14:30:15, 2024-01-15T14:30:15Z",
+    "2024-01-15T14:30:00Z, 2024-01-15T14:30:00Z",
+    "2024-01-15t14:30:00.5z, 2024-01-15T14:30:00.500Z",
+    "2024-01-15T16:30:00+02:00, 2024-01-15T14:30:00Z"
+  })
+  void times_are_rfc_3339_or_plain_utc(String text, String instant) {
+    assertThat(Values.time(text)).isEqualTo(Instant.parse(instant));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "2024-01-15", "14:30", "2024-02-30 10:00", "2024-01-15T14:30", "now"})
+  void other_texts_are_no_times(String text) {
+    assertThatThrownBy(() -> Values.time(text))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("2024-01-15 14:30");
+  }
+}
