@@ -81,11 +81,11 @@ final class Receipts {
       return;
     }
     SeqRange seqs = null;
-    long deadline = System.nanoTime() + wait.toNanos();
+    long deadline = exchange.nanoTime() + wait.toNanos();
     try {
       do {
         // In slices, so that a shutdown does not have to cut the connection of a stored record.
-        long left = deadline - System.nanoTime();
+        long left = deadline - exchange.nanoTime();
         seqs =
             exchange
                 .services()
@@ -97,7 +97,7 @@ final class Receipts {
                     Duration.ofNanos(Math.max(0, Math.min(left, SLICE_NANOS))));
       } while (seqs == null
           && stored.offset() >= 0
-          && System.nanoTime() < deadline
+          && exchange.nanoTime() < deadline
           && !exchange.isStopping());
     } catch (ViewException e) {
       // It is stored, and that is what the sender must hear; it only cannot be read yet.
