@@ -79,6 +79,10 @@ final class Exchange {
     return stopping.getAsBoolean();
   }
 
+  long nanoTime() {
+    return connection.nanoTime();
+  }
+
   boolean isHead() {
     return request.getMethod().equals("HEAD");
   }
