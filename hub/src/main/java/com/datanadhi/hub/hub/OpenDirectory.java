@@ -37,6 +37,9 @@ import org.jspecify.annotations.Nullable;
 /// Opening reads the end of the log and the control stream, never all that is stored. No thread
 /// applies yet: [HubRun] starts those.
 final class OpenDirectory implements AutoCloseable {
+  /// The log's directory.
+  static final String LOG = "log";
+
   /// Files of SQLite that are open at once.
   private static final int OPEN_DATABASES = 256;
 
@@ -130,9 +133,12 @@ final class OpenDirectory implements AutoCloseable {
             Math.min(CONTROL_SEGMENT_BYTES, settings.segmentBytes()),
             settings.segmentAge(),
             settings.bufferBytes());
-    SegmentLog log = SegmentLog.open(settings.dataDirectory().resolve("log"), segments, clock);
+    SegmentLog log = SegmentLog.open(settings.dataDirectory().resolve(LOG), segments, clock);
     boolean opened = false;
     try {
+      // Else the first append waits until a segment is filled with zeros.
+      log.prepare(Intake.STREAM);
+      log.prepare(ControlStore.STREAM);
       OpenDirectory directory = new OpenDirectory(settings, log, timer, clock);
       opened = true;
       return directory;
