@@ -36,6 +36,13 @@ record HubDirectory(Path data, int port, Map<String, String> apiKeys, List<Strin
     return new HubDirectory(other, port, apiKeys, flags);
   }
 
+  /// The same directory with more flags.
+  HubDirectory with(String... more) {
+    List<String> all = new ArrayList<>(flags);
+    all.addAll(List.of(more));
+    return new HubDirectory(data, port, apiKeys, all);
+  }
+
   String url() {
     return "http://127.0.0.1:" + port;
   }

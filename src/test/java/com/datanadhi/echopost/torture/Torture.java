@@ -28,7 +28,8 @@ public final class Torture {
           new DrainCampaign(),
           new ServerCampaign(),
           new GarbageCampaign(),
-          new HubKillCampaign());
+          new HubKillCampaign(),
+          new HubPowerCampaign());
 
   private Torture() {}
 
