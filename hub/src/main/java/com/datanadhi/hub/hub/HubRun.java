@@ -242,7 +242,7 @@ public final class HubRun implements HubLauncher {
           "cannot listen on "
               + settings.listen()
               + " ("
-              + cannotBind.getMessage()
+              + reason(cannotBind)
               + "): choose another address with --listen");
     }
   }
@@ -276,9 +276,19 @@ public final class HubRun implements HubLauncher {
           "cannot serve gRPC on "
               + listen
               + " ("
-              + cannotBind.getMessage()
+              + reason(cannotBind)
               + "): choose another address with --grpc-listen, or 'off'");
     }
+  }
+
+  /// What the system says, such as "Address already in use", beneath the libraries' words.
+  static String reason(Throwable failed) {
+    Throwable cause = failed;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    String message = cause.getMessage();
+    return message == null ? cause.toString() : message;
   }
 
   private static InetSocketAddress address(String flag, HubSettings.Address address)

@@ -299,6 +299,22 @@ class ApplyLoopTest {
   }
 
   @Test
+  void a_deleted_database_that_a_reader_has_created_anew_is_built_again() throws Exception {
+    Hub.append(log, "acme", "a-1", "1");
+    Hub.append(log, "acme", "a-2", "2");
+    try (Hub hub = hub()) {
+      hub.drain();
+      delete(Dump.directory(hub.tenants, "acme"));
+      assertThat(hub.state("acme").seq()).isZero();
+      Hub.append(log, "acme", "a-3", "3");
+      hub.drain();
+
+      assertThat(hub.state("acme").seq()).isEqualTo(3);
+      assertThat(hub.dump("acme")).isEqualTo(reference("acme", "reference"));
+    }
+  }
+
+  @Test
   void an_older_copy_of_a_database_catches_up_from_its_own_position() throws Exception {
     Path database = Dump.canonical(directory.resolve("tenants"), "acme");
     Hub.append(log, "acme", "a-1", "1");
