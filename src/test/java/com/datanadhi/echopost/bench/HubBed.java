@@ -48,9 +48,9 @@ final class HubBed implements AutoCloseable {
   /// Starts the packaged hub on an empty directory.
   RunningHub startHub() throws IOException, InterruptedException {
     Path data = newDirectory();
-    String apiKey = HubProcess.createKey(program, data, RunningHub.TENANT);
     HubProcess process = spawn(data);
     long _ = process.awaitReady();
+    String apiKey = HubProcess.createKey(program, data, RunningHub.TENANT);
     return new RunningHub(process, data, apiKey, client);
   }
 
