@@ -8,6 +8,7 @@ import com.datanadhi.hub.intake.Admission;
 import com.datanadhi.hub.logging.Events;
 import com.datanadhi.hub.proto.HubGrpc;
 import com.datanadhi.hub.query.Queries;
+import com.datanadhi.hub.time.Clock;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
 import io.grpc.ServerCredentials;
@@ -116,7 +117,7 @@ public final class GrpcDoor implements AutoCloseable {
             this::showHealth, HEALTH_MILLIS, HEALTH_MILLIS, TimeUnit.MILLISECONDS);
     var _ =
         timer.scheduleWithFixedDelay(
-            () -> arrivals.turn(System.nanoTime()),
+            () -> arrivals.turn(Clock.system().nanoTime()),
             STALL_MILLIS,
             STALL_MILLIS,
             TimeUnit.MILLISECONDS);

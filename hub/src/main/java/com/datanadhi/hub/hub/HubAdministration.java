@@ -1,17 +1,17 @@
 package com.datanadhi.hub.hub;
 
+import com.datanadhi.hub.admin.Administration;
+import com.datanadhi.hub.admin.AdministrationException;
+import com.datanadhi.hub.admin.AdministrationException.Reason;
+import com.datanadhi.hub.admin.HubStatus;
+import com.datanadhi.hub.admin.HubStatus.Blocker;
+import com.datanadhi.hub.admin.HubStatus.Parked;
+import com.datanadhi.hub.admin.HubStatus.Poison;
+import com.datanadhi.hub.admin.HubStatus.Stream;
 import com.datanadhi.hub.apply.ApplyStats;
 import com.datanadhi.hub.apply.ParkedTenants;
-import com.datanadhi.hub.control.Administration;
-import com.datanadhi.hub.control.AdministrationException;
-import com.datanadhi.hub.control.AdministrationException.Reason;
 import com.datanadhi.hub.control.ApiKey;
 import com.datanadhi.hub.control.ControlUnavailableException;
-import com.datanadhi.hub.control.HubStatus;
-import com.datanadhi.hub.control.HubStatus.Blocker;
-import com.datanadhi.hub.control.HubStatus.Parked;
-import com.datanadhi.hub.control.HubStatus.Poison;
-import com.datanadhi.hub.control.HubStatus.Stream;
 import com.datanadhi.hub.control.NewApiKey;
 import com.datanadhi.hub.control.Position;
 import com.datanadhi.hub.intake.Intake;

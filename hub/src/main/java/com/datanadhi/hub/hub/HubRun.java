@@ -1,8 +1,8 @@
 package com.datanadhi.hub.hub;
 
-import com.datanadhi.hub.control.AdminServer;
-import com.datanadhi.hub.control.HubLauncher;
-import com.datanadhi.hub.control.HubSettings;
+import com.datanadhi.hub.admin.AdminServer;
+import com.datanadhi.hub.admin.HubLauncher;
+import com.datanadhi.hub.admin.HubSettings;
 import com.datanadhi.hub.grpc.GrpcDoor;
 import com.datanadhi.hub.grpc.GrpcSettings;
 import com.datanadhi.hub.health.AppendHealth;

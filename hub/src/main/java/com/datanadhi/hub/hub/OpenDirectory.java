@@ -1,5 +1,6 @@
 package com.datanadhi.hub.hub;
 
+import com.datanadhi.hub.admin.HubSettings;
 import com.datanadhi.hub.apply.AppliedThroughFile;
 import com.datanadhi.hub.apply.ApplyLoop;
 import com.datanadhi.hub.apply.Checkpointer;
@@ -9,7 +10,6 @@ import com.datanadhi.hub.apply.Recovery;
 import com.datanadhi.hub.apply.SegmentRetention;
 import com.datanadhi.hub.apply.ViewRetention;
 import com.datanadhi.hub.control.ControlStore;
-import com.datanadhi.hub.control.HubSettings;
 import com.datanadhi.hub.intake.AppendTimer;
 import com.datanadhi.hub.intake.Intake;
 import com.datanadhi.hub.intake.IntakeSettings;
