@@ -93,12 +93,6 @@ final class HubChecker implements HubObserver {
     };
   }
 
-  /// Whether the tenant's database has at least as many records as were acknowledged; false also if
-  /// it cannot be read now. A cheap test before [#check].
-  boolean mayBeComplete(Path data, String tenant) {
-    return HubTenant.count(data, tenant) >= acknowledgedRecords(tenant);
-  }
-
   /// Keys of acknowledged transactions, chosen at random.
   synchronized List<String> someAcknowledged(String tenant, int most, Random random) {
     List<String> keys = new ArrayList<>(acknowledged.getOrDefault(tenant, Set.of()));
@@ -106,6 +100,7 @@ final class HubChecker implements HubObserver {
     return keys.subList(0, Math.min(most, keys.size()));
   }
 
+  /// How many records of a tenant were acknowledged.
   synchronized long acknowledgedRecords(String tenant) {
     Map<String, Sent> all = sent.getOrDefault(tenant, Map.of());
     return agentRecords.getOrDefault(tenant, Set.of()).size()

@@ -101,6 +101,17 @@ final class HubClient implements AutoCloseable {
         .orElse(Double.NaN);
   }
 
+  /// Whether the hub has applied everything that is in its log, for all tenants.
+  boolean hasAppliedAll() throws InterruptedException {
+    try {
+      return metric("hub_apply_lag_records") == 0
+          && metric("hub_held_back_records") == 0
+          && metric("hub_parked_tenants") == 0;
+    } catch (IOException notReady) {
+      return false;
+    }
+  }
+
   private Answer send(HttpRequest request) throws IOException, InterruptedException {
     HttpResponse<String> response = http.send(request, HttpResponse.BodyHandlers.ofString());
     return new Answer(response.statusCode(), response.body());

@@ -6,15 +6,19 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 
 /// The data directory of a hub that is started again and again on the same port.
 ///
 /// @param apiKeys by tenant
 record HubDirectory(Path data, int port, Map<String, String> apiKeys, List<String> flags) {
+  private static final long POLL_NANOS = 20_000_000;
+
   /// Reserves a port. There is no hub yet.
   ///
   /// @param flags more flags of `serve`
@@ -56,6 +60,24 @@ record HubDirectory(Path data, int port, Map<String, String> apiKeys, List<Strin
     all.addAll(flags);
     return HubProcess.spawn(
         List.of(PackagedProgram.hub().toString()), data, environment, all.toArray(String[]::new));
+  }
+
+  /// Waits until a hub that is ready has applied everything that is in its log.
+  ///
+  /// @return the time since the call, in nanoseconds
+  /// @throws IllegalStateException if that takes longer than `limit`
+  long awaitApplied(HubProcess hub, Duration limit) throws InterruptedException {
+    // Metrics need no key.
+    try (HubClient client = new HubClient(url(), "")) {
+      long start = System.nanoTime();
+      while (!client.hasAppliedAll()) {
+        if (System.nanoTime() - start > limit.toNanos()) {
+          throw new IllegalStateException("the hub has not applied its log: " + hub.output());
+        }
+        LockSupport.parkNanos(POLL_NANOS);
+      }
+      return System.nanoTime() - start;
+    }
   }
 
   HubClient client(String tenant) {

@@ -3,7 +3,6 @@ package com.datanadhi.echopost.torture;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.testkit.Directories;
 import com.datanadhi.testkit.HubProcess;
-import com.datanadhi.testkit.Polling;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -177,7 +176,7 @@ final class HubKillCampaign implements Campaign {
       for (Sdk sdk : sdks) {
         sdk.awaitEnd(result);
       }
-      awaitComplete();
+      awaitApplied();
       checkReceipts(Integer.MAX_VALUE);
       checkConservation();
       List<HubTenant> stored = check();
@@ -269,28 +268,8 @@ final class HubKillCampaign implements Campaign {
       }
     }
 
-    private void awaitComplete() {
-      long nanos =
-          Polling.until(
-              () -> TENANTS.stream().allMatch(one -> checker.mayBeComplete(hub.data(), one)),
-              Duration.ofMillis(50),
-              TIMEOUT,
-              () -> name + ": not everything that was acknowledged is stored:" + counts());
-      result.recordTime("until all is stored", nanos);
-    }
-
-    private String counts() {
-      StringBuilder counts = new StringBuilder();
-      for (String tenant : TENANTS) {
-        counts
-            .append(' ')
-            .append(tenant)
-            .append(": ")
-            .append(HubTenant.count(hub.data(), tenant))
-            .append(" of ")
-            .append(checker.acknowledgedRecords(tenant));
-      }
-      return counts + "; " + process.output();
+    private void awaitApplied() throws InterruptedException {
+      result.recordTime("until all is stored", hub.awaitApplied(process, TIMEOUT));
     }
 
     private void checkConservation() throws IOException, InterruptedException {
@@ -321,7 +300,7 @@ final class HubKillCampaign implements Campaign {
       databaseLost = true;
       process = spawn();
       process.awaitReady();
-      awaitComplete();
+      awaitApplied();
       for (HubTenant before : stored) {
         HubTenant after = HubTenant.read(hub.data(), before.tenant());
         if (!after.equals(before)) {

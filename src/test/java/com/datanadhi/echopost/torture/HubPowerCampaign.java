@@ -1,10 +1,10 @@
 package com.datanadhi.echopost.torture;
 
+import com.datanadhi.testkit.Directories;
 import com.datanadhi.testkit.DiskJournal.Change;
 import com.datanadhi.testkit.DiskModel;
 import com.datanadhi.testkit.DiskShim;
 import com.datanadhi.testkit.HubProcess;
-import com.datanadhi.testkit.Polling;
 import com.datanadhi.testkit.Shims;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -107,7 +107,11 @@ final class HubPowerCampaign implements Campaign {
     }
     run.result().add("required records", required.size());
     run.result().merge(result, "cut " + run.rounds() + " at " + cuts + ", random seed " + seed);
-    run.deleteUnlessFailed(disk);
+    if (result.hasViolations()) {
+      run.deleteUnlessFailed(disk);
+    } else {
+      Directories.delete(disk);
+    }
   }
 
   private static List<String> lost(Set<String> required, HubLogFiles log) {
@@ -123,11 +127,7 @@ final class HubPowerCampaign implements Campaign {
     try (HubProcess hub = directory.spawn(Map.of())) {
       try {
         hub.awaitReady();
-        Polling.until(
-            () -> checker.mayBeComplete(directory.data(), tenant),
-            Duration.ofMillis(50),
-            TIMEOUT,
-            () -> "only " + HubTenant.count(directory.data(), tenant) + " records are stored");
+        result.recordTime("until all is stored", directory.awaitApplied(hub, TIMEOUT));
         checker.check(directory.data(), tenant);
       } catch (IllegalStateException failed) {
         result.addViolation(failed.getMessage() + "; it printed:\n" + hub.output());
