@@ -27,7 +27,9 @@ public final class Torture {
           new SocketCampaign(),
           new DrainCampaign(),
           new ServerCampaign(),
-          new GarbageCampaign());
+          new GarbageCampaign(),
+          new HubKillCampaign(),
+          new HubPowerCampaign());
 
   private Torture() {}
 
