@@ -18,8 +18,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// A completed run of several hubs on one data directory under load, each with a durability of its
-/// own: the journal of all their changes to the disk, and what senders sent and were told, each with
-/// the length of the journal at that moment. Thread-safe.
+/// own: the journal of all their changes to the disk, and what senders sent and were told, each
+/// with the length of the journal at that moment. Thread-safe.
 final class HubJournaledRun implements HubObserver {
   /// A durability, strongest first.
   private enum Level {
@@ -77,8 +77,7 @@ final class HubJournaledRun implements HubObserver {
   }
 
   /// Performs the run: senders send while hubs are killed, or stopped in order, and replaced.
-  static HubJournaledRun perform(Path home, Random random, CampaignResult result)
-      throws Exception {
+  static HubJournaledRun perform(Path home, Random random, CampaignResult result) throws Exception {
     HubJournaledRun run = new HubJournaledRun(new DiskShim(Files.createDirectories(home)), result);
     List<Level> levels = new ArrayList<>(List.of(Level.FSYNC, Level.FSYNC, Level.WAL, Level.RAM));
     Collections.shuffle(levels, random);
@@ -169,8 +168,7 @@ final class HubJournaledRun implements HubObserver {
   @Override
   public synchronized void acknowledged(HubChecker.Sent transaction, @Nullable String receipt) {
     observations.add(
-        new Observation.Acknowledged(
-            shim.journalLength(), alive(), session, transaction, receipt));
+        new Observation.Acknowledged(shim.journalLength(), alive(), session, transaction, receipt));
   }
 
   @Override
@@ -219,8 +217,7 @@ final class HubJournaledRun implements HubObserver {
     return switch (session.level) {
       case FSYNC -> true;
       case WAL -> synced;
-      case RAM ->
-          synced && (!session.killed || session.aliveAtEnd - known.alive() > WEAK_NANOS);
+      case RAM -> synced && (!session.killed || session.aliveAtEnd - known.alive() > WEAK_NANOS);
     };
   }
 }

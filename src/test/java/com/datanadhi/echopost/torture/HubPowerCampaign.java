@@ -79,8 +79,7 @@ final class HubPowerCampaign implements Campaign {
   }
 
   private static void check(
-      CampaignRun run, HubJournaledRun journaled, PowerCuts cuts, boolean starts)
-      throws Exception {
+      CampaignRun run, HubJournaledRun journaled, PowerCuts cuts, boolean starts) throws Exception {
     long seed = run.random().nextLong();
     CampaignResult result = new CampaignResult();
     HubChecker checker = new HubChecker("cut " + run.rounds(), result);
@@ -96,15 +95,18 @@ final class HubPowerCampaign implements Campaign {
     if (!lost.isEmpty()) {
       result.add(CampaignResult.Counter.LOST, lost.size());
       result.addViolation(
-          "not in the log: " + lost.subList(0, Math.min(5, lost.size())) + " (" + lost.size() + ")");
+          "not in the log: "
+              + lost.subList(0, Math.min(5, lost.size()))
+              + " ("
+              + lost.size()
+              + ")");
     }
     if (starts) {
       run.result().add("hub starts", 1);
       startHub(directory, checker, result);
     }
     run.result().add("required records", required.size());
-    run.result()
-        .merge(result, "cut " + run.rounds() + " at " + cuts + ", random seed " + seed);
+    run.result().merge(result, "cut " + run.rounds() + " at " + cuts + ", random seed " + seed);
     run.deleteUnlessFailed(disk);
   }
 

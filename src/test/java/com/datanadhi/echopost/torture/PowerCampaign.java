@@ -49,7 +49,8 @@ final class PowerCampaign implements Campaign {
       // An agent mostly waits for the seconds that it runs: other disks are read meanwhile.
       try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
           PowerCuts cuts =
-              new PowerCuts(journaled.shim(), DiskModel.Syncs.HONOURED, 0, CUTS_PER_RUN, run.random())) {
+              new PowerCuts(
+                  journaled.shim(), DiskModel.Syncs.HONOURED, 0, CUTS_PER_RUN, run.random())) {
         List<Future<?>> pending = new ArrayList<>();
         while (roundStarted && cuts.hasNext()) {
           Cut cut = cut(run, journaled, cuts);
@@ -82,7 +83,8 @@ final class PowerCampaign implements Campaign {
     }
   }
 
-  private static Cut cut(CampaignRun run, JournaledRun journaled, PowerCuts cuts) throws IOException {
+  private static Cut cut(CampaignRun run, JournaledRun journaled, PowerCuts cuts)
+      throws IOException {
     long seed = run.random().nextLong();
     CampaignResult result = new CampaignResult();
     String name = "cut " + run.rounds();
@@ -110,7 +112,8 @@ final class PowerCampaign implements Campaign {
       throws Exception {
     CampaignResult result = new CampaignResult();
     try (PowerCuts cuts =
-        new PowerCuts(journaled.shim(), DiskModel.Syncs.IGNORED, 0, CUTS_WITH_IGNORED_SYNCS, random)) {
+        new PowerCuts(
+            journaled.shim(), DiskModel.Syncs.IGNORED, 0, CUTS_WITH_IGNORED_SYNCS, random)) {
       while (cuts.hasNext() && result.count(CampaignResult.Counter.LOST) == 0) {
         Path disk = home.resolve(String.valueOf(random.nextLong()));
         DeliveryChecker checker = new DeliveryChecker("ignored syncs", result);

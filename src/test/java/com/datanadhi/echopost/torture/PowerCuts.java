@@ -100,12 +100,7 @@ final class PowerCuts implements AutoCloseable {
   /// The moment of the last cut.
   @Override
   public String toString() {
-    return "change "
-        + applied
-        + " (byte "
-        + journalLength
-        + ") of "
-        + shim.journal();
+    return "change " + applied + " (byte " + journalLength + ") of " + shim.journal();
   }
 
   @Override
