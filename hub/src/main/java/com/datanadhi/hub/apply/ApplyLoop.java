@@ -601,6 +601,22 @@ public final class ApplyLoop implements AppliedPositions {
     }
   }
 
+  /// Parks the tenants whose database was deleted, to have it rebuilt. Without this it would be
+  /// noticed only with the tenant's next record.
+  public void parkMissing() {
+    positions
+        .all()
+        .forEach((tenant, mark) -> {
+          if (mark.offset() >= 0
+              && !parked.isParked(tenant)
+              && !databases.exists(tenant)
+              // A rebuild may have begun meanwhile.
+              && !parked.isParked(tenant)) {
+            parked.park(tenant, Cause.DAMAGED, "its database is missing", 0, -1);
+          }
+        });
+  }
+
   /// The last offset that is known to be durable in the tenant's database, or -1.
   long durableOffset(String tenant) {
     TenantMark mark = durableMark(tenant);

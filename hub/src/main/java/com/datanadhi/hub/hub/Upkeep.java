@@ -12,7 +12,8 @@ import java.lang.management.MemoryUsage;
 import org.jspecify.annotations.Nullable;
 
 /// What the hub looks after once a second: room on the disk, a probe of the disk when nobody
-/// appends, the clock, memory, a control stream that could not be read, and damage in the log.
+/// appends, the clock, databases that were deleted, memory, a control stream that could not be
+/// read, and damage in the log.
 final class Upkeep {
   private static final long PAUSE_MILLIS = 1_000;
   private static final long DAMAGE_MILLIS = 10_000;
@@ -44,6 +45,7 @@ final class Upkeep {
     disk.turn();
     probe.turn();
     directory.clockGuard.turn();
+    directory.apply.parkMissing();
     readControl();
     recordLoss();
     releaseMemory();

@@ -299,6 +299,24 @@ class ApplyLoopTest {
   }
 
   @Test
+  void a_deleted_database_is_built_again_without_a_further_record() throws Exception {
+    Hub.append(log, "acme", "a-1", "1");
+    Hub.append(log, "acme", "a-2", "2");
+    try (Hub hub = hub()) {
+      hub.drain();
+      hub.loop.parkMissing();
+      assertThat(hub.loop.parked().list()).isEmpty();
+      delete(Dump.directory(hub.tenants, "acme"));
+      hub.loop.parkMissing();
+      assertThat(hub.loop.parked().list()).hasSize(1);
+      hub.drain();
+
+      assertThat(hub.loop.parked().list()).isEmpty();
+      assertThat(hub.dump("acme")).isEqualTo(reference("acme", "reference"));
+    }
+  }
+
+  @Test
   void a_deleted_database_that_a_reader_has_created_anew_is_built_again() throws Exception {
     Hub.append(log, "acme", "a-1", "1");
     Hub.append(log, "acme", "a-2", "2");
