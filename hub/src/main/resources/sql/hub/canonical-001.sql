@@ -58,6 +58,12 @@ CREATE TABLE quarantine (
   payload       BLOB    NOT NULL  -- of the log record
 ) STRICT;
 
+-- How many records of each pipeline have left `events`: a mailbox.db that is made again goes on with their numbers.
+CREATE TABLE items_left (
+  pipeline TEXT    NOT NULL PRIMARY KEY,
+  n        INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- How far this database is. It changes in the same transaction as the tables above.
 CREATE TABLE state (
   id                    INTEGER PRIMARY KEY CHECK (id = 1), -- there is one row

@@ -15,4 +15,7 @@ public interface AppliedPositions {
   ///
   /// @return whether it was in time
   boolean awaitSeq(String tenant, long seq, Duration timeout) throws InterruptedException;
+
+  /// Asks for the tenant's mailbox.db to be brought up to its canonical.db, and does not wait.
+  void followMailbox(String tenant);
 }

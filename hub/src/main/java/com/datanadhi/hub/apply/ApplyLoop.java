@@ -592,6 +592,11 @@ public final class ApplyLoop implements AppliedPositions {
     return positions.awaitSeq(tenant, seq, timeout);
   }
 
+  @Override
+  public void followMailbox(String tenant) {
+    mailboxes.behind(tenant);
+  }
+
   private @Nullable TenantMark durableMark(String tenant) {
     lock.lock();
     try {

@@ -171,11 +171,15 @@ public final class MailboxFollower {
       return true;
     }
     List<Item> items = new ArrayList<>();
+    Map<String, Long> left = new HashMap<>();
     ViewState state =
         databases.read(
             tenant,
             reader -> {
               ViewState now = reader.state();
+              if (applied < now.firstSeq() - 1) {
+                left.putAll(reader.itemsLeft());
+              }
               if (now.seq() > applied) {
                 reader.events(
                     new EventFilter(applied + 1, BATCH, null, null, null),
@@ -188,7 +192,7 @@ public final class MailboxFollower {
     if (state.seq() <= applied && !itemsLeave) {
       return false;
     }
-    // Events can have left before their items were made: there is nothing to make them from.
+    // Events can have left before their items were made: only their numbers are passed over.
     long through =
         items.isEmpty()
             ? Math.max(applied, Math.min(state.seq(), state.firstSeq() - 1))
@@ -197,6 +201,7 @@ public final class MailboxFollower {
       databases.writeMailbox(
           tenant,
           writer -> {
+            writer.skipItems(left);
             for (Item item : items) {
               writer.addItems(item.seq(), item.pipelines());
             }

@@ -12,7 +12,7 @@ import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /// How far each tenant's database is, as last seen, and those who wait for more. Thread-safe.
-final class Positions implements AppliedPositions {
+final class Positions {
   private final String stream;
   private final TenantDatabases databases;
   private final Map<String, Progress> tenants = new ConcurrentHashMap<>();
@@ -102,13 +102,11 @@ final class Positions implements AppliedPositions {
     return tenants.computeIfAbsent(tenant, t -> new Progress());
   }
 
-  @Override
   public boolean awaitApplied(String tenant, String inStream, long offset, Duration timeout)
       throws InterruptedException {
     return inStream.equals(stream) && loaded(tenant).await(TenantMark::offset, offset, timeout);
   }
 
-  @Override
   public boolean awaitSeq(String tenant, long seq, Duration timeout) throws InterruptedException {
     return loaded(tenant).await(TenantMark::seq, seq, timeout);
   }

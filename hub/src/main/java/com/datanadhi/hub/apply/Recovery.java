@@ -123,13 +123,7 @@ public final class Recovery {
     try {
       if (ParkedTenants.needsRebuild(parked.cause())) {
         if (start > 0) {
-          park(
-              tenant,
-              parked.cause(),
-              "it cannot be rebuilt: the log begins with offset " + start + " now",
-              0,
-              -1);
-          return null;
+          return goOnWithSound(parked, start);
         }
         if (databases.exists(tenant)) {
           Events.warning(
@@ -143,21 +137,7 @@ public final class Recovery {
         }
         return 0L;
       }
-      ViewState state = databases.read(tenant, r -> r.state());
-      if (!loop.checkRecovering(tenant, state)) {
-        return null;
-      }
-      long from = state.appliedOffset() + 1;
-      if (from < start && loop.durableOffset(tenant) >= from) {
-        park(
-            tenant,
-            Cause.BEHIND,
-            "it cannot catch up from offset " + from + ": the log begins with " + start + " now",
-            from,
-            -1);
-        return null;
-      }
-      return from;
+      return goOn(tenant, start);
     } catch (ViewException failed) {
       park(
           tenant,
@@ -167,6 +147,51 @@ public final class Recovery {
           -1);
       return null;
     }
+  }
+
+  /// The log does not reach back to the tenant's first record any more. A database that an operator
+  /// has put back can go on.
+  private @Nullable Long goOnWithSound(Parked parked, long start) throws InterruptedException {
+    String tenant = parked.tenant();
+    String problem = "there is none";
+    try {
+      if (databases.exists(tenant)) {
+        databases.check(tenant);
+        return goOn(tenant, start);
+      }
+    } catch (ViewException unusable) {
+      problem = ApplyLoop.message(unusable);
+    }
+    park(
+        tenant,
+        parked.cause(),
+        "its database cannot be used ("
+            + problem
+            + ") nor rebuilt, because the log begins with offset "
+            + start
+            + " now: put back a copy of its directory, and it goes on",
+        0,
+        -1);
+    return null;
+  }
+
+  private @Nullable Long goOn(String tenant, long start)
+      throws ViewException, InterruptedException {
+    ViewState state = databases.read(tenant, r -> r.state());
+    if (!loop.checkRecovering(tenant, state)) {
+      return null;
+    }
+    long from = state.appliedOffset() + 1;
+    if (from < start && loop.durableOffset(tenant) >= from) {
+      park(
+          tenant,
+          Cause.BEHIND,
+          "it cannot catch up from offset " + from + ": the log begins with " + start + " now",
+          from,
+          -1);
+      return null;
+    }
+    return Math.max(from, start);
   }
 
   private void park(String tenant, Cause cause, String reason, long neededFrom, long poison) {

@@ -8,7 +8,10 @@ import com.datanadhi.hub.view.TenantWriter;
 import com.datanadhi.hub.view.ViewException;
 import com.datanadhi.hub.view.ViewState;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -134,40 +137,54 @@ public final class ViewRetention {
         new EventFilter(state.firstSeq(), EVENTS, null, null, null),
         event -> {
           if (event.part() == 1) {
-            cut.seq = event.seq();
-            cut.chain = chain.hex();
+            cut.at(event.seq(), chain.hex());
             if (event.receivedAt() >= before) {
               return false;
             }
           }
-          cut.rows++;
+          List<String> pipelines = JSON.readValue(event.pipelines(), NAMES);
+          cut.add(pipelines);
           chain.add(
               event.seq(),
               event.part(),
               event.receivedAt(),
               event.key(),
-              JSON.readValue(event.pipelines(), NAMES),
+              pipelines,
               event.logData());
           if (event.seq() == state.seq()) {
-            cut.seq = event.seq() + 1;
-            cut.chain = chain.hex();
+            cut.at(event.seq() + 1, chain.hex());
           }
           return true;
         });
     if (cut.seq > state.firstSeq()) {
-      writer.deleteEventsBefore(cut.seq, cut.chain);
+      writer.deleteEventsBefore(cut.seq, cut.chain, cut.items);
     }
     return cut.rows == EVENTS && cut.seq > state.firstSeq();
   }
 
+  /// Where the deleted events end, and what is before it.
   private static final class Cut {
     private long seq;
     private String chain;
     private int rows;
+    private final Map<String, Long> items = new HashMap<>();
+    private final Map<String, Long> behind = new HashMap<>();
 
     private Cut(long seq, String chain) {
       this.seq = seq;
       this.chain = chain;
+    }
+
+    private void add(List<String> pipelines) {
+      rows++;
+      Set.copyOf(pipelines).forEach(pipeline -> behind.merge(pipeline, 1L, Long::sum));
+    }
+
+    private void at(long newSeq, String newChain) {
+      seq = newSeq;
+      chain = newChain;
+      behind.forEach((pipeline, n) -> items.merge(pipeline, n, Long::sum));
+      behind.clear();
     }
   }
 }

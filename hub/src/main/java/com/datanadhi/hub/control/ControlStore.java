@@ -88,7 +88,7 @@ public final class ControlStore implements ApiKeys, Cursors, MailboxCursors, App
   private final ReentrantLock lock = new ReentrantLock();
   // Guarded by the lock: the offsets up to which memory and the database are.
   private long memoryOffset = -1;
-  private long databaseOffset = -1;
+  private volatile long databaseOffset = -1;
   private boolean databaseLoaded;
   private @Nullable Loss damage;
   private final List<Loss> passedOver = new ArrayList<>();
@@ -793,8 +793,7 @@ public final class ControlStore implements ApiKeys, Cursors, MailboxCursors, App
   @Override
   public void catchUp(String tenant) throws ViewException, InterruptedException {
     long upTo = databases.readMailbox(tenant, MailboxReader::controlOffset);
-    List<CursorRow> newer =
-        databases.read(TenantName.CONTROL, reader -> reader.control().cursorsAfter(tenant, upTo));
+    List<CursorRow> newer = read(reader -> reader.control().cursorsAfter(tenant, upTo));
     if (newer.isEmpty()) {
       return;
     }
@@ -819,19 +818,53 @@ public final class ControlStore implements ApiKeys, Cursors, MailboxCursors, App
   }
 
   @Override
-  public long through(String tenant, String pipeline, String consumer) {
+  public long through(String tenant, String pipeline, String consumer)
+      throws ViewException, InterruptedException {
+    return read(reader -> {
+      CursorRow cursor = reader.control().cursor(tenant, pipeline, consumer);
+      return cursor == null ? 0L : cursor.through();
+    });
+  }
+
+  /// What the database said, and how far it was.
+  private record Answer<T>(long applied, T value) {}
+
+  /// Reads from the database. One that was deleted or replaced underneath is first brought up.
+  private <T> T read(TenantDatabases.Reading<T> work) throws ViewException, InterruptedException {
+    long expected = databaseOffset;
+    Answer<T> answer = answer(work);
+    if (answer.applied() < expected) {
+      bringUp();
+      answer = answer(work);
+    }
+    return answer.value();
+  }
+
+  private <T> Answer<T> answer(TenantDatabases.Reading<T> work)
+      throws ViewException, InterruptedException {
+    return databases.read(
+        TenantName.CONTROL,
+        reader -> new Answer<>(reader.state().appliedOffset(), work.run(reader)));
+  }
+
+  private void bringUp() throws ViewException, InterruptedException {
+    lock.lockInterruptibly();
     try {
-      return databases.read(
-          TenantName.CONTROL,
-          reader -> {
-            CursorRow cursor = reader.control().cursor(tenant, pipeline, consumer);
-            return cursor == null ? 0 : cursor.through();
-          });
-    } catch (ViewException unusable) {
-      throw new IllegalStateException(unusable);
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(interrupted);
+      long applied = databases.read(TenantName.CONTROL, reader -> reader.state().appliedOffset());
+      if (applied < databaseOffset && !isLost(applied + 1, databaseOffset, passedOver)) {
+        databaseOffset = applied;
+        catchUp(memoryOffset);
+        if (databaseOffset < memoryOffset) {
+          throw new IOException(String.valueOf(problem));
+        }
+      }
+    } catch (IOException | ControlDamagedException failed) {
+      throw new ViewException(
+          ViewException.Kind.UNAVAILABLE,
+          "the database of " + TenantName.CONTROL + " is not up to date: " + failed.getMessage(),
+          failed);
+    } finally {
+      lock.unlock();
     }
   }
 

@@ -1,5 +1,7 @@
 package com.datanadhi.hub.control;
 
+import com.datanadhi.hub.view.ViewException;
+
 /// The positions of consumers in pipelines: log records in `control`. Thread-safe.
 public interface Cursors {
   /// Moves the cursor, durably, before it returns. A smaller `through` than before moves it back.
@@ -9,5 +11,6 @@ public interface Cursors {
       throws ControlUnavailableException, InterruptedException;
 
   /// Up to which n the consumer has read, or 0.
-  long through(String tenant, String pipeline, String consumer);
+  long through(String tenant, String pipeline, String consumer)
+      throws ViewException, InterruptedException;
 }

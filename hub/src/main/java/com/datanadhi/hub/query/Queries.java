@@ -9,6 +9,7 @@ import com.datanadhi.hub.time.Clock;
 import com.datanadhi.hub.view.AppliedTransaction;
 import com.datanadhi.hub.view.EventFilter;
 import com.datanadhi.hub.view.Interval;
+import com.datanadhi.hub.view.MailboxReader;
 import com.datanadhi.hub.view.PipelineItem;
 import com.datanadhi.hub.view.SourceState;
 import com.datanadhi.hub.view.StoredEvent;
@@ -259,12 +260,27 @@ public final class Queries {
     while (true) {
       Mailbox mailbox = mailbox(tenant, pipeline, consumer, Math.min(limit, PAGE_ROWS));
       PipelinePage page = join(tenant, mailbox);
+      if (!page.records().isEmpty()) {
+        return page;
+      }
+      boolean _ = isMailboxBehind(tenant, mailbox.seq());
       long left = deadline - Clock.system().nanoTime();
-      if (!page.records().isEmpty() || left <= 0) {
+      if (left <= 0) {
         return page;
       }
       awaitItems(tenant, mailbox.seq(), Duration.ofNanos(left));
     }
+  }
+
+  /// Whether items are missing that are made from records that are stored. If so, they are made
+  /// soon: nobody else notices a mailbox.db that was deleted while nothing is stored.
+  private boolean isMailboxBehind(String tenant, long seq)
+      throws ViewException, InterruptedException {
+    boolean isBehind = !isEmpty(tenant) && views.read(tenant, r -> r.state().seq()) > seq;
+    if (isBehind) {
+      applied.followMailbox(tenant);
+    }
+    return isBehind;
   }
 
   /// What mailbox.db has after a cursor.
@@ -352,6 +368,13 @@ public final class Queries {
     }
     long last =
         isEmpty(tenant) ? 0 : views.readMailbox(tenant, reader -> reader.lastItem(pipeline));
+    if (through > last
+        && isMailboxBehind(tenant, views.readMailbox(tenant, MailboxReader::appliedSeq))) {
+      throw new ViewException(
+          ViewException.Kind.UNAVAILABLE,
+          "the mailbox of the tenant " + tenant + " is being brought up: try again",
+          null);
+    }
     if (through > last) {
       throw new InvalidQueryException(
           "through is "

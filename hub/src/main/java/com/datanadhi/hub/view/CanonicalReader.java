@@ -44,6 +44,7 @@ sealed class CanonicalReader implements TenantReader, Tables permits CanonicalWr
   private static final String SOURCE =
       "SELECT source, first, last, last_received_at FROM sources WHERE source = ? ORDER BY first";
   private static final String RECEIVED_AT = "SELECT received_at FROM events WHERE seq = ?";
+  private static final String ITEMS_LEFT = "SELECT pipeline, n FROM items_left";
   private static final String EVENTS =
       "SELECT seq, key, part, received_at, position, pipelines, log_data, sha256, durability"
           + " FROM events WHERE seq BETWEEN ? AND ?";
@@ -324,6 +325,19 @@ sealed class CanonicalReader implements TenantReader, Tables permits CanonicalWr
 
   private ViewFailure damaged(String what) {
     return sqlite.failed(new ViewException(Kind.DAMAGED, sqlite.file() + ": " + what, null));
+  }
+
+  @Override
+  public Map<String, Long> itemsLeft() {
+    Map<String, Long> left = new HashMap<>();
+    try (ResultSet row = sqlite.statement(ITEMS_LEFT).executeQuery()) {
+      while (row.next()) {
+        left.put(row.getString(1), row.getLong(2));
+      }
+    } catch (SQLException failed) {
+      throw sqlite.failed("reading what has left", failed);
+    }
+    return left;
   }
 
   @Override

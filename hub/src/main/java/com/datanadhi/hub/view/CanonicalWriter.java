@@ -6,6 +6,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Writes a canonical.db. Bound to one connection, and used within its transactions.
@@ -38,6 +39,9 @@ final class CanonicalWriter extends CanonicalReader implements TenantWriter {
           + " (SELECT tenant_id, idempotency_key FROM applied_events"
           + " WHERE applied_at < (SELECT keys_forgotten_before FROM state)"
           + " ORDER BY applied_at LIMIT ?)";
+  private static final String ADD_ITEMS_LEFT =
+      "INSERT INTO items_left (pipeline, n) VALUES (?, ?)"
+          + " ON CONFLICT DO UPDATE SET n = n + excluded.n";
   private static final String DELETE_EVENTS = "DELETE FROM events WHERE seq < ?";
   private static final String SET_FIRST = "UPDATE state SET first_seq = ?, chain_before_first = ?";
 
@@ -248,11 +252,17 @@ final class CanonicalWriter extends CanonicalReader implements TenantWriter {
   }
 
   @Override
-  public void deleteEventsBefore(long seq, String chainBeforeFirst) {
+  public void deleteEventsBefore(long seq, String chainBeforeFirst, Map<String, Long> items) {
     if (seq <= state().firstSeq()) {
       return;
     }
     try {
+      for (var left : items.entrySet()) {
+        PreparedStatement add = sqlite.statement(ADD_ITEMS_LEFT);
+        add.setString(1, left.getKey());
+        add.setLong(2, left.getValue());
+        int _ = add.executeUpdate();
+      }
       PreparedStatement delete = sqlite.statement(DELETE_EVENTS);
       delete.setLong(1, seq);
       int _ = delete.executeUpdate();

@@ -157,6 +157,16 @@ final class MailboxTables implements MailboxWriter, Tables {
   }
 
   @Override
+  public void skipItems(Map<String, Long> left) {
+    left.forEach((pipeline, n) -> {
+      if (n > lastItem(pipeline)) {
+        last.put(pipeline, n);
+        changed.add(pipeline);
+      }
+    });
+  }
+
+  @Override
   public void setAppliedSeq(long seq) {
     set(SET_SEQ, seq);
   }

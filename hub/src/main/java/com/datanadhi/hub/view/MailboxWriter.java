@@ -1,6 +1,7 @@
 package com.datanadhi.hub.view;
 
 import java.util.List;
+import java.util.Map;
 
 /// One transaction on a tenant's mailbox.db. Not thread-safe; valid only within the call of
 /// [TenantDatabases#writeMailbox].
@@ -8,6 +9,9 @@ public interface MailboxWriter extends MailboxReader {
   /// Adds an item to each of the pipelines of the record `seq`, with the next n of each. A pipeline
   /// that a record names twice gets one item.
   void addItems(long seq, List<String> pipelines);
+
+  /// Says that numbers were given to records that have left: the next n of each pipeline is above.
+  void skipItems(Map<String, Long> left);
 
   /// Sets [MailboxReader#appliedSeq].
   void setAppliedSeq(long seq);

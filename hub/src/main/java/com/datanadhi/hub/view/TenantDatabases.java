@@ -223,6 +223,15 @@ public final class TenantDatabases implements AutoCloseable {
     }
   }
 
+  /// Looks for damage in canonical.db, as after an unclean end.
+  ///
+  /// @throws ViewException it is damaged, or cannot be used now
+  public void check(String tenant) throws ViewException, InterruptedException {
+    try (Lease lease = pool.lease(new DatabaseId(tenant, DatabaseKind.CANONICAL), false)) {
+      UncleanEnd.check(lease.handle().sqlite(), DatabaseKind.CANONICAL);
+    }
+  }
+
   private static void sync(Path path) throws ViewException, InterruptedException {
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       channel.force(true);

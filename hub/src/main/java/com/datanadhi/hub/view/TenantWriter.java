@@ -1,6 +1,7 @@
 package com.datanadhi.hub.view;
 
 import com.datanadhi.hub.record.Content;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// One transaction on a tenant's canonical.db: what applying changes. Not thread-safe; valid only
@@ -49,7 +50,9 @@ public interface TenantWriter extends TenantReader {
   int deleteForgottenKeys(int limit);
 
   /// Deletes events before `seq`, and sets `firstSeq` and `chainBeforeFirst`.
-  void deleteEventsBefore(long seq, String chainBeforeFirst);
+  ///
+  /// @param items how many of these events each pipeline has
+  void deleteEventsBefore(long seq, String chainBeforeFirst, Map<String, Long> items);
 
   @Override
   ControlWriter control();

@@ -12,6 +12,7 @@ import com.datanadhi.hub.view.TenantDatabases;
 import com.datanadhi.hub.view.ViewState;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
@@ -428,7 +429,8 @@ class ApplyLoopTest {
   }
 
   @Test
-  void without_the_start_of_the_log_a_damaged_database_stays_parked() throws Exception {
+  void without_the_start_of_the_log_a_tenant_stays_parked_until_its_database_is_put_back()
+      throws Exception {
     Hub.append(log, "acme", "a-1", "1");
     log.rotate(Hub.STREAM);
     Hub.append(log, "acme", "a-2", "1");
@@ -437,12 +439,23 @@ class ApplyLoopTest {
       hub.checkpointer.checkpoint();
     }
     log.deleteSegment(Hub.STREAM, 0);
-    damage(Dump.canonical(directory.resolve("tenants"), "acme"));
+    Path database = Dump.canonical(directory.resolve("tenants"), "acme");
+    Path copy = Files.copy(database, directory.resolve("copy"));
+    damage(database);
     Hub.append(log, "acme", "a-3", "1");
     try (Hub hub = hub()) {
       hub.drain();
 
       assertThat(parked(hub, "acme").reason()).contains("begins with offset 1");
+      hub.checkpointer.checkpoint();
+    }
+
+    Files.move(copy, database, StandardCopyOption.REPLACE_EXISTING);
+    try (Hub hub = hub()) {
+      hub.drain();
+
+      assertThat(hub.loop.parked().list()).isEmpty();
+      assertThat(hub.state("acme").seq()).isEqualTo(3);
     }
   }
 
@@ -554,7 +567,7 @@ class ApplyLoopTest {
   }
 
   @Test
-  void old_rows_leave_and_the_chain_still_proves_the_rest() throws Exception {
+  void old_rows_leave_and_neither_the_chain_nor_the_numbers_of_items_change() throws Exception {
     for (int i = 0; i < 10; i++) {
       Hub.append(log, "acme", "a-" + i, "1", clock.wallMillis() + i * 1_000L);
     }
@@ -592,6 +605,13 @@ class ApplyLoopTest {
       }
       assertThat(rest.hex()).isEqualTo(after.chain());
       assertThat(hub.databases.<Long>readMailbox("acme", m -> m.firstItem("p"))).isEqualTo(6);
+
+      hub.databases.setAsideMailbox("acme");
+      hub.follow();
+      hub.loop.followMailbox("acme");
+      hub.follow();
+      assertThat(hub.databases.<Long>readMailbox("acme", m -> m.firstItem("p"))).isEqualTo(6);
+      assertThat(hub.databases.<Long>readMailbox("acme", m -> m.lastItem("p"))).isEqualTo(10);
 
       clock.pass(Duration.ofHours(1).toMillis());
       retention.turn();

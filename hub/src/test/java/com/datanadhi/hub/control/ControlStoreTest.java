@@ -286,6 +286,18 @@ class ControlStoreTest {
   }
 
   @Test
+  void a_cursor_is_known_when_the_database_was_deleted_while_the_hub_runs() throws Exception {
+    store.move("acme", "orders", "billing", 12);
+    Files.delete(controlDatabase());
+    assertThat(store.through("acme", "orders", "billing")).isEqualTo(12);
+
+    Files.delete(controlDatabase());
+    databases.setAsideMailbox("acme");
+    store.catchUp("acme");
+    assertThat(mailboxCursor()).isEqualTo(12);
+  }
+
+  @Test
   void cursor_moves_at_the_same_time_do_not_wait_for_a_sync_each() throws Exception {
     long before = log.stats().commits();
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {

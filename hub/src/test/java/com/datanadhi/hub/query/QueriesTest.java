@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.LongStream;
@@ -266,6 +267,20 @@ class QueriesTest {
   }
 
   @Test
+  void a_mailbox_that_is_behind_is_asked_for_and_nothing_final_is_said_meanwhile()
+      throws Exception {
+    store(1, 3);
+    assertThat(numbers(page(9))).containsExactly(1L, 2L, 3L);
+    assertThat(tenants.behind).isEmpty();
+
+    tenants.databases.setAsideMailbox(TENANT);
+    assertThat(page(9).records()).isEmpty();
+    assertThat(tenants.behind).containsExactly(TENANT);
+    assertThatThrownBy(() -> queries.moveCursor(TENANT, "p", "c", 3))
+        .isInstanceOf(ViewException.class);
+  }
+
+  @Test
   void a_cursor_can_be_moved_back_but_not_beyond_the_end() throws Exception {
     store(1, 3);
     queries.moveCursor(TENANT, "p", "c", 3);
@@ -323,7 +338,7 @@ class QueriesTest {
     tenants.databases.write(
         TENANT,
         writer -> {
-          writer.deleteEventsBefore(3, writer.state().chain());
+          writer.deleteEventsBefore(3, writer.state().chain(), Map.of());
           return true;
         });
     PipelinePage page = page(9);

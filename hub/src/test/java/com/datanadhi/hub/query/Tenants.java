@@ -29,6 +29,10 @@ public final class Tenants implements AutoCloseable {
   public final TenantDatabases databases;
   public final Map<String, String> unapplied = new ConcurrentHashMap<>();
   public final Set<String> parked = ConcurrentHashMap.newKeySet();
+
+  /// Whose mailbox was asked for.
+  public final Set<String> behind = ConcurrentHashMap.newKeySet();
+
   private final Map<String, Long> cursors = new ConcurrentHashMap<>();
   private final Map<String, Long> seqs = new HashMap<>();
   private final Map<String, Long> offsets = new HashMap<>();
@@ -56,6 +60,11 @@ public final class Tenants implements AutoCloseable {
     @Override
     public boolean awaitSeq(String tenant, long seq, Duration timeout) throws InterruptedException {
       return await(seqs, tenant, seq, timeout);
+    }
+
+    @Override
+    public void followMailbox(String tenant) {
+      behind.add(tenant);
     }
   }
 
@@ -175,7 +184,7 @@ public final class Tenants implements AutoCloseable {
     databases.write(
         tenant,
         writer -> {
-          writer.deleteEventsBefore(seq, writer.state().chain());
+          writer.deleteEventsBefore(seq, writer.state().chain(), Map.of());
           return true;
         });
     databases.writeMailbox(

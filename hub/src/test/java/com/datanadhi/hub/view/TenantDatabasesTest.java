@@ -242,8 +242,8 @@ class TenantDatabasesTest {
         "acme",
         writer -> {
           append(writer, 10);
-          writer.deleteEventsBefore(4, "c3");
-          writer.deleteEventsBefore(2, "c1");
+          writer.deleteEventsBefore(4, "c3", Map.of("p", 3L));
+          writer.deleteEventsBefore(2, "c1", Map.of("p", 1L));
           return "";
         });
     databases.read(
