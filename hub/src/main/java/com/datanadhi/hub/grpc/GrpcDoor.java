@@ -80,13 +80,12 @@ public final class GrpcDoor implements AutoCloseable {
         new MultiThreadIoEventLoopGroup(
             new DefaultThreadFactory("grpc-loop", true),
             epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
-    Class<? extends ServerChannel> channel =
-        epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+    int most = settings.maxConnections();
     HubService service = new HubService(appends, admission, queries, stopping);
     try {
       this.server =
           NettyServerBuilder.forAddress(settings.address(), credentials(settings))
-              .channelType(channel)
+              .channelFactory(() -> listener(epoll, most))
               .bossEventLoopGroup(loops)
               .workerEventLoopGroup(loops)
               .executor(calls)
@@ -122,6 +121,12 @@ public final class GrpcDoor implements AutoCloseable {
             STALL_MILLIS,
             TimeUnit.MILLISECONDS);
     Events.info("grpc_listening", "port", server.getPort(), "transport", epoll ? "epoll" : "nio");
+  }
+
+  private static ServerChannel listener(boolean epoll, int maxConnections) {
+    ServerChannel channel = epoll ? new EpollServerSocketChannel() : new NioServerSocketChannel();
+    channel.pipeline().addFirst(new ConnectionBound(maxConnections));
+    return channel;
   }
 
   private ServerCredentials credentials(GrpcSettings settings) throws IOException {
