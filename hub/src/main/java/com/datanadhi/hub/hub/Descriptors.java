@@ -4,6 +4,8 @@ import com.datanadhi.hub.admin.HubLauncher.InvalidSettingException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// How the process's file descriptors are divided. Connections get what databases and the log leave
 /// over: else whoever opens enough of them keeps the hub from opening its own files.
@@ -22,7 +24,7 @@ record Descriptors(int http, int grpc) {
   private static final int MOST_GRPC = 2_048;
 
   /// What Linux prints for a limit, in soft and hard; the JVM raises the soft one at its start.
-  private static final String LINE = "Max open files";
+  private static final Pattern LINE = Pattern.compile("(?m)^Max open files +(\\d+) ");
 
   /// @param limit of open files of this process
   /// @throws InvalidSettingException it is too low to serve anybody
@@ -40,11 +42,9 @@ record Descriptors(int http, int grpc) {
   /// The limit of open files of this process; the largest number if it is unknown.
   static long limit() {
     try {
-      for (String line : Files.readAllLines(Path.of("/proc/self/limits"))) {
-        if (line.startsWith(LINE)) {
-          String soft = line.substring(LINE.length()).strip().split("\\s+", -1)[0];
-          return soft.equals("unlimited") ? Integer.MAX_VALUE : Long.parseLong(soft);
-        }
+      Matcher line = LINE.matcher(Files.readString(Path.of("/proc/self/limits")));
+      if (line.find()) {
+        return Long.parseLong(line.group(1));
       }
     } catch (IOException | NumberFormatException unknown) {
       // Not Linux: the JVM has raised the limit to the system's, 10,240 on macOS.
