@@ -42,7 +42,7 @@ record Descriptors(int http, int grpc) {
     try {
       for (String line : Files.readAllLines(Path.of("/proc/self/limits"))) {
         if (line.startsWith(LINE)) {
-          String soft = line.substring(LINE.length()).strip().split("\\s+")[0];
+          String soft = line.substring(LINE.length()).strip().split("\\s+", 2)[0];
           return soft.equals("unlimited") ? Integer.MAX_VALUE : Long.parseLong(soft);
         }
       }

@@ -1,6 +1,6 @@
 package com.datanadhi.hub.bench;
 
-import com.datanadhi.hub.control.AdminClient;
+import com.datanadhi.hub.admin.AdminClient;
 import java.nio.file.Path;
 
 /// Creates API keys for many tenants of a running hub, as a program, and prints them, one a line.

@@ -64,7 +64,7 @@ public final class PartialHub {
       Admission admission = new Admission(64L << 20);
       try (HttpDoor door =
           new HttpDoor(
-              DoorSettings.standard(),
+              DoorSettings.standard(1_000),
               new Services(
                   _ -> new ApiKeys.Known(TENANT),
                   arguments[0].equals("answer") ? new Answering() : Appender.of(intake),
