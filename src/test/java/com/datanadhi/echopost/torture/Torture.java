@@ -29,7 +29,10 @@ public final class Torture {
           new ServerCampaign(),
           new GarbageCampaign(),
           new HubKillCampaign(),
-          new HubPowerCampaign());
+          new HubPowerCampaign(),
+          new HubDiskCampaign(),
+          new HubDamageCampaign(),
+          new HubTenantsCampaign());
 
   private Torture() {}
 

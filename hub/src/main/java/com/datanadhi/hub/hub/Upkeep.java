@@ -3,7 +3,6 @@ package com.datanadhi.hub.hub;
 import com.datanadhi.hub.apply.ApplyDecisions.Loss;
 import com.datanadhi.hub.control.ControlDamagedException;
 import com.datanadhi.hub.control.ControlUnavailableException;
-import com.datanadhi.hub.intake.Intake;
 import com.datanadhi.hub.log.DamagedException;
 import com.datanadhi.hub.logging.Events;
 import java.io.IOException;
@@ -72,7 +71,8 @@ final class Upkeep {
   /// Nothing can replace damaged log records, since there is no archive. After a while, in which an
   /// operator's disk may come back, they are recorded as lost, and applying goes on behind them.
   private void recordLoss() throws InterruptedException {
-    if (!directory.apply.stats().isDamaged()) {
+    DamagedException met = directory.apply.damage();
+    if (met == null) {
       damagedSince = -1;
       return;
     }
@@ -84,7 +84,7 @@ final class Upkeep {
       return;
     }
     try {
-      directory.log.read(Intake.STREAM, directory.apply.next(), 1, 1);
+      directory.log.read(met.stream(), met.firstOffset(), 1, 1);
     } catch (DamagedException damaged) {
       record(damaged);
     } catch (IOException unreadable) {
