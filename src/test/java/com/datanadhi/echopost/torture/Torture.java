@@ -27,7 +27,8 @@ public final class Torture {
           new SocketCampaign(),
           new DrainCampaign(),
           new ServerCampaign(),
-          new GarbageCampaign());
+          new GarbageCampaign(),
+          new HubKeysCampaign());
 
   private Torture() {}
 
