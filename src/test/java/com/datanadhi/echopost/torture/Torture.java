@@ -28,7 +28,8 @@ public final class Torture {
           new DrainCampaign(),
           new ServerCampaign(),
           new GarbageCampaign(),
-          new HubKeysCampaign());
+          new HubKeysCampaign(),
+          new HubGarbageCampaign());
 
   private Torture() {}
 
