@@ -81,7 +81,7 @@ public final class HubProcess implements AutoCloseable {
     }
   }
 
-  /// Creates an API key of `tenant`, with a hub running on the data directory or without one.
+  /// Creates an API key of `tenant`. A hub runs on the data directory, or has run there.
   public static String createKey(Path data, String tenant)
       throws IOException, InterruptedException {
     return createKey(List.of(PackagedProgram.hub().toString()), data, tenant);

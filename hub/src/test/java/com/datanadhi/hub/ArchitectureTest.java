@@ -44,11 +44,12 @@ class ArchitectureTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "hub | http grpc intake query apply control view log+ record health metrics",
+        "hub | admin http grpc intake query apply control view log+ record health metrics",
         "http | intake query control view record health metrics",
         "grpc | intake query control view record health metrics proto",
         "query | apply control view record",
         "intake | apply control view log record",
+        "admin | control query view log record proto+",
         "control | apply view log record proto+",
         "apply | view log record proto",
         "view | record",
@@ -95,6 +96,7 @@ class ArchitectureTest {
             room("grpc"),
             room("query"),
             room("intake"),
+            room("admin"),
             room("control"),
             room("apply"),
             room("view"),
@@ -136,7 +138,7 @@ class ArchitectureTest {
   }
 
   @Test
-  void only_http_uses_jetty_and_only_grpc_and_the_wiring_use_netty() {
+  void only_http_uses_jetty_and_only_grpc_admin_and_main_use_netty() {
     noClasses()
         .that()
         .resideOutsideOfPackage(room("http"))
@@ -146,7 +148,7 @@ class ArchitectureTest {
         .check(program);
     noClasses()
         .that()
-        .resideOutsideOfPackages(room("grpc"), ROOT)
+        .resideOutsideOfPackages(room("grpc"), room("admin"), ROOT)
         .should()
         .dependOnClassesThat()
         .resideInAPackage("io.netty..")

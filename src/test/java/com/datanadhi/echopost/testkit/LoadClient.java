@@ -31,10 +31,19 @@ public final class LoadClient implements AutoCloseable {
 
   private final EventLoopGroup loop = Transport.ofThisSystem().newEventLoop("load-client");
   private final Path socket;
+  private final @Nullable String apiKey;
 
   /// @param socket the agent's public socket
   public LoadClient(Path socket) {
+    this(socket, null);
+  }
+
+  /// @param socket the agent's public socket
+  /// @param apiKey the API key in each record, which the agent sends to the main server; null: one
+  ///   of each client
+  public LoadClient(Path socket, @Nullable String apiKey) {
     this.socket = socket;
+    this.apiKey = apiKey;
   }
 
   /// The records to send, and how to send them.
@@ -126,6 +135,10 @@ public final class LoadClient implements AutoCloseable {
         .build();
   }
 
+  private LogRequest withKey(LogRequest request) {
+    return apiKey == null ? request : request.toBuilder().setApiKey(apiKey).build();
+  }
+
   /// Sends a load. `progress` gets the number of responses so far, about every 20 ms.
   public Result run(Load load, LongConsumer progress) throws InterruptedException {
     AtomicLong responses = new AtomicLong();
@@ -204,7 +217,7 @@ public final class LoadClient implements AutoCloseable {
         int index = i;
         long sent = System.nanoTime();
         stub.sendLog(
-            request(client, load.firstSeq() + i, load.size()),
+            withKey(request(client, load.firstSeq() + i, load.size())),
             new StreamObserver<>() {
               @Override
               public void onNext(LogResponse response) {

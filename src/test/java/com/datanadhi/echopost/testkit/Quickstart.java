@@ -80,7 +80,7 @@ public final class Quickstart {
     long start = System.nanoTime();
     LoadClient.Result sent;
     try (AgentProcess agent = spawnAgent();
-        LoadClient client = new LoadClient(agent.socket())) {
+        LoadClient client = new LoadClient(agent.socket(), apiKey)) {
       long _ = agent.awaitSocket();
       narration.timeSince("agent ready", start);
       narration.step(

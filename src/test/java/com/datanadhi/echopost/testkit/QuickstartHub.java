@@ -49,13 +49,23 @@ final class QuickstartHub {
     this.apiKey = apiKey;
   }
 
-  /// Creates the data directory with an API key. The hub does not run yet.
-  static QuickstartHub create(Path data) throws IOException, InterruptedException {
+  /// Sets up a new hub with an API key, and stops it.
+  static QuickstartHub create(Path data)
+      throws IOException, InterruptedException, TimeoutException {
     int port;
     try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       port = free.getLocalPort();
     }
-    return new QuickstartHub(data, port, HubProcess.createKey(data, TENANT));
+    try (HubProcess hub = HubProcess.spawn(data)) {
+      long _ = hub.awaitReady();
+      String apiKey = HubProcess.createKey(data, TENANT);
+      hub.terminate();
+      int exit = hub.awaitExit(LIMIT);
+      if (exit != 0) {
+        throw new IllegalStateException("exit status " + exit + ":\n" + hub.output());
+      }
+      return new QuickstartHub(data, port, apiKey);
+    }
   }
 
   String url() {

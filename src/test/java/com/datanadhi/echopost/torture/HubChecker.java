@@ -4,20 +4,24 @@ import com.datanadhi.echopost.testkit.Payloads;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
+import java.util.Random;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /// Checks the promises of a hub to its senders: whatever was acknowledged is in the tenant's
 /// database exactly once, byte for byte, in the order of its source; a repeat gets the same
 /// receipt; nothing else is stored. It gets what senders sent and were told, and reads the
 /// databases. Thread-safe.
-final class HubChecker {
+final class HubChecker implements HubObserver {
   /// A transaction. Nothing in it needs an escape in JSON, except `payloads`, which are JSON.
   ///
   /// @param payloads `log_data` of each record
@@ -39,17 +43,14 @@ final class HubChecker {
     this.result = result;
   }
 
-  /// A transaction is about to be sent, for the first time or again: from now on it may be stored.
-  synchronized void sending(Sent transaction) {
+  @Override
+  public synchronized void sending(Sent transaction) {
     sent.computeIfAbsent(transaction.tenant(), _ -> new HashMap<>())
         .putIfAbsent(transaction.key(), transaction);
   }
 
-  /// The hub said that a transaction is stored.
-  ///
-  /// @param receipt the body of the answer, which must be the same at each repeat; null if this
-  ///   request has no receipts
-  synchronized void acknowledged(Sent transaction, @Nullable String receipt) {
+  @Override
+  public synchronized void acknowledged(Sent transaction, @Nullable String receipt) {
     String key = transaction.key();
     if (acknowledged.computeIfAbsent(transaction.tenant(), _ -> new LinkedHashSet<>()).add(key)) {
       result.add(CampaignResult.Counter.ACKNOWLEDGED, transaction.payloads().size());
@@ -64,9 +65,10 @@ final class HubChecker {
     }
   }
 
-  /// The hub answered with an error. Only 503, and 408 for a sender that was slow, are temporary:
-  /// any other status makes senders drop a sound record.
-  void refused(int status, String body) {
+  /// Only 503, and 408 for a sender that was slow, are temporary: any other status makes senders
+  /// drop a sound record.
+  @Override
+  public void refused(int status, String body) {
     result.add("answers with " + status, 1);
     if (status != 503 && status != 408) {
       violation("status " + status + " for a sound request: " + body);
@@ -95,6 +97,13 @@ final class HubChecker {
   /// it cannot be read now. A cheap test before [#check].
   boolean mayBeComplete(Path data, String tenant) {
     return HubTenant.count(data, tenant) >= acknowledgedRecords(tenant);
+  }
+
+  /// Keys of acknowledged transactions, chosen at random.
+  synchronized List<String> someAcknowledged(String tenant, int most, Random random) {
+    List<String> keys = new ArrayList<>(acknowledged.getOrDefault(tenant, Set.of()));
+    Collections.shuffle(keys, random);
+    return keys.subList(0, Math.min(most, keys.size()));
   }
 
   synchronized long acknowledgedRecords(String tenant) {
@@ -134,6 +143,31 @@ final class HubChecker {
     }
     result.add(CampaignResult.Counter.DELIVERED, stored.records().size());
     return stored;
+  }
+
+  /// Adds a violation for each source of which a number is missing.
+  void checkWithoutGaps(HubTenant stored) {
+    Map<String, NavigableSet<Long>> numbers = new HashMap<>();
+    for (HubTenant.Stored record : stored.records()) {
+      HubTenant.Numbered numbered = HubTenant.numbered(record.key());
+      if (numbered != null) {
+        numbers.computeIfAbsent(numbered.source(), _ -> new TreeSet<>()).add(numbered.n());
+      }
+    }
+    numbers.forEach((source, found) -> {
+      if (found.first() != 1 || found.last() != found.size()) {
+        violation(
+            stored.tenant()
+                + ": of source "
+                + source
+                + " are stored "
+                + found.size()
+                + " numbers from "
+                + found.first()
+                + " to "
+                + found.last());
+      }
+    });
   }
 
   private void checkContent(Sent transaction, List<HubTenant.Stored> records) {

@@ -28,6 +28,8 @@ public final class Torture {
           new DrainCampaign(),
           new ServerCampaign(),
           new GarbageCampaign(),
+          new HubKillCampaign(),
+          new HubPowerCampaign(),
           new HubKeysCampaign(),
           new HubGarbageCampaign());
 

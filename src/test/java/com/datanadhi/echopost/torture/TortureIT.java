@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// Runs each campaign for a short time.
 class TortureIT {
-  private static final long SECONDS = Long.getLong("echopost.torture.seconds", 15);
+  private static final long SECONDS = Long.getLong("echopost.torture.seconds", 10);
 
   static List<String> campaigns() {
     return Torture.ALL.stream().map(Campaign::name).toList();

@@ -20,6 +20,22 @@ final class Applier {
     this.databases = databases;
   }
 
+  /// The database is not as far as it was.
+  static final class ReplacedException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    private final long offset;
+
+    ReplacedException(long offset, long expected) {
+      super("its database has applied offset " + offset + ", and it had applied " + expected);
+      this.offset = offset;
+    }
+
+    long offset() {
+      return offset;
+    }
+  }
+
   /// Is told after each commit.
   @FunctionalInterface
   interface Committed {
@@ -28,9 +44,11 @@ final class Applier {
 
   /// Applies the records in one transaction if all of them can be applied.
   ///
+  /// @param expected the offset that the database has applied at least
+  /// @throws ReplacedException it has not: its files were replaced or deleted
   /// @throws PoisonException one cannot; what is before it is committed
   /// @throws ViewException the database cannot be used
-  void apply(String tenant, List<Incoming> entries, Committed committed)
+  void apply(String tenant, List<Incoming> entries, long expected, Committed committed)
       throws ViewException, InterruptedException {
     int from = 0;
     int to = entries.size();
@@ -40,7 +58,18 @@ final class Applier {
       Batch batch = function.batch(entries.subList(from, to));
       Applied applied;
       try {
-        applied = databases.write(tenant, batch::run);
+        applied =
+            databases.write(
+                tenant,
+                writer -> {
+                  long offset = writer.state().appliedOffset();
+                  if (offset < expected) {
+                    throw new ReplacedException(offset, expected);
+                  }
+                  return batch.run(writer);
+                });
+      } catch (ReplacedException replaced) {
+        throw replaced;
       } catch (RuntimeException failed) {
         long at = batch.current();
         if (at < 0) {

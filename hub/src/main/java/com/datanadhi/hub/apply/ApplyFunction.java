@@ -18,7 +18,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -315,8 +314,7 @@ public final class ApplyFunction {
     }
 
     private String position(LogEntry entry) {
-      UUID epoch = entry.epoch();
-      return LogEntry.position(epoch, stream, entry.offset());
+      return LogEntry.position(entry.epoch(), stream, entry.offset());
     }
   }
 

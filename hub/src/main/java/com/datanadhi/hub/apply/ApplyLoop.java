@@ -274,15 +274,25 @@ public final class ApplyLoop implements AppliedPositions {
       applier.apply(
           tenant,
           entries,
+          applied(tenant),
           applied -> done[0] = committed(tenant, applied, entries.getLast().entry().offset()));
     } catch (ViewException failed) {
       parked.park(
           tenant, ParkedTenants.causeOf(failed), message(failed), durableOffset(tenant) + 1, -1);
       passOver(tenant, entries, done[0] + 1);
+    } catch (Applier.ReplacedException replaced) {
+      parked.park(tenant, Cause.BEHIND, message(replaced), replaced.offset() + 1, -1);
+      passOver(tenant, entries, done[0] + 1);
     } catch (PoisonException poison) {
       parked.park(tenant, Cause.POISON, message(poison), poison.offset(), poison.offset());
       passOver(tenant, entries, poison.offset());
     }
+  }
+
+  /// The offset that this loop knows to be applied, or -1.
+  private long applied(String tenant) {
+    TenantMark mark = positions.get(tenant);
+    return mark == null ? -1 : mark.offset();
   }
 
   static String message(Exception failed) {
@@ -523,7 +533,7 @@ public final class ApplyLoop implements AppliedPositions {
     }
     long[] done = {-1};
     try {
-      applier.apply(tenant, entries, applied -> done[0] = applied.state().appliedOffset());
+      applier.apply(tenant, entries, -1, applied -> done[0] = applied.state().appliedOffset());
     } finally {
       note(tenant, entries, done[0]);
     }
@@ -591,7 +601,8 @@ public final class ApplyLoop implements AppliedPositions {
     }
   }
 
-  private long durableOffset(String tenant) {
+  /// The last offset that is known to be durable in the tenant's database, or -1.
+  long durableOffset(String tenant) {
     TenantMark mark = durableMark(tenant);
     return mark == null ? -1 : mark.offset();
   }

@@ -99,17 +99,20 @@ public final class Checkpointer {
     parked.forEach(p -> named.add(p.tenant()));
     Set<String> failed = new HashSet<>();
     for (String tenant : todo.touched()) {
+      boolean isParked = named.contains(tenant);
       try {
-        if (!named.contains(tenant)) {
+        if (!isParked) {
           mailboxes.follow(tenant);
         }
         databases.checkpoint(tenant);
       } catch (ViewException unusable) {
         failed.add(tenant);
         marks.remove(tenant);
-        if (named.add(tenant)) {
-          parked.add(notDurable(tenant, unusable));
+        if (isParked) {
+          // It catches up from its own position, and is touched again when it comes back.
+          continue;
         }
+        parked.add(notDurable(tenant, unusable));
         if (unusable.kind() == ViewException.Kind.DAMAGED) {
           loop.parked().park(tenant, Cause.DAMAGED, ApplyLoop.message(unusable), 0, -1);
         } else {

@@ -148,14 +148,14 @@ public final class MailboxFollower {
   public void follow(String tenant) throws ViewException, InterruptedException {
     following.lockInterruptibly();
     try {
-      if (!withCursors.contains(tenant)) {
-        cursors.catchUp(tenant);
-        withCursors.add(tenant);
-      }
       while (followBatch(tenant)) {
         if (Thread.interrupted()) {
           throw new InterruptedException();
         }
+      }
+      if (!withCursors.contains(tenant)) {
+        cursors.catchUp(tenant);
+        withCursors.add(tenant);
       }
     } finally {
       following.unlock();
@@ -163,7 +163,13 @@ public final class MailboxFollower {
   }
 
   private boolean followBatch(String tenant) throws ViewException, InterruptedException {
-    long applied = databases.readMailbox(tenant, MailboxReader::appliedSeq);
+    long applied;
+    try {
+      applied = databases.readMailbox(tenant, MailboxReader::appliedSeq);
+    } catch (ViewException failed) {
+      setAsideIfDamaged(tenant, failed);
+      return true;
+    }
     List<Item> items = new ArrayList<>();
     ViewState state =
         databases.read(
@@ -187,21 +193,44 @@ public final class MailboxFollower {
         items.isEmpty()
             ? Math.max(applied, Math.min(state.seq(), state.firstSeq() - 1))
             : items.getLast().seq();
-    databases.writeMailbox(
-        tenant,
-        writer -> {
-          for (Item item : items) {
-            writer.addItems(item.seq(), item.pipelines());
-          }
-          writer.setAppliedSeq(through);
-          if (itemsLeave) {
-            writer.deleteItemsBefore(state.firstSeq());
-          }
-          return through;
-        });
+    try {
+      databases.writeMailbox(
+          tenant,
+          writer -> {
+            for (Item item : items) {
+              writer.addItems(item.seq(), item.pipelines());
+            }
+            writer.setAppliedSeq(through);
+            if (itemsLeave) {
+              writer.deleteItemsBefore(state.firstSeq());
+            }
+            return through;
+          });
+    } catch (ViewException failed) {
+      setAsideIfDamaged(tenant, failed);
+      return true;
+    }
     if (itemsLeave) {
       firstSeqs.put(tenant, state.firstSeq());
     }
     return through < state.seq() && through > applied;
+  }
+
+  /// A mailbox is made again from the events and the cursors.
+  private void setAsideIfDamaged(String tenant, ViewException failed)
+      throws ViewException, InterruptedException {
+    if (failed.kind() != ViewException.Kind.DAMAGED) {
+      throw failed;
+    }
+    Events.warning(
+        "mailbox_set_aside",
+        "tenant",
+        tenant,
+        "reason",
+        failed.getMessage(),
+        "file",
+        databases.setAsideMailbox(tenant));
+    firstSeqs.remove(tenant);
+    cursors.catchUp(tenant);
   }
 }

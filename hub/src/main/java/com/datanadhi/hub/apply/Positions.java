@@ -6,6 +6,8 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -21,40 +23,57 @@ final class Positions implements AppliedPositions {
   }
 
   private static final class Progress {
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition advanced = lock.newCondition();
     private TenantMark mark = TenantMark.NONE;
     private boolean isSet;
 
-    synchronized void set(TenantMark newMark) {
-      mark = newMark;
-      isSet = true;
-      notifyAll();
-    }
-
-    synchronized void setIfUnset(TenantMark newMark) {
-      if (!isSet) {
-        set(newMark);
+    void set(TenantMark newMark) {
+      lock.lock();
+      try {
+        mark = newMark;
+        isSet = true;
+        advanced.signalAll();
+      } finally {
+        lock.unlock();
       }
     }
 
-    synchronized TenantMark get() {
-      return mark;
-    }
-
-    synchronized boolean isSet() {
-      return isSet;
-    }
-
-    synchronized boolean await(ToLongFunction<TenantMark> value, long wanted, Duration timeout)
-        throws InterruptedException {
-      long end = System.nanoTime() + timeout.toNanos();
-      while (value.applyAsLong(mark) < wanted) {
-        long left = end - System.nanoTime();
-        if (left <= 0) {
-          return false;
+    void setIfUnset(TenantMark newMark) {
+      lock.lock();
+      try {
+        if (!isSet) {
+          set(newMark);
         }
-        wait(left / 1_000_000, (int) (left % 1_000_000));
+      } finally {
+        lock.unlock();
       }
-      return true;
+    }
+
+    @Nullable TenantMark get() {
+      lock.lock();
+      try {
+        return isSet ? mark : null;
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    boolean await(ToLongFunction<TenantMark> value, long wanted, Duration timeout)
+        throws InterruptedException {
+      long left = timeout.toNanos();
+      lock.lockInterruptibly();
+      try {
+        while (value.applyAsLong(mark) < wanted) {
+          if (left <= 0) {
+            return false;
+          }
+          left = advanced.awaitNanos(left);
+        }
+        return true;
+      } finally {
+        lock.unlock();
+      }
     }
   }
 
@@ -65,14 +84,15 @@ final class Positions implements AppliedPositions {
   /// How far the tenant is, or null if nothing was seen of it.
   @Nullable TenantMark get(String tenant) {
     Progress progress = tenants.get(tenant);
-    return progress == null || !progress.isSet() ? null : progress.get();
+    return progress == null ? null : progress.get();
   }
 
   Map<String, TenantMark> all() {
     Map<String, TenantMark> marks = new HashMap<>();
     tenants.forEach((tenant, progress) -> {
-      if (progress.isSet()) {
-        marks.put(tenant, progress.get());
+      TenantMark mark = progress.get();
+      if (mark != null) {
+        marks.put(tenant, mark);
       }
     });
     return marks;
@@ -96,7 +116,7 @@ final class Positions implements AppliedPositions {
   /// What was applied before this process began is in the database.
   private Progress loaded(String tenant) throws InterruptedException {
     Progress progress = progress(tenant);
-    if (!progress.isSet() && databases.exists(tenant)) {
+    if (progress.get() == null && databases.exists(tenant)) {
       try {
         progress.setIfUnset(TenantMark.of(databases.read(tenant, reader -> reader.state())));
       } catch (ViewException unusable) {

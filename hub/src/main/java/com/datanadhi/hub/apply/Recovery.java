@@ -148,7 +148,7 @@ public final class Recovery {
         return null;
       }
       long from = state.appliedOffset() + 1;
-      if (from < start && parked.cause() == Cause.BEHIND) {
+      if (from < start && loop.durableOffset(tenant) >= from) {
         park(
             tenant,
             Cause.BEHIND,

@@ -38,7 +38,7 @@ public final class SegmentRetention {
   /// @param isArchiveOn whether records have to be archived first
   /// @param retention how long a proven segment stays
   /// @param maxProvenBytes how many bytes of proven segments stay at most
-  /// @param clock whether nothing is to be deleted while it is not trusted
+  /// @param isPaused whether nothing is to be deleted now, such as after a step of the clock
   public SegmentRetention(
       Log log,
       ApplyLoop loop,
@@ -75,7 +75,7 @@ public final class SegmentRetention {
     return blocker;
   }
 
-  /// Bytes of sealed segments that are not proven.
+  /// Bytes of sealed segments.
   ///
   /// @param unprovenBytes of sealed segments that something still needs
   /// @param provenBytes of sealed segments that wait for the end of the retention

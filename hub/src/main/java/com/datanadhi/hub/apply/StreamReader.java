@@ -33,7 +33,7 @@ final class StreamReader {
     long limit = Math.min(to, log.stableEnd(stream));
     for (Loss loss : decisions.losses(stream)) {
       if (loss.first() <= from && from <= loss.last()) {
-        long next = Math.min(loss.last() + 1, to);
+        long next = Math.max(from, Math.min(loss.last() + 1, Math.min(to, log.stableEnd(stream))));
         return new Chunk(List.of(), next, next - from);
       }
       if (loss.first() > from) {

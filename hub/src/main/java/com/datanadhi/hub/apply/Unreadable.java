@@ -10,7 +10,9 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -84,7 +86,9 @@ final class Unreadable {
     if (entries.isEmpty()) {
       throw new IOException("the log does not have it");
     }
-    Files.createDirectories(quarantine);
+    Files.createDirectories(
+        quarantine,
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     Path file =
         quarantine.resolve(
             LogEntry.position(entries.getFirst().epoch(), stream, offset).replace('/', '-')
@@ -92,9 +96,11 @@ final class Unreadable {
     try (FileChannel channel =
         FileChannel.open(
             file,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE)) {
+            Set.of(
+                StandardOpenOption.CREATE,
+                StandardOpenOption.TRUNCATE_EXISTING,
+                StandardOpenOption.WRITE),
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
       ByteBuffer rest = ByteBuffer.wrap(entries.getFirst().payload());
       while (rest.hasRemaining()) {
         channel.write(rest);

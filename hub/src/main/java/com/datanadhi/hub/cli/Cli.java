@@ -1,8 +1,8 @@
 package com.datanadhi.hub.cli;
 
-import com.datanadhi.hub.control.AdministrationException;
-import com.datanadhi.hub.control.HubLauncher;
-import com.datanadhi.hub.control.OfflineHub;
+import com.datanadhi.hub.admin.AdministrationException;
+import com.datanadhi.hub.admin.HubLauncher;
+import com.datanadhi.hub.admin.OfflineHub;
 import com.datanadhi.hub.hub.DataDirectoryLock;
 import com.datanadhi.logging.JsonFormatter;
 import java.io.FileDescriptor;

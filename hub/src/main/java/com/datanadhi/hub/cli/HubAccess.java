@@ -1,10 +1,11 @@
 package com.datanadhi.hub.cli;
 
-import com.datanadhi.hub.control.AdminClient;
-import com.datanadhi.hub.control.Administration;
-import com.datanadhi.hub.control.AdministrationException;
-import com.datanadhi.hub.control.OfflineHub;
+import com.datanadhi.hub.admin.AdminClient;
+import com.datanadhi.hub.admin.Administration;
+import com.datanadhi.hub.admin.AdministrationException;
+import com.datanadhi.hub.admin.OfflineHub;
 import com.datanadhi.hub.hub.DataDirectoryLock;
+import com.datanadhi.hub.time.Clock;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -45,7 +46,7 @@ final class HubAccess {
           IOException,
           InterruptedException {
     DataDirectory.checkKnown(directory);
-    long deadline = System.nanoTime() + STARTING.toNanos();
+    long deadline = Clock.system().nanoTime() + STARTING.toNanos();
     while (true) {
       try (AdminClient client = AdminClient.connect(directory)) {
         if (client != null) {
@@ -56,7 +57,7 @@ final class HubAccess {
           OfflineHub hub = offline.open(HubNotes.settings(directory), version)) {
         return work.run(hub, false);
       } catch (DataDirectoryLock.OwnedException owned) {
-        if (System.nanoTime() - deadline >= 0) {
+        if (Clock.system().nanoTime() - deadline >= 0) {
           throw owned;
         }
       }

@@ -1,6 +1,6 @@
 package com.datanadhi.hub.cli;
 
-import com.datanadhi.hub.control.HubSettings;
+import com.datanadhi.hub.admin.HubSettings;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

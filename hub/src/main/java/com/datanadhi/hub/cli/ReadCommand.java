@@ -2,8 +2,8 @@ package com.datanadhi.hub.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.datanadhi.hub.control.Administration;
-import com.datanadhi.hub.control.AdministrationException;
+import com.datanadhi.hub.admin.Administration;
+import com.datanadhi.hub.admin.AdministrationException;
 import com.datanadhi.hub.query.RecordLine;
 import com.datanadhi.hub.view.EventFilter;
 import com.datanadhi.hub.view.StoredEvent;

@@ -1,7 +1,7 @@
 package com.datanadhi.hub.cli;
 
-import com.datanadhi.hub.control.HubLauncher;
-import com.datanadhi.hub.control.HubSettings;
+import com.datanadhi.hub.admin.HubLauncher;
+import com.datanadhi.hub.admin.HubSettings;
 import com.datanadhi.hub.hub.DataDirectoryLock;
 import java.time.Duration;
 import java.util.LinkedHashMap;

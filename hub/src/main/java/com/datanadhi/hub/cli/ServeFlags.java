@@ -1,7 +1,7 @@
 package com.datanadhi.hub.cli;
 
-import com.datanadhi.hub.control.HubSettings;
-import com.datanadhi.hub.control.HubSettings.Address;
+import com.datanadhi.hub.admin.HubSettings;
+import com.datanadhi.hub.admin.HubSettings.Address;
 import com.datanadhi.hub.log.Durability;
 import java.nio.file.Path;
 import java.time.Duration;

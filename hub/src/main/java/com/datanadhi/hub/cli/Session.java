@@ -1,6 +1,6 @@
 package com.datanadhi.hub.cli;
 
-import com.datanadhi.hub.control.HubLauncher;
+import com.datanadhi.hub.admin.HubLauncher;
 import java.util.Map;
 
 /// What a command works with.

@@ -1,9 +1,9 @@
 package com.datanadhi.hub.cli;
 
-import com.datanadhi.hub.control.Administration;
-import com.datanadhi.hub.control.AdministrationException;
-import com.datanadhi.hub.control.HubStatus;
-import com.datanadhi.hub.control.StatusJson;
+import com.datanadhi.hub.admin.Administration;
+import com.datanadhi.hub.admin.AdministrationException;
+import com.datanadhi.hub.admin.HubStatus;
+import com.datanadhi.hub.admin.StatusJson;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

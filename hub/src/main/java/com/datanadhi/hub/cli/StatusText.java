@@ -1,6 +1,6 @@
 package com.datanadhi.hub.cli;
 
-import com.datanadhi.hub.control.HubStatus;
+import com.datanadhi.hub.admin.HubStatus;
 import com.datanadhi.hub.query.RecordLine;
 import java.time.Duration;
 import java.time.Instant;

@@ -1,6 +1,6 @@
 package com.datanadhi.hub.cli;
 
-import com.datanadhi.hub.control.HubSettings.Address;
+import com.datanadhi.hub.admin.HubSettings.Address;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;

@@ -1,6 +1,6 @@
 package com.datanadhi.hub.cli;
 
-import com.datanadhi.hub.control.Administration.LogCheck;
+import com.datanadhi.hub.admin.Administration.LogCheck;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;

@@ -1,6 +1,7 @@
 package com.datanadhi.hub.grpc;
 
 import com.datanadhi.hub.intake.Admission;
+import com.datanadhi.hub.time.Clock;
 import io.grpc.Context;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.Metadata;
@@ -77,7 +78,7 @@ final class Arrival extends ServerStreamTracer {
     tenant = tenantName;
     admission = bounds;
     unary = watched.getMethodDescriptor().getType().clientSendsOneMessage();
-    progressAt = System.nanoTime();
+    progressAt = Clock.system().nanoTime();
     all.open.add(this);
     return closing;
   }
@@ -89,7 +90,7 @@ final class Arrival extends ServerStreamTracer {
 
   @Override
   public synchronized void inboundWireSize(long more) {
-    progressAt = System.nanoTime();
+    progressAt = Clock.system().nanoTime();
     bytes += more;
     if (bytes > FREE_BYTES && bytes > counted && !grow(bytes - counted)) {
       end(Statuses.unavailable("the buffer of requests is full", RETRY));

@@ -8,6 +8,7 @@ import com.datanadhi.hub.intake.Admission;
 import com.datanadhi.hub.logging.Events;
 import com.datanadhi.hub.proto.HubGrpc;
 import com.datanadhi.hub.query.Queries;
+import com.datanadhi.hub.time.Clock;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
 import io.grpc.ServerCredentials;
@@ -79,13 +80,12 @@ public final class GrpcDoor implements AutoCloseable {
         new MultiThreadIoEventLoopGroup(
             new DefaultThreadFactory("grpc-loop", true),
             epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
-    Class<? extends ServerChannel> channel =
-        epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+    int most = settings.maxConnections();
     HubService service = new HubService(appends, admission, queries, stopping);
     try {
       this.server =
           NettyServerBuilder.forAddress(settings.address(), credentials(settings))
-              .channelType(channel)
+              .channelFactory(() -> listener(epoll, most))
               .bossEventLoopGroup(loops)
               .workerEventLoopGroup(loops)
               .executor(calls)
@@ -116,11 +116,17 @@ public final class GrpcDoor implements AutoCloseable {
             this::showHealth, HEALTH_MILLIS, HEALTH_MILLIS, TimeUnit.MILLISECONDS);
     var _ =
         timer.scheduleWithFixedDelay(
-            () -> arrivals.turn(System.nanoTime()),
+            () -> arrivals.turn(Clock.system().nanoTime()),
             STALL_MILLIS,
             STALL_MILLIS,
             TimeUnit.MILLISECONDS);
     Events.info("grpc_listening", "port", server.getPort(), "transport", epoll ? "epoll" : "nio");
+  }
+
+  private static ServerChannel listener(boolean epoll, int maxConnections) {
+    ServerChannel channel = epoll ? new EpollServerSocketChannel() : new NioServerSocketChannel();
+    channel.pipeline().addFirst(new ConnectionBound(maxConnections));
+    return channel;
   }
 
   private ServerCredentials credentials(GrpcSettings settings) throws IOException {

@@ -63,10 +63,10 @@ final class Body implements AutoCloseable {
   /// @return whether the body has come to its end within the bounds
   static boolean discard(Exchange exchange, long most) throws InterruptedException {
     Awaiting awaiting = new Awaiting(exchange);
-    long deadline = System.nanoTime() + exchange.settings().bodyProgress().toNanos();
+    long deadline = exchange.nanoTime() + exchange.settings().bodyProgress().toNanos();
     long left = most;
     try {
-      while (left >= 0 && System.nanoTime() < deadline) {
+      while (left >= 0 && exchange.nanoTime() < deadline) {
         Content.Chunk chunk = exchange.request().read();
         if (chunk == null) {
           awaiting.await();

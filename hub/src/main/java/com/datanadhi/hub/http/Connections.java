@@ -54,15 +54,20 @@ final class Connections implements Connection.Listener {
     return count.get();
   }
 
+  /// The clock of the door, which only goes forward.
+  long nanoTime() {
+    return clock.nanoTime();
+  }
+
   /// Waits until no request is in progress, or the time is over.
   void awaitNoRequests(long nanos) throws InterruptedException {
     closing = true;
-    long deadline = System.nanoTime() + nanos;
+    long deadline = clock.nanoTime() + nanos;
     synchronized (requestEnd) {
       long left = nanos;
       while (active.get() > 0 && left > 0) {
         requestEnd.wait(left / 1_000_000 + 1);
-        left = deadline - System.nanoTime();
+        left = deadline - clock.nanoTime();
       }
     }
   }
@@ -138,6 +143,10 @@ final class Connections implements Connection.Listener {
           requestEnd.notifyAll();
         }
       }
+    }
+
+    long nanoTime() {
+      return clock.nanoTime();
     }
 
     void bodyBegins() {

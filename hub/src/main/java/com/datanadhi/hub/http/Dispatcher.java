@@ -49,7 +49,9 @@ final class Dispatcher extends Handler.Abstract {
               services
                   .listener()
                   .answered(
-                      name, response.getStatus(), System.nanoTime() - request.getHeadersNanoTime());
+                      name,
+                      response.getStatus(),
+                      connections.nanoTime() - request.getHeadersNanoTime());
             });
     Exchange exchange =
         new Exchange(request, response, completion, services, settings, connection, stopping);

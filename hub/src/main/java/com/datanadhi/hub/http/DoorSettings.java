@@ -33,9 +33,11 @@ public record DoorSettings(
   }
 
   /// What the contract says, and otherwise suits one machine.
-  public static DoorSettings standard() {
+  ///
+  /// @param maxConnections that the process has descriptors for
+  public static DoorSettings standard(int maxConnections) {
     return new DoorSettings(
-        8_192,
+        maxConnections,
         Duration.ofSeconds(10),
         Duration.ofSeconds(10),
         Duration.ofSeconds(60),

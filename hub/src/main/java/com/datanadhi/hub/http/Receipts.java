@@ -1,7 +1,6 @@
 package com.datanadhi.hub.http;
 
 import com.datanadhi.hub.intake.Outcome;
-import com.datanadhi.hub.intake.Receipt;
 import com.datanadhi.hub.query.SeqRange;
 import com.datanadhi.hub.record.Content;
 import com.datanadhi.hub.view.ViewException;
@@ -9,6 +8,8 @@ import java.time.Duration;
 
 /// Answers for what became of a transaction.
 final class Receipts {
+  private static final long SLICE_NANOS = 500_000_000L;
+
   private Receipts() {}
 
   /// Answers with the receipt, or ends with the problem.
@@ -23,7 +24,7 @@ final class Receipts {
           exchange.setHeader("Hub-Content", "unverified");
         }
         awaitApplied(exchange, tenant, stored);
-        exchange.json(200, json(stored.receipt()));
+        exchange.json(200, stored.receipt().json());
       }
       case Outcome.Invalid invalid -> throw new ProblemException(problem(invalid));
       case Outcome.Conflict conflict -> throw new ProblemException(problem(conflict));
@@ -36,7 +37,7 @@ final class Receipts {
   }
 
   static Problem problem(Outcome.Unavailable unavailable) {
-    return Problem.unavailable(unavailable.detail(), unavailable.retryAfter());
+    return Problem.unavailable(Problem.sentence(unavailable.detail()), unavailable.retryAfter());
   }
 
   static Problem problem(Outcome.Conflict conflict) {
@@ -73,34 +74,31 @@ final class Receipts {
         .formatted(content.digest(), content.pipelinesDigest());
   }
 
-  /// The bytes of a receipt. The same at each repeat, so nothing of this run is in them.
-  static byte[] json(Receipt receipt) {
-    return new JsonText()
-        .raw("{\"status\":\"stored\",\"tenant\":")
-        .string(receipt.tenant())
-        .raw(",\"key\":")
-        .string(receipt.key())
-        .raw(",\"sha256\":")
-        .string(receipt.sha256())
-        .raw(",\"durability\":")
-        .string(receipt.durability())
-        .raw("}")
-        .toBytes();
-  }
-
   private static void awaitApplied(Exchange exchange, String tenant, Outcome.Stored stored)
       throws InterruptedException {
     Duration wait = Prefer.wait(exchange.headers("Prefer"));
     if (wait.isZero()) {
       return;
     }
-    SeqRange seqs;
+    SeqRange seqs = null;
+    long deadline = exchange.nanoTime() + wait.toNanos();
     try {
-      seqs =
-          exchange
-              .services()
-              .records()
-              .awaitApplied(tenant, stored.receipt().key(), stored.offset(), wait);
+      do {
+        // In slices, so that a shutdown does not have to cut the connection of a stored record.
+        long left = deadline - exchange.nanoTime();
+        seqs =
+            exchange
+                .services()
+                .records()
+                .awaitApplied(
+                    tenant,
+                    stored.receipt().key(),
+                    stored.offset(),
+                    Duration.ofNanos(Math.max(0, Math.min(left, SLICE_NANOS))));
+      } while (seqs == null
+          && stored.offset() >= 0
+          && exchange.nanoTime() < deadline
+          && !exchange.isStopping());
     } catch (ViewException e) {
       // It is stored, and that is what the sender must hear; it only cannot be read yet.
       return;

@@ -156,16 +156,16 @@ final class RecordsHandler implements RouteHandler {
     /// @return whether there is a record to read; false at a shutdown, which ends the answer like
     ///   any other
     private boolean awaitMore() throws IOException, InterruptedException {
-      long lastBeat = System.nanoTime();
+      long lastBeat = exchange.nanoTime();
       // The head of the answer tells the reader that it is connected.
       exchange.write(false, new byte[0]);
       while (!exchange.isStopping()) {
         if (exchange.services().records().awaitSeq(tenant, from, SLICE)) {
           return true;
         }
-        if (System.nanoTime() - lastBeat > exchange.settings().heartbeat().toNanos()) {
+        if (exchange.nanoTime() - lastBeat > exchange.settings().heartbeat().toNanos()) {
           exchange.write(false, HEARTBEAT);
-          lastBeat = System.nanoTime();
+          lastBeat = exchange.nanoTime();
         }
       }
       return false;

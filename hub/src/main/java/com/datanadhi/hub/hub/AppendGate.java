@@ -86,17 +86,14 @@ final class AppendGate implements Appender, Appends {
 
   private Outcome.@Nullable Unavailable closed(String tenant, int transactions) {
     if (!open) {
-      return refuse(
-          transactions, "starting", "the hub is starting: send it again", RETRY_AFTER);
+      return refuse(transactions, "starting", "the hub is starting: send it again", RETRY_AFTER);
     }
     String full = disk.problem();
     if (full != null) {
       return refuse(transactions, "disk_nearly_full", full, DISK_RETRY_AFTER);
     }
     String held = heldBack.apply(tenant);
-    return held == null
-        ? null
-        : refuse(transactions, "tenant_parked", held, DISK_RETRY_AFTER);
+    return held == null ? null : refuse(transactions, "tenant_parked", held, DISK_RETRY_AFTER);
   }
 
   private Outcome.Unavailable refuse(

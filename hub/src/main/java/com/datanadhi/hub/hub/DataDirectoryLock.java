@@ -1,5 +1,6 @@
 package com.datanadhi.hub.hub;
 
+import com.datanadhi.hub.time.Clock;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -41,13 +42,13 @@ public final class DataDirectoryLock implements AutoCloseable {
   public static DataDirectoryLock take(Path dataDirectory, Duration patience)
       throws OwnedException, IOException, InterruptedException {
     Path file = dataDirectory.resolve(NAME);
-    long deadline = System.nanoTime() + patience.toNanos();
+    long deadline = Clock.system().nanoTime() + patience.toNanos();
     while (true) {
       DataDirectoryLock lock = tryTake(file);
       if (lock != null) {
         return lock;
       }
-      if (System.nanoTime() - deadline >= 0) {
+      if (Clock.system().nanoTime() - deadline >= 0) {
         throw new OwnedException(dataDirectory, ownerIn(file));
       }
       LockSupport.parkNanos(RETRY_NANOS);

@@ -1,25 +1,25 @@
 package com.datanadhi.hub.hub;
 
+import com.datanadhi.hub.admin.Administration;
+import com.datanadhi.hub.admin.AdministrationException;
+import com.datanadhi.hub.admin.AdministrationException.Reason;
+import com.datanadhi.hub.admin.HubStatus;
+import com.datanadhi.hub.admin.HubStatus.Blocker;
+import com.datanadhi.hub.admin.HubStatus.Parked;
+import com.datanadhi.hub.admin.HubStatus.Poison;
+import com.datanadhi.hub.admin.HubStatus.Stream;
 import com.datanadhi.hub.apply.ApplyStats;
 import com.datanadhi.hub.apply.ParkedTenants;
-import com.datanadhi.hub.control.Administration;
-import com.datanadhi.hub.control.AdministrationException;
-import com.datanadhi.hub.control.AdministrationException.Reason;
 import com.datanadhi.hub.control.ApiKey;
 import com.datanadhi.hub.control.ControlUnavailableException;
-import com.datanadhi.hub.control.HubStatus;
-import com.datanadhi.hub.control.HubStatus.Blocker;
-import com.datanadhi.hub.control.HubStatus.Parked;
-import com.datanadhi.hub.control.HubStatus.Poison;
-import com.datanadhi.hub.control.HubStatus.Stream;
 import com.datanadhi.hub.control.NewApiKey;
 import com.datanadhi.hub.control.Position;
 import com.datanadhi.hub.intake.Intake;
-import com.datanadhi.hub.log.DamagedException;
 import com.datanadhi.hub.log.Durability;
 import com.datanadhi.hub.log.LogEntry;
 import com.datanadhi.hub.log.LogStats;
 import com.datanadhi.hub.log.SegmentInfo;
+import com.datanadhi.hub.log.segments.LogVerifier;
 import com.datanadhi.hub.view.EventFilter;
 import com.datanadhi.hub.view.SourceState;
 import com.datanadhi.hub.view.StoredEvent;
@@ -35,9 +35,6 @@ import org.jspecify.annotations.Nullable;
 
 /// What operators can do with an open data directory. Thread-safe.
 class HubAdministration implements Administration {
-  private static final int READ_RECORDS = 1_000;
-  private static final long READ_BYTES = 4L << 20;
-
   private final OpenDirectory directory;
   private final @Nullable HubHealth health;
   private final String version;
@@ -259,25 +256,14 @@ class HubAdministration implements Administration {
   }
 
   @Override
-  public LogCheck verifyLog() throws IOException, AdministrationException, InterruptedException {
-    long records = 0;
-    List<String> faults = new ArrayList<>();
-    for (String stream : directory.log.streams()) {
-      long next = directory.log.start(stream);
-      long end = directory.log.stableEnd(stream);
-      while (next < end) {
-        try {
-          List<LogEntry> read = directory.log.read(stream, next, READ_RECORDS, READ_BYTES);
-          records += read.size();
-          next += Math.max(1, read.size());
-        } catch (DamagedException damaged) {
-          faults.add(String.valueOf(damaged.getMessage()));
-          next = damaged.endOffset();
-        }
-      }
-    }
-    LogStats stats = directory.log.stats();
-    return new LogCheck(records, stats.bytes(), stats.segments(), faults);
+  public LogCheck verifyLog() throws IOException {
+    LogVerifier.Report report =
+        LogVerifier.verify(directory.settings.dataDirectory().resolve(OpenDirectory.LOG));
+    return new LogCheck(
+        report.records(),
+        report.bytes(),
+        Math.toIntExact(report.segments()),
+        report.findings().stream().map(LogVerifier.Finding::toString).toList());
   }
 
   private static AdministrationException invalid(IllegalArgumentException wrong) {

@@ -51,9 +51,7 @@ final class HubHealth implements HealthSource {
             : apply.parkedTenants() + " parked");
     reasons.addAll(warnings);
     Status status =
-        append != null
-            ? Status.UNHEALTHY
-            : warnings.isEmpty() ? Status.HEALTHY : Status.DEGRADED;
+        append != null ? Status.UNHEALTHY : warnings.isEmpty() ? Status.HEALTHY : Status.DEGRADED;
     return new HealthReport(status, components, apply.lagMillis(), reasons);
   }
 
@@ -89,7 +87,8 @@ final class HubHealth implements HealthSource {
       warnings.add(
           "the clock is not trusted ("
               + clock
-              + "), and nothing is pruned: check it, then run 'echopost-hub status --accept-clock'");
+              + "), and nothing is pruned: check it, then run 'echopost-hub status"
+              + " --accept-clock'");
     }
     return warnings;
   }

@@ -18,8 +18,7 @@ final class MetricsOfHub {
   private final Admission admission;
   private final HubMetrics metrics;
 
-  MetricsOfHub(
-      OpenDirectory directory, AppendGate gate, Admission admission, HubMetrics metrics) {
+  MetricsOfHub(OpenDirectory directory, AppendGate gate, Admission admission, HubMetrics metrics) {
     this.directory = directory;
     this.gate = gate;
     this.admission = admission;
@@ -45,10 +44,8 @@ final class MetricsOfHub {
         "hub_unknown_transactions",
         "Not known to be stored, because the log failed.",
         IntakeCounts::unknown);
-    metrics.counters(
-        "hub_refused_transactions", "Not stored, by reason.", "reason", this::refused);
-    metrics.gauge(
-        "hub_buffer_held_bytes", "Requests and records in memory.", admission::heldBytes);
+    metrics.counters("hub_refused_transactions", "Not stored, by reason.", "reason", this::refused);
+    metrics.gauge("hub_buffer_held_bytes", "Requests and records in memory.", admission::heldBytes);
     metrics.gauge(
         "hub_unapplied_records",
         "Records in the log that no database has yet.",
@@ -63,9 +60,7 @@ final class MetricsOfHub {
     metrics.gauge(
         "hub_log_bytes", "All segments of all streams.", () -> directory.log.stats().bytes());
     metrics.gauge(
-        "hub_log_segments",
-        "Segments of all streams.",
-        () -> directory.log.stats().segments());
+        "hub_log_segments", "Segments of all streams.", () -> directory.log.stats().segments());
     metrics.gauge(
         "hub_log_damaged_segments",
         "Segments of which a part cannot be read.",
@@ -76,8 +71,7 @@ final class MetricsOfHub {
         () -> directory.log.stats().waitingBytes());
     metrics.counter(
         "hub_log_records", "Log records.", () -> directory.log.stats().appendedRecords());
-    metrics.counter(
-        "hub_log_commits", "Writes of the log.", () -> directory.log.stats().commits());
+    metrics.counter("hub_log_commits", "Writes of the log.", () -> directory.log.stats().commits());
     metrics.counter(
         "hub_log_refused_appends",
         "Appends that the log refused.",
@@ -113,12 +107,9 @@ final class MetricsOfHub {
     metrics.gauge(
         "hub_conservation_difference",
         "Transactions and log records that are not accounted for: 0.",
-        () ->
-            directory.intake.counts().difference() + directory.apply.stats().unaccounted());
+        () -> directory.intake.counts().difference() + directory.apply.stats().unaccounted());
     metrics.gauge(
-        "hub_open_database_files",
-        "Open files of SQLite.",
-        directory.databases::openFiles);
+        "hub_open_database_files", "Open files of SQLite.", directory.databases::openFiles);
     metrics.gauge(
         "hub_clock_stepped",
         "1 while a step of the clock waits to be accepted.",
@@ -138,13 +129,16 @@ final class MetricsOfHub {
   }
 
   private double received(IntakeCounts counts) {
-    return counts.received()
-        + gate.refused().values().stream().mapToLong(Long::longValue).sum();
+    return counts.received() + gate.refused().values().stream().mapToLong(Long::longValue).sum();
   }
 
   private Map<String, Double> refused() {
     Map<String, Double> all = new HashMap<>();
-    directory.intake.counts().refused().forEach((reason, n) -> all.merge(reason, (double) n, Double::sum));
+    directory
+        .intake
+        .counts()
+        .refused()
+        .forEach((reason, n) -> all.merge(reason, (double) n, Double::sum));
     gate.refused().forEach((reason, n) -> all.merge(reason, (double) n, Double::sum));
     return all;
   }

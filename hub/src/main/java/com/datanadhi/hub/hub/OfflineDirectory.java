@@ -1,11 +1,11 @@
 package com.datanadhi.hub.hub;
 
+import com.datanadhi.hub.admin.AdministrationException;
+import com.datanadhi.hub.admin.AdministrationException.Reason;
+import com.datanadhi.hub.admin.HubSettings;
+import com.datanadhi.hub.admin.OfflineHub;
 import com.datanadhi.hub.apply.ApplyLoop;
-import com.datanadhi.hub.control.AdministrationException;
-import com.datanadhi.hub.control.AdministrationException.Reason;
 import com.datanadhi.hub.control.ControlDamagedException;
-import com.datanadhi.hub.control.HubSettings;
-import com.datanadhi.hub.control.OfflineHub;
 import com.datanadhi.hub.time.Clock;
 import java.io.IOException;
 

@@ -1,5 +1,6 @@
 package com.datanadhi.hub.hub;
 
+import com.datanadhi.hub.admin.HubSettings;
 import com.datanadhi.hub.apply.AppliedThroughFile;
 import com.datanadhi.hub.apply.ApplyLoop;
 import com.datanadhi.hub.apply.Checkpointer;
@@ -9,7 +10,6 @@ import com.datanadhi.hub.apply.Recovery;
 import com.datanadhi.hub.apply.SegmentRetention;
 import com.datanadhi.hub.apply.ViewRetention;
 import com.datanadhi.hub.control.ControlStore;
-import com.datanadhi.hub.control.HubSettings;
 import com.datanadhi.hub.intake.AppendTimer;
 import com.datanadhi.hub.intake.Intake;
 import com.datanadhi.hub.intake.IntakeSettings;
@@ -37,8 +37,8 @@ import org.jspecify.annotations.Nullable;
 /// Opening reads the end of the log and the control stream, never all that is stored. No thread
 /// applies yet: [HubRun] starts those.
 final class OpenDirectory implements AutoCloseable {
-  /// Files of SQLite that are open at once.
-  private static final int OPEN_DATABASES = 256;
+  /// The log's directory.
+  static final String LOG = "log";
 
   private static final long CONTROL_SEGMENT_BYTES = 1L << 20;
   private static final long MAX_HELD_BACK_BYTES = 10L << 30;
@@ -65,7 +65,7 @@ final class OpenDirectory implements AutoCloseable {
     this.settings = settings;
     this.clock = clock;
     this.log = log;
-    databases = new TenantDatabases(directory.resolve("tenants"), OPEN_DATABASES);
+    databases = new TenantDatabases(directory.resolve("tenants"), Descriptors.DATABASES);
     heldBackBound =
         Math.min(MAX_HELD_BACK_BYTES, Files.getFileStore(directory).getTotalSpace() / 4);
     long keyHorizon = settings.keyHorizon().toMillis();
@@ -130,9 +130,12 @@ final class OpenDirectory implements AutoCloseable {
             Math.min(CONTROL_SEGMENT_BYTES, settings.segmentBytes()),
             settings.segmentAge(),
             settings.bufferBytes());
-    SegmentLog log = SegmentLog.open(settings.dataDirectory().resolve("log"), segments, clock);
+    SegmentLog log = SegmentLog.open(settings.dataDirectory().resolve(LOG), segments, clock);
     boolean opened = false;
     try {
+      // Else the first append waits until a segment is filled with zeros.
+      log.prepare(Intake.STREAM);
+      log.prepare(ControlStore.STREAM);
       OpenDirectory directory = new OpenDirectory(settings, log, timer, clock);
       opened = true;
       return directory;

@@ -43,8 +43,7 @@ public final class HubMetrics {
     this.appendSeconds =
         histogram(
             "hub_append_seconds", "Time from a request's append until it was durable.", SECONDS);
-    this.batchRecords =
-        histogram("hub_append_records", "Log records of one append.", RECORDS);
+    this.batchRecords = histogram("hub_append_records", "Log records of one append.", RECORDS);
     this.requestSeconds =
         Histogram.builder()
             .name("hub_http_request_seconds")

@@ -5,6 +5,7 @@ import com.datanadhi.hub.control.ControlUnavailableException;
 import com.datanadhi.hub.control.Cursors;
 import com.datanadhi.hub.record.SourceKey;
 import com.datanadhi.hub.record.TenantName;
+import com.datanadhi.hub.time.Clock;
 import com.datanadhi.hub.view.AppliedTransaction;
 import com.datanadhi.hub.view.EventFilter;
 import com.datanadhi.hub.view.Interval;
@@ -252,11 +253,11 @@ public final class Queries {
     if (wait.isNegative() || wait.compareTo(MAX_WAIT) > 0) {
       throw new InvalidQueryException("wait is not between 0 and " + MAX_WAIT.toSeconds() + " s");
     }
-    long deadline = System.nanoTime() + wait.toNanos();
+    long deadline = Clock.system().nanoTime() + wait.toNanos();
     while (true) {
       Mailbox mailbox = mailbox(tenant, pipeline, consumer, Math.min(limit, PAGE_ROWS));
       PipelinePage page = join(tenant, mailbox);
-      long left = deadline - System.nanoTime();
+      long left = deadline - Clock.system().nanoTime();
       if (!page.records().isEmpty() || left <= 0) {
         return page;
       }

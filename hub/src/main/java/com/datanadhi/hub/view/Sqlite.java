@@ -19,8 +19,10 @@ import org.sqlite.SQLiteException;
 /// After a failure of SQLite it is of no further use: [#failure] tells it, also when a caller has
 /// swallowed the exception.
 final class Sqlite implements AutoCloseable {
-  /// How long a statement waits for a lock of another process, such as the sqlite3 CLI.
-  static final int BUSY_MILLIS = 5_000;
+  /// How long a statement waits for a lock of another process, such as the sqlite3 CLI. The thread
+  /// that applies waits with it, and all tenants behind that thread: a lock that is held for longer
+  /// parks its tenant.
+  static final int BUSY_MILLIS = 100;
 
   // The file of the write-ahead log is cut to this size when it is begun anew.
   private static final int WAL_BYTES_KEPT = 16 << 20;

@@ -269,7 +269,8 @@ public final class TenantDatabases implements AutoCloseable {
   }
 
   private Path unusedName(Path file) {
-    String name = file.getFileName() + ".damaged-" + UTC.format(Instant.ofEpochMilli(clock.wallMillis()));
+    String name =
+        file.getFileName() + ".damaged-" + UTC.format(Instant.ofEpochMilli(clock.wallMillis()));
     Path target = file.resolveSibling(name);
     for (int i = 2; taken(target); i++) {
       target = file.resolveSibling(name + "." + i);

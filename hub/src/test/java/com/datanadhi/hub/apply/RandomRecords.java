@@ -2,6 +2,7 @@ package com.datanadhi.hub.apply;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.datanadhi.hub.log.NewEntry;
 import com.datanadhi.hub.record.Digests;
 import com.datanadhi.hub.record.EventBody;
 import com.datanadhi.hub.record.EventCodec;
@@ -28,6 +29,11 @@ final class RandomRecords {
   }
 
   void appendTo(MemoryLog log) {
+    NewEntry entry = next();
+    log.append(entry.type(), entry.time(), entry.payload());
+  }
+
+  NewEntry next() {
     now +=
         switch (random.nextInt(20)) {
           case 0 -> -random.nextInt(5_000);
@@ -46,7 +52,7 @@ final class RandomRecords {
             random.nextInt(30) == 0 ? 500 : 6_000,
             random.nextBoolean() ? "fsync" : "wal",
             transactions);
-    log.append(
+    return new NewEntry(
         isConflict ? EventBody.CONFLICT : EventBody.TRANSACTIONS, now, EventCodec.encode(body));
   }
 

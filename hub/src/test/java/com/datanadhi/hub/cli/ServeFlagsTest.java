@@ -3,7 +3,7 @@ package com.datanadhi.hub.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.datanadhi.hub.control.HubSettings;
+import com.datanadhi.hub.admin.HubSettings;
 import com.datanadhi.hub.log.Durability;
 import java.nio.file.Path;
 import java.time.Duration;

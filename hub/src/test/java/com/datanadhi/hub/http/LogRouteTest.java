@@ -5,12 +5,15 @@ import static com.datanadhi.hub.http.Requests.post;
 import static com.datanadhi.hub.http.Requests.send;
 import static com.datanadhi.hub.http.Requests.utf8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.hub.intake.Outcome;
 import com.datanadhi.hub.intake.Receipt;
 import com.datanadhi.hub.view.StoredEvent;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,7 +30,7 @@ final class LogRouteTest {
 
   @BeforeEach
   void start() throws Exception {
-    hub = new TestHub(DoorSettings.standard());
+    hub = new TestHub(DoorSettings.standard(1_000));
   }
 
   @AfterEach
@@ -333,5 +336,17 @@ final class LogRouteTest {
     assertThat(applied.headers().firstValue("Preference-Applied")).hasValue("wait");
     assertThat(late.statusCode()).isEqualTo(200);
     assertThat(late.headers().firstValue("Hub-Seq")).isEmpty();
+  }
+
+  @Test
+  void a_sender_that_waits_gets_its_receipt_at_a_stop() throws Exception {
+    hub.applies = false;
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var waiting =
+          threads.submit(() -> send(post(hub, "/log", JSON, ENVELOPE, "Prefer", "wait=30")));
+      await().until(() -> hub.events.size() == 1);
+      hub.door.stopAccepting();
+      assertThat(waiting.get(5, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
+    }
   }
 }

@@ -36,6 +36,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -280,11 +281,13 @@ final class TestHub implements AutoCloseable {
     }
 
     @Override
-    public @Nullable SeqRange awaitApplied(
-        String tenant, String key, long offset, Duration timeout) {
+    public @Nullable SeqRange awaitApplied(String tenant, String key, long offset, Duration timeout)
+        throws InterruptedException {
       Long first = firstSeqs.get(key);
       if (!applies || first == null) {
-        return null;
+        // Nothing is applied any more, so the whole time passes.
+        boolean never = new CountDownLatch(1).await(timeout.toNanos(), TimeUnit.NANOSECONDS);
+        return never ? new SeqRange(0, 0) : null;
       }
       long records = events.stream().filter(event -> event.key().equals(key)).count();
       return new SeqRange(first, first + records - 1);

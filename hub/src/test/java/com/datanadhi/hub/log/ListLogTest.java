@@ -8,4 +8,9 @@ final class ListLogTest extends LogContract {
   protected Log open(long waitingBytes) {
     return new ListLog(store, waitingBytes);
   }
+
+  @Override
+  protected Log kill(Log old, long waitingBytes) {
+    return open(waitingBytes);
+  }
 }

@@ -32,6 +32,9 @@ public abstract class LogContract {
   /// @param waitingBytes bound
   protected abstract Log open(long waitingBytes) throws Exception;
 
+  /// Ends the log as a killed process would, and opens what is left. All appends are stable.
+  protected abstract Log kill(Log old, long waitingBytes) throws Exception;
+
   protected LogContract() {
     log = new ListLog(new ListLog.Store(), 0);
   }
@@ -386,7 +389,9 @@ public abstract class LogContract {
             random.nextBytes(payload);
             entries.add(new NewEntry(random.nextInt(1, 256), random.nextLong(), payload));
           }
-          Durability durability = level(random.nextInt(3));
+          // Rarely a weaker one: a read then waits until the log syncs it.
+          Durability durability =
+              random.nextInt(20) == 0 ? level(random.nextInt(3)) : Durability.FSYNC;
           assertThat(stored(log.append(stream, entries, durability)))
               .as("seed %d", seed)
               .isEqualTo(stored(list.append(stream, entries, durability)));
@@ -425,6 +430,13 @@ public abstract class LogContract {
         default -> {
           if (random.nextInt(10) == 0) {
             reopen();
+          } else if (random.nextInt(5) == 0) {
+            for (String one : streams) {
+              long end = log.end(one);
+              assertThat(end == 0 || log.awaitStable(one, end - 1, Duration.ofSeconds(10)))
+                  .isTrue();
+            }
+            log = kill(log, BOUND);
           }
         }
       }

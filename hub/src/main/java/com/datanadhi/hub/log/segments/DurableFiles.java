@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
 
 /// Changes of names that survive a power loss. Only for threads that nobody interrupts: an
 /// interrupt closes the channels.
@@ -28,17 +29,27 @@ final class DurableFiles {
     if (parent != null) {
       createDirectories(parent);
     }
-    Files.createDirectory(directory);
+    Files.createDirectory(
+        directory,
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     if (parent != null) {
       syncDirectory(parent);
     }
+  }
+
+  /// Opens a file; one that it creates is the owner's alone, whatever the umask.
+  static FileChannel open(Path file, StandardOpenOption... options) throws IOException {
+    return FileChannel.open(
+        file,
+        Set.of(options),
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
   }
 
   /// Replaces a file by one with this content, or leaves it as it is.
   static void replace(Path file, byte[] content) throws IOException {
     Path next = file.resolveSibling(file.getFileName() + SegmentName.TEMPORARY);
     try (FileChannel out =
-        FileChannel.open(
+        open(
             next,
             StandardOpenOption.WRITE,
             StandardOpenOption.CREATE,

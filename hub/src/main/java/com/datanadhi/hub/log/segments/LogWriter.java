@@ -98,7 +98,7 @@ final class LogWriter {
           state.end++;
           if (!state.unsynced) {
             state.unsynced = true;
-            state.unsyncedSince = System.nanoTime();
+            state.unsyncedSince = Clock.system().nanoTime();
           }
         }
       } catch (Spares.NoRoomException full) {
@@ -173,7 +173,7 @@ final class LogWriter {
   void tick() throws IOException {
     for (Map.Entry<Stream, State> entry : states.entrySet()) {
       State state = entry.getValue();
-      if (state.unsynced && System.nanoTime() - state.unsyncedSince >= WEAK_SYNC_NANOS) {
+      if (state.unsynced && Clock.system().nanoTime() - state.unsyncedSince >= WEAK_SYNC_NANOS) {
         sync(entry.getKey(), state);
       }
       OpenSegment open = state.open;

@@ -193,7 +193,7 @@ final class Recovery {
     SegmentName name = reader.name();
     try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ);
         FileChannel out =
-            FileChannel.open(copy, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
+            DurableFiles.open(copy, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
       ByteBuffer buffer = ByteBuffer.allocateDirect(COPY_BYTES);
       for (long position = 0; position < end.position(); ) {
         buffer.clear().limit((int) Math.min(COPY_BYTES, end.position() - position));

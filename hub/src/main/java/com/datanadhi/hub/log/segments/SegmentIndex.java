@@ -1,12 +1,13 @@
 package com.datanadhi.hub.log.segments;
 
 import java.io.FileInputStream;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.zip.CRC32C;
@@ -111,8 +112,9 @@ final class SegmentIndex {
                 + "."
                 + ThreadLocalRandom.current().nextLong(Long.MAX_VALUE)
                 + SegmentName.TEMPORARY);
-    try (FileOutputStream to = new FileOutputStream(next.toFile())) {
-      to.write(out.array());
+    try (FileChannel to =
+        DurableFiles.open(next, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
+      DurableFiles.writeFully(to, out.rewind(), 0);
     }
     Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }

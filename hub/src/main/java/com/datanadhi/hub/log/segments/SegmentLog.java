@@ -15,6 +15,7 @@ import java.io.InterruptedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -338,7 +339,11 @@ public final class SegmentLog implements Log {
       Stream known = stream(stream);
       Segment segment = sealed(known, firstOffset);
       if (known.start() < firstOffset) {
-        Files.createFile(segment.file(SegmentName.DELETED));
+        DurableFiles.open(
+                segment.file(SegmentName.DELETED),
+                StandardOpenOption.WRITE,
+                StandardOpenOption.CREATE_NEW)
+            .close();
         segment.becomes(Segment.Kind.DELETED);
       } else {
         known.remove(segment);

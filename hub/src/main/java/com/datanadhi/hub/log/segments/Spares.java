@@ -109,7 +109,7 @@ final class Spares {
   private FileChannel fill() throws IOException {
     Files.deleteIfExists(file);
     FileChannel channel =
-        FileChannel.open(
+        DurableFiles.open(
             file, StandardOpenOption.WRITE, StandardOpenOption.READ, StandardOpenOption.CREATE_NEW);
     try {
       ByteBuffer zeros = ByteBuffer.allocateDirect(STEP);

@@ -1,5 +1,6 @@
-package com.datanadhi.hub.control;
+package com.datanadhi.hub.admin;
 
+import com.datanadhi.hub.control.NewApiKey;
 import com.datanadhi.hub.logging.Events;
 import com.datanadhi.hub.proto.admin.AcceptClockReply;
 import com.datanadhi.hub.proto.admin.AcceptClockRequest;

@@ -1,4 +1,4 @@
-package com.datanadhi.hub.control;
+package com.datanadhi.hub.admin;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.time.Instant;

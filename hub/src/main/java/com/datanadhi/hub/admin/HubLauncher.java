@@ -1,4 +1,4 @@
-package com.datanadhi.hub.control;
+package com.datanadhi.hub.admin;
 
 /// Runs a hub, for the command `serve`.
 @FunctionalInterface

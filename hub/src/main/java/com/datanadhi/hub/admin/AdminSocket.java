@@ -1,4 +1,4 @@
-package com.datanadhi.hub.control;
+package com.datanadhi.hub.admin;
 
 import java.io.IOException;
 import java.net.ConnectException;

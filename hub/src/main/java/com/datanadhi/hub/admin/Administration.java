@@ -1,5 +1,7 @@
-package com.datanadhi.hub.control;
+package com.datanadhi.hub.admin;
 
+import com.datanadhi.hub.control.ApiKey;
+import com.datanadhi.hub.control.NewApiKey;
 import com.datanadhi.hub.view.EventFilter;
 import com.datanadhi.hub.view.SourceState;
 import com.datanadhi.hub.view.StoredEvent;

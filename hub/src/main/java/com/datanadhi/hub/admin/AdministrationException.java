@@ -1,4 +1,4 @@
-package com.datanadhi.hub.control;
+package com.datanadhi.hub.admin;
 
 import org.jspecify.annotations.Nullable;
 

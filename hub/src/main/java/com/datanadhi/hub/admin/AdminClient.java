@@ -1,5 +1,7 @@
-package com.datanadhi.hub.control;
+package com.datanadhi.hub.admin;
 
+import com.datanadhi.hub.control.ApiKey;
+import com.datanadhi.hub.control.NewApiKey;
 import com.datanadhi.hub.proto.admin.AcceptClockRequest;
 import com.datanadhi.hub.proto.admin.AdminGrpc;
 import com.datanadhi.hub.proto.admin.AwaitSeqRequest;

@@ -1,4 +1,4 @@
-package com.datanadhi.hub.control;
+package com.datanadhi.hub.admin;
 
 import com.datanadhi.json.ControlCharacters;
 import java.time.Instant;

@@ -1,5 +1,6 @@
-package com.datanadhi.hub.control;
+package com.datanadhi.hub.admin;
 
+import com.datanadhi.hub.control.ApiKey;
 import com.datanadhi.hub.proto.admin.Event;
 import com.datanadhi.hub.proto.admin.Key;
 import com.datanadhi.hub.proto.admin.ReadRequest;
