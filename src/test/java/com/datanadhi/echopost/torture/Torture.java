@@ -32,6 +32,8 @@ public final class Torture {
           new HubPowerCampaign(),
           new HubDiskCampaign(),
           new HubDamageCampaign(),
+          new HubKeysCampaign(),
+          new HubGarbageCampaign(),
           new HubTenantsCampaign());
 
   private Torture() {}

@@ -50,7 +50,7 @@ public final class GrpcDoor implements AutoCloseable {
   private static final long HEALTH_MILLIS = 200;
   private static final long TLS_MILLIS = 2_000;
   private static final long STALL_MILLIS = 1_000;
-  private static final Duration STOP = Duration.ofSeconds(9);
+  private static final Duration STOP = Duration.ofSeconds(7);
   private static final long LOOP_STOP_MILLIS = 500;
 
   private final Stopping stopping = new Stopping();

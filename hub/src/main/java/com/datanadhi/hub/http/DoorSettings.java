@@ -44,7 +44,7 @@ public record DoorSettings(
         Duration.ofSeconds(60),
         Duration.ofSeconds(15),
         256,
-        Duration.ofSeconds(8),
+        Duration.ofSeconds(7),
         Duration.ofSeconds(5));
   }
 }
