@@ -2,6 +2,7 @@ package com.datanadhi.echopost.torture;
 
 import com.datanadhi.testkit.DiskShim;
 import com.datanadhi.testkit.HubProcess;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -63,6 +64,7 @@ final class HubJournaledRun implements HubObserver {
   private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
   private final DiskShim shim;
+  private final boolean keepsLog;
   private final HubDirectory directory;
   private final CampaignResult result;
   private final List<Observation> observations = new ArrayList<>();
@@ -70,15 +72,20 @@ final class HubJournaledRun implements HubObserver {
   private long aliveBefore;
   private long sessionStart;
 
-  private HubJournaledRun(DiskShim shim, CampaignResult result) throws Exception {
+  private HubJournaledRun(DiskShim shim, boolean keepsLog, CampaignResult result)
+      throws IOException {
     this.shim = shim;
-    this.directory = HubDirectory.create(shim.directory(), "--segment-bytes", "64KiB");
+    this.keepsLog = keepsLog;
+    HubDirectory small = HubDirectory.create(shim.directory(), "--segment-bytes", "64KiB");
+    this.directory = keepsLog ? small : small.with("--archive", "off", "--log-retention", "0s");
     this.result = result;
   }
 
   /// Performs the run: senders send while hubs are killed, or stopped in order, and replaced.
   static HubJournaledRun perform(Path home, Random random, CampaignResult result) throws Exception {
-    HubJournaledRun run = new HubJournaledRun(new DiskShim(Files.createDirectories(home)), result);
+    HubJournaledRun run =
+        new HubJournaledRun(
+            new DiskShim(Files.createDirectories(home)), random.nextBoolean(), result);
     List<Level> levels = new ArrayList<>(List.of(Level.FSYNC, Level.FSYNC, Level.WAL, Level.RAM));
     Collections.shuffle(levels, random);
     HubProcess hub = run.start(levels.removeFirst());
@@ -150,6 +157,12 @@ final class HubJournaledRun implements HubObserver {
 
   private synchronized long alive() {
     return aliveBefore + (sessionStart == 0 ? 0 : System.nanoTime() - sessionStart);
+  }
+
+  /// Whether the log has everything. If not, segments were deleted when all that is in them was
+  /// durable in databases.
+  boolean keepsLog() {
+    return keepsLog;
   }
 
   DiskShim shim() {

@@ -78,7 +78,7 @@ final class HubKillCampaign implements Campaign {
               1,
               1 + run.random().nextInt(8),
               50 + run.random().nextInt(500),
-              5_000_000,
+              20_000_000,
               checker.agentOf(AGENTS),
               run.result());
     }

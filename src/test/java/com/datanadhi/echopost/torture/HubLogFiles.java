@@ -25,7 +25,9 @@ record HubLogFiles(Set<String> keys, List<String> faults) {
   private static final int MAX_PAYLOAD = 10_485_760;
 
   /// Reads a stream of the log in `data`; one that does not exist is empty.
-  static HubLogFiles read(Path data, String stream) throws IOException {
+  ///
+  /// @param isWhole whether no segment was deleted because it is not needed any more
+  static HubLogFiles read(Path data, String stream, boolean isWhole) throws IOException {
     HubLogFiles log = new HubLogFiles(new HashSet<>(), new ArrayList<>());
     Path directory = data.resolve("log").resolve(stream);
     if (!Files.isDirectory(directory)) {
@@ -42,7 +44,7 @@ record HubLogFiles(Set<String> keys, List<String> faults) {
     long end = 0;
     for (int n = 0; n < segments.size(); n++) {
       Path segment = segments.get(n);
-      if (firstOffset(segment) != end) {
+      if (isWhole && firstOffset(segment) != end) {
         log.faults.add(segment.getFileName() + " follows offset " + end);
       }
       boolean last = n == segments.size() - 1;

@@ -8,6 +8,7 @@ import com.datanadhi.testkit.HubProcess;
 import com.datanadhi.testkit.Shims;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -19,8 +20,9 @@ import java.util.Set;
 /// Power loss of a hub, once per round: its disk is rebuilt from a journal of writes and syncs, as
 /// it could be after a power loss at a random moment of a journaled run. Everything acknowledged at
 /// `fsync`, and everything that was acknowledged at a weaker level longer ago than that level may
-/// lose, must be in the log. Most logs are read in this process; on some disks a hub is started,
-/// whose databases must have the same exactly once.
+/// lose, must be in the log. In half of the runs segments are deleted as soon as the hub allows it;
+/// then it must be in the log or in the database. Most disks are read in this process; on some a
+/// hub is started, whose database must have the same exactly once.
 ///
 /// To show that a missing fsync would be found, the campaign also cuts the power of a disk that
 /// ignores syncs, which must lose records.
@@ -53,6 +55,7 @@ final class HubPowerCampaign implements Campaign {
       Path home = run.roundDirectory().resolveSibling("run-" + run.rounds());
       HubJournaledRun journaled = HubJournaledRun.perform(home, run.random(), run.result());
       run.result().add("journaled runs", 1);
+      run.result().add("runs that delete segments", journaled.keepsLog() ? 0 : 1);
       checkThatIgnoredSyncsLoseRecords(run, journaled, home);
       try (PowerCuts cuts = cuts(journaled, DiskModel.Syncs.HONOURED, CUTS_PER_RUN, run.random())) {
         int cut = 0;
@@ -89,13 +92,11 @@ final class HubPowerCampaign implements Campaign {
     long journalLength = cuts.next(disk, new Random(seed));
     Set<String> required = journaled.replayUntil(journalLength, checker);
     HubDirectory directory = journaled.directory().at(DiskShim.directoryOn(disk));
-    HubLogFiles log = HubLogFiles.read(directory.data(), STREAM);
-    log.faults().forEach(result::addViolation);
-    List<String> lost = lost(required, log);
+    List<String> lost = lost(required, directory.data(), journaled.keepsLog(), result);
     if (!lost.isEmpty()) {
       result.add(CampaignResult.Counter.LOST, lost.size());
       result.addViolation(
-          "not in the log: "
+          "neither in the log nor in the database: "
               + lost.subList(0, Math.min(5, lost.size()))
               + " ("
               + lost.size()
@@ -114,9 +115,20 @@ final class HubPowerCampaign implements Campaign {
     }
   }
 
-  private static List<String> lost(Set<String> required, HubLogFiles log) {
+  /// What of the required transactions is not on the disk: all must be in the log, except what a
+  /// database has whose segment was deleted.
+  private static List<String> lost(
+      Set<String> required, Path data, boolean keepsLog, CampaignResult result)
+      throws IOException, SQLException {
     Set<String> lost = new HashSet<>(required);
+    HubLogFiles log = HubLogFiles.read(data, STREAM, keepsLog);
+    log.faults().forEach(result::addViolation);
     lost.removeAll(log.keys());
+    if (!lost.isEmpty() && !keepsLog) {
+      HubTenant stored = HubTenant.read(data, HubJournaledRun.TENANT);
+      stored.faults().forEach(result::addViolation);
+      stored.records().forEach(record -> lost.remove(stored.tenant() + " " + record.key()));
+    }
     return new ArrayList<>(lost);
   }
 
@@ -143,9 +155,11 @@ final class HubPowerCampaign implements Campaign {
       while (cuts.hasNext() && lost == 0) {
         Path disk = home.resolve("ignored-" + run.random().nextLong());
         long journalLength = cuts.next(disk, run.random());
-        HubChecker checker = new HubChecker("ignored syncs", new CampaignResult());
-        Set<String> required = journaled.replayUntil(journalLength, checker);
-        lost = lost(required, HubLogFiles.read(DiskShim.directoryOn(disk), STREAM)).size();
+        CampaignResult ignored = new CampaignResult();
+        Set<String> required =
+            journaled.replayUntil(journalLength, new HubChecker("ignored syncs", ignored));
+        // Databases are not read: without syncs they may be none.
+        lost = lost(required, DiskShim.directoryOn(disk), true, ignored).size();
       }
     }
     run.result().add("lost by a disk that ignores syncs", lost);
