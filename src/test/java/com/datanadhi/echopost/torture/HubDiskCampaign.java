@@ -1,5 +1,7 @@
 package com.datanadhi.echopost.torture;
 
+import com.datanadhi.testkit.DiskJournal;
+import com.datanadhi.testkit.DiskModel;
 import com.datanadhi.testkit.DiskShim;
 import com.datanadhi.testkit.HubProcess;
 import com.datanadhi.testkit.Shims;
@@ -9,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -88,6 +91,8 @@ final class HubDiskCampaign implements Campaign {
     private final CampaignResult result;
     private final Path data;
     private final Map<String, String> environment;
+    private final Map<SourceSender, Long> acknowledgedAtMoment = new HashMap<>();
+    private long moment;
     private String name;
 
     Round(CampaignRun run, Path data, Map<String, String> environment, String fault) {
@@ -227,9 +232,56 @@ final class HubDiskCampaign implements Campaign {
             result.add("hubs that survived a fault", 1);
           }
         }
+        rememberMoment(shim, senders);
         shim.clearFaults();
         result.add("failed calls", shim.failures() - before);
       });
+      cutPower(shim);
+    }
+
+    /// Notes what was acknowledged, and then how long the journal is.
+    private void rememberMoment(DiskShim shim, SourceSenders senders) {
+      for (SourceSender sender : senders.all()) {
+        acknowledgedAtMoment.put(sender, sender.acknowledged());
+      }
+      moment = shim.journalLength();
+    }
+
+    /// A failed sync leaves what it covered on the disk or not, whatever the page cache shows. So
+    /// the power fails at the moment when the fault ends: what was acknowledged must be there.
+    private void cutPower(DiskShim shim) throws Exception {
+      Path disk = shim.disk().resolveSibling("cut");
+      DiskModel model = new DiskModel(DiskModel.Syncs.HONOURED, random);
+      try (DiskJournal journal = new DiskJournal(shim.journal())) {
+        DiskJournal.JournaledChange change = journal.next();
+        while (change != null && change.end() <= moment) {
+          model.apply(change);
+          change = journal.next();
+        }
+      }
+      model.cutPower(disk, random);
+      Path cut = DiskShim.directoryOn(disk);
+      List<SourceSender> senders = List.copyOf(acknowledgedAtMoment.keySet());
+      try (CampaignHub hub = new CampaignHub(cut, Map.of(), "--segment-bytes", SEGMENT_BYTES)) {
+        hub.start();
+        if (!hub.awaitAppliedAll(TIMEOUT)) {
+          result.addViolation(
+              name
+                  + ": not everything is applied after a power cut: "
+                  + hub.status()
+                  + hub.process().output());
+        }
+        int _ = hub.stop();
+      }
+      for (String tenant : TENANTS) {
+        SourceCheck.of(
+                cut,
+                tenant,
+                senders.stream().filter(s -> s.tenant().equals(tenant)).toList(),
+                acknowledgedAtMoment::get)
+            .report(name + ", then a power cut", Set.of(), result);
+      }
+      result.add("power cuts", 1);
     }
 
     void withoutWrites(SmallDisk disk) throws Exception {

@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.ToLongFunction;
 
 /// A tenant's `canonical.db` compared with what its senders know: every acknowledged record once,
 /// in the order of its source, with its content, and nothing that was not sent.
@@ -25,6 +26,18 @@ record SourceCheck(HubTenant stored, List<String> faults, Set<String> missing) {
   ///
   /// @param senders all of this tenant
   static SourceCheck of(Path data, String tenant, List<SourceSender> senders) throws SQLException {
+    return of(data, tenant, senders, SourceSender::acknowledged);
+  }
+
+  /// As above, for an earlier moment.
+  ///
+  /// @param acknowledged the last number that a sender knew as stored then
+  static SourceCheck of(
+      Path data,
+      String tenant,
+      List<SourceSender> senders,
+      ToLongFunction<SourceSender> acknowledged)
+      throws SQLException {
     HubTenant stored = HubTenant.read(data, tenant);
     List<String> faults = new ArrayList<>(stored.faults());
     faults.addAll(integrity(data, tenant));
@@ -51,7 +64,7 @@ record SourceCheck(HubTenant stored, List<String> faults, Set<String> missing) {
     }
     Set<String> missing = new HashSet<>();
     for (SourceSender sender : senders) {
-      for (long n = 1; n <= sender.acknowledged(); n++) {
+      for (long n = 1; n <= acknowledged.applyAsLong(sender); n++) {
         String key = sender.source() + "-" + n;
         if (!keys.contains(key)) {
           missing.add(key);

@@ -439,8 +439,9 @@ public final class ApplyLoop implements AppliedPositions {
     }
   }
 
-  /// A rebuild met damage that this loop has passed already, when it was not there yet.
-  void damagedInRebuild(DamagedException damaged) {
+  /// A rebuild met damage that this loop has passed already, when it was not there yet; null if the
+  /// latest rebuild met none.
+  void damagedInRebuild(@Nullable DamagedException damaged) {
     lock.lock();
     try {
       rebuildDamage = damaged;

@@ -94,6 +94,9 @@ public final class Recovery {
       }
       position = chunk.next();
     }
+    if (!works.isEmpty()) {
+      loop.damagedInRebuild(null);
+    }
     long through = position;
     works.forEach((tenant, from) -> loop.recovered(new Recovered(tenant, Math.max(from, through))));
     return !due.isEmpty();

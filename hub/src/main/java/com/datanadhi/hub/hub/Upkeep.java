@@ -4,10 +4,13 @@ import com.datanadhi.hub.apply.ApplyDecisions.Loss;
 import com.datanadhi.hub.control.ControlDamagedException;
 import com.datanadhi.hub.control.ControlUnavailableException;
 import com.datanadhi.hub.log.DamagedException;
+import com.datanadhi.hub.log.LogEntry;
+import com.datanadhi.hub.log.SegmentInfo;
 import com.datanadhi.hub.logging.Events;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryUsage;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// What the hub looks after once a second: room on the disk, a probe of the disk when nobody
@@ -16,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 final class Upkeep {
   private static final long PAUSE_MILLIS = 1_000;
   private static final long DAMAGE_MILLIS = 10_000;
+  private static final int LOOKED_AT_RECORDS = 1_000;
+  private static final long LOOKED_AT_BYTES = 4L << 20;
   private static final long MEMORY_MILLIS = 30_000;
   private static final double MEMORY_PRESSURE = 0.9;
 
@@ -83,16 +88,42 @@ final class Upkeep {
     if (now - damagedSince < DAMAGE_MILLIS * 1_000_000) {
       return;
     }
-    try {
-      directory.log.read(met.stream(), met.firstOffset(), 1, 1);
-    } catch (DamagedException damaged) {
-      record(damaged);
-    } catch (IOException unreadable) {
-      Events.warning("log_unreadable", "reason", unreadable.getMessage());
-    }
+    recordLosses(met);
   }
 
-  private void record(DamagedException damaged) throws InterruptedException {
+  /// The rest of the segment is looked through at once: damage seldom comes alone, and each would
+  /// make all tenants wait again.
+  private void recordLosses(DamagedException met) throws InterruptedException {
+    long end = met.endOffset();
+    for (SegmentInfo segment : directory.log.segments(met.stream())) {
+      if (segment.firstOffset() <= met.firstOffset()) {
+        end = Math.max(met.endOffset(), segment.endOffset());
+      }
+    }
+    long next = met.firstOffset();
+    while (next < end) {
+      try {
+        List<LogEntry> sound =
+            directory.log.read(met.stream(), next, LOOKED_AT_RECORDS, LOOKED_AT_BYTES);
+        if (sound.isEmpty()) {
+          return;
+        }
+        next = sound.getLast().offset() + 1;
+      } catch (DamagedException damaged) {
+        if (!record(damaged)) {
+          return;
+        }
+        next = damaged.endOffset();
+      } catch (IOException unreadable) {
+        Events.warning("log_unreadable", "reason", unreadable.getMessage());
+        return;
+      }
+    }
+    damagedSince = -1;
+  }
+
+  /// @return whether it is recorded
+  private boolean record(DamagedException damaged) throws InterruptedException {
     try {
       directory.control.recordLoss(
           damaged.stream(),
@@ -100,9 +131,10 @@ final class Upkeep {
               damaged.firstOffset(),
               damaged.endOffset() - 1,
               String.valueOf(damaged.getMessage())));
-      damagedSince = -1;
+      return true;
     } catch (ControlUnavailableException later) {
       Events.warning("loss_not_recorded", "reason", later.getMessage());
+      return false;
     }
   }
 
