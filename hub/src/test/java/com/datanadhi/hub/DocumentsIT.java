@@ -134,16 +134,24 @@ class DocumentsIT {
   }
 
   @Test
+  void promtool_accepts_the_metrics_and_the_alert_rules() throws Exception {
+    assumeTrue(has("promtool"), "skipped: promtool is not installed: scripts/install-tools");
+    Files.writeString(
+        directory.resolve("metrics"),
+        send(HttpRequest.newBuilder(URI.create(hub.url() + "/metrics"))));
+    Files.writeString(
+        directory.resolve("rules.yml"), block(DOCUMENTS.resolve("METRICS.md"), "```yaml"));
+
+    assertThat(run(Map.of(), "sh", "-c", "promtool check metrics < metrics 2>&1")).isEmpty();
+    assertThat(run(Map.of(), "promtool", "check", "rules", "rules.yml")).contains("SUCCESS");
+  }
+
+  @Test
   void the_example_in_python_runs() throws Exception {
     assumeTrue(
         Files.isExecutable(python),
         "skipped: no Python with grpcio in target/venv: run scripts/test");
-    String example =
-        Files.readAllLines(DOCUMENTS.resolve("API.md")).stream()
-            .dropWhile(line -> !line.equals("```python"))
-            .skip(1)
-            .takeWhile(line -> !line.equals("```"))
-            .collect(Collectors.joining("\n"));
+    String example = block(DOCUMENTS.resolve("API.md"), "```python");
     String proto = Path.of("../proto").toAbsolutePath().normalize().toString();
     String packages =
         run(
@@ -175,6 +183,14 @@ class DocumentsIT {
             3 order-1010
             1 order-1007 b'{"order":1007}'
             """);
+  }
+
+  private static String block(Path document, String begin) throws IOException {
+    return Files.readAllLines(document).stream()
+        .dropWhile(line -> !line.equals(begin))
+        .skip(1)
+        .takeWhile(line -> !line.equals("```"))
+        .collect(Collectors.joining("\n", "", "\n"));
   }
 
   private static List<Step> steps(List<String> lines) {
