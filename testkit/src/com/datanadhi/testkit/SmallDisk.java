@@ -94,6 +94,11 @@ public final class SmallDisk implements AutoCloseable {
     run("mount", "-o", "remount,ro", mountPoint.toString());
   }
 
+  /// Makes the file system writable again.
+  public void remountWritable() throws IOException, InterruptedException {
+    run("mount", "-o", "remount,rw", mountPoint.toString());
+  }
+
   /// Unmounts the file system, even if files in it are open.
   @Override
   public void close() throws IOException, InterruptedException {

@@ -3,18 +3,23 @@ package com.datanadhi.echopost.testkit;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.zip.GZIPOutputStream;
 
-/// A client connection that can violate the protocol. No method blocks: bytes that do not fit into
-/// the socket buffer are not sent.
+/// A client connection that can violate the protocol. Bytes that do not fit into the socket buffer
+/// are not sent.
 public final class RawConnection implements AutoCloseable {
   private static final byte[] MAGIC =
       "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
@@ -29,13 +34,43 @@ public final class RawConnection implements AutoCloseable {
   ///
   /// @throws IOException if there is no listener, or its backlog is full
   public RawConnection(Path socket) throws IOException {
-    channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+    this(SocketChannel.open(StandardProtocolFamily.UNIX), UnixDomainSocketAddress.of(socket));
+  }
+
+  /// Starts to connect to a TCP port of this machine. What is sent before the connection exists is
+  /// lost: see [#awaitConnected].
+  ///
+  /// @throws IOException if there is no local port or descriptor left
+  public RawConnection(int port) throws IOException {
+    this(SocketChannel.open(), new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+  }
+
+  private RawConnection(SocketChannel channel, SocketAddress address) throws IOException {
+    this.channel = channel;
     try {
       channel.configureBlocking(false);
-      boolean _ = channel.connect(UnixDomainSocketAddress.of(socket));
+      boolean _ = channel.connect(address);
     } catch (IOException refused) {
       channel.close();
       throw refused;
+    }
+  }
+
+  /// Waits until the connection exists; the only method that waits.
+  ///
+  /// @return whether it does within `limit`
+  public boolean awaitConnected(Duration limit) {
+    long end = System.nanoTime() + limit.toNanos();
+    try {
+      while (!channel.finishConnect()) {
+        if (System.nanoTime() - end > 0) {
+          return false;
+        }
+        LockSupport.parkNanos(100_000);
+      }
+      return true;
+    } catch (IOException refused) {
+      return false;
     }
   }
 
@@ -110,10 +145,15 @@ public final class RawConnection implements AutoCloseable {
   /// The header block of a SendLog call, as literals without Huffman coding that enter the dynamic
   /// table (RFC 7541, 6.2.1).
   public static byte[] sendLogHeaders() {
+    return callHeaders("/logagent.LogAgent/SendLog");
+  }
+
+  /// The same for a call of another method.
+  public static byte[] callHeaders(String path) {
     ByteArrayOutputStream block = new ByteArrayOutputStream();
     block.write(0x83); // :method POST
     block.write(0x86); // :scheme http
-    literal(block, 0x44, "/logagent.LogAgent/SendLog"); // :path
+    literal(block, 0x44, path); // :path
     literal(block, 0x41, "localhost"); // :authority
     literal(block, 0x5F, "application/grpc"); // content-type
     block.writeBytes(header("te", "trailers"));
@@ -131,7 +171,12 @@ public final class RawConnection implements AutoCloseable {
   /// A whole connection with one call, whose message is small on the wire and 12 MiB after
   /// decompression.
   public static byte[] bomb() {
-    byte[] headers = join(sendLogHeaders(), header("grpc-encoding", "gzip"));
+    return bomb(sendLogHeaders());
+  }
+
+  /// The same for a call with other headers.
+  public static byte[] bomb(byte[] callHeaders) {
+    byte[] headers = join(callHeaders, header("grpc-encoding", "gzip"));
     return join(
         preface(), frame(1, 4, 1, headers), frame(0, 1, 1, prefixed(1, gzip(new byte[12 << 20]))));
   }

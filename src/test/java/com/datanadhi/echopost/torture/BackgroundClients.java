@@ -1,6 +1,7 @@
 package com.datanadhi.echopost.torture;
 
 import com.datanadhi.echopost.proto.LogAgentGrpc;
+import com.datanadhi.echopost.proto.LogRequest;
 import com.datanadhi.echopost.proto.LogResponse;
 import com.datanadhi.echopost.testkit.LoadClient;
 import io.grpc.ConnectivityState;
@@ -26,6 +27,7 @@ final class BackgroundClients implements AutoCloseable {
 
   private final LoadClient load;
   private final Path socket;
+  private final @Nullable String apiKey;
   private final int inFlight;
   private final int size;
   private final long pauseNanos;
@@ -39,7 +41,7 @@ final class BackgroundClients implements AutoCloseable {
   private volatile @Nullable Status lastRefusal;
   private volatile boolean stopped;
 
-  /// Starts the clients.
+  /// Starts clients with the numbers 0 to `count` - 1.
   ///
   /// @param count the number of clients
   /// @param inFlight calls in flight per client
@@ -54,14 +56,31 @@ final class BackgroundClients implements AutoCloseable {
       long pauseNanos,
       AcknowledgementListener listener,
       CampaignResult result) {
+    this(socket, null, 0, count, inFlight, size, pauseNanos, listener, result);
+  }
+
+  /// As above, with the numbers from `first` on.
+  ///
+  /// @param apiKey the API key of all records, which the main server knows; null for any key
+  BackgroundClients(
+      Path socket,
+      @Nullable String apiKey,
+      int first,
+      int count,
+      int inFlight,
+      int size,
+      long pauseNanos,
+      AcknowledgementListener listener,
+      CampaignResult result) {
     this.load = new LoadClient(socket);
     this.socket = socket;
+    this.apiKey = apiKey;
     this.inFlight = inFlight;
     this.size = size;
     this.pauseNanos = pauseNanos;
     this.listener = listener;
     this.result = result;
-    for (int client = 0; client < count; client++) {
+    for (int client = first; client < first + count; client++) {
       int number = client;
       threads.add(Thread.ofPlatform().name("client-" + client).start(() -> send(number)));
     }
@@ -119,6 +138,11 @@ final class BackgroundClients implements AutoCloseable {
     }
   }
 
+  private LogRequest request(int client, int seq) {
+    LogRequest request = LoadClient.request(client, seq, size);
+    return apiKey == null ? request : request.toBuilder().setApiKey(apiKey).build();
+  }
+
   /// Sends records until the connection breaks.
   ///
   /// @return the sequence number of the next record
@@ -138,7 +162,7 @@ final class BackgroundClients implements AutoCloseable {
       int seq = next++;
       long sent = System.nanoTime();
       stub.sendLog(
-          LoadClient.request(client, seq, size),
+          request(client, seq),
           new StreamObserver<>() {
             @Override
             public void onNext(LogResponse response) {

@@ -188,11 +188,11 @@ final class DiskErrorCampaign implements Campaign {
 
     private void cutPower(JournaledRun journaled, long from) throws Exception {
       try (PowerCuts cuts =
-          new PowerCuts(journaled, DiskModel.Syncs.HONOURED, from, POWER_CUTS, random)) {
+          new PowerCuts(journaled.shim(), DiskModel.Syncs.HONOURED, from, POWER_CUTS, random)) {
         while (cuts.hasNext()) {
           Path disk = home.resolve("cut-" + random.nextLong());
           DeliveryChecker checker = new DeliveryChecker(name, result);
-          cuts.next(disk, checker, random);
+          journaled.cutPower(cuts, disk, checker, random);
           List<String> errors = RecoveryCheck.readBuffer(disk, checker, true);
           checker.checkNothingLost();
           errors.forEach(error -> result.addViolation(name + ": " + error + " at " + cuts));

@@ -86,10 +86,10 @@ class DiskFaultIT {
     JournaledRun journaled = new JournaledRun(shim, observations);
     for (int seed = 0; seed < 20; seed++) {
       Random random = new Random(seed);
-      try (PowerCuts cuts = new PowerCuts(journaled, syncs, shim.journalLength(), 1, random)) {
+      try (PowerCuts cuts = new PowerCuts(shim, syncs, shim.journalLength(), 1, random)) {
         Path disk = home.resolve(syncs + "-" + seed);
         DeliveryChecker checker = new DeliveryChecker("seed " + seed, result);
-        cuts.next(disk, checker, random);
+        journaled.cutPower(cuts, disk, checker, random);
         RecoveryCheck.readBuffer(disk, checker, false).forEach(result::addViolation);
         checker.checkNothingLost();
       }

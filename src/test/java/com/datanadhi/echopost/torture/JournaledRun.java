@@ -3,6 +3,7 @@ package com.datanadhi.echopost.torture;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.testkit.DiskShim;
 import com.datanadhi.testkit.StubServer;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Random;
@@ -59,6 +60,14 @@ record JournaledRun(DiskShim shim, ObservationLog observations) {
       end(agent, result);
     }
     return new JournaledRun(shim, observations);
+  }
+
+  /// Cuts the power at the next moment of `cuts`, which are of this run: writes a possible state of
+  /// the disk to `to`, and gives `checker` everything that was observed until then.
+  void cutPower(PowerCuts cuts, Path to, DeliveryChecker checker, Random random)
+      throws IOException {
+    observations.replayUntil(cuts.next(to, random), checker);
+    checker.agentKilled();
   }
 
   private static AgentProcess spawn(DiskShim shim, StubServer server) throws Exception {

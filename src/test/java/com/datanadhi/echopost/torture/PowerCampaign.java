@@ -49,10 +49,11 @@ final class PowerCampaign implements Campaign {
       // An agent mostly waits for the seconds that it runs: other disks are read meanwhile.
       try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
           PowerCuts cuts =
-              new PowerCuts(journaled, DiskModel.Syncs.HONOURED, 0, CUTS_PER_RUN, run.random())) {
+              new PowerCuts(
+                  journaled.shim(), DiskModel.Syncs.HONOURED, 0, CUTS_PER_RUN, run.random())) {
         List<Future<?>> pending = new ArrayList<>();
         while (roundStarted && cuts.hasNext()) {
-          Cut cut = cut(run, cuts);
+          Cut cut = cut(run, journaled, cuts);
           if (run.rounds() % CUTS_PER_AGENT_START == 0) {
             run.result().add("agent starts", 1);
             pending.add(
@@ -82,12 +83,13 @@ final class PowerCampaign implements Campaign {
     }
   }
 
-  private static Cut cut(CampaignRun run, PowerCuts cuts) throws IOException {
+  private static Cut cut(CampaignRun run, JournaledRun journaled, PowerCuts cuts)
+      throws IOException {
     long seed = run.random().nextLong();
     CampaignResult result = new CampaignResult();
     String name = "cut " + run.rounds();
     DeliveryChecker checker = new DeliveryChecker(name, result);
-    cuts.next(run.roundDirectory(), checker, new Random(seed));
+    journaled.cutPower(cuts, run.roundDirectory(), checker, new Random(seed));
     return new Cut(
         name + " at " + cuts + ", random seed " + seed, run.roundDirectory(), checker, result);
   }
@@ -110,11 +112,12 @@ final class PowerCampaign implements Campaign {
       throws Exception {
     CampaignResult result = new CampaignResult();
     try (PowerCuts cuts =
-        new PowerCuts(journaled, DiskModel.Syncs.IGNORED, 0, CUTS_WITH_IGNORED_SYNCS, random)) {
+        new PowerCuts(
+            journaled.shim(), DiskModel.Syncs.IGNORED, 0, CUTS_WITH_IGNORED_SYNCS, random)) {
       while (cuts.hasNext() && result.count(CampaignResult.Counter.LOST) == 0) {
         Path disk = home.resolve(String.valueOf(random.nextLong()));
         DeliveryChecker checker = new DeliveryChecker("ignored syncs", result);
-        cuts.next(disk, checker, random);
+        journaled.cutPower(cuts, disk, checker, random);
         List<String> _ = RecoveryCheck.readBuffer(disk, checker, false);
         checker.checkNothingLost();
       }

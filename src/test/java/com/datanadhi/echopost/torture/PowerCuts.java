@@ -2,18 +2,23 @@ package com.datanadhi.echopost.torture;
 
 import com.datanadhi.testkit.DiskJournal;
 import com.datanadhi.testkit.DiskModel;
+import com.datanadhi.testkit.DiskShim;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/// Cuts the power at random moments of a journaled run, in ascending order. About half of the
-/// moments are right after a rare change: any but those of the WAL, the shared-memory file, the
-/// disk reserve and the log.
+/// Cuts the power at random moments of a journal, in ascending order. About half of the moments are
+/// right after a rare change: by default any but those of the WAL, the shared-memory file, the disk
+/// reserve and the log.
 final class PowerCuts implements AutoCloseable {
-  private final JournaledRun journaledRun;
+  private static final Predicate<DiskJournal.Change> RARE =
+      change -> !change.path().matches(".*(-wal|-shm|reserve|agent\\.log)");
+
+  private final DiskShim shim;
   private final DiskModel disk;
   private final DiskJournal journal;
   private final List<Integer> moments;
@@ -23,15 +28,28 @@ final class PowerCuts implements AutoCloseable {
 
   /// @param from the earliest moment, as a length of the journal in bytes
   /// @param count the number of moments
-  PowerCuts(JournaledRun journaledRun, DiskModel.Syncs syncs, long from, int count, Random random)
+  PowerCuts(DiskShim shim, DiskModel.Syncs syncs, long from, int count, Random random)
       throws IOException {
-    this.journaledRun = journaledRun;
-    this.disk = new DiskModel(syncs, random);
-    this.moments = moments(journaledRun.shim().journal(), from, count, random);
-    this.journal = new DiskJournal(journaledRun.shim().journal());
+    this(shim, syncs, from, count, random, RARE);
   }
 
-  private static List<Integer> moments(Path file, long from, int count, Random random)
+  /// As above, with another idea of what is rare.
+  PowerCuts(
+      DiskShim shim,
+      DiskModel.Syncs syncs,
+      long from,
+      int count,
+      Random random,
+      Predicate<DiskJournal.Change> isRare)
+      throws IOException {
+    this.shim = shim;
+    this.disk = new DiskModel(syncs, random);
+    this.moments = moments(shim.journal(), from, count, random, isRare);
+    this.journal = new DiskJournal(shim.journal());
+  }
+
+  private static List<Integer> moments(
+      Path file, long from, int count, Random random, Predicate<DiskJournal.Change> isRare)
       throws IOException {
     List<Integer> rare = new ArrayList<>();
     int all = 0;
@@ -41,7 +59,7 @@ final class PowerCuts implements AutoCloseable {
         all++;
         if (next.end() < from) {
           before = all;
-        } else if (!next.change().path().matches(".*(-wal|-shm|reserve|agent\\.log)")) {
+        } else if (isRare.test(next.change())) {
           rare.add(all);
         }
       }
@@ -61,9 +79,10 @@ final class PowerCuts implements AutoCloseable {
     return cutsMade < moments.size();
   }
 
-  /// Cuts the power at the next moment: writes a possible state of the disk to `to`, and gives
-  /// `checker` everything that was observed until then.
-  void next(Path to, DeliveryChecker checker, Random random) throws IOException {
+  /// Cuts the power at the next moment: writes a possible state of the disk to `to`.
+  ///
+  /// @return the length of the journal at that moment
+  long next(Path to, Random random) throws IOException {
     int moment = moments.get(cutsMade++);
     while (applied < moment) {
       DiskJournal.@Nullable JournaledChange change = journal.next();
@@ -75,19 +94,13 @@ final class PowerCuts implements AutoCloseable {
       applied++;
     }
     disk.cutPower(to, random);
-    journaledRun.observations().replayUntil(journalLength, checker);
-    checker.agentKilled();
+    return journalLength;
   }
 
   /// The moment of the last cut.
   @Override
   public String toString() {
-    return "change "
-        + applied
-        + " (byte "
-        + journalLength
-        + ") of "
-        + journaledRun.shim().journal();
+    return "change " + applied + " (byte " + journalLength + ") of " + shim.journal();
   }
 
   @Override

@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
-/// The resident memory and the open file descriptors of an agent's process, sampled from now until
-/// closed. Thread-safe.
+/// The resident memory and the open file descriptors of a process, sampled from now until closed.
+/// Thread-safe.
 final class ResourceUsage implements AutoCloseable {
   private static final long SAMPLE_INTERVAL_NANOS = 50_000_000;
   private static final int MIB = 1 << 20;
@@ -25,8 +25,13 @@ final class ResourceUsage implements AutoCloseable {
 
   /// Starts to sample an agent that is ready.
   ResourceUsage(AgentProcess agent) throws IOException {
-    process = Path.of("/proc/" + agent.agent().pid());
-    memory = new ProcessMemory(agent.agent().pid());
+    this(agent.agent().pid());
+  }
+
+  /// Starts to sample a process.
+  ResourceUsage(long pid) throws IOException {
+    process = Path.of("/proc/" + pid);
+    memory = new ProcessMemory(pid);
     residentMibBefore = memory.resident() / MIB;
     descriptorsBefore = descriptors();
     peakDescriptors = descriptorsBefore;
@@ -87,7 +92,7 @@ final class ResourceUsage implements AutoCloseable {
               peakDescriptors,
               descriptors());
     } catch (IOException missing) {
-      return "the agent has ended: " + missing;
+      return "the process has ended: " + missing;
     }
   }
 

@@ -27,7 +27,14 @@ public final class Torture {
           new SocketCampaign(),
           new DrainCampaign(),
           new ServerCampaign(),
-          new GarbageCampaign());
+          new GarbageCampaign(),
+          new HubKillCampaign(),
+          new HubPowerCampaign(),
+          new HubDiskCampaign(),
+          new HubDamageCampaign(),
+          new HubKeysCampaign(),
+          new HubGarbageCampaign(),
+          new HubTenantsCampaign());
 
   private Torture() {}
 

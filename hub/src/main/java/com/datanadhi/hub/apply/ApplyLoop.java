@@ -70,7 +70,8 @@ public final class ApplyLoop implements AppliedPositions {
   private long bytesSinceCheckpoint;
   private long appliedEvents;
   private @Nullable String blocked;
-  private boolean isDamaged;
+  private @Nullable DamagedException damage;
+  private @Nullable DamagedException rebuildDamage;
   private boolean isStopped;
   private Set<String> touched = new HashSet<>();
   private final Map<String, TenantMark> durable = new HashMap<>();
@@ -217,10 +218,10 @@ public final class ApplyLoop implements AppliedPositions {
     try {
       chunk = reader.read(from, Long.MAX_VALUE, MAX_RECORDS, MAX_BYTES);
     } catch (DamagedException damaged) {
-      block("log_damaged", damaged, true);
+      block("log_damaged", damaged, damaged);
       return Turn.BLOCKED;
     } catch (IOException failed) {
-      block("log_unreadable", failed, false);
+      block("log_unreadable", failed, null);
       return Turn.BLOCKED;
     }
     if (chunk.next() == from) {
@@ -412,14 +413,14 @@ public final class ApplyLoop implements AppliedPositions {
     return offset;
   }
 
-  private void block(String event, Exception cause, boolean damaged) {
+  private void block(String event, Exception cause, @Nullable DamagedException damaged) {
     String reason = message(cause);
     boolean isNew;
     lock.lock();
     try {
       isNew = !reason.equals(blocked);
       blocked = reason;
-      isDamaged = damaged;
+      damage = damaged;
     } finally {
       lock.unlock();
     }
@@ -432,10 +433,49 @@ public final class ApplyLoop implements AppliedPositions {
     lock.lock();
     try {
       blocked = null;
-      isDamaged = false;
+      damage = null;
     } finally {
       lock.unlock();
     }
+  }
+
+  /// A rebuild met damage that this loop has passed already, when it was not there yet.
+  void damagedInRebuild(DamagedException damaged) {
+    lock.lock();
+    try {
+      rebuildDamage = damaged;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// The damage of the log in front of which this loop or a rebuild waits, until it is recorded as
+  /// lost or can be read again; null if there is none.
+  public @Nullable DamagedException damage() {
+    DamagedException ofRebuild;
+    lock.lock();
+    try {
+      if (damage != null) {
+        return damage;
+      }
+      ofRebuild = rebuildDamage;
+    } finally {
+      lock.unlock();
+    }
+    if (ofRebuild == null
+        || decisions.losses(stream).stream()
+            .noneMatch(loss ->
+                loss.first() <= ofRebuild.firstOffset()
+                    && ofRebuild.endOffset() - 1 <= loss.last())) {
+      return ofRebuild;
+    }
+    lock.lock();
+    try {
+      rebuildDamage = rebuildDamage == ofRebuild ? null : rebuildDamage;
+    } finally {
+      lock.unlock();
+    }
+    return null;
   }
 
   /// A tenant that has caught up.
@@ -520,7 +560,10 @@ public final class ApplyLoop implements AppliedPositions {
       parked.park(tenant, ParkedTenants.causeOf(failed), message(failed), position, -1);
     } catch (PoisonException poison) {
       parked.park(tenant, Cause.POISON, message(poison), poison.offset(), poison.offset());
-    } catch (IOException | DamagedException failed) {
+    } catch (DamagedException damaged) {
+      damagedInRebuild(damaged);
+      parked.park(tenant, Cause.BEHIND, message(damaged), position, -1);
+    } catch (IOException failed) {
       parked.park(tenant, Cause.BEHIND, message(failed), position, -1);
     }
   }
@@ -604,6 +647,22 @@ public final class ApplyLoop implements AppliedPositions {
     } finally {
       lock.unlock();
     }
+  }
+
+  /// Parks the tenants whose database was deleted, to have it rebuilt. Without this it would be
+  /// noticed only with the tenant's next record.
+  public void parkMissing() {
+    positions
+        .all()
+        .forEach((tenant, mark) -> {
+          if (mark.offset() >= 0
+              && !parked.isParked(tenant)
+              && !databases.exists(tenant)
+              // A rebuild may have begun meanwhile.
+              && !parked.isParked(tenant)) {
+            parked.park(tenant, Cause.DAMAGED, "its database is missing", 0, -1);
+          }
+        });
   }
 
   /// The last offset that is known to be durable in the tenant's database, or -1.
@@ -722,7 +781,7 @@ public final class ApplyLoop implements AppliedPositions {
       lostRecords = lost;
       eventsApplied = appliedEvents;
       reason = blocked;
-      damaged = isDamaged;
+      damaged = damage != null;
     } finally {
       lock.unlock();
     }

@@ -73,6 +73,9 @@ public final class Recovery {
       try {
         chunk = loop.reader().read(position, loop.next(), MAX_RECORDS, MAX_BYTES);
       } catch (IOException | DamagedException failed) {
+        if (failed instanceof DamagedException damaged) {
+          loop.damagedInRebuild(damaged);
+        }
         for (String tenant : works.keySet()) {
           park(tenant, Cause.BEHIND, ApplyLoop.message(failed), position, -1);
         }

@@ -2,9 +2,12 @@ package com.datanadhi.hub.cli;
 
 import com.datanadhi.hub.hub.DataDirectoryLock;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Objects;
 import java.util.Set;
@@ -51,16 +54,34 @@ final class DataDirectory {
       }
       if (!isKnown(directory)) {
         checkEmpty(directory);
+        // Its creator may have been killed before it could do this.
+        syncNames(directory);
       }
       return;
     }
-    Path parent = directory.getParent();
+    Path parent = directory.toAbsolutePath().getParent();
     if (parent != null) {
       Files.createDirectories(parent);
     }
     Files.createDirectory(
         directory,
         PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    syncNames(directory);
+  }
+
+  /// Syncs the directories above a new data directory: a name that a power loss takes away takes
+  /// all records with it.
+  private static void syncNames(Path directory) throws IOException {
+    Path above = directory.toAbsolutePath().getParent();
+    while (above != null) {
+      try (FileChannel channel = FileChannel.open(above, StandardOpenOption.READ)) {
+        channel.force(true);
+      } catch (AccessDeniedException foreign) {
+        // Another user's, who has created it.
+        return;
+      }
+      above = above.getParent();
+    }
   }
 
   private static void checkEmpty(Path directory) throws IOException {

@@ -50,7 +50,7 @@ public final class GrpcDoor implements AutoCloseable {
   private static final long HEALTH_MILLIS = 200;
   private static final long TLS_MILLIS = 2_000;
   private static final long STALL_MILLIS = 1_000;
-  private static final Duration STOP = Duration.ofSeconds(9);
+  private static final Duration STOP = Duration.ofSeconds(7);
   private static final long LOOP_STOP_MILLIS = 500;
 
   private final Stopping stopping = new Stopping();
@@ -80,13 +80,12 @@ public final class GrpcDoor implements AutoCloseable {
         new MultiThreadIoEventLoopGroup(
             new DefaultThreadFactory("grpc-loop", true),
             epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
-    Class<? extends ServerChannel> channel =
-        epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class;
+    int most = settings.maxConnections();
     HubService service = new HubService(appends, admission, queries, stopping);
     try {
       this.server =
           NettyServerBuilder.forAddress(settings.address(), credentials(settings))
-              .channelType(channel)
+              .channelFactory(() -> listener(epoll, most))
               .bossEventLoopGroup(loops)
               .workerEventLoopGroup(loops)
               .executor(calls)
@@ -122,6 +121,12 @@ public final class GrpcDoor implements AutoCloseable {
             STALL_MILLIS,
             TimeUnit.MILLISECONDS);
     Events.info("grpc_listening", "port", server.getPort(), "transport", epoll ? "epoll" : "nio");
+  }
+
+  private static ServerChannel listener(boolean epoll, int maxConnections) {
+    ServerChannel channel = epoll ? new EpollServerSocketChannel() : new NioServerSocketChannel();
+    channel.pipeline().addFirst(new ConnectionBound(maxConnections));
+    return channel;
   }
 
   private ServerCredentials credentials(GrpcSettings settings) throws IOException {

@@ -7,11 +7,18 @@ import org.jspecify.annotations.Nullable;
 /// Where the gRPC door listens.
 ///
 /// @param address with port 0, a free one
+/// @param maxConnections open at once; a further one is closed when it is accepted
 /// @param tlsCertificate PEM file with the certificate chain; null for plain text
 /// @param tlsKey PEM file with its private key (PKCS #8, RSA or EC)
 public record GrpcSettings(
-    InetSocketAddress address, @Nullable Path tlsCertificate, @Nullable Path tlsKey) {
+    InetSocketAddress address,
+    int maxConnections,
+    @Nullable Path tlsCertificate,
+    @Nullable Path tlsKey) {
   public GrpcSettings {
+    if (maxConnections < 1) {
+      throw new IllegalArgumentException("maxConnections must be at least 1");
+    }
     if ((tlsCertificate == null) != (tlsKey == null)) {
       throw new IllegalArgumentException("a certificate and a key are needed, not one of them");
     }

@@ -27,7 +27,7 @@ final class CursorHandler implements RouteHandler {
     try {
       exchange.services().records().moveCursor(tenant, pipeline, consumer, through);
     } catch (InvalidQueryException e) {
-      throw QueryParameters.bad(PipelineHandler.sentence(e));
+      throw QueryParameters.bad(Problem.sentence(String.valueOf(e.getMessage())));
     }
     exchange.json(
         200,

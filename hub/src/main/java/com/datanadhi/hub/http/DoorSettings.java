@@ -33,16 +33,18 @@ public record DoorSettings(
   }
 
   /// What the contract says, and otherwise suits one machine.
-  public static DoorSettings standard() {
+  ///
+  /// @param maxConnections that the process has descriptors for
+  public static DoorSettings standard(int maxConnections) {
     return new DoorSettings(
-        8_192,
+        maxConnections,
         Duration.ofSeconds(10),
         Duration.ofSeconds(10),
         Duration.ofSeconds(60),
         Duration.ofSeconds(60),
         Duration.ofSeconds(15),
         256,
-        Duration.ofSeconds(8),
+        Duration.ofSeconds(7),
         Duration.ofSeconds(5));
   }
 }

@@ -124,7 +124,8 @@ final class Exchange {
   String tenant() throws ProblemException {
     return switch (services.apiKeys().identify(ApiKeyHeaders.find(request.getHeaders()))) {
       case ApiKeys.Known known -> known.tenant();
-      case ApiKeys.Unknown unknown -> throw ApiKeyHeaders.unauthorized(unknown.detail());
+      case ApiKeys.Unknown unknown ->
+          throw ApiKeyHeaders.unauthorized(Problem.sentence(unknown.detail()));
       case ApiKeys.NotReady _ ->
           throw new ProblemException(
               Problem.unavailable("The hub has not read its API keys yet. Send it again later."));

@@ -32,7 +32,7 @@ final class PipelineHandler implements RouteHandler {
               .records()
               .page(tenant, pipeline, consumer, limit, exchange.isHead() ? Duration.ZERO : wait);
     } catch (InvalidQueryException e) {
-      throw QueryParameters.bad(sentence(e));
+      throw QueryParameters.bad(Problem.sentence(String.valueOf(e.getMessage())));
     }
     String expired = page.expiredHeader();
     if (expired != null) {
@@ -43,11 +43,5 @@ final class PipelineHandler implements RouteHandler {
       lines.raw(RecordLine.encode(record));
     }
     exchange.answer(200, LogHandler.NDJSON, lines.toBytes());
-  }
-
-  /// A message of an exception as a sentence.
-  static String sentence(Exception e) {
-    String message = String.valueOf(e.getMessage());
-    return Character.toUpperCase(message.charAt(0)) + message.substring(1) + ".";
   }
 }

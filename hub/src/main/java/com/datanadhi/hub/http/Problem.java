@@ -33,6 +33,12 @@ record Problem(
     return new Problem(503, "Temporarily unavailable", detail, "", retryAfter);
   }
 
+  /// A message of another room as a sentence.
+  static String sentence(String message) {
+    String text = Character.toUpperCase(message.charAt(0)) + message.substring(1);
+    return text.endsWith(".") ? text : text + ".";
+  }
+
   /// Seconds for `Retry-After`, at least 1.
   long retryAfterSeconds() {
     Duration wait = retryAfter == null ? SOON : retryAfter;

@@ -37,7 +37,7 @@ final class Receipts {
   }
 
   static Problem problem(Outcome.Unavailable unavailable) {
-    return Problem.unavailable(unavailable.detail(), unavailable.retryAfter());
+    return Problem.unavailable(Problem.sentence(unavailable.detail()), unavailable.retryAfter());
   }
 
   static Problem problem(Outcome.Conflict conflict) {

@@ -43,6 +43,7 @@ public final class HubRun implements HubLauncher {
       throws InvalidSettingException, InterruptedException {
     Clock clock = Clock.system();
     long started = clock.nanoTime();
+    Descriptors descriptors = Descriptors.of(Descriptors.limit());
     StopSignal stop = StopSignal.install();
     try (HubLog _ = HubLog.open()) {
       Events.info(
@@ -55,12 +56,12 @@ public final class HubRun implements HubLauncher {
           settings.dataDirectory(),
           "durability",
           settings.durability().text());
-      warn(settings);
+      warn(settings, descriptors);
       HubMetrics metrics = new HubMetrics();
       try (OpenDirectory directory =
           OpenDirectory.open(
               settings, (records, bytes, nanos) -> metrics.appended(records, nanos), clock)) {
-        return serve(directory, version, metrics, stop, started);
+        return serve(directory, version, metrics, stop, started, descriptors);
       } catch (IOException failed) {
         Events.severe("hub_failed", failed, "reason", failed.toString());
         return FAILED;
@@ -68,7 +69,17 @@ public final class HubRun implements HubLauncher {
     }
   }
 
-  private static void warn(HubSettings settings) {
+  private static void warn(HubSettings settings, Descriptors descriptors) {
+    if (descriptors.areShort()) {
+      Events.info(
+          "connections_bounded",
+          "http",
+          descriptors.http(),
+          "grpc",
+          descriptors.grpc(),
+          "reason",
+          "the process may open " + Descriptors.limit() + " files");
+    }
     settings.warnings().forEach(warning -> Events.warning("setting", "reason", warning));
     if (settings.durability() != Durability.FSYNC) {
       Events.warning(
@@ -88,7 +99,8 @@ public final class HubRun implements HubLauncher {
       String version,
       HubMetrics metrics,
       StopSignal stop,
-      long startedNanos)
+      long startedNanos,
+      Descriptors descriptors)
       throws InvalidSettingException, IOException, InterruptedException {
     HubSettings settings = directory.settings;
     Path data = settings.dataDirectory();
@@ -106,7 +118,7 @@ public final class HubRun implements HubLauncher {
     try (AdminServer _ = AdminServer.open(data, administration);
         HttpDoor http =
             new HttpDoor(
-                DoorSettings.standard(),
+                DoorSettings.standard(descriptors.http()),
                 new Services(
                     directory.control,
                     gate,
@@ -119,7 +131,8 @@ public final class HubRun implements HubLauncher {
       startHttp(http, settings, tls);
       directory.loadTail();
       gate.open();
-      try (GrpcDoor grpc = startGrpc(directory, settings, gate, admission, health)) {
+      try (GrpcDoor grpc =
+          startGrpc(directory, settings, gate, admission, health, descriptors.grpc())) {
         InetSocketAddress grpcAddress = grpc == null ? null : grpc.address();
         Events.info(
             "hub_ready",
@@ -229,7 +242,7 @@ public final class HubRun implements HubLauncher {
           "cannot listen on "
               + settings.listen()
               + " ("
-              + cannotBind.getMessage()
+              + reason(cannotBind)
               + "): choose another address with --listen");
     }
   }
@@ -239,7 +252,8 @@ public final class HubRun implements HubLauncher {
       HubSettings settings,
       AppendGate gate,
       Admission admission,
-      HubHealth health)
+      HubHealth health,
+      int maxConnections)
       throws InvalidSettingException {
     HubSettings.Address listen = settings.grpcListen();
     if (listen == null) {
@@ -248,7 +262,10 @@ public final class HubRun implements HubLauncher {
     try {
       return new GrpcDoor(
           new GrpcSettings(
-              address("--grpc-listen", listen), settings.tlsCertificate(), settings.tlsKey()),
+              address("--grpc-listen", listen),
+              maxConnections,
+              settings.tlsCertificate(),
+              settings.tlsKey()),
           directory.control,
           gate,
           admission,
@@ -259,9 +276,19 @@ public final class HubRun implements HubLauncher {
           "cannot serve gRPC on "
               + listen
               + " ("
-              + cannotBind.getMessage()
+              + reason(cannotBind)
               + "): choose another address with --grpc-listen, or 'off'");
     }
+  }
+
+  /// What the system says, such as "Address already in use", beneath the libraries' words.
+  static String reason(Throwable failed) {
+    Throwable cause = failed;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    String message = cause.getMessage();
+    return message == null ? cause.toString() : message;
   }
 
   private static InetSocketAddress address(String flag, HubSettings.Address address)

@@ -40,9 +40,6 @@ final class OpenDirectory implements AutoCloseable {
   /// The log's directory.
   static final String LOG = "log";
 
-  /// Files of SQLite that are open at once.
-  private static final int OPEN_DATABASES = 256;
-
   private static final long CONTROL_SEGMENT_BYTES = 1L << 20;
   private static final long MAX_HELD_BACK_BYTES = 10L << 30;
 
@@ -68,7 +65,7 @@ final class OpenDirectory implements AutoCloseable {
     this.settings = settings;
     this.clock = clock;
     this.log = log;
-    databases = new TenantDatabases(directory.resolve("tenants"), OPEN_DATABASES);
+    databases = new TenantDatabases(directory.resolve("tenants"), Descriptors.DATABASES);
     heldBackBound =
         Math.min(MAX_HELD_BACK_BYTES, Files.getFileStore(directory).getTotalSpace() / 4);
     long keyHorizon = settings.keyHorizon().toMillis();

@@ -3,7 +3,6 @@ package com.datanadhi.hub.hub;
 import com.datanadhi.hub.apply.ApplyDecisions.Loss;
 import com.datanadhi.hub.control.ControlDamagedException;
 import com.datanadhi.hub.control.ControlUnavailableException;
-import com.datanadhi.hub.intake.Intake;
 import com.datanadhi.hub.log.DamagedException;
 import com.datanadhi.hub.logging.Events;
 import java.io.IOException;
@@ -12,7 +11,8 @@ import java.lang.management.MemoryUsage;
 import org.jspecify.annotations.Nullable;
 
 /// What the hub looks after once a second: room on the disk, a probe of the disk when nobody
-/// appends, the clock, memory, a control stream that could not be read, and damage in the log.
+/// appends, the clock, databases that were deleted, memory, a control stream that could not be
+/// read, and damage in the log.
 final class Upkeep {
   private static final long PAUSE_MILLIS = 1_000;
   private static final long DAMAGE_MILLIS = 10_000;
@@ -44,6 +44,7 @@ final class Upkeep {
     disk.turn();
     probe.turn();
     directory.clockGuard.turn();
+    directory.apply.parkMissing();
     readControl();
     recordLoss();
     releaseMemory();
@@ -70,7 +71,8 @@ final class Upkeep {
   /// Nothing can replace damaged log records, since there is no archive. After a while, in which an
   /// operator's disk may come back, they are recorded as lost, and applying goes on behind them.
   private void recordLoss() throws InterruptedException {
-    if (!directory.apply.stats().isDamaged()) {
+    DamagedException met = directory.apply.damage();
+    if (met == null) {
       damagedSince = -1;
       return;
     }
@@ -82,7 +84,7 @@ final class Upkeep {
       return;
     }
     try {
-      directory.log.read(Intake.STREAM, directory.apply.next(), 1, 1);
+      directory.log.read(met.stream(), met.firstOffset(), 1, 1);
     } catch (DamagedException damaged) {
       record(damaged);
     } catch (IOException unreadable) {

@@ -226,14 +226,16 @@ public final class Queries {
     return isEmpty(tenant) ? null : views.read(tenant, TenantReader::state);
   }
 
-  private boolean isEmpty(String tenant) throws ViewException {
-    if (parked.test(tenant)) {
+  private boolean isEmpty(String tenant) throws ViewException, InterruptedException {
+    boolean exists = views.exists(tenant);
+    // A tenant that had records and has no database lost its file: an empty answer would be wrong.
+    if (parked.test(tenant) || (!exists && applied.awaitSeq(tenant, 1, Duration.ZERO))) {
       throw new ViewException(
           ViewException.Kind.UNAVAILABLE,
           "the database of the tenant " + tenant + " is being rebuilt from the log: try again",
           null);
     }
-    return !views.exists(tenant);
+    return !exists;
   }
 
   /// The next records of a pipeline after the consumer's cursor: at most `limit`, and at most

@@ -14,6 +14,8 @@ public final class EventCodec {
   /// The version that this program writes, and the highest that it reads.
   public static final int VERSION = 1;
 
+  private static final int DIGEST_BYTES = 32;
+
   private EventCodec() {}
 
   public static byte[] encode(EventBody body) {
@@ -59,10 +61,36 @@ public final class EventCodec {
     if (message.getTransactionsCount() == 0) {
       throw new InvalidBodyException("it has no transaction");
     }
+    for (LoggedTransaction logged : message.getTransactionsList()) {
+      check(logged);
+    }
     return new EventBody(
         message.getKeyHorizonMillis(),
         message.getDurability(),
         message.getTransactionsList().stream().map(EventCodec::transaction).toList());
+  }
+
+  /// What intake never appends is the work of another program: it must not become the name of a
+  /// directory or a row.
+  private static void check(LoggedTransaction logged) throws InvalidBodyException {
+    String tenant = logged.getTenant();
+    if (!TenantName.isValid(tenant) && !tenant.equals(TenantName.CONTROL)) {
+      throw new InvalidBodyException("its tenant has no valid name");
+    }
+    if (!IdempotencyKey.isValid(logged.getKey())) {
+      throw new InvalidBodyException("its key is not valid");
+    }
+    if (logged.getDigest().size() != DIGEST_BYTES) {
+      throw new InvalidBodyException("its digest has " + logged.getDigest().size() + " bytes");
+    }
+    if (logged.getRecordsCount() == 0) {
+      throw new InvalidBodyException("it has a transaction with no record");
+    }
+    for (LoggedRecord record : logged.getRecordsList()) {
+      if (record.getLogData().isEmpty()) {
+        throw new InvalidBodyException("it has a record without log_data");
+      }
+    }
   }
 
   private static Transaction transaction(LoggedTransaction logged) {

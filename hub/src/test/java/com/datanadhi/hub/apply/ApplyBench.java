@@ -14,6 +14,7 @@ import com.datanadhi.hub.record.RecordData;
 import com.datanadhi.hub.record.Transaction;
 import com.datanadhi.hub.time.Clock;
 import com.datanadhi.hub.view.TenantDatabases;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -41,28 +42,51 @@ public final class ApplyBench {
     Path directory = Files.createTempDirectory(Path.of(args[0]), "apply-bench");
     int rows = Integer.parseInt(args[1]);
     for (int round = 0; round < Integer.parseInt(args[2]); round++) {
-      double raw = raw(directory.resolve("raw-" + round), rows);
-      double applied = applied(directory.resolve("applied-" + round), rows);
+      Cost raw = raw(directory.resolve("raw-" + round), rows);
+      List<Cost> costs = applied(directory.resolve("applied-" + round), rows);
+      Cost applied = costs.getFirst();
       System.getLogger("bench")
           .log(
               System.Logger.Level.INFO,
               String.format(
                   Locale.ROOT,
-                  "round %d: raw inserts %.0f rows/s, applying %.0f rows/s, ratio %.2f",
+                  "round %d: raw inserts %s, applying %s, ratio %.2f, its mailbox %s",
                   round,
                   raw,
                   applied,
-                  applied / raw));
+                  applied.rate() / raw.rate(),
+                  costs.getLast()));
     }
   }
 
-  private static double raw(Path directory, int rows) throws Exception {
+  /// What some work has cost.
+  ///
+  /// @param rate rows a second
+  /// @param micros CPU time of the thread, per row
+  private record Cost(double rate, double micros) {
+    static Cost since(long began, long beganCpu, int rows) {
+      return new Cost(
+          rows * 1e9 / (System.nanoTime() - began), (cpuNanos() - beganCpu) / 1e3 / rows);
+    }
+
+    static long cpuNanos() {
+      return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
+    }
+
+    @Override
+    public String toString() {
+      return String.format(Locale.ROOT, "%.0f rows/s (%.1f µs of CPU each)", rate, micros);
+    }
+  }
+
+  private static Cost raw(Path directory, int rows) throws Exception {
     try (TenantDatabases databases = new TenantDatabases(directory, 8)) {
       databases.read("acme", r -> r.state());
     }
     Path database = Dump.canonical(directory, "acme");
     String digest = Digests.hex(Digests.sha256().digest(LOG_DATA));
     long began = System.nanoTime();
+    long beganCpu = Cost.cpuNanos();
     try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + database)) {
       try (Statement statement = connection.createStatement()) {
         statement.execute("PRAGMA journal_mode=WAL");
@@ -118,10 +142,10 @@ public final class ApplyBench {
         }
       }
     }
-    return rows / ((System.nanoTime() - began) / 1e9);
+    return Cost.since(began, beganCpu, rows);
   }
 
-  private static double applied(Path directory, int rows) throws Exception {
+  private static List<Cost> applied(Path directory, int rows) throws Exception {
     Clock clock = Clock.system();
     try (SegmentLog log =
             SegmentLog.open(directory.resolve("log"), SegmentSettings.defaults(), clock);
@@ -162,14 +186,18 @@ public final class ApplyBench {
               directory.resolve("quarantine"),
               clock);
       long began = System.nanoTime();
+      long beganCpu = Cost.cpuNanos();
       while (loop.turn() == ApplyLoop.Turn.WORKED) {
         // Until all is applied.
       }
-      double seconds = (System.nanoTime() - began) / 1e9;
+      Cost applying = Cost.since(began, beganCpu, rows);
       if (databases.<Long>read("acme", r -> r.state().seq()) != rows) {
         throw new IllegalStateException("rows are missing");
       }
-      return rows / seconds;
+      began = System.nanoTime();
+      beganCpu = Cost.cpuNanos();
+      mailboxes.follow("acme");
+      return List.of(applying, Cost.since(began, beganCpu, rows));
     }
   }
 }

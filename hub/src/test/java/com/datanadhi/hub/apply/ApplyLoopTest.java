@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.datanadhi.hub.apply.ApplyDecisions.Loss;
 import com.datanadhi.hub.apply.ParkedTenants.Cause;
 import com.datanadhi.hub.apply.ParkedTenants.Parked;
+import com.datanadhi.hub.log.DamagedException;
 import com.datanadhi.hub.log.LogEntry;
 import com.datanadhi.hub.view.MailboxReader;
 import com.datanadhi.hub.view.TenantDatabases;
@@ -300,6 +301,40 @@ class ApplyLoopTest {
   }
 
   @Test
+  void a_deleted_database_is_built_again_without_a_further_record() throws Exception {
+    Hub.append(log, "acme", "a-1", "1");
+    Hub.append(log, "acme", "a-2", "2");
+    try (Hub hub = hub()) {
+      hub.drain();
+      hub.loop.parkMissing();
+      assertThat(hub.loop.parked().list()).isEmpty();
+      delete(Dump.directory(hub.tenants, "acme"));
+      hub.loop.parkMissing();
+      assertThat(hub.loop.parked().list()).hasSize(1);
+      hub.drain();
+
+      assertThat(hub.loop.parked().list()).isEmpty();
+      assertThat(hub.dump("acme")).isEqualTo(reference("acme", "reference"));
+    }
+  }
+
+  @Test
+  void a_deleted_database_that_a_reader_has_created_anew_is_built_again() throws Exception {
+    Hub.append(log, "acme", "a-1", "1");
+    Hub.append(log, "acme", "a-2", "2");
+    try (Hub hub = hub()) {
+      hub.drain();
+      delete(Dump.directory(hub.tenants, "acme"));
+      assertThat(hub.state("acme").seq()).isZero();
+      Hub.append(log, "acme", "a-3", "3");
+      hub.drain();
+
+      assertThat(hub.state("acme").seq()).isEqualTo(3);
+      assertThat(hub.dump("acme")).isEqualTo(reference("acme", "reference"));
+    }
+  }
+
+  @Test
   void an_older_copy_of_a_database_catches_up_from_its_own_position() throws Exception {
     Path database = Dump.canonical(directory.resolve("tenants"), "acme");
     Hub.append(log, "acme", "a-1", "1");
@@ -390,6 +425,41 @@ class ApplyLoopTest {
       hub.drain();
 
       assertThat(hub.state("acme").seq()).isEqualTo(8);
+      assertThat(hub.dump("acme")).isEqualTo(reference("acme", "reference"));
+    }
+  }
+
+  @Test
+  void a_rebuild_waits_before_damage_that_came_later_until_a_loss_is_recorded() throws Exception {
+    for (int i = 0; i < 10; i++) {
+      Hub.append(log, i == 5 ? "beta" : "acme", "k-" + i, "1");
+    }
+    try (Hub hub = hub()) {
+      hub.drain();
+      hub.checkpointer.checkpoint();
+      assertThat(hub.loop.damage()).isNull();
+    }
+    log.damage(4, 6);
+    damage(Dump.canonical(directory.resolve("tenants"), "acme"));
+    Hub.append(log, "acme", "k-10", "1");
+    Hub.append(log, "beta", "k-11", "1");
+    try (Hub hub = hub()) {
+      hub.drain();
+
+      assertThat(parked(hub, "acme").reason()).contains("4 to 5");
+      DamagedException met = Objects.requireNonNull(hub.loop.damage());
+      assertThat(met.firstOffset()).isEqualTo(4);
+      assertThat(met.endOffset()).isEqualTo(6);
+
+      decided.losses.add(new Loss(4, 5, "the disk"));
+      clock.pass(Duration.ofHours(2).toMillis());
+      hub.drain();
+
+      assertThat(hub.loop.damage()).isNull();
+      assertThat(hub.loop.parked().list()).isEmpty();
+      assertThat(hub.state("acme").seq()).isEqualTo(9);
+      assertThat(hub.state("beta").seq()).isEqualTo(2);
+      log.damage(Long.MAX_VALUE, Long.MAX_VALUE);
       assertThat(hub.dump("acme")).isEqualTo(reference("acme", "reference"));
     }
   }

@@ -4,12 +4,18 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 class ChainTest {
+  private static final Pattern HEX_CELL = Pattern.compile("`([0-9a-f]+)`");
+
   @Test
   void the_chain_of_an_empty_tenant_is_the_digest_of_its_name() {
     // printf acme | sha256sum
@@ -41,6 +47,37 @@ class ChainTest {
     assertThat(chain.hex())
         .isEqualTo(expected)
         .isEqualTo("38989b1833e46663e5ad69fdaabba3bb237a50b84169fdad11aca4bc3b17c1e6");
+  }
+
+  @Test
+  void the_worked_example_of_the_document_is_right() throws Exception {
+    String section =
+        Files.readString(Path.of("../docs/hub/log-contract.md"))
+            .transform(text -> text.substring(text.indexOf("**Worked example.**")));
+    Chain chain = Chain.ofTenant("acme");
+    int from = 0;
+    for (String logData : List.of("{\"a\":1}", "{\"a\":\r\n 2}")) {
+      boolean first = from == 0;
+      chain.add(
+          first ? 1 : 2,
+          1,
+          first ? 1_700_000_000_000L : 1_700_000_000_001L,
+          first ? "k-1" : "k-2",
+          first ? List.of("ü") : List.of(),
+          logData.getBytes(UTF_8));
+      int begin = section.indexOf("| bytes in hex", from);
+      int end = section.indexOf("\n\n", begin);
+      String bytes =
+          HEX_CELL
+              .matcher(section.substring(begin, end))
+              .results()
+              .map(cell -> cell.group(1))
+              .collect(Collectors.joining());
+      byte[] digest = MessageDigest.getInstance("SHA-256").digest(HexFormat.of().parseHex(bytes));
+      assertThat(HexFormat.of().formatHex(digest)).isEqualTo(chain.hex());
+      assertThat(section.substring(end)).contains("\n    " + chain.hex() + "\n");
+      from = end;
+    }
   }
 
   @Test

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 /// `other` to the tenant beta.
 final class Door implements AutoCloseable {
   static final String KEY = "secret";
+  static final int MAX_CONNECTIONS = 64;
 
   final ReferenceAppends appends = new ReferenceAppends();
   final Admission admission;
@@ -41,7 +42,7 @@ final class Door implements AutoCloseable {
     admission = new Admission(bufferBytes);
     server =
         new GrpcDoor(
-            new GrpcSettings(loopback(), null, null),
+            new GrpcSettings(loopback(), MAX_CONNECTIONS, null, null),
             this::identify,
             instead == null ? appends : instead,
             admission,

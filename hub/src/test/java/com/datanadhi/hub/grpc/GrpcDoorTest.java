@@ -29,9 +29,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
@@ -359,5 +361,33 @@ class GrpcDoorTest {
     closing.join();
     assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(10));
     assertThat(door.appends.order()).doesNotContain("too-late");
+  }
+
+  @Test
+  void connections_beyond_the_bound_are_closed_and_calls_go_on() throws Exception {
+    door.blocking().append(request("k-1", "1"));
+    List<Socket> silent = new ArrayList<>();
+    try {
+      for (int i = 0; i < Door.MAX_CONNECTIONS; i++) {
+        silent.add(new Socket(door.server.address().getAddress(), door.server.address().getPort()));
+      }
+      Socket last = silent.getLast();
+      last.setSoTimeout(5_000);
+      assertThat(readToEnd(last)).isEmpty();
+
+      assertThat(door.blocking().append(request("k-2", "1")).getKey()).isEqualTo("k-2");
+    } finally {
+      for (Socket socket : silent) {
+        socket.close();
+      }
+    }
+  }
+
+  private static byte[] readToEnd(Socket socket) throws IOException {
+    try {
+      return socket.getInputStream().readAllBytes();
+    } catch (SocketException reset) {
+      return new byte[0];
+    }
   }
 }

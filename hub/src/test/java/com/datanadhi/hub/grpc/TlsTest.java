@@ -101,7 +101,7 @@ class TlsTest {
 
   private GrpcDoor door(ReferenceAppends appends) throws IOException {
     return new GrpcDoor(
-        new GrpcSettings(Door.loopback(), certificate, key),
+        new GrpcSettings(Door.loopback(), Door.MAX_CONNECTIONS, certificate, key),
         apiKey -> new ApiKeys.Known("acme"),
         appends,
         new Admission(1 << 20),
@@ -179,7 +179,8 @@ class TlsTest {
     assertThatThrownBy(() -> door(new ReferenceAppends()))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("the key does not belong to the certificate");
-    assertThatThrownBy(() -> new GrpcSettings(Door.loopback(), certificate, null))
+    assertThatThrownBy(
+            () -> new GrpcSettings(Door.loopback(), Door.MAX_CONNECTIONS, certificate, null))
         .isInstanceOf(IllegalArgumentException.class);
   }
 }

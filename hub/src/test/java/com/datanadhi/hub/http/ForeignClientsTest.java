@@ -16,7 +16,7 @@ final class ForeignClientsTest {
 
   @BeforeEach
   void start() throws Exception {
-    hub = new TestHub(DoorSettings.standard());
+    hub = new TestHub(DoorSettings.standard(1_000));
   }
 
   @AfterEach

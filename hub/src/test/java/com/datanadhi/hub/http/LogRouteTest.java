@@ -30,7 +30,7 @@ final class LogRouteTest {
 
   @BeforeEach
   void start() throws Exception {
-    hub = new TestHub(DoorSettings.standard());
+    hub = new TestHub(DoorSettings.standard(1_000));
   }
 
   @AfterEach

@@ -227,6 +227,17 @@ class QueriesTest {
   }
 
   @Test
+  void a_tenant_whose_database_was_deleted_is_not_taken_for_an_empty_one() throws Exception {
+    store(1, 1);
+    Path renamed = tenants.databases.setAside(TENANT);
+    assertThat(renamed).exists();
+    assertThatThrownBy(() -> queries.records(TENANT, Filters.from(1)))
+        .isInstanceOf(ViewException.class)
+        .hasMessageContaining("rebuilt");
+    assertThatThrownBy(() -> queries.receipt(TENANT, "k-1")).isInstanceOf(ViewException.class);
+  }
+
+  @Test
   void the_state_of_a_tenant_has_its_json() throws Exception {
     store(1, 2);
     assertThat(QueryJson.state(java.util.Objects.requireNonNull(queries.state(TENANT))))

@@ -1,0 +1,81 @@
+package com.datanadhi.echopost.bench;
+
+import com.datanadhi.testkit.HubProcess;
+import com.datanadhi.testkit.Polling;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+
+/// A packaged hub that runs.
+///
+/// @param apiKey of the tenant [#TENANT]
+record RunningHub(HubProcess process, Path data, String apiKey, HttpClient client) {
+  static final String TENANT = "acme";
+
+  private static final Duration CATCH_UP = Duration.ofMinutes(5);
+  private static final Duration POLL = Duration.ofMillis(20);
+
+  /// The tenant's database.
+  Path database() throws IOException {
+    try (Stream<Path> files = Files.walk(data.resolve("tenants"))) {
+      return files
+          .filter(file -> file.endsWith(Path.of(TENANT, "canonical.db")))
+          .findFirst()
+          .orElseThrow();
+    }
+  }
+
+  /// The value of a metric without labels or with one set of them.
+  double metric(String name) {
+    return get("/metrics")
+        .lines()
+        .filter(line -> line.startsWith(name + " ") || line.startsWith(name + "{"))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException("the hub has no metric " + name));
+  }
+
+  /// The body of the answer to a GET with the tenant's API key.
+  String get(String path) {
+    try {
+      HttpResponse<String> response =
+          client.send(
+              HttpRequest.newBuilder(URI.create(process.url() + path))
+                  .header("DATANADHI-API-KEY", apiKey)
+                  .build(),
+              HttpResponse.BodyHandlers.ofString());
+      if (response.statusCode() != 200) {
+        throw new IllegalStateException(
+            "GET " + path + ": " + response.statusCode() + " " + response.body());
+      }
+      return response.body();
+    } catch (IOException failed) {
+      throw new IllegalStateException("GET " + path + " failed: " + failed, failed);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", interrupted);
+    }
+  }
+
+  /// Waits until everything that it has is applied.
+  void awaitApplied() {
+    long _ =
+        Polling.until(
+            () -> metric("hub_apply_lag_records") == 0,
+            POLL,
+            CATCH_UP,
+            () -> "applying has not caught up");
+  }
+
+  /// A load on it.
+  LoadLoop load(List<HubRequests> requests) throws IOException {
+    return new LoadLoop(process.port(), requests);
+  }
+}
