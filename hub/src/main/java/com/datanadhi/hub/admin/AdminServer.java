@@ -87,6 +87,12 @@ public final class AdminServer implements AutoCloseable {
     }
   }
 
+  /// Whether a process serves the socket of this data directory.
+  public static boolean isServed(Path dataDirectory) throws IOException {
+    UnixDomainSocketAddress address = AdminSocket.address(dataDirectory.toRealPath());
+    return address != null && AdminSocket.isListening(address);
+  }
+
   private static @Nullable Object fileKey(Path file) throws IOException {
     return Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
         .fileKey();

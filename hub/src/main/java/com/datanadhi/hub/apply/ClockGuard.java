@@ -5,6 +5,7 @@ import com.datanadhi.hub.time.Clock;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import org.jspecify.annotations.Nullable;
 
 /// Notices a wall clock that steps, because what is old is decided by it: nothing is removed from
@@ -54,6 +55,11 @@ public final class ClockGuard {
     reason = why;
     Events.severe("clock_stepped", null, "reason", why);
     try {
+      if (!Files.exists(file)) {
+        Files.createFile(
+            file,
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+      }
       Files.writeString(file, why + "\n");
     } catch (IOException failed) {
       Events.warning("clock_step_not_remembered", "reason", failed.toString());
@@ -62,6 +68,7 @@ public final class ClockGuard {
 
   /// Whether nothing is to be removed.
   public synchronized boolean isPaused() {
+    turn(); // else what is removed right after a step is decided by the wrong clock
     return reason != null;
   }
 

@@ -1,5 +1,6 @@
 package com.datanadhi.hub.hub;
 
+import com.datanadhi.hub.admin.AdminServer;
 import com.datanadhi.hub.time.Clock;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -44,7 +45,7 @@ public final class DataDirectoryLock implements AutoCloseable {
     Path file = dataDirectory.resolve(NAME);
     long deadline = Clock.system().nanoTime() + patience.toNanos();
     while (true) {
-      DataDirectoryLock lock = tryTake(file);
+      DataDirectoryLock lock = tryTake(dataDirectory, file);
       if (lock != null) {
         return lock;
       }
@@ -59,7 +60,8 @@ public final class DataDirectoryLock implements AutoCloseable {
   }
 
   /// @return null if another process holds it
-  private static @Nullable DataDirectoryLock tryTake(Path file) throws IOException {
+  private static @Nullable DataDirectoryLock tryTake(Path dataDirectory, Path file)
+      throws IOException {
     FileChannel channel =
         FileChannel.open(
             file,
@@ -78,6 +80,11 @@ public final class DataDirectoryLock implements AutoCloseable {
       }
       // The file may have been deleted or replaced meanwhile: its lock would exclude nobody.
       if (!Objects.equals(opened, keyOf(file))) {
+        return null;
+      }
+      // Somebody may have deleted the file that the owner has locked: a second hub would seal the
+      // segment that the first one appends to, and lose what is acknowledged.
+      if (AdminServer.isServed(dataDirectory)) {
         return null;
       }
       writeOwner(channel);

@@ -46,6 +46,10 @@ final class MetricsOfHub {
         IntakeCounts::unknown);
     metrics.counters("hub_refused_transactions", "Not stored, by reason.", "reason", this::refused);
     metrics.gauge("hub_buffer_held_bytes", "Requests and records in memory.", admission::heldBytes);
+    metrics.counter(
+        "hub_buffer_refused_requests",
+        "Requests, or parts of them, that did not fit the memory for requests.",
+        admission::refusals);
     metrics.gauge(
         "hub_unapplied_records",
         "Records in the log that no database has yet.",

@@ -17,6 +17,7 @@ public final class Admission {
   private final Clock clock;
   private final Map<String, Long> held = new HashMap<>();
   private long total;
+  private long refusals;
 
   // The last refusal of a tenant that held no more than half, and the last one of another such
   // tenant: so there is always one by somebody else, if there was one.
@@ -48,7 +49,20 @@ public final class Admission {
     return total;
   }
 
+  /// How often an amount was refused, since the process started.
+  public synchronized long refusals() {
+    return refusals;
+  }
+
   private synchronized boolean take(String tenant, long bytes) {
+    boolean fits = fits(tenant, bytes);
+    if (!fits) {
+      refusals++;
+    }
+    return fits;
+  }
+
+  private boolean fits(String tenant, long bytes) {
     if (bytes < 0) {
       throw new IllegalArgumentException("an amount of " + bytes + " bytes");
     }

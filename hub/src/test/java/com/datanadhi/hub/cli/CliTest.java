@@ -193,6 +193,18 @@ class CliTest {
   }
 
   @Test
+  void a_directory_is_owned_by_the_hub_that_serves_it_also_without_its_lock_file()
+      throws Exception {
+    Files.createDirectories(data());
+    try (AdminServer _ = AdminServer.open(data(), new ListHub(data(), 42L))) {
+      Files.deleteIfExists(data().resolve(DataDirectoryLock.NAME));
+      assertThatThrownBy(() -> DataDirectoryLock.take(data(), Duration.ZERO))
+          .isInstanceOf(DataDirectoryLock.OwnedException.class);
+    }
+    DataDirectoryLock.take(data(), Duration.ZERO).close();
+  }
+
+  @Test
   void a_socket_that_nobody_listens_at_is_replaced_and_another_file_is_not() throws Exception {
     Files.createDirectories(data());
     Path socket = data().resolve("hub.sock");

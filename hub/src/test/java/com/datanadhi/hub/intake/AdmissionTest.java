@@ -23,6 +23,7 @@ class AdmissionTest {
     assertThat(admission.tryAcquire("b", 41)).isNull();
     Lease second = acquire("b", 40);
     assertThat(first.tryGrow(1)).isFalse();
+    assertThat(admission.refusals()).isEqualTo(2);
     second.close();
     clock.advance(10_000);
     assertThat(first.tryGrow(40)).isTrue();
