@@ -18,12 +18,16 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -59,6 +63,12 @@ public final class ApplyLoop implements AppliedPositions {
   private final SortedMap<Long, Long> provenBefore;
 
   private final Set<String> checked = new HashSet<>();
+
+  /// Tenants of the last run whose database nobody has looked at in this one: somebody can have put
+  /// an older copy in its place. With what was durable in it then.
+  private final Map<String, TenantMark> unchecked = new ConcurrentHashMap<>();
+
+  private final Queue<String> suspects = new ConcurrentLinkedQueue<>();
   private boolean hasBegunEpoch;
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -106,6 +116,9 @@ public final class ApplyLoop implements AppliedPositions {
     parked = new ParkedTenants(clock);
     unreadable = new Unreadable(log, stream, decisions, quarantine);
     AppliedThrough saved = file.read(stream);
+    if (saved != null) {
+      unchecked.putAll(saved.tenants());
+    }
     if (saved != null && !isOfThisLog(saved)) {
       Events.warning("applied_through_ignored", "reason", "the log does not have its position");
       saved = null;
@@ -213,6 +226,11 @@ public final class ApplyLoop implements AppliedPositions {
   public Turn turn() throws InterruptedException {
     boolean worked = takeRecovered();
     worked |= unreadable.turn();
+    String suspect = suspects.poll();
+    if (suspect != null) {
+      worked = true;
+      checkUntouched(suspect);
+    }
     long from = next();
     StreamReader.Chunk chunk;
     try {
@@ -226,7 +244,7 @@ public final class ApplyLoop implements AppliedPositions {
     }
     if (chunk.next() == from) {
       unblock();
-      return worked ? Turn.WORKED : Turn.IDLE;
+      return checkNext() || worked ? Turn.WORKED : Turn.IDLE;
     }
     for (var group : byTenant(chunk.entries()).entrySet()) {
       applyGroup(group.getKey(), group.getValue());
@@ -271,6 +289,7 @@ public final class ApplyLoop implements AppliedPositions {
           return;
         }
         checked.add(tenant);
+        unchecked.remove(tenant);
       }
       applier.apply(
           tenant,
@@ -288,6 +307,59 @@ public final class ApplyLoop implements AppliedPositions {
       parked.park(tenant, Cause.POISON, message(poison), poison.offset(), poison.offset());
       passOver(tenant, entries, poison.offset());
     }
+  }
+
+  /// Looks at one more database of the last run while there is nothing to apply: else it would be
+  /// found to be an older copy only by its tenant's next record.
+  private boolean checkNext() throws InterruptedException {
+    Iterator<String> tenants = unchecked.keySet().iterator();
+    if (!tenants.hasNext()) {
+      return false;
+    }
+    checkUntouched(tenants.next());
+    return true;
+  }
+
+  private void checkUntouched(String tenant) throws InterruptedException {
+    try {
+      if (unchecked.containsKey(tenant)
+          && !parked.isParked(tenant)
+          && !checked.contains(tenant)
+          && databases.exists(tenant)
+          && check(tenant, databases.read(tenant, r -> r.state()), true)) {
+        checked.add(tenant);
+      }
+    } catch (ViewException failed) {
+      parked.park(
+          tenant, ParkedTenants.causeOf(failed), message(failed), durableOffset(tenant) + 1, -1);
+    }
+    // Not before: else readers could meet it neither unchecked nor parked.
+    unchecked.remove(tenant);
+  }
+
+  /// Whether the tenant's database must not be read: it is parked, or nobody has looked at it in
+  /// this run and it does not have what was durable in it before. It will then be parked.
+  public boolean isUnusable(String tenant) {
+    if (parked.isParked(tenant)) {
+      return true;
+    }
+    TenantMark before = unchecked.get(tenant);
+    if (before == null) {
+      return false;
+    }
+    try {
+      long offset = databases.read(tenant, r -> r.state()).appliedOffset();
+      if (before.offset() <= offset && offset < log.stableEnd(stream)) {
+        return false;
+      }
+    } catch (ViewException failed) {
+      // Applying finds out, and parks it.
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      return true;
+    }
+    suspects.add(tenant);
+    return parked.isParked(tenant) || unchecked.containsKey(tenant);
   }
 
   /// The offset that this loop knows to be applied, or -1.
@@ -548,6 +620,7 @@ public final class ApplyLoop implements AppliedPositions {
         lock.unlock();
       }
       checked.add(tenant);
+      unchecked.remove(tenant);
       parked.unpark(tenant);
       positions.set(tenant, TenantMark.of(state));
       mailboxes.rebuilt(tenant);

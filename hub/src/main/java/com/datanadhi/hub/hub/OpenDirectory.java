@@ -114,8 +114,7 @@ final class OpenDirectory implements AutoCloseable {
             clockGuard::isPaused,
             apply.parked()::isParked,
             clock);
-    queries =
-        new Queries(databases, apply, control, this::unappliedDigest, apply.parked()::isParked);
+    queries = new Queries(databases, apply, control, this::unappliedDigest, apply::isUnusable);
   }
 
   /// Opens the directory.

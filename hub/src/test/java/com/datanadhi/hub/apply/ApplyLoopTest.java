@@ -359,6 +359,64 @@ class ApplyLoopTest {
   }
 
   @Test
+  void an_older_copy_of_a_database_catches_up_without_another_record() throws Exception {
+    putBackAnOlderCopy();
+    try (Hub hub = hub()) {
+      hub.drain();
+
+      assertThat(hub.state("acme").seq()).isEqualTo(3);
+      assertThat(hub.loop.parked().list()).isEmpty();
+      assertThat(hub.dump("acme")).isEqualTo(reference("acme", "reference"));
+    }
+  }
+
+  @Test
+  void an_older_copy_of_a_database_is_not_read_until_it_has_caught_up() throws Exception {
+    putBackAnOlderCopy();
+    try (Hub hub = hub()) {
+      assertThat(hub.loop.isUnusable("acme")).isTrue();
+      assertThat(hub.loop.isUnusable("beta")).isFalse();
+      hub.drain();
+      assertThat(hub.loop.isUnusable("acme")).isFalse();
+    }
+  }
+
+  @Test
+  void a_database_with_nothing_but_a_lost_end_of_the_log_is_not_read() throws Exception {
+    Hub.append(log, "beta", "b-1", "1");
+    Hub.append(log, "acme", "a-1", "1");
+    try (Hub hub = hub()) {
+      hub.drain();
+      hub.checkpointer.checkpoint();
+    }
+    log.cut(1);
+    try (Hub hub = hub()) {
+      assertThat(hub.loop.isUnusable("acme")).isTrue();
+      hub.drain();
+      assertThat(hub.loop.parked().list()).isEmpty();
+      assertThat(hub.loop.isUnusable("acme")).isFalse();
+      assertThat(hub.state("acme").seq()).isZero();
+    }
+  }
+
+  private void putBackAnOlderCopy() throws Exception {
+    Path database = Dump.canonical(directory.resolve("tenants"), "acme");
+    Hub.append(log, "acme", "a-1", "1");
+    Hub.append(log, "beta", "b-1", "1");
+    try (Hub hub = hub()) {
+      hub.drain();
+    }
+    byte[] old = Files.readAllBytes(database);
+    Hub.append(log, "acme", "a-2", "2");
+    Hub.append(log, "acme", "a-3", "3");
+    try (Hub hub = hub()) {
+      hub.drain();
+      hub.checkpointer.checkpoint();
+    }
+    Files.write(database, old);
+  }
+
+  @Test
   void a_database_ahead_of_the_log_is_set_aside_and_the_log_begins_an_epoch() throws Exception {
     for (int i = 0; i < 5; i++) {
       Hub.append(log, "acme", "a-" + i, "1");

@@ -231,6 +231,16 @@ class CliTest {
         .isFalse();
   }
 
+  @Test
+  void a_path_with_any_characters_works() throws Exception {
+    Path odd = Files.createDirectories(data().resolve("Übung 100%? #1"));
+    try (AdminServer _ = AdminServer.open(odd, new ListHub(odd, 42L));
+        AdminClient client = AdminClient.connect(odd)) {
+      assertThat(client).isNotNull();
+      assertThat(client.keys(null)).hasSize(1);
+    }
+  }
+
   /// A hub with three records, one key and one source.
   private record ListHub(Path directory, @Nullable Long pid) implements OfflineHub {
     @Override
