@@ -27,6 +27,12 @@ public interface TenantReader {
   /// The rows that match, in order of seq. The sink ends the reading by returning false.
   void events(EventFilter filter, Sink<StoredEvent> sink);
 
+  /// The pipelines of the rows from a seq on, in order of seq, without the records themselves.
+  ///
+  /// @param from the first seq, included
+  /// @param limit how many rows at most
+  void pipelines(long from, int limit, Sink<EventPipelines> sink);
+
   /// The further tables of `_control`.
   ///
   /// @throws IllegalStateException the tenant is another one
