@@ -72,7 +72,7 @@ final class HubLargeView implements Benchmark {
   }
 
   private void query(RunningHub hub) throws IOException, SQLException {
-    long from = (long) hub.metric("hub_applied_records") / 2;
+    long from = (long) hub.metric("hub_applied_records_total") / 2;
     for (int i = 0; i < 3; i++) {
       long _ = pages(hub, from);
       long _ = raw(hub, from);

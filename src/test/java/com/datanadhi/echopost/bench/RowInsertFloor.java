@@ -24,7 +24,8 @@ final class RowInsertFloor {
   public static void main(String[] arguments) throws SQLException, IOException {
     Path file = Path.of(arguments[0], "floor.db");
     String source = UUID.randomUUID().toString();
-    try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file)) {
+    try (Connection connection =
+        DriverManager.getConnection("jdbc:sqlite:" + file + "?jdbc.get_generated_keys=false")) {
       try (Statement statement = connection.createStatement()) {
         boolean _ = statement.execute("PRAGMA journal_mode=WAL");
         boolean _ = statement.execute("PRAGMA synchronous=NORMAL");

@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -89,6 +90,8 @@ public final class ApplyFunction {
     private long seq;
     private @Nullable List<String> lastPipelines;
     private String lastPipelinesJson = "[]";
+    private @Nullable UUID positionEpoch;
+    private String positionStart = "";
 
     private Batch(List<Incoming> entries) {
       this.entries = entries;
@@ -109,7 +112,7 @@ public final class ApplyFunction {
       long conflicts = before.conflicts();
       long skipped = before.skipped();
       long offset = before.appliedOffset();
-      @Nullable String epoch = before.epoch();
+      @Nullable UUID epoch = null;
       Chain chain = Chain.from(before.chain());
       lookUp(writer, offset);
       for (Incoming incoming : entries) {
@@ -142,13 +145,13 @@ public final class ApplyFunction {
           }
         }
         offset = entry.offset();
-        epoch = entry.epoch().toString();
+        epoch = entry.epoch();
       }
       current = -1;
       ViewState after =
           new ViewState(
               before.tenant(),
-              epoch,
+              epoch == null ? before.epoch() : epoch.toString(),
               stream,
               offset,
               seq,
@@ -314,7 +317,11 @@ public final class ApplyFunction {
     }
 
     private String position(LogEntry entry) {
-      return LogEntry.position(entry.epoch(), stream, entry.offset());
+      if (!entry.epoch().equals(positionEpoch)) {
+        positionEpoch = entry.epoch();
+        positionStart = LogEntry.positionStart(positionEpoch, stream);
+      }
+      return positionStart + entry.offset();
     }
   }
 

@@ -1,7 +1,6 @@
 package com.datanadhi.hub.apply;
 
 import com.datanadhi.hub.logging.Events;
-import com.datanadhi.hub.view.EventFilter;
 import com.datanadhi.hub.view.MailboxReader;
 import com.datanadhi.hub.view.TenantDatabases;
 import com.datanadhi.hub.view.ViewException;
@@ -25,7 +24,7 @@ import tools.jackson.databind.json.JsonMapper;
 public final class MailboxFollower {
   private static final JsonMapper JSON = JsonMapper.shared();
   private static final TypeReference<List<String>> NAMES = new TypeReference<>() {};
-  private static final int BATCH = 1_000;
+  private static final int BATCH = 5_000;
   private static final long PAUSE_NANOS = 200_000_000;
 
   private final TenantDatabases databases;
@@ -144,6 +143,20 @@ public final class MailboxFollower {
 
   private record Item(long seq, List<String> pipelines) {}
 
+  /// Parses arrays of names. Records that follow each other mostly have the same pipelines.
+  private static final class Parsed {
+    private String json = "[]";
+    private List<String> names = List.of();
+
+    List<String> names(String next) {
+      if (!next.equals(json)) {
+        names = JSON.readValue(next, NAMES);
+        json = next;
+      }
+      return names;
+    }
+  }
+
   /// Brings the tenant's mailbox up to its canonical.db.
   public void follow(String tenant) throws ViewException, InterruptedException {
     following.lockInterruptibly();
@@ -181,10 +194,11 @@ public final class MailboxFollower {
                 left.putAll(reader.itemsLeft());
               }
               if (now.seq() > applied) {
-                reader.events(
-                    new EventFilter(applied + 1, BATCH, null, null, null),
-                    event ->
-                        items.add(new Item(event.seq(), JSON.readValue(event.pipelines(), NAMES))));
+                Parsed parsed = new Parsed();
+                reader.pipelines(
+                    applied + 1,
+                    BATCH,
+                    event -> items.add(new Item(event.seq(), parsed.names(event.pipelines()))));
               }
               return now;
             });

@@ -11,6 +11,11 @@ import java.util.UUID;
 public record LogEntry(UUID epoch, long offset, int type, long time, byte[] payload) {
   /// `<first 8 hex digits of the epoch>/<stream>:<offset>`: never the same for two log records.
   public static String position(UUID epoch, String stream, long offset) {
-    return epoch.toString().substring(0, 8) + "/" + stream + ":" + offset;
+    return positionStart(epoch, stream) + offset;
+  }
+
+  /// What the positions of an epoch and a stream have before the offset.
+  public static String positionStart(UUID epoch, String stream) {
+    return epoch.toString().substring(0, 8) + "/" + stream + ":";
   }
 }

@@ -22,6 +22,8 @@ sealed class CanonicalReader implements TenantReader, Tables permits CanonicalWr
   // Rows that are looked through for a pipeline before the time is checked.
   private static final int SCAN_ROWS = 20_000;
 
+  private static final String PIPELINES =
+      "SELECT seq, pipelines FROM events WHERE seq >= ? ORDER BY seq LIMIT ?";
   private static final String STATE =
       "SELECT tenant, epoch, stream, applied_offset, seq, chain, first_seq, chain_before_first,"
           + " last_received_at, keys_forgotten_before, stored, duplicates, conflicts, skipped"
@@ -253,6 +255,28 @@ sealed class CanonicalReader implements TenantReader, Tables permits CanonicalWr
       }
     } catch (SQLException failed) {
       throw sqlite.failed("reading records", failed);
+    }
+  }
+
+  @Override
+  public void pipelines(long from, int limit, Sink<EventPipelines> sink) {
+    try {
+      PreparedStatement select = sqlite.statement(PIPELINES);
+      select.setLong(1, from);
+      select.setInt(2, limit);
+      try (ResultSet row = select.executeQuery()) {
+        int rows = 0;
+        while (row.next()) {
+          if (rows++ % 64 == 0) {
+            checkTime();
+          }
+          if (!sink.accept(new EventPipelines(row.getLong(1), row.getString(2)))) {
+            return;
+          }
+        }
+      }
+    } catch (SQLException failed) {
+      throw sqlite.failed("reading pipelines", failed);
     }
   }
 

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteConnection;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
@@ -41,12 +42,15 @@ final class Sqlite implements AutoCloseable {
   static Sqlite open(Path file, int cacheKib) throws ViewException {
     SQLiteConfig config = new SQLiteConfig();
     config.setBusyTimeout(BUSY_MILLIS);
+    // The driver would prepare and run a query for the last row id after each insert.
+    config.setGetGeneratedKeys(false);
     Connection connection;
     try {
       connection = config.createConnection("jdbc:sqlite:" + file);
     } catch (SQLException refused) {
       throw failure(file, "opening it", refused);
     }
+    letTransactionsAlone(connection);
     Sqlite sqlite = new Sqlite(file, connection);
     try {
       sqlite.run("PRAGMA journal_mode=WAL");
@@ -61,6 +65,13 @@ final class Sqlite implements AutoCloseable {
       sqlite.close();
       throw failed.failure();
     }
+  }
+
+  /// Tells the driver that it has nothing to do for transactions, which this class begins and ends
+  /// with SQL. It would try to begin and commit one after each statement otherwise, which fails
+  /// within a transaction and costs as much as the insert of a small row.
+  private static void letTransactionsAlone(Connection connection) {
+    ((SQLiteConnection) connection).getConnectionConfig().setAutoCommit(false);
   }
 
   Path file() {

@@ -30,6 +30,12 @@ public interface TenantReader {
   /// How many records of each pipeline have left (see [TenantWriter#deleteEventsBefore]).
   Map<String, Long> itemsLeft();
 
+  /// The pipelines of the rows from a seq on, in order of seq, without the records themselves.
+  ///
+  /// @param from the first seq, included
+  /// @param limit how many rows at most
+  void pipelines(long from, int limit, Sink<EventPipelines> sink);
+
   /// The further tables of `_control`.
   ///
   /// @throws IllegalStateException the tenant is another one

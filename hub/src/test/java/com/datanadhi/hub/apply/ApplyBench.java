@@ -87,7 +87,8 @@ public final class ApplyBench {
     String digest = Digests.hex(Digests.sha256().digest(LOG_DATA));
     long began = System.nanoTime();
     long beganCpu = Cost.cpuNanos();
-    try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + database)) {
+    try (Connection connection =
+        DriverManager.getConnection("jdbc:sqlite:" + database + "?jdbc.get_generated_keys=false")) {
       try (Statement statement = connection.createStatement()) {
         statement.execute("PRAGMA journal_mode=WAL");
         statement.execute("PRAGMA synchronous=NORMAL");

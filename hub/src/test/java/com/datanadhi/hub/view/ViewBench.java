@@ -133,7 +133,8 @@ public final class ViewBench {
   private double raw(Path directory, boolean random) throws SQLException, IOException {
     Path file = Files.createDirectories(directory).resolve("raw.db");
     Random bits = new Random(1);
-    try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+    try (Connection connection =
+            DriverManager.getConnection("jdbc:sqlite:" + file + "?jdbc.get_generated_keys=false");
         Statement statement = connection.createStatement()) {
       statement.execute("PRAGMA journal_mode=WAL");
       statement.execute("PRAGMA synchronous=NORMAL");
