@@ -127,14 +127,23 @@ final class HubGarbageCampaign implements Campaign {
       List<HubHostileClient> kinds = new ArrayList<>(HubHostileClient.all());
       Collections.shuffle(kinds, run.random());
       for (HubHostileClient kind : kinds) {
-        flood(kind, target, held, run.result());
-        clients.checkNewClient(round + " after " + kind);
+        flood(
+            kind,
+            target,
+            held,
+            () -> clients.checkNewClient(round + " after " + kind),
+            run.result());
       }
     } while (run.hasTimeLeft(END) && System.nanoTime() - end < 0);
   }
 
+  /// @param meanwhile runs while the connections that the flood holds are open
   private static void flood(
-      HubHostileClient kind, HubHostileClient.Target target, int most, CampaignResult result)
+      HubHostileClient kind,
+      HubHostileClient.Target target,
+      int most,
+      Runnable meanwhile,
+      CampaignResult result)
       throws IOException {
     List<RawConnection> held = new ArrayList<>();
     try {
@@ -158,6 +167,7 @@ final class HubGarbageCampaign implements Campaign {
       }
       result.add("connections", connections);
       result.recordMaximum("connections at once", held.size());
+      meanwhile.run();
     } finally {
       for (RawConnection connection : held) {
         connection.close();

@@ -1,0 +1,52 @@
+"""A hub for the tests: the packaged program as a process, on ports that the system chose."""
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[3]
+PROGRAM = PROJECT / "target" / "echopost-hub"
+READY_SECONDS = 60
+
+
+class Hub:
+    """Runs from the start of a `with` block to its end, with one tenant, `acme`."""
+
+    def __init__(self, directory):
+        self.data = directory / "data"
+        self.output = directory / "output"
+        self.environment = {"ECHOPOST_RUNTIME_DIR": str(PROJECT / "target" / "unpacked"), **os.environ}
+
+    def __enter__(self):
+        command = [PROGRAM, "serve", "--data", self.data, "--listen", "127.0.0.1:0", "--grpc-listen", "127.0.0.1:0"]
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=self.environment)
+        ready = self.await_ready()
+        self.url = "http://" + ready["listen"]
+        self.grpc = ready["grpc_listen"]
+        self.key = self.create_key("acme")
+        self.headers = {"DATANADHI-API-KEY": self.key}
+        return self
+
+    def await_ready(self):
+        end = time.monotonic() + READY_SECONDS
+        while time.monotonic() < end and self.process.poll() is None:
+            for line in self.output.read_text().splitlines():
+                if '"event":"hub_ready"' in line and line.endswith("}"):
+                    return json.loads(line)
+            time.sleep(0.02)
+        raise AssertionError("the hub is not ready; it printed:\n" + self.output.read_text())
+
+    def command(self, *arguments):
+        """Runs a command on the data directory and returns what it prints."""
+        return subprocess.run([PROGRAM, *arguments, "--data", self.data], check=True, capture_output=True, text=True,
+                              env=self.environment).stdout
+
+    def create_key(self, tenant):
+        return json.loads(self.command("key", "create", "--tenant-id", tenant, "--json"))["key"]
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        assert self.process.wait(30) == 0, self.output.read_text()
+        assert '"level":"SEVERE"' not in self.output.read_text()

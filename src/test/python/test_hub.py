@@ -1,0 +1,213 @@
+"""Clients of a hub that are not written in Java, and the documents that describe its interfaces."""
+import gzip
+import importlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+
+import grpc
+import pytest
+import requests
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+from urllib3.util import Retry
+
+from hub import PROGRAM, PROJECT, Hub
+
+pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="needs target/echopost-hub")
+
+LINE_ENDS = '{"msg":\r\n "gr\u00fc\u00dfe"}'
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory):
+    with Hub(tmp_path_factory.mktemp("hub")) as running:
+        yield running
+
+
+@pytest.fixture
+def session(hub):
+    """A session that repeats what the hub could not store now, as a service would."""
+    with requests.Session() as session:
+        retry = Retry(total=5, backoff_factor=0.1, status_forcelist=[503], allowed_methods=None)
+        session.mount("http://", requests.adapters.HTTPAdapter(max_retries=retry))
+        session.headers.update(hub.headers)
+        yield session
+
+
+def send(session, hub, key, data, pipelines=("python",), **headers):
+    envelope = '{"pipelines":%s,"log_data":%s}' % (json.dumps(list(pipelines)), data)
+    return session.post(hub.url + "/log", data=envelope.encode(),
+                        headers={"Content-Type": "application/json", "Idempotency-Key": key, **headers})
+
+
+def rows(answer):
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Content-Type"] == "application/x-ndjson"
+    return [json.loads(line) for line in answer.iter_lines()]
+
+
+# ---- requests
+
+def test_a_repeat_with_requests_gets_the_same_receipt(hub, session):
+    first = send(session, hub, "r-1", LINE_ENDS, Prefer="wait=20")
+    again = send(session, hub, '"r-1"', LINE_ENDS.replace("\r\n", "  "))
+    assert first.status_code == again.status_code == 200
+    assert first.content == again.content
+    assert "Idempotent-Replayed" not in first.headers and again.headers["Idempotent-Replayed"] == "true"
+    assert first.headers["Preference-Applied"] == "wait" and first.headers["Hub-Seq"].isdigit()
+    other = send(session, hub, "r-1", "2")
+    assert other.status_code == 422 and other.headers["Content-Type"] == "application/problem+json"
+    assert first.json()["sha256"] in other.json()["detail"]
+    state = session.get(hub.url + "/v1/receipts/r-1").json()
+    assert (state["sha256"], state["records"]) == (first.json()["sha256"], 1)
+    assert state["seq"] == int(first.headers["Hub-Seq"])
+
+
+def test_lines_and_uploads_and_transactions_are_stored_once(hub, session):
+    lines = "".join('{"key":"n-%d","pipelines":["python"],"log_data":{"n":%d}}\n' % (n, n) for n in range(500))
+    for _ in range(2):
+        answer = session.post(hub.url + "/log", data=gzip.compress(lines.encode()),
+                              headers={"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"})
+        assert answer.json() == {"stored": 500, "errors": []}
+    upload = '{"pipelines":["python"],"log_data":{"n":1}}\n{"pipelines":["python"],"log_data":{"n":1000}}\n'
+    answer = session.post(hub.url + "/upload", data=gzip.compress(upload.encode()), headers={
+        "Content-Type": "application/octet-stream", "Content-Encoding": "gzip", "Idempotency-Key": '"n-1", "n-1000"'})
+    assert answer.json() == {"stored": 2}, answer.text
+    body = {"records": [{"pipelines": ["python"], "log_data": n} for n in range(3)]}
+    receipts = {session.post(hub.url + "/v1/transactions", json=body, headers={"Idempotency-Key": "t-1", "Prefer": "wait=20"}).content
+                for _ in range(3)}
+    assert len(receipts) == 1 and b'"key":"t-1"' in receipts.pop()
+    stored = rows(session.get(hub.url + "/v1/records", params={"limit": 10_000, "pipeline": "python"}, stream=True))
+    keys = [row["key"] for row in stored if row["key"].startswith("n-")]
+    assert keys == ["n-%d" % n for n in range(500)] + ["n-1000"]
+    assert [row["log_data"] for row in stored if row["key"] == "t-1"] == [0, 1, 2]
+
+
+def test_a_consumer_continues_behind_its_cursor(hub, session):
+    for n in range(5):
+        assert send(session, hub, "c-%d" % n, n, pipelines=["work"], Prefer="wait=20").ok
+    page = {"consumer": "worker", "limit": 3, "wait": 20}
+    records = hub.url + "/v1/pipelines/work/records"
+    first = rows(session.get(records, params=page))
+    assert [row["n"] for row in first] == [1, 2, 3]
+    assert rows(session.get(records, params=page)) == first
+    assert session.post(hub.url + "/v1/pipelines/work/cursors/worker", json={"through": 3}).ok
+    assert [row["log_data"] for row in rows(session.get(records, params=page))] == [3, 4]
+
+
+def test_a_revoked_key_is_refused_at_once(hub):
+    created = json.loads(hub.command("key", "create", "--tenant-id", "other", "--json"))
+    headers = {"Authorization": "Bearer " + created["key"]}
+    assert requests.get(hub.url + "/v1/records", headers=headers).status_code == 200
+    hub.command("key", "revoke", created["id"])
+    assert requests.get(hub.url + "/v1/records", headers=headers).status_code == 401
+
+
+# ---- grpcio
+
+@pytest.fixture(scope="module")
+def stubs(tmp_path_factory):
+    """The modules that grpcio-tools makes of the .proto file."""
+    directory = tmp_path_factory.mktemp("stubs")
+    # The package googleapis-common-protos has google/rpc/*.proto beside its modules.
+    subprocess.run([sys.executable, "-m", "grpc_tools.protoc", "-I%s" % (PROJECT / "proto"),
+                    "-I%s" % sysconfig.get_path("purelib"), "--python_out=%s" % directory,
+                    "--grpc_python_out=%s" % directory, "hub.proto"], check=True)
+    sys.path.insert(0, str(directory))
+    try:
+        yield importlib.import_module("hub_pb2"), importlib.import_module("hub_pb2_grpc")
+    finally:
+        sys.path.remove(str(directory))
+
+
+def test_grpcio_and_requests_give_one_receipt(hub, session, stubs):
+    messages, services = stubs
+    key = [("datanadhi-api-key", hub.key)]
+
+    def request(name, data, **more):
+        record = messages.NewRecord(log_data=data.encode(), pipelines=["python"])
+        return messages.AppendRequest(idempotency_key=name, records=[record], **more)
+
+    with grpc.insecure_channel(hub.grpc) as channel:
+        stub = services.HubStub(channel)
+        over_http = send(session, hub, "g-1", LINE_ENDS).json()
+        receipt = stub.Append(request("g-1", LINE_ENDS), metadata=key)
+        assert receipt.replayed
+        assert {name: getattr(receipt, name) for name in ("tenant", "key", "sha256", "durability")} == {
+            name: over_http[name] for name in ("tenant", "key", "sha256", "durability")}
+        with pytest.raises(grpc.RpcError) as failed:
+            stub.Append(request("g-1", "2"), metadata=key)
+        assert failed.value.code() == grpc.StatusCode.ALREADY_EXISTS
+        with pytest.raises(grpc.RpcError) as failed:
+            stub.Append(request("g-2", "2"))
+        assert failed.value.code() == grpc.StatusCode.UNAUTHENTICATED
+
+        answers = list(stub.AppendStream((request("gs-%d" % n, str(n)) for n in range(300)), metadata=key))
+        assert [(answer.number, answer.receipt.key) for answer in answers] == [(n + 1, "gs-%d" % n) for n in range(300)]
+        last = stub.Append(request("gs-last", LINE_ENDS, wait_applied={"seconds": 20}), metadata=key)
+        assert last.first_seq == last.last_seq > 300
+        read = list(stub.Read(messages.ReadRequest(limit=1, **{"from": last.first_seq}), metadata=key))
+        assert [(row.key, row.log_data.decode(), list(row.pipelines)) for row in read] == [("gs-last", LINE_ENDS, ["python"])]
+        state = stub.GetReceipt(messages.GetReceiptRequest(key="gs-last"), metadata=key)
+        assert (state.seq, state.records, state.sha256) == (last.first_seq, 1, last.sha256)
+
+
+# ---- curl
+
+def curl(hub, *arguments, data=b""):
+    if not shutil.which("curl"):
+        pytest.skip("needs curl")
+    ran = subprocess.run(["curl", "-sS", "--fail-with-body", "-H", "DATANADHI_API_KEY: " + hub.key, *arguments],
+                         input=data, capture_output=True)
+    assert ran.returncode == 0, (ran.stdout, ran.stderr)
+    return ran.stdout
+
+
+def test_curl_sends_a_file_and_a_stream_and_a_large_record(hub):
+    json_type = ["-H", "Content-Type: application/json"]
+    record = b'{"pipelines":["curl"],"log_data":{"a":1}}'
+    receipt = curl(hub, hub.url + "/log", *json_type, "-H", "Idempotency-Key: curl-1", "--data-binary", "@-", data=record)
+    # A body without a length comes in chunks.
+    again = curl(hub, hub.url + "/log", *json_type, "-H", 'Idempotency-Key: "curl-1"', "-X", "POST", "-T", "-", data=record)
+    assert receipt == again and json.loads(receipt)["key"] == "curl-1"
+    # curl asks before it sends so much.
+    large = b'{"pipelines":["curl"],"log_data":"%s"}' % (b"x" * 4_000_000)
+    receipt = curl(hub, hub.url + "/log", *json_type, "-H", "Expect: 100-continue", "--data-binary", "@-", data=large)
+    assert json.loads(receipt)["status"] == "stored"
+    packed = curl(hub, hub.url + "/log", "-H", "Content-Type: application/x-ndjson", "-H", "Content-Encoding: gzip",
+                  "--data-binary", "@-", data=gzip.compress(b'{"key":"curl-2","pipelines":[],"log_data":2}\n'))
+    assert json.loads(packed) == {"stored": 1, "errors": []}
+    assert b"Accept-Post: application/json, application/x-ndjson" in curl(hub, "-I", hub.url + "/")
+
+
+# ---- documents
+
+def test_metrics_are_valid_in_both_formats(hub):
+    text = requests.get(hub.url + "/metrics")
+    assert text.headers["Content-Type"].startswith("text/plain")
+    names = {family.name for family in parse_text(text.text)}
+    assert {"applier_lag_seconds", "wal_append_latency_p99", "hub_appended_transactions"} <= names
+    openmetrics = requests.get(hub.url + "/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+    assert openmetrics.headers["Content-Type"].startswith("application/openmetrics-text")
+    assert {family.name for family in parse_openmetrics(openmetrics.text)} == names
+    promtool = PROJECT / "target" / "tools" / "bin" / "promtool"
+    if not promtool.exists():
+        pytest.skip("needs promtool")
+    checked = subprocess.run([promtool, "check", "metrics"], input=text.text, capture_output=True, text=True)
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_the_hub_does_what_its_openapi_document_says(hub, tmp_path):
+    """Requests that schemathesis makes of the document, right and wrong ones."""
+    program = PROJECT / "target" / "venv" / "bin" / "schemathesis"
+    ran = subprocess.run(
+        [program, "run", PROJECT / "docs" / "hub" / "openapi.yaml", "--url", hub.url, "-H", "DATANADHI-API-KEY: " + hub.key,
+         "--checks", "all", "--max-examples", "15", "--max-time", "20", "--generation-deterministic",
+         "--phases", "coverage,fuzzing", "--request-timeout", "10",
+         "--continue-on-failure", "--no-color", "--workers", "2"],
+        cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "SCHEMATHESIS_HOOKS": "hub_hooks"})
+    assert ran.returncode == 0, ran.stdout[-20_000:] + ran.stderr[-2_000:]
