@@ -25,13 +25,17 @@ import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
+import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -58,16 +62,47 @@ public final class AdminClient implements Administration, AutoCloseable {
         new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("admin-client", true), NioIoHandler.newFactory());
     this.channel =
-        NettyChannelBuilder.forAddress(address)
+        NettyChannelBuilder.forAddress(new NamedAddress())
             .overrideAuthority("localhost")
             .eventLoopGroup(loop)
-            .channelType(NioDomainSocketChannel.class, UnixDomainSocketAddress.class)
+            .channelFactory(() -> {
+              NioDomainSocketChannel channel = new NioDomainSocketChannel();
+              channel.pipeline().addFirst(new ConnectTo(address));
+              return channel;
+            })
             // grpc-java would set it, and Netty would warn: a UNIX socket has no such option.
             .withOption(ChannelOption.SO_KEEPALIVE, null)
             .maxInboundMessageSize(MAX_REPLY_BYTES)
             .usePlaintext()
             .build();
     this.stub = AdminGrpc.newBlockingStub(channel);
+  }
+
+  /// gRPC makes a URI of an address, and fails on characters that a path can have.
+  private static final class NamedAddress extends SocketAddress {
+    private static final long serialVersionUID = 1;
+
+    @Override
+    public String toString() {
+      return "hub";
+    }
+  }
+
+  private static final class ConnectTo extends ChannelOutboundHandlerAdapter {
+    private final UnixDomainSocketAddress address;
+
+    ConnectTo(UnixDomainSocketAddress address) {
+      this.address = address;
+    }
+
+    @Override
+    public void connect(
+        ChannelHandlerContext context,
+        SocketAddress named,
+        @Nullable SocketAddress local,
+        ChannelPromise promise) {
+      var _ = context.connect(address, local, promise);
+    }
   }
 
   /// Connects to the hub that runs on `dataDirectory`.

@@ -28,6 +28,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -217,6 +218,15 @@ class CliTest {
     }
     assertThat(Files.exists(deep.resolve("hub.sock"), java.nio.file.LinkOption.NOFOLLOW_LINKS))
         .isFalse();
+  }
+
+  @Test
+  void a_path_with_any_characters_works() throws Exception {
+    Path odd = Files.createDirectories(data().resolve("Übung 100%? #1"));
+    try (AdminServer _ = AdminServer.open(odd, new ListHub(odd, 42L));
+        AdminClient client = AdminClient.connect(odd)) {
+      assertThat(Objects.requireNonNull(client).keys(null)).hasSize(1);
+    }
   }
 
   /// A hub with three records, one key and one source.
