@@ -8,8 +8,8 @@ import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Runs each campaign against the agent for a short time. `scripts/test` runs those against the hub,
-/// once it is built.
+/// Runs each campaign against the agent for a short time. `scripts/test` runs those against the
+/// hub, once it is built.
 class TortureIT {
   private static final long SECONDS = Long.getLong("echopost.torture.seconds", 10);
 
