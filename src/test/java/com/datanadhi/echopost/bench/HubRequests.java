@@ -108,8 +108,7 @@ final class HubRequests implements LoadLoop.Conversation {
 
   @Override
   public LoadLoop.Answer answer(ByteBuffer received) throws IOException {
-    String text =
-        new String(received.array(), received.position(), received.remaining(), ISO_8859_1);
+    String text = ISO_8859_1.decode(received.duplicate()).toString();
     int head = text.indexOf("\r\n\r\n");
     if (head < 0) {
       return LoadLoop.Answer.INCOMPLETE;

@@ -167,8 +167,7 @@ final class NatsServer implements AutoCloseable {
 
     @Override
     public LoadLoop.Answer answer(ByteBuffer received) throws IOException {
-      String text =
-          new String(received.array(), received.position(), received.remaining(), ISO_8859_1);
+      String text = ISO_8859_1.decode(received.duplicate()).toString();
       int at = 0;
       for (int end = text.indexOf("\r\n"); end >= 0; end = text.indexOf("\r\n", at)) {
         String line = text.substring(at, end);

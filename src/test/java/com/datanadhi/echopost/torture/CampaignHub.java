@@ -271,6 +271,6 @@ final class CampaignHub implements AutoCloseable {
     if (running != null) {
       running.close();
     }
-    loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    var _ = loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
   }
 }

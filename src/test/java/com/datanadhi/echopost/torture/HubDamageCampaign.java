@@ -17,6 +17,7 @@ import java.util.UUID;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /// Damage to the files of a hub's directory: to the log while it is stopped, to databases also
 /// while it runs.
@@ -251,7 +252,7 @@ final class HubDamageCampaign implements Campaign {
 
     /// Damages a database in place: a running hub has it open.
     private void damageDatabase(String tenant, String file) throws IOException {
-      Path directory = HubTenant.database(data, tenant).getParent();
+      Path directory = HubTenant.directory(data, tenant);
       Path target = directory.resolve(random.nextInt(4) == 0 ? file + "-wal" : file);
       if (!Files.exists(target)) {
         target = directory.resolve(file);
@@ -354,7 +355,7 @@ final class HubDamageCampaign implements Campaign {
       }
       result.add("databases with damage that nothing has used", again.size());
       for (String tenant : again) {
-        Directories.delete(HubTenant.database(data, tenant).getParent());
+        Directories.delete(HubTenant.directory(data, tenant));
       }
       damages.add("rebuilt by an operator: " + again);
       hub.start();
@@ -374,7 +375,7 @@ final class HubDamageCampaign implements Campaign {
     }
 
     /// @return null if the database cannot be read
-    private SourceCheck check(String tenant, List<SourceSender> all) {
+    private @Nullable SourceCheck check(String tenant, List<SourceSender> all) {
       try {
         return SourceCheck.of(
             data, tenant, all.stream().filter(s -> s.tenant().equals(tenant)).toList());

@@ -203,7 +203,9 @@ final class HubDiskCampaign implements Campaign {
     }
 
     void failing(DiskShim shim) throws Exception {
-      DiskShim.Call call = DiskShim.Call.values()[random.nextInt(3)];
+      DiskShim.Call call =
+          List.of(DiskShim.Call.READ, DiskShim.Call.WRITE, DiskShim.Call.SYNC)
+              .get(random.nextInt(3));
       String file = FILES.get(random.nextInt(FILES.size()));
       int nth = 1 + random.nextInt(MAX_CALLS_BEFORE_FAULT);
       boolean untilCleared = random.nextBoolean();
@@ -292,7 +294,7 @@ final class HubDiskCampaign implements Campaign {
         directories.add(data.resolve("log").resolve("events-0"));
         directories.add(data.resolve("log").resolve("events-0"));
         directories.add(data.resolve("tenants"));
-        directories.add(HubTenant.database(data, TENANTS.getFirst()).getParent());
+        directories.add(HubTenant.directory(data, TENANTS.getFirst()));
         Path directory = directories.get(random.nextInt(directories.size()));
         boolean immutable = makeImmutable(directory, true);
         if (immutable) {

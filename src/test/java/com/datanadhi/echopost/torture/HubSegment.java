@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// @param file its path
 /// @param bytes all of it
 /// @param frames its records up to the first that is not sound, with the seal
+@SuppressWarnings("ArrayRecordComponent") // never compared
 record HubSegment(Path file, byte[] bytes, List<Frame> frames) {
   private static final int SEGMENT_HEADER_BYTES = 64;
   private static final int HEADER_BYTES = 29;
@@ -29,6 +30,7 @@ record HubSegment(Path file, byte[] bytes, List<Frame> frames) {
   /// A record in the file.
   ///
   /// @param synced the offset before which everything was synced when it was written
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   record Frame(int position, int end, long offset, long synced, int type, byte[] payload) {
     /// The first key of a sender in it; null if it has none.
     @Nullable String key() {

@@ -61,11 +61,13 @@ record HubTenant(
 
   /// The database of a tenant in a data directory.
   static Path database(Path data, String tenant) {
+    return directory(data, tenant).resolve("canonical.db");
+  }
+
+  /// The directory of the tenant's databases.
+  static Path directory(Path data, String tenant) {
     String hash = HexFormat.of().formatHex(sha256().digest(tenant.getBytes(UTF_8)));
-    return data.resolve("tenants")
-        .resolve(hash.substring(0, 2))
-        .resolve(tenant)
-        .resolve("canonical.db");
+    return data.resolve("tenants").resolve(hash.substring(0, 2)).resolve(tenant);
   }
 
   /// Reads a tenant; without a database it has no records.

@@ -129,7 +129,7 @@ final class HubTenantsCampaign implements Campaign {
         step(crowd, "quiet tenants beside them");
         long memory = residentBytes(hub);
         String position = awaitPoison(hub);
-        for (int i = 0; i < 4 && run.hasTimeLeft(Duration.ofSeconds(7)) || i < 1; i++) {
+        for (int i = 0; (i < 4 && run.hasTimeLeft(Duration.ofSeconds(7))) || i < 1; i++) {
           step(crowd, "quiet tenants beside them");
           step(List.of(broken, poison), "tenants in trouble");
         }
@@ -156,11 +156,12 @@ final class HubTenantsCampaign implements Campaign {
       try (ExecutorService threads =
           Executors.newFixedThreadPool(CROWD_THREADS, Thread.ofVirtual().factory())) {
         for (SourceSender sender : senders) {
-          threads.submit(() -> {
-            long began = System.nanoTime();
-            boolean _ = sender.step();
-            nanos.add(System.nanoTime() - began);
-          });
+          var _ =
+              threads.submit(() -> {
+                long began = System.nanoTime();
+                boolean _ = sender.step();
+                nanos.add(System.nanoTime() - began);
+              });
         }
       }
       if (System.nanoTime() - start > TIMEOUT.toNanos()) {
@@ -186,13 +187,13 @@ final class HubTenantsCampaign implements Campaign {
     /// Gives one of the tenant's log records the version of a later program. The database that has
     /// applied it is deleted.
     private void writePoison() throws IOException {
-      Directories.delete(HubTenant.database(data, POISON).getParent());
+      Directories.delete(HubTenant.directory(data, POISON));
       List<HubSegment> segments = HubSegment.all(data);
       for (HubSegment segment : segments) {
         for (HubSegment.Frame frame : segment.frames()) {
           String text = new String(frame.payload(), java.nio.charset.StandardCharsets.ISO_8859_1);
           String key = frame.key();
-          if (key != null && text.contains(POISON) && HubTenant.numbered(key).n() == 5) {
+          if (key != null && text.contains(POISON) && key.endsWith("-5")) {
             byte[] payload = frame.payload().clone();
             payload[1] = 99;
             segment.replacePayload(frame, payload);
@@ -289,7 +290,7 @@ final class HubTenantsCampaign implements Campaign {
       }
       String quarantine = quarantine();
       for (SourceSender sender : some) {
-        Directories.delete(HubTenant.database(data, sender.tenant()).getParent());
+        Directories.delete(HubTenant.directory(data, sender.tenant()));
       }
       hub.start();
       awaitAppliedAll(hub);

@@ -15,9 +15,6 @@ import org.jspecify.annotations.Nullable;
 /// right after a rare change: by default any but those of the WAL, the shared-memory file, the disk
 /// reserve and the log.
 final class PowerCuts implements AutoCloseable {
-  private static final Predicate<DiskJournal.Change> RARE =
-      change -> !change.path().matches(".*(-wal|-shm|reserve|agent\\.log)");
-
   private final DiskShim shim;
   private final DiskModel disk;
   private final DiskJournal journal;
@@ -30,7 +27,11 @@ final class PowerCuts implements AutoCloseable {
   /// @param count the number of moments
   PowerCuts(DiskShim shim, DiskModel.Syncs syncs, long from, int count, Random random)
       throws IOException {
-    this(shim, syncs, from, count, random, RARE);
+    this(shim, syncs, from, count, random, PowerCuts::isRareForAnAgent);
+  }
+
+  private static boolean isRareForAnAgent(DiskJournal.Change change) {
+    return !change.path().matches(".*(-wal|-shm|reserve|agent\\.log)");
   }
 
   /// As above, with another idea of what is rare.

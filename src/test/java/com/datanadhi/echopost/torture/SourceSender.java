@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Random;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
@@ -34,7 +35,7 @@ final class SourceSender implements AutoCloseable {
   private volatile boolean isClosed;
   private volatile long sent;
   private volatile long acknowledged;
-  private volatile long refusals;
+  private final AtomicLong refusals = new AtomicLong();
   private volatile String lastRefusal = "";
 
   /// It sends nothing before [#start] or [#step].
@@ -172,7 +173,7 @@ final class SourceSender implements AutoCloseable {
       }
       result.addViolation(name(first) + ": answered with " + body);
     } else if (response.statusCode() == 503) {
-      refusals++;
+      refusals.incrementAndGet();
       lastRefusal = body;
       if (!response.headers().firstValue("Retry-After").orElse("").matches("[1-9][0-9]*")) {
         result.addViolation(name(first) + ": 503 without Retry-After: " + body);
@@ -211,7 +212,7 @@ final class SourceSender implements AutoCloseable {
 
   /// How many calls were answered with 503.
   long refusals() {
-    return refusals;
+    return refusals.get();
   }
 
   String lastRefusal() {

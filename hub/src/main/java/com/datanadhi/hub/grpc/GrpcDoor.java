@@ -32,6 +32,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -53,6 +54,10 @@ public final class GrpcDoor implements AutoCloseable {
   private static final Duration STOP = Duration.ofSeconds(7);
   private static final long LOOP_STOP_MILLIS = 500;
 
+  private static final Duration STEP = Duration.ofMillis(200);
+
+  private final Clock clock = Clock.system();
+  private final AtomicInteger openCalls = new AtomicInteger();
   private final Stopping stopping = new Stopping();
   private final Arrival.Arrivals arrivals = new Arrival.Arrivals();
   private final HealthStatusManager health = new HealthStatusManager();
@@ -103,6 +108,7 @@ public final class GrpcDoor implements AutoCloseable {
               .addService(
                   ServerInterceptors.intercept(
                       service.definition(), new Caller.Check(keys, admission, stopping)))
+              .addStreamTracerFactory(new CallCounter(openCalls))
               .addService(health.getHealthService())
               .build()
               .start();
@@ -164,13 +170,17 @@ public final class GrpcDoor implements AutoCloseable {
     health.enterTerminalState();
     server.shutdown();
     try {
-      if (!server.awaitTermination(STOP.toMillis(), TimeUnit.MILLISECONDS)) {
-        server.shutdownNow();
+      // A connection without a call, such as one that never sent a preface, is not waited for.
+      long deadline = clock.nanoTime() + STOP.toNanos();
+      while (!server.awaitTermination(STEP.toMillis(), TimeUnit.MILLISECONDS)
+          && openCalls.get() > 0
+          && clock.nanoTime() - deadline < 0) {
+        // The calls end by themselves.
       }
     } catch (InterruptedException _) {
-      server.shutdownNow();
       Thread.currentThread().interrupt();
     }
+    server.shutdownNow();
     stopThreads();
   }
 

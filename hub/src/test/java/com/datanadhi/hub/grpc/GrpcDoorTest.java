@@ -4,6 +4,7 @@ import static com.datanadhi.hub.grpc.Door.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import com.datanadhi.hub.intake.Outcome;
 import com.datanadhi.hub.proto.AppendRequest;
@@ -60,6 +61,16 @@ class GrpcDoorTest {
   void close() throws Exception {
     door.close();
     tenants.close();
+  }
+
+  @Test
+  void a_connection_without_a_call_does_not_delay_the_end() throws Exception {
+    try (Socket silent = new Socket()) {
+      silent.connect(door.server.address());
+
+      // The door waits up to 7 s for calls.
+      assertTimeoutPreemptively(Duration.ofSeconds(5), door.server::close);
+    }
   }
 
   private Status statusOf(AppendRequest request) {

@@ -1,0 +1,31 @@
+package com.datanadhi.hub.grpc;
+
+import com.datanadhi.hub.proto.HubGrpc;
+import io.grpc.Metadata;
+import io.grpc.ServerStreamTracer;
+import io.grpc.Status;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// Counts the calls of the hub's service that are in progress. Health watches do not count: they
+/// have no end.
+final class CallCounter extends ServerStreamTracer.Factory {
+  private final AtomicInteger open;
+
+  CallCounter(AtomicInteger open) {
+    this.open = open;
+  }
+
+  @Override
+  public ServerStreamTracer newServerStreamTracer(String method, Metadata headers) {
+    if (!method.startsWith(HubGrpc.SERVICE_NAME)) {
+      return new ServerStreamTracer() {};
+    }
+    open.incrementAndGet();
+    return new ServerStreamTracer() {
+      @Override
+      public void streamClosed(Status status) {
+        open.decrementAndGet();
+      }
+    };
+  }
+}
