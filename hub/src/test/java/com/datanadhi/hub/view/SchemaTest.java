@@ -56,6 +56,7 @@ class SchemaTest {
                 + " position, received_at, acknowledged, body)",
             "events(seq, key, part, received_at, position, pipelines, log_data, sha256,"
                 + " durability)",
+            "items_left(pipeline, n)",
             "quarantine(position, record_offset, received_at, reason, payload)",
             "recent(seq, received_at, key, part, pipelines, log_data)",
             "sources(source, first, last, last_received_at)",
