@@ -28,6 +28,7 @@ import java.net.ConnectException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
@@ -212,6 +213,10 @@ public final class AgentClient implements AutoCloseable {
           request);
     } catch (StatusRuntimeException failed) {
       Status status = failed.getStatus();
+      // The agent was killed while the request was being written: gRPC reports UNKNOWN then.
+      if (status.getCause() instanceof ClosedChannelException) {
+        return null;
+      }
       return switch (status.getCode()) {
         case UNAVAILABLE, CANCELLED -> null;
         case UNIMPLEMENTED ->
