@@ -55,6 +55,10 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
   private int bodyLength;
   private boolean bodyTimed;
 
+  // Why the connection broke between two exchanges. With TLS 1.3 a server can refuse the handshake
+  // after the client has completed it.
+  private @Nullable Throwable failure;
+
   private final Peer peer;
   private final ResponseDecoder decoder;
 
@@ -95,7 +99,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
           responseBytes = false;
           if (!channel.isActive()) {
             boolean _ = request.release();
-            future.completeExceptionally(new IOException("closed the connection"));
+            Throwable before = failure;
+            future.completeExceptionally(
+                before == null ? new IOException("closed the connection") : before);
             return;
           }
           pending = future;
@@ -274,6 +280,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    if (pending == null) {
+      failure = cause;
+    }
     completeExchange();
     fail(cause);
   }
