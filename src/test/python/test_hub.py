@@ -202,12 +202,14 @@ def test_metrics_are_valid_in_both_formats(hub):
 
 
 def test_the_hub_does_what_its_openapi_document_says(hub, tmp_path):
-    """Requests that schemathesis makes of the document, right and wrong ones."""
+    """Requests that schemathesis makes of the document, right and wrong ones: each gets an answer that the document has."""
     program = PROJECT / "target" / "venv" / "bin" / "schemathesis"
     ran = subprocess.run(
         [program, "run", PROJECT / "docs" / "hub" / "openapi.yaml", "--url", hub.url, "-H", "DATANADHI-API-KEY: " + hub.key,
-         "--checks", "all", "--max-examples", "15", "--max-time", "20", "--generation-deterministic",
-         "--phases", "coverage,fuzzing", "--request-timeout", "10",
-         "--continue-on-failure", "--no-color", "--workers", "2"],
+         "--checks",
+         "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
+         "response_schema_conformance,unsupported_method", "--max-examples", "10", "--max-time", "15", "--generation-deterministic",
+         "--phases", "coverage,fuzzing", "--request-timeout", "60",
+         "--continue-on-failure", "--no-color", "--workers", "1"],
         cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "SCHEMATHESIS_HOOKS": "hub_hooks"})
     assert ran.returncode == 0, ran.stdout[-20_000:] + ran.stderr[-2_000:]

@@ -60,6 +60,9 @@ public final class AgentClient implements AutoCloseable {
   private static final byte[] PREFACE =
       "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0".getBytes(StandardCharsets.US_ASCII);
 
+  /// The longest path, in bytes, to which Java's own channels connect; Netty's connect to one more.
+  private static final int LONGEST_FOR_JAVA = 106;
+
   private final EventLoopGroup loop;
   private final ManagedChannel channel;
 
@@ -115,6 +118,9 @@ public final class AgentClient implements AutoCloseable {
   ///
   /// @return in words; null if it sends something, or nobody listens
   private static @Nullable String silenceOf(Path socket) throws InterruptedException {
+    if (length(socket) > LONGEST_FOR_JAVA) {
+      return null;
+    }
     Clock clock = Clock.system();
     Waiter waiter = new Waiter();
     long deadline = clock.nanos() + SILENCE.toNanos();
@@ -145,7 +151,7 @@ public final class AgentClient implements AutoCloseable {
 
   private static void checkLength(Path socket) throws StorageException {
     int longest = Transport.ofThisSystem().longestSocketPath();
-    int length = socket.toString().getBytes(StandardCharsets.UTF_8).length;
+    int length = length(socket);
     if (length > longest) {
       throw new StorageException(
           "the path of the socket has "
@@ -154,6 +160,10 @@ public final class AgentClient implements AutoCloseable {
               + longest
               + ": change to the directory and add -datanadhi .");
     }
+  }
+
+  private static int length(Path socket) {
+    return socket.toString().getBytes(StandardCharsets.UTF_8).length;
   }
 
   private boolean isConnected() throws InterruptedException {
