@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /// Makes the databases durable and writes `applied-through`: at each rotation of the log, after
 /// each 16 MiB that were applied, and when the hub ends.
@@ -34,7 +36,7 @@ public final class Checkpointer {
   private final AppliedThroughFile file;
   private final SegmentRetention retention;
   private long lastSegment = -1;
-  private volatile boolean isStopped;
+  private final CountDownLatch stopped = new CountDownLatch(1);
 
   public Checkpointer(
       ApplyLoop loop,
@@ -56,19 +58,16 @@ public final class Checkpointer {
   /// Works until [#stop] or an interrupt. The last checkpoint is the caller's: [#checkpoint] after
   /// the apply loop has ended.
   public void run() throws InterruptedException {
-    while (!isStopped) {
+    while (stopped.getCount() > 0) {
       turn();
-      synchronized (this) {
-        if (!isStopped && loop.bytesSinceCheckpoint() < INTERVAL_BYTES) {
-          wait(PAUSE_MILLIS);
-        }
+      if (loop.bytesSinceCheckpoint() < INTERVAL_BYTES) {
+        boolean _ = stopped.await(PAUSE_MILLIS, TimeUnit.MILLISECONDS);
       }
     }
   }
 
-  public synchronized void stop() {
-    isStopped = true;
-    notifyAll();
+  public void stop() {
+    stopped.countDown();
   }
 
   /// Checkpoints if it is time.

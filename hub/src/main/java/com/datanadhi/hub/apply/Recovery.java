@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// Brings parked tenants back: sets a damaged database aside, reads the log from where the tenant's
@@ -28,7 +30,7 @@ public final class Recovery {
 
   private final ApplyLoop loop;
   private final TenantDatabases databases;
-  private volatile boolean isStopped;
+  private final CountDownLatch stopped = new CountDownLatch(1);
 
   public Recovery(ApplyLoop loop, TenantDatabases databases) {
     this.loop = loop;
@@ -37,20 +39,15 @@ public final class Recovery {
 
   /// Works until [#stop] or an interrupt.
   public void run() throws InterruptedException {
-    while (!isStopped) {
+    while (stopped.getCount() > 0) {
       if (!turn()) {
-        synchronized (this) {
-          if (!isStopped) {
-            wait(PAUSE_MILLIS);
-          }
-        }
+        boolean _ = stopped.await(PAUSE_MILLIS, TimeUnit.MILLISECONDS);
       }
     }
   }
 
-  public synchronized void stop() {
-    isStopped = true;
-    notifyAll();
+  public void stop() {
+    stopped.countDown();
   }
 
   /// Brings back the tenants that are due.
@@ -68,7 +65,7 @@ public final class Recovery {
         position = Math.min(position, from);
       }
     }
-    while (!works.isEmpty() && position < loop.next() && !isStopped) {
+    while (!works.isEmpty() && position < loop.next() && stopped.getCount() > 0) {
       StreamReader.Chunk chunk;
       try {
         chunk = loop.reader().read(position, loop.next(), MAX_RECORDS, MAX_BYTES);

@@ -12,6 +12,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +41,7 @@ public final class ViewRetention {
   private final BooleanSupplier isPaused;
   private final Predicate<String> isParked;
   private final Clock clock;
-  private volatile boolean isStopped;
+  private final CountDownLatch stopped = new CountDownLatch(1);
 
   /// @param retention the age at which events leave; null keeps all
   /// @param isPaused whether nothing is to be removed now, such as after a step of the clock
@@ -61,19 +63,14 @@ public final class ViewRetention {
 
   /// Works until [#stop] or an interrupt.
   public void run() throws InterruptedException {
-    while (!isStopped) {
+    while (stopped.getCount() > 0) {
       turn();
-      synchronized (this) {
-        if (!isStopped) {
-          wait(PAUSE_MILLIS);
-        }
-      }
+      boolean _ = stopped.await(PAUSE_MILLIS, TimeUnit.MILLISECONDS);
     }
   }
 
-  public synchronized void stop() {
-    isStopped = true;
-    notifyAll();
+  public void stop() {
+    stopped.countDown();
   }
 
   /// Removes what is old now, of all tenants.
@@ -86,7 +83,7 @@ public final class ViewRetention {
       return;
     }
     for (String tenant : tenants) {
-      if (isStopped) {
+      if (stopped.getCount() == 0) {
         return;
       }
       if (isParked.test(tenant) || !databases.exists(tenant)) {
@@ -94,7 +91,10 @@ public final class ViewRetention {
       }
       try {
         boolean isMore = true;
-        while (isMore && !isStopped && !isPaused.getAsBoolean() && !isParked.test(tenant)) {
+        while (isMore
+            && stopped.getCount() > 0
+            && !isPaused.getAsBoolean()
+            && !isParked.test(tenant)) {
           isMore = step(tenant);
         }
       } catch (ViewException failed) {

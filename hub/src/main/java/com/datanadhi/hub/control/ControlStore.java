@@ -15,6 +15,7 @@ import com.datanadhi.hub.record.EventBody;
 import com.datanadhi.hub.record.EventCodec;
 import com.datanadhi.hub.record.TenantName;
 import com.datanadhi.hub.record.Transaction;
+import com.datanadhi.hub.record.Uuid7;
 import com.datanadhi.hub.time.Clock;
 import com.datanadhi.hub.view.ApiKeyRow;
 import com.datanadhi.hub.view.ControlReader;
@@ -76,6 +77,7 @@ public final class ControlStore implements ApiKeys, Cursors, MailboxCursors, App
   private final TenantDatabases databases;
   private final ApplyFunction function = new ApplyFunction(STREAM, this);
   private final Clock clock;
+  private final Uuid7 uuids = new Uuid7();
   private final long keyHorizonMillis;
 
   private final Map<ByteBuffer, StoredKey> keysByDigest = new ConcurrentHashMap<>();
@@ -521,7 +523,7 @@ public final class ControlStore implements ApiKeys, Cursors, MailboxCursors, App
   private void record(ControlRecord record)
       throws ControlUnavailableException, InterruptedException {
     long now = clock.wallMillis();
-    byte[] payload = record.toPayload(UuidV7.at(now).toString(), keyHorizonMillis);
+    byte[] payload = record.toPayload(uuids.next(now).toString(), keyHorizonMillis);
     NewEntry entry = new NewEntry(EventBody.TRANSACTIONS, now, payload);
     switch (log.append(STREAM, List.of(entry), Durability.FSYNC)) {
       case Append.Refused refused -> throw new ControlUnavailableException(refused.detail());

@@ -2,6 +2,7 @@ package com.datanadhi.hub.http;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import com.datanadhi.hub.record.Digests;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -49,7 +50,7 @@ final class TlsFiles {
   /// A digest of both files as they are, by which a change is seen; also of one that keeps the
   /// time, as copying tools can make it.
   byte[] fingerprint() throws TlsException {
-    MessageDigest sha = com.datanadhi.hub.record.Digests.sha256();
+    MessageDigest sha = Digests.sha256();
     sha.update(read(settings.certificate()));
     sha.update((byte) 0);
     sha.update(read(settings.key()));

@@ -1,9 +1,7 @@
 package com.datanadhi.hub.logging;
 
-import java.util.LinkedHashMap;
-import java.util.Map;
+import com.datanadhi.logging.EventRecord;
 import java.util.logging.Level;
-import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -34,17 +32,6 @@ public final class Events {
 
   private static void log(
       Level level, String event, @Nullable Throwable cause, @Nullable Object... fields) {
-    Map<String, Object> map = new LinkedHashMap<>();
-    for (int i = 0; i + 1 < fields.length; i += 2) {
-      Object value = fields[i + 1];
-      if (value != null) {
-        map.put(String.valueOf(fields[i]), value);
-      }
-    }
-    LogRecord line = new LogRecord(level, event);
-    line.setLoggerName(LOGGER.getName());
-    line.setParameters(new Object[] {map});
-    line.setThrown(cause);
-    LOGGER.log(line);
+    EventRecord.log(LOGGER, level, event, cause, fields);
   }
 }

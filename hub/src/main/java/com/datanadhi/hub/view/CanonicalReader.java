@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Reads a canonical.db. Bound to one connection, and used within its transactions.
 sealed class CanonicalReader implements TenantReader, Tables permits CanonicalWriter {
-  /// Longer than this no snapshot is held: the write-ahead log cannot be begun anew before it ends.
+  /// No snapshot is held for longer than this: SQLite cannot restart the write-ahead log before it
+  /// ends.
   static final long MAX_READ_NANOS = 30_000_000_000L;
 
   // Rows that are looked through for a pipeline before the time is checked.

@@ -25,7 +25,7 @@ final class Sqlite implements AutoCloseable {
   /// parks its tenant.
   static final int BUSY_MILLIS = 100;
 
-  // The file of the write-ahead log is cut to this size when it is begun anew.
+  // The file of the write-ahead log is truncated to this size when SQLite restarts it.
   private static final int WAL_BYTES_KEPT = 16 << 20;
 
   private final Path file;

@@ -32,12 +32,12 @@ import org.jspecify.annotations.Nullable;
 /// Work of one tenant must not call methods here for the same tenant: it would wait for itself.
 /// Calls whose turn does not come within 30 s throw [ViewException.Kind#UNAVAILABLE].
 ///
-/// A database whose files were deleted or replaced by somebody is opened anew at the next call, and
-/// is then empty or what stands there: callers look at the state in each transaction.
+/// A database whose files were deleted or replaced by somebody is reopened at the next call, and is
+/// then empty or what stands there: callers look at the state in each transaction.
 public final class TenantDatabases implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-  // Beyond it a writer waits for the readers of old snapshots, so that the log begins anew.
+  // Beyond it a writer waits for the readers of old snapshots, so that SQLite can restart the log.
   private static final long MAX_WAL_BYTES = 64L << 20;
   private static final long WAL_TRIES_NANOS = 10_000_000_000L;
 
@@ -93,8 +93,9 @@ public final class TenantDatabases implements AutoCloseable {
   }
 
   /// Runs `work` on a snapshot of canonical.db, which is created when it is missing. Many at the
-  /// same time; they do not block the writer. A snapshot keeps the write-ahead log from being begun
-  /// anew, so reading records ends with [ViewException.Kind#UNAVAILABLE] after 30 s: read in pages.
+  /// same time; they do not block the writer. While a snapshot is held, SQLite cannot restart the
+  /// write-ahead log, so reading records ends with [ViewException.Kind#UNAVAILABLE] after 30 s:
+  /// read in pages.
   public <T> T read(String tenant, Reading<T> work) throws ViewException, InterruptedException {
     return transaction(
         new DatabaseId(tenant, DatabaseKind.CANONICAL),
@@ -184,8 +185,8 @@ public final class TenantDatabases implements AutoCloseable {
           Kind.DAMAGED, file + ": was deleted or replaced while it was written", null);
     }
     long now = clock.nanoTime();
-    // SQLite copies the log into the database after each commit that makes it long, but begins it
-    // anew only when no reader needs it: under constant reading it would grow without end.
+    // SQLite copies the log into the database after each commit that makes it long, but
+    // restarts it only when no reader needs it: under constant reading it would grow without end.
     if (now - walTried > WAL_TRIES_NANOS && Handle.wal(file).toFile().length() > MAX_WAL_BYTES) {
       walTried = now;
       String _ = handle.sqlite().text(SYNC_ALL);
