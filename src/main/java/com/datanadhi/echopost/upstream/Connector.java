@@ -210,6 +210,7 @@ final class Connector implements AutoCloseable {
     final CompletableFuture<Void> ready = new CompletableFuture<>();
     private final NavigableSet<Step> left = new ConcurrentSkipListSet<>(List.of(Step.TCP));
     private volatile @Nullable HttpConnection created;
+    private volatile @Nullable Throwable laterFailure;
     boolean taken;
 
     Attempt(@Nullable SSLContext tls) {
@@ -239,11 +240,26 @@ final class Connector implements AutoCloseable {
       boolean _ = left.add(step);
       future.addListener(done -> {
         if (!done.isSuccess()) {
-          ready.completeExceptionally(done.cause());
-        } else if (left.remove(step) && left.isEmpty()) {
-          ready.complete(null);
+          fail(step, done.cause());
+        } else if (left.remove(step)) {
+          Throwable failure = laterFailure;
+          if (failure != null) {
+            ready.completeExceptionally(failure);
+          } else if (left.isEmpty()) {
+            ready.complete(null);
+          }
         }
       });
+    }
+
+    /// A connection that is refused fails the later steps too, sometimes first: the reason is what
+    /// TCP says, whose step always completes.
+    private void fail(Step step, Throwable cause) {
+      if (step != Step.TCP && left.contains(Step.TCP)) {
+        laterFailure = cause;
+      } else {
+        ready.completeExceptionally(cause);
+      }
     }
   }
 
