@@ -44,9 +44,9 @@ class ArchitectureTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "hub | admin http grpc intake query apply control view log+ record health metrics",
-        "http | intake query control view record health metrics",
-        "grpc | intake query control view record health metrics proto",
+        "hub | admin http grpc tls intake query apply control view log+ record health metrics",
+        "http | tls intake query control view record health metrics",
+        "grpc | tls intake query control view record health metrics proto",
         "query | apply control view record",
         "intake | apply control view log record",
         "admin | control query view log record proto+",
@@ -56,6 +56,7 @@ class ArchitectureTest {
         "log | none",
         "log.segments | log",
         "record | proto",
+        "tls | none",
         "health | none",
         "metrics | none",
         "logging | none",
@@ -103,6 +104,7 @@ class ArchitectureTest {
             room("log"),
             room("log.segments"),
             room("record"),
+            room("tls"),
             room("health"),
             room("metrics"),
             room("logging"),

@@ -9,6 +9,8 @@ import com.datanadhi.hub.logging.Events;
 import com.datanadhi.hub.proto.HubGrpc;
 import com.datanadhi.hub.query.Queries;
 import com.datanadhi.hub.time.Clock;
+import com.datanadhi.hub.tls.TlsFiles;
+import com.datanadhi.hub.tls.TlsSettings;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
 import io.grpc.ServerCredentials;
@@ -16,6 +18,7 @@ import io.grpc.ServerInterceptors;
 import io.grpc.TlsServerCredentials;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpc.util.AdvancedTlsX509KeyManager;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
@@ -139,10 +142,15 @@ public final class GrpcDoor implements AutoCloseable {
     if (settings.tlsCertificate() == null || settings.tlsKey() == null) {
       return InsecureServerCredentials.create();
     }
-    TlsFiles files = new TlsFiles(settings.tlsCertificate(), settings.tlsKey());
+    AdvancedTlsX509KeyManager manager = new AdvancedTlsX509KeyManager();
+    TlsFiles files =
+        new TlsFiles(
+            new TlsSettings(settings.tlsCertificate(), settings.tlsKey()),
+            "grpc",
+            manager::updateIdentityCredentials);
     var _ =
         timer.scheduleWithFixedDelay(files::turn, TLS_MILLIS, TLS_MILLIS, TimeUnit.MILLISECONDS);
-    return TlsServerCredentials.newBuilder().keyManager(files.keyManager()).build();
+    return TlsServerCredentials.newBuilder().keyManager(manager).build();
   }
 
   /// Where it listens.

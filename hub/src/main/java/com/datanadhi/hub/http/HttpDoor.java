@@ -2,10 +2,15 @@ package com.datanadhi.hub.http;
 
 import com.datanadhi.hub.logging.Events;
 import com.datanadhi.hub.time.Clock;
+import com.datanadhi.hub.tls.TlsException;
+import com.datanadhi.hub.tls.TlsFiles;
+import com.datanadhi.hub.tls.TlsSettings;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.security.KeyStore;
+import java.security.PrivateKey;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
@@ -93,8 +98,7 @@ public final class HttpDoor implements AutoCloseable {
   /// @param tls null for plain HTTP
   /// @throws IOException the address cannot be bound
   /// @throws TlsException certificate or key cannot be used
-  public void start(InetSocketAddress address, @Nullable TlsSettings tls)
-      throws IOException, TlsException {
+  public void start(InetSocketAddress address, @Nullable TlsSettings tls) throws IOException {
     HttpConnectionFactory http = new HttpConnectionFactory(configuration);
     ServerConnector bound;
     if (tls == null) {
@@ -126,15 +130,25 @@ public final class HttpDoor implements AutoCloseable {
   }
 
   private SslContextFactory.Server secure(TlsSettings tls) throws TlsException {
-    TlsFiles files = new TlsFiles(tls);
     SslContextFactory.Server ssl = new SslContextFactory.Server();
-    byte[] fingerprint = files.fingerprint();
-    ssl.setKeyStore(files.load());
     ssl.setKeyStorePassword("");
     ssl.setRenegotiationAllowed(false);
-    TlsReload reload = new TlsReload(files, ssl, fingerprint);
-    every(settings.tlsCheck(), reload::turn);
+    TlsFiles files = new TlsFiles(tls, "http", (chain, key) -> use(ssl, chain, key));
+    every(settings.tlsCheck(), files::turn);
     return ssl;
+  }
+
+  /// Open connections go on with what they have.
+  private static void use(SslContextFactory.Server ssl, X509Certificate[] chain, PrivateKey key)
+      throws Exception {
+    KeyStore store = KeyStore.getInstance("PKCS12");
+    store.load(null, null);
+    store.setKeyEntry("hub", key, new char[0], chain);
+    if (ssl.isStarted()) {
+      ssl.reload(factory -> ((SslContextFactory.Server) factory).setKeyStore(store));
+    } else {
+      ssl.setKeyStore(store);
+    }
   }
 
   private void every(Duration pause, Runnable turn) {
@@ -150,39 +164,6 @@ public final class HttpDoor implements AutoCloseable {
     ScheduledFuture<?> _ =
         timer.scheduleWithFixedDelay(
             guarded, pause.toMillis(), pause.toMillis(), TimeUnit.MILLISECONDS);
-  }
-
-  /// Takes changed files into use. Open connections go on with what they have. Files that cannot be
-  /// used, as between the writing of the one and of the other, leave the old ones in force.
-  private static final class TlsReload {
-    private final TlsFiles files;
-    private final SslContextFactory.Server ssl;
-    private byte[] used;
-    private byte[] refused = new byte[0];
-
-    TlsReload(TlsFiles files, SslContextFactory.Server ssl, byte[] used) {
-      this.files = files;
-      this.ssl = ssl;
-      this.used = used;
-    }
-
-    void turn() {
-      byte[] found = new byte[0];
-      try {
-        found = files.fingerprint();
-        if (!Arrays.equals(found, used) && !Arrays.equals(found, refused)) {
-          var store = files.load();
-          ssl.reload(factory -> ((SslContextFactory.Server) factory).setKeyStore(store));
-          used = found;
-          Events.info("tls_files_reloaded");
-        }
-      } catch (Exception e) {
-        if (refused.length == 0 || !Arrays.equals(found, refused)) {
-          Events.warning("tls_files_refused", "reason", e.getMessage());
-        }
-        refused = found;
-      }
-    }
   }
 
   /// The port that is bound.

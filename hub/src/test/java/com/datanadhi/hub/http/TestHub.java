@@ -19,6 +19,7 @@ import com.datanadhi.hub.record.Content;
 import com.datanadhi.hub.record.Digests;
 import com.datanadhi.hub.record.IdempotencyKey;
 import com.datanadhi.hub.record.RecordData;
+import com.datanadhi.hub.tls.TlsSettings;
 import com.datanadhi.hub.view.EventFilter;
 import com.datanadhi.hub.view.Interval;
 import com.datanadhi.hub.view.StoredEvent;
@@ -85,11 +86,7 @@ final class TestHub implements AutoCloseable {
                     new HubMetrics.Text(
                         "text/plain; version=0.0.4", ("# accept " + accept + "\n").getBytes(UTF_8)),
                 (route, status, nanos) -> answered.add(route + " " + status)));
-    try {
-      door.start(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), tls);
-    } catch (TlsException e) {
-      throw new IOException(e);
-    }
+    door.start(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), tls);
   }
 
   URI uri(String path) {

@@ -1,4 +1,4 @@
-package com.datanadhi.hub.http;
+package com.datanadhi.hub.tls;
 
 import java.nio.file.Path;
 

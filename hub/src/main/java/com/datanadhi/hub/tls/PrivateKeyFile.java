@@ -1,34 +1,21 @@
-package com.datanadhi.hub.http;
+package com.datanadhi.hub.tls;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import com.datanadhi.hub.record.Digests;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
-import java.security.KeyStore;
-import java.security.MessageDigest;
 import java.security.PrivateKey;
-import java.security.PublicKey;
-import java.security.SecureRandom;
-import java.security.Signature;
-import java.security.cert.Certificate;
-import java.security.cert.CertificateFactory;
 import java.security.spec.InvalidKeySpecException;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Arrays;
 import java.util.Base64;
-import java.util.Collection;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Reads certificate and key from their PEM files.
-final class TlsFiles {
+/// Reads a private key in PEM: PKCS #8, PKCS #1 (RSA) or SEC 1 (EC).
+final class PrivateKeyFile {
   private static final Pattern KEY =
       Pattern.compile(
           "-----BEGIN ((?:RSA |EC |ENCRYPTED )?PRIVATE KEY)-----([^-]*)-----END \\1-----");
@@ -41,61 +28,13 @@ final class TlsFiles {
   private static final int OCTETS = 0x04;
   private static final int EC_PARAMETERS = 0xA0;
 
-  private final TlsSettings settings;
+  private PrivateKeyFile() {}
 
-  TlsFiles(TlsSettings settings) {
-    this.settings = settings;
-  }
-
-  /// A digest of both files as they are, by which a change is seen; also of one that keeps the
-  /// time, as copying tools can make it.
-  byte[] fingerprint() throws TlsException {
-    MessageDigest sha = Digests.sha256();
-    sha.update(read(settings.certificate()));
-    sha.update((byte) 0);
-    sha.update(read(settings.key()));
-    return sha.digest();
-  }
-
-  /// A key store with the certificates and the key.
+  /// The first private key in `text`, the content of `file`.
   ///
-  /// @throws TlsException a file cannot be used, or they do not belong together
-  KeyStore load() throws TlsException {
-    Certificate[] chain = chain();
-    PrivateKey key = key();
-    checkPair(chain[0].getPublicKey(), key);
-    try {
-      KeyStore store = KeyStore.getInstance("PKCS12");
-      store.load(null, null);
-      store.setKeyEntry("hub", key, new char[0], chain);
-      return store;
-    } catch (GeneralSecurityException | IOException e) {
-      throw new TlsException("The TLS certificate and key cannot be used: " + e.getMessage(), e);
-    }
-  }
-
-  private Certificate[] chain() throws TlsException {
-    Path file = settings.certificate();
-    try {
-      Collection<? extends Certificate> chain =
-          CertificateFactory.getInstance("X.509")
-              .generateCertificates(new ByteArrayInputStream(read(file)));
-      if (chain.isEmpty()) {
-        throw new TlsException(
-            "The TLS certificate file %s has no certificate. It must be PEM.".formatted(file));
-      }
-      return chain.toArray(new Certificate[0]);
-    } catch (GeneralSecurityException e) {
-      throw new TlsException(
-          "The TLS certificate file %s cannot be read as PEM certificates: %s"
-              .formatted(file, e.getMessage()),
-          e);
-    }
-  }
-
-  private PrivateKey key() throws TlsException {
-    Path file = settings.key();
-    Matcher pem = KEY.matcher(new String(read(file), US_ASCII));
+  /// @throws TlsException there is none that can be used
+  static PrivateKey parse(Path file, byte[] text) throws TlsException {
+    Matcher pem = KEY.matcher(new String(text, US_ASCII));
     if (!pem.find()) {
       throw new TlsException(
           "The TLS key file %s has no private key. It must be PEM.".formatted(file));
@@ -180,46 +119,5 @@ final class TlsFiles {
       out.put(part);
     }
     return Arrays.copyOf(out.array(), out.position());
-  }
-
-  private void checkPair(PublicKey certified, PrivateKey key) throws TlsException {
-    String algorithm =
-        switch (key.getAlgorithm()) {
-          case "RSA" -> "SHA256withRSA";
-          case "EC" -> "SHA256withECDSA";
-          case "RSASSA-PSS" -> "RSASSA-PSS";
-          default -> "EdDSA";
-        };
-    if (algorithm.equals("RSASSA-PSS")) {
-      return;
-    }
-    try {
-      byte[] sample = new byte[32];
-      new SecureRandom().nextBytes(sample);
-      Signature signer = Signature.getInstance(algorithm);
-      signer.initSign(key);
-      signer.update(sample);
-      byte[] signature = signer.sign();
-      signer.initVerify(certified);
-      signer.update(sample);
-      if (signer.verify(signature)) {
-        return;
-      }
-    } catch (GeneralSecurityException e) {
-      // They are of different kinds.
-    }
-    throw new TlsException(
-        "The TLS key %s does not belong to the certificate %s."
-            .formatted(settings.key(), settings.certificate()));
-  }
-
-  private static byte[] read(Path file) throws TlsException {
-    try {
-      return Files.readAllBytes(file);
-    } catch (NoSuchFileException e) {
-      throw new TlsException("The TLS file %s does not exist.".formatted(file), e);
-    } catch (IOException e) {
-      throw new TlsException("The TLS file %s cannot be read: %s".formatted(file, e), e);
-    }
   }
 }

@@ -1,0 +1,4 @@
+@NullMarked
+package com.datanadhi.hub.tls;
+
+import org.jspecify.annotations.NullMarked;
