@@ -1,6 +1,7 @@
 package com.datanadhi.hub.http;
 
 import com.datanadhi.hub.control.ControlUnavailableException;
+import com.datanadhi.hub.json.JsonText;
 import com.datanadhi.hub.query.InvalidQueryException;
 import com.datanadhi.hub.view.ViewException;
 import java.io.IOException;

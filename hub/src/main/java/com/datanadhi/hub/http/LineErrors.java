@@ -1,5 +1,6 @@
 package com.datanadhi.hub.http;
 
+import com.datanadhi.hub.json.JsonText;
 import java.util.Map;
 import java.util.TreeMap;
 

@@ -1,5 +1,6 @@
 package com.datanadhi.hub.http;
 
+import com.datanadhi.hub.json.JsonText;
 import com.datanadhi.hub.query.InvalidQueryException;
 import com.datanadhi.hub.query.PipelinePage;
 import com.datanadhi.hub.query.PipelineRecord;

@@ -1,6 +1,7 @@
 package com.datanadhi.hub.http;
 
 import com.datanadhi.hub.intake.Outcome;
+import com.datanadhi.hub.json.JsonText;
 import com.datanadhi.hub.query.SeqRange;
 import com.datanadhi.hub.record.Content;
 import com.datanadhi.hub.view.ViewException;

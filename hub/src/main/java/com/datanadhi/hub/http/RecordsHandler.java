@@ -1,5 +1,6 @@
 package com.datanadhi.hub.http;
 
+import com.datanadhi.hub.json.JsonText;
 import com.datanadhi.hub.query.RecordLine;
 import com.datanadhi.hub.query.RecordPage;
 import com.datanadhi.hub.view.EventFilter;

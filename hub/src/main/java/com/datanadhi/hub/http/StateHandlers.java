@@ -1,6 +1,7 @@
 package com.datanadhi.hub.http;
 
 import com.datanadhi.hub.health.HealthReport;
+import com.datanadhi.hub.json.JsonText;
 import com.datanadhi.hub.metrics.HubMetrics;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;

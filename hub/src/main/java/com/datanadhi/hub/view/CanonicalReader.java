@@ -1,5 +1,6 @@
 package com.datanadhi.hub.view;
 
+import com.datanadhi.hub.json.JsonText;
 import com.datanadhi.hub.record.Content;
 import com.datanadhi.hub.record.TenantName;
 import com.datanadhi.hub.time.Clock;
@@ -112,17 +113,17 @@ sealed class CanonicalReader implements TenantReader, Tables permits CanonicalWr
     if (keys.isEmpty()) {
       return found;
     }
-    StringBuilder array = new StringBuilder(keys.size() * 48).append('[');
+    JsonText array = new JsonText(keys.size() * 48).raw("[");
     for (String key : keys) {
       if (array.length() > 1) {
-        array.append(',');
+        array.raw(",");
       }
-      JsonText.quote(array, key);
+      array.string(key);
     }
     long notForgotten = state().keysForgottenBefore();
     try {
       PreparedStatement select = sqlite.statement(APPLIED_AMONG);
-      select.setString(1, array.append(']').toString());
+      select.setString(1, array.raw("]").toString());
       select.setString(2, tenant);
       select.setLong(3, notForgotten);
       try (ResultSet row = select.executeQuery()) {

@@ -1,5 +1,6 @@
 package com.datanadhi.hub.view;
 
+import com.datanadhi.hub.json.JsonText;
 import com.datanadhi.hub.record.Content;
 import com.datanadhi.hub.time.Clock;
 import java.sql.PreparedStatement;
@@ -46,7 +47,7 @@ final class CanonicalWriter extends CanonicalReader implements TenantWriter {
   private static final String SET_FIRST = "UPDATE state SET first_seq = ?, chain_before_first = ?";
 
   private final SourceRuns sources;
-  private final StringBuilder json = new StringBuilder(300);
+  private final JsonText json = new JsonText(300);
   private @Nullable ViewState state;
 
   CanonicalWriter(Sqlite sqlite, String tenant, Clock clock) {
@@ -119,18 +120,12 @@ final class CanonicalWriter extends CanonicalReader implements TenantWriter {
 
   @Override
   public void putApplied(AppliedTransaction transaction) {
-    json.setLength(0);
-    json.append("{\"seq\":").append(transaction.firstSeq());
-    json.append(",\"records\":").append(transaction.records());
-    json.append(",\"sha256\":");
-    JsonText.quote(json, transaction.content().digest());
-    json.append(",\"pipelines_sha256\":");
-    JsonText.quote(json, transaction.content().pipelinesDigest());
-    json.append(",\"position\":");
-    JsonText.quote(json, transaction.position());
-    json.append(",\"durability\":");
-    JsonText.quote(json, transaction.durability());
-    json.append('}');
+    json.clear().raw("{\"seq\":").number(transaction.firstSeq());
+    json.raw(",\"records\":").number(transaction.records());
+    json.raw(",\"sha256\":").string(transaction.content().digest());
+    json.raw(",\"pipelines_sha256\":").string(transaction.content().pipelinesDigest());
+    json.raw(",\"position\":").string(transaction.position());
+    json.raw(",\"durability\":").string(transaction.durability()).raw("}");
     try {
       PreparedStatement put = sqlite.statement(PUT_APPLIED);
       put.setString(1, tenant);

@@ -8,6 +8,7 @@ import com.datanadhi.hub.intake.Admission;
 import com.datanadhi.hub.intake.Outcome;
 import com.datanadhi.hub.intake.Receipt;
 import com.datanadhi.hub.intake.Submission;
+import com.datanadhi.hub.json.JsonText;
 import com.datanadhi.hub.metrics.HubMetrics;
 import com.datanadhi.hub.query.PipelinePage;
 import com.datanadhi.hub.query.PipelineRecord;

@@ -1,35 +1,36 @@
-package com.datanadhi.hub.http;
+package com.datanadhi.hub.json;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// Writes JSON as UTF-8 into a growing array. Not thread-safe.
-final class JsonText {
-  private static final DateTimeFormatter TIME =
-      DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
+public final class JsonText {
   private static final byte[] HEX = "0123456789abcdef".getBytes(UTF_8);
 
   private byte[] bytes;
   private int length;
 
-  JsonText() {
+  public JsonText() {
     this(256);
   }
 
-  JsonText(int capacity) {
+  public JsonText(int capacity) {
     this.bytes = new byte[capacity];
   }
 
-  int length() {
+  public int length() {
     return length;
   }
 
-  byte[] toBytes() {
+  /// Removes everything, to write another text.
+  public JsonText clear() {
+    length = 0;
+    return this;
+  }
+
+  public byte[] toBytes() {
     return Arrays.copyOf(bytes, length);
   }
 
@@ -39,28 +40,28 @@ final class JsonText {
   }
 
   /// Text as it is.
-  JsonText raw(String text) {
+  public JsonText raw(String text) {
     return raw(text.getBytes(UTF_8));
   }
 
-  JsonText raw(byte[] text) {
+  public JsonText raw(byte[] text) {
     ensure(text.length);
     System.arraycopy(text, 0, bytes, length, text.length);
     length += text.length;
     return this;
   }
 
-  JsonText number(long number) {
+  public JsonText number(long number) {
     return raw(Long.toString(number));
   }
 
   /// A string in quotes, or `null`.
-  JsonText string(@Nullable String text) {
+  public JsonText string(@Nullable String text) {
     return text == null ? raw("null") : string(text.getBytes(UTF_8));
   }
 
   /// A string whose content is this UTF-8.
-  JsonText string(byte[] utf8) {
+  public JsonText string(byte[] utf8) {
     add('"');
     for (byte b : utf8) {
       switch (b) {
@@ -84,24 +85,21 @@ final class JsonText {
     return this;
   }
 
-  /// A moment as RFC 3339 in UTC with three decimals, or `null`.
-  JsonText time(@Nullable Long millis) {
-    return millis == null
-        ? raw("null")
-        : raw("\"" + TIME.format(Instant.ofEpochMilli(millis)) + "\"");
-  }
-
   /// A JSON text on one line: a line end, which can only be white space between tokens, becomes a
   /// space.
-  JsonText onOneLine(byte[] json) {
+  ///
+  /// @return whether it had line ends
+  public boolean onOneLine(byte[] json) {
     int from = length;
     raw(json);
+    boolean found = false;
     for (int i = from; i < length; i++) {
       if (bytes[i] == '\n' || bytes[i] == '\r') {
         bytes[i] = ' ';
+        found = true;
       }
     }
-    return this;
+    return found;
   }
 
   private void escape(char character) {

@@ -1,0 +1,4 @@
+@NullMarked
+package com.datanadhi.hub.json;
+
+import org.jspecify.annotations.NullMarked;
