@@ -28,8 +28,6 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -45,7 +43,7 @@ public final class ApplyLoop implements AppliedPositions {
 
   private static final long MAX_BYTES = 16L * 1024 * 1024;
   private static final Duration IDLE = Duration.ofMillis(200);
-  private static final long BLOCKED_MILLIS = 500;
+  private static final Duration RETRY = Duration.ofMillis(500);
 
   private final StreamReader reader;
   private final Log log;
@@ -71,8 +69,8 @@ public final class ApplyLoop implements AppliedPositions {
   private final Queue<String> suspects = new ConcurrentLinkedQueue<>();
   private boolean hasBegunEpoch;
 
+  private final LoopSignal signal = new LoopSignal();
   private final ReentrantLock lock = new ReentrantLock();
-  private final Condition wake = lock.newCondition();
 
   // Guarded by lock.
   private long next;
@@ -82,7 +80,6 @@ public final class ApplyLoop implements AppliedPositions {
   private @Nullable String blocked;
   private @Nullable DamagedException damage;
   private @Nullable DamagedException rebuildDamage;
-  private boolean isStopped;
   private Set<String> touched = new HashSet<>();
   private final Map<String, TenantMark> durable = new HashMap<>();
   private final Map<String, Long> heldFrom = new HashMap<>();
@@ -174,7 +171,7 @@ public final class ApplyLoop implements AppliedPositions {
 
   /// Applies until [#stop] or an interrupt.
   public void run() throws InterruptedException {
-    while (!isStopped()) {
+    while (!signal.isStopped()) {
       switch (turn()) {
         case WORKED -> {}
         case IDLE -> {
@@ -182,44 +179,17 @@ public final class ApplyLoop implements AppliedPositions {
           if (!log.awaitStable(stream, next(), IDLE)
               && clock.nanoTime() - began < IDLE.toNanos() / 4) {
             // A log that is closed does not wait.
-            pause();
+            signal.pause(RETRY);
           }
         }
-        case BLOCKED -> pause();
+        case BLOCKED -> signal.pause(RETRY);
       }
-    }
-  }
-
-  private void pause() throws InterruptedException {
-    lock.lock();
-    try {
-      long left = TimeUnit.MILLISECONDS.toNanos(BLOCKED_MILLIS);
-      while (!isStopped && recovered.isEmpty() && left > 0) {
-        left = wake.awaitNanos(left);
-      }
-    } finally {
-      lock.unlock();
     }
   }
 
   /// Ends [#run] after its turn.
   public void stop() {
-    lock.lock();
-    try {
-      isStopped = true;
-      wake.signalAll();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private boolean isStopped() {
-    lock.lock();
-    try {
-      return isStopped;
-    } finally {
-      lock.unlock();
-    }
+    signal.stop();
   }
 
   /// Applies the next part of the stream.
@@ -575,10 +545,10 @@ public final class ApplyLoop implements AppliedPositions {
     lock.lock();
     try {
       recovered.add(tenant);
-      wake.signalAll();
     } finally {
       lock.unlock();
     }
+    signal.wake();
   }
 
   /// Tenants come back here, in the thread that applies, so that no log record is passed over

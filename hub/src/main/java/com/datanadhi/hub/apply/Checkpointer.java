@@ -9,14 +9,13 @@ import com.datanadhi.hub.logging.Events;
 import com.datanadhi.hub.view.TenantDatabases;
 import com.datanadhi.hub.view.ViewException;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 
 /// Makes the databases durable and writes `applied-through`: at each rotation of the log, after
 /// each 16 MiB that were applied, and when the hub ends.
@@ -26,7 +25,7 @@ public final class Checkpointer {
   /// Bytes of payloads between two checkpoints.
   static final long INTERVAL_BYTES = 16L * 1024 * 1024;
 
-  private static final long PAUSE_MILLIS = 1_000;
+  private static final Duration PAUSE = Duration.ofSeconds(1);
 
   private final ApplyLoop loop;
   private final Log log;
@@ -36,7 +35,7 @@ public final class Checkpointer {
   private final AppliedThroughFile file;
   private final SegmentRetention retention;
   private long lastSegment = -1;
-  private final CountDownLatch stopped = new CountDownLatch(1);
+  private final LoopSignal signal = new LoopSignal();
 
   public Checkpointer(
       ApplyLoop loop,
@@ -58,16 +57,16 @@ public final class Checkpointer {
   /// Works until [#stop] or an interrupt. The last checkpoint is the caller's: [#checkpoint] after
   /// the apply loop has ended.
   public void run() throws InterruptedException {
-    while (stopped.getCount() > 0) {
+    while (!signal.isStopped()) {
       turn();
       if (loop.bytesSinceCheckpoint() < INTERVAL_BYTES) {
-        boolean _ = stopped.await(PAUSE_MILLIS, TimeUnit.MILLISECONDS);
+        signal.pause(PAUSE);
       }
     }
   }
 
   public void stop() {
-    stopped.countDown();
+    signal.stop();
   }
 
   /// Checkpoints if it is time.

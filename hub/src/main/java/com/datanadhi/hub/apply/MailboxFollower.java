@@ -5,6 +5,7 @@ import com.datanadhi.hub.view.MailboxReader;
 import com.datanadhi.hub.view.TenantDatabases;
 import com.datanadhi.hub.view.ViewException;
 import com.datanadhi.hub.view.ViewState;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -12,7 +13,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.type.TypeReference;
@@ -25,7 +25,7 @@ public final class MailboxFollower {
   private static final JsonMapper JSON = JsonMapper.shared();
   private static final TypeReference<List<String>> NAMES = new TypeReference<>() {};
   private static final int BATCH = 5_000;
-  private static final long PAUSE_NANOS = 200_000_000;
+  private static final Duration PAUSE = Duration.ofMillis(200);
 
   private final TenantDatabases databases;
   private final MailboxCursors cursors;
@@ -40,10 +40,11 @@ public final class MailboxFollower {
   /// Tenants whose cursors are there. Guarded by `following`.
   private final Set<String> withCursors = new HashSet<>();
 
+  private final LoopSignal signal = new LoopSignal();
   private final ReentrantLock lock = new ReentrantLock();
-  private final Condition wake = lock.newCondition();
+
+  /// Guarded by `lock`.
   private final Set<String> behind = new LinkedHashSet<>();
-  private boolean isStopped;
 
   /// @param cursors which a mailbox that is new or was rebuilt gets back
   public MailboxFollower(TenantDatabases databases, MailboxCursors cursors) {
@@ -53,49 +54,29 @@ public final class MailboxFollower {
 
   /// Says that canonical.db of the tenant has changed.
   void behind(String tenant) {
+    boolean isNew;
     lock.lock();
     try {
-      if (behind.add(tenant)) {
-        wake.signal();
-      }
+      isNew = behind.add(tenant);
     } finally {
       lock.unlock();
+    }
+    if (isNew) {
+      signal.wake();
     }
   }
 
   /// Follows until [#stop] or an interrupt.
   public void run() throws InterruptedException {
-    while (!isStopped()) {
+    while (!signal.isStopped()) {
       if (!turn()) {
-        lock.lock();
-        try {
-          if (behind.isEmpty() && !isStopped) {
-            long ignored = wake.awaitNanos(PAUSE_NANOS);
-          }
-        } finally {
-          lock.unlock();
-        }
+        signal.pause(PAUSE);
       }
     }
   }
 
   public void stop() {
-    lock.lock();
-    try {
-      isStopped = true;
-      wake.signalAll();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private boolean isStopped() {
-    lock.lock();
-    try {
-      return isStopped;
-    } finally {
-      lock.unlock();
-    }
+    signal.stop();
   }
 
   /// Brings one tenant up.

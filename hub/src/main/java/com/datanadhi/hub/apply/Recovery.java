@@ -9,12 +9,11 @@ import com.datanadhi.hub.view.TenantDatabases;
 import com.datanadhi.hub.view.ViewException;
 import com.datanadhi.hub.view.ViewState;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// Brings parked tenants back: sets a damaged database aside, reads the log from where the tenant's
@@ -26,11 +25,11 @@ import org.jspecify.annotations.Nullable;
 public final class Recovery {
   private static final int MAX_RECORDS = 8_000;
   private static final long MAX_BYTES = 16L * 1024 * 1024;
-  private static final long PAUSE_MILLIS = 200;
+  private static final Duration PAUSE = Duration.ofMillis(200);
 
   private final ApplyLoop loop;
   private final TenantDatabases databases;
-  private final CountDownLatch stopped = new CountDownLatch(1);
+  private final LoopSignal signal = new LoopSignal();
 
   public Recovery(ApplyLoop loop, TenantDatabases databases) {
     this.loop = loop;
@@ -39,15 +38,15 @@ public final class Recovery {
 
   /// Works until [#stop] or an interrupt.
   public void run() throws InterruptedException {
-    while (stopped.getCount() > 0) {
+    while (!signal.isStopped()) {
       if (!turn()) {
-        boolean _ = stopped.await(PAUSE_MILLIS, TimeUnit.MILLISECONDS);
+        signal.pause(PAUSE);
       }
     }
   }
 
   public void stop() {
-    stopped.countDown();
+    signal.stop();
   }
 
   /// Brings back the tenants that are due.
@@ -65,7 +64,7 @@ public final class Recovery {
         position = Math.min(position, from);
       }
     }
-    while (!works.isEmpty() && position < loop.next() && stopped.getCount() > 0) {
+    while (!works.isEmpty() && position < loop.next() && !signal.isStopped()) {
       StreamReader.Chunk chunk;
       try {
         chunk = loop.reader().read(position, loop.next(), MAX_RECORDS, MAX_BYTES);

@@ -12,8 +12,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +31,7 @@ public final class ViewRetention {
   private static final int EVENTS = 2_000;
 
   private static final int KEYS = 1_000;
-  private static final long PAUSE_MILLIS = 60_000;
+  private static final Duration PAUSE = Duration.ofMinutes(1);
 
   private final TenantDatabases databases;
   private final MailboxFollower mailboxes;
@@ -41,7 +39,7 @@ public final class ViewRetention {
   private final BooleanSupplier isPaused;
   private final Predicate<String> isParked;
   private final Clock clock;
-  private final CountDownLatch stopped = new CountDownLatch(1);
+  private final LoopSignal signal = new LoopSignal();
 
   /// @param retention the age at which events leave; null keeps all
   /// @param isPaused whether nothing is to be removed now, such as after a step of the clock
@@ -63,14 +61,14 @@ public final class ViewRetention {
 
   /// Works until [#stop] or an interrupt.
   public void run() throws InterruptedException {
-    while (stopped.getCount() > 0) {
+    while (!signal.isStopped()) {
       turn();
-      boolean _ = stopped.await(PAUSE_MILLIS, TimeUnit.MILLISECONDS);
+      signal.pause(PAUSE);
     }
   }
 
   public void stop() {
-    stopped.countDown();
+    signal.stop();
   }
 
   /// Removes what is old now, of all tenants.
@@ -83,7 +81,7 @@ public final class ViewRetention {
       return;
     }
     for (String tenant : tenants) {
-      if (stopped.getCount() == 0) {
+      if (signal.isStopped()) {
         return;
       }
       if (isParked.test(tenant) || !databases.exists(tenant)) {
@@ -92,7 +90,7 @@ public final class ViewRetention {
       try {
         boolean isMore = true;
         while (isMore
-            && stopped.getCount() > 0
+            && !signal.isStopped()
             && !isPaused.getAsBoolean()
             && !isParked.test(tenant)) {
           isMore = step(tenant);
