@@ -1,6 +1,6 @@
 package com.datanadhi.hub.apply;
 
-import com.datanadhi.hub.apply.ApplyLoop.ToCheckpoint;
+import com.datanadhi.hub.apply.ApplyProgress.Touched;
 import com.datanadhi.hub.apply.ParkedTenants.Cause;
 import com.datanadhi.hub.apply.ParkedTenants.Parked;
 import com.datanadhi.hub.log.Log;
@@ -15,7 +15,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 
 /// Makes the databases durable and writes `applied-through`: at each rotation of the log, after
 /// each 16 MiB that were applied, and when the hub ends.
@@ -28,6 +27,7 @@ public final class Checkpointer {
   private static final Duration PAUSE = Duration.ofSeconds(1);
 
   private final ApplyLoop loop;
+  private final ApplyProgress progress;
   private final Log log;
   private final String stream;
   private final TenantDatabases databases;
@@ -46,6 +46,7 @@ public final class Checkpointer {
       AppliedThroughFile file,
       SegmentRetention retention) {
     this.loop = loop;
+    this.progress = loop.progress();
     this.log = log;
     this.stream = stream;
     this.databases = databases;
@@ -59,7 +60,7 @@ public final class Checkpointer {
   public void run() throws InterruptedException {
     while (!signal.isStopped()) {
       turn();
-      if (loop.bytesSinceCheckpoint() < INTERVAL_BYTES) {
+      if (progress.bytesSinceCheckpoint() < INTERVAL_BYTES) {
         signal.pause(PAUSE);
       }
     }
@@ -77,7 +78,7 @@ public final class Checkpointer {
     long newest = segments.isEmpty() ? -1 : segments.getLast().firstOffset();
     boolean hasRotated = newest != lastSegment && lastSegment >= 0;
     lastSegment = newest;
-    if (!hasRotated && loop.bytesSinceCheckpoint() < INTERVAL_BYTES) {
+    if (!hasRotated && progress.bytesSinceCheckpoint() < INTERVAL_BYTES) {
       retention.turn();
       return false;
     }
@@ -90,13 +91,14 @@ public final class Checkpointer {
   ///
   /// @return whether it was written
   public boolean checkpoint() throws InterruptedException {
-    ToCheckpoint todo = loop.takeTouched();
-    Map<String, TenantMark> marks = new TreeMap<>(todo.marks());
+    Touched todo = progress.takeTouched();
+    Map<String, TenantMark> marks = loop.marks(todo.tenants());
+    String epoch = loop.reader().epochAt(todo.through() - 1);
     List<Parked> parked = new ArrayList<>(todo.parked());
     Set<String> named = new HashSet<>();
     parked.forEach(p -> named.add(p.tenant()));
     Set<String> failed = new HashSet<>();
-    for (String tenant : todo.touched()) {
+    for (String tenant : todo.tenants()) {
       boolean isParked = named.contains(tenant);
       try {
         if (!isParked) {
@@ -118,12 +120,12 @@ public final class Checkpointer {
         }
       }
     }
-    loop.touchAgain(failed);
-    Map<String, TenantMark> durable = loop.durable(marks);
+    progress.touch(failed);
+    Map<String, TenantMark> durable = progress.durable(marks);
     AppliedThrough through =
         new AppliedThrough(
             todo.through(),
-            todo.epoch(),
+            epoch == null ? "" : epoch,
             durable,
             parked,
             loop.unreadable().waiting(),

@@ -70,7 +70,7 @@ public final class Recovery {
         chunk = loop.reader().read(position, loop.next(), MAX_RECORDS, MAX_BYTES);
       } catch (IOException | DamagedException failed) {
         if (failed instanceof DamagedException damaged) {
-          loop.damagedInRebuild(damaged);
+          loop.logDamage().inRebuild(damaged);
         }
         for (String tenant : works.keySet()) {
           park(tenant, Cause.BEHIND, ApplyLoop.message(failed), position, -1);
@@ -91,7 +91,7 @@ public final class Recovery {
       position = chunk.next();
     }
     if (!works.isEmpty()) {
-      loop.damagedInRebuild(null);
+      loop.logDamage().inRebuild(null);
     }
     long through = position;
     works.forEach((tenant, from) -> loop.recovered(new Recovered(tenant, Math.max(from, through))));
@@ -180,11 +180,11 @@ public final class Recovery {
   private @Nullable Long goOn(String tenant, long start)
       throws ViewException, InterruptedException {
     ViewState state = databases.read(tenant, r -> r.state());
-    if (!loop.checkRecovering(tenant, state)) {
+    if (!loop.checks().check(tenant, state, false)) {
       return null;
     }
     long from = state.appliedOffset() + 1;
-    if (from < start && loop.durableOffset(tenant) >= from) {
+    if (from < start && loop.progress().durableOffset(tenant) >= from) {
       park(
           tenant,
           Cause.BEHIND,

@@ -4,8 +4,10 @@ import com.datanadhi.hub.apply.ApplyDecisions.Loss;
 import com.datanadhi.hub.log.DamagedException;
 import com.datanadhi.hub.log.Log;
 import com.datanadhi.hub.log.LogEntry;
+import com.datanadhi.hub.log.SegmentInfo;
 import java.io.IOException;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Reads a stream in order and goes on behind ranges that are recorded as lost, also where they can
 /// be read: live and rebuild decide alike. Thread-safe.
@@ -50,6 +52,16 @@ final class StreamReader {
             .toList();
     long next = entries.isEmpty() ? from : entries.getLast().offset() + 1;
     return new Chunk(entries.stream().map(Incoming::of).toList(), next, 0);
+  }
+
+  /// The epoch of a log record, or null if it is not there any more.
+  @Nullable String epochAt(long offset) {
+    for (SegmentInfo segment : log.segments(stream)) {
+      if (segment.firstOffset() <= offset && offset < segment.endOffset()) {
+        return segment.epoch().toString();
+      }
+    }
+    return null;
   }
 
   Log log() {
