@@ -18,4 +18,7 @@ public interface AppliedPositions {
 
   /// Asks for the tenant's mailbox.db to be brought up to its canonical.db, and does not wait.
   void followMailbox(String tenant);
+
+  /// Watches for items of a pipeline that arrive in the tenant's mailbox.db.
+  ItemWatchers.Watch watchItems(String tenant, String pipeline);
 }

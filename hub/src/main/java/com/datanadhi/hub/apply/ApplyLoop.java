@@ -401,6 +401,11 @@ public final class ApplyLoop implements AppliedPositions {
     mailboxes.behind(tenant);
   }
 
+  @Override
+  public ItemWatchers.Watch watchItems(String tenant, String pipeline) {
+    return mailboxes.watchers().watch(tenant, pipeline);
+  }
+
   /// Parks the tenants whose database was deleted, to have it rebuilt. Without this it would be
   /// noticed only with the tenant's next record.
   public void parkMissing() {

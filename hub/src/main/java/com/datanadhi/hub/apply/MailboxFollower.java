@@ -40,6 +40,7 @@ public final class MailboxFollower {
   /// Tenants whose cursors are there. Guarded by `following`.
   private final Set<String> withCursors = new HashSet<>();
 
+  private final ItemWatchers watchers = new ItemWatchers();
   private final LoopSignal signal = new LoopSignal();
   private final ReentrantLock lock = new ReentrantLock();
 
@@ -120,6 +121,10 @@ public final class MailboxFollower {
     } finally {
       following.unlock();
     }
+  }
+
+  ItemWatchers watchers() {
+    return watchers;
   }
 
   private record Item(long seq, List<String> pipelines) {}
@@ -209,6 +214,11 @@ public final class MailboxFollower {
     } catch (ViewException failed) {
       setAsideIfDamaged(tenant, failed);
       return true;
+    }
+    if (!watchers.isEmpty()) {
+      Set<String> pipelines = new HashSet<>();
+      items.forEach(item -> pipelines.addAll(item.pipelines()));
+      watchers.arrived(tenant, pipelines);
     }
     if (itemsLeave) {
       firstSeqs.put(tenant, state.firstSeq());

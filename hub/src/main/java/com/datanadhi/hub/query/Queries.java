@@ -1,6 +1,7 @@
 package com.datanadhi.hub.query;
 
 import com.datanadhi.hub.apply.AppliedPositions;
+import com.datanadhi.hub.apply.ItemWatchers;
 import com.datanadhi.hub.control.ControlUnavailableException;
 import com.datanadhi.hub.control.Cursors;
 import com.datanadhi.hub.record.SourceKey;
@@ -42,8 +43,9 @@ public final class Queries {
   public static final Duration MAX_WAIT = Duration.ofSeconds(30);
 
   private static final String EVENTS = "events-0";
-  private static final Duration SLICE = Duration.ofSeconds(1);
-  private static final Duration MAILBOX_POLL = Duration.ofMillis(10);
+
+  /// A cursor can be moved back, and a mailbox.db deleted, without an item that arrives.
+  private static final Duration LOOK_AGAIN = Duration.ofSeconds(1);
 
   private final TenantDatabases views;
   private final AppliedPositions applied;
@@ -257,18 +259,20 @@ public final class Queries {
       throw new InvalidQueryException("wait is not between 0 and " + MAX_WAIT.toSeconds() + " s");
     }
     long deadline = Clock.system().nanoTime() + wait.toNanos();
-    while (true) {
-      Mailbox mailbox = mailbox(tenant, pipeline, consumer, Math.min(limit, PAGE_ROWS));
-      PipelinePage page = join(tenant, mailbox);
-      if (!page.records().isEmpty()) {
-        return page;
+    try (ItemWatchers.Watch items = applied.watchItems(tenant, pipeline)) {
+      while (true) {
+        Mailbox mailbox = mailbox(tenant, pipeline, consumer, Math.min(limit, PAGE_ROWS));
+        PipelinePage page = join(tenant, mailbox);
+        if (!page.records().isEmpty()) {
+          return page;
+        }
+        boolean _ = isMailboxBehind(tenant, mailbox.seq());
+        Duration left = Duration.ofNanos(deadline - Clock.system().nanoTime());
+        if (!left.isPositive()) {
+          return page;
+        }
+        boolean _ = items.await(left.compareTo(LOOK_AGAIN) < 0 ? left : LOOK_AGAIN);
       }
-      boolean _ = isMailboxBehind(tenant, mailbox.seq());
-      long left = deadline - Clock.system().nanoTime();
-      if (left <= 0) {
-        return page;
-      }
-      awaitItems(tenant, mailbox.seq(), Duration.ofNanos(left));
     }
   }
 
@@ -343,13 +347,6 @@ public final class Queries {
       at = end;
     }
     return records;
-  }
-
-  /// Waits until there can be items of records after `seq`: mailbox.db follows canonical.db.
-  private void awaitItems(String tenant, long seq, Duration left) throws InterruptedException {
-    if (applied.awaitSeq(tenant, seq + 1, left.compareTo(SLICE) < 0 ? left : SLICE)) {
-      Thread.sleep(left.compareTo(MAILBOX_POLL) < 0 ? left : MAILBOX_POLL);
-    }
   }
 
   /// Moves a consumer's cursor, durably: its next records are those after `through`. It can be

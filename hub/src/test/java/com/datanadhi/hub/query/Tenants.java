@@ -3,6 +3,7 @@ package com.datanadhi.hub.query;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.datanadhi.hub.apply.AppliedPositions;
+import com.datanadhi.hub.apply.ItemWatchers;
 import com.datanadhi.hub.control.Cursors;
 import com.datanadhi.hub.record.Content;
 import com.datanadhi.hub.record.Digests;
@@ -33,6 +34,7 @@ public final class Tenants implements AutoCloseable {
   /// Whose mailbox was asked for.
   public final Set<String> behind = ConcurrentHashMap.newKeySet();
 
+  private final ItemWatchers watchers = new ItemWatchers();
   private final Map<String, Long> cursors = new ConcurrentHashMap<>();
   private final Map<String, Long> seqs = new HashMap<>();
   private final Map<String, Long> offsets = new HashMap<>();
@@ -65,6 +67,11 @@ public final class Tenants implements AutoCloseable {
     @Override
     public void followMailbox(String tenant) {
       behind.add(tenant);
+    }
+
+    @Override
+    public ItemWatchers.Watch watchItems(String tenant, String pipeline) {
+      return watchers.watch(tenant, pipeline);
     }
   }
 
@@ -155,15 +162,16 @@ public final class Tenants implements AutoCloseable {
   public void storeItems(String tenant) throws ViewException, InterruptedException {
     long from = databases.readMailbox(tenant, reader -> reader.appliedSeq()) + 1;
     for (StoredEvent event : queries().records(tenant, Filters.from(from)).records()) {
+      List<String> pipelines =
+          List.of(JsonMapper.shared().readValue(event.pipelines(), String[].class));
       databases.writeMailbox(
           tenant,
           writer -> {
-            writer.addItems(
-                event.seq(),
-                List.of(JsonMapper.shared().readValue(event.pipelines(), String[].class)));
+            writer.addItems(event.seq(), pipelines);
             writer.setAppliedSeq(event.seq());
             return true;
           });
+      watchers.arrived(tenant, pipelines);
     }
   }
 
