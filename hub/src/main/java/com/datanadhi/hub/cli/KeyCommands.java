@@ -49,14 +49,12 @@ final class KeyCommands {
     @Override
     public Integer call() throws Exception {
       String owner = tenant.tenant();
-      return session
-          .hubs()
-          .on(
-              common.data(session.environment()),
-              (hub, _) -> {
-                print(hub.createKey(owner, name));
-                return ExitStatus.DONE;
-              });
+      return session.onHub(
+          common,
+          (hub, _) -> {
+            print(hub.createKey(owner, name));
+            return ExitStatus.DONE;
+          });
     }
 
     private void print(NewApiKey created) {
@@ -104,14 +102,12 @@ final class KeyCommands {
     @Override
     public Integer call() throws Exception {
       String owner = tenant == null ? null : TenantFlag.check(tenant);
-      return session
-          .hubs()
-          .on(
-              common.data(session.environment()),
-              (hub, _) -> {
-                print(hub.keys(owner));
-                return ExitStatus.DONE;
-              });
+      return session.onHub(
+          common,
+          (hub, _) -> {
+            print(hub.keys(owner));
+            return ExitStatus.DONE;
+          });
     }
 
     private void print(List<ApiKey> keys) {
@@ -151,19 +147,17 @@ final class KeyCommands {
 
     @Override
     public Integer call() throws Exception {
-      return session
-          .hubs()
-          .on(
-              common.data(session.environment()),
-              (hub, _) -> {
-                ApiKey key = hub.revokeKey(String.valueOf(id));
-                if (common.json()) {
-                  session.out().json(json(key).toString());
-                } else {
-                  session.out().line("Revoked key " + key.id() + " of tenant " + key.tenant());
-                }
-                return ExitStatus.DONE;
-              });
+      return session.onHub(
+          common,
+          (hub, _) -> {
+            ApiKey key = hub.revokeKey(String.valueOf(id));
+            if (common.json()) {
+              session.out().json(json(key).toString());
+            } else {
+              session.out().line("Revoked key " + key.id() + " of tenant " + key.tenant());
+            }
+            return ExitStatus.DONE;
+          });
     }
   }
 

@@ -84,16 +84,14 @@ final class ReadCommand implements Callable<Integer> {
     left = limit == null ? Integer.MAX_VALUE : limit;
     EventFilter filter =
         new EventFilter(from, left, pipeline, millis("--since", since), millis("--until", until));
-    return session
-        .hubs()
-        .on(
-            common.data(session.environment()),
-            (hub, running) -> {
-              if (follow && !running) {
-                throw new UsageException("--follow: no hub runs on this directory");
-              }
-              return read(hub, owner, filter);
-            });
+    return session.onHub(
+        common,
+        (hub, running) -> {
+          if (follow && !running) {
+            throw new UsageException("--follow: no hub runs on this directory");
+          }
+          return read(hub, owner, filter);
+        });
   }
 
   private static @Nullable Long millis(String flag, @Nullable String text) {

@@ -1,6 +1,9 @@
 package com.datanadhi.hub.cli;
 
+import com.datanadhi.hub.admin.AdministrationException;
 import com.datanadhi.hub.admin.HubLauncher;
+import com.datanadhi.hub.hub.DataDirectoryLock;
+import java.io.IOException;
 import java.util.Map;
 
 /// What a command works with.
@@ -13,4 +16,13 @@ record Session(
     Output out,
     Output err,
     HubAccess hubs,
-    HubLauncher launcher) {}
+    HubLauncher launcher) {
+  /// Runs `work` on the hub of the directory that the flags name, as [HubAccess#on].
+  int onHub(CommonFlags common, HubAccess.Work work)
+      throws AdministrationException,
+          DataDirectoryLock.OwnedException,
+          IOException,
+          InterruptedException {
+    return hubs.on(common.data(environment), work);
+  }
+}

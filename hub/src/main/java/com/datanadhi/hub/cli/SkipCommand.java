@@ -46,25 +46,23 @@ final class SkipCommand implements Callable<Integer> {
       throw new UsageException(
           "--position: '" + named + "': it has the form 1a2b3c4d/events-0:42; see 'status'");
     }
-    return session
-        .hubs()
-        .on(
-            common.data(session.environment()),
-            (hub, _) -> {
-              hub.skip(named, why);
-              if (common.json()) {
-                session
-                    .out()
-                    .json(
-                        new JsonMapper()
-                            .createObjectNode()
-                            .put("position", named)
-                            .put("reason", why)
-                            .toString());
-              } else {
-                session.out().line("The log record " + named + " is skipped.");
-              }
-              return ExitStatus.DONE;
-            });
+    return session.onHub(
+        common,
+        (hub, _) -> {
+          hub.skip(named, why);
+          if (common.json()) {
+            session
+                .out()
+                .json(
+                    new JsonMapper()
+                        .createObjectNode()
+                        .put("position", named)
+                        .put("reason", why)
+                        .toString());
+          } else {
+            session.out().line("The log record " + named + " is skipped.");
+          }
+          return ExitStatus.DONE;
+        });
   }
 }

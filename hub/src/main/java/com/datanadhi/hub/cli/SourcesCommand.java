@@ -38,14 +38,12 @@ final class SourcesCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     String owner = tenant.tenant();
-    return session
-        .hubs()
-        .on(
-            common.data(session.environment()),
-            (hub, _) -> {
-              print(hub.sources(owner, source).stream().map(SourceReport::of).toList());
-              return ExitStatus.DONE;
-            });
+    return session.onHub(
+        common,
+        (hub, _) -> {
+          print(hub.sources(owner, source).stream().map(SourceReport::of).toList());
+          return ExitStatus.DONE;
+        });
   }
 
   private void print(List<SourceReport> sources) {

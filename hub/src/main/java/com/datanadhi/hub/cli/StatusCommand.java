@@ -42,19 +42,17 @@ final class StatusCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    return session
-        .hubs()
-        .on(
-            common.data(session.environment()),
-            (hub, running) -> {
-              if (watch && !running) {
-                throw new UsageException("--watch: no hub runs on this directory");
-              }
-              if (acceptClock) {
-                accept(hub);
-              }
-              return show(hub);
-            });
+    return session.onHub(
+        common,
+        (hub, running) -> {
+          if (watch && !running) {
+            throw new UsageException("--watch: no hub runs on this directory");
+          }
+          if (acceptClock) {
+            accept(hub);
+          }
+          return show(hub);
+        });
   }
 
   private void accept(Administration hub) throws AdministrationException, InterruptedException {

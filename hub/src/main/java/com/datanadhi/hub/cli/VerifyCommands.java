@@ -32,15 +32,13 @@ final class VerifyCommands {
 
     @Override
     public Integer call() throws Exception {
-      return session
-          .hubs()
-          .on(
-              common.data(session.environment()),
-              (hub, _) -> {
-                LogCheck check = hub.verifyLog();
-                print(check);
-                return check.faults().isEmpty() ? ExitStatus.DONE : ExitStatus.FAILED;
-              });
+      return session.onHub(
+          common,
+          (hub, _) -> {
+            LogCheck check = hub.verifyLog();
+            print(check);
+            return check.faults().isEmpty() ? ExitStatus.DONE : ExitStatus.FAILED;
+          });
     }
 
     private void print(LogCheck check) {
