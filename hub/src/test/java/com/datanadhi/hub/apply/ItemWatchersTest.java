@@ -2,9 +2,12 @@ package com.datanadhi.hub.apply;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Set;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ItemWatchersTest {
   private final ItemWatchers watchers = new ItemWatchers();
@@ -39,5 +42,20 @@ class ItemWatchersTest {
       assertThat(first.await(Duration.ZERO)).isFalse();
     }
     assertThat(watchers.isEmpty()).isTrue();
+  }
+
+  @Test
+  void the_follower_of_the_mailboxes_tells_of_the_items_that_it_adds(@TempDir Path directory)
+      throws Exception {
+    MemoryLog log = new MemoryLog(new UUID(1, 1));
+    Hub.append(log, "acme", "k-1", "1");
+    try (Hub hub = new Hub(directory, log, new Decided(), new TestClock());
+        ItemWatchers.Watch watch = hub.loop.watchItems("acme", "p")) {
+      hub.drain();
+      assertThat(watch.await(Duration.ZERO)).isFalse();
+      hub.follow();
+      assertThat(watch.await(Duration.ZERO)).isTrue();
+      assertThat(hub.databases.<Long>readMailbox("acme", m -> m.lastItem("p"))).isEqualTo(1);
+    }
   }
 }
