@@ -23,6 +23,7 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.concurrent.StructuredTaskScope;
+import java.util.concurrent.ThreadFactory;
 import org.jspecify.annotations.Nullable;
 
 /// Runs a hub: opens its directory, then the doors, and runs receiving, applying and upkeep as
@@ -169,7 +170,13 @@ public final class HubRun implements HubLauncher {
   private static boolean runSiblings(
       OpenDirectory directory, Upkeep upkeep, StopSignal stop, HttpDoor http)
       throws InterruptedException {
-    try (var scope = StructuredTaskScope.open(new FirstCompletedJoiner())) {
+    // SQLite's calls keep a virtual thread's carrier busy, of which there is one a processor, and
+    // requests would wait for it.
+    ThreadFactory threads = Thread.ofPlatform().name("hub-", 1).factory();
+    try (var scope =
+        StructuredTaskScope.open(
+            new FirstCompletedJoiner(),
+            configuration -> configuration.withThreadFactory(threads))) {
       scope.fork(() -> loop(directory.apply::run));
       scope.fork(() -> loop(directory.checkpointer::run));
       scope.fork(() -> loop(directory.mailboxes::run));

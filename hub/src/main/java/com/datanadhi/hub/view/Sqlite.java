@@ -25,6 +25,10 @@ final class Sqlite implements AutoCloseable {
   /// parks its tenant.
   static final int BUSY_MILLIS = 100;
 
+  // SQLite's own checkpoints, within a commit, are for when the regular ones fail: those come after
+  // 16 MiB of records.
+  private static final int PAGES_BEFORE_CHECKPOINT = 8_192;
+
   // The file of the write-ahead log is truncated to this size when SQLite restarts it.
   private static final int WAL_BYTES_KEPT = 16 << 20;
 
@@ -55,6 +59,7 @@ final class Sqlite implements AutoCloseable {
     try {
       sqlite.run("PRAGMA journal_mode=WAL");
       sqlite.run("PRAGMA synchronous=NORMAL");
+      sqlite.run("PRAGMA wal_autocheckpoint=" + PAGES_BEFORE_CHECKPOINT);
       sqlite.run("PRAGMA cell_size_check=ON");
       sqlite.run("PRAGMA trusted_schema=OFF");
       sqlite.run("PRAGMA temp_store=MEMORY");
