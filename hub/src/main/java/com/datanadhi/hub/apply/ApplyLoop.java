@@ -32,9 +32,14 @@ import org.jspecify.annotations.Nullable;
 /// One thread calls [#run] or [#turn]; everything else is thread-safe.
 public final class ApplyLoop implements AppliedPositions {
   /// The most log records in one transaction, when applying lags.
-  private static final int MAX_RECORDS = 8_000;
+  private static final int MAX_RECORDS = 2_000;
 
-  private static final long MAX_BYTES = 16L * 1024 * 1024;
+  private static final long MAX_BYTES = 2L * 1024 * 1024;
+
+  /// The time between two turns while records keep coming and nobody waits for them: a commit for
+  /// each few records would cost several times as much as applying them.
+  private static final Duration PACE = Duration.ofMillis(50);
+
   private static final Duration IDLE = Duration.ofMillis(200);
   private static final Duration RETRY = Duration.ofMillis(500);
 
@@ -139,10 +144,17 @@ public final class ApplyLoop implements AppliedPositions {
   /// Applies until [#stop] or an interrupt.
   public void run() throws InterruptedException {
     while (!signal.isStopped()) {
+      long began = clock.nanoTime();
+      long from = next();
+      long head = log.stableEnd(stream);
       switch (turn()) {
-        case WORKED -> {}
+        case WORKED -> {
+          boolean hasCaughtUp = from < head && head <= next();
+          if (hasCaughtUp) {
+            signal.pause(PACE.minusNanos(clock.nanoTime() - began));
+          }
+        }
         case IDLE -> {
-          long began = clock.nanoTime();
           if (!log.awaitStable(stream, next(), IDLE)
               && clock.nanoTime() - began < IDLE.toNanos() / 4) {
             // A log that is closed does not wait.
@@ -388,6 +400,7 @@ public final class ApplyLoop implements AppliedPositions {
   @Override
   public boolean awaitApplied(String tenant, String inStream, long offset, Duration timeout)
       throws InterruptedException {
+    signal.wake();
     return positions.awaitApplied(tenant, inStream, offset, timeout);
   }
 

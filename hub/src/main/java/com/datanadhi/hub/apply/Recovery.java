@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// One thread calls [#run] or [#turn].
 public final class Recovery {
-  private static final int MAX_RECORDS = 8_000;
-  private static final long MAX_BYTES = 16L * 1024 * 1024;
+  private static final int MAX_RECORDS = 2_000;
+  private static final long MAX_BYTES = 2L * 1024 * 1024;
   private static final Duration PAUSE = Duration.ofMillis(200);
 
   private final ApplyLoop loop;
