@@ -26,8 +26,8 @@ class Hub:
         self.headers = {"DATANADHI-API-KEY": self.key}
         return self
 
-    def start(self, listen, grpc_listen):
-        command = [PROGRAM, "serve", "--data", self.data, "--listen", listen, "--grpc-listen", grpc_listen]
+    def start(self, listen, grpc_listen, *more):
+        command = [PROGRAM, "serve", "--data", self.data, "--listen", listen, "--grpc-listen", grpc_listen, *more]
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=self.environment)
         ready = self.await_ready()
@@ -38,9 +38,9 @@ class Hub:
         self.process.kill()
         self.process.wait()
 
-    def start_again(self):
-        """Starts it where it listened before."""
-        self.start(self.listen, self.grpc)
+    def start_again(self, *more):
+        """Starts it where it listened before, with more flags."""
+        self.start(self.listen, self.grpc, *more)
 
     def rows(self, query):
         """What a query finds in the database of `acme`, as soon as the hub has created it."""

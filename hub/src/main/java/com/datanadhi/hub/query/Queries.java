@@ -44,6 +44,7 @@ public final class Queries {
   private static final String EVENTS = "events-0";
   private static final Duration SLICE = Duration.ofSeconds(1);
   private static final Duration MAILBOX_POLL = Duration.ofMillis(10);
+  private static final Duration MAILBOX_MOST = Duration.ofMillis(500);
 
   private final TenantDatabases views;
   private final AppliedPositions applied;
@@ -118,7 +119,7 @@ public final class Queries {
     @Override
     public boolean accept(StoredEvent event) {
       events.add(event);
-      bytes += event.logData().length;
+      bytes += Pages.bytes(event);
       return !isFull();
     }
 
@@ -257,6 +258,7 @@ public final class Queries {
       throw new InvalidQueryException("wait is not between 0 and " + MAX_WAIT.toSeconds() + " s");
     }
     long deadline = Clock.system().nanoTime() + wait.toNanos();
+    Duration pause = MAILBOX_POLL;
     while (true) {
       Mailbox mailbox = mailbox(tenant, pipeline, consumer, Math.min(limit, PAGE_ROWS));
       PipelinePage page = join(tenant, mailbox);
@@ -268,7 +270,9 @@ public final class Queries {
       if (left <= 0) {
         return page;
       }
-      awaitItems(tenant, mailbox.seq(), Duration.ofNanos(left));
+      awaitItems(tenant, mailbox.seq(), Duration.ofNanos(left), pause);
+      // Records of other pipelines are not to make many consumers read all the time.
+      pause = pause.compareTo(MAILBOX_MOST) < 0 ? pause.multipliedBy(2) : MAILBOX_MOST;
     }
   }
 
@@ -346,9 +350,10 @@ public final class Queries {
   }
 
   /// Waits until there can be items of records after `seq`: mailbox.db follows canonical.db.
-  private void awaitItems(String tenant, long seq, Duration left) throws InterruptedException {
+  private void awaitItems(String tenant, long seq, Duration left, Duration pause)
+      throws InterruptedException {
     if (applied.awaitSeq(tenant, seq + 1, left.compareTo(SLICE) < 0 ? left : SLICE)) {
-      Thread.sleep(left.compareTo(MAILBOX_POLL) < 0 ? left : MAILBOX_POLL);
+      Thread.sleep(left.compareTo(pause) < 0 ? left : pause);
     }
   }
 
