@@ -153,6 +153,7 @@ def test_a_sigterm_at_any_time_during_the_start_ends_the_hub(tmp_path, caches):
 def test_a_report_of_a_crash_is_in_the_data_directory(tmp_path, caches):
     # In the name of a report the JVM replaces % sequences.
     data = tmp_path / "at 100 %p%%"
+    data.mkdir(0o700)
     process = start("serve", "--data", data, "--listen", "127.0.0.1:0", "--grpc-listen", "off", XDG_CACHE_HOME=caches)
     try:
         until(lambda: (data / "hub.sock").exists(), "the hub has started")
