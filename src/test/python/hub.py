@@ -1,6 +1,8 @@
 """A hub for the tests: the packaged program as a process, on ports that the system chose."""
+import contextlib
 import json
 import os
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -11,7 +13,7 @@ READY_SECONDS = 60
 
 
 class Hub:
-    """Runs from the start of a `with` block to its end, with one tenant, `acme`."""
+    """Runs from the start of a `with` block to its end, with one tenant, `acme`. It can be killed and started again between."""
 
     def __init__(self, directory):
         self.data = directory / "data"
@@ -19,15 +21,34 @@ class Hub:
         self.environment = {"ECHOPOST_RUNTIME_DIR": str(PROJECT / "target" / "unpacked"), **os.environ}
 
     def __enter__(self):
-        command = [PROGRAM, "serve", "--data", self.data, "--listen", "127.0.0.1:0", "--grpc-listen", "127.0.0.1:0"]
-        with self.output.open("wb") as output:
-            self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=self.environment)
-        ready = self.await_ready()
-        self.url = "http://" + ready["listen"]
-        self.grpc = ready["grpc_listen"]
+        self.start("127.0.0.1:0", "127.0.0.1:0")
         self.key = self.create_key("acme")
         self.headers = {"DATANADHI-API-KEY": self.key}
         return self
+
+    def start(self, listen, grpc_listen, *more):
+        command = [PROGRAM, "serve", "--data", self.data, "--listen", listen, "--grpc-listen", grpc_listen, *more]
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=self.environment)
+        ready = self.await_ready()
+        self.listen, self.grpc = ready["listen"], ready["grpc_listen"]
+        self.url = "http://" + self.listen
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def start_again(self, *more):
+        """Starts it where it listened before, with more flags."""
+        self.start(self.listen, self.grpc, *more)
+
+    def rows(self, query):
+        """What a query finds in the database of `acme`, as soon as the hub has created it."""
+        found = list(self.data.glob("tenants/*/acme/canonical.db"))
+        if not found:
+            return []
+        with contextlib.closing(sqlite3.connect("file:%s?mode=ro" % found[0], uri=True)) as database:
+            return database.execute(query).fetchall()
 
     def await_ready(self):
         end = time.monotonic() + READY_SECONDS

@@ -1,12 +1,17 @@
 """Clients of a hub that are not written in Java, and the documents that describe its interfaces."""
+import contextlib
 import gzip
 import importlib
+import itertools
 import json
 import os
+import re
 import shutil
+import socket
 import subprocess
 import sys
 import sysconfig
+import time
 
 import grpc
 import pytest
@@ -16,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from urllib3.util import Retry
 
 from hub import PROGRAM, PROJECT, Hub
+from main_job import until
 
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="needs target/echopost-hub")
 
@@ -99,12 +105,111 @@ def test_a_consumer_continues_behind_its_cursor(hub, session):
     assert [row["log_data"] for row in rows(session.get(records, params=page))] == [3, 4]
 
 
+def example(begin):
+    """The block of code in API.md that begins with this line."""
+    lines = iter((PROJECT / "docs" / "hub" / "API.md").read_text().splitlines())
+    while next(lines) != begin:
+        pass
+    return "\n".join(itertools.takewhile(lambda line: line != "```", lines))
+
+
+class Consumer:
+    """The example of a consumer, as a process."""
+
+    def __init__(self, directory, hub):
+        self.program, self.output, self.errors = (directory / name for name in ("consumer.py", "records", "errors"))
+        self.program.write_text(example("```py"))
+        self.environment = {**os.environ, "KEY": hub.key, "HUB": hub.url}
+
+    def start(self):
+        with self.output.open("ab") as output, self.errors.open("ab") as errors:
+            self.process = subprocess.Popen([sys.executable, self.program], stdout=output, stderr=errors, env=self.environment)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        # Where the next process begins.
+        with self.output.open("a") as output:
+            output.write("\nkilled\n")
+
+    def runs(self):
+        """The numbers that each process has printed. A killed one may have been within a line."""
+        parts = self.output.read_text().split("\nkilled\n") if self.output.exists() else [""]
+        return [[int(n) for n in re.findall(r"^(\d+) k-\1 \1$", part, re.MULTILINE)] for part in parts]
+
+    def has(self, n):
+        return lambda: any(n in run for run in self.runs())
+
+
+def test_the_consumer_of_the_document_misses_no_record_whatever_is_killed(tmp_path):
+    def batch(numbers):
+        lines = "".join('{"key":"k-%d","pipelines":["orders"],"log_data":%d}\n' % (n, n) for n in numbers)
+        answer = requests.post(hub.url + "/log", data=lines, headers={**hub.headers, "Content-Type": "application/x-ndjson"})
+        assert answer.json() == {"stored": len(numbers), "errors": []}
+
+    with Hub(tmp_path) as hub:
+        consumer = Consumer(tmp_path, hub)
+        consumer.start()
+        try:
+            batch(range(1, 1001))
+            until(consumer.has(250), "record 250 is read")
+            consumer.kill()
+            consumer.start()
+            until(consumer.has(600), "record 600 is read")
+            hub.kill()
+            hub.start_again()
+            batch(range(1001, 1501))
+            until(consumer.has(1500), "record 1500 is read")
+            first, second = consumer.runs()
+            assert first == list(range(1, len(first) + 1))
+            # Each process reads on where the cursor is, and the last page of a killed one comes again.
+            assert first[-1] - 100 < second[0] <= first[-1] + 1
+            assert sorted(set(second)) == list(range(second[0], 1501))
+
+            consumer.kill()
+            batch(range(1501, 1601))
+            until(lambda: hub.rows("SELECT max(seq) FROM events") == [(1600,)], "all records are applied")
+            until(lambda: time.time() * 1000 - hub.rows("SELECT max(received_at) FROM events")[0][0] > 1000, "all are old")
+            hub.kill()
+            hub.start_again("--archive", "off", "--view-retention", "1s")
+            until(lambda: hub.rows("SELECT count(*) FROM events") == [(0,)], "the records have left")
+            batch([1601])
+            consumer.start()
+            until(consumer.has(1601), "record 1601 is read")
+            assert consumer.errors.read_text() == "never read, they have left the hub: 1501-1600\n"
+        finally:
+            consumer.kill()
+
+
 def test_a_revoked_key_is_refused_at_once(hub):
     created = json.loads(hub.command("key", "create", "--tenant-id", "other", "--json"))
     headers = {"Authorization": "Bearer " + created["key"]}
     assert requests.get(hub.url + "/v1/records", headers=headers).status_code == 200
     hub.command("key", "revoke", created["id"])
     assert requests.get(hub.url + "/v1/records", headers=headers).status_code == 401
+
+
+def test_slow_readers_of_large_records_do_not_fill_the_memory(tmp_path, stubs):
+    messages, services = stubs
+    with Hub(tmp_path) as hub, requests.Session() as session, contextlib.ExitStack() as readers:
+        session.headers.update(hub.headers)
+        for n in range(12):
+            # Its line is three times as long.
+            assert send(session, hub, "large-%d" % n, "[%s1]" % ("\n" * 4_000_000), Prefer="wait=30").ok
+            # These bytes are in its pipelines.
+            assert send(session, hub, "names-%d" % n, "1", pipelines=["p", "x" * 4_000_000], Prefer="wait=30").ok
+        for n in range(120):
+            path = ["/v1/records", "/v1/pipelines/python/records?consumer=c%d" % n, "/v1/pipelines/p/records?consumer=c%d" % n][n % 3]
+            reader = readers.enter_context(socket.create_connection(hub.listen.rsplit(":", 1)))
+            reader.sendall(("GET %s HTTP/1.1\r\nHost: h\r\nDATANADHI-API-KEY: %s\r\n\r\n" % (path, hub.key)).encode())
+        channel = readers.enter_context(grpc.insecure_channel(hub.grpc))
+        streams = [services.HubStub(channel).Read(messages.ReadRequest(), metadata=[("datanadhi-api-key", hub.key)])
+                   for _ in range(60)]
+        for n in range(20):
+            assert send(session, hub, "small-%d" % n, "1", Prefer="wait=5").ok
+        assert session.get(hub.url + "/readyz").ok
+        for stream in streams:
+            stream.cancel()
 
 
 # ---- grpcio

@@ -6,11 +6,15 @@ import com.datanadhi.hub.log.Durability;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// The flags of `serve`: their defaults, the environment variables behind them, and what they make
@@ -19,6 +23,15 @@ import org.jspecify.annotations.Nullable;
 final class ServeFlags {
   /// Every flag with its default; an empty default means that the flag is off.
   static final Map<String, String> DEFAULTS = defaults();
+
+  private static final String PREFIX = "HUB_";
+
+  // Of the archive, which this version does not have.
+  private static final String S3_ENDPOINT = "HUB_S3_ENDPOINT";
+  private static final String S3_PATH_STYLE = "HUB_S3_PATH_STYLE";
+
+  private static final Pattern OF_SERVICE =
+      Pattern.compile("(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_.+)?)");
 
   private static final long SMALLEST_SEGMENT = 64L << 10;
   private static final long LARGEST_SEGMENT = 1L << 30;
@@ -71,7 +84,7 @@ final class ServeFlags {
 
   /// The environment variable of a flag: `HUB_SEGMENT_BYTES` for `segment-bytes`.
   static String variable(String flag) {
-    return "HUB_" + flag.replace('-', '_').toUpperCase(Locale.ROOT);
+    return PREFIX + flag.replace('-', '_').toUpperCase(Locale.ROOT);
   }
 
   /// The settings that the flags make.
@@ -106,6 +119,7 @@ final class ServeFlags {
     }
     Durability durability = durability();
     warnAboutOlderNames();
+    warnAboutUnknownNames();
     return new HubSettings(
         data,
         value("listen", Values::address),
@@ -304,8 +318,10 @@ final class ServeFlags {
         warnings.add(kafka + " has no effect: this version has no log in Kafka");
       }
     }
-    if (!environment.getOrDefault("ENTDB_S3_BUCKET", "").isEmpty()) {
-      warnings.add("ENTDB_S3_BUCKET has no effect: this version has no archive and no snapshots");
+    for (String objects : List.of("ENTDB_S3_BUCKET", S3_ENDPOINT, S3_PATH_STYLE)) {
+      if (!environment.getOrDefault(objects, "").isEmpty()) {
+        warnings.add(objects + " has no effect: this version has no archive and no snapshots");
+      }
     }
     if (Boolean.TRUE.equals(older("ENTDB_SNAPSHOT_ENABLED"))) {
       warnings.add("ENTDB_SNAPSHOT_ENABLED has no effect: this version takes no snapshots");
@@ -314,5 +330,55 @@ final class ServeFlags {
       warnings.add(
           "ENTDB_ARCHIVE_ENABLED: this version has no archive; log segments are kept for ever");
     }
+  }
+
+  // ---- environment variables that are none of the hub's
+
+  private void warnAboutUnknownNames() {
+    List<String> known = new ArrayList<>(List.of(S3_ENDPOINT, S3_PATH_STYLE));
+    DEFAULTS.keySet().forEach(flag -> known.add(variable(flag)));
+    environment.keySet().stream()
+        .filter(name -> name.startsWith(PREFIX) && !known.contains(name) && !isOfService(name))
+        .sorted()
+        .forEach(name ->
+            warnings.add(
+                name
+                    + " is not a setting of the hub and has no effect; the nearest one is "
+                    + nearest(name, known)));
+  }
+
+  /// Whether Kubernetes has set the variable, to tell of a service that is called `hub` or so.
+  private boolean isOfService(String name) {
+    return environment.containsKey("KUBERNETES_SERVICE_HOST") && OF_SERVICE.matcher(name).matches();
+  }
+
+  private static String nearest(String name, List<String> known) {
+    String capitals = name.toUpperCase(Locale.ROOT);
+    return Collections.min(
+        known,
+        Comparator.comparingInt(other -> distance(capitals, other) - commonBegin(capitals, other)));
+  }
+
+  private static int commonBegin(String a, String b) {
+    int length = 0;
+    while (length < a.length() && b.startsWith(a.substring(0, length + 1))) {
+      length++;
+    }
+    return length;
+  }
+
+  /// How many letters must be put in, left out or replaced to make one text of the other.
+  private static int distance(String a, String b) {
+    int[] row = IntStream.rangeClosed(0, b.length()).toArray();
+    for (int i = 1; i <= a.length(); i++) {
+      int diagonal = row[0];
+      row[0] = i;
+      for (int j = 1; j <= b.length(); j++) {
+        int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+        diagonal = row[j];
+        row[j] = Math.min(replaced, 1 + Math.min(row[j], row[j - 1]));
+      }
+    }
+    return row[b.length()];
   }
 }

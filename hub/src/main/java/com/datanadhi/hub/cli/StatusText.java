@@ -134,7 +134,7 @@ final class StatusText {
     out.line(name + " ".repeat(Math.max(1, 9 - name.length())) + text);
   }
 
-  private static String count(long number, String noun) {
+  static String count(long number, String noun) {
     return number + " " + noun + (number == 1 ? "" : "s");
   }
 

@@ -58,13 +58,13 @@ final class VerifyCommands {
       session
           .out()
           .line(
-              check.records()
-                  + " log records in "
-                  + check.segments()
-                  + " segments ("
+              StatusText.count(check.records(), "log record")
+                  + " in "
+                  + StatusText.count(check.segments(), "segment")
+                  + " ("
                   + StatusText.bytes(check.bytes())
                   + ") are sound; "
-                  + (check.faults().isEmpty() ? "no fault" : check.faults().size() + " faults"));
+                  + (check.faults().isEmpty() ? "no fault" : StatusText.count(check.faults().size(), "fault")));
     }
   }
 }

@@ -39,6 +39,8 @@ final class Arrival extends ServerStreamTracer {
   private boolean complete;
   private long progressAt;
   private @Nullable Runnable onEnd;
+  private @Nullable Runnable whenClosed;
+  private boolean closed;
 
   /// All calls of a door. Thread-safe.
   static final class Arrivals extends Factory {
@@ -86,6 +88,15 @@ final class Arrival extends ServerStreamTracer {
   /// Has `wake` called when the call is ended here.
   synchronized void onEnd(Runnable wake) {
     onEnd = wake;
+  }
+
+  /// Has `then` called when the call has ended in whatever way, at once if it has.
+  synchronized void whenClosed(Runnable then) {
+    if (closed) {
+      then.run();
+    } else {
+      whenClosed = then;
+    }
   }
 
   @Override
@@ -151,6 +162,10 @@ final class Arrival extends ServerStreamTracer {
   public synchronized void streamClosed(Status status) {
     all.open.remove(this);
     release();
+    closed = true;
+    if (whenClosed != null) {
+      whenClosed.run();
+    }
   }
 
   /// A call that the door can end while its handler answers: the first of both counts.

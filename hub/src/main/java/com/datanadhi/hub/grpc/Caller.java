@@ -53,11 +53,13 @@ record Caller(ApiKeys keys, String apiKey, String tenant) {
     private final ApiKeys keys;
     private final Admission admission;
     private final Stopping stopping;
+    private final ConnectionBound connections;
 
-    Check(ApiKeys keys, Admission admission, Stopping stopping) {
+    Check(ApiKeys keys, Admission admission, Stopping stopping, ConnectionBound connections) {
       this.keys = keys;
       this.admission = admission;
       this.stopping = stopping;
+      this.connections = connections;
     }
 
     @Override
@@ -69,9 +71,11 @@ record Caller(ApiKeys keys, String apiKey, String tenant) {
         String tenant = tenant(keys, apiKey);
         // Only a key that was sent is ever known.
         Caller caller = new Caller(keys, apiKey == null ? "" : apiKey, tenant);
+        Arrival arrival = Arrival.current();
+        arrival.whenClosed(connections.callBegins(call.getAttributes()));
         return Contexts.interceptCall(
             Context.current().withValue(CURRENT, caller),
-            Arrival.current().watch(call, tenant, admission),
+            arrival.watch(call, tenant, admission),
             headers,
             next);
       } catch (StatusException refused) {

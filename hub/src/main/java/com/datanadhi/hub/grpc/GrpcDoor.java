@@ -88,12 +88,12 @@ public final class GrpcDoor implements AutoCloseable {
         new MultiThreadIoEventLoopGroup(
             new DefaultThreadFactory("grpc-loop", true),
             epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
-    int most = settings.maxConnections();
+    ConnectionBound connections = new ConnectionBound(settings.maxConnections(), clock);
     HubService service = new HubService(appends, admission, queries, stopping);
     try {
       this.server =
           NettyServerBuilder.forAddress(settings.address(), credentials(settings))
-              .channelFactory(() -> listener(epoll, most))
+              .channelFactory(() -> listener(epoll, connections))
               .bossEventLoopGroup(loops)
               .workerEventLoopGroup(loops)
               .executor(calls)
@@ -110,7 +110,8 @@ public final class GrpcDoor implements AutoCloseable {
               .maxConnectionIdle(60, TimeUnit.SECONDS)
               .addService(
                   ServerInterceptors.intercept(
-                      service.definition(), new Caller.Check(keys, admission, stopping)))
+                      service.definition(),
+                      new Caller.Check(keys, admission, stopping, connections)))
               .addStreamTracerFactory(new CallCounter(openCalls))
               .addService(health.getHealthService())
               .build()
@@ -132,9 +133,9 @@ public final class GrpcDoor implements AutoCloseable {
     Events.info("grpc_listening", "port", server.getPort(), "transport", epoll ? "epoll" : "nio");
   }
 
-  private static ServerChannel listener(boolean epoll, int maxConnections) {
+  private static ServerChannel listener(boolean epoll, ConnectionBound connections) {
     ServerChannel channel = epoll ? new EpollServerSocketChannel() : new NioServerSocketChannel();
-    channel.pipeline().addFirst(new ConnectionBound(maxConnections));
+    channel.pipeline().addFirst(connections);
     return channel;
   }
 

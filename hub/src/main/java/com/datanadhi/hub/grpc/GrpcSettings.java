@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 /// Where the gRPC door listens.
 ///
 /// @param address with port 0, a free one
-/// @param maxConnections open at once; a further one is closed when it is accepted
+/// @param maxConnections open at once; beyond it the connection that has been of the least use is
+///   closed
 /// @param tlsCertificate PEM file with the certificate chain; null for plain text
 /// @param tlsKey PEM file with its private key (PKCS #8, RSA or EC)
 public record GrpcSettings(

@@ -10,6 +10,7 @@ import com.datanadhi.hub.proto.ReadRequest;
 import com.datanadhi.hub.proto.Receipt;
 import com.datanadhi.hub.proto.ReceiptState;
 import com.datanadhi.hub.proto.StoredRecord;
+import com.datanadhi.hub.query.Pages;
 import com.datanadhi.hub.query.Queries;
 import com.datanadhi.hub.record.IdempotencyKey;
 import com.google.protobuf.Message;
@@ -28,12 +29,14 @@ import java.util.List;
 /// The methods of `hub.v1.Hub`. They are called on virtual threads and may block.
 final class HubService {
   private static final Duration RETRY = Duration.ofSeconds(1);
+  private static final int PAGE_SHARES = 8;
 
   private final Appends appends;
   private final Appending appending;
   private final Admission admission;
   private final Queries queries;
   private final Stopping stopping;
+  private final Pages pages = new Pages(PAGE_SHARES);
 
   HubService(Appends appends, Admission admission, Queries queries, Stopping stopping) {
     this.appends = appends;
@@ -137,7 +140,11 @@ final class HubService {
 
   private void read(Request<ReadRequest> request, StreamObserver<StoredRecord> observer) {
     new ReadStream(
-            Caller.current(), queries, stopping, (ServerCallStreamObserver<StoredRecord>) observer)
+            Caller.current(),
+            queries,
+            pages,
+            stopping,
+            (ServerCallStreamObserver<StoredRecord>) observer)
         .start(request);
   }
 

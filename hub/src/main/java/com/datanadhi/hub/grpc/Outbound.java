@@ -1,6 +1,7 @@
 package com.datanadhi.hub.grpc;
 
 import io.grpc.stub.ServerCallStreamObserver;
+import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -32,6 +33,25 @@ final class Outbound<R> {
 
   boolean isCancelled() {
     return call.isCancelled();
+  }
+
+  /// Waits until the client has room for a response, or the call is cancelled.
+  ///
+  /// @return false if it was not in time
+  boolean awaitReady(Duration longest) throws InterruptedException {
+    long left = longest.toNanos();
+    lock.lockInterruptibly();
+    try {
+      while (!call.isReady() && !call.isCancelled()) {
+        if (left <= 0) {
+          return false;
+        }
+        left = changed.awaitNanos(left);
+      }
+      return true;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /// Sends a response once the client has room for it.

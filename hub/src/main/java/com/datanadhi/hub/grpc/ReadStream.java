@@ -3,6 +3,7 @@ package com.datanadhi.hub.grpc;
 import com.datanadhi.hub.proto.ReadRequest;
 import com.datanadhi.hub.proto.StoredRecord;
 import com.datanadhi.hub.query.InvalidQueryException;
+import com.datanadhi.hub.query.Pages;
 import com.datanadhi.hub.query.Queries;
 import com.datanadhi.hub.query.RecordPage;
 import com.datanadhi.hub.view.EventFilter;
@@ -24,22 +25,29 @@ final class ReadStream {
   /// How long it takes at most to notice a cancelled call or a revoked key.
   private static final Duration SLICE = Duration.ofSeconds(1);
 
+  /// How long a stream waits for its turn, and for a client that takes nothing.
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  private static final Duration RETRY = Duration.ofSeconds(1);
   private static final long MILLIS = 1_000;
   private static final int NANOS_PER_MILLI = 1_000_000;
   private static final TypeReference<List<String>> NAMES = new TypeReference<>() {};
 
   private final Caller caller;
   private final Queries queries;
+  private final Pages pages;
   private final Stopping stopping;
   private final Outbound<StoredRecord> outbound;
 
   ReadStream(
       Caller caller,
       Queries queries,
+      Pages pages,
       Stopping stopping,
       ServerCallStreamObserver<StoredRecord> call) {
     this.caller = caller;
     this.queries = queries;
+    this.pages = pages;
     this.stopping = stopping;
     this.outbound = new Outbound<>(call, () -> {});
   }
@@ -71,22 +79,49 @@ final class ReadStream {
       stopping.check();
       caller.check();
       int limit = (int) Math.min(left, Queries.PAGE_ROWS);
-      RecordPage page =
-          queries.records(caller.tenant(), new EventFilter(from, limit, pipeline, since, until));
-      for (StoredEvent event : page.records()) {
-        if (!outbound.send(message(event))) {
+      EventFilter filter = new EventFilter(from, limit, pipeline, since, until);
+      boolean more;
+      try (Pages.Held<RecordPage> held =
+          pages.read(
+              caller.tenant(),
+              PATIENCE,
+              RecordPage::bytes,
+              () -> queries.records(caller.tenant(), filter))) {
+        if (held == null) {
+          throw Statuses.unavailable("the hub serves as many readers as it can", RETRY);
+        }
+        RecordPage page = held.page();
+        if (!send(page)) {
           return;
         }
+        from = page.next();
+        left -= page.records().size();
+        more = page.more();
       }
-      from = page.next();
-      left -= page.records().size();
-      if (!page.more()) {
+      if (!more) {
         if (!request.getFollow()) {
           return;
         }
         awaitSeq(from);
       }
     }
+  }
+
+  private boolean send(RecordPage page) throws StatusException, InterruptedException {
+    for (StoredEvent event : page.records()) {
+      if (!outbound.awaitReady(PATIENCE)) {
+        throw Statuses.unavailable(
+            "the client took no record for "
+                + PATIENCE.toSeconds()
+                + " s; read on from seq "
+                + event.seq(),
+            RETRY);
+      }
+      if (!outbound.send(message(event))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private void awaitSeq(long seq) throws StatusException, InterruptedException {

@@ -12,8 +12,9 @@ import org.eclipse.jetty.server.ConnectionMetaData;
 
 /// The open connections. Closes those that take too long for a head or a body, which the idle
 /// time-out does not do while single bytes keep coming; and, when there are too many, those of the
-/// least use: first those that never sent a request, then those idle for longest. So whoever opens
-/// thousands of connections does not lock out the others. Thread-safe.
+/// least use: first those that never sent a valid API key, then those idle for longest. So whoever
+/// opens thousands of connections does not lock out the others. If requests are in progress on all,
+/// the newest is closed. Thread-safe.
 final class Connections implements Connection.Listener {
   /// Finding the least useful costs a scan, so a few more are closed at a time.
   private static final int EVICT_SHARE = 64;
@@ -37,9 +38,10 @@ final class Connections implements Connection.Listener {
     if (!(connection instanceof ConnectionMetaData)) {
       return;
     }
-    open.put(connection, new State(connection));
-    if (count.incrementAndGet() > settings.maxConnections()) {
-      evict();
+    State state = new State(connection);
+    open.put(connection, state);
+    if (count.incrementAndGet() > settings.maxConnections() && !evict(state)) {
+      state.close();
     }
   }
 
@@ -89,27 +91,32 @@ final class Connections implements Connection.Listener {
     }
   }
 
-  private void evict() {
-    List<State> idle = new ArrayList<>();
+  /// Closes the connections of the least use, but not the newest one.
+  ///
+  /// @return false if all others are in use
+  private boolean evict(State newest) {
+    List<Idle> idle = new ArrayList<>();
     for (State state : open.values()) {
-      if (state.requests == 0) {
-        idle.add(state);
+      if (state.requests == 0 && state != newest) {
+        idle.add(new Idle(state, state.known, state.since));
       }
     }
-    idle.sort(
-        Comparator.comparing((State state) -> state.served)
-            .thenComparingLong(state -> state.since));
+    idle.sort(Comparator.comparing(Idle::known).thenComparingLong(Idle::since));
     int excess =
         Math.max(
             1, count.get() - settings.maxConnections() + settings.maxConnections() / EVICT_SHARE);
-    idle.stream().limit(excess).forEach(State::close);
+    idle.stream().limit(excess).forEach(each -> each.state().close());
+    return !idle.isEmpty();
   }
+
+  /// A connection without a request in progress, as it was when it was looked at.
+  private record Idle(State state, boolean known, long since) {}
 
   /// One connection.
   final class State {
     private final Connection connection;
     private volatile int requests;
-    private volatile boolean served;
+    private volatile boolean known;
     private volatile long since = clock.nanoTime();
     private volatile long bytesWhenIdle;
     private volatile long headSince;
@@ -131,7 +138,6 @@ final class Connections implements Connection.Listener {
 
     void requestEnded() {
       since = clock.nanoTime();
-      served = true;
       inHead = false;
       inBody = false;
       bytesWhenIdle = connection.getBytesIn();
@@ -143,6 +149,11 @@ final class Connections implements Connection.Listener {
           requestEnd.notifyAll();
         }
       }
+    }
+
+    /// A request had a valid API key.
+    void isOfKnownSender() {
+      known = true;
     }
 
     long nanoTime() {

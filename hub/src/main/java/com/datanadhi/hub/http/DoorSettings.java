@@ -13,7 +13,7 @@ import java.time.Duration;
 /// @param idle how long a connection without a request stays open
 /// @param heartbeat how often a reader that follows gets an empty line while nothing comes, so that
 ///   either end notices when the other is gone
-/// @param maxReaders streams of records at once; each holds a page in memory
+/// @param maxReaders streams of records at once; one tenant has at most half of them
 /// @param stopGrace how long `close` waits for requests in progress
 /// @param tlsCheck how often the TLS files are looked at
 public record DoorSettings(

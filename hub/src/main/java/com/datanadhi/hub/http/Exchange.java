@@ -123,7 +123,10 @@ final class Exchange {
   /// The tenant whose API key the request has.
   String tenant() throws ProblemException {
     return switch (services.apiKeys().identify(ApiKeyHeaders.find(request.getHeaders()))) {
-      case ApiKeys.Known known -> known.tenant();
+      case ApiKeys.Known known -> {
+        connection.isOfKnownSender();
+        yield known.tenant();
+      }
       case ApiKeys.Unknown unknown ->
           throw ApiKeyHeaders.unauthorized(Problem.sentence(unknown.detail()));
       case ApiKeys.NotReady _ ->

@@ -47,11 +47,13 @@ public final class HttpDoor implements AutoCloseable {
   // Its parser warns of requests that are refused: a hostile sender would fill the log.
   private static final Logger PARSER = Logger.getLogger("org.eclipse.jetty.http");
 
-  // Any name can stand in a path, percent-encoded: routes are matched before segments are decoded,
+  // Any name without NUL can stand in a path, percent-encoded, also the empty one: routes are
+  // matched before segments are decoded,
   // and no segment becomes the name of a file.
   private static final UriCompliance PATHS =
       UriCompliance.RFC3986.with(
           "hub",
+          UriCompliance.Violation.AMBIGUOUS_EMPTY_SEGMENT,
           UriCompliance.Violation.AMBIGUOUS_PATH_SEGMENT,
           UriCompliance.Violation.AMBIGUOUS_PATH_SEPARATOR,
           UriCompliance.Violation.AMBIGUOUS_PATH_ENCODING,

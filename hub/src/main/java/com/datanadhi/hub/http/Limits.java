@@ -14,5 +14,8 @@ final class Limits {
   static final int MAX_LIMIT = 10_000;
   static final int DEFAULT_LIMIT = 1_000;
 
+  /// The largest number in a request: 18 digits.
+  static final long MAX_NUMBER = 999_999_999_999_999_999L;
+
   private Limits() {}
 }

@@ -2,19 +2,27 @@ package com.datanadhi.hub.http;
 
 import com.datanadhi.hub.json.JsonText;
 import com.datanadhi.hub.query.InvalidQueryException;
+import com.datanadhi.hub.query.Pages;
 import com.datanadhi.hub.query.PipelinePage;
 import com.datanadhi.hub.query.PipelineRecord;
 import com.datanadhi.hub.query.RecordLine;
 import com.datanadhi.hub.view.ViewException;
+import java.io.IOException;
 import java.time.Duration;
 
 /// `GET /v1/pipelines/P/records`: the next records of a pipeline for a consumer.
 final class PipelineHandler implements RouteHandler {
   private static final long MOST_WAIT = 30;
 
+  private final Pages pages;
+
+  PipelineHandler(Pages pages) {
+    this.pages = pages;
+  }
+
   @Override
   public void handle(Exchange exchange)
-      throws ProblemException, ViewException, InterruptedException {
+      throws ProblemException, ViewException, IOException, InterruptedException {
     String tenant = exchange.tenant();
     String pipeline = exchange.parameter(0, "pipeline");
     QueryParameters query = exchange.query("consumer", "limit", "wait");
@@ -25,16 +33,31 @@ final class PipelineHandler implements RouteHandler {
     }
     int limit = (int) query.number("limit", Limits.DEFAULT_LIMIT, 1, Limits.MAX_LIMIT);
     Duration wait = Duration.ofSeconds(query.number("wait", 0, 0, MOST_WAIT));
-    PipelinePage page;
+    RecordSource records = exchange.services().records();
     try {
-      page =
-          exchange
-              .services()
-              .records()
-              .page(tenant, pipeline, consumer, limit, exchange.isHead() ? Duration.ZERO : wait);
+      if (!wait.isZero() && !exchange.isHead()) {
+        // Whoever waits holds no memory. The record that comes is read with others below.
+        PipelinePage _ = records.page(tenant, pipeline, consumer, 1, wait);
+        String _ = exchange.tenant();
+      }
+      try (Pages.Held<PipelinePage> held =
+          pages.read(
+              tenant,
+              exchange.settings().heartbeat(),
+              PipelinePage::bytes,
+              () -> records.page(tenant, pipeline, consumer, limit, Duration.ZERO))) {
+        if (held == null) {
+          throw RecordsHandler.tooManyReaders();
+        }
+        send(exchange, held.page());
+      }
     } catch (InvalidQueryException e) {
       throw QueryParameters.bad(Problem.sentence(String.valueOf(e.getMessage())));
     }
+  }
+
+  private static void send(Exchange exchange, PipelinePage page)
+      throws IOException, InterruptedException {
     String expired = page.expiredHeader();
     if (expired != null) {
       exchange.setHeader("Hub-Expired", expired);
@@ -43,6 +66,8 @@ final class PipelineHandler implements RouteHandler {
     for (PipelineRecord record : page.records()) {
       lines.raw(RecordLine.encode(record));
     }
-    exchange.answer(200, LogHandler.NDJSON, lines.toBytes());
+    exchange.begin(200, LogHandler.NDJSON);
+    exchange.write(true, lines.toBytes());
+    exchange.end();
   }
 }

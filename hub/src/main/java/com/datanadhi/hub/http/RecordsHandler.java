@@ -1,32 +1,31 @@
 package com.datanadhi.hub.http;
 
 import com.datanadhi.hub.json.JsonText;
+import com.datanadhi.hub.query.InvalidQueryException;
+import com.datanadhi.hub.query.Pages;
 import com.datanadhi.hub.query.RecordLine;
 import com.datanadhi.hub.query.RecordPage;
+import com.datanadhi.hub.query.Shares;
 import com.datanadhi.hub.view.EventFilter;
 import com.datanadhi.hub.view.StoredEvent;
 import com.datanadhi.hub.view.ViewException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 
 /// `GET /v1/records`: records as NDJSON, a page at a time, as fast as the reader takes them.
 final class RecordsHandler implements RouteHandler {
-  /// Pages in memory at once. A page has about 1 MiB, and is there twice: as rows and as lines.
-  private static final int PAGES = 32;
-
   /// How often a reader that waits looks whether the hub is being stopped.
   private static final Duration SLICE = Duration.ofMillis(500);
 
   private static final byte[] HEARTBEAT = {'\n'};
 
-  private final Semaphore readers;
-  private final Semaphore pages = new Semaphore(PAGES);
+  private final Shares readers;
+  private final Pages pages;
 
-  RecordsHandler(int maxReaders) {
-    this.readers = new Semaphore(maxReaders);
+  RecordsHandler(int maxReaders, Pages pages) {
+    this.pages = pages;
+    this.readers = new Shares(maxReaders);
   }
 
   @Override
@@ -49,21 +48,25 @@ final class RecordsHandler implements RouteHandler {
             exchange,
             tenant,
             new EventFilter(
-                query.number("from", 1, 1, Long.MAX_VALUE),
+                query.number("from", 1, 1, Limits.MAX_NUMBER),
                 0,
                 query.text("pipeline"),
                 query.time("since"),
                 query.time("until")),
             limit);
-    if (!readers.tryAcquire()) {
-      throw new ProblemException(
-          Problem.unavailable("The hub serves as many readers as it can. Try again later."));
+    if (!readers.acquire(tenant, 1, Duration.ZERO)) {
+      throw tooManyReaders();
     }
     try {
       reading.run(follow);
     } finally {
-      readers.release();
+      readers.release(tenant, 1);
     }
+  }
+
+  static ProblemException tooManyReaders() {
+    return new ProblemException(
+        Problem.unavailable("The hub serves as many readers as it can. Try again later."));
   }
 
   /// One answer.
@@ -103,23 +106,29 @@ final class RecordsHandler implements RouteHandler {
     /// @return whether there is another one
     private boolean page()
         throws ProblemException, ViewException, IOException, InterruptedException {
-      if (!pages.tryAcquire(exchange.settings().heartbeat().toMillis(), TimeUnit.MILLISECONDS)) {
-        throw new ProblemException(
-            Problem.unavailable("The hub serves as many readers as it can. Try again later."));
-      }
+      EventFilter rest =
+          new EventFilter(
+              from,
+              (int) Math.min(left, Limits.MAX_LIMIT),
+              filter.pipeline(),
+              filter.since(),
+              filter.until());
+      Pages.Held<RecordPage> held;
       try {
-        RecordPage page =
-            exchange
-                .services()
-                .records()
-                .records(
-                    tenant,
-                    new EventFilter(
-                        from,
-                        (int) Math.min(left, Limits.MAX_LIMIT),
-                        filter.pipeline(),
-                        filter.since(),
-                        filter.until()));
+        held =
+            pages.read(
+                tenant,
+                exchange.settings().heartbeat(),
+                RecordPage::bytes,
+                () -> exchange.services().records().records(tenant, rest));
+      } catch (InvalidQueryException e) {
+        throw QueryParameters.bad(Problem.sentence(String.valueOf(e.getMessage())));
+      }
+      if (held == null) {
+        throw tooManyReaders();
+      }
+      try (held) {
+        RecordPage page = held.page();
         if (exchange.isHead()) {
           return false;
         }
@@ -128,8 +137,6 @@ final class RecordsHandler implements RouteHandler {
         from = page.next();
         left -= page.records().size();
         return page.more() && left > 0;
-      } finally {
-        pages.release();
       }
     }
 
@@ -156,12 +163,15 @@ final class RecordsHandler implements RouteHandler {
 
     /// @return whether there is a record to read; false at a shutdown, which ends the answer like
     ///   any other
-    private boolean awaitMore() throws IOException, InterruptedException {
+    private boolean awaitMore() throws ProblemException, IOException, InterruptedException {
       long lastBeat = exchange.nanoTime();
       // The head of the answer tells the reader that it is connected.
       exchange.write(false, new byte[0]);
       while (!exchange.isStopping()) {
-        if (exchange.services().records().awaitSeq(tenant, from, SLICE)) {
+        boolean hasMore = exchange.services().records().awaitSeq(tenant, from, SLICE);
+        // The key can be revoked while the answer goes on.
+        String _ = exchange.tenant();
+        if (hasMore) {
           return true;
         }
         if (exchange.nanoTime() - lastBeat > exchange.settings().heartbeat().toNanos()) {

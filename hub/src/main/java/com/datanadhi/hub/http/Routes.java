@@ -1,5 +1,6 @@
 package com.datanadhi.hub.http;
 
+import com.datanadhi.hub.query.Pages;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -7,21 +8,24 @@ import org.jspecify.annotations.Nullable;
 
 /// The table of all routes. `docs/hub/openapi.yaml` lists the same, which a test checks.
 final class Routes {
+  private static final int PAGE_SHARES = 16;
+
   private final List<Route> all;
 
   Routes(DoorSettings settings) {
     ReadHandlers read = new ReadHandlers();
     StateHandlers state = new StateHandlers();
+    Pages pages = new Pages(PAGE_SHARES);
     this.all =
         List.of(
             get("/", false, state::probe),
             post("/log", new LogHandler()),
             post("/upload", new UploadHandler()),
             post("/v1/transactions", new TransactionHandler()),
-            get("/v1/records", false, new RecordsHandler(settings.maxReaders())),
+            get("/v1/records", false, new RecordsHandler(settings.maxReaders(), pages)),
             get("/v1/receipts/{key}", false, read::receipt),
             get("/v1/sources", false, read::sources),
-            get("/v1/pipelines/{pipeline}/records", false, new PipelineHandler()),
+            get("/v1/pipelines/{pipeline}/records", false, new PipelineHandler(pages)),
             post("/v1/pipelines/{pipeline}/cursors/{consumer}", new CursorHandler()),
             get("/health", true, state::health),
             get("/livez", true, state::live),

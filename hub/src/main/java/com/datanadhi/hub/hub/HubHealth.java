@@ -77,7 +77,9 @@ final class HubHealth implements HealthSource {
     LogStats log = directory.log.stats();
     if (log.damagedSegments() > 0) {
       warnings.add(
-          log.damagedSegments() + " log segments are damaged: run 'echopost-hub verify log'");
+          "log segments are damaged ("
+              + log.damagedSegments()
+              + "): run 'echopost-hub verify log'");
     }
     String problem = directory.control.problem();
     if (problem != null) {

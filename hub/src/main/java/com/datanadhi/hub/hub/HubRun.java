@@ -61,7 +61,10 @@ public final class HubRun implements HubLauncher {
       HubMetrics metrics = new HubMetrics();
       try (OpenDirectory directory =
           OpenDirectory.open(
-              settings, (records, bytes, nanos) -> metrics.appended(records, nanos), clock)) {
+              settings,
+              (records, bytes, nanos) -> metrics.appended(records, nanos),
+              metrics::committed,
+              clock)) {
         return serve(directory, version, metrics, stop, started, descriptors);
       } catch (IOException failed) {
         Events.severe("hub_failed", failed, "reason", failed.toString());

@@ -4,11 +4,13 @@ import com.datanadhi.hub.apply.ApplyStats;
 import com.datanadhi.hub.intake.Admission;
 import com.datanadhi.hub.intake.Intake;
 import com.datanadhi.hub.intake.IntakeCounts;
+import com.datanadhi.hub.log.LogStats;
 import com.datanadhi.hub.metrics.HubMetrics;
 import com.datanadhi.hub.metrics.JvmMetrics;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 
 /// Which values of the hub are metrics.
@@ -17,12 +19,18 @@ final class MetricsOfHub {
   private final AppendGate gate;
   private final Admission admission;
   private final HubMetrics metrics;
+  private final Supplier<IntakeCounts> intake;
+  private final Supplier<LogStats> log;
+  private final Supplier<ApplyStats> apply;
 
   MetricsOfHub(OpenDirectory directory, AppendGate gate, Admission admission, HubMetrics metrics) {
     this.directory = directory;
     this.gate = gate;
     this.admission = admission;
     this.metrics = metrics;
+    this.intake = metrics.once(directory.intake::counts);
+    this.log = metrics.once(directory.log::stats);
+    this.apply = metrics.once(directory.apply::stats);
   }
 
   void register() {
@@ -61,25 +69,20 @@ final class MetricsOfHub {
   }
 
   private void registerLog() {
-    metrics.gauge(
-        "hub_log_bytes", "All segments of all streams.", () -> directory.log.stats().bytes());
-    metrics.gauge(
-        "hub_log_segments", "Segments of all streams.", () -> directory.log.stats().segments());
+    metrics.gauge("hub_log_bytes", "All segments of all streams.", () -> log.get().bytes());
+    metrics.gauge("hub_log_segments", "Segments of all streams.", () -> log.get().segments());
     metrics.gauge(
         "hub_log_damaged_segments",
         "Segments of which a part cannot be read.",
-        () -> directory.log.stats().damagedSegments());
+        () -> log.get().damagedSegments());
     metrics.gauge(
-        "hub_log_waiting_bytes",
-        "Accepted and not yet written.",
-        () -> directory.log.stats().waitingBytes());
-    metrics.counter(
-        "hub_log_records", "Log records.", () -> directory.log.stats().appendedRecords());
-    metrics.counter("hub_log_commits", "Writes of the log.", () -> directory.log.stats().commits());
+        "hub_log_waiting_bytes", "Accepted and not yet written.", () -> log.get().waitingBytes());
+    metrics.counter("hub_log_records", "Log records.", () -> log.get().appendedRecords());
+    metrics.counter("hub_log_commits", "Writes of the log.", () -> log.get().commits());
     metrics.counter(
         "hub_log_refused_appends",
         "Appends that the log refused.",
-        () -> directory.log.stats().refusedAppends());
+        () -> log.get().refusedAppends());
     metrics.gauge(
         "hub_log_retained_bytes",
         "Sealed segments that something still needs.",
@@ -95,7 +98,7 @@ final class MetricsOfHub {
     metrics.gauge(
         "applier_lag_seconds",
         "Age of the oldest durable record that is not applied.",
-        () -> directory.apply.stats().lagMillis() / 1e3);
+        () -> apply.get().lagMillis() / 1e3);
     apply("hub_applied_offset", "The last applied offset.", ApplyStats::appliedOffset);
     apply("hub_apply_lag_records", "Log records that wait.", ApplyStats::lagRecords);
     apply("hub_parked_tenants", "Tenants that are not applied now.", ApplyStats::parkedTenants);
@@ -107,11 +110,11 @@ final class MetricsOfHub {
     metrics.counter(
         "hub_applied_records",
         "Rows written to the tenants' tables of events.",
-        () -> directory.apply.stats().appliedEvents());
+        () -> apply.get().appliedEvents());
     metrics.gauge(
         "hub_conservation_difference",
         "Transactions and log records that are not accounted for: 0.",
-        () -> directory.intake.counts().difference() + directory.apply.stats().unaccounted());
+        () -> intake.get().difference() + apply.get().unaccounted());
     metrics.gauge(
         "hub_open_database_files", "Open files of SQLite.", directory.databases::openFiles);
     metrics.gauge(
@@ -121,15 +124,12 @@ final class MetricsOfHub {
   }
 
   private void count(String name, String help, ToDoubleFunction<IntakeCounts> value) {
-    metrics.counter(name, help, () -> value.applyAsDouble(directory.intake.counts()));
+    metrics.counter(name, help, () -> value.applyAsDouble(intake.get()));
   }
 
   private void apply(String name, String help, ToDoubleFunction<ApplyStats> value) {
     metrics.gauges(
-        name,
-        help,
-        "stream",
-        () -> Map.of(Intake.STREAM, value.applyAsDouble(directory.apply.stats())));
+        name, help, "stream", () -> Map.of(Intake.STREAM, value.applyAsDouble(apply.get())));
   }
 
   private double received(IntakeCounts counts) {
@@ -138,11 +138,7 @@ final class MetricsOfHub {
 
   private Map<String, Double> refused() {
     Map<String, Double> all = new HashMap<>();
-    directory
-        .intake
-        .counts()
-        .refused()
-        .forEach((reason, n) -> all.merge(reason, (double) n, Double::sum));
+    intake.get().refused().forEach((reason, n) -> all.merge(reason, (double) n, Double::sum));
     gate.refused().forEach((reason, n) -> all.merge(reason, (double) n, Double::sum));
     return all;
   }

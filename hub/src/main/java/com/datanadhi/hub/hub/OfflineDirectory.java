@@ -23,7 +23,7 @@ public final class OfflineDirectory extends HubAdministration implements Offline
   public static OfflineDirectory open(HubSettings settings, String version)
       throws AdministrationException, IOException, InterruptedException {
     OpenDirectory directory =
-        OpenDirectory.open(settings, (records, bytes, nanos) -> {}, Clock.system());
+        OpenDirectory.open(settings, (records, bytes, nanos) -> {}, _ -> {}, Clock.system());
     boolean opened = false;
     try {
       directory.control.start();

@@ -24,6 +24,7 @@ import com.datanadhi.hub.log.segments.SegmentSettings;
 import com.datanadhi.hub.logging.Events;
 import com.datanadhi.hub.query.Queries;
 import com.datanadhi.hub.time.Clock;
+import com.datanadhi.hub.view.CommitTimer;
 import com.datanadhi.hub.view.TenantDatabases;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -59,13 +60,14 @@ final class OpenDirectory implements AutoCloseable {
   final Queries queries;
   private final long heldBackBound;
 
-  private OpenDirectory(HubSettings settings, SegmentLog log, AppendTimer timer, Clock clock)
+  private OpenDirectory(
+      HubSettings settings, SegmentLog log, AppendTimer appends, CommitTimer commits, Clock clock)
       throws IOException {
     Path directory = settings.dataDirectory();
     this.settings = settings;
     this.clock = clock;
     this.log = log;
-    databases = new TenantDatabases(directory.resolve("tenants"), Descriptors.DATABASES);
+    databases = new TenantDatabases(directory.resolve("tenants"), Descriptors.DATABASES, commits);
     heldBackBound =
         Math.min(MAX_HELD_BACK_BYTES, Files.getFileStore(directory).getTotalSpace() / 4);
     long keyHorizon = settings.keyHorizon().toMillis();
@@ -76,7 +78,7 @@ final class OpenDirectory implements AutoCloseable {
             databases,
             new IntakeSettings(settings.durability(), keyHorizon, Bounds.defaults()),
             clock,
-            timer);
+            appends);
     mailboxes = new MailboxFollower(databases, control);
     AppliedThroughFile appliedThrough =
         new AppliedThroughFile(directory.resolve("applied-through"));
@@ -119,9 +121,11 @@ final class OpenDirectory implements AutoCloseable {
 
   /// Opens the directory.
   ///
-  /// @param timer is told of each durable append
+  /// @param appends is told of each durable append
+  /// @param commits is told of each commit of a tenant's database
   /// @throws IOException the log cannot be opened
-  static OpenDirectory open(HubSettings settings, AppendTimer timer, Clock clock)
+  static OpenDirectory open(
+      HubSettings settings, AppendTimer appends, CommitTimer commits, Clock clock)
       throws IOException {
     SegmentSettings segments =
         new SegmentSettings(
@@ -135,7 +139,7 @@ final class OpenDirectory implements AutoCloseable {
       // Else the first append waits until a segment is filled with zeros.
       log.prepare(Intake.STREAM);
       log.prepare(ControlStore.STREAM);
-      OpenDirectory directory = new OpenDirectory(settings, log, timer, clock);
+      OpenDirectory directory = new OpenDirectory(settings, log, appends, commits, clock);
       opened = true;
       return directory;
     } finally {

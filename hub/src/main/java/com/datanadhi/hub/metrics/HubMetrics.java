@@ -13,9 +13,11 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.DoubleSupplier;
 import java.util.function.Supplier;
 import java.util.stream.StreamSupport;
+import org.jspecify.annotations.Nullable;
 
 /// The metrics of a hub. A value is read from its owner when somebody asks for the metrics, so that
 /// a stuck worker cannot hide its own lag. No metric has a label for the tenant: `status` and the
@@ -26,9 +28,13 @@ public final class HubMetrics {
   };
   private static final double[] RECORDS = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000};
 
+  /// Stands for the exposition that is being made.
+  private static final ScopedValue<Object> SCRAPE = ScopedValue.newInstance();
+
   private final PrometheusRegistry registry = new PrometheusRegistry();
   private final Histogram appendSeconds;
   private final Histogram batchRecords;
+  private final Histogram commitSeconds;
   private final Counter requests;
   private final Histogram requestSeconds;
   private final Summary recentAppends =
@@ -44,6 +50,8 @@ public final class HubMetrics {
         histogram(
             "hub_append_seconds", "Time from a request's append until it was durable.", SECONDS);
     this.batchRecords = histogram("hub_append_records", "Log records of one append.", RECORDS);
+    this.commitSeconds =
+        histogram("hub_sqlite_commit_seconds", "Time of a commit in SQLite.", SECONDS);
     this.requestSeconds =
         Histogram.builder()
             .name("hub_http_request_seconds")
@@ -81,6 +89,11 @@ public final class HubMetrics {
     recentAppends.observe(seconds);
   }
 
+  /// Counts a commit in SQLite that took so long.
+  public void committed(long nanos) {
+    commitSeconds.observe(nanos / 1e9);
+  }
+
   /// Counts a request by its route and status.
   public void answered(String route, int status, long nanos) {
     requests.labelValues(route, Integer.toString(status)).inc();
@@ -95,6 +108,25 @@ public final class HubMetrics {
         .findFirst()
         .orElse(0);
   }
+
+  /// A value of which several metrics are made: it is asked for once for an exposition, so that
+  /// they fit each other.
+  public <T> Supplier<T> once(Supplier<T> value) {
+    AtomicReference<@Nullable Taken<T>> last = new AtomicReference<>();
+    return () -> {
+      if (!SCRAPE.isBound()) {
+        return value.get();
+      }
+      Taken<T> taken = last.get();
+      if (taken == null || !taken.scrape().equals(SCRAPE.get())) {
+        taken = new Taken<>(SCRAPE.get(), value.get());
+        last.set(taken);
+      }
+      return taken.value();
+    };
+  }
+
+  private record Taken<T>(Object scrape, T value) {}
 
   /// Adds a gauge.
   public void gauge(String name, String help, DoubleSupplier value) {
@@ -148,7 +180,7 @@ public final class HubMetrics {
         openMetrics ? OpenMetricsTextFormatWriter.create() : PrometheusTextFormatWriter.create();
     ByteArrayOutputStream out = new ByteArrayOutputStream(16_384);
     try {
-      writer.write(out, registry.scrape());
+      writer.write(out, ScopedValue.where(SCRAPE, new Object()).call(registry::scrape));
     } catch (IOException impossible) {
       throw new UncheckedIOException(impossible);
     }

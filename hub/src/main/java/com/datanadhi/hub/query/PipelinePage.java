@@ -14,6 +14,11 @@ public record PipelinePage(List<PipelineRecord> records, long cursor, @Nullable 
     records = List.copyOf(records);
   }
 
+  /// The bytes of its records.
+  public long bytes() {
+    return records.stream().mapToLong(each -> Pages.bytes(each.event())).sum();
+  }
+
   /// The value of the header `Hub-Expired`, or null if nothing has expired.
   public @Nullable String expiredHeader() {
     return expired == null ? null : expired.first() + "-" + expired.last();

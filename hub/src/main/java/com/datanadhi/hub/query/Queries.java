@@ -120,7 +120,7 @@ public final class Queries {
     @Override
     public boolean accept(StoredEvent event) {
       events.add(event);
-      bytes += event.logData().length;
+      bytes += Pages.bytes(event);
       return !isFull();
     }
 

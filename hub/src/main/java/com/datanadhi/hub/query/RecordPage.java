@@ -12,4 +12,9 @@ public record RecordPage(List<StoredEvent> records, long next, boolean more) {
   public RecordPage {
     records = List.copyOf(records);
   }
+
+  /// The bytes of its records.
+  public long bytes() {
+    return records.stream().mapToLong(Pages::bytes).sum();
+  }
 }

@@ -48,18 +48,27 @@ public final class TenantDatabases implements AutoCloseable {
   private final Path root;
   private final DatabasePool pool;
   private final Clock clock;
+  private final CommitTimer timer;
   private volatile long walTried;
 
   /// @param tenants `DIR/tenants`
   /// @param maxFiles open database files in all, at least 6: a connection has a database file, its
   ///   write-ahead log and the log's index
   public TenantDatabases(Path tenants, int maxFiles) {
-    this(tenants, maxFiles, PATIENCE, Clock.system());
+    this(tenants, maxFiles, _ -> {});
   }
 
-  TenantDatabases(Path tenants, int maxFiles, Duration patience, Clock clock) {
+  /// As above.
+  ///
+  /// @param timer is told of each commit
+  public TenantDatabases(Path tenants, int maxFiles, CommitTimer timer) {
+    this(tenants, maxFiles, PATIENCE, Clock.system(), timer);
+  }
+
+  TenantDatabases(Path tenants, int maxFiles, Duration patience, Clock clock, CommitTimer timer) {
     root = tenants;
     this.clock = clock;
+    this.timer = timer;
     walTried = clock.nanoTime() - WAL_TRIES_NANOS;
     pool = new DatabasePool(maxFiles, patience, clock, this::file, this::open);
   }
@@ -147,8 +156,12 @@ public final class TenantDatabases implements AutoCloseable {
         T result = work.run(tables);
         throwIfFailed(sqlite); // the caller may have swallowed it
         tables.flush();
+        long begin = clock.nanoTime();
         sqlite.commit();
         done = true;
+        if (write) {
+          timer.committed(clock.nanoTime() - begin);
+        }
         tables.committed();
         if (write) {
           afterCommit(lease.handle());

@@ -61,13 +61,48 @@ class ServeFlagsTest {
         "ENTDB_KAFKA_BROKERS",
         "ENTDB_KAFKA_ACKS",
         "ENTDB_KAFKA_ENABLE_IDEMPOTENCE",
-        "ENTDB_S3_BUCKET"
+        "ENTDB_S3_BUCKET",
+        "HUB_S3_ENDPOINT",
+        "HUB_S3_PATH_STYLE"
       })
   void an_older_name_without_a_meaning_is_a_warning(String variable) {
     assertThat(settings(Map.of(), Map.of(variable, "x")).warnings())
         .singleElement()
         .asString()
         .contains(variable);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "HUB_LISTNE, HUB_LISTEN",
+    "HUB_BUFFER, HUB_BUFFER_BYTES",
+    "HUB_SEGMENTS_BYTES, HUB_SEGMENT_BYTES",
+    "HUB_SEGMENT_AGE_, HUB_SEGMENT_AGE",
+    "HUB_listen, HUB_LISTEN",
+    "HUB_S3_ENDPOINTS, HUB_S3_ENDPOINT",
+    "HUB_DISTEN, HUB_LISTEN",
+    "HUB_TLSKEY, HUB_TLS_KEY",
+  })
+  void an_unknown_variable_is_a_warning_with_the_nearest_known_one(
+      String variable, String nearest) {
+    assertThat(settings(Map.of(), Map.of(variable, "x", "HUB_LISTEN", "")).warnings())
+        .singleElement()
+        .asString()
+        .startsWith(variable + " is not a setting")
+        .endsWith(" " + nearest);
+  }
+
+  @Test
+  void what_kubernetes_tells_of_a_service_called_hub_is_no_warning() {
+    Map<String, String> environment =
+        Map.of(
+            "KUBERNETES_SERVICE_HOST", "10.0.0.1",
+            "HUB_SERVICE_HOST", "10.0.0.2",
+            "HUB_SERVICE_PORT_HTTP", "5000",
+            "HUB_PORT", "tcp://10.0.0.2:5000",
+            "HUB_PORT_5000_TCP_ADDR", "10.0.0.2",
+            "HUB_WEST_PORT_5000_TCP", "tcp://10.0.0.3:5000");
+    assertThat(settings(Map.of(), environment).warnings()).isEmpty();
   }
 
   @ParameterizedTest

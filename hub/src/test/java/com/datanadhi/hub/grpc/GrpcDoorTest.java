@@ -11,17 +11,22 @@ import com.datanadhi.hub.proto.AppendRequest;
 import com.datanadhi.hub.proto.AppendResponse;
 import com.datanadhi.hub.proto.HubGrpc;
 import com.datanadhi.hub.proto.NewRecord;
+import com.datanadhi.hub.proto.ReadRequest;
 import com.datanadhi.hub.proto.Receipt;
+import com.datanadhi.hub.proto.StoredRecord;
 import com.datanadhi.hub.query.Tenants;
 import com.google.protobuf.ByteString;
 import com.google.rpc.RetryInfo;
 import io.grpc.CallOptions;
+import io.grpc.ConnectivityState;
+import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
+import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
@@ -38,6 +43,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -375,23 +381,89 @@ class GrpcDoorTest {
   }
 
   @Test
-  void connections_beyond_the_bound_are_closed_and_calls_go_on() throws Exception {
-    door.blocking().append(request("k-1", "1"));
+  void silent_connections_beyond_the_bound_are_closed_and_not_those_of_clients() throws Exception {
+    ManagedChannel appending = channel();
+    ManagedChannel reading = channel();
     List<Socket> silent = new ArrayList<>();
     try {
-      for (int i = 0; i < Door.MAX_CONNECTIONS; i++) {
-        silent.add(new Socket(door.server.address().getAddress(), door.server.address().getPort()));
-      }
-      Socket last = silent.getLast();
-      last.setSoTimeout(5_000);
-      assertThat(readToEnd(last)).isEmpty();
+      append(appending, "k-1");
+      Responses<ReadRequest, StoredRecord> followed = new Responses<>();
+      Door.with(HubGrpc.newStub(reading), "datanadhi-api-key", Door.KEY)
+          .read(ReadRequest.newBuilder().setFrom(1).setFollow(true).build(), followed);
+      append(reading, "k-0");
+      CountDownLatch lost = new CountDownLatch(1);
+      appending.notifyWhenStateChanged(ConnectivityState.READY, lost::countDown);
+      reading.notifyWhenStateChanged(ConnectivityState.READY, lost::countDown);
 
-      assertThat(door.blocking().append(request("k-2", "1")).getKey()).isEqualTo("k-2");
+      for (int i = 0; i < 3 * Door.MAX_CONNECTIONS; i++) {
+        silent.add(connectedAndSilent());
+      }
+
+      // Its end comes, behind the settings; else this times out.
+      assertThat(readToEnd(silent.getFirst())).isNotEmpty();
+      append(appending, "k-2");
+      ManagedChannel late = channel();
+      try {
+        append(late, "k-3");
+      } finally {
+        late.shutdownNow();
+      }
+      assertThat(lost.getCount()).isEqualTo(1);
     } finally {
       for (Socket socket : silent) {
         socket.close();
       }
+      appending.shutdownNow();
+      reading.shutdownNow();
     }
+  }
+
+  @Test
+  void if_calls_are_in_progress_on_all_connections_the_newest_is_closed() throws Exception {
+    List<ManagedChannel> clients = new ArrayList<>();
+    try (Socket last = new Socket()) {
+      for (int i = 0; i < Door.MAX_CONNECTIONS; i++) {
+        ManagedChannel client = channel();
+        clients.add(client);
+        StreamObserver<AppendRequest> stream =
+            Door.with(HubGrpc.newStub(client), "datanadhi-api-key", Door.KEY)
+                .appendStream(new Responses<AppendRequest, AppendResponse>());
+        stream.onNext(request("k-" + i, "1"));
+        String key = "k-" + i;
+        await().until(() -> door.appends.order().contains(key));
+      }
+      last.connect(door.server.address());
+      last.setSoTimeout(5_000);
+      assertThat(readToEnd(last)).isEmpty();
+      assertThat(clients).allMatch(client -> client.getState(false) == ConnectivityState.READY);
+    } finally {
+      clients.forEach(ManagedChannel::shutdownNow);
+    }
+  }
+
+  private ManagedChannel channel() {
+    return NettyChannelBuilder.forAddress(door.server.address()).usePlaintext().build();
+  }
+
+  private static void append(ManagedChannel client, String key) {
+    Receipt receipt =
+        Door.with(HubGrpc.newBlockingStub(client), "datanadhi-api-key", Door.KEY)
+            .append(request(key, "1"));
+    assertThat(receipt.getKey()).isEqualTo(key);
+  }
+
+  /// A connection of HTTP/2 that has no call.
+  private Socket connectedAndSilent() throws IOException {
+    Socket socket = new Socket(door.server.address().getAddress(), door.server.address().getPort());
+    socket.setSoTimeout(5_000);
+    socket
+        .getOutputStream()
+        .write(
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
+                .getBytes(StandardCharsets.US_ASCII));
+    // The server's settings: it has taken the connection.
+    assertThat(socket.getInputStream().readNBytes(9)).hasSize(9);
+    return socket;
   }
 
   private static byte[] readToEnd(Socket socket) throws IOException {

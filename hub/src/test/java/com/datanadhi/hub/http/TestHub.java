@@ -64,6 +64,7 @@ final class TestHub implements AutoCloseable {
   volatile @Nullable String appendProblem;
   volatile boolean apiKeysReady = true;
   volatile boolean viewDown;
+  volatile boolean isRevoked;
   volatile boolean applies = true;
   volatile @Nullable CountDownLatch gate;
   volatile CountDownLatch entered = new CountDownLatch(1);
@@ -136,7 +137,7 @@ final class TestHub implements AutoCloseable {
     if (!apiKeysReady) {
       return new ApiKeys.NotReady();
     }
-    return KEY.equals(apiKey)
+    return KEY.equals(apiKey) && !isRevoked
         ? new ApiKeys.Known(TENANT)
         : new ApiKeys.Unknown(
             apiKey == null

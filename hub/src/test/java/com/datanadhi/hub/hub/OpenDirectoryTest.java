@@ -132,7 +132,7 @@ class OpenDirectoryTest {
             null,
             List.of());
     OpenDirectory directory =
-        OpenDirectory.open(settings, (records, bytes, nanos) -> {}, Clock.system());
+        OpenDirectory.open(settings, (records, bytes, nanos) -> {}, _ -> {}, Clock.system());
     directory.loadTail();
     return directory;
   }

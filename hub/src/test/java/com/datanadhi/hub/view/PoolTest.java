@@ -101,7 +101,7 @@ class PoolTest {
   @Test
   void a_database_in_use_is_not_closed_and_others_wait_for_their_turn() throws Exception {
     try (TenantDatabases databases =
-        new TenantDatabases(directory, 6, Duration.ofMillis(200), Clock.system())) {
+        new TenantDatabases(directory, 6, Duration.ofMillis(200), Clock.system(), _ -> {})) {
       String result =
           databases.<String>write(
               "a",
