@@ -64,7 +64,9 @@ final class VerifyCommands {
                   + " ("
                   + StatusText.bytes(check.bytes())
                   + ") are sound; "
-                  + (check.faults().isEmpty() ? "no fault" : StatusText.count(check.faults().size(), "fault")));
+                  + (check.faults().isEmpty()
+                      ? "no fault"
+                      : StatusText.count(check.faults().size(), "fault")));
     }
   }
 }
