@@ -12,6 +12,9 @@ final class ReplayMetrics {
   private final Counter bytes = new Counter();
   private final Histogram attempts = Histogram.ofDurations(1, 2, 5);
   private final Map<Integer, Counter> rejected = new ConcurrentSkipListMap<>();
+  private final Histogram batchRecords = Histogram.ofNumbers(BatchSize.LARGEST);
+  private final Map<String, Counter> failedBatches = new ConcurrentSkipListMap<>();
+  private final Counter suspensions = new Counter();
 
   long delivered() {
     return records.value();
@@ -32,6 +35,31 @@ final class ReplayMetrics {
     rejected.computeIfAbsent(status, first -> new Counter()).add(1);
   }
 
+  /// Counts a batch that ended. A settled one is counted by [#batchSettled] too.
+  void batchEnded(BatchOutcome outcome) {
+    String result =
+        switch (outcome) {
+          case BatchOutcome.Settled _ -> "";
+          case BatchOutcome.Unreadable _ -> "unreadable";
+          case BatchOutcome.TooLarge _ -> "too_large";
+          case BatchOutcome.Refused _ -> "refused";
+          case BatchOutcome.Unavailable _ -> "unavailable";
+        };
+    if (!result.isEmpty()) {
+      failedBatches.computeIfAbsent(result, first -> new Counter()).add(1);
+    }
+  }
+
+  /// Counts a batch of `size` records about which the server has decided.
+  void batchSettled(int size) {
+    batchRecords.observe(size);
+  }
+
+  /// Counts a change to one by one, after unreadable answers.
+  void batchesSuspended() {
+    suspensions.add(1);
+  }
+
   void writeTo(Exposition out) {
     out.counter(
         "echopost_delivered_records_total",
@@ -49,7 +77,22 @@ final class ReplayMetrics {
         (status, counter) -> out.sample(counter.value(), "status", Integer.toString(status)));
     out.histogram(
         "echopost_delivery_duration_seconds",
-        "Time of an attempt to deliver a record, until its response, failure or timeout.",
+        "Time of an attempt to deliver a record or a batch, until its response, failure or"
+            + " timeout.",
         attempts);
+    out.histogram(
+        "echopost_batch_records",
+        "Records of each batch that the main server accepted or rejected record by record.",
+        batchRecords);
+    out.counters(
+        "echopost_failed_batches_total",
+        "Batches of which no record counted, by reason: unavailable, too_large, refused (the"
+            + " records went one by one), unreadable (the answer could not be used).");
+    failedBatches.forEach((reason, counter) -> out.sample(counter.value(), "reason", reason));
+    out.counter(
+        "echopost_batch_suspensions_total",
+        "Changes to one record a request until the next probe, each after three unreadable answers"
+            + " to batches in a row.",
+        suspensions.value());
   }
 }
