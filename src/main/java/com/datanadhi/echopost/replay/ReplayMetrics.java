@@ -13,7 +13,10 @@ final class ReplayMetrics {
   private final Histogram attempts = Histogram.ofDurations(1, 2, 5);
   private final Map<Integer, Counter> rejected = new ConcurrentSkipListMap<>();
   private final Histogram batchRecords = Histogram.ofNumbers(BatchSize.LARGEST);
-  private final Map<String, Counter> failedBatches = new ConcurrentSkipListMap<>();
+  private final Counter unavailableBatches = new Counter();
+  private final Counter tooLargeBatches = new Counter();
+  private final Counter refusedBatches = new Counter();
+  private final Counter unreadableBatches = new Counter();
   private final Counter suspensions = new Counter();
 
   long delivered() {
@@ -37,16 +40,12 @@ final class ReplayMetrics {
 
   /// Counts a batch that ended. A settled one is counted by [#batchSettled] too.
   void batchEnded(BatchOutcome outcome) {
-    String result =
-        switch (outcome) {
-          case BatchOutcome.Settled _ -> "";
-          case BatchOutcome.Unreadable _ -> "unreadable";
-          case BatchOutcome.TooLarge _ -> "too_large";
-          case BatchOutcome.Refused _ -> "refused";
-          case BatchOutcome.Unavailable _ -> "unavailable";
-        };
-    if (!result.isEmpty()) {
-      failedBatches.computeIfAbsent(result, first -> new Counter()).add(1);
+    switch (outcome) {
+      case BatchOutcome.Settled _ -> {}
+      case BatchOutcome.Unavailable _ -> unavailableBatches.add(1);
+      case BatchOutcome.TooLarge _ -> tooLargeBatches.add(1);
+      case BatchOutcome.Refused _ -> refusedBatches.add(1);
+      case BatchOutcome.Unreadable _ -> unreadableBatches.add(1);
     }
   }
 
@@ -88,7 +87,10 @@ final class ReplayMetrics {
         "echopost_failed_batches_total",
         "Batches of which no record counted, by reason: unavailable, too_large, refused (the"
             + " records went one by one), unreadable (the answer could not be used).");
-    failedBatches.forEach((reason, counter) -> out.sample(counter.value(), "reason", reason));
+    out.sample(unavailableBatches.value(), "reason", "unavailable");
+    out.sample(tooLargeBatches.value(), "reason", "too_large");
+    out.sample(refusedBatches.value(), "reason", "refused");
+    out.sample(unreadableBatches.value(), "reason", "unreadable");
     out.counter(
         "echopost_batch_suspensions_total",
         "Changes to one record a request until the next probe, each after three unreadable answers"
