@@ -75,14 +75,15 @@ final class BatchPolicy {
     int bytes = 0;
     for (PendingRecord record : records) {
       DeliveryRequest request = request(record);
+      int length = request.lineLength();
       if (batch.size() == limit
-          || goesAlone(record, request)
-          || bytes + request.lineLength() > LARGEST_BYTES
+          || goesAlone(record, request, length)
+          || bytes + length > LARGEST_BYTES
           || !Arrays.equals(apiKey, request.apiKey())) {
         return batch;
       }
       batch.add(request);
-      bytes += request.lineLength();
+      bytes += length;
     }
     return batch;
   }
@@ -91,7 +92,7 @@ final class BatchPolicy {
     List<DeliveryRequest> requests = new ArrayList<>(records.size());
     for (PendingRecord record : records) {
       DeliveryRequest request = request(record);
-      if (!record.sound() || (untilBatch && !goesAlone(record, request))) {
+      if (!record.sound() || (untilBatch && !goesAlone(record, request, request.lineLength()))) {
         return requests;
       }
       requests.add(request);
@@ -99,10 +100,10 @@ final class BatchPolicy {
     return requests;
   }
 
-  private boolean goesAlone(PendingRecord record, DeliveryRequest request) {
+  private boolean goesAlone(PendingRecord record, DeliveryRequest request, int lineLength) {
     return record.id() <= refusedThroughId
         || !record.sound()
-        || request.lineLength() > LARGEST_BYTES
+        || lineLength > LARGEST_BYTES
         || !request.fitsOneLine();
   }
 

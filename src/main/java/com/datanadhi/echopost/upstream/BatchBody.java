@@ -37,11 +37,16 @@ final class BatchBody {
   }
 
   static ByteBuf plain(List<DeliveryRequest> records) {
-    int length = 0;
+    int capacity = 0;
     for (DeliveryRequest record : records) {
-      length += lineLength(record);
+      // Enough unless a key has characters to escape, which is rare.
+      capacity +=
+          FIXED
+              + record.idempotencyKey().length()
+              + record.pipelines().length
+              + record.jsonData().length;
     }
-    ByteBuf body = ByteBufAllocator.DEFAULT.directBuffer(length);
+    ByteBuf body = ByteBufAllocator.DEFAULT.directBuffer(capacity);
     for (DeliveryRequest record : records) {
       body.writeBytes(KEY);
       ByteBufUtil.writeAscii(body, RequestEncoder.quoted(record.idempotencyKey()));
