@@ -182,7 +182,14 @@ class BatchesIT extends AcceptanceTest {
     assertThat(next.awaitExit(SOON)).isZero();
     assertThat(Files.readString(next.lastMetrics()))
         .containsPattern("echopost_batch_records_sum\\{.*\\} " + records + ".0");
-    Path canonical = data.resolve("tenants/acme/canonical.db");
+    Path canonical;
+    try (Stream<Path> files =
+        Files.find(
+            data.resolve("tenants"),
+            3,
+            (file, _) -> file.endsWith(Path.of("acme", "canonical.db")))) {
+      canonical = files.findFirst().orElseThrow();
+    }
     String url = "jdbc:sqlite:file:" + canonical + "?mode=ro";
     await()
         .atMost(SOON)
