@@ -28,17 +28,23 @@ import javax.net.ssl.SSLServerSocketFactory;
 import org.jspecify.annotations.Nullable;
 
 /// A stub main server on loopback: HTTP/1.1 over real sockets. It records requests, and can be
-/// down, slow or hanging, or send malformed responses. It keeps its port while it is down.
-/// Thread-safe.
+/// down, slow or hanging, send malformed responses, and offer batches. It keeps its port while it
+/// is down. Thread-safe.
 public final class StubServer implements AutoCloseable {
-  /// A received request.
+  /// A received request, or a record of a batch.
   ///
   /// @param headers by lower-case name
+  /// @param key the idempotency key without its quotes
+  /// @param body without its content coding
   @SuppressWarnings("ArrayRecordComponent")
-  public record Request(String method, String path, Map<String, String> headers, byte[] body) {
-    /// The idempotency key without its quotes.
-    public String key() {
-      String value = headers.getOrDefault("idempotency-key", "");
+  public record Request(
+      String method, String path, Map<String, String> headers, String key, byte[] body) {
+    /// A request with its key in its headers.
+    public Request(String method, String path, Map<String, String> headers, byte[] body) {
+      this(method, path, headers, unquoted(headers.getOrDefault("idempotency-key", "")), body);
+    }
+
+    private static String unquoted(String value) {
       return value.length() < 2 ? value : value.substring(1, value.length() - 1);
     }
 
@@ -104,6 +110,16 @@ public final class StubServer implements AutoCloseable {
     }
   }
 
+  /// What the server offers in its 2xx responses.
+  public enum Offer {
+    /// One record a request.
+    NONE,
+    /// Batches.
+    BATCHES,
+    /// Batches, packed with gzip or not.
+    GZIP_BATCHES
+  }
+
   /// 200 without a body.
   public static final Behaviour OK = Behaviour.status(200, "");
 
@@ -122,8 +138,11 @@ public final class StubServer implements AutoCloseable {
   private final int port;
   private volatile Behaviour onProbe = OK;
   private volatile Behaviour onDelivery = OK;
+  private volatile StubBatches.BatchBehaviour onBatch = StubBatches.STORED;
+  private volatile Offer offer = Offer.NONE;
   private volatile boolean keeping = true;
   private final AtomicInteger probes = new AtomicInteger();
+  private final AtomicInteger batches = new AtomicInteger();
   private final AtomicInteger connections = new AtomicInteger();
   private volatile int accepted;
   private ServerSocket listener;
@@ -221,6 +240,17 @@ public final class StubServer implements AutoCloseable {
     onDelivery = behaviour;
   }
 
+  /// Sets what the server offers from now on. It refuses batches with 415 while it offers none.
+  public void offer(Offer next) {
+    offer = next;
+  }
+
+  /// Sets the response to batches. Their records are recorded as deliveries before the response,
+  /// whatever it is.
+  public void onBatch(StubBatches.BatchBehaviour behaviour) {
+    onBatch = behaviour;
+  }
+
   /// Whether deliveries are kept in memory, which is the default, or only counted.
   public void keep(boolean keep) {
     keeping = keep;
@@ -236,7 +266,12 @@ public final class StubServer implements AutoCloseable {
     return connections.get();
   }
 
-  /// The number of deliveries so far.
+  /// The number of batches so far.
+  public int batches() {
+    return batches.get();
+  }
+
+  /// The number of deliveries so far; each record of a batch is one.
   public int count() {
     return accepted;
   }
@@ -290,13 +325,17 @@ public final class StubServer implements AutoCloseable {
   private void serve(Socket socket) {
     try (socket) {
       InputStream in = new BufferedInputStream(socket.getInputStream(), 1 << 16);
-      OutputStream out = socket.getOutputStream();
       boolean open = true;
       while (open) {
         Request request = read(in);
         if (request == null) {
           return;
         }
+        OutputStream out =
+            offer == Offer.NONE
+                ? socket.getOutputStream()
+                : new StubBatches.OfferingOutput(
+                    socket.getOutputStream(), offer == Offer.GZIP_BATCHES);
         open =
             request.method().equals("GET")
                 ? respondToProbe(request, out)
@@ -315,14 +354,29 @@ public final class StubServer implements AutoCloseable {
   }
 
   private boolean respondToDelivery(Request request, OutputStream out) throws IOException {
+    if (!StubBatches.isBatch(request)) {
+      record(List.of(request));
+      return onDelivery.respond(request, out);
+    }
+    if (offer == Offer.NONE) {
+      return Behaviour.status(415, "no batches").respond(request, out);
+    }
+    batches.incrementAndGet();
+    List<Request> records = StubBatches.records(request);
+    record(records);
+    return onBatch.respond(records, out);
+  }
+
+  private void record(List<Request> requests) {
     synchronized (deliveries) {
-      accepted++;
-      keys.add(request.key());
+      accepted += requests.size();
+      for (Request request : requests) {
+        keys.add(request.key());
+      }
       if (keeping) {
-        deliveries.add(request);
+        deliveries.addAll(requests);
       }
     }
-    return onDelivery.respond(request, out);
   }
 
   private static @Nullable Request read(InputStream in) throws IOException {
@@ -339,7 +393,9 @@ public final class StubServer implements AutoCloseable {
     }
     int length = Integer.parseInt(headers.getOrDefault("content-length", "0"));
     byte[] body = in.readNBytes(length);
-    return body.length < length ? null : new Request(parts[0], parts[1], headers, body);
+    return body.length < length
+        ? null
+        : new Request(parts[0], parts[1], headers, StubBatches.decoded(headers, body));
   }
 
   private static String line(InputStream in) throws IOException {

@@ -164,7 +164,7 @@ public final class Agent {
       Buffer buffer = opened.buffer();
       MainServer server = opened.server();
       health = new HealthProbe(server::probe, serverState, clock);
-      replay = new Replay(buffer, server::deliver, serverState, clock, replayWaiter, new Random());
+      replay = new Replay(buffer, server, serverState, clock, replayWaiter, new Random());
       reporter =
           new StatusReporter(
               identity, settings.directory(), buffer, ingest, replay, serverState, clock);

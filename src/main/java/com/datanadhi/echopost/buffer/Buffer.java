@@ -9,6 +9,7 @@ import com.datanadhi.echopost.record.ImportBatch;
 import com.datanadhi.echopost.record.PendingRecord;
 import com.datanadhi.echopost.record.RejectedRange;
 import com.datanadhi.echopost.record.Rejection;
+import com.datanadhi.echopost.record.Settlement;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.record.Totals;
 import com.datanadhi.echopost.salvage.SalvageReport;
@@ -219,6 +220,39 @@ public final class Buffer implements AutoCloseable {
   /// @throws StorageException when it could not be committed; the record is then still pending
   public void reject(Rejection rejection) throws StorageException, InterruptedException {
     int _ = CommitPipeline.await(commits.reject(rejection));
+  }
+
+  /// Deletes or rejects every pending record of a batch, as the server decided, in one transaction;
+  /// returns when that is on stable storage.
+  ///
+  /// On a full disk it uses several transactions, each of which needs less space.
+  ///
+  /// @throws StorageException when it could not be committed; what is still pending is as it was,
+  ///   and this can be called again
+  public void settle(Settlement settlement) throws StorageException, InterruptedException {
+    if (settlement.rejections().isEmpty()) {
+      acknowledge(settlement.throughId());
+      return;
+    }
+    try {
+      int _ = CommitPipeline.await(commits.settle(settlement));
+    } catch (StorageException.Full full) {
+      for (Rejection rejection : settlement.rejections()) {
+        long id = rejection.record().id();
+        if (totals().settledThrough() < id) {
+          acknowledgeUnlessSettled(id - 1);
+          reject(rejection);
+        }
+      }
+      acknowledgeUnlessSettled(settlement.throughId());
+    }
+  }
+
+  private void acknowledgeUnlessSettled(long throughId)
+      throws StorageException, InterruptedException {
+    if (totals().settledThrough() < throughId) {
+      acknowledge(throughId);
+    }
   }
 
   /// Redrives or discards the next batch of `range`, in one transaction. Does not block.

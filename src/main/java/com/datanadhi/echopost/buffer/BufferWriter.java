@@ -5,6 +5,7 @@ import com.datanadhi.echopost.record.NewRecord;
 import com.datanadhi.echopost.record.PendingRecord;
 import com.datanadhi.echopost.record.RejectedRange;
 import com.datanadhi.echopost.record.Rejection;
+import com.datanadhi.echopost.record.Settlement;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.record.Totals;
 import com.datanadhi.echopost.salvage.Salvage;
@@ -283,6 +284,26 @@ final class BufferWriter implements AutoCloseable {
     }
     ledger.setNext(ledger.next().withRejected(id));
     ledgerCheck.correctMissing();
+  }
+
+  /// Deletes the accepted records of a batch and moves the rejected ones, in their order.
+  ///
+  /// @return how many were rejected
+  int settle(Settlement settlement) throws SQLException {
+    for (Rejection rejection : settlement.rejections()) {
+      acknowledgeBefore(rejection.record().id());
+      reject(rejection);
+    }
+    if (settlement.throughId() > ledger.next().settledThrough()) {
+      int _ = acknowledge(settlement.throughId());
+    }
+    return settlement.rejections().size();
+  }
+
+  private void acknowledgeBefore(long id) throws SQLException {
+    if (id - 1 > ledger.next().settledThrough()) {
+      int _ = acknowledge(id - 1);
+    }
   }
 
   /// Redrives or discards the next batch of `range`.

@@ -11,6 +11,7 @@ import com.datanadhi.echopost.metrics.Exposition;
 import com.datanadhi.echopost.record.ImportBatch;
 import com.datanadhi.echopost.record.RejectedRange;
 import com.datanadhi.echopost.record.Rejection;
+import com.datanadhi.echopost.record.Settlement;
 import com.datanadhi.echopost.record.StorageException;
 import com.datanadhi.echopost.record.Totals;
 import com.datanadhi.echopost.time.Clock;
@@ -93,10 +94,17 @@ final class CommitPipeline {
               writer.reject(rejection);
               return 1;
             },
-            moved -> {
-              long _ = rejections.incrementAndGet();
-              return moved;
-            }));
+            this::countRejections));
+  }
+
+  /// Deletes and moves the records of a batch; the result is how many were rejected.
+  CompletableFuture<Integer> settle(Settlement settlement) {
+    return submit(WriterWork.Task.of(writer -> writer.settle(settlement), this::countRejections));
+  }
+
+  private int countRejections(int moved) {
+    long _ = rejections.addAndGet(moved);
+    return moved;
   }
 
   /// Applies the next batch of `range`. It counts as a record that waits.

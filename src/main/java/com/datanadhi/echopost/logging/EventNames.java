@@ -9,6 +9,9 @@ public final class EventNames {
   public static final String AGENT_STALLED = "agent_stalled";
   public static final String AGENT_STARTED = "agent_started";
   public static final String AGENT_STOPPED = "agent_stopped";
+  public static final String BATCHES_OFFERED = "batches_offered";
+  public static final String BATCHES_SUSPENDED = "batches_suspended";
+  public static final String BATCHES_WITHDRAWN = "batches_withdrawn";
   public static final String BUFFER_DAMAGED = "buffer_damaged";
   public static final String BUFFER_DAMAGED_AGAIN = "buffer_damaged_again";
   public static final String BUFFER_LOCKED = "buffer_locked";

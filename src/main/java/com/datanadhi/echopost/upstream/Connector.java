@@ -49,6 +49,7 @@ final class Connector implements AutoCloseable {
 
   // What TCP connects to: the server or its proxy.
   private final Peer first;
+  private final OfferReader offers;
 
   // Counts what went wrong, to choose the address that the next connection starts with.
   private final AtomicInteger failures = new AtomicInteger();
@@ -62,14 +63,17 @@ final class Connector implements AutoCloseable {
       Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().name("lookup").factory());
 
   /// @param connectTimeout the limit for TCP and for the proxy, beside the deadline of each call
+  /// @param offers takes the header of each response
   Connector(
       ServerUrl url,
       ProxySettings.@Nullable Proxy proxy,
       TrustStore trust,
       Transport transport,
       EventLoopGroup loop,
-      Duration connectTimeout) {
+      Duration connectTimeout,
+      OfferReader offers) {
     this.url = url;
+    this.offers = offers;
     this.proxy = proxy;
     this.server = Peer.server(url);
     this.first = proxy == null ? server : Peer.proxy(proxy, url);
@@ -302,7 +306,8 @@ final class Connector implements AutoCloseable {
     ResponseDecoder decoder = new ResponseDecoder();
     pipeline.addLast(
         decoder,
-        attempt.keep(new HttpConnection(channel, isForwardProxy() ? first : server, decoder)));
+        attempt.keep(
+            new HttpConnection(channel, isForwardProxy() ? first : server, decoder, offers)));
   }
 
   private @Nullable ProxyHandler tunnel(InetSocketAddress address) {

@@ -22,15 +22,13 @@ import org.jspecify.annotations.Nullable;
 
 /// One HTTP/1.1 connection, which has one exchange at a time.
 ///
-/// A response counts once its header is complete. Its body is only for people to read: it gets one
-/// second to arrive and is cut at 64 KiB, and after either the connection is not used again.
+/// A response counts once its header is complete. Its body gets the time and the length of a
+/// [BodyLimit], and after either the connection is not used again.
 ///
 /// [#exchange], [#execute], [#close] and the getters may be called from any thread; the state of
 /// the exchange belongs to the channel's event loop.
 final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoCloseable {
-  private static final int KEPT_BODY = 1 << 10;
-  private static final int LONGEST_BODY = 64 << 10;
-  private static final long BODY_MILLIS = 1_000;
+  private static final long LATE_RESPONSE_MILLIS = 1_000;
   private static final int PROXY_AUTHENTICATION_REQUIRED = 407;
 
   /// The header of a response and the start of its body as text.
@@ -51,6 +49,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
   // The current exchange: only used on the event loop.
   private @Nullable CompletableFuture<Response> pending;
   private @Nullable HttpResponse head;
+  private BodyLimit limit = BodyLimit.EXCERPT;
   private byte[] body = new byte[0];
   private int bodyLength;
   private boolean bodyTimed;
@@ -61,13 +60,16 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
 
   private final Peer peer;
   private final ResponseDecoder decoder;
+  private final OfferReader offers;
 
   /// @param peer the other end: the main server, or the proxy that passes requests on
   /// @param decoder the handler before this one
-  HttpConnection(Channel channel, Peer peer, ResponseDecoder decoder) {
+  /// @param offers takes the header of each response
+  HttpConnection(Channel channel, Peer peer, ResponseDecoder decoder, OfferReader offers) {
     this.channel = channel;
     this.peer = peer;
     this.decoder = decoder;
+    this.offers = offers;
   }
 
   /// The other end.
@@ -91,7 +93,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
 
   /// Sends `request` and releases it. The future fails when the connection breaks before the
   /// response's header is complete.
-  CompletableFuture<Response> exchange(ByteBuf request) {
+  ///
+  /// @param bodyLimit how much of the response's body is read
+  CompletableFuture<Response> exchange(ByteBuf request, BodyLimit bodyLimit) {
     CompletableFuture<Response> future = new CompletableFuture<>();
     channel
         .eventLoop()
@@ -106,6 +110,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
           }
           pending = future;
           head = null;
+          limit = bodyLimit;
           bodyLength = 0;
           channel
               .writeAndFlush(request)
@@ -149,6 +154,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
         || response.status().code() == 101) {
       head = response;
       bodyTimed = false;
+      offers.observe(response);
       reusable &=
           HttpUtil.isKeepAlive(response)
               && ServerResponse.Answered.isFinal(response.status().code());
@@ -188,7 +194,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
                       completeEarly();
                     }
                   },
-                  BODY_MILLIS,
+                  limit.time().toMillis(),
                   TimeUnit.MILLISECONDS);
     }
     context.fireChannelReadComplete();
@@ -200,10 +206,12 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
       return;
     }
     int length = content.content().readableBytes();
-    int kept = Math.min(bodyLength, KEPT_BODY);
-    int more = Math.min(length, KEPT_BODY - kept);
+    int kept = Math.min(bodyLength, limit.kept());
+    int more = Math.min(length, limit.kept() - kept);
     if (more > 0) {
-      body = Arrays.copyOf(body, Math.max(body.length, kept + more));
+      if (kept + more > body.length) {
+        body = Arrays.copyOf(body, Math.min(limit.kept(), Math.max(2 * kept, kept + more)));
+      }
       content.content().getBytes(content.content().readerIndex(), body, kept, more);
     }
     bodyLength += length;
@@ -212,7 +220,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
       if (!reusable) {
         close();
       }
-    } else if (bodyLength > LONGEST_BODY) {
+    } else if (bodyLength > limit.longest()) {
       completeEarly();
     }
   }
@@ -237,8 +245,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
               response.headers().get(HttpHeaderNames.RETRY_AFTER),
               BodyText.of(
                   response.headers(),
-                  Arrays.copyOf(body, Math.min(bodyLength, KEPT_BODY)),
+                  Arrays.copyOf(body, Math.min(bodyLength, limit.kept())),
                   bodyLength)));
+      if (body.length > BodyLimit.EXCERPT.kept()) {
+        body = new byte[0];
+      }
     }
   }
 
@@ -257,7 +268,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
                     fail(cause);
                   }
                 },
-                BODY_MILLIS,
+                LATE_RESPONSE_MILLIS,
                 TimeUnit.MILLISECONDS);
   }
 

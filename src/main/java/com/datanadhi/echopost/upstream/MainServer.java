@@ -8,12 +8,15 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoopGroup;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -25,11 +28,11 @@ import org.jspecify.annotations.Nullable;
 /// [ServerResponse#isFinal]) is closed, so that the next attempt may reach another server of the
 /// same name. After such a response the delivery continues on the connection of the probe that
 /// succeeds: a balancer that takes turns would give each probe to a healthy server, and each
-/// delivery to the sick one. Redirects are not followed. Of a response's body at most 1 KiB is kept
-/// and at most 64 KiB is read.
+/// delivery to the sick one. Redirects are not followed. Of a response's body only a [BodyLimit] is
+/// read.
 ///
-/// [#probe] and [#deliver] may run at the same time, each in one thread at a time.
-public final class MainServer implements AutoCloseable {
+/// [#probe] and a delivery may run at the same time, each in one thread at a time.
+public final class MainServer implements DeliveryClient, AutoCloseable {
   /// A probe without a response after this time has failed.
   public static final Duration PROBE_TIMEOUT = Duration.ofSeconds(2);
 
@@ -48,6 +51,9 @@ public final class MainServer implements AutoCloseable {
   private final AtomicReference<@Nullable HttpConnection> probed = new AtomicReference<>();
   private volatile boolean deliveryFailed;
 
+  private final OfferReader offers = new OfferReader();
+  private final AtomicLong successfulProbes = new AtomicLong();
+
   /// @param url its URL
   /// @param defaultApiKey the API key of records that have none; may be empty
   /// @param proxies the proxies by the environment
@@ -60,7 +66,7 @@ public final class MainServer implements AutoCloseable {
     this.lastDeliveryNanos = clock.nanos();
     this.connector =
         new Connector(
-            url, proxies.proxyFor(url), trust, transport, loop, SequentialDelivery.TIMEOUT);
+            url, proxies.proxyFor(url), trust, transport, loop, SequentialDelivery.TIMEOUT, offers);
     // The body of a response is for people to read.
     String headers =
         "host: " + url.authority() + "\r\nuser-agent: echopost\r\naccept-encoding: identity\r\n";
@@ -114,6 +120,9 @@ public final class MainServer implements AutoCloseable {
       } else if (!response.isFinal()) {
         connector.avoidAddress();
       }
+      if (response instanceof ServerResponse.Answered answered && answered.isSuccess()) {
+        long _ = successfulProbes.incrementAndGet();
+      }
       return response;
     } finally {
       if (!kept) {
@@ -129,14 +138,44 @@ public final class MainServer implements AutoCloseable {
     }
   }
 
-  /// Delivers records in order, each after the response to the one before, until `continueAfter`
-  /// returns false.
-  ///
-  /// @param continueAfter takes each response and returns whether to send the next record; called
-  ///   on another thread, must not block, and is not called after this method has returned
-  /// @throws InterruptedException when interrupted; the record whose response was awaited may have
-  ///   arrived or not
+  @Override
   public void deliver(List<DeliveryRequest> deliveries, Predicate<ServerResponse> continueAfter)
+      throws InterruptedException {
+    send(deliveries, requests::delivery, BodyLimit.EXCERPT, continueAfter);
+  }
+
+  @Override
+  public ServerResponse deliverBatch(List<DeliveryRequest> batch, boolean gzip)
+      throws InterruptedException {
+    List<ServerResponse> responses = new ArrayList<>(1);
+    ByteBuf request = requests.batch(batch, gzip);
+    try {
+      send(List.of(request), ByteBuf::retainedDuplicate, BodyLimit.BATCH_ANSWER, responses::add);
+    } finally {
+      boolean _ = request.release();
+    }
+    return responses.getFirst();
+  }
+
+  @Override
+  public Offer offer() {
+    return offers.offer();
+  }
+
+  @Override
+  public long successfulProbes() {
+    return successfulProbes.get();
+  }
+
+  /// Sends requests as [DeliveryClient#deliver] does.
+  ///
+  /// @param encoder encodes a request just before it is sent; called again if it is sent over
+  ///   another connection
+  private <T> void send(
+      List<T> deliveries,
+      Function<T, ByteBuf> encoder,
+      BodyLimit bodyLimit,
+      Predicate<ServerResponse> continueAfter)
       throws InterruptedException {
     int responses = 0;
     long since = clock.nanos();
@@ -172,11 +211,12 @@ public final class MainServer implements AutoCloseable {
         }
         deliveryConnection = connection;
       }
-      SequentialDelivery delivery =
-          new SequentialDelivery(
+      SequentialDelivery<T> delivery =
+          new SequentialDelivery<>(
               connection,
               deliveries.listIterator(responses),
-              requests::delivery,
+              encoder,
+              bodyLimit,
               observer,
               reused,
               clock,
@@ -201,7 +241,7 @@ public final class MainServer implements AutoCloseable {
     try {
       HttpConnection.Response response =
           connection
-              .exchange(request)
+              .exchange(request, BodyLimit.EXCERPT)
               .get(Math.max(0, deadline - clock.nanos()), TimeUnit.NANOSECONDS);
       done = true;
       return response.toServerResponse(clock.now());

@@ -12,7 +12,7 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/// Delivers records over one connection, each after the response to the one before.
+/// Delivers over one connection, each request after the response to the one before.
 ///
 /// The event loop sends the next request as soon as a response is read: waking the replay thread
 /// for each response, and the loop for each request, would take longer than the exchange itself.
@@ -20,7 +20,9 @@ import org.jspecify.annotations.Nullable;
 /// One thread creates an instance, calls [#await] once and then reads the results; everything else
 /// runs on the connection's event loop. Only `sinceNanos` is read by both at the same time, and is
 /// volatile; the completion of `ended` publishes the rest to the waiting thread.
-final class SequentialDelivery {
+///
+/// @param <T> what one request delivers
+final class SequentialDelivery<T> {
   /// A delivery without a response after this time has failed.
   static final Duration TIMEOUT = Duration.ofSeconds(10);
 
@@ -28,8 +30,9 @@ final class SequentialDelivery {
   private static final long SHORTEST_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
   private final HttpConnection connection;
-  private final Iterator<DeliveryRequest> deliveries;
-  private final Function<DeliveryRequest, ByteBuf> encoder;
+  private final Iterator<T> deliveries;
+  private final Function<T, ByteBuf> encoder;
+  private final BodyLimit bodyLimit;
   private final Predicate<ServerResponse> continueAfter;
   private final Clock clock;
 
@@ -45,14 +48,16 @@ final class SequentialDelivery {
 
   /// @param deliveries what to send
   /// @param encoder encodes a request just before it is sent, which releases it
+  /// @param bodyLimit how much of each response's body is read
   /// @param continueAfter takes each response, on the event loop, and returns whether to send the
   ///   next request; must not block
   /// @param reused whether `connection` has had an exchange before
   /// @param sinceNanos when the first of `deliveries` was first tried
   SequentialDelivery(
       HttpConnection connection,
-      Iterator<DeliveryRequest> deliveries,
-      Function<DeliveryRequest, ByteBuf> encoder,
+      Iterator<T> deliveries,
+      Function<T, ByteBuf> encoder,
+      BodyLimit bodyLimit,
       Predicate<ServerResponse> continueAfter,
       boolean reused,
       Clock clock,
@@ -60,6 +65,7 @@ final class SequentialDelivery {
     this.connection = connection;
     this.deliveries = deliveries;
     this.encoder = encoder;
+    this.bodyLimit = bodyLimit;
     this.continueAfter = continueAfter;
     this.reused = reused;
     this.clock = clock;
@@ -111,7 +117,10 @@ final class SequentialDelivery {
       try {
         // The exchange starts in a later task, after all bytes that were read are processed: a
         // second response to the last request must not be taken for the response to this one.
-        var _ = connection.exchange(encoder.apply(deliveries.next())).whenComplete(this::completed);
+        var _ =
+            connection
+                .exchange(encoder.apply(deliveries.next()), bodyLimit)
+                .whenComplete(this::completed);
       } catch (RuntimeException | Error broken) {
         // Netty throws its own OutOfMemoryError, which does not end the process.
         boolean _ = ended.completeExceptionally(broken);

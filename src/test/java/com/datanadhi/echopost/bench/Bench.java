@@ -100,6 +100,7 @@ public final class Bench {
     measure(new IngestLatency(testBed, size), size.rounds());
     measure(new NewConnections(testBed, size), size.rounds());
     measure(new ReplayThroughput(testBed, size), size.rounds());
+    measure(new ReplayInBatches(testBed, size), size.rounds());
     measure(new ResidentMemory(testBed, size), size.rounds());
     measure(new LargeBacklog(testBed, size), 1);
     List<String> warnings = testBed.warnings();
@@ -123,6 +124,9 @@ public final class Bench {
   }
 
   private void measure(Benchmark benchmark, int rounds) throws Exception {
+    if (!options.only().isEmpty() && !options.only().equals(benchmark.name())) {
+      return;
+    }
     for (int round = 1; round <= rounds; round++) {
       progress(benchmark.name() + ", round " + round + " of " + rounds);
       benchmark.round();

@@ -13,12 +13,18 @@ import org.jspecify.annotations.Nullable;
 /// The options of a run.
 ///
 /// @param json whether to print JSON instead of a table
+/// @param only the name of the one benchmark to run; empty for all
 /// @param earlier the results to compare with, or null
 /// @param programs the programs to measure, EchoPost first
 record Options(
-    RunSize size, boolean json, @Nullable BenchResults earlier, List<MeasuredProgram> programs) {
+    RunSize size,
+    boolean json,
+    String only,
+    @Nullable BenchResults earlier,
+    List<MeasuredProgram> programs) {
   private static final String USAGE =
-      "usage: scripts/bench [--quick] [--json | --compare FILE] [--program PATH] [--peer PATH]";
+      "usage: scripts/bench [--quick] [--json | --compare FILE] [--only NAME] [--program PATH]"
+          + " [--peer PATH]";
 
   /// Parses the command line, and reads the results file of `--compare`.
   ///
@@ -26,6 +32,7 @@ record Options(
   static Options parse(String... arguments) {
     RunSize size = RunSize.FULL;
     boolean json = false;
+    String only = "";
     @Nullable BenchResults earlier = null;
     Map<String, Path> programs = new LinkedHashMap<>();
     programs.put(MeasuredProgram.ECHOPOST, PackagedProgram.path());
@@ -35,6 +42,7 @@ record Options(
         case "--quick" -> size = RunSize.QUICK;
         case "--json" -> json = true;
         case "--compare" -> earlier = earlier(path(remaining));
+        case "--only" -> only = path(remaining).toString();
         case "--program" -> programs.put(MeasuredProgram.ECHOPOST, path(remaining));
         case "--peer" -> programs.put(MeasuredProgram.PEER, path(remaining));
         default -> throw new IllegalArgumentException(USAGE);
@@ -51,6 +59,7 @@ record Options(
     return new Options(
         size,
         json,
+        only,
         earlier,
         programs.entrySet().stream()
             .map(program ->

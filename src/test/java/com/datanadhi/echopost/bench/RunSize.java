@@ -8,6 +8,7 @@ package com.datanadhi.echopost.bench;
 /// @param singleRecords records sent one call at a time
 /// @param connections records sent on a new connection each
 /// @param replayRecords records in the backlog that is replayed
+/// @param batchedRecords records in the backlog that is replayed in batches
 /// @param backlogRecords pending records of the large backlog
 record RunSize(
     int rounds,
@@ -16,6 +17,7 @@ record RunSize(
     int singleRecords,
     int connections,
     int replayRecords,
+    int batchedRecords,
     long backlogRecords) {
   /// How many records right after the spawn are measured on their own, as a client sends that has
   /// just started its agent.
@@ -27,6 +29,8 @@ record RunSize(
   /// How many starts are measured; the same for each size, since a start is short.
   static final int STARTS = 10;
 
-  static final RunSize FULL = new RunSize(5, 50_000, 100_000, 3_000, 4_000, 50_000, 10_000_000);
-  static final RunSize QUICK = new RunSize(1, 30_000, 50_000, 1_000, 2_000, 10_000, 1_000_000);
+  static final RunSize FULL =
+      new RunSize(5, 50_000, 100_000, 3_000, 4_000, 50_000, 200_000, 10_000_000);
+  static final RunSize QUICK =
+      new RunSize(1, 30_000, 50_000, 1_000, 2_000, 10_000, 60_000, 1_000_000);
 }

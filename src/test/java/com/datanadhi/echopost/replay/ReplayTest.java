@@ -2,6 +2,7 @@ package com.datanadhi.echopost.replay;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.datanadhi.echopost.buffer.Appended;
 import com.datanadhi.echopost.buffer.Buffer;
@@ -18,7 +19,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,14 +26,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ReplayTest {
-  private static final ServerResponse OK = new ServerResponse.Answered(200, null, "");
+  private static final ServerResponse OK = ScriptedClient.OK;
 
   @TempDir Path directory;
   private final ManualClock clock = new ManualClock();
-  private final List<DeliveryRequest> deliveries = new ArrayList<>();
+  private final ScriptedClient client = new ScriptedClient();
+  private final List<DeliveryRequest> deliveries = client.deliveries;
   private final ManualServerState server = new ManualServerState(clock);
   private final List<Duration> pauses = new ArrayList<>();
-  private Function<String, ServerResponse> answers = payload -> OK;
   private Buffer buffer;
   private Replay replay;
 
@@ -41,21 +41,7 @@ class ReplayTest {
   void open() throws Exception {
     buffer = Buffer.open(directory, clock, BufferListener.NONE);
     server.comeUp();
-    replay =
-        new Replay(
-            buffer,
-            (batch, continueAfter) -> {
-              for (DeliveryRequest delivery : batch) {
-                deliveries.add(delivery);
-                if (!continueAfter.test(answers.apply(new String(delivery.jsonData(), UTF_8)))) {
-                  return;
-                }
-              }
-            },
-            server.state(),
-            clock,
-            new Waiter(),
-            new Random(1));
+    replay = new Replay(buffer, client, server.state(), clock, new Waiter(), new Random(1));
   }
 
   @AfterEach
@@ -108,7 +94,7 @@ class ReplayTest {
   @Test
   void records_are_delivered_in_order_and_deleted() throws Exception {
     String[] payloads =
-        IntStream.range(0, 2 * Replay.BATCH_RECORDS + 1)
+        IntStream.range(0, 2 * Replay.READ_RECORDS + 1)
             .mapToObj(Integer::toString)
             .toArray(String[]::new);
     Appended.store(buffer, payloads);
@@ -140,7 +126,7 @@ class ReplayTest {
   void a_record_is_deleted_only_after_the_response() throws Exception {
     Appended.store(buffer, "1", "2");
     List<String> pendingDuringDelivery = new ArrayList<>();
-    answers =
+    client.answers =
         payload -> {
           try {
             pendingDuringDelivery.add(
@@ -168,7 +154,7 @@ class ReplayTest {
   void at_the_first_unavailable_response_the_delivered_prefix_is_acknowledged_and_replay_stops()
       throws Exception {
     Appended.store(buffer, "1", "2", "3", "4");
-    answers = payload -> payload.equals("3") ? status(503) : OK;
+    client.answers = payload -> payload.equals("3") ? status(503) : OK;
     Duration _ = replay.turn();
     assertThat(delivered()).containsExactly("1", "2", "3");
     assertThat(buffer.totals().settledThrough()).isEqualTo(2);
@@ -190,7 +176,7 @@ class ReplayTest {
                 status(429),
                 status(500),
                 OK));
-    answers = payload -> script.removeFirst();
+    client.answers = payload -> script.removeFirst();
     while (!buffer.isDrained()) {
       comeUp();
       clock.advance(replay.turn());
@@ -202,7 +188,7 @@ class ReplayTest {
   @Test
   void no_record_is_rejected_while_the_server_is_unavailable() throws Exception {
     Appended.store(buffer, "1");
-    answers = payload -> status(503);
+    client.answers = payload -> status(503);
     for (int attempt = 0; attempt < 200; attempt++) {
       comeUp();
       Duration _ = replay.turn();
@@ -215,7 +201,7 @@ class ReplayTest {
   @Test
   void retry_after_reaches_the_probe_as_its_pause() throws Exception {
     Appended.store(buffer, "1");
-    answers = payload -> new ServerResponse.Answered(429, Duration.ofSeconds(90), "");
+    client.answers = payload -> new ServerResponse.Answered(429, Duration.ofSeconds(90), "");
     Duration _ = replay.turn();
     assertThat(pauses()).containsExactly(Duration.ofSeconds(90));
   }
@@ -223,7 +209,7 @@ class ReplayTest {
   @Test
   void a_record_that_the_server_rejects_is_moved_and_replay_continues() throws Exception {
     Appended.store(buffer, "1", "2", "3");
-    answers = payload -> payload.equals("2") ? status(422) : OK;
+    client.answers = payload -> payload.equals("2") ? status(422) : OK;
     Duration _ = replay.turn();
     assertThat(delivered()).containsExactly("1", "2", "3");
     assertThat(buffer.totals().rejected()).isEqualTo(1);
@@ -238,7 +224,7 @@ class ReplayTest {
   @Test
   void at_most_the_first_kibibyte_of_a_response_is_stored() throws Exception {
     Appended.store(buffer, "1");
-    answers = payload -> new ServerResponse.Answered(400, null, "x".repeat(5_000));
+    client.answers = payload -> new ServerResponse.Answered(400, null, "x".repeat(5_000));
     Duration _ = replay.turn();
     assertThat(sql("SELECT response FROM rejected")).isEqualTo("x".repeat(1_024));
   }
@@ -246,7 +232,7 @@ class ReplayTest {
   @Test
   void a_doubtful_record_after_an_accepted_one_is_rejected_after_five_attempts() throws Exception {
     Appended.store(buffer, "1", "2", "3");
-    answers = payload -> payload.equals("2") ? status(500) : OK;
+    client.answers = payload -> payload.equals("2") ? status(500) : OK;
     drain();
     assertThat(delivered()).containsExactly("1", "2", "2", "2", "2", "2", "3");
     assertThat(sql("SELECT status||' '||attempts||' '||response FROM rejected"))
@@ -256,7 +242,7 @@ class ReplayTest {
   @Test
   void after_a_doubtful_response_the_next_attempt_waits_for_the_back_off() throws Exception {
     Appended.store(buffer, "1", "2");
-    answers = payload -> payload.equals("2") ? status(404) : OK;
+    client.answers = payload -> payload.equals("2") ? status(404) : OK;
     assertThat(replay.turn()).isEqualTo(Duration.ZERO);
     assertThat(buffer.totals().delivered()).isEqualTo(1);
     Duration pause = replay.turn();
@@ -274,7 +260,7 @@ class ReplayTest {
   void while_the_server_is_in_doubt_nothing_is_rejected_for_two_minutes_then_the_bad_run_drains()
       throws Exception {
     Appended.store(buffer, "1", "2", "3", "4");
-    answers = payload -> payload.equals("4") ? OK : status(404);
+    client.answers = payload -> payload.equals("4") ? OK : status(404);
     long start = clock.nanos();
     while (buffer.totals().rejected() == 0) {
       clock.advance(replay.turn());
@@ -296,7 +282,7 @@ class ReplayTest {
     long start = clock.nanos();
     long interruption = Duration.ofSeconds(110).toNanos();
     AtomicLong resumed = new AtomicLong();
-    answers =
+    client.answers =
         payload -> {
           if (clock.nanos() - start > interruption && resumed.compareAndSet(0, clock.nanos())) {
             return status(503);
@@ -314,7 +300,7 @@ class ReplayTest {
   @Test
   void a_rejected_record_ends_the_doubtful_run() throws Exception {
     Appended.store(buffer, "1", "2", "3");
-    answers = payload -> status(payload.equals("2") ? 422 : 404);
+    client.answers = payload -> status(payload.equals("2") ? 422 : 404);
     while (buffer.totals().rejected() < 2) {
       clock.advance(replay.turn());
     }
@@ -329,7 +315,7 @@ class ReplayTest {
   void a_server_that_recovers_from_doubtful_responses_gets_everything() throws Exception {
     Appended.store(buffer, "1", "2");
     long start = clock.nanos();
-    answers =
+    client.answers =
         payload -> clock.nanos() - start < Duration.ofSeconds(110).toNanos() ? status(404) : OK;
     drain();
     assertThat(buffer.totals().delivered()).isEqualTo(2);
@@ -382,23 +368,8 @@ class ReplayTest {
   @Test
   void an_interrupted_batch_keeps_its_delivered_prefix_acknowledged() throws Exception {
     Appended.store(buffer, "1", "2", "3");
-    Replay interrupted =
-        new Replay(
-            buffer,
-            (batch, continueAfter) -> {
-              for (DeliveryRequest delivery : batch) {
-                if (delivery.idempotencyKey().endsWith("-3")) {
-                  throw new InterruptedException();
-                }
-                assertThat(continueAfter.test(OK)).isTrue();
-              }
-            },
-            server.state(),
-            clock,
-            new Waiter(),
-            new Random(1));
-    org.assertj.core.api.Assertions.assertThatThrownBy(interrupted::turn)
-        .isInstanceOf(InterruptedException.class);
+    client.interruptedAt = "3";
+    assertThatThrownBy(replay::turn).isInstanceOf(InterruptedException.class);
     assertThat(buffer.totals().settledThrough()).isEqualTo(2);
     assertThat(sql("SELECT group_concat(id) FROM records")).isEqualTo("3");
   }

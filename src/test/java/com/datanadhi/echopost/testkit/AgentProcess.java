@@ -78,6 +78,11 @@ public final class AgentProcess implements AutoCloseable {
 
   /// The `metrics.prom` of the newest session on the directory.
   public Path lastMetrics() throws IOException {
+    return lastMetrics(directory);
+  }
+
+  /// The `metrics.prom` of the newest session on `directory`.
+  public static Path lastMetrics(Path directory) throws IOException {
     try (Stream<Path> files = Files.list(directory)) {
       return files
           .filter(file -> file.getFileName().toString().startsWith("session-"))

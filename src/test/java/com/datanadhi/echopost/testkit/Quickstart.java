@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// main server is a hub, which is killed during replay too; or a stub; or any server. The exit
 /// status is 1 if a record is missing, doubled or out of order.
 public final class Quickstart {
-  static final int RECORDS = 10_000;
+  static final int RECORDS = 50_000;
   static final int CONNECTIONS = 4;
   private static final int KILL_HUB_AFTER = 1_500;
   private static final int KILL_AGENT_AFTER = 4_000;
@@ -46,7 +46,7 @@ public final class Quickstart {
     this.hub = hub;
   }
 
-  /// `Quickstart [--stub | --url URL]`
+  /// `Quickstart [--stub | --batches | --url URL]`
   public static void main(String[] args) throws Exception {
     // A short name: temporary directories have long paths on macOS, and the path of a socket has a
     // length limit.
@@ -55,13 +55,14 @@ public final class Quickstart {
     if (args.length == 0) {
       QuickstartHub hub = QuickstartHub.create(Files.createTempDirectory("echopost-hub"));
       quickstart = new Quickstart(directory, hub.url(), hub.apiKey(), null, hub);
-    } else if (args.length == 1 && args[0].equals("--stub")) {
+    } else if (args.length == 1 && (args[0].equals("--stub") || args[0].equals("--batches"))) {
       StubServer stub = StubServer.down();
+      stub.offer(args[0].equals("--stub") ? StubServer.Offer.NONE : StubServer.Offer.BATCHES);
       quickstart = new Quickstart(directory, stub.url(), "agent-key", stub, null);
     } else if (args.length == 2 && args[0].equals("--url")) {
       quickstart = new Quickstart(directory, args[1], "agent-key", null, null);
     } else {
-      System.err.println("usage: scripts/quickstart [--stub | --url URL]");
+      System.err.println("usage: scripts/quickstart [--stub | --batches | --url URL]");
       System.exit(2);
       return;
     }
@@ -109,6 +110,7 @@ public final class Quickstart {
       passed &= reportStub(stub);
     }
     narration.row("agent's exit status", Integer.toString(exit));
+    narration.row("sent", ways());
     if (hub != null) {
       passed &= hub.report(narration);
     }
@@ -205,6 +207,29 @@ public final class Quickstart {
       inOrder &= order.isComplete(client, RECORDS / CONNECTIONS);
     }
     return inOrder;
+  }
+
+  /// Which way the last agent sent the records, by its metrics.
+  private String ways() throws IOException {
+    long batched = metric("echopost_batch_records_sum");
+    long alone =
+        metric("echopost_delivered_records_total")
+            + metric("echopost_rejected_records_total")
+            - batched;
+    return "by the last agent: "
+        + batched
+        + " records in "
+        + metric("echopost_batch_records_count")
+        + " batches, "
+        + alone
+        + " one by one";
+  }
+
+  private long metric(String name) throws IOException {
+    return Files.readAllLines(AgentProcess.lastMetrics(directory)).stream()
+        .filter(line -> line.startsWith(name + "{"))
+        .mapToLong(line -> (long) Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+        .sum();
   }
 
   private long pending() throws SQLException {

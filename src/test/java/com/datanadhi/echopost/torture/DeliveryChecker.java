@@ -22,8 +22,11 @@ final class DeliveryChecker implements AcknowledgementListener {
     int highestDelivered = -1;
   }
 
-  /// The documented limit of repeats after a crash: one batch.
+  /// The documented limit of repeats after a crash, of records that go one by one.
   private static final long MAX_REPEATS_AFTER_KILL = 256;
+
+  /// The records of the largest batch, all of which a crash or a lost answer may repeat.
+  private static final long LARGEST_BATCH = 1_000;
 
   private static final int MAX_LISTED_RECORDS = 10;
 
@@ -31,6 +34,7 @@ final class DeliveryChecker implements AcknowledgementListener {
   private final Map<String, String> recordByKey = new HashMap<>();
   private final String round;
   private final CampaignResult result;
+  private long largestRequest = 1;
   private long repeatsAllowed;
 
   /// @param round identifies the round in the text of violations
@@ -103,15 +107,20 @@ final class DeliveryChecker implements AcknowledgementListener {
     };
   }
 
-  /// The agent was killed: one batch may be repeated from now on.
-  synchronized void agentKilled() {
-    result.add(CampaignResult.Counter.KILLS, 1);
-    repeatsAllowed = MAX_REPEATS_AFTER_KILL;
+  /// The server offers batches.
+  synchronized void expectBatches() {
+    largestRequest = LARGEST_BATCH;
   }
 
-  /// An answer was lost, or asked for a retry: one more record may be repeated.
+  /// The agent was killed: what it had not acknowledged may be repeated from now on.
+  synchronized void agentKilled() {
+    result.add(CampaignResult.Counter.KILLS, 1);
+    repeatsAllowed = Math.max(MAX_REPEATS_AFTER_KILL, largestRequest);
+  }
+
+  /// An answer was lost, or asked for a retry: one more request may be repeated.
   synchronized void allowRepeat() {
-    repeatsAllowed++;
+    repeatsAllowed += largestRequest;
   }
 
   /// The bytes of this record were damaged on the disk: it need not be delivered.

@@ -3,6 +3,7 @@ package com.datanadhi.echopost.torture;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.testkit.ClockShim;
 import com.datanadhi.testkit.Shims;
+import com.datanadhi.testkit.StubBatches;
 import com.datanadhi.testkit.StubServer;
 import com.datanadhi.testkit.StubServer.Behaviour;
 import java.nio.file.Files;
@@ -86,7 +87,10 @@ final class ServerCampaign implements Campaign {
                 directory, server.url(), clockJumps ? clock.environment() : Map.of())) {
       server.keep(false);
       Behaviour healthy = checker.recordThen(StubServer.OK);
-      server.onDelivery(Behaviour.status(500, "not quite back"));
+      RandomOffer offer = new RandomOffer(server, random, checker, result);
+      Behaviour ambiguous = Behaviour.status(500, "not quite back");
+      server.onDelivery(ambiguous);
+      server.onBatch(StubBatches.BatchBehaviour.of(ambiguous));
       agent.awaitReady();
       try (BackgroundClients clients =
           new BackgroundClients(
@@ -111,6 +115,7 @@ final class ServerCampaign implements Campaign {
                   + " before");
         }
         server.onDelivery(healthy);
+        server.onBatch(offer.healthy());
         for (Duration offset :
             List.of(ClockJumps.ONE_HOUR_AHEAD, ClockJumps.ONE_HOUR_BACK, Duration.ZERO)) {
           awaitDeliveries(round, server, result);
@@ -126,6 +131,7 @@ final class ServerCampaign implements Campaign {
             random.nextInt(4) > 0
                 ? StubServer.OK.respond(request, out)
                 : FaultyResponses.withoutSuccess(random).respond(request, out));
+        server.onBatch(offer.faulty());
         server.onDelivery((request, out) -> {
           if (random.nextInt(50) > 0) {
             return healthy.respond(request, out);
@@ -144,6 +150,7 @@ final class ServerCampaign implements Campaign {
       }
       server.onProbe(StubServer.OK);
       server.onDelivery(healthy);
+      server.onBatch(offer.healthy());
       int exit;
       try (ClockJumps _ = new ClockJumps(clock, random, result)) {
         exit = agent.awaitExit(TIMEOUT);

@@ -1,0 +1,85 @@
+package com.datanadhi.echopost.replay;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.datanadhi.echopost.upstream.DeliveryClient;
+import com.datanadhi.echopost.upstream.DeliveryRequest;
+import com.datanadhi.echopost.upstream.Offer;
+import com.datanadhi.echopost.upstream.ServerResponse;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.Predicate;
+
+/// A main server without a network: what it answers is set by a test, and what it gets is kept.
+final class ScriptedClient implements DeliveryClient {
+  static final ServerResponse OK = new ServerResponse.Answered(200, null, "");
+
+  /// The records that came one by one.
+  final List<DeliveryRequest> deliveries = new ArrayList<>();
+
+  /// The payloads of each batch.
+  final List<List<String>> batches = new ArrayList<>();
+
+  /// The payloads in the order of arrival, of batches too.
+  final List<String> arrivals = new ArrayList<>();
+
+  /// The response to a record, by its payload.
+  Function<String, ServerResponse> answers = payload -> OK;
+
+  /// The response to a batch, by its payloads.
+  Function<List<String>, ServerResponse> batchAnswers = ScriptedClient::stored;
+
+  /// The payload at which the caller is interrupted; empty for none.
+  String interruptedAt = "";
+
+  Offer offer = Offer.NONE;
+  long probes = 1;
+
+  /// Every record is stored.
+  static ServerResponse stored(List<String> batch) {
+    return answer("{\"stored\":" + batch.size() + ",\"errors\":[]}");
+  }
+
+  /// 200 with this body.
+  static ServerResponse answer(String body) {
+    return new ServerResponse.Answered(200, null, body);
+  }
+
+  static String payload(DeliveryRequest request) {
+    return new String(request.jsonData(), UTF_8);
+  }
+
+  @Override
+  public void deliver(List<DeliveryRequest> records, Predicate<ServerResponse> continueAfter)
+      throws InterruptedException {
+    for (DeliveryRequest record : records) {
+      if (payload(record).equals(interruptedAt)) {
+        throw new InterruptedException();
+      }
+      deliveries.add(record);
+      arrivals.add(payload(record));
+      if (!continueAfter.test(answers.apply(payload(record)))) {
+        return;
+      }
+    }
+  }
+
+  @Override
+  public ServerResponse deliverBatch(List<DeliveryRequest> batch, boolean gzip) {
+    List<String> payloads = batch.stream().map(ScriptedClient::payload).toList();
+    batches.add(payloads);
+    arrivals.addAll(payloads);
+    return batchAnswers.apply(payloads);
+  }
+
+  @Override
+  public Offer offer() {
+    return offer;
+  }
+
+  @Override
+  public long successfulProbes() {
+    return probes;
+  }
+}
