@@ -17,6 +17,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Records that arrive faster than they can be delivered. */
 class OverflowTest extends AbstractSdkTest {
@@ -99,8 +101,13 @@ class OverflowTest extends AbstractSdkTest {
     assertThat(client.counters().lost()).isEqualTo(5);
   }
 
-  @Test
-  void no_record_is_lost_or_reordered_while_servers_and_agents_fail_and_recover() throws Exception {
+  @ParameterizedTest(name = "batches: {0}")
+  @ValueSource(booleans = {false, true})
+  void no_record_is_lost_or_reordered_while_servers_and_agents_fail_and_recover(boolean batches)
+      throws Exception {
+    if (batches) {
+      main.offerBatches();
+    }
     int records = Integer.getInteger("sdk.records", 100_000);
     DataNadhi client = openWithEchoPost(configuration());
     for (int seq = 0; seq < records; ) {

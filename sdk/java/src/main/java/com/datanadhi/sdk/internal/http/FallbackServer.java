@@ -25,13 +25,7 @@ public final class FallbackServer {
   public DeliveryOutcome upload(
       List<OutgoingRecord> records, ServerClient.Cancellation cancellation)
       throws InterruptedException {
-    List<String> keys = records.stream().map(OutgoingRecord::key).toList();
-    return client.post(
-        "/upload",
-        "application/octet-stream",
-        RequestBodies.batch(records),
-        keys,
-        TIMEOUT,
-        cancellation);
+    return DeliveryOutcome.of(
+        client.post("/upload", RequestBodies.upload(records), 0, TIMEOUT, cancellation));
   }
 }
