@@ -85,13 +85,14 @@ public final class DataNadhi implements AutoCloseable {
     ServerClient main = new ServerClient(http, configuration.serverHost(), configuration.apiKey());
     ServerClient fallback =
         new ServerClient(http, configuration.fallbackHost(), configuration.apiKey());
-    ServerHealth mainHealth = new ServerHealth("main server", main, PROBE_INTERVAL, log, waiter);
+    ServerHealth mainHealth =
+        new ServerHealth("main server", main, PROBE_INTERVAL, log, clock, waiter);
     BatchLimits limits =
         new BatchLimits(
             configuration.batchSize(), configuration.batchBytes(), configuration.batchDelay());
     this.destinations =
         new Destinations(
-            new MainServerSender(new MainServer(main), mainHealth, limits, log, clock),
+            new MainServerSender(new MainServer(main, clock), mainHealth, limits, log, clock),
             mainHealth,
             new EchoPost(
                 configuration,
@@ -102,8 +103,8 @@ public final class DataNadhi implements AutoCloseable {
                 log,
                 clock,
                 waiter),
-            new FallbackServer(fallback),
-            new ServerHealth("fallback server", fallback, PROBE_INTERVAL, log, waiter),
+            new FallbackServer(fallback, clock),
+            new ServerHealth("fallback server", fallback, PROBE_INTERVAL, log, clock, waiter),
             new DroppedFiles(configuration.directory(), clock, waiter));
     this.deliveryThreads =
         new DeliveryThreads(

@@ -35,6 +35,7 @@ public final class LogServer implements AutoCloseable {
   private final List<Delivery> deliveries = new ArrayList<>();
   private final List<Integer> batches = new ArrayList<>();
   private volatile int status = 200;
+  private volatile int probeStatus = 200;
   private volatile String[] offer = {};
   private volatile Behaviour onBatch = this::acceptBatch;
   private volatile CountDownLatch hanging = new CountDownLatch(0);
@@ -77,7 +78,12 @@ public final class LogServer implements AutoCloseable {
     hanging = new CountDownLatch(1);
   }
 
-  /** Sets the status for deliveries. Probes get it too if it is above 500, else 200. */
+  /** Sets the status for probes, except while that for deliveries is above 500. */
+  public void answerProbes(int newStatus) {
+    probeStatus = newStatus;
+  }
+
+  /** Sets the status for deliveries. Probes get it too if it is above 500. */
   public void answer(int newStatus) {
     status = newStatus;
   }
@@ -174,7 +180,7 @@ public final class LogServer implements AutoCloseable {
     }
     int answer = status;
     if (request.method().equals("GET")) {
-      answer = answer > 500 ? answer : 200;
+      answer = answer > 500 ? answer : probeStatus;
     } else if (answer / 100 == 2) {
       if (NDJSON.equals(request.headers().get("content-type"))) {
         synchronized (deliveries) {

@@ -52,9 +52,10 @@ final class Dispatcher {
     if (destinations.fallbackServerHealth().isUp()) {
       return toFallbackServer("fallback_failed");
     }
-    // While EchoPost is downloaded, or its agent starts slowly, records wait for it in the queue.
-    // If that takes too long, the queue fills up and the spill writes files.
+    // While EchoPost is downloaded, or its agent starts slowly, or the main server is busy, records
+    // wait in the queue. If that takes too long, the queue fills up and the spill writes files.
     return !destinations.echoPost().isPreparing()
+        && !destinations.mainServerHealth().isExpectedBack()
         && toFile("undeliverable", "No server is up, and EchoPost cannot be used");
   }
 
@@ -109,11 +110,12 @@ final class Dispatcher {
       throws InterruptedException {
     DeliveryOutcome outcome = destinations.fallbackServer().upload(records, cancellation);
     if (outcome instanceof DeliveryOutcome.Delivered) {
+      destinations.fallbackServerHealth().markDelivered();
       settle(records, Destination.FALLBACK);
     } else if (outcome instanceof DeliveryOutcome.Rejected rejected) {
       drop(rejectedReason, records, "The fallback server answered " + rejected.status());
     } else if (outcome instanceof DeliveryOutcome.Unavailable unavailable) {
-      destinations.fallbackServerHealth().markDown(unavailable.reason());
+      destinations.fallbackServerHealth().markDown(unavailable.downtime());
     }
   }
 

@@ -96,6 +96,7 @@ public final class MainServerSender {
     BatchOutcome outcome = server.deliverBatch(records, cancellation);
     if (outcome instanceof BatchOutcome.Decided decided) {
       size.answered(Duration.ofNanos(clock.nanos() - start));
+      health.markDelivered();
       outcomes.delivered(decided.delivered());
       if (!decided.rejected().isEmpty()) {
         outcomes.rejected(
@@ -108,7 +109,7 @@ public final class MainServerSender {
       size.tooLarge(records.size());
     } else if (outcome instanceof BatchOutcome.Unavailable unavailable) {
       size.notAnswered(records.size());
-      health.markDown(unavailable.reason());
+      health.markDown(unavailable.downtime());
     } else if (outcome instanceof BatchOutcome.Refused) {
       sendOneByOne(records, cancellation, outcomes);
     }
@@ -121,12 +122,13 @@ public final class MainServerSender {
     for (OutgoingRecord record : records) {
       DeliveryOutcome outcome = server.deliver(record, cancellation);
       if (outcome instanceof DeliveryOutcome.Delivered) {
+        health.markDelivered();
         outcomes.delivered(List.of(record));
       } else if (outcome instanceof DeliveryOutcome.Rejected rejected) {
         outcomes.rejected(List.of(record), rejected.status());
       } else {
         if (outcome instanceof DeliveryOutcome.Unavailable unavailable) {
-          health.markDown(unavailable.reason());
+          health.markDown(unavailable.downtime());
         }
         return;
       }

@@ -34,7 +34,7 @@ public final class Redeliverer implements DroppedFiles.Sender {
     if (!left.isEmpty() && destinations.fallbackServerHealth().isUp()) {
       DeliveryOutcome outcome = destinations.fallbackServer().upload(left, neverCancelled);
       if (outcome instanceof DeliveryOutcome.Unavailable unavailable) {
-        destinations.fallbackServerHealth().markDown(unavailable.reason());
+        destinations.fallbackServerHealth().markDown(unavailable.downtime());
       } else if (outcome instanceof DeliveryOutcome.Delivered) {
         left.clear();
       }

@@ -26,8 +26,8 @@ public sealed interface BatchOutcome {
   /** The server rejected the batch as a whole, which says nothing about its records. */
   record Refused(int status) implements BatchOutcome {}
 
-  /** The server is down. */
-  record Unavailable(String reason) implements BatchOutcome {}
+  /** The server does not accept the records now: it said so, or did not answer. */
+  record Unavailable(Downtime downtime) implements BatchOutcome {}
 
   /** Another thread cancelled the request; the server may have received the records. */
   record Cancelled() implements BatchOutcome {}

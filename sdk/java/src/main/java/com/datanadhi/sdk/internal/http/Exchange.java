@@ -1,7 +1,6 @@
 package com.datanadhi.sdk.internal.http;
 
 import java.net.http.HttpHeaders;
-import java.util.Optional;
 
 /** The course of one request to a server. */
 sealed interface Exchange {
@@ -14,10 +13,6 @@ sealed interface Exchange {
   record Answered(int status, HttpHeaders headers, byte[] body) implements Exchange {
     boolean isSuccess() {
       return status >= 200 && status < 300;
-    }
-
-    Optional<String> header(String name) {
-      return headers.firstValue(name);
     }
   }
 

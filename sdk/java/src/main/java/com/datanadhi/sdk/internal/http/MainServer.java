@@ -2,6 +2,7 @@ package com.datanadhi.sdk.internal.http;
 
 import com.datanadhi.sdk.internal.http.BatchOutcome.Rejection;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
+import com.datanadhi.sdk.internal.time.Clock;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,10 +14,12 @@ public final class MainServer {
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
   private final ServerClient client;
+  private final Clock clock;
 
   /** Sends its requests with {@code client}. */
-  public MainServer(ServerClient client) {
+  public MainServer(ServerClient client, Clock clock) {
     this.client = client;
+    this.clock = clock;
   }
 
   /** Whether the newest answer with a status 2xx, to a probe or a delivery, offers batches. */
@@ -27,8 +30,22 @@ public final class MainServer {
   /** Delivers one record within 10 s. */
   public DeliveryOutcome deliver(OutgoingRecord record, ServerClient.Cancellation cancellation)
       throws InterruptedException {
-    return DeliveryOutcome.of(
-        client.post(PATH, RequestBodies.single(record), 0, TIMEOUT, cancellation));
+    Exchange exchange = client.post(PATH, RequestBodies.single(record), 0, TIMEOUT, cancellation);
+    if (exchange instanceof Exchange.Answered answer) {
+      return outcome(answer);
+    }
+    return exchange instanceof Exchange.Failed failed
+        ? new DeliveryOutcome.Unavailable(Downtime.of(failed))
+        : new DeliveryOutcome.Cancelled();
+  }
+
+  private DeliveryOutcome outcome(Exchange.Answered answer) {
+    return switch (StatusMeaning.of(answer.status())) {
+      case DELIVERED -> new DeliveryOutcome.Delivered();
+      case FINAL -> new DeliveryOutcome.Rejected(answer.status());
+      case DOUBTFUL, UNAVAILABLE ->
+          new DeliveryOutcome.Unavailable(Downtime.of(answer, clock.millis()));
+    };
   }
 
   /**
@@ -50,11 +67,11 @@ public final class MainServer {
       return outcome(records, answer);
     }
     return exchange instanceof Exchange.Failed failed
-        ? new BatchOutcome.Unavailable(failed.reason())
+        ? new BatchOutcome.Unavailable(Downtime.of(failed))
         : new BatchOutcome.Cancelled();
   }
 
-  private static BatchOutcome outcome(List<OutgoingRecord> records, Exchange.Answered answer) {
+  private BatchOutcome outcome(List<OutgoingRecord> records, Exchange.Answered answer) {
     int status = answer.status();
     if (status == 200) {
       return decided(records, answer.body());
@@ -63,7 +80,7 @@ public final class MainServer {
       return new BatchOutcome.TooLarge();
     }
     return StatusMeaning.of(status) == StatusMeaning.UNAVAILABLE
-        ? new BatchOutcome.Unavailable("it answered " + status)
+        ? new BatchOutcome.Unavailable(Downtime.of(answer, clock.millis()))
         : new BatchOutcome.Refused(status);
   }
 

@@ -51,11 +51,12 @@ public final class ServerClient {
     return offer;
   }
 
-  /** Whether the server answers {@code GET host/} with 2xx within 2 s. */
-  public boolean isHealthy() throws InterruptedException {
+  /** Sends {@code GET host/}, which the server must answer within 2 s. */
+  ProbeResult probe() throws InterruptedException {
     HttpRequest probe = HttpRequest.newBuilder(URI.create(host + "/")).GET().build();
     return send(probe, 0, PROBE_TIMEOUT, new Cancellation()) instanceof Exchange.Answered answer
-        && answer.isSuccess();
+        ? ProbeResult.of(answer.status())
+        : ProbeResult.UNAVAILABLE;
   }
 
   /**
