@@ -38,6 +38,21 @@ class OverflowTest extends AbstractSdkTest {
   }
 
   @Test
+  void a_queue_that_is_90_percent_full_is_drained_to_echopost_if_the_fallback_server_is_down()
+      throws Exception {
+    fallback.goDown();
+    // The server is up, but too slow for so many records one by one.
+    main.slow(Duration.ofMillis(100));
+    DataNadhi client = openWithEchoPost(configuration().queueSize(200));
+    submit(client, 0, 185);
+    await().atMost(TIME_LIMIT).until(() -> client.counters().deliveredToEchoPost() >= 150);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    assertThat(client.counters().dropped()).isEmpty();
+    main.slow(Duration.ZERO);
+    assertNoRecordIsLost(client, 185);
+  }
+
+  @Test
   void a_drained_batch_that_is_rejected_is_kept_in_a_file() throws Exception {
     main.hang();
     fallback.answer(400);

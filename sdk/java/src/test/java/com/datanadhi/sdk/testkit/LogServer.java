@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -36,6 +37,7 @@ public final class LogServer implements AutoCloseable {
   private final List<Integer> batches = new ArrayList<>();
   private volatile int status = 200;
   private volatile int probeStatus = 200;
+  private volatile long slowMillis;
   private volatile String[] offer = {};
   private volatile Behaviour onBatch = this::acceptBatch;
   private volatile CountDownLatch hanging = new CountDownLatch(0);
@@ -76,6 +78,11 @@ public final class LogServer implements AutoCloseable {
   /** Sends no response until the server comes up or goes down. */
   public void hang() {
     hanging = new CountDownLatch(1);
+  }
+
+  /** Waits from now on before each response to a delivery. */
+  public void slow(Duration time) {
+    slowMillis = time.toMillis();
   }
 
   /** Sets the status for probes, except while that for deliveries is above 500. */
@@ -189,6 +196,9 @@ public final class LogServer implements AutoCloseable {
         return onBatch.respond(request, out);
       }
       record(request);
+    }
+    if (slowMillis > 0 && request.method().equals("POST")) {
+      return Behaviour.slow(slowMillis, Behaviour.status(answer, "", offer)).respond(request, out);
     }
     return Behaviour.status(answer, "", answer / 100 == 2 ? offer : new String[] {})
         .respond(request, out);
