@@ -21,6 +21,9 @@ public final class Configuration {
   private final int queueSize;
   private final int workers;
   private final Duration exitTimeout;
+  private final int batchSize;
+  private final int batchBytes;
+  private final Duration batchDelay;
 
   private Configuration(Builder builder) {
     this.directory = builder.directory;
@@ -32,6 +35,9 @@ public final class Configuration {
     this.queueSize = builder.queueSize;
     this.workers = builder.workers;
     this.exitTimeout = builder.exitTimeout;
+    this.batchSize = builder.batchSize;
+    this.batchBytes = builder.batchBytes;
+    this.batchDelay = builder.batchDelay;
   }
 
   /**
@@ -83,6 +89,21 @@ public final class Configuration {
         "DATANADHI_EXIT_TIMEOUT",
         environment,
         value -> builder.exitTimeout(value.seconds()));
+    file.apply(
+        "async.batch_size",
+        "DATANADHI_BATCH_SIZE",
+        environment,
+        value -> builder.batchSize(value.number()));
+    file.apply(
+        "async.batch_bytes",
+        "DATANADHI_BATCH_BYTES",
+        environment,
+        value -> builder.batchBytes(value.number()));
+    file.apply(
+        "async.batch_delay",
+        "DATANADHI_BATCH_DELAY",
+        environment,
+        value -> builder.batchDelay(value.seconds()));
     return builder.build();
   }
 
@@ -139,12 +160,36 @@ public final class Configuration {
     return exitTimeout;
   }
 
+  /** The most records in a batch to the main server; 1 means that no batches are sent. */
+  public int batchSize() {
+    return batchSize;
+  }
+
+  /** The most bytes in a batch to the main server, before compression. */
+  public int batchBytes() {
+    return batchBytes;
+  }
+
+  /** How long a record waits for others, so that a batch forms. */
+  public Duration batchDelay() {
+    return batchDelay;
+  }
+
   /** The settings without the API key and the download URL. */
   @Override
   public String toString() {
-    return "Configuration[directory=%s, serverHost=%s, fallbackHost=%s, echoPostDisabled=%s, queueSize=%d, workers=%d, exitTimeout=%s]"
+    return "Configuration[directory=%s, serverHost=%s, fallbackHost=%s, echoPostDisabled=%s, queueSize=%d, workers=%d, exitTimeout=%s, batchSize=%d, batchBytes=%d, batchDelay=%s]"
         .formatted(
-            directory, serverHost, fallbackHost, echoPostDisabled, queueSize, workers, exitTimeout);
+            directory,
+            serverHost,
+            fallbackHost,
+            echoPostDisabled,
+            queueSize,
+            workers,
+            exitTimeout,
+            batchSize,
+            batchBytes,
+            batchDelay);
   }
 
   /**
@@ -161,6 +206,9 @@ public final class Configuration {
     private int queueSize = 1000;
     private int workers = 2;
     private Duration exitTimeout = Duration.ofSeconds(5);
+    private int batchSize = 500;
+    private int batchBytes = 1 << 20;
+    private Duration batchDelay = Duration.ofMillis(50);
 
     private Builder(Path directory) {
       this.directory = directory.toAbsolutePath().normalize();
@@ -213,6 +261,33 @@ public final class Configuration {
     /** Sets how long a closing client waits for deliveries: 0 s to 10 min; default 5 s. */
     public Builder exitTimeout(Duration timeout) {
       this.exitTimeout = SettingValidator.exitTimeout("exitTimeout", timeout);
+      return this;
+    }
+
+    /**
+     * Sets how many records a batch to the main server can have: 1 to 1,000; default 500. With 1,
+     * records are sent one by one, even to a server that offers batches.
+     */
+    public Builder batchSize(int records) {
+      this.batchSize = SettingValidator.intInRange("batchSize", records, 1, 1_000);
+      return this;
+    }
+
+    /**
+     * Sets how many bytes a batch to the main server can have before compression: 1,024 to
+     * 4,194,304; default 1,048,576. A larger record is sent by itself.
+     */
+    public Builder batchBytes(int bytes) {
+      this.batchBytes = SettingValidator.intInRange("batchBytes", bytes, 1 << 10, 4 << 20);
+      return this;
+    }
+
+    /**
+     * Sets how long a record waits for others, so that a batch forms: 0 s to 1 s; default 50 ms. It
+     * does not wait while the main server offers no batches, nor when the client is closed.
+     */
+    public Builder batchDelay(Duration longest) {
+      this.batchDelay = SettingValidator.batchDelay("batchDelay", longest);
       return this;
     }
 

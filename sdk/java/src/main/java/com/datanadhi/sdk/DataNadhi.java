@@ -1,8 +1,10 @@
 package com.datanadhi.sdk;
 
 import com.datanadhi.sdk.internal.config.ResolvedConfigurationFile;
+import com.datanadhi.sdk.internal.delivery.BatchLimits;
 import com.datanadhi.sdk.internal.delivery.DeliveryThreads;
 import com.datanadhi.sdk.internal.delivery.Destinations;
+import com.datanadhi.sdk.internal.delivery.MainServerSender;
 import com.datanadhi.sdk.internal.delivery.RecordCounts;
 import com.datanadhi.sdk.internal.delivery.Redeliverer;
 import com.datanadhi.sdk.internal.echopost.EchoPost;
@@ -74,7 +76,7 @@ public final class DataNadhi implements AutoCloseable {
   DataNadhi(Configuration configuration, Timeouts timeouts, Clock clock, Waiter waiter) {
     this.configuration = configuration;
     this.log = new RateLimitedLog(clock);
-    this.queue = new RecordQueue(configuration.queueSize());
+    this.queue = new RecordQueue(configuration.queueSize(), configuration.batchSize(), clock);
     ScheduledThreadPoolExecutor singleThread =
         new ScheduledThreadPoolExecutor(1, SdkThread.factory("datanadhi-timer"));
     singleThread.setRemoveOnCancelPolicy(true);
@@ -83,10 +85,15 @@ public final class DataNadhi implements AutoCloseable {
     ServerClient main = new ServerClient(http, configuration.serverHost(), configuration.apiKey());
     ServerClient fallback =
         new ServerClient(http, configuration.fallbackHost(), configuration.apiKey());
+    ServerHealth mainHealth =
+        new ServerHealth("main server", main, PROBE_INTERVAL, log, clock, waiter);
+    BatchLimits limits =
+        new BatchLimits(
+            configuration.batchSize(), configuration.batchBytes(), configuration.batchDelay());
     this.destinations =
         new Destinations(
-            new MainServer(main),
-            new ServerHealth("main server", main, PROBE_INTERVAL, log, waiter),
+            new MainServerSender(new MainServer(main, clock), mainHealth, limits, log, clock),
+            mainHealth,
             new EchoPost(
                 configuration,
                 timeouts,
@@ -96,8 +103,8 @@ public final class DataNadhi implements AutoCloseable {
                 log,
                 clock,
                 waiter),
-            new FallbackServer(fallback),
-            new ServerHealth("fallback server", fallback, PROBE_INTERVAL, log, waiter),
+            new FallbackServer(fallback, clock),
+            new ServerHealth("fallback server", fallback, PROBE_INTERVAL, log, clock, waiter),
             new DroppedFiles(configuration.directory(), clock, waiter));
     this.deliveryThreads =
         new DeliveryThreads(

@@ -43,6 +43,9 @@ class ConfigurationTest {
     assertThat(configuration.queueSize()).isEqualTo(1000);
     assertThat(configuration.workers()).isEqualTo(2);
     assertThat(configuration.exitTimeout()).isEqualTo(Duration.ofSeconds(5));
+    assertThat(configuration.batchSize()).isEqualTo(500);
+    assertThat(configuration.batchBytes()).isEqualTo(1 << 20);
+    assertThat(configuration.batchDelay()).isEqualTo(Duration.ofMillis(50));
 
     assertThatThrownBy(() -> Configuration.load(directory, Map.of()))
         .isInstanceOf(ConfigurationException.class)
@@ -56,10 +59,16 @@ class ConfigurationTest {
     Map<String, String> environment = with("DATANADHI_WORKERS", "7");
     environment.put("DATANADHI_QUEUE_SIZE", "50");
     environment.put("DATANADHI_EXIT_TIMEOUT", "0.5");
+    environment.put("DATANADHI_BATCH_SIZE", "100");
+    environment.put("DATANADHI_BATCH_BYTES", "65536");
+    environment.put("DATANADHI_BATCH_DELAY", "0.01");
     Configuration configuration = Configuration.load(directory, environment);
     assertThat(configuration.workers()).isEqualTo(3);
     assertThat(configuration.queueSize()).isEqualTo(50);
     assertThat(configuration.exitTimeout()).isEqualTo(Duration.ofMillis(500));
+    assertThat(configuration.batchSize()).isEqualTo(100);
+    assertThat(configuration.batchBytes()).isEqualTo(65_536);
+    assertThat(configuration.batchDelay()).isEqualTo(Duration.ofMillis(10));
     assertThat(configuration.serverHost()).isEqualTo(URI.create("http://from-file:1"));
   }
 
@@ -78,6 +87,12 @@ class ConfigurationTest {
         "async: {workers: 0} | async.workers | 0",
         "async: {queue_size: 5} | async.queue_size | 5",
         "async: {exit_timeout: soon} | async.exit_timeout | soon",
+        "async: {batch_size: 0} | async.batch_size | 0",
+        "async: {batch_size: 1001} | async.batch_size | 1001",
+        "async: {batch_bytes: 1000} | async.batch_bytes | 1000",
+        "async: {batch_bytes: 5000000} | async.batch_bytes | 5000000",
+        "async: {batch_delay: 2} | async.batch_delay | PT2S",
+        "async: {batch_delay: -1} | async.batch_delay | PT-1S",
         "async: {exit_timeout: -1} | async.exit_timeout | -1",
         "server: {host: 'ftp://x'} | server.host | ftp://x",
         "server: {fallback_host: 'not a url'} | server.fallback_host | not a url",

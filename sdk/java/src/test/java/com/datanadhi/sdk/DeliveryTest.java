@@ -11,6 +11,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DeliveryTest extends AbstractSdkTest {
   @Test
@@ -77,7 +79,7 @@ class DeliveryTest extends AbstractSdkTest {
 
   @Test
   void a_record_that_the_main_server_rejects_is_kept_in_a_file() throws Exception {
-    for (int status : new int[] {300, 401, 422, 500}) {
+    for (int status : new int[] {400, 410, 413, 422}) {
       main.answer(status);
       DataNadhi client = open(configuration().echoPostDisabled(true));
       submit(client, 0, 3);
@@ -89,6 +91,56 @@ class DeliveryTest extends AbstractSdkTest {
     assertThat(dropped()).hasSize(12);
     // One file per client, not one per record.
     assertThat(droppedFiles()).hasSize(4);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {302, 401, 403, 404, 405, 408, 429, 500, 503})
+  void a_record_is_sent_again_if_the_main_server_does_not_accept_it_now(int status)
+      throws Exception {
+    main.answer(status);
+    fallback.goDown();
+    DataNadhi client = open(configuration().echoPostDisabled(true));
+    submit(client, 0, 20);
+    int seen = main.requests();
+    // The server is asked again, with pauses, although GET / is answered with 200.
+    await().atMost(TIME_LIMIT).until(() -> main.requests() > seen + 3);
+    main.answer(200);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    assertThat(seqs(main.deliveries())).isEqualTo(range(0, 20));
+    assertThat(client.counters().dropped()).isEmpty();
+  }
+
+  @Test
+  void a_record_that_the_main_server_does_not_accept_now_goes_through_echopost() throws Exception {
+    main.answer(401);
+    DataNadhi client = openWithEchoPost(configuration());
+    submit(client, 0, 20);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    assertThat(client.counters().deliveredToEchoPost()).isEqualTo(20);
+    assertThat(client.counters().dropped()).isEmpty();
+    main.answer(200);
+    await().atMost(TIME_LIMIT).until(() -> main.keys().size() == 20);
+    assertThat(seqs(main.deliveries())).isEqualTo(range(0, 20));
+  }
+
+  @Test
+  void a_main_server_that_answers_probes_with_404_is_used_again() throws Exception {
+    main.answerProbes(404);
+    main.goDown();
+    DataNadhi client = open(configuration().echoPostDisabled(true));
+    submit(client, 0, 10);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    assertThat(client.counters().deliveredToFallback()).isEqualTo(10);
+
+    main.comeUp();
+    await()
+        .atMost(TIME_LIMIT)
+        .untilAsserted(() -> {
+          int next = (int) client.counters().submitted();
+          submit(client, next, next + 1);
+          assertThat(client.flush(TIME_LIMIT)).isTrue();
+          assertThat(main.delivered()).isPositive();
+        });
   }
 
   @Test

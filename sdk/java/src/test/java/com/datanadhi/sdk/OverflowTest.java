@@ -17,6 +17,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Records that arrive faster than they can be delivered. */
 class OverflowTest extends AbstractSdkTest {
@@ -33,6 +35,21 @@ class OverflowTest extends AbstractSdkTest {
     main.goDown();
     assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(seqs(fallback.deliveries())).isEqualTo(range(0, 185));
+  }
+
+  @Test
+  void a_queue_that_is_90_percent_full_is_drained_to_echopost_if_the_fallback_server_is_down()
+      throws Exception {
+    fallback.goDown();
+    // The server is up, but too slow for so many records one by one.
+    main.slow(Duration.ofMillis(100));
+    DataNadhi client = openWithEchoPost(configuration().queueSize(200));
+    submit(client, 0, 185);
+    await().atMost(TIME_LIMIT).until(() -> client.counters().deliveredToEchoPost() >= 150);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    assertThat(client.counters().dropped()).isEmpty();
+    main.slow(Duration.ZERO);
+    assertNoRecordIsLost(client, 185);
   }
 
   @Test
@@ -99,8 +116,13 @@ class OverflowTest extends AbstractSdkTest {
     assertThat(client.counters().lost()).isEqualTo(5);
   }
 
-  @Test
-  void no_record_is_lost_or_reordered_while_servers_and_agents_fail_and_recover() throws Exception {
+  @ParameterizedTest(name = "batches: {0}")
+  @ValueSource(booleans = {false, true})
+  void no_record_is_lost_or_reordered_while_servers_and_agents_fail_and_recover(boolean batches)
+      throws Exception {
+    if (batches) {
+      main.offerBatches();
+    }
     int records = Integer.getInteger("sdk.records", 100_000);
     DataNadhi client = openWithEchoPost(configuration());
     for (int seq = 0; seq < records; ) {

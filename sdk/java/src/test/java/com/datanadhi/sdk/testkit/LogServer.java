@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -28,9 +29,17 @@ public final class LogServer implements AutoCloseable {
     }
   }
 
+  private static final String NDJSON = "application/x-ndjson";
+  private static final String GZIP = "Accept-Encoding: gzip";
+
   private final StubServer server;
   private final List<Delivery> deliveries = new ArrayList<>();
+  private final List<Integer> batches = new ArrayList<>();
   private volatile int status = 200;
+  private volatile int probeStatus = 200;
+  private volatile long slowMillis;
+  private volatile String[] offer = {};
+  private volatile Behaviour onBatch = this::acceptBatch;
   private volatile CountDownLatch hanging = new CountDownLatch(0);
 
   private LogServer(StubServer server) {
@@ -71,9 +80,72 @@ public final class LogServer implements AutoCloseable {
     hanging = new CountDownLatch(1);
   }
 
-  /** Sets the status for deliveries. Probes get it too if it is above 500, else 200. */
+  /** Waits from now on before each response to a delivery. */
+  public void slow(Duration time) {
+    slowMillis = time.toMillis();
+  }
+
+  /** Sets the status for probes, except while that for deliveries is above 500. */
+  public void answerProbes(int newStatus) {
+    probeStatus = newStatus;
+  }
+
+  /** Sets the status for deliveries. Probes get it too if it is above 500. */
   public void answer(int newStatus) {
     status = newStatus;
+  }
+
+  /** Offers batches from now on, in every answer with a status 2xx. */
+  public void offerBatches() {
+    offer = new String[] {"Accept-Post: application/json, application/x-ndjson", GZIP};
+  }
+
+  /** Offers batches that are not compressed. */
+  public void offerPlainBatches() {
+    offer = new String[] {"Accept-Post: application/json, application/x-ndjson"};
+  }
+
+  /** Offers no batches any more. */
+  public void withdrawOffer() {
+    offer = new String[] {};
+  }
+
+  /** Sets the response to batches; {@link #acceptBatch} is the one of a server that is well. */
+  public void onBatch(Behaviour behaviour) {
+    onBatch = behaviour;
+  }
+
+  /** Accepts every line of a batch. */
+  public boolean acceptBatch(Request request, OutputStream out) throws IOException {
+    int lines = recordBatch(request, Set.of());
+    return answerBatch(lines, "").respond(request, out);
+  }
+
+  /** Accepts the lines of a batch, except those of {@code seqs}, which get the status 422. */
+  public Behaviour rejectLines(Set<Integer> seqs) {
+    return (request, out) -> {
+      List<String> lines = text(request).lines().toList();
+      List<String> errors = new ArrayList<>();
+      for (int i = 0; i < lines.size(); i++) {
+        if (seqs.contains(seq(lines.get(i)))) {
+          errors.add("{\"line\":%d,\"status\":422,\"title\":\"No\"}".formatted(i + 1));
+        }
+      }
+      int stored = recordBatch(request, seqs);
+      return answerBatch(stored, String.join(",", errors)).respond(request, out);
+    };
+  }
+
+  private Behaviour answerBatch(int stored, String errors) {
+    return Behaviour.status(
+        200, "{\"stored\":%d,\"errors\":[%s]}".formatted(stored, errors), offer);
+  }
+
+  /** The number of lines of each batch so far, whatever the response was. */
+  public List<Integer> batches() {
+    synchronized (deliveries) {
+      return List.copyOf(batches);
+    }
   }
 
   /** Every record that got a 2xx status, in the order of arrival. */
@@ -115,35 +187,69 @@ public final class LogServer implements AutoCloseable {
     }
     int answer = status;
     if (request.method().equals("GET")) {
-      answer = answer > 500 ? answer : 200;
+      answer = answer > 500 ? answer : probeStatus;
     } else if (answer / 100 == 2) {
+      if (NDJSON.equals(request.headers().get("content-type"))) {
+        synchronized (deliveries) {
+          batches.add((int) text(request).lines().count());
+        }
+        return onBatch.respond(request, out);
+      }
       record(request);
     }
-    return Behaviour.status(answer, "").respond(request, out);
+    if (slowMillis > 0 && request.method().equals("POST")) {
+      return Behaviour.slow(slowMillis, Behaviour.status(answer, "", offer)).respond(request, out);
+    }
+    return Behaviour.status(answer, "", answer / 100 == 2 ? offer : new String[] {})
+        .respond(request, out);
+  }
+
+  private int recordBatch(Request request, Set<Integer> without) {
+    synchronized (deliveries) {
+      int before = deliveries.size();
+      for (String line : text(request).split("\n")) {
+        JsonObject body = JsonParser.parseString(line).getAsJsonObject();
+        if (!without.contains(seq(line))) {
+          deliveries.add(delivery(request, body.get("key").getAsString(), body));
+        }
+      }
+      return deliveries.size() - before;
+    }
+  }
+
+  private static int seq(String line) {
+    JsonObject body = JsonParser.parseString(line).getAsJsonObject();
+    return body.getAsJsonObject("log_data").get("seq").getAsInt();
   }
 
   private void record(Request request) {
     String[] keys = request.headers().get("idempotency-key").split(", ");
-    // The JDK's HTTP client, which the SDK uses, sends its name; the agent sends none.
-    boolean fromAgent =
-        !request.headers().getOrDefault("user-agent", "").startsWith("Java-http-client");
-    String[] lines = text(request).split("\n");
+    String text = text(request);
+    String[] lines = request.path().equals("/upload") ? text.split("\n") : new String[] {text};
     synchronized (deliveries) {
       for (int i = 0; i < lines.length; i++) {
-        deliveries.add(
-            new Delivery(
-                request.path(),
-                keys[i].substring(1, keys[i].length() - 1),
-                request.headers().get("datanadhi-api-key"),
-                request.headers().get("content-type"),
-                fromAgent,
-                JsonParser.parseString(lines[i]).getAsJsonObject()));
+        String key = keys[i].substring(1, keys[i].length() - 1);
+        deliveries.add(delivery(request, key, JsonParser.parseString(lines[i]).getAsJsonObject()));
       }
     }
   }
 
+  private static Delivery delivery(Request request, String key, JsonObject body) {
+    // The JDK's HTTP client, which the SDK uses, sends its name; the agent sends none.
+    boolean fromAgent =
+        !request.headers().getOrDefault("user-agent", "").startsWith("Java-http-client");
+    return new Delivery(
+        request.path(),
+        key,
+        request.headers().get("datanadhi-api-key"),
+        request.headers().get("content-type"),
+        fromAgent,
+        body);
+  }
+
   private static String text(Request request) {
-    if (!request.path().equals("/upload")) {
+    boolean gzip = "gzip".equals(request.headers().get("content-encoding"));
+    if (!gzip && !request.path().equals("/upload")) {
       return request.text();
     }
     try (GZIPInputStream unzipped = new GZIPInputStream(new ByteArrayInputStream(request.body()))) {

@@ -12,6 +12,7 @@ import java.time.Duration;
  */
 public final class SettingValidator {
   private static final Duration MAX_EXIT_TIMEOUT = Duration.ofMinutes(10);
+  private static final Duration MAX_BATCH_DELAY = Duration.ofSeconds(1);
 
   private SettingValidator() {}
 
@@ -68,9 +69,19 @@ public final class SettingValidator {
 
   /** A duration from 0 s to 10 min. */
   public static Duration exitTimeout(String name, Duration value) {
-    if (value.isNegative() || value.compareTo(MAX_EXIT_TIMEOUT) > 0) {
+    return durationUpTo(MAX_EXIT_TIMEOUT, "10 min (600 s)", name, value);
+  }
+
+  /** A duration from 0 s to 1 s. */
+  public static Duration batchDelay(String name, Duration value) {
+    return durationUpTo(MAX_BATCH_DELAY, "1 s", name, value);
+  }
+
+  private static Duration durationUpTo(
+      Duration max, String maxForPeople, String name, Duration value) {
+    if (value.isNegative() || value.compareTo(max) > 0) {
       throw new ConfigurationException(
-          name + ": " + value + " is out of range: use 0 s to 10 min (600 s)");
+          name + ": " + value + " is out of range: use 0 s to " + maxForPeople);
     }
     return value;
   }

@@ -73,7 +73,7 @@ public final class DeliveryThreads {
   private void deliverNext(Dispatcher worker) throws InterruptedException {
     pause.awaitEnd();
     queue.await(QUEUE_WAIT_MILLIS);
-    if (queue.depth() > 0 && !worker.deliver()) {
+    if (queue.depth() > 0 && !worker.deliver() && queue.depth() > 0) {
       waiter.sleep(UNDELIVERED_PAUSE);
     }
   }

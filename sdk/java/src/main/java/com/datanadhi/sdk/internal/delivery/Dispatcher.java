@@ -10,8 +10,9 @@ import com.datanadhi.sdk.internal.queue.RecordQueue;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Takes the first records from the queue and delivers them. When a method returns or throws, the
@@ -24,7 +25,8 @@ final class Dispatcher {
   private final RecordCounts counts;
   private final RateLimitedLog log;
   private final ServerClient.Cancellation cancellation = new ServerClient.Cancellation();
-  private final List<OutgoingRecord> unsettled = new ArrayList<>();
+  private final MainServerSender.Outcomes mainServerOutcomes = new MainServerOutcomes();
+  private final Set<OutgoingRecord> unsettled = new LinkedHashSet<>();
 
   Dispatcher(
       RecordQueue queue, Destinations destinations, RecordCounts counts, RateLimitedLog log) {
@@ -50,27 +52,17 @@ final class Dispatcher {
     if (destinations.fallbackServerHealth().isUp()) {
       return toFallbackServer("fallback_failed");
     }
-    // While EchoPost is downloaded, or its agent starts slowly, records wait for it in the queue.
-    // If that takes too long, the queue fills up and the spill writes files.
+    // While EchoPost is downloaded, or its agent starts slowly, or the main server is busy, records
+    // wait in the queue. If that takes too long, the queue fills up and the spill writes files.
     return !destinations.echoPost().isPreparing()
+        && !destinations.mainServerHealth().isExpectedBack()
         && toFile("undeliverable", "No server is up, and EchoPost cannot be used");
   }
 
   private boolean toMainServer() throws InterruptedException {
-    return withNextRecords(
-        1,
-        records -> {
-          OutgoingRecord record = records.get(0);
-          DeliveryOutcome outcome = destinations.mainServer().deliver(record, cancellation);
-          if (outcome instanceof DeliveryOutcome.Delivered) {
-            settle(List.of(record), Destination.MAIN_SERVER);
-          } else if (outcome instanceof DeliveryOutcome.Rejected rejected) {
-            drop(
-                "primary_failed", List.of(record), "The main server answered " + rejected.status());
-          } else if (outcome instanceof DeliveryOutcome.Unavailable unavailable) {
-            destinations.mainServerHealth().markDown(unavailable.reason());
-          }
-        });
+    return deliver(
+        destinations.mainServer().takeNext(queue),
+        records -> destinations.mainServer().send(records, cancellation, mainServerOutcomes));
   }
 
   /** Sends the next batch to EchoPost, pipelined. */
@@ -118,11 +110,12 @@ final class Dispatcher {
       throws InterruptedException {
     DeliveryOutcome outcome = destinations.fallbackServer().upload(records, cancellation);
     if (outcome instanceof DeliveryOutcome.Delivered) {
+      destinations.fallbackServerHealth().markDelivered();
       settle(records, Destination.FALLBACK);
     } else if (outcome instanceof DeliveryOutcome.Rejected rejected) {
       drop(rejectedReason, records, "The fallback server answered " + rejected.status());
     } else if (outcome instanceof DeliveryOutcome.Unavailable unavailable) {
-      destinations.fallbackServerHealth().markDown(unavailable.reason());
+      destinations.fallbackServerHealth().markDown(unavailable.downtime());
     }
   }
 
@@ -143,7 +136,7 @@ final class Dispatcher {
     try {
       Path file = destinations.droppedFiles().write(reason, records);
       counts.countDropped(reason, records.size());
-      unsettled.removeAll(records);
+      records.forEach(unsettled::remove);
       log.logRateLimited(
           Level.ERROR,
           reason,
@@ -161,12 +154,15 @@ final class Dispatcher {
 
   private void settle(List<OutgoingRecord> records, Destination destination) {
     counts.countDelivered(destination, records.size());
-    unsettled.removeAll(records);
+    records.forEach(unsettled::remove);
   }
 
-  /** Takes records, runs {@code work}, and gives back those without an outcome. */
+  /** Takes records, runs {@code work} with them, and gives back those without an outcome. */
   private boolean withNextRecords(int max, Work work) throws InterruptedException {
-    List<OutgoingRecord> taken = queue.take(max);
+    return deliver(queue.take(max), work);
+  }
+
+  private boolean deliver(List<OutgoingRecord> taken, Work work) throws InterruptedException {
     unsettled.addAll(taken);
     if (taken.isEmpty()) {
       return false;
@@ -188,6 +184,18 @@ final class Dispatcher {
   /** Later requests to servers are no longer cancelled. */
   void allowRequests() {
     cancellation.reset();
+  }
+
+  private final class MainServerOutcomes implements MainServerSender.Outcomes {
+    @Override
+    public void delivered(List<OutgoingRecord> records) {
+      settle(records, Destination.MAIN_SERVER);
+    }
+
+    @Override
+    public void rejected(List<OutgoingRecord> records, int status) throws InterruptedException {
+      drop("primary_failed", records, "The main server answered " + status);
+    }
   }
 
   private interface Work {

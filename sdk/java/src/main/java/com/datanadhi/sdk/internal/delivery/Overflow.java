@@ -7,9 +7,10 @@ import java.lang.System.Logger.Level;
 import java.time.Duration;
 
 /**
- * Frees space in the queue before it is full. When it is 90 % full, the drain uploads batches to
- * the fallback server until it is 10 % full. When it is 95 % full, because records arrive faster
- * than that or the fallback server is down, the spill writes batches to files.
+ * Frees space in the queue before it is full. When it is 90 % full, the drain sends batches to the
+ * fallback server, or to EchoPost while that server is down, until it is 10 % full. When it is 95 %
+ * full, because records arrive faster than that or neither is available, the spill writes batches
+ * to files.
  *
  * <p>A single worker is paused while the drain works: if both gave records back to the queue at the
  * same time, records would be delivered out of order.
@@ -74,18 +75,25 @@ final class Overflow {
 
   private boolean awaitDrainNeeded() throws InterruptedException {
     queue.nearlyFull().await(WAIT_MILLIS);
-    if (queue.nearlyFull().isReached() && destinations.fallbackServerHealth().isUp()) {
+    if (queue.nearlyFull().isReached() && canDrain()) {
       return true;
     }
     waiter.sleep(DRAIN_PAUSE);
     return false;
   }
 
+  private boolean canDrain() {
+    return destinations.fallbackServerHealth().isUp() || destinations.echoPost().isUsable();
+  }
+
   private void drainQueue(LoopThread drainThread) throws InterruptedException {
-    while (!drainThread.isStopped()
-        && queue.isFilledTo(DRAINED)
-        && destinations.fallbackServerHealth().isUp()) {
-      if (!drainDispatcher.toFallbackServer("drain_worker_failed")) {
+    while (!drainThread.isStopped() && queue.isFilledTo(DRAINED) && canDrain()) {
+      boolean toFallback = destinations.fallbackServerHealth().isUp();
+      boolean drained =
+          toFallback
+              ? drainDispatcher.toFallbackServer("drain_worker_failed")
+              : drainDispatcher.toEchoPost();
+      if (!drained && toFallback == destinations.fallbackServerHealth().isUp()) {
         return;
       }
     }

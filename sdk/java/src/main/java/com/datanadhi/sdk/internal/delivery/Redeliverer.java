@@ -22,17 +22,10 @@ public final class Redeliverer implements DroppedFiles.Sender {
 
   @Override
   public List<OutgoingRecord> send(List<OutgoingRecord> records) throws InterruptedException {
-    List<OutgoingRecord> failed = new ArrayList<>();
     List<OutgoingRecord> left = new ArrayList<>(records);
+    List<OutgoingRecord> failed = new ArrayList<>();
     while (!left.isEmpty() && destinations.mainServerHealth().isUp()) {
-      DeliveryOutcome outcome = destinations.mainServer().deliver(left.get(0), neverCancelled);
-      if (outcome instanceof DeliveryOutcome.Unavailable unavailable) {
-        destinations.mainServerHealth().markDown(unavailable.reason());
-      } else if (outcome instanceof DeliveryOutcome.Delivered) {
-        left.remove(0);
-      } else {
-        failed.add(left.remove(0));
-      }
+      sendToMainServer(List.copyOf(destinations.mainServer().firstOf(left)), left, failed);
     }
     List<OutgoingRecord> fitting = left.stream().filter(destinations.echoPost()::accepts).toList();
     if (!fitting.isEmpty() && destinations.echoPost().isUsable()) {
@@ -41,12 +34,34 @@ public final class Redeliverer implements DroppedFiles.Sender {
     if (!left.isEmpty() && destinations.fallbackServerHealth().isUp()) {
       DeliveryOutcome outcome = destinations.fallbackServer().upload(left, neverCancelled);
       if (outcome instanceof DeliveryOutcome.Unavailable unavailable) {
-        destinations.fallbackServerHealth().markDown(unavailable.reason());
+        destinations.fallbackServerHealth().markDown(unavailable.downtime());
       } else if (outcome instanceof DeliveryOutcome.Delivered) {
         left.clear();
       }
     }
     failed.addAll(left);
     return records.stream().filter(failed::contains).toList();
+  }
+
+  private void sendToMainServer(
+      List<OutgoingRecord> batch, List<OutgoingRecord> left, List<OutgoingRecord> failed)
+      throws InterruptedException {
+    destinations
+        .mainServer()
+        .send(
+            batch,
+            neverCancelled,
+            new MainServerSender.Outcomes() {
+              @Override
+              public void delivered(List<OutgoingRecord> records) {
+                left.removeAll(records);
+              }
+
+              @Override
+              public void rejected(List<OutgoingRecord> records, int status) {
+                left.removeAll(records);
+                failed.addAll(records);
+              }
+            });
   }
 }

@@ -1,6 +1,7 @@
 package com.datanadhi.sdk.internal.http;
 
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
+import com.datanadhi.sdk.internal.time.Clock;
 import java.time.Duration;
 import java.util.List;
 
@@ -15,23 +16,35 @@ public final class FallbackServer {
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
   private final ServerClient client;
+  private final Clock clock;
 
   /** Sends its requests with {@code client}. */
-  public FallbackServer(ServerClient client) {
+  public FallbackServer(ServerClient client, Clock clock) {
     this.client = client;
+    this.clock = clock;
   }
 
   /** Uploads at most {@link #BATCH} records within 30 s; the outcome is that of all of them. */
   public DeliveryOutcome upload(
       List<OutgoingRecord> records, ServerClient.Cancellation cancellation)
       throws InterruptedException {
-    List<String> keys = records.stream().map(OutgoingRecord::key).toList();
-    return client.post(
-        "/upload",
-        "application/octet-stream",
-        RequestBodies.batch(records),
-        keys,
-        TIMEOUT,
-        cancellation);
+    Exchange exchange =
+        client.post("/upload", RequestBodies.upload(records), 0, TIMEOUT, cancellation);
+    if (exchange instanceof Exchange.Answered answer) {
+      return outcome(answer);
+    }
+    return exchange instanceof Exchange.Failed failed
+        ? new DeliveryOutcome.Unavailable(Downtime.of(failed))
+        : new DeliveryOutcome.Cancelled();
+  }
+
+  /** The SDKs of all languages share this rule. */
+  private DeliveryOutcome outcome(Exchange.Answered answer) {
+    if (answer.isSuccess()) {
+      return new DeliveryOutcome.Delivered();
+    }
+    return answer.status() >= 300 && answer.status() <= 500
+        ? new DeliveryOutcome.Rejected(answer.status())
+        : new DeliveryOutcome.Unavailable(Downtime.of(answer, clock.millis()));
   }
 }

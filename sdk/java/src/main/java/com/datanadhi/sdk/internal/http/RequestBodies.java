@@ -13,13 +13,16 @@ import java.util.zip.GZIPOutputStream;
 final class RequestBodies {
   private RequestBodies() {}
 
-  /** One record as JSON. */
-  static byte[] single(OutgoingRecord record) {
-    return text(record, record.json()).getBytes(StandardCharsets.UTF_8);
+  /** One record as JSON, for the main server. */
+  static RequestBody single(OutgoingRecord record) {
+    return RequestBody.withKeys(
+        "application/json",
+        List.of(record.key()),
+        text(record, record.json()).getBytes(StandardCharsets.UTF_8));
   }
 
-  /** The records as JSON Lines, compressed with gzip. */
-  static byte[] batch(List<OutgoingRecord> records) {
+  /** The records as JSON Lines, compressed with gzip, for the fallback server. */
+  static RequestBody upload(List<OutgoingRecord> records) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (GZIPOutputStream zipped = new GZIPOutputStream(bytes)) {
       for (OutgoingRecord record : records) {
@@ -29,7 +32,10 @@ final class RequestBodies {
     } catch (IOException impossible) {
       throw new UncheckedIOException(impossible);
     }
-    return bytes.toByteArray();
+    return RequestBody.withKeys(
+        "application/octet-stream",
+        records.stream().map(OutgoingRecord::key).toList(),
+        bytes.toByteArray());
   }
 
   private static String text(OutgoingRecord record, String json) {

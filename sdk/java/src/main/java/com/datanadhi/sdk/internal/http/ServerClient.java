@@ -1,15 +1,16 @@
 package com.datanadhi.sdk.internal.http;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpResponse.BodySubscriber;
+import java.net.http.HttpResponse.BodySubscribers;
 import java.net.http.HttpTimeoutException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -18,8 +19,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Sends requests to one server. Each request has a time-out and returns an outcome; network errors
- * are not thrown. Thread-safe.
+ * Sends requests to one server. Each request has a time-out; network errors are not thrown.
+ * Thread-safe.
  */
 public final class ServerClient {
   private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(2);
@@ -27,6 +28,7 @@ public final class ServerClient {
   private final HttpClient client;
   private final URI host;
   private final String apiKey;
+  private volatile ServerOffer offer = ServerOffer.NONE;
 
   /**
    * A client of the server at {@code host}.
@@ -44,69 +46,88 @@ public final class ServerClient {
     return host;
   }
 
-  /** Whether the server answers {@code GET host/} with 2xx within 2 s. */
-  public boolean isHealthy() throws InterruptedException {
+  /** What the newest answer with a status 2xx offered, to whatever request. */
+  ServerOffer offer() {
+    return offer;
+  }
+
+  /** Sends {@code GET host/}, which the server must answer within 2 s. */
+  ProbeResult probe() throws InterruptedException {
     HttpRequest probe = HttpRequest.newBuilder(URI.create(host + "/")).GET().build();
-    return send(probe, PROBE_TIMEOUT, new Cancellation()) instanceof DeliveryOutcome.Delivered;
+    return send(probe, 0, PROBE_TIMEOUT, new Cancellation()) instanceof Exchange.Answered answer
+        ? ProbeResult.of(answer.status())
+        : ProbeResult.UNAVAILABLE;
   }
 
   /**
    * Sends {@code POST host/path}.
    *
-   * @param keys the idempotency keys of the records in the body, in the same order
+   * @param maxAnswerBytes how much of the answer's body is wanted
    * @param timeout for the whole exchange, response body included; a second attempt on a new
    *     connection gets the same time again
    */
-  public DeliveryOutcome post(
+  Exchange post(
       String path,
-      String contentType,
-      byte[] body,
-      List<String> keys,
+      RequestBody body,
+      int maxAnswerBytes,
       Duration timeout,
       Cancellation cancellation)
       throws InterruptedException {
-    HttpRequest request =
+    HttpRequest.Builder request =
         HttpRequest.newBuilder(URI.create(host + path))
-            .header("Content-Type", contentType)
             .header("DATANADHI-API-KEY", apiKey)
-            .header("Idempotency-Key", listOfStrings(keys))
-            .POST(HttpRequest.BodyPublishers.ofByteArray(body))
-            .build();
-    DeliveryOutcome outcome = send(request, timeout, cancellation);
+            .POST(HttpRequest.BodyPublishers.ofByteArray(body.bytes()));
+    body.headers().forEach(request::header);
+    Exchange exchange = send(request.build(), maxAnswerBytes, timeout, cancellation);
     // A server may close an idle connection at the moment in which the client uses it again. The
     // idempotency keys make a second request safe.
-    return outcome instanceof DeliveryOutcome.Unavailable failed && failed.connectionBroke()
-        ? send(request, timeout, cancellation)
-        : outcome;
+    return exchange instanceof Exchange.Failed failed && failed.connectionBroke()
+        ? send(request.build(), maxAnswerBytes, timeout, cancellation)
+        : exchange;
   }
 
-  private DeliveryOutcome send(HttpRequest request, Duration timeout, Cancellation cancellation)
+  private Exchange send(
+      HttpRequest request, int maxAnswerBytes, Duration timeout, Cancellation cancellation)
       throws InterruptedException {
-    CompletableFuture<HttpResponse<Void>> response =
-        client.sendAsync(request, BodyHandlers.discarding());
+    CompletableFuture<HttpResponse<byte[]>> response =
+        client.sendAsync(request, info -> startOfBody(maxAnswerBytes));
     cancellation.register(response);
     try {
-      return DeliveryOutcome.of(response.get(timeout.toNanos(), TimeUnit.NANOSECONDS).statusCode());
+      HttpResponse<byte[]> got = response.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+      Exchange.Answered answer = new Exchange.Answered(got.statusCode(), got.headers(), got.body());
+      if (answer.isSuccess()) {
+        offer = ServerOffer.of(answer.headers());
+      }
+      return answer;
     } catch (CancellationException cancelled) {
-      return new DeliveryOutcome.Cancelled();
+      return new Exchange.Cancelled();
     } catch (TimeoutException late) {
-      return new DeliveryOutcome.Unavailable(
-          "no answer within " + timeout.toSeconds() + " s", false);
+      return new Exchange.Failed("no answer within " + timeout.toSeconds() + " s", false);
     } catch (ExecutionException failed) {
       Throwable cause = Objects.requireNonNullElse(failed.getCause(), failed);
       if (cause instanceof CancellationException) {
-        return new DeliveryOutcome.Cancelled();
+        return new Exchange.Cancelled();
       }
       boolean connectionBroke =
           cause instanceof IOException
               && !(cause instanceof ConnectException)
               && !(cause instanceof HttpTimeoutException);
-      return new DeliveryOutcome.Unavailable(messageOf(cause), connectionBroke);
+      return new Exchange.Failed(messageOf(cause), connectionBroke);
     } finally {
       // After a time-out or an interrupt the exchange would still use a connection.
       boolean unused = response.cancel(true);
       cancellation.unregister();
     }
+  }
+
+  /** Reads the whole body, so that the connection can be used again, and keeps its start. */
+  private static BodySubscriber<byte[]> startOfBody(int maxBytes) {
+    ByteArrayOutputStream start = new ByteArrayOutputStream();
+    return BodySubscribers.mapping(
+        BodySubscribers.ofByteArrayConsumer(chunk ->
+            chunk.ifPresent(
+                bytes -> start.write(bytes, 0, Math.min(bytes.length, maxBytes - start.size())))),
+        end -> start.toByteArray());
   }
 
   private static String messageOf(Throwable failure) {
@@ -117,11 +138,6 @@ public final class ServerClient {
     String problem =
         failure instanceof ConnectException ? "it cannot be reached" : "the request failed";
     return problem + " (" + failure.getClass().getSimpleName() + ")";
-  }
-
-  /** A list of strings as in RFC 8941; keys contain neither quotes nor backslashes. */
-  private static String listOfStrings(List<String> keys) {
-    return '"' + String.join("\", \"", keys) + '"';
   }
 
   /** Lets other threads cancel the requests of one thread. Thread-safe. */

@@ -2,23 +2,32 @@ package com.datanadhi.sdk.internal.http;
 
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.thread.SdkThread;
+import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.internal.time.Waiter;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 
 /**
  * Whether one server is up. It counts as up until a delivery marks it down; from then on a thread
- * probes it until it is healthy again. Thread-safe.
+ * probes it until it answers. If deliveries fail again and again although it answers, the pauses
+ * become longer. Thread-safe.
  */
 public final class ServerHealth implements AutoCloseable {
+  private static final Duration MAX_PAUSE = Duration.ofSeconds(30);
+  private static final Duration EXPECTED_BACK = Duration.ofSeconds(30);
+
   private final String name;
   private final ServerClient server;
   private final Duration interval;
   private final RateLimitedLog log;
+  private final Clock clock;
   private final Waiter waiter;
   private volatile boolean up = true;
   private volatile boolean closed;
-  private volatile Thread prober = Thread.currentThread();
+  private volatile boolean lastAnswered;
+  private volatile int failuresInARow;
+  private volatile long firstFailureAt;
+  private Thread prober = Thread.currentThread();
 
   /**
    * A server that is up.
@@ -27,11 +36,17 @@ public final class ServerHealth implements AutoCloseable {
    * @param interval the pause before each probe while the server is down
    */
   public ServerHealth(
-      String name, ServerClient server, Duration interval, RateLimitedLog log, Waiter waiter) {
+      String name,
+      ServerClient server,
+      Duration interval,
+      RateLimitedLog log,
+      Clock clock,
+      Waiter waiter) {
     this.name = name;
     this.server = server;
     this.interval = interval;
     this.log = log;
+    this.clock = clock;
     this.waiter = waiter;
   }
 
@@ -40,25 +55,61 @@ public final class ServerHealth implements AutoCloseable {
     return up;
   }
 
+  /**
+   * Whether the server is down, but answers, and has delivered nothing for less than 30 s: records
+   * without another destination wait for it that long.
+   */
+  public boolean isExpectedBack() {
+    return failuresInARow > 0
+        && lastAnswered
+        && clock.nanos() - firstFailureAt < EXPECTED_BACK.toNanos();
+  }
+
+  /** The server has accepted records. */
+  public void markDelivered() {
+    if (failuresInARow > 0) {
+      failuresInARow = 0;
+    }
+  }
+
   /** Marks the server down and starts to probe it; does nothing if it is down already. */
-  public synchronized void markDown(String reason) {
+  public synchronized void markDown(Downtime downtime) {
     if (!up || closed) {
       return;
     }
+    if (failuresInARow == 0) {
+      firstFailureAt = clock.nanos();
+    }
     up = false;
-    log.log(Level.WARNING, "The %s %s is down: %s".formatted(name, server.host(), reason));
-    prober = SdkThread.named("datanadhi-probe", this::probe);
+    lastAnswered = downtime.answered();
+    long notBefore = clock.nanos() + pause(downtime).toNanos();
+    failuresInARow++;
+    log.logRateLimited(
+        Level.WARNING,
+        name + " down",
+        "The %s %s is down: %s".formatted(name, server.host(), downtime.reason()));
+    prober = SdkThread.named("datanadhi-probe", () -> probe(notBefore));
     prober.start();
   }
 
-  private void probe() {
+  /** The interval, doubled with each failure in a row up to 30 s, or what the server asks for. */
+  private Duration pause(Downtime downtime) {
+    Duration doubled = interval.multipliedBy(1L << Math.min(failuresInARow, 10));
+    Duration pause = doubled.compareTo(MAX_PAUSE) > 0 ? MAX_PAUSE : doubled;
+    return pause.compareTo(downtime.retryAfter()) > 0 ? pause : downtime.retryAfter();
+  }
+
+  private void probe(long notBefore) {
     try {
+      ProbeResult result;
       do {
         waiter.sleep(interval);
-      } while (!closed && !server.isHealthy());
+        result = closed ? ProbeResult.HEALTHY : server.probe();
+      } while (!closed && (result == ProbeResult.UNAVAILABLE || clock.nanos() - notBefore < 0));
       up = true;
       if (!closed) {
-        log.log(Level.INFO, "The %s %s is up again".formatted(name, server.host()));
+        log.logRateLimited(
+            Level.INFO, name + " up", "The %s %s is up again".formatted(name, server.host()));
       }
     } catch (InterruptedException closing) {
       up = true;

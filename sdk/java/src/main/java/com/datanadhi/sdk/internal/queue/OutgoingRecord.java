@@ -4,13 +4,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * A record that is to be delivered. Immutable, except for its position, which the queue sets once
- * under its lock.
+ * A record that is to be delivered. Immutable, except for the time at which it was offered and its
+ * position, each of which the queue sets once before other threads read it.
  */
 public final class OutgoingRecord {
   private final List<String> pipelines;
   private final String json;
   private final String key;
+  private long offeredAt;
   private long position = -1;
 
   /**
@@ -39,6 +40,11 @@ public final class OutgoingRecord {
     return json.replace('\n', ' ').replace('\r', ' ');
   }
 
+  /** Whether the payload contains line breaks, so that it cannot be a line as it is. */
+  public boolean hasLineBreaks() {
+    return json.indexOf('\n') >= 0 || json.indexOf('\r') >= 0;
+  }
+
   /** The idempotency key: at most 255 visible ASCII characters, no quote and no backslash. */
   public String key() {
     return key;
@@ -47,6 +53,15 @@ public final class OutgoingRecord {
   /** The size of the payload in UTF-8, in bytes. */
   public int bytes() {
     return json.getBytes(StandardCharsets.UTF_8).length;
+  }
+
+  /** When the record was offered to the queue, in nanoseconds of the queue's clock. */
+  long offeredAt() {
+    return offeredAt;
+  }
+
+  void setOfferedAt(long nanos) {
+    offeredAt = nanos;
   }
 
   /** The position in the order of {@code submit}, or -1; guarded by the queue's lock. */

@@ -1,5 +1,7 @@
 package com.datanadhi.sdk.internal.queue;
 
+import com.datanadhi.sdk.internal.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -11,6 +13,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The records in memory that wait for delivery, in the order of {@code submit}. {@link #offer}
@@ -26,17 +30,29 @@ public final class RecordQueue {
   private final AtomicInteger depth = new AtomicInteger();
   private final ConcurrentLinkedQueue<OutgoingRecord> arrivals = new ConcurrentLinkedQueue<>();
   private final WakeUpSignal notEmpty = new WakeUpSignal();
-  private final Threshold nearlyFull = new Threshold(0.9);
-  private final Threshold full = new Threshold(0.95);
+  private final WakeUpSignal batchReady = new WakeUpSignal();
+  private final Threshold nearlyFull;
+  private final Threshold full;
+  private final int batch;
+  private final Clock clock;
 
   private final ReentrantLock takeLock = new ReentrantLock();
   private final PriorityQueue<OutgoingRecord> givenBack =
       new PriorityQueue<>(Comparator.comparingLong(OutgoingRecord::position));
   private long nextPosition;
 
-  /** Makes a queue for {@code capacity} records. */
-  public RecordQueue(int capacity) {
+  /**
+   * Makes a queue for {@code capacity} records.
+   *
+   * @param batch the number of records for which {@link #awaitBatch} waits, if that is less than
+   *     half of the capacity
+   */
+  public RecordQueue(int capacity, int batch, Clock clock) {
     this.capacity = capacity;
+    this.batch = Math.min(batch, capacity / 2);
+    this.clock = clock;
+    this.nearlyFull = new Threshold(0.9);
+    this.full = new Threshold(0.95);
   }
 
   /** Appends a record; returns false if the queue is full or closed. Never waits. */
@@ -48,6 +64,7 @@ public final class RecordQueue {
         return false;
       }
     } while (!depth.compareAndSet(before, before + 1));
+    record.setOfferedAt(clock.nanos());
     arrivals.add(record);
     signal(before + 1);
     return true;
@@ -58,25 +75,67 @@ public final class RecordQueue {
    * The caller delivers them or gives them back.
    */
   public List<OutgoingRecord> take(int max) {
-    List<OutgoingRecord> taken = new ArrayList<>(Math.min(max, 128));
+    int[] left = {max};
+    return takeWhile(next -> left[0]-- > 0);
+  }
+
+  /**
+   * As {@link #take}, with the first records that {@code fits} accepts, up to the first that it
+   * does not.
+   *
+   * @param fits called once per record, in order, while the queue is locked
+   */
+  public List<OutgoingRecord> takeWhile(Predicate<OutgoingRecord> fits) {
+    List<OutgoingRecord> taken = new ArrayList<>();
     takeLock.lock();
     try {
-      while (taken.size() < max) {
-        OutgoingRecord first = givenBack.poll();
-        if (first == null) {
-          first = arrivals.poll();
-          if (first == null) {
-            break;
-          }
-          first.setPosition(nextPosition++);
-        }
-        taken.add(first);
+      OutgoingRecord next = first();
+      while (next != null && fits.test(next)) {
+        taken.add(next);
+        removeFirst(next);
+        next = first();
       }
     } finally {
       takeLock.unlock();
     }
     depth.addAndGet(-taken.size());
     return taken;
+  }
+
+  private @Nullable OutgoingRecord first() {
+    OutgoingRecord first = givenBack.peek();
+    return first == null ? arrivals.peek() : first;
+  }
+
+  private void removeFirst(OutgoingRecord first) {
+    if (givenBack.peek() == first) {
+      givenBack.remove();
+    } else {
+      arrivals.remove();
+      first.setPosition(nextPosition++);
+    }
+  }
+
+  /**
+   * Waits until a batch is complete, the first record has waited for {@code longest} since it was
+   * offered, or the queue is closed. Returns at once if the queue is empty.
+   */
+  public void awaitBatch(Duration longest) throws InterruptedException {
+    long waited = nanosSinceFirstWasOffered();
+    if (waited >= 0 && waited < longest.toNanos()) {
+      batchReady.await(() -> depth() >= batch || isClosed(), longest.toNanos() - waited);
+    }
+  }
+
+  /** The time since the first record was offered; -1 if there is none. */
+  private long nanosSinceFirstWasOffered() {
+    takeLock.lock();
+    try {
+      OutgoingRecord first = first();
+      return first == null ? -1 : Math.max(0, clock.nanos() - first.offeredAt());
+    } finally {
+      takeLock.unlock();
+    }
   }
 
   /** Returns records that were taken to their positions. */
@@ -96,13 +155,16 @@ public final class RecordQueue {
 
   private void signal(int depthNow) {
     notEmpty.wake();
+    if (depthNow >= batch) {
+      batchReady.wake();
+    }
     nearlyFull.signal(depthNow);
     full.signal(depthNow);
   }
 
   /** Waits until the queue is not empty, for at most {@code millis}. */
   public void await(long millis) throws InterruptedException {
-    notEmpty.await(() -> depth() > 0, millis);
+    notEmpty.await(() -> depth() > 0, TimeUnit.MILLISECONDS.toNanos(millis));
   }
 
   /** The threshold at 90 % of the capacity. */
@@ -119,6 +181,7 @@ public final class RecordQueue {
   public void close() {
     if (depth.getAndUpdate(d -> d >= CLOSED ? d : d + CLOSED) < CLOSED) {
       notEmpty.wake();
+      batchReady.wake();
     }
   }
 
@@ -164,7 +227,7 @@ public final class RecordQueue {
 
     /** Waits until the threshold is reached, for at most {@code millis}. */
     public void await(long millis) throws InterruptedException {
-      reached.await(this::isReached, millis);
+      reached.await(this::isReached, TimeUnit.MILLISECONDS.toNanos(millis));
     }
   }
 
@@ -181,11 +244,11 @@ public final class RecordQueue {
       }
     }
 
-    void await(BooleanSupplier condition, long millis) throws InterruptedException {
+    void await(BooleanSupplier condition, long nanos) throws InterruptedException {
       waiting.incrementAndGet();
       try {
         if (!condition.getAsBoolean()) {
-          boolean unused = wakeUps.tryAcquire(millis, TimeUnit.MILLISECONDS);
+          boolean unused = wakeUps.tryAcquire(nanos, TimeUnit.NANOSECONDS);
         }
       } finally {
         waiting.decrementAndGet();

@@ -19,7 +19,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class ServerHealthTest {
-  private static final Duration INTERVAL = Duration.ofHours(1);
+  /** An eighth of the longest pause that the back-off makes. */
+  private static final Duration INTERVAL = Duration.ofMillis(3_750);
+
   private static final Duration TIME_LIMIT = Duration.ofSeconds(60);
 
   private final ManualTime time = new ManualTime();
@@ -35,11 +37,62 @@ class ServerHealthTest {
     server.close();
   }
 
+  @Test
+  void a_server_that_fails_again_and_again_although_it_is_healthy_gets_longer_pauses()
+      throws Exception {
+    try (ServerHealth health = health(time)) {
+      Duration before = Duration.ZERO;
+      for (int factor : new int[] {1, 2, 4, 8, 8, 8}) {
+        health.markDown(answered("it answered 500", Duration.ZERO));
+        await().atMost(TIME_LIMIT).until(health::isUp);
+        assertThat(time.elapsed().minus(before)).isEqualTo(INTERVAL.multipliedBy(factor));
+        before = time.elapsed();
+      }
+      health.markDelivered();
+      health.markDown(answered("it answered 500", Duration.ZERO));
+      await().atMost(TIME_LIMIT).until(health::isUp);
+      assertThat(time.elapsed().minus(before)).isEqualTo(INTERVAL);
+    }
+  }
+
+  @Test
+  void a_server_that_says_when_to_come_back_is_not_used_before() throws Exception {
+    try (ServerHealth health = health(time)) {
+      health.markDown(answered("it answered 429", INTERVAL.multipliedBy(5)));
+      await().atMost(TIME_LIMIT).until(health::isUp);
+      assertThat(time.elapsed()).isEqualTo(INTERVAL.multipliedBy(5));
+    }
+  }
+
+  @Test
+  void a_server_that_answered_is_expected_back_for_30_s() throws Exception {
+    server.answer(503);
+    CountDownLatch never = new CountDownLatch(1);
+    try (ServerHealth health = health(sleep -> never.await())) {
+      health.markDown(answered("it answered 503", Duration.ZERO));
+      assertThat(health.isExpectedBack()).isTrue();
+      time.sleep(Duration.ofSeconds(31));
+      assertThat(health.isExpectedBack()).isFalse();
+    }
+    try (ServerHealth health = health(sleep -> never.await())) {
+      health.markDown(down("it cannot be reached"));
+      assertThat(health.isExpectedBack()).isFalse();
+    }
+  }
+
+  private static Downtime answered(String reason, Duration retryAfter) {
+    return new Downtime(reason, true, retryAfter);
+  }
+
+  private static Downtime down(String reason) {
+    return new Downtime(reason, false, Duration.ZERO);
+  }
+
   private ServerHealth health(Waiter waiter) {
     ServerClient client =
         new ServerClient(HttpClient.newHttpClient(), URI.create(server.url()), "test-key");
     return new ServerHealth(
-        "main server", client, INTERVAL, new RateLimitedLog(Clock.system()), waiter);
+        "main server", client, INTERVAL, new RateLimitedLog(Clock.system()), time, waiter);
   }
 
   @Test
@@ -47,7 +100,7 @@ class ServerHealthTest {
     server.answer(503);
     try (ServerHealth health = health(time)) {
       assertThat(health.isUp()).isTrue();
-      health.markDown("it answered 503");
+      health.markDown(down("it answered 503"));
       await().atMost(TIME_LIMIT).until(() -> server.requests() >= 3);
       assertThat(health.isUp()).isFalse();
       server.answer(200);
@@ -70,7 +123,7 @@ class ServerHealthTest {
             throw closing;
           }
         });
-    health.markDown("it answered 503");
+    health.markDown(down("it answered 503"));
     assertThat(waiting.await(60, TimeUnit.SECONDS)).isTrue();
     health.close();
     assertThat(interrupted.await(60, TimeUnit.SECONDS)).isTrue();

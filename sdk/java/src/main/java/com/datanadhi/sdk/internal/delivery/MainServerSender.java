@@ -1,0 +1,145 @@
+package com.datanadhi.sdk.internal.delivery;
+
+import com.datanadhi.sdk.internal.http.BatchOutcome;
+import com.datanadhi.sdk.internal.http.DeliveryOutcome;
+import com.datanadhi.sdk.internal.http.MainServer;
+import com.datanadhi.sdk.internal.http.ServerClient;
+import com.datanadhi.sdk.internal.http.ServerHealth;
+import com.datanadhi.sdk.internal.logging.RateLimitedLog;
+import com.datanadhi.sdk.internal.queue.OutgoingRecord;
+import com.datanadhi.sdk.internal.queue.RecordQueue;
+import com.datanadhi.sdk.internal.time.Clock;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Sends records to the main server: in batches while it offers them, else one per request. Marks
+ * the server down when it is. Thread-safe.
+ */
+public final class MainServerSender {
+  /** Receives the outcomes of records. A record that it does not get has none. */
+  interface Outcomes {
+    /** The server has stored the records. */
+    void delivered(List<OutgoingRecord> records);
+
+    /** The server will never accept the records; {@code status} is that of the first. */
+    void rejected(List<OutgoingRecord> records, int status) throws InterruptedException;
+  }
+
+  private final MainServer server;
+  private final ServerHealth health;
+  private final BatchLimits limits;
+  private final BatchSize size;
+  private final RateLimitedLog log;
+  private final Clock clock;
+
+  /** One thread at a time waits for a batch, so that two do not share its records. */
+  private final ReentrantLock forming = new ReentrantLock();
+
+  /** Sends to {@code server}, whose state is {@code health}. */
+  public MainServerSender(
+      MainServer server, ServerHealth health, BatchLimits limits, RateLimitedLog log, Clock clock) {
+    this.server = server;
+    this.health = health;
+    this.limits = limits;
+    this.size = new BatchSize(limits.records(), clock);
+    this.log = log;
+    this.clock = clock;
+  }
+
+  /**
+   * Takes what one {@link #send} can send; waits for a batch to form if the server takes batches.
+   */
+  List<OutgoingRecord> takeNext(RecordQueue queue) throws InterruptedException {
+    forming.lockInterruptibly();
+    try {
+      int records = maxRecords();
+      if (records > 1) {
+        queue.awaitBatch(limits.delay());
+      }
+      return queue.takeWhile(new BatchRule(records, limits.bytes()));
+    } finally {
+      forming.unlock();
+    }
+  }
+
+  /** The first of the records, at least one, which one {@link #send} can send. */
+  List<OutgoingRecord> firstOf(List<OutgoingRecord> records) {
+    BatchRule rule = new BatchRule(maxRecords(), limits.bytes());
+    int count = 0;
+    while (count < records.size() && rule.test(records.get(count))) {
+      count++;
+    }
+    return records.subList(0, count);
+  }
+
+  private int maxRecords() {
+    return server.offersBatches() ? size.next() : 1;
+  }
+
+  /** Sends records that {@link #takeNext} or {@link #firstOf} chose. */
+  void send(List<OutgoingRecord> records, ServerClient.Cancellation cancellation, Outcomes outcomes)
+      throws InterruptedException {
+    if (records.size() == 1) {
+      sendOneByOne(records, cancellation, outcomes);
+    } else {
+      sendBatch(records, cancellation, outcomes);
+    }
+  }
+
+  private void sendBatch(
+      List<OutgoingRecord> records, ServerClient.Cancellation cancellation, Outcomes outcomes)
+      throws InterruptedException {
+    long start = clock.nanos();
+    BatchOutcome outcome = server.deliverBatch(records, cancellation);
+    if (outcome instanceof BatchOutcome.Decided decided) {
+      size.answered(Duration.ofNanos(clock.nanos() - start));
+      health.markDelivered();
+      outcomes.delivered(decided.delivered());
+      if (!decided.rejected().isEmpty()) {
+        outcomes.rejected(
+            decided.rejected().stream().map(BatchOutcome.Rejection::record).toList(),
+            decided.rejected().get(0).status());
+      }
+    } else if (outcome instanceof BatchOutcome.Unreadable unreadable) {
+      logUnreadable(unreadable.reason(), size.unreadable());
+    } else if (outcome instanceof BatchOutcome.TooLarge) {
+      size.tooLarge(records.size());
+    } else if (outcome instanceof BatchOutcome.Unavailable unavailable) {
+      size.notAnswered(records.size());
+      health.markDown(unavailable.downtime());
+    } else if (outcome instanceof BatchOutcome.Refused) {
+      sendOneByOne(records, cancellation, outcomes);
+    }
+  }
+
+  /** Sends each record in a request of its own, up to the first without an outcome. */
+  private void sendOneByOne(
+      List<OutgoingRecord> records, ServerClient.Cancellation cancellation, Outcomes outcomes)
+      throws InterruptedException {
+    for (OutgoingRecord record : records) {
+      DeliveryOutcome outcome = server.deliver(record, cancellation);
+      if (outcome instanceof DeliveryOutcome.Delivered) {
+        health.markDelivered();
+        outcomes.delivered(List.of(record));
+      } else if (outcome instanceof DeliveryOutcome.Rejected rejected) {
+        outcomes.rejected(List.of(record), rejected.status());
+      } else {
+        if (outcome instanceof DeliveryOutcome.Unavailable unavailable) {
+          health.markDown(unavailable.downtime());
+        }
+        return;
+      }
+    }
+  }
+
+  private void logUnreadable(String reason, boolean oneByOne) {
+    log.logRateLimited(
+        Level.WARNING,
+        "batch",
+        "The main server's answer to a batch cannot be used: %s. Its records are sent again%s"
+            .formatted(reason, oneByOne ? ", one by one for a minute" : ""));
+  }
+}

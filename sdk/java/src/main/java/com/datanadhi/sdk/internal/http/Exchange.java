@@ -1,0 +1,29 @@
+package com.datanadhi.sdk.internal.http;
+
+import java.net.http.HttpHeaders;
+
+/** The course of one request to a server. */
+sealed interface Exchange {
+  /**
+   * The server answered.
+   *
+   * @param body the start of the body, as long as the request asked for; empty for most requests
+   */
+  @SuppressWarnings("ArrayRecordComponent")
+  record Answered(int status, HttpHeaders headers, byte[] body) implements Exchange {
+    boolean isSuccess() {
+      return status >= 200 && status < 300;
+    }
+  }
+
+  /**
+   * There is no answer: none in time, or no connection.
+   *
+   * @param connectionBroke whether an open connection failed; the server may have closed it while
+   *     it was idle
+   */
+  record Failed(String reason, boolean connectionBroke) implements Exchange {}
+
+  /** Another thread cancelled the request; the server may have received it. */
+  record Cancelled() implements Exchange {}
+}
