@@ -30,13 +30,13 @@ public final class StubBatches {
 
     /// Responds as `behaviour`, whatever the records are.
     static BatchBehaviour of(Behaviour behaviour) {
-      return (records, out) -> behaviour.respond(records.getFirst(), out);
+      return (records, out) -> behaviour.respond(records.get(0), out);
     }
   }
 
   /// Every record is stored.
   public static final BatchBehaviour STORED =
-      (records, out) -> answer(records.size(), Map.of()).respond(records.getFirst(), out);
+      (records, out) -> answer(records.size(), Map.of()).respond(records.get(0), out);
 
   static final String NDJSON = "application/x-ndjson";
 
@@ -53,7 +53,7 @@ public final class StubBatches {
           errors.put(i + 1, status);
         }
       }
-      return answer(records.size() - errors.size(), errors).respond(records.getFirst(), out);
+      return answer(records.size() - errors.size(), errors).respond(records.get(0), out);
     };
   }
 
@@ -61,7 +61,7 @@ public final class StubBatches {
   public static BatchBehaviour atMost(int most, BatchBehaviour then) {
     return (records, out) ->
         records.size() > most
-            ? Behaviour.status(413, "at most " + most).respond(records.getFirst(), out)
+            ? Behaviour.status(413, "at most " + most).respond(records.get(0), out)
             : then.respond(records, out);
   }
 
@@ -73,19 +73,18 @@ public final class StubBatches {
 
   /// A faulty answer: one record more than there are lines is said to be stored.
   public static BatchBehaviour wrongCount() {
-    return (records, out) -> answer(records.size() + 1, Map.of()).respond(records.getFirst(), out);
+    return (records, out) -> answer(records.size() + 1, Map.of()).respond(records.get(0), out);
   }
 
   /// A faulty answer: the first line is in the errors, and is counted as stored too.
   public static BatchBehaviour errorForStoredLine() {
-    return (records, out) ->
-        answer(records.size(), Map.of(1, 422)).respond(records.getFirst(), out);
+    return (records, out) -> answer(records.size(), Map.of(1, 422)).respond(records.get(0), out);
   }
 
   /// A faulty answer: the first line has the status, which is not final.
   public static BatchBehaviour notFinal(int status) {
     return (records, out) ->
-        answer(records.size() - 1, Map.of(1, status)).respond(records.getFirst(), out);
+        answer(records.size() - 1, Map.of(1, status)).respond(records.get(0), out);
   }
 
   /// All faulty answers.
@@ -101,7 +100,7 @@ public final class StubBatches {
         BatchBehaviour.of(Behaviour.status(200, "{\"stored\":1")),
         (records, out) ->
             answer(records.size() - 1, Map.of(records.size() + 1, 422))
-                .respond(records.getFirst(), out));
+                .respond(records.get(0), out));
   }
 
   /// 200 with these numbers.
