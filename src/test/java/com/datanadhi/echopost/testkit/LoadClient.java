@@ -16,6 +16,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -32,6 +34,7 @@ public final class LoadClient implements AutoCloseable {
   private final EventLoopGroup loop = Transport.ofThisSystem().newEventLoop("load-client");
   private final Path socket;
   private final @Nullable String apiKey;
+  private final Queue<ManagedChannel> channels = new ConcurrentLinkedQueue<>();
 
   /// @param socket the agent's public socket
   public LoadClient(Path socket) {
@@ -97,6 +100,7 @@ public final class LoadClient implements AutoCloseable {
             .usePlaintext()
             .directExecutor()
             .build();
+    channels.add(channel);
     // A grpc-java channel queues calls while it connects, and later calls can overtake those in the
     // queue.
     ConnectivityState state = channel.getState(true);
@@ -122,7 +126,7 @@ public final class LoadClient implements AutoCloseable {
           .withDeadlineAfter(60, TimeUnit.SECONDS)
           .sendLog(request);
     } finally {
-      channel.shutdownNow();
+      end(channel);
     }
   }
 
@@ -176,7 +180,7 @@ public final class LoadClient implements AutoCloseable {
           latencies[n++] = connection.latency[i];
         }
       }
-      connection.channel.shutdownNow();
+      end(connection.channel);
     }
     latencies = Arrays.copyOf(latencies, n);
     Arrays.sort(latencies);
@@ -268,8 +272,20 @@ public final class LoadClient implements AutoCloseable {
     }
   }
 
+  /// Closes a connection, and waits for that: an event loop that ends before can leave it open.
+  private void end(ManagedChannel channel) {
+    channel.shutdownNow();
+    channels.remove(channel);
+    try {
+      boolean _ = channel.awaitTermination(10, TimeUnit.SECONDS);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   @Override
   public void close() {
+    channels.forEach(this::end);
     var _ = loop.shutdownGracefully(0, 0, TimeUnit.MILLISECONDS);
   }
 
