@@ -64,7 +64,7 @@ final class PipelineHandler implements RouteHandler {
     }
     JsonText lines = new JsonText();
     for (PipelineRecord record : page.records()) {
-      lines.raw(RecordLine.encode(record));
+      RecordLine.add(lines, record);
     }
     exchange.begin(200, LogHandler.NDJSON);
     exchange.write(true, lines.toBytes());

@@ -150,7 +150,7 @@ final class RecordsHandler implements RouteHandler {
     private void write(List<StoredEvent> records) throws IOException, InterruptedException {
       JsonText lines = new JsonText(Limits.PAGE);
       for (StoredEvent record : records) {
-        lines.raw(RecordLine.encode(record));
+        RecordLine.add(lines, record);
         if (lines.length() >= Limits.PAGE) {
           exchange.write(false, lines.toBytes());
           lines = new JsonText(Limits.PAGE);

@@ -62,6 +62,7 @@ public final class JsonText {
 
   /// A string whose content is this UTF-8.
   public JsonText string(byte[] utf8) {
+    ensure(utf8.length + 2);
     add('"');
     for (byte b : utf8) {
       switch (b) {

@@ -3,6 +3,7 @@ package com.datanadhi.hub.query;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.datanadhi.hub.json.JsonText;
 import com.datanadhi.hub.view.StoredEvent;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -45,9 +46,21 @@ class RecordLineTest {
 
   @Test
   void a_record_of_a_pipeline_has_its_number() {
-    assertThat(new String(RecordLine.encode(new PipelineRecord(3, event("1"))), UTF_8))
+    JsonText lines = new JsonText();
+    RecordLine.add(lines, new PipelineRecord(3, event("1")));
+    assertThat(lines.toString())
         .startsWith("{\"seq\":7,\"n\":3,\"key\":")
         .endsWith("\"log_data\":1}\n");
+  }
+
+  @Test
+  void times_have_three_decimals_whatever_was_asked_for_before() {
+    assertThat(RecordLine.time(0)).isEqualTo("1970-01-01T00:00:00.000Z");
+    assertThat(RecordLine.time(-1)).isEqualTo("1969-12-31T23:59:59.999Z");
+    assertThat(RecordLine.time(-1_000)).isEqualTo("1969-12-31T23:59:59.000Z");
+    assertThat(RecordLine.time(1_700_000_000_012L)).isEqualTo("2023-11-14T22:13:20.012Z");
+    assertThat(RecordLine.time(1_700_000_000_345L)).isEqualTo("2023-11-14T22:13:20.345Z");
+    assertThat(RecordLine.time(1_700_000_001_000L)).isEqualTo("2023-11-14T22:13:21.000Z");
   }
 
   @Test
