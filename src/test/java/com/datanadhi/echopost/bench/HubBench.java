@@ -23,7 +23,7 @@ public final class HubBench {
   private static final Path RESULTS = Path.of("target/bench/hub-results.json");
   private static final String USAGE =
       "usage: scripts/bench --hub [--quick] [--json | --compare FILE] [--program PATH]"
-          + " [--only PART]";
+          + " [--only PART] [--rounds N]";
   private static final Set<String> PARTS = Set.of("requests", "lines", "memory", "many");
 
   private final HubSize size;
@@ -44,6 +44,7 @@ public final class HubBench {
     boolean json = false;
     Path program = PackagedProgram.hub();
     @Nullable String only = null;
+    int rounds = 0;
     @Nullable BenchResults earlier = null;
     try {
       Iterator<String> remaining = List.of(arguments).iterator();
@@ -54,6 +55,7 @@ public final class HubBench {
           case "--compare" -> earlier = BenchResults.read(Path.of(value(remaining)));
           case "--program" -> program = Path.of(value(remaining)).toAbsolutePath();
           case "--only" -> only = value(remaining);
+          case "--rounds" -> rounds = atLeastOne(value(remaining));
           default -> throw new IllegalArgumentException(USAGE);
         }
       }
@@ -68,7 +70,22 @@ public final class HubBench {
       System.exit(2);
       return;
     }
+    if (rounds > 0) {
+      size = size.withRounds(rounds);
+    }
     System.exit(run(size, json, program, only, earlier) ? 0 : 1);
+  }
+
+  private static int atLeastOne(String value) {
+    try {
+      int number = Integer.parseInt(value);
+      if (number >= 1) {
+        return number;
+      }
+    } catch (NumberFormatException notANumber) {
+      // It is answered below like any other wrong value.
+    }
+    throw new IllegalArgumentException("--rounds takes a number of at least 1, not " + value);
   }
 
   private static String value(Iterator<String> remaining) {

@@ -125,7 +125,7 @@ final class ReadCommand implements Callable<Integer> {
 
   private boolean print(StoredEvent event) {
     if (common.json()) {
-      session.out().json(new String(RecordLine.encode(event), UTF_8).stripTrailing());
+      session.out().json(new String(RecordLine.encode(event.line()), UTF_8).stripTrailing());
     } else {
       session
           .out()

@@ -81,7 +81,7 @@ final class ReadStream {
       int limit = (int) Math.min(left, Queries.PAGE_ROWS);
       EventFilter filter = new EventFilter(from, limit, pipeline, since, until);
       boolean more;
-      try (Pages.Held<RecordPage> held =
+      try (Pages.Held<RecordPage<StoredEvent>> held =
           pages.read(
               caller.tenant(),
               PATIENCE,
@@ -90,7 +90,7 @@ final class ReadStream {
         if (held == null) {
           throw Statuses.unavailable("the hub serves as many readers as it can", RETRY);
         }
-        RecordPage page = held.page();
+        RecordPage<StoredEvent> page = held.page();
         if (!send(page)) {
           return;
         }
@@ -107,7 +107,7 @@ final class ReadStream {
     }
   }
 
-  private boolean send(RecordPage page) throws StatusException, InterruptedException {
+  private boolean send(RecordPage<StoredEvent> page) throws StatusException, InterruptedException {
     for (StoredEvent event : page.records()) {
       if (!outbound.awaitReady(PATIENCE)) {
         throw Statuses.unavailable(

@@ -8,6 +8,7 @@ import com.datanadhi.hub.query.RecordPage;
 import com.datanadhi.hub.query.SeqRange;
 import com.datanadhi.hub.query.SourceReport;
 import com.datanadhi.hub.view.EventFilter;
+import com.datanadhi.hub.view.EventLine;
 import com.datanadhi.hub.view.ViewException;
 import java.time.Duration;
 import java.util.List;
@@ -16,9 +17,9 @@ import org.jspecify.annotations.Nullable;
 /// The hub's queries.
 record QueriesSource(Queries queries) implements RecordSource {
   @Override
-  public RecordPage records(String tenant, EventFilter filter)
+  public RecordPage<EventLine> records(String tenant, EventFilter filter)
       throws ViewException, InterruptedException {
-    return queries.records(tenant, filter);
+    return queries.lines(tenant, filter);
   }
 
   @Override

@@ -8,6 +8,7 @@ import com.datanadhi.hub.query.RecordPage;
 import com.datanadhi.hub.query.SeqRange;
 import com.datanadhi.hub.query.SourceReport;
 import com.datanadhi.hub.view.EventFilter;
+import com.datanadhi.hub.view.EventLine;
 import com.datanadhi.hub.view.ViewException;
 import java.time.Duration;
 import java.util.List;
@@ -16,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 /// What the door reads; see [Queries]. Thread-safe; calls block.
 public interface RecordSource {
   /// The first records that match: a page.
-  RecordPage records(String tenant, EventFilter filter) throws ViewException, InterruptedException;
+  RecordPage<EventLine> records(String tenant, EventFilter filter)
+      throws ViewException, InterruptedException;
 
   /// Waits until the tenant has a record with a seq of at least `seq`.
   ///

@@ -7,7 +7,7 @@ import com.datanadhi.hub.query.RecordLine;
 import com.datanadhi.hub.query.RecordPage;
 import com.datanadhi.hub.query.Shares;
 import com.datanadhi.hub.view.EventFilter;
-import com.datanadhi.hub.view.StoredEvent;
+import com.datanadhi.hub.view.EventLine;
 import com.datanadhi.hub.view.ViewException;
 import java.io.IOException;
 import java.time.Duration;
@@ -113,7 +113,7 @@ final class RecordsHandler implements RouteHandler {
               filter.pipeline(),
               filter.since(),
               filter.until());
-      Pages.Held<RecordPage> held;
+      Pages.Held<RecordPage<EventLine>> held;
       try {
         held =
             pages.read(
@@ -128,7 +128,7 @@ final class RecordsHandler implements RouteHandler {
         throw tooManyReaders();
       }
       try (held) {
-        RecordPage page = held.page();
+        RecordPage<EventLine> page = held.page();
         if (exchange.isHead()) {
           return false;
         }
@@ -147,9 +147,9 @@ final class RecordsHandler implements RouteHandler {
       }
     }
 
-    private void write(List<StoredEvent> records) throws IOException, InterruptedException {
+    private void write(List<EventLine> records) throws IOException, InterruptedException {
       JsonText lines = new JsonText(Limits.PAGE);
-      for (StoredEvent record : records) {
+      for (EventLine record : records) {
         RecordLine.add(lines, record);
         if (lines.length() >= Limits.PAGE) {
           exchange.write(false, lines.toBytes());

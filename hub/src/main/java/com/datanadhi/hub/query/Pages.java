@@ -1,6 +1,6 @@
 package com.datanadhi.hub.query;
 
-import com.datanadhi.hub.view.StoredEvent;
+import com.datanadhi.hub.view.StoredPayload;
 import com.datanadhi.hub.view.ViewException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -43,7 +43,7 @@ public final class Pages {
   }
 
   /// The bytes of a record.
-  public static long bytes(StoredEvent event) {
+  public static long bytes(StoredPayload event) {
     return event.logData().length + (long) event.pipelines().length();
   }
 

@@ -1,8 +1,8 @@
 package com.datanadhi.hub.query;
 
-import com.datanadhi.hub.view.StoredEvent;
+import com.datanadhi.hub.view.EventLine;
 
 /// A record of a pipeline.
 ///
 /// @param n its number within the pipeline, from 1
-public record PipelineRecord(long n, StoredEvent event) {}
+public record PipelineRecord(long n, EventLine line) {}

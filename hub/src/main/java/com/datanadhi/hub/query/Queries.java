@@ -9,11 +9,13 @@ import com.datanadhi.hub.record.TenantName;
 import com.datanadhi.hub.time.Clock;
 import com.datanadhi.hub.view.AppliedTransaction;
 import com.datanadhi.hub.view.EventFilter;
+import com.datanadhi.hub.view.EventLine;
 import com.datanadhi.hub.view.Interval;
 import com.datanadhi.hub.view.MailboxReader;
 import com.datanadhi.hub.view.PipelineItem;
 import com.datanadhi.hub.view.SourceState;
 import com.datanadhi.hub.view.StoredEvent;
+import com.datanadhi.hub.view.StoredPayload;
 import com.datanadhi.hub.view.TenantDatabases;
 import com.datanadhi.hub.view.TenantReader;
 import com.datanadhi.hub.view.ViewException;
@@ -74,7 +76,7 @@ public final class Queries {
       throws ViewException, InterruptedException {
     EventFilter rest = filter;
     while (rest.limit() > 0) {
-      RecordPage page = records(tenant, rest);
+      RecordPage<StoredEvent> page = records(tenant, rest);
       for (StoredEvent event : page.records()) {
         if (!sink.accept(event)) {
           return event.seq() + 1;
@@ -89,22 +91,37 @@ public final class Queries {
   }
 
   /// The first records that match: a page.
-  public RecordPage records(String tenant, EventFilter filter)
+  public RecordPage<StoredEvent> records(String tenant, EventFilter filter)
       throws ViewException, InterruptedException {
+    return page(tenant, filter, TenantReader::events);
+  }
+
+  /// The same as lines, for which less is read.
+  public RecordPage<EventLine> lines(String tenant, EventFilter filter)
+      throws ViewException, InterruptedException {
+    return page(tenant, filter, TenantReader::lines);
+  }
+
+  private interface Scan<R> {
+    void run(TenantReader reader, EventFilter filter, TenantReader.Sink<R> sink);
+  }
+
+  private <R extends StoredPayload> RecordPage<R> page(
+      String tenant, EventFilter filter, Scan<R> scan) throws ViewException, InterruptedException {
     long from = Math.max(1, filter.from());
     int limit = Math.min(filter.limit(), PAGE_ROWS);
     if (isEmpty(tenant) || limit <= 0) {
-      return new RecordPage(List.of(), from, limit <= 0);
+      return new RecordPage<>(List.of(), from, limit <= 0);
     }
     return views.read(
         tenant,
         reader -> {
-          PageSink sink = new PageSink();
-          reader.events(from(filter, from, limit), sink);
-          boolean more = sink.isFull() || sink.events.size() == limit;
+          PageSink<R> sink = new PageSink<>();
+          scan.run(reader, from(filter, from, limit), sink);
+          boolean more = sink.isFull() || sink.rows.size() == limit;
           long next =
-              more ? sink.events.getLast().seq() + 1 : Math.max(from, reader.state().seq() + 1);
-          return new RecordPage(sink.events, next, more);
+              more ? sink.rows.getLast().seq() + 1 : Math.max(from, reader.state().seq() + 1);
+          return new RecordPage<>(sink.rows, next, more);
         });
   }
 
@@ -113,14 +130,14 @@ public final class Queries {
   }
 
   /// Collects rows up to the bytes of a page.
-  private static final class PageSink implements TenantReader.Sink<StoredEvent> {
-    final List<StoredEvent> events = new ArrayList<>();
+  private static final class PageSink<R extends StoredPayload> implements TenantReader.Sink<R> {
+    final List<R> rows = new ArrayList<>();
     private long bytes;
 
     @Override
-    public boolean accept(StoredEvent event) {
-      events.add(event);
-      bytes += Pages.bytes(event);
+    public boolean accept(R row) {
+      rows.add(row);
+      bytes += Pages.bytes(row);
       return !isFull();
     }
 
@@ -328,20 +345,20 @@ public final class Queries {
   /// one statement.
   private static List<PipelineRecord> records(TenantReader reader, List<PipelineItem> items) {
     List<PipelineRecord> records = new ArrayList<>();
-    PageSink sink = new PageSink();
+    PageSink<EventLine> sink = new PageSink<>();
     int at = 0;
     while (at < items.size() && !sink.isFull()) {
       int end = at + 1;
       while (end < items.size() && items.get(end).seq() == items.get(end - 1).seq() + 1) {
         end++;
       }
-      int begin = sink.events.size();
+      int begin = sink.rows.size();
       long base = items.get(at).seq();
-      reader.events(new EventFilter(base, end - at, null, null, null), sink);
-      for (StoredEvent event : sink.events.subList(begin, sink.events.size())) {
-        long place = at + event.seq() - base;
+      reader.lines(new EventFilter(base, end - at, null, null, null), sink);
+      for (EventLine line : sink.rows.subList(begin, sink.rows.size())) {
+        long place = at + line.seq() - base;
         if (place < end) {
-          records.add(new PipelineRecord(items.get((int) place).n(), event));
+          records.add(new PipelineRecord(items.get((int) place).n(), line));
         }
       }
       at = end;

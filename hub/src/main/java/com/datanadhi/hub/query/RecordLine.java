@@ -1,7 +1,7 @@
 package com.datanadhi.hub.query;
 
 import com.datanadhi.hub.json.JsonText;
-import com.datanadhi.hub.view.StoredEvent;
+import com.datanadhi.hub.view.EventLine;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -33,20 +33,20 @@ public final class RecordLine {
 
   /// The line of a record: `{"seq","key","received_at","pipelines","log_data"[,"log_text"]}` and a
   /// line end.
-  public static byte[] encode(StoredEvent event) {
+  public static byte[] encode(EventLine event) {
     JsonText line = new JsonText(512 + event.logData().length);
     add(line, event);
     return line.toBytes();
   }
 
   /// Adds the line of a record.
-  public static void add(JsonText lines, StoredEvent event) {
+  public static void add(JsonText lines, EventLine event) {
     add(lines, event, 0);
   }
 
   /// Adds the line of a record with `n`, the number within the pipeline, after `seq`.
   public static void add(JsonText lines, PipelineRecord item) {
-    add(lines, item.event(), item.n());
+    add(lines, item.line(), item.n());
   }
 
   /// RFC 3339 in UTC with three decimals, as all JSON of the hub has times.
@@ -63,7 +63,7 @@ public final class RecordLine {
     return second.text() + (decimals < 10 ? "00" : decimals < 100 ? "0" : "") + decimals + 'Z';
   }
 
-  private static void add(JsonText line, StoredEvent event, long n) {
+  private static void add(JsonText line, EventLine event, long n) {
     line.raw(SEQ).number(event.seq());
     if (n > 0) {
       line.raw(N).number(n);

@@ -1,6 +1,6 @@
 package com.datanadhi.hub.query;
 
-import com.datanadhi.hub.view.StoredEvent;
+import com.datanadhi.hub.view.StoredPayload;
 import java.util.List;
 
 /// A bounded part of a tenant's records.
@@ -8,7 +8,7 @@ import java.util.List;
 /// @param records in order of seq
 /// @param next the seq to continue from: nothing before it matches and is not in `records`
 /// @param more whether a bound ended the page; if not, it reached the end of what is stored
-public record RecordPage(List<StoredEvent> records, long next, boolean more) {
+public record RecordPage<R extends StoredPayload>(List<R> records, long next, boolean more) {
   public RecordPage {
     records = List.copyOf(records);
   }

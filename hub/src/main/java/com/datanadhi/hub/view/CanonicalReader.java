@@ -50,8 +50,9 @@ sealed class CanonicalReader implements TenantReader, Tables permits CanonicalWr
   private static final String RECEIVED_AT = "SELECT received_at FROM events WHERE seq = ?";
   private static final String ITEMS_LEFT = "SELECT pipeline, n FROM items_left";
   private static final String EVENTS =
-      "SELECT seq, key, part, received_at, position, pipelines, log_data, sha256, durability"
-          + " FROM events WHERE seq BETWEEN ? AND ?";
+      "SELECT seq, key, part, received_at, position, pipelines, log_data, sha256, durability";
+  private static final String LINES = "SELECT seq, key, received_at, pipelines, log_data";
+  private static final String IN_RANGE = " FROM events WHERE seq BETWEEN ? AND ?";
   private static final String WITH_PIPELINE =
       " AND EXISTS (SELECT 1 FROM json_each(events.pipelines) WHERE value = ?)";
   private static final String IN_ORDER = " ORDER BY seq LIMIT ?";
@@ -224,6 +225,43 @@ sealed class CanonicalReader implements TenantReader, Tables permits CanonicalWr
 
   @Override
   public void events(EventFilter filter, Sink<StoredEvent> sink) {
+    scan(EVENTS, filter, row -> sink.accept(event(row)));
+  }
+
+  @Override
+  public void lines(EventFilter filter, Sink<EventLine> sink) {
+    scan(
+        LINES,
+        filter,
+        row ->
+            sink.accept(
+                new EventLine(
+                    row.getLong(1),
+                    row.getString(2),
+                    row.getLong(3),
+                    row.getString(4),
+                    row.getBytes(5))));
+  }
+
+  private static StoredEvent event(ResultSet row) throws SQLException {
+    return new StoredEvent(
+        row.getLong(1),
+        row.getString(2),
+        row.getInt(3),
+        row.getLong(4),
+        row.getString(5),
+        row.getString(6),
+        row.getBytes(7),
+        row.getString(8),
+        row.getString(9));
+  }
+
+  /// Takes a row; false ends the reading.
+  private interface RowSink {
+    boolean accept(ResultSet row) throws SQLException;
+  }
+
+  private void scan(String columns, EventFilter filter, RowSink sink) {
     ViewState state = state();
     // received_at never falls from one seq to the next, and seqs have no gaps.
     long from = Math.max(filter.from(), state.firstSeq());
@@ -236,7 +274,7 @@ sealed class CanonicalReader implements TenantReader, Tables permits CanonicalWr
     }
     int limit = filter.limit();
     long step = filter.pipeline() == null ? Long.MAX_VALUE : SCAN_ROWS;
-    String sql = EVENTS + (filter.pipeline() == null ? "" : WITH_PIPELINE) + IN_ORDER;
+    String sql = columns + IN_RANGE + (filter.pipeline() == null ? "" : WITH_PIPELINE) + IN_ORDER;
     // A statement of its own: a sink may call this method again.
     try (PreparedStatement select = sqlite.prepare(sql)) {
       while (limit > 0 && from <= to) {
@@ -285,25 +323,14 @@ sealed class CanonicalReader implements TenantReader, Tables permits CanonicalWr
   /// Hands the rows over.
   ///
   /// @return how many, or -1 if the sink has ended the reading
-  private int rows(PreparedStatement select, Sink<StoredEvent> sink) throws SQLException {
+  private int rows(PreparedStatement select, RowSink sink) throws SQLException {
     int rows = 0;
     try (ResultSet row = select.executeQuery()) {
       while (row.next()) {
         if (rows++ % 64 == 0) {
           checkTime();
         }
-        StoredEvent event =
-            new StoredEvent(
-                row.getLong(1),
-                row.getString(2),
-                row.getInt(3),
-                row.getLong(4),
-                row.getString(5),
-                row.getString(6),
-                row.getBytes(7),
-                row.getString(8),
-                row.getString(9));
-        if (!sink.accept(event)) {
+        if (!sink.accept(row)) {
           return -1;
         }
       }

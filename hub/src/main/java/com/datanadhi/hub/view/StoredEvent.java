@@ -16,4 +16,10 @@ public record StoredEvent(
     String pipelines,
     byte[] logData,
     String sha256,
-    String durability) {}
+    String durability)
+    implements StoredPayload {
+  /// The part that a line has.
+  public EventLine line() {
+    return new EventLine(seq, key, receivedAt, pipelines, logData);
+  }
+}

@@ -27,6 +27,9 @@ public interface TenantReader {
   /// The rows that match, in order of seq. The sink ends the reading by returning false.
   void events(EventFilter filter, Sink<StoredEvent> sink);
 
+  /// The same rows as lines, for which less is read.
+  void lines(EventFilter filter, Sink<EventLine> sink);
+
   /// How many records of each pipeline have left (see [TenantWriter#deleteEventsBefore]).
   Map<String, Long> itemsLeft();
 

@@ -22,6 +22,7 @@ import com.datanadhi.hub.record.IdempotencyKey;
 import com.datanadhi.hub.record.RecordData;
 import com.datanadhi.hub.tls.TlsSettings;
 import com.datanadhi.hub.view.EventFilter;
+import com.datanadhi.hub.view.EventLine;
 import com.datanadhi.hub.view.Interval;
 import com.datanadhi.hub.view.StoredEvent;
 import com.datanadhi.hub.view.ViewException;
@@ -243,9 +244,9 @@ final class TestHub implements AutoCloseable {
     }
 
     @Override
-    public RecordPage records(String tenant, EventFilter filter) throws ViewException {
+    public RecordPage<EventLine> records(String tenant, EventFilter filter) throws ViewException {
       check();
-      List<StoredEvent> found = new ArrayList<>();
+      List<EventLine> found = new ArrayList<>();
       long next = filter.from();
       int limit = Math.min(PAGE, filter.limit());
       for (StoredEvent event : events) {
@@ -253,17 +254,17 @@ final class TestHub implements AutoCloseable {
           continue;
         }
         if (found.size() == limit) {
-          return new RecordPage(found, next, true);
+          return new RecordPage<>(found, next, true);
         }
         next = event.seq() + 1;
         String pipeline = filter.pipeline();
         if ((pipeline == null || event.pipelines().contains("\"" + pipeline + "\""))
             && (filter.since() == null || event.receivedAt() >= filter.since())
             && (filter.until() == null || event.receivedAt() <= filter.until())) {
-          found.add(event);
+          found.add(event.line());
         }
       }
-      return new RecordPage(found, next, found.size() == limit);
+      return new RecordPage<>(found, next, found.size() == limit);
     }
 
     @Override
@@ -330,7 +331,7 @@ final class TestHub implements AutoCloseable {
         if (event.pipelines().contains("\"" + pipeline + "\"")) {
           n++;
           if (n > cursor && records.size() < limit) {
-            records.add(new PipelineRecord(n, event));
+            records.add(new PipelineRecord(n, event.line()));
           }
         }
       }

@@ -8,8 +8,10 @@ import com.datanadhi.hub.record.Content;
 import com.datanadhi.hub.record.Digests;
 import com.datanadhi.hub.record.RecordData;
 import com.datanadhi.hub.view.EventFilter;
+import com.datanadhi.hub.view.EventLine;
 import com.datanadhi.hub.view.Interval;
 import com.datanadhi.hub.view.StoredEvent;
+import com.datanadhi.hub.view.StoredPayload;
 import com.datanadhi.hub.view.ViewException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -50,8 +52,8 @@ class QueriesTest {
     }
   }
 
-  private static List<Long> seqs(List<StoredEvent> events) {
-    return events.stream().map(StoredEvent::seq).toList();
+  private static List<Long> seqs(List<? extends StoredPayload> records) {
+    return records.stream().map(StoredPayload::seq).toList();
   }
 
   private static List<Long> numbers(PipelinePage page) {
@@ -82,7 +84,8 @@ class QueriesTest {
       long from = 1;
       while (true) {
         int limit = random.nextInt(1, 60);
-        RecordPage page = queries.records(TENANT, new EventFilter(from, limit, "p", null, null));
+        RecordPage<EventLine> page =
+            queries.lines(TENANT, new EventFilter(from, limit, "p", null, null));
         assertThat(page.records()).as("seed %s", seed).hasSizeLessThanOrEqualTo(limit);
         read.addAll(seqs(page.records()));
         from = page.next();
@@ -106,7 +109,7 @@ class QueriesTest {
     String large = "\"" + "x".repeat(2 << 20) + "\"";
     tenants.store(TENANT, "a", List.of("p"), large);
     tenants.store(TENANT, "b", List.of("p"), large);
-    RecordPage page = queries.records(TENANT, Filters.from(1));
+    RecordPage<StoredEvent> page = queries.records(TENANT, Filters.from(1));
     assertThat(seqs(page.records())).containsExactly(1L);
     assertThat(page.more()).isTrue();
     assertThat(page.next()).isEqualTo(2);
@@ -252,7 +255,7 @@ class QueriesTest {
     }
     PipelinePage first = page(2);
     assertThat(numbers(first)).containsExactly(1L, 2L);
-    assertThat(seqs(first.records().stream().map(PipelineRecord::event).toList()))
+    assertThat(seqs(first.records().stream().map(PipelineRecord::line).toList()))
         .containsExactly(2L, 4L);
     assertThat(first.expiredHeader()).isNull();
     assertThat(page(2)).usingRecursiveComparison().isEqualTo(first);
@@ -395,7 +398,7 @@ class QueriesTest {
         continue; // Killed before it moved its cursor.
       }
       int handled = random.nextInt(1, page.records().size() + 1);
-      page.records().subList(0, handled).forEach(record -> read.add(record.event().seq()));
+      page.records().subList(0, handled).forEach(record -> read.add(record.line().seq()));
       queries.moveCursor(TENANT, "p", "c", page.records().get(handled - 1).n());
     }
     assertThat(read).as("seed %s", seed).isEqualTo(expected);

@@ -4,24 +4,16 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.datanadhi.hub.json.JsonText;
-import com.datanadhi.hub.view.StoredEvent;
+import com.datanadhi.hub.view.EventLine;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 class RecordLineTest {
-  private static StoredEvent event(String logData) {
-    return new StoredEvent(
-        7,
-        "k\"\\-1",
-        1,
-        1_700_000_000_042L,
-        "0123abcd/events-0:6",
-        "[\"a\",\"b\"]",
-        logData.getBytes(UTF_8),
-        "00",
-        "fsync");
+  private static EventLine event(String logData) {
+    return new EventLine(
+        7, "k\"\\-1", 1_700_000_000_042L, "[\"a\",\"b\"]", logData.getBytes(UTF_8));
   }
 
   private static String line(String logData) {
