@@ -109,9 +109,16 @@ class BatchesIT extends AcceptanceTest {
     assertInOrder(0, RECORDS);
   }
 
+  /// As many errors as fit into the longest answer that is read.
+  private static StubBatches.BatchBehaviour manyErrors() {
+    return StubBatches.BatchBehaviour.of(
+        StubServer.Behaviour.status(
+            200, "{\"stored\":0,\"errors\":[" + "0,".repeat((1 << 20) - 20) + "0]}"));
+  }
+
   static Stream<StubBatches.BatchBehaviour> faulty() {
     return Stream.concat(
-        StubBatches.faulty().stream(),
+        Stream.concat(StubBatches.faulty().stream(), Stream.of(manyErrors())),
         Stream.of(400, 401, 404, 413, 415, 429, 500, 501, 503, 302)
             .map(status ->
                 StubBatches.BatchBehaviour.of(StubServer.Behaviour.status(status, "no"))));
