@@ -159,6 +159,29 @@ class BatchesIT extends AcceptanceTest {
   }
 
   @Test
+  void an_offer_that_changes_with_each_answer_is_logged_once() throws Exception {
+    AtomicInteger batches = new AtomicInteger();
+    server.offer(StubServer.Offer.BATCHES);
+    server.onBatch((records, out) -> {
+      server.offer(
+          batches.getAndIncrement() % 2 == 0
+              ? StubServer.Offer.GZIP_BATCHES
+              : StubServer.Offer.BATCHES);
+      return StubBatches.STORED.respond(records, out);
+    });
+    AgentProcess agent = agent();
+    send(agent, load(RECORDS, 1));
+    server.comeUp();
+    assertThat(agent.awaitExit(SOON)).isZero();
+    assertInOrder(0, RECORDS);
+    assertThat(batches).hasValueGreaterThan(8);
+    assertThat(server.deliveries())
+        .extracting(record -> record.headers().containsKey("content-encoding"))
+        .contains(true, false);
+    assertThat(agent.logged("batches_offered")).isEqualTo(1);
+  }
+
+  @Test
   void rejected_lines_are_kept_and_the_others_are_delivered() throws Exception {
     server.offer(StubServer.Offer.GZIP_BATCHES);
     server.onBatch(StubBatches.rejecting(422, record -> record.text().contains("\"seq\":7,")));
