@@ -12,9 +12,9 @@ import java.util.concurrent.locks.LockSupport;
 /// kill -9 of the agent and its launcher at random moments.
 ///
 /// A round is one directory. While clients send and the server goes up and down, the agent is
-/// killed and restarted many times; in most rounds the server offers batches, or lies. Then the
-/// clients stop, the server stays up, and the agent is killed twice more while it replays and
-/// drains. The last agent must deliver everything and exit.
+/// killed and restarted many times; in most rounds the server offers batches. Then the clients
+/// stop, the server stays up, and the agent is killed twice more while it replays and drains. The
+/// last agent must deliver everything and exit.
 final class KillCampaign implements Campaign {
   private static final int KILLS_PER_ROUND = 12;
   private static final int MAX_RUNTIME_MILLIS = 700;
