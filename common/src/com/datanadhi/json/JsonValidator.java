@@ -60,20 +60,28 @@ public final class JsonValidator {
   /// @param begin `{` or `[`
   /// @throws IllegalArgumentException when it is not one; the message names the error
   public static List<Part> parts(byte[] text, char begin) {
+    return parts(text, begin, Integer.MAX_VALUE);
+  }
+
+  /// As [#parts(byte[], char)], of a text that may come from anywhere: small parts take many times
+  /// the memory of their text.
+  ///
+  /// @param most how many parts it may have
+  public static List<Part> parts(byte[] text, char begin, int most) {
     if (!isUtf8(text)) {
       throw new IllegalArgumentException(NOT_UTF8);
     }
     JsonValidator scan = new JsonValidator(text);
     List<Part> parts = new ArrayList<>();
     scan.skipSpace();
-    @Nullable String problem = scan.parts(begin, parts);
+    @Nullable String problem = scan.parts(begin, most, parts);
     if (problem != null) {
       throw new IllegalArgumentException(problem);
     }
     return parts;
   }
 
-  private @Nullable String parts(char begin, List<Part> parts) {
+  private @Nullable String parts(char begin, int most, List<Part> parts) {
     char end = begin == '{' ? '}' : ']';
     if (at == text.length || text[at] != begin) {
       return "it is not an " + (begin == '{' ? "object" : "array");
@@ -81,6 +89,9 @@ public final class JsonValidator {
     at++;
     skipSpace();
     while (at < text.length && (text[at] != end || !parts.isEmpty())) {
+      if (parts.size() == most) {
+        return "it has more than " + most + " parts";
+      }
       int named = at + 1;
       @Nullable String problem = begin == '{' ? name() : null;
       if (problem != null) {

@@ -14,6 +14,9 @@ import java.util.List;
 ///
 /// @param errors by ascending line
 record BatchAnswer(List<LineError> errors) {
+  /// More than any server needs; bounds the memory that an answer takes.
+  private static final int MAX_MEMBERS = 1_000;
+
   /// The server rejected the record of a line.
   ///
   /// @param status final, see [DeliveryOutcome.Rejected]
@@ -26,9 +29,9 @@ record BatchAnswer(List<LineError> errors) {
   /// @param lines of the batch
   /// @throws IllegalArgumentException when nothing of it may count; the message names the error
   static BatchAnswer parse(String body, int lines) {
-    List<JsonValidator.Part> members = JsonValidator.parts(body.getBytes(UTF_8), '{');
+    List<JsonValidator.Part> members = JsonValidator.parts(body.getBytes(UTF_8), '{', MAX_MEMBERS);
     int stored = number("stored", member(members, "stored"));
-    List<JsonValidator.Part> elements = JsonValidator.parts(member(members, "errors"), '[');
+    List<JsonValidator.Part> elements = JsonValidator.parts(member(members, "errors"), '[', lines);
     if (stored != lines - elements.size()) {
       throw new IllegalArgumentException(
           "it has %d stored and %d errors for %d lines".formatted(stored, elements.size(), lines));
@@ -49,7 +52,7 @@ record BatchAnswer(List<LineError> errors) {
   }
 
   private static LineError lineError(byte[] text) {
-    List<JsonValidator.Part> members = JsonValidator.parts(text, '{');
+    List<JsonValidator.Part> members = JsonValidator.parts(text, '{', MAX_MEMBERS);
     int status = number("status", member(members, "status"));
     DeliveryOutcome outcome = DeliveryOutcome.of(new ServerResponse.Answered(status, null, ""));
     if (!(outcome instanceof DeliveryOutcome.Rejected)) {

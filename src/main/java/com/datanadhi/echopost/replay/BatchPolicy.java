@@ -14,17 +14,24 @@ import java.util.List;
 /// Decides which records go together in one request, and which one by one.
 ///
 /// Records go in batches while the server offers it: one API key a batch, at most as many as
-/// [BatchSize] permits, and at most 4 MiB. A record that does not fit into one line goes by itself.
-/// After three unreadable answers in a row, records go one by one until the next probe succeeds.
+/// [BatchSize] permits, and at most 4 MiB. A record that does not fit into one line goes by itself,
+/// and so does one with another API key than those before and after it: each batch is a commit, and
+/// records that go one by one share theirs. After three unreadable answers in a row, records go one
+/// by one until the next probe succeeds.
 ///
 /// Not thread-safe: only the replay thread uses it.
 final class BatchPolicy {
   static final int LARGEST_BYTES = 4 << 20;
   static final int UNREADABLE_ANSWERS = 3;
 
+  /// Behind a balancer, the offer can change with each response: a change is reported at most once
+  /// in this many successful probes, about a minute.
+  static final int PROBES_PER_REPORT = 30;
+
   private final DeliveryClient client;
   private final BatchSize size = new BatchSize();
-  private Offer offer = Offer.NONE;
+  private Offer reportedOffer = Offer.NONE;
+  private long reportedAtProbe = -PROBES_PER_REPORT;
 
   // Records up to this id go one by one.
   private long refusedThroughId;
@@ -47,8 +54,10 @@ final class BatchPolicy {
   /// server's newest offer.
   int limit() {
     Offer newest = client.offer();
-    if (!newest.equals(offer)) {
-      offer = newest;
+    if (!newest.equals(reportedOffer)
+        && client.successfulProbes() - reportedAtProbe >= PROBES_PER_REPORT) {
+      reportedOffer = newest;
+      reportedAtProbe = client.successfulProbes();
       if (newest.batches()) {
         Events.info(EventNames.BATCHES_OFFERED, "gzip", newest.gzip());
       } else {
@@ -65,14 +74,17 @@ final class BatchPolicy {
     int limit = limit();
     List<DeliveryRequest> batch = limit == 0 ? List.of() : batch(records, limit);
     return batch.isEmpty()
-        ? new Portion(oneByOne(records, limit != 0), false, false)
-        : new Portion(batch, true, offer.gzip());
+        ? new Portion(oneByOne(records, limit), false, false)
+        : new Portion(batch, true, client.offer().gzip());
   }
 
   private List<DeliveryRequest> batch(List<PendingRecord> records, int limit) {
     List<DeliveryRequest> batch = new ArrayList<>(Math.min(limit, records.size()));
     byte[] apiKey = records.getFirst().content().apiKey();
     int bytes = 0;
+    if (limit > 1 && isOnlyOfItsKey(records, 0)) {
+      return batch;
+    }
     for (PendingRecord record : records) {
       DeliveryRequest request = request(record);
       int length = request.lineLength();
@@ -88,16 +100,28 @@ final class BatchPolicy {
     return batch;
   }
 
-  private List<DeliveryRequest> oneByOne(List<PendingRecord> records, boolean untilBatch) {
+  private List<DeliveryRequest> oneByOne(List<PendingRecord> records, int limit) {
     List<DeliveryRequest> requests = new ArrayList<>(records.size());
-    for (PendingRecord record : records) {
+    for (int i = 0; i < records.size(); i++) {
+      PendingRecord record = records.get(i);
       DeliveryRequest request = request(record);
-      if (!record.sound() || (untilBatch && !goesAlone(record, request, request.lineLength()))) {
+      boolean alone =
+          limit == 0
+              || goesAlone(record, request, request.lineLength())
+              || (limit > 1 && isOnlyOfItsKey(records, i));
+      if (!record.sound() || !alone) {
         return requests;
       }
       requests.add(request);
     }
     return requests;
+  }
+
+  /// Whether another API key follows on the record at `index`, which is the first with its own.
+  private static boolean isOnlyOfItsKey(List<PendingRecord> records, int index) {
+    return index + 1 < records.size()
+        && !Arrays.equals(
+            records.get(index).content().apiKey(), records.get(index + 1).content().apiKey());
   }
 
   private boolean goesAlone(PendingRecord record, DeliveryRequest request, int lineLength) {

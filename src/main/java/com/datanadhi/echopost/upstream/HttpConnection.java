@@ -216,7 +216,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
     }
     bodyLength += length;
     if (content instanceof LastHttpContent) {
-      completeExchange();
+      completeExchange(bodyLength <= limit.longest());
       if (!reusable) {
         close();
       }
@@ -228,11 +228,12 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
   /// The response counts, but the rest of its body is not awaited, so the connection cannot be used
   /// again.
   private void completeEarly() {
-    completeExchange();
+    completeExchange(false);
     close();
   }
 
-  private void completeExchange() {
+  /// @param whole whether all of the body was read
+  private void completeExchange(boolean whole) {
     CompletableFuture<Response> future = pending;
     HttpResponse response = head;
     if (future != null && response != null) {
@@ -243,10 +244,12 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
               peer,
               response.status().code(),
               response.headers().get(HttpHeaderNames.RETRY_AFTER),
-              BodyText.of(
-                  response.headers(),
-                  Arrays.copyOf(body, Math.min(bodyLength, limit.kept())),
-                  bodyLength)));
+              limit.whole() && !whole
+                  ? "(incomplete, " + bodyLength + " bytes)"
+                  : BodyText.of(
+                      response.headers(),
+                      Arrays.copyOf(body, Math.min(bodyLength, limit.kept())),
+                      bodyLength)));
       if (body.length > BodyLimit.EXCERPT.kept()) {
         body = new byte[0];
       }
@@ -264,7 +267,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
             .schedule(
                 () -> {
                   if (pending == mine) {
-                    completeExchange();
+                    completeExchange(false);
                     fail(cause);
                   }
                 },
@@ -285,7 +288,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
 
   @Override
   public void channelInactive(ChannelHandlerContext context) {
-    completeExchange();
+    completeExchange(false);
     fail(closed());
   }
 
@@ -294,7 +297,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
     if (pending == null) {
       failure = cause;
     }
-    completeExchange();
+    completeExchange(false);
     fail(cause);
   }
 

@@ -16,7 +16,7 @@ public sealed interface ServerResponse {
   ///
   /// @param status the HTTP status; usually 200 to 599, but not checked
   /// @param retryAfter the value of `Retry-After`, counted from when the response came; or null
-  /// @param body the first 1 KiB of the body as text; after a batch the first 2 MiB
+  /// @param body the first 1 KiB of the body as text; after a batch all of it, up to 2 MiB
   record Answered(int status, @Nullable Duration retryAfter, String body)
       implements ServerResponse {
     /// 200 to 299.

@@ -109,9 +109,16 @@ class BatchesIT extends AcceptanceTest {
     assertInOrder(0, RECORDS);
   }
 
+  /// As many errors as fit into the longest answer that is read.
+  private static StubBatches.BatchBehaviour manyErrors() {
+    return StubBatches.BatchBehaviour.of(
+        StubServer.Behaviour.status(
+            200, "{\"stored\":0,\"errors\":[" + "0,".repeat((1 << 20) - 20) + "0]}"));
+  }
+
   static Stream<StubBatches.BatchBehaviour> faulty() {
     return Stream.concat(
-        StubBatches.faulty().stream(),
+        Stream.concat(StubBatches.faulty().stream(), Stream.of(manyErrors())),
         Stream.of(400, 401, 404, 413, 415, 429, 500, 501, 503, 302)
             .map(status ->
                 StubBatches.BatchBehaviour.of(StubServer.Behaviour.status(status, "no"))));
@@ -149,6 +156,29 @@ class BatchesIT extends AcceptanceTest {
     assertThat(agent.awaitExit(SOON)).isZero();
     assertInOrder(0, 500);
     assertThat(agent.logged("batches_suspended")).isEqualTo(1);
+  }
+
+  @Test
+  void an_offer_that_changes_with_each_answer_is_logged_once() throws Exception {
+    AtomicInteger batches = new AtomicInteger();
+    server.offer(StubServer.Offer.BATCHES);
+    server.onBatch((records, out) -> {
+      server.offer(
+          batches.getAndIncrement() % 2 == 0
+              ? StubServer.Offer.GZIP_BATCHES
+              : StubServer.Offer.BATCHES);
+      return StubBatches.STORED.respond(records, out);
+    });
+    AgentProcess agent = agent();
+    send(agent, load(RECORDS, 1));
+    server.comeUp();
+    assertThat(agent.awaitExit(SOON)).isZero();
+    assertInOrder(0, RECORDS);
+    assertThat(batches).hasValueGreaterThan(8);
+    assertThat(server.deliveries())
+        .extracting(record -> record.headers().containsKey("content-encoding"))
+        .contains(true, false);
+    assertThat(agent.logged("batches_offered")).isEqualTo(1);
   }
 
   @Test

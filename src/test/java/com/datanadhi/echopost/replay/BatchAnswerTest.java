@@ -107,6 +107,21 @@ class BatchAnswerTest {
         .isInstanceOf(IllegalArgumentException.class);
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"stored\":0,\"errors\":[%s0]}",
+        "{%s\"stored\":1,\"errors\":[]}",
+        "{\"stored\":0,\"errors\":[{%s\"line\":1,\"status\":422}]}"
+      })
+  void an_answer_of_many_small_parts_is_unreadable(String frame) {
+    String part = frame.contains("[%s") ? "0," : "\"x\":0,";
+    String body = frame.formatted(part.repeat(300_000));
+    assertThatThrownBy(() -> BatchAnswer.parse(body, 1))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("more than");
+  }
+
   @Test
   void random_changes_are_either_unreadable_or_consistent() {
     long seed = new Random().nextLong();

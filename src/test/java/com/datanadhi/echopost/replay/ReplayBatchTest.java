@@ -16,8 +16,10 @@ import com.datanadhi.echopost.upstream.ServerResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -167,6 +169,30 @@ class ReplayBatchTest {
             List.of("3", "4"),
             List.of("5", "6", "7", "8"),
             List.of("9"));
+  }
+
+  @Test
+  void records_of_two_interleaved_api_keys_share_commits_one_by_one() throws Exception {
+    for (int i = 0; i < 100; i++) {
+      var _ =
+          Appended.to(buffer, Appended.record(Integer.toString(i), i % 2 == 0 ? "a" : "b", null))
+              .outcome();
+    }
+    Appended.store(buffer, "100", "101");
+    Set<String> firstPending = new HashSet<>();
+    client.answers =
+        payload -> {
+          try {
+            firstPending.add(sql("SELECT min(id) FROM records"));
+          } catch (Exception failed) {
+            throw new AssertionError(failed);
+          }
+          return ScriptedClient.OK;
+        };
+    drain();
+    assertThat(client.arrivals).containsExactly(numbers(102));
+    assertThat(client.batches).containsExactly(List.of("0"), List.of("100", "101"));
+    assertThat(firstPending).containsExactly("2");
   }
 
   @Test

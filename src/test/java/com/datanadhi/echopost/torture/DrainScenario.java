@@ -78,7 +78,7 @@ final class DrainScenario {
     try (StubServer server = StubServer.up()) {
       server.keep(false);
       server.onDelivery(checker.recordThen(StubServer.OK));
-      var _ = new RandomOffer(server, random, checker, result);
+      var _ = new RandomOffer(server, random.nextInt(1 << 10), random, checker, result);
       List<SimulatedSdk> processes = new ArrayList<>();
       List<Thread> groups = new ArrayList<>();
       for (int g = 0; g < pattern.groups; g++) {

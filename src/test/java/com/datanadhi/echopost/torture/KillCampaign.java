@@ -5,6 +5,7 @@ import com.datanadhi.testkit.StubServer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 
@@ -17,7 +18,8 @@ import java.util.concurrent.locks.LockSupport;
 final class KillCampaign implements Campaign {
   private static final int KILLS_PER_ROUND = 12;
   private static final int MAX_RUNTIME_MILLIS = 700;
-  private static final int MAX_DRAIN_MILLIS = 3_000;
+  private static final int MAX_PROGRESS = 2_000;
+  private static final long MAX_PROGRESS_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
   @Override
@@ -44,7 +46,7 @@ final class KillCampaign implements Campaign {
     try (StubServer server = StubServer.down()) {
       server.keep(false);
       server.onDelivery(checker.recordThen(StubServer.OK));
-      var _ = new RandomOffer(server, random, checker, run.result());
+      var _ = new RandomOffer(server, run.rounds(), random, checker, run.result());
       AgentProcess agent = AgentProcess.spawn(directory, server.url());
       try (BackgroundClients _ =
           new BackgroundClients(
@@ -65,19 +67,41 @@ final class KillCampaign implements Campaign {
           if (random.nextInt(4) > 0) {
             agent.awaitReady();
           }
-          // The random bound makes early kills likely: during a start, or just after it.
-          pause(random.nextInt(1 + random.nextInt(MAX_RUNTIME_MILLIS)));
+          if (random.nextBoolean()) {
+            // The random bound makes early kills likely: during a start, or just after it.
+            pause(random.nextInt(1 + random.nextInt(MAX_RUNTIME_MILLIS)));
+          } else {
+            // A slow machine too accepts and delivers enough for batches to grow.
+            awaitProgress(random.nextInt(MAX_PROGRESS), server, run.result());
+          }
           agent = killAndRestart(agent, server, checker);
         }
+        server.goDown();
+        checker.allowRepeat();
+        awaitProgress(MAX_PROGRESS, server, run.result());
       }
       server.comeUp();
       for (int kill = 0; kill < 2; kill++) {
-        pause(random.nextInt(MAX_DRAIN_MILLIS));
+        int undelivered = (int) checker.undelivered();
+        awaitProgress(random.nextInt(1 + undelivered), server, run.result());
         agent = killAndRestart(agent, server, checker);
       }
       end(agent, checker, run.result());
       run.deleteUnlessFailed(directory);
     }
+  }
+
+  /// Waits until this many more records are acknowledged or delivered, for at most a few seconds.
+  private static void awaitProgress(int records, StubServer server, CampaignResult result) {
+    long end = System.nanoTime() + MAX_PROGRESS_NANOS;
+    long target = progress(server, result) + records;
+    while (progress(server, result) < target && System.nanoTime() - end < 0) {
+      pause(1);
+    }
+  }
+
+  private static long progress(StubServer server, CampaignResult result) {
+    return server.count() + result.count(CampaignResult.Counter.ACKNOWLEDGED);
   }
 
   /// Kills `agent`, and starts a new one on its directory.

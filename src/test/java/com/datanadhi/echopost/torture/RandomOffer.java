@@ -7,11 +7,23 @@ import java.util.List;
 import java.util.Random;
 
 /// What a stub offers in one round: one record a request, batches, or batches with answers of which
-/// some lie. A server that lies has stored the batch.
+/// some lie. The rounds have each in turn, so that a short run has the most dangerous too. A server
+/// that lies has stored the batch.
 final class RandomOffer {
   private static final List<BatchBehaviour> LIES = StubBatches.faulty();
-  private static final List<StubServer.Offer> OFFERS = List.of(StubServer.Offer.values());
+
+  /// Of one round after the other.
+  private static final List<Kind> KINDS =
+      List.of(
+          new Kind(StubServer.Offer.GZIP_BATCHES, true),
+          new Kind(StubServer.Offer.BATCHES, false),
+          new Kind(StubServer.Offer.BATCHES, true),
+          new Kind(StubServer.Offer.NONE, false),
+          new Kind(StubServer.Offer.GZIP_BATCHES, false));
+
   private static final int BATCHES_PER_LIE = 8;
+
+  private record Kind(StubServer.Offer offer, boolean lies) {}
 
   private final Random random;
   private final DeliveryChecker checker;
@@ -20,17 +32,23 @@ final class RandomOffer {
 
   /// Sets the offer of `server`.
   ///
+  /// @param round from 1
   /// @param checker gets each record of a batch
-  RandomOffer(StubServer server, Random random, DeliveryChecker checker, CampaignResult result) {
+  RandomOffer(
+      StubServer server,
+      long round,
+      Random random,
+      DeliveryChecker checker,
+      CampaignResult result) {
     this.random = new Random(random.nextLong());
     this.checker = checker;
     this.result = result;
-    this.lies = random.nextBoolean();
-    StubServer.Offer offer = OFFERS.get(random.nextInt(OFFERS.size()));
-    if (offer != StubServer.Offer.NONE) {
+    Kind kind = KINDS.get((int) ((round + KINDS.size() - 1) % KINDS.size()));
+    this.lies = kind.lies();
+    if (kind.offer() != StubServer.Offer.NONE) {
       checker.expectBatches();
     }
-    server.offer(offer);
+    server.offer(kind.offer());
     server.onBatch(healthy());
   }
 

@@ -87,7 +87,7 @@ final class ServerCampaign implements Campaign {
                 directory, server.url(), clockJumps ? clock.environment() : Map.of())) {
       server.keep(false);
       Behaviour healthy = checker.recordThen(StubServer.OK);
-      RandomOffer offer = new RandomOffer(server, random, checker, result);
+      RandomOffer offer = new RandomOffer(server, run.rounds(), random, checker, result);
       Behaviour ambiguous = Behaviour.status(500, "not quite back");
       server.onDelivery(ambiguous);
       server.onBatch(StubBatches.BatchBehaviour.of(ambiguous));

@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 /// those that are known must be there once and of the right type. Not thread-safe: it remembers the
 /// last pipelines, which are mostly the same in all lines of a batch.
 final class EnvelopeParser {
+  /// Members of an object, or records: parsed, small ones take many times the memory of their text.
+  private static final int MAX_PARTS = 10_000;
+
   private byte[] lastPipelines = "[]".getBytes(UTF_8);
   private List<String> lastNames = List.of();
 
@@ -111,7 +114,7 @@ final class EnvelopeParser {
       return lastNames;
     }
     List<String> names = new ArrayList<>();
-    for (Part part : parts(text, '[', "`pipelines`")) {
+    for (Part part : parts(text, '[', "`pipelines`", Integer.MAX_VALUE)) {
       names.add(string(part.text(), "Each element of `pipelines`"));
     }
     lastNames = List.copyOf(names);
@@ -120,8 +123,13 @@ final class EnvelopeParser {
   }
 
   private static List<Part> parts(byte[] text, char begin, String what) throws ProblemException {
+    return parts(text, begin, what, MAX_PARTS);
+  }
+
+  private static List<Part> parts(byte[] text, char begin, String what, int most)
+      throws ProblemException {
     try {
-      return JsonValidator.parts(text, begin);
+      return JsonValidator.parts(text, begin, most);
     } catch (IllegalArgumentException e) {
       throw bad(
           "%s must be one JSON %s by RFC 8259 in UTF-8: %s."

@@ -304,6 +304,14 @@ final class LogRouteTest {
   }
 
   @Test
+  void an_envelope_of_many_small_parts_is_refused() throws Exception {
+    String envelope = "{" + "\"\":0,".repeat(100_000) + "\"pipelines\":[],\"log_data\":1}";
+    var answer = send(post(hub, "/log", JSON, envelope));
+    assertThat(answer.statusCode()).isEqualTo(400);
+    assertThat(answer.body()).contains("more than 10000 parts");
+  }
+
+  @Test
   void what_does_not_fit_the_memory_is_503_at_once() throws Exception {
     hub.memory = 20;
 
