@@ -289,6 +289,20 @@ def test_curl_sends_a_file_and_a_stream_and_a_large_record(hub):
     assert b"Accept-Post: application/json, application/x-ndjson" in curl(hub, "-I", hub.url + "/")
 
 
+# ---- the end
+
+def test_a_stop_answers_a_consumer_that_waits(tmp_path):
+    request = "GET /v1/pipelines/work/records?consumer=c&wait=30 HTTP/1.1\r\nHost: hub\r\nDATANADHI-API-KEY: %s\r\n\r\n"
+    with Hub(tmp_path) as hub, socket.create_connection(hub.listen.split(":")) as connection:
+        connection.sendall((request % hub.key).encode())
+        until(lambda: "hub_http_connections 2.0" in requests.get(hub.url + "/metrics", headers={"Connection": "close"}).text,
+              "the connection")
+        hub.process.terminate()
+        assert hub.process.wait(10) == 0
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 200 "), answer
+
+
 # ---- documents
 
 def test_metrics_are_valid_in_both_formats(hub):
