@@ -306,10 +306,14 @@ def test_a_stop_answers_a_consumer_that_waits(tmp_path):
 # ---- documents
 
 def test_metrics_are_valid_in_both_formats(hub):
+    assert requests.get(hub.url + "/livez").ok  # a request is counted when it has been answered
     text = requests.get(hub.url + "/metrics")
     assert text.headers["Content-Type"].startswith("text/plain")
     names = {family.name for family in parse_text(text.text)}
     assert {"applier_lag_seconds", "wal_append_latency_p99", "hub_appended_transactions"} <= names
+    offsets = {(sample.name, sample.labels["stream"]) for family in parse_text(text.text) for sample in family.samples
+               if "stream" in sample.labels and "offset" in sample.name}
+    assert offsets == {(name, stream) for name in ("hub_log_end_offset", "hub_applied_offset") for stream in ("control", "events-0")}
     openmetrics = requests.get(hub.url + "/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
     assert openmetrics.headers["Content-Type"].startswith("application/openmetrics-text")
     assert {family.name for family in parse_openmetrics(openmetrics.text)} == names
