@@ -289,13 +289,31 @@ def test_curl_sends_a_file_and_a_stream_and_a_large_record(hub):
     assert b"Accept-Post: application/json, application/x-ndjson" in curl(hub, "-I", hub.url + "/")
 
 
+# ---- the end
+
+def test_a_stop_answers_a_consumer_that_waits(tmp_path):
+    request = "GET /v1/pipelines/work/records?consumer=c&wait=30 HTTP/1.1\r\nHost: hub\r\nDATANADHI-API-KEY: %s\r\n\r\n"
+    with Hub(tmp_path) as hub, socket.create_connection(hub.listen.split(":")) as connection:
+        connection.sendall((request % hub.key).encode())
+        until(lambda: "hub_http_connections 2.0" in requests.get(hub.url + "/metrics", headers={"Connection": "close"}).text,
+              "the connection")
+        hub.process.terminate()
+        assert hub.process.wait(10) == 0
+        answer = connection.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 200 "), answer
+
+
 # ---- documents
 
 def test_metrics_are_valid_in_both_formats(hub):
+    assert requests.get(hub.url + "/livez").ok  # a request is counted when it has been answered
     text = requests.get(hub.url + "/metrics")
     assert text.headers["Content-Type"].startswith("text/plain")
     names = {family.name for family in parse_text(text.text)}
     assert {"applier_lag_seconds", "wal_append_latency_p99", "hub_appended_transactions"} <= names
+    offsets = {(sample.name, sample.labels["stream"]) for family in parse_text(text.text) for sample in family.samples
+               if "stream" in sample.labels and "offset" in sample.name}
+    assert offsets == {(name, stream) for name in ("hub_log_end_offset", "hub_applied_offset") for stream in ("control", "events-0")}
     openmetrics = requests.get(hub.url + "/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
     assert openmetrics.headers["Content-Type"].startswith("application/openmetrics-text")
     assert {family.name for family in parse_openmetrics(openmetrics.text)} == names

@@ -93,6 +93,24 @@ final class ControlFollower {
     return problem;
   }
 
+  /// The last offset that the database has, or -1.
+  long appliedOffset() {
+    return databaseOffset;
+  }
+
+  /// Brings the database up to memory if it could not be written before.
+  void retry() throws ControlUnavailableException, InterruptedException {
+    if (problem == null) {
+      return;
+    }
+    lock.lockInterruptibly();
+    try {
+      applyUpTo(memoryOffset);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /// The damaged records of the stream in front of which [#start] stopped, or null.
   @Nullable Loss damage() throws InterruptedException {
     lock.lockInterruptibly();

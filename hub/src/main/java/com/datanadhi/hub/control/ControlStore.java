@@ -58,6 +58,18 @@ public final class ControlStore implements ApiKeys, Cursors, MailboxCursors, App
     return follower.problem();
   }
 
+  /// The last offset of the stream that the database of `_control` has, or -1.
+  public long appliedOffset() {
+    return follower.appliedOffset();
+  }
+
+  /// Brings the database up to the stream if it could not be written before.
+  ///
+  /// @throws ControlUnavailableException the stream cannot be read
+  public void retry() throws ControlUnavailableException, InterruptedException {
+    follower.retry();
+  }
+
   /// Creates a key, and the tenant with its first key. It opens the door when this returns.
   ///
   /// @param name for people, at most 255 characters, or null

@@ -31,7 +31,9 @@ final class EnvelopeParser {
     @Nullable Part key = null;
     @Nullable Part pipelines = null;
     @Nullable Part logData = null;
-    for (Part part : parts(envelope, '{', "The envelope")) {
+    List<Part> parts = parts(envelope, '{', "The envelope");
+    refuseTooLarge(parts);
+    for (Part part : parts) {
       switch (name(part)) {
         case "pipelines" -> pipelines = once(pipelines, part, "pipelines");
         case "log_data" -> logData = once(logData, part, "log_data");
@@ -100,12 +102,6 @@ final class EnvelopeParser {
           "The envelope has no member `%s`. Send {\"pipelines\":[…],\"log_data\":…}."
               .formatted(pipelines == null ? "pipelines" : "log_data"));
     }
-    if (logData.text().length > Limits.LOG_DATA) {
-      throw tooLarge("`log_data`", logData, Limits.LOG_DATA);
-    }
-    if (pipelines.text().length > Limits.PIPELINES) {
-      throw tooLarge("`pipelines`", pipelines, Limits.PIPELINES);
-    }
     return new RecordData(pipelines(pipelines.text()), logData.text());
   }
 
@@ -161,11 +157,26 @@ final class EnvelopeParser {
     }
   }
 
-  private static ProblemException tooLarge(String what, Part part, int limit) {
-    return new ProblemException(
-        Problem.tooLarge(
-            "%s has %d bytes. It can have %d at most: split the record."
-                .formatted(what, part.text().length, limit)));
+  /// First of all, because 413 comes before 400.
+  private static void refuseTooLarge(List<Part> parts) throws ProblemException {
+    for (Part part : parts) {
+      if (part.text().length > Math.min(Limits.LOG_DATA, Limits.PIPELINES)) {
+        switch (name(part)) {
+          case "log_data" -> refuseTooLarge(part, "`log_data`", Limits.LOG_DATA);
+          case "pipelines" -> refuseTooLarge(part, "`pipelines`", Limits.PIPELINES);
+          default -> {}
+        }
+      }
+    }
+  }
+
+  private static void refuseTooLarge(Part part, String what, int limit) throws ProblemException {
+    if (part.text().length > limit) {
+      throw new ProblemException(
+          Problem.tooLarge(
+              "%s has %d bytes. It can have %d at most: split the record."
+                  .formatted(what, part.text().length, limit)));
+    }
   }
 
   private static ProblemException bad(String detail) {

@@ -15,6 +15,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.eclipse.jetty.http.HttpCompliance;
@@ -66,6 +67,7 @@ public final class HttpDoor implements AutoCloseable {
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("http-timer").factory());
+  private final AtomicBoolean closed = new AtomicBoolean();
   private volatile boolean stopping;
   private @Nullable ServerConnector connector;
 
@@ -185,10 +187,14 @@ public final class HttpDoor implements AutoCloseable {
     stopping = true;
   }
 
-  /// Waits for requests in progress within the grace of the settings, and closes everything.
+  /// Waits for requests in progress within the grace of the settings, and closes everything. A
+  /// second call returns at once.
   @Override
   public void close() throws IOException, InterruptedException {
     stopAccepting();
+    if (closed.getAndSet(true)) {
+      return;
+    }
     ServerConnector bound = connector;
     if (bound != null) {
       bound.close();

@@ -35,10 +35,8 @@ final class PipelineHandler implements RouteHandler {
     Duration wait = Duration.ofSeconds(query.number("wait", 0, 0, MOST_WAIT));
     RecordSource records = exchange.services().records();
     try {
-      if (!wait.isZero() && !exchange.isHead()) {
-        // Whoever waits holds no memory. The record that comes is read with others below.
-        PipelinePage _ = records.page(tenant, pipeline, consumer, 1, wait);
-        String _ = exchange.tenant();
+      if (!exchange.isHead()) {
+        awaitRecord(exchange, tenant, pipeline, consumer, wait);
       }
       try (Pages.Held<PipelinePage> held =
           pages.read(
@@ -53,6 +51,23 @@ final class PipelineHandler implements RouteHandler {
       }
     } catch (InvalidQueryException e) {
       throw QueryParameters.bad(Problem.sentence(String.valueOf(e.getMessage())));
+    }
+  }
+
+  /// Waits for a record, which is then read with others: whoever waits holds no memory. Ends early
+  /// when the hub is being stopped, or with 401 when the key is revoked.
+  private static void awaitRecord(
+      Exchange exchange, String tenant, String pipeline, String consumer, Duration wait)
+      throws ProblemException, ViewException, InvalidQueryException, InterruptedException {
+    long deadline = exchange.nanoTime() + wait.toNanos();
+    Duration left = wait;
+    boolean found = false;
+    while (!found && left.isPositive() && !exchange.isStopping()) {
+      Duration slice = left.compareTo(RecordsHandler.SLICE) < 0 ? left : RecordsHandler.SLICE;
+      PipelinePage page = exchange.services().records().page(tenant, pipeline, consumer, 1, slice);
+      found = !page.records().isEmpty();
+      String _ = exchange.tenant();
+      left = Duration.ofNanos(deadline - exchange.nanoTime());
     }
   }
 

@@ -16,7 +16,7 @@ import java.util.List;
 /// `GET /v1/records`: records as NDJSON, a page at a time, as fast as the reader takes them.
 final class RecordsHandler implements RouteHandler {
   /// How often a reader that waits looks whether the hub is being stopped.
-  private static final Duration SLICE = Duration.ofMillis(500);
+  static final Duration SLICE = Duration.ofMillis(500);
 
   private static final byte[] HEARTBEAT = {'\n'};
 

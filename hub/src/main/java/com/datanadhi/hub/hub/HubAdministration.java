@@ -130,7 +130,7 @@ class HubAdministration implements Administration {
         name,
         directory.log.start(name),
         end,
-        isEvents ? apply.appliedOffset() + 1 : end,
+        (isEvents ? apply.appliedOffset() : directory.control.appliedOffset()) + 1,
         isEvents ? apply.lagMillis() : 0,
         segments.stream().mapToLong(SegmentInfo::bytes).sum(),
         segments.size());

@@ -1,6 +1,7 @@
 package com.datanadhi.hub.hub;
 
 import com.datanadhi.hub.apply.ApplyStats;
+import com.datanadhi.hub.control.ControlStore;
 import com.datanadhi.hub.intake.Admission;
 import com.datanadhi.hub.intake.Intake;
 import com.datanadhi.hub.intake.IntakeCounts;
@@ -12,6 +13,8 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /// Which values of the hub are metrics.
 final class MetricsOfHub {
@@ -99,7 +102,11 @@ final class MetricsOfHub {
         "applier_lag_seconds",
         "Age of the oldest durable record that is not applied.",
         () -> apply.get().lagMillis() / 1e3);
-    apply("hub_applied_offset", "The last applied offset.", ApplyStats::appliedOffset);
+    metrics.gauges(
+        "hub_applied_offset",
+        "The last applied offset.",
+        "stream",
+        () -> byStream(stream -> (double) appliedOffset(stream)));
     apply("hub_apply_lag_records", "Log records that wait.", ApplyStats::lagRecords);
     apply("hub_parked_tenants", "Tenants that are not applied now.", ApplyStats::parkedTenants);
     apply(
@@ -132,6 +139,12 @@ final class MetricsOfHub {
         name, help, "stream", () -> Map.of(Intake.STREAM, value.applyAsDouble(apply.get())));
   }
 
+  private long appliedOffset(String stream) {
+    return stream.equals(Intake.STREAM)
+        ? apply.get().appliedOffset()
+        : directory.control.appliedOffset();
+  }
+
   private double received(IntakeCounts counts) {
     return counts.received() + gate.refused().values().stream().mapToLong(Long::longValue).sum();
   }
@@ -144,8 +157,8 @@ final class MetricsOfHub {
   }
 
   private Map<String, Double> byStream(Function<String, Double> value) {
-    Map<String, Double> all = new HashMap<>();
-    directory.log.streams().forEach(stream -> all.put(stream, value.apply(stream)));
-    return all;
+    // Also those that have no record yet: a series is there from the start.
+    return Stream.of(ControlStore.STREAM, Intake.STREAM)
+        .collect(Collectors.toMap(Function.identity(), value));
   }
 }

@@ -56,15 +56,16 @@ final class Upkeep {
   }
 
   /// Until the control stream is read, every request is refused with 503: nobody knows which keys
-  /// are valid.
+  /// are valid. Its database is tried again, too.
   private void readControl() throws InterruptedException {
-    if (directory.control.isReady()) {
-      return;
-    }
     try {
-      directory.control.start();
+      if (directory.control.isReady()) {
+        directory.control.retry();
+      } else {
+        directory.control.start();
+      }
       controlProblem = null;
-    } catch (IOException | ControlDamagedException unreadable) {
+    } catch (IOException | ControlDamagedException | ControlUnavailableException unreadable) {
       String problem = String.valueOf(unreadable.getMessage());
       if (!problem.equals(controlProblem)) {
         controlProblem = problem;

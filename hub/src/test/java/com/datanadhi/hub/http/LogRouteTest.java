@@ -293,6 +293,20 @@ final class LogRouteTest {
     assertThat(hub.events).hasSize(1);
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"log_data\":%s}",
+        "{\"pipelines\":[],\"pipelines\":[],\"log_data\":%s}",
+        "{\"pipelines\":[],\"log_data\":1,\"log_data\":%s}"
+      })
+  void a_record_that_is_too_large_is_413_whatever_else_is_wrong(String envelope) throws Exception {
+    String tooLarge = "\"" + "x".repeat(Limits.LOG_DATA) + "\"";
+
+    assertThat(send(post(hub, "/log", JSON, envelope.formatted(tooLarge))).statusCode())
+        .isEqualTo(413);
+  }
+
   @Test
   void a_batch_has_at_most_1000_lines_and_4_mib() throws Exception {
     String line = "{\"pipelines\":[],\"log_data\":1}\n";

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.datanadhi.hub.admin.HubSettings;
 import com.datanadhi.hub.apply.ApplyLoop;
+import com.datanadhi.hub.control.ControlStore;
 import com.datanadhi.hub.health.AppendHealth;
 import com.datanadhi.hub.intake.Intake;
 import com.datanadhi.hub.intake.Outcome;
@@ -78,6 +79,39 @@ class OpenDirectoryTest {
       }
       assertThat(seq(directory, "locked")).isEqualTo(2);
     }
+  }
+
+  @Test
+  void a_control_database_that_was_locked_is_shown_as_behind_and_follows_by_itself()
+      throws Exception {
+    try (OpenDirectory directory = open()) {
+      HubAdministration administration = new HubAdministration(directory, null, "v1");
+      Upkeep upkeep =
+          new Upkeep(
+              directory,
+              new DiskRoom(data, 1 << 20, directory::unappliedBytes),
+              new AppendProbe(data, new AppendHealth(directory.clock)));
+      upkeep.turn();
+      administration.createKey("first", null);
+      try (Connection foreign = DriverManager.getConnection("jdbc:sqlite:" + database("_control"));
+          Statement statement = foreign.createStatement()) {
+        statement.execute("BEGIN IMMEDIATE");
+        administration.createKey("second", null);
+        assertThat(waiting(administration, ControlStore.STREAM)).isEqualTo(1);
+        statement.execute("ROLLBACK");
+      }
+      upkeep.turn();
+      assertThat(waiting(administration, ControlStore.STREAM)).isZero();
+      assertThat(directory.control.problem()).isNull();
+    }
+  }
+
+  private static long waiting(HubAdministration administration, String stream) {
+    return administration.status().streams().stream()
+        .filter(each -> each.name().equals(stream))
+        .findFirst()
+        .orElseThrow()
+        .waiting();
   }
 
   private static boolean isForOthers(Path file) throws IOException {
