@@ -114,6 +114,8 @@ public final class StubServer implements AutoCloseable {
   public enum Offer {
     /// One record a request.
     NONE,
+    /// What the behaviours offer: they get a batch as the one request that it is.
+    BY_TEST,
     /// Batches.
     BATCHES,
     /// Batches, packed with gzip or not.
@@ -332,7 +334,7 @@ public final class StubServer implements AutoCloseable {
           return;
         }
         OutputStream out =
-            offer == Offer.NONE
+            offer == Offer.NONE || offer == Offer.BY_TEST
                 ? socket.getOutputStream()
                 : new StubBatches.OfferingOutput(
                     socket.getOutputStream(), offer == Offer.GZIP_BATCHES);
@@ -354,7 +356,7 @@ public final class StubServer implements AutoCloseable {
   }
 
   private boolean respondToDelivery(Request request, OutputStream out) throws IOException {
-    if (!StubBatches.isBatch(request)) {
+    if (offer == Offer.BY_TEST || !StubBatches.isBatch(request)) {
       record(List.of(request));
       return onDelivery.respond(request, out);
     }

@@ -45,6 +45,7 @@ public final class LogServer implements AutoCloseable {
   private LogServer(StubServer server) {
     this.server = server;
     server.keep(false);
+    server.offer(StubServer.Offer.BY_TEST);
     server.onProbe(this::respond);
     server.onDelivery(this::respond);
   }
@@ -248,8 +249,7 @@ public final class LogServer implements AutoCloseable {
   }
 
   private static String text(Request request) {
-    boolean gzip = "gzip".equals(request.headers().get("content-encoding"));
-    if (!gzip && !request.path().equals("/upload")) {
+    if (!request.path().equals("/upload")) {
       return request.text();
     }
     try (GZIPInputStream unzipped = new GZIPInputStream(new ByteArrayInputStream(request.body()))) {
