@@ -370,7 +370,8 @@ public final class SegmentLog implements Log {
     }
   }
 
-  /// What is missing before it and what was deleted behind it needs no place any more.
+  /// What is missing or was deleted before it, or was deleted directly behind it, needs no place
+  /// any more.
   private static void removeOldest(Stream stream, Segment oldest) throws IOException {
     for (Segment segment : stream.segments()) {
       boolean isBehind = segment.firstOffset() > oldest.firstOffset();
@@ -378,7 +379,7 @@ public final class SegmentLog implements Log {
         return;
       }
       stream.remove(segment);
-      if (isBehind) {
+      if (segment.kind() == Segment.Kind.DELETED) {
         Files.deleteIfExists(segment.file(SegmentName.DELETED));
       }
     }

@@ -70,15 +70,9 @@ final class Stream {
 
   /// Whether nothing that is there stands before this segment.
   boolean isOldest(Segment segment) {
-    for (Segment other : segments.values()) {
-      if (other == segment) {
-        return true;
-      }
-      if (other.kind() != Segment.Kind.MISSING) {
-        return false;
-      }
-    }
-    return false;
+    return segments.headMap(segment.firstOffset()).values().stream()
+        .allMatch(before ->
+            before.kind() == Segment.Kind.MISSING || before.kind() == Segment.Kind.DELETED);
   }
 
   /// Where the stream begins without its oldest segment.

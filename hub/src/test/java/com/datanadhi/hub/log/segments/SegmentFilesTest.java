@@ -451,14 +451,17 @@ final class SegmentFilesTest {
 
   @Test
   void what_is_missing_at_the_start_is_forgotten_with_the_segment_behind_it() throws Exception {
-    Path directory = sealedLog(1000);
+    Path directory = sealedLog(2000);
+    try (SegmentLog log = open(directory)) {
+      log.deleteSegment(EVENTS, log.segments(EVENTS).get(1).firstOffset());
+    }
     Files.delete(file(directory, 0));
-    long start;
     try (SegmentLog log = open(directory)) {
       List<SegmentInfo> segments = log.segments(EVENTS);
-      start = segments.get(1).firstOffset();
+      assertThat(log.start(EVENTS)).isZero();
+      log.deleteSegment(EVENTS, segments.get(1).firstOffset());
       log.deleteSegment(EVENTS, segments.get(0).firstOffset());
-      assertThat(log.start(EVENTS)).isEqualTo(start);
+      assertThat(log.start(EVENTS)).isEqualTo(segments.get(2).firstOffset());
       assertThat(log.stats().damagedSegments()).isZero();
     }
     assertThat(LogVerifier.verify(directory).findings()).isEmpty();
