@@ -2,11 +2,14 @@ package com.datanadhi.echopost.torture;
 
 import com.datanadhi.testkit.Directories;
 import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -24,14 +27,23 @@ import org.jspecify.annotations.Nullable;
 ///
 /// A round is one directory with three tenants. Senders send; the hub is killed or stopped; files
 /// are damaged; the hub starts, must accept records at once, and must apply everything whose bytes
-/// are not damaged, without help. `verify log` must name each damaged record. At the end each
-/// database must have every acknowledged record that was not damaged; a database with damage that
-/// nothing has used yet is deleted, as an operator would, and the rebuilt one must be right.
+/// are not damaged, without help. `verify log` must name each damaged record, and the hub's log and
+/// metrics must tell of it. Only damage to `control` may make it answer 503, never 401, until its
+/// segments are put back. While a deleted database is rebuilt, other tenants must not wait longer.
+/// At the end each database must have every acknowledged record that was not damaged; a database
+/// with damage that nothing has used yet is deleted, as an operator would, and the rebuilt one must
+/// be right.
 final class HubDamageCampaign implements Campaign {
   private static final Duration TIMEOUT = Duration.ofSeconds(60);
   private static final List<String> TENANTS = List.of("acme", "globex", "initech");
   private static final int PAGE_BYTES = 4096;
-  private static final Pattern RANGE = Pattern.compile("records ([0-9]+) to ([0-9]+)");
+  private static final Duration CONTROL_TIMEOUT = Duration.ofSeconds(3);
+  private static final int ENOUGH_CALLS = 100;
+  private static final long UNNOTICEABLE_MICROS = 250_000;
+  private static final Pattern RANGE =
+      Pattern.compile("(?m)^(events-0|control)[^ ]*: records ([0-9]+) to ([0-9]+)");
+  private static final Pattern DAMAGED_SEGMENTS =
+      Pattern.compile("(?m)^hub_log_damaged_segments ([0-9.]+)");
 
   @Override
   public String name() {
@@ -45,10 +57,37 @@ final class HubDamageCampaign implements Campaign {
 
   @Override
   public void run(CampaignRun run) throws Exception {
+    List<Long> usual = new ArrayList<>();
+    List<Long> duringRebuilds = new ArrayList<>();
     while (run.startNextRound()) {
-      new Round(run).run();
+      new Round(run, usual, duringRebuilds).run();
       run.deleteUnlessFailed(run.roundDirectory());
     }
+    compare(usual, duringRebuilds, run.result());
+  }
+
+  /// One tenant's rebuild must not be felt by the others.
+  private static void compare(List<Long> usual, List<Long> duringRebuilds, CampaignResult result) {
+    if (usual.size() < ENOUGH_CALLS || duringRebuilds.size() < ENOUGH_CALLS) {
+      return;
+    }
+    long before = p99Micros(usual);
+    long during = p99Micros(duringRebuilds);
+    result.add("p99 of a call, in µs", before);
+    result.add("beside a rebuild", during);
+    if (during > Math.max(10 * before, UNNOTICEABLE_MICROS)) {
+      result.addViolation(
+          "beside a rebuild the p99 of other tenants was "
+              + during
+              + " µs, else "
+              + before
+              + " µs");
+    }
+  }
+
+  private static long p99Micros(List<Long> nanos) {
+    List<Long> sorted = nanos.stream().sorted().toList();
+    return sorted.get(sorted.size() * 99 / 100) / 1_000;
   }
 
   private static final class Round {
@@ -66,15 +105,30 @@ final class HubDamageCampaign implements Campaign {
     /// The hub waits for a while before it gives records up: too long for the end of a short run.
     private final boolean mayDamageLog;
 
-    private boolean logIsDamaged;
+    /// In a short run there is no time for another rebuild.
+    private final boolean mayMeasure;
 
-    Round(CampaignRun run) {
+    private boolean logIsDamaged;
+    private boolean stateIsDamaged;
+    private boolean isStoppedInOrder;
+
+    /// Of the stream `control`, before its damage; empty without any.
+    private final Map<Path, byte[]> soundControl = new HashMap<>();
+
+    private final Set<Long> damagedControlOffsets = new TreeSet<>();
+    private final List<Long> usualTimes;
+    private final List<Long> rebuildTimes;
+
+    Round(CampaignRun run, List<Long> usualTimes, List<Long> rebuildTimes) {
+      this.usualTimes = usualTimes;
+      this.rebuildTimes = rebuildTimes;
       this.random = run.random();
       this.result = run.result();
       this.data = run.roundDirectory();
       this.number = run.rounds();
       this.mayDamageLog =
           number == 1 || !run.hasTimeLeft() || run.hasTimeLeft(Duration.ofSeconds(9));
+      this.mayMeasure = !run.hasTimeLeft() || run.hasTimeLeft(Duration.ofSeconds(20));
     }
 
     private String name() {
@@ -108,8 +162,12 @@ final class HubDamageCampaign implements Campaign {
             result.add(CampaignResult.Counter.KILLS, 1);
           }
           damages.add(inOrder ? "stopped" : "killed");
+          isStoppedInOrder = inOrder;
           damageStopped();
           hub.start();
+          if (!soundControl.isEmpty() && !senders.isEachAnswered(CONTROL_TIMEOUT)) {
+            putBackControl(hub);
+          }
           if (!senders.isEachAnswered(TIMEOUT)) {
             result.addViolation(
                 name()
@@ -120,6 +178,9 @@ final class HubDamageCampaign implements Campaign {
           if (random.nextBoolean()) {
             damageRunning();
             senders.awaitMore(100, TIMEOUT);
+          }
+          if (mayMeasure && !logIsDamaged) {
+            rebuildBesideOthers(hub, senders);
           }
           verifyLog(hub);
           LockSupport.parkNanos(random.nextLong(300_000_000));
@@ -132,7 +193,20 @@ final class HubDamageCampaign implements Campaign {
     private void damageStopped() throws IOException {
       int count = 1 + random.nextInt(3);
       for (int i = 0; i < count; i++) {
-        switch (random.nextInt(10)) {
+        switch (random.nextInt(14)) {
+          case 10 -> {
+            if (mayDamageLog && !logIsDamaged && !stateIsDamaged) {
+              deleteOldest();
+            }
+          }
+          case 11 -> damageControl();
+          case 12 -> {
+            // The state file alone tells what is missing at the start.
+            if (!logIsDamaged && soundControl.isEmpty()) {
+              stateIsDamaged = true;
+              damageFile(data.resolve("log").resolve("state"));
+            }
+          }
           case 0 -> tearEnd();
           case 1, 2 -> {
             if (mayDamageLog) {
@@ -219,6 +293,102 @@ final class HubDamageCampaign implements Campaign {
       }
     }
 
+    private void deleteOldest() throws IOException {
+      List<HubSegment> segments = HubSegment.all(data);
+      int count = Math.min(segments.size() - 1, 1 + random.nextInt(3));
+      for (HubSegment segment : segments.subList(0, Math.max(0, count))) {
+        logIsDamaged = true;
+        for (HubSegment.Frame frame : segment.frames()) {
+          String key = frame.key();
+          if (key != null) {
+            lossAllowed.add(key);
+            damagedOffsets.add(frame.offset());
+          }
+        }
+        Files.delete(segment.file());
+      }
+      damages.add("the oldest " + count + " of " + segments.size() + " segments deleted");
+    }
+
+    /// Damage that can be told from a torn end: else a key that was created last was never there.
+    private void damageControl() throws IOException {
+      List<HubSegment> segments = HubSegment.all(data, "control");
+      if (segments.isEmpty() || stateIsDamaged || !soundControl.isEmpty()) {
+        return;
+      }
+      HubSegment segment = segments.getLast();
+      byte[] after;
+      if (isStoppedInOrder) {
+        after = damaged(segment.bytes(), "control");
+      } else if (segment.frames().size() > 1) {
+        after = segment.bytes().clone();
+        int from = segment.frames().getFirst().position();
+        int position = from + random.nextInt(segment.frames().getLast().position() - from);
+        after[position] ^= 4;
+        damages.add("a bit flipped in control");
+      } else {
+        return;
+      }
+      for (HubSegment one : segments) {
+        soundControl.put(one.file(), one.bytes());
+      }
+      for (HubSegment.Frame frame : segment.frames()) {
+        if (!frame.isSeal() && isChanged(segment.bytes(), after, frame)) {
+          damagedControlOffsets.add(frame.offset());
+        }
+      }
+      Files.delete(segment.file());
+      if (after.length > 0) {
+        Files.write(segment.file(), after);
+      }
+    }
+
+    /// As an operator does who has a copy.
+    private void putBackControl(CampaignHub hub) throws Exception {
+      hub.process().kill();
+      hub.process().close();
+      Path directory = data.resolve("log").resolve("control");
+      try (var files = Files.list(directory)) {
+        for (Path file : files.toList()) {
+          Files.delete(file);
+        }
+      }
+      for (Map.Entry<Path, byte[]> segment : soundControl.entrySet()) {
+        Files.write(segment.getKey(), segment.getValue());
+      }
+      soundControl.clear();
+      damagedControlOffsets.clear();
+      damages.add("control put back");
+      result.add("answered 503 until control was put back", 1);
+      hub.start();
+    }
+
+    /// Deletes a database of the running hub, and compares how long the others' calls take.
+    private void rebuildBesideOthers(CampaignHub hub, SourceSenders senders) throws Exception {
+      String tenant = randomTenant();
+      List<SourceSender> others =
+          senders.all().stream().filter(sender -> !sender.tenant().equals(tenant)).toList();
+      if (!hub.awaitAppliedAll(TIMEOUT)) {
+        return;
+      }
+      others.forEach(SourceSender::takeTimes);
+      senders.awaitMore(1_000, TIMEOUT);
+      others.forEach(sender -> usualTimes.addAll(sender.takeTimes()));
+      damages.add("while it runs: no database of " + tenant);
+      damagedTenants.add(tenant);
+      Files.deleteIfExists(HubTenant.directory(data, tenant).resolve("canonical.db"));
+      long deadline = System.nanoTime() + Duration.ofSeconds(3).toNanos();
+      while (hub.status().contains("\"parked\":[]") && System.nanoTime() < deadline) {
+        LockSupport.parkNanos(20_000_000);
+      }
+      while (!hub.status().contains("\"parked\":[]")
+          && System.nanoTime() < deadline + TIMEOUT.toNanos()) {
+        LockSupport.parkNanos(20_000_000);
+      }
+      others.forEach(sender -> rebuildTimes.addAll(sender.takeTimes()));
+      result.add("rebuilds beside others", 1);
+    }
+
     private static boolean isChanged(byte[] before, byte[] after, HubSegment.Frame frame) {
       return frame.end() > after.length
           || !Arrays.equals(
@@ -227,7 +397,8 @@ final class HubDamageCampaign implements Campaign {
 
     private void damageIndexes() throws IOException {
       List<Path> indexes;
-      try (var files = Files.list(data.resolve("log").resolve("events-0"))) {
+      String stream = random.nextInt(4) == 0 ? "control" : "events-0";
+      try (var files = Files.list(data.resolve("log").resolve(stream))) {
         indexes = files.filter(file -> file.toString().endsWith(".idx")).sorted().toList();
       }
       for (Path index : indexes) {
@@ -314,16 +485,24 @@ final class HubDamageCampaign implements Campaign {
     /// `verify log` must name each damaged record, and nothing in a sound log.
     private void verifyLog(CampaignHub hub) throws Exception {
       CampaignHub.Ran verified = hub.command("verify", "log");
-      Set<Long> named = new HashSet<>();
+      Set<Long> namedEvents = new HashSet<>();
+      Set<Long> namedControl = new HashSet<>();
       Matcher ranges = RANGE.matcher(verified.output());
       while (ranges.find()) {
-        for (long n = Long.parseLong(ranges.group(1)); n <= Long.parseLong(ranges.group(2)); n++) {
-          named.add(n);
+        for (long n = Long.parseLong(ranges.group(2)); n <= Long.parseLong(ranges.group(3)); n++) {
+          (ranges.group(1).equals("control") ? namedControl : namedEvents).add(n);
         }
       }
       Set<Long> unnamed = new TreeSet<>(damagedOffsets);
-      unnamed.removeAll(named);
-      if (!unnamed.isEmpty() || (!damagedOffsets.isEmpty() && verified.status() != 1)) {
+      unnamed.removeAll(namedEvents);
+      Set<Long> unnamedControl = new TreeSet<>(damagedControlOffsets);
+      unnamedControl.removeAll(namedControl);
+      unnamed.addAll(unnamedControl);
+      boolean isDamaged = !damagedOffsets.isEmpty() || !damagedControlOffsets.isEmpty();
+      if (isDamaged) {
+        checkTold(hub);
+      }
+      if (!unnamed.isEmpty() || (isDamaged && verified.status() != 1)) {
         result.addViolation(
             name()
                 + ": verify log does not name "
@@ -333,10 +512,25 @@ final class HubDamageCampaign implements Campaign {
                 + ": "
                 + verified.output());
       }
-      if (!logIsDamaged && verified.status() != 0) {
+      if (!logIsDamaged && soundControl.isEmpty() && verified.status() != 0) {
         result.addViolation(name() + ": a sound log is not: " + verified.output());
       }
       result.add("damaged records", damagedOffsets.size());
+    }
+
+    /// Damage must be an event and count in the metric.
+    private void checkTold(CampaignHub hub) throws IOException {
+      String metrics;
+      try (var body = URI.create(hub.url() + "/metrics").toURL().openStream()) {
+        metrics = new String(body.readAllBytes(), StandardCharsets.UTF_8);
+      }
+      Matcher count = DAMAGED_SEGMENTS.matcher(metrics);
+      if (!count.find() || Double.parseDouble(count.group(1)) < 1) {
+        result.addViolation(name() + ": the metric names no damaged segment");
+      }
+      if (!hub.process().output().contains("\"event\":\"log_damaged\"")) {
+        result.addViolation(name() + ": no event names the damage");
+      }
     }
 
     private void check(CampaignHub hub, List<SourceSender> all) throws Exception {

@@ -45,8 +45,13 @@ record HubSegment(Path file, byte[] bytes, List<Frame> frames) {
 
   /// All segments of `events-0`, in order.
   static List<HubSegment> all(Path data) throws IOException {
+    return all(data, "events-0");
+  }
+
+  /// All segments of a stream, in order.
+  static List<HubSegment> all(Path data, String stream) throws IOException {
     List<HubSegment> all = new ArrayList<>();
-    try (var files = Files.list(data.resolve("log").resolve("events-0"))) {
+    try (var files = Files.list(data.resolve("log").resolve(stream))) {
       for (Path file :
           files
               .filter(one -> one.toString().endsWith(".log"))
@@ -56,6 +61,10 @@ record HubSegment(Path file, byte[] bytes, List<Frame> frames) {
       }
     }
     return all;
+  }
+
+  long firstOffset() {
+    return firstOffset(file);
   }
 
   private static long firstOffset(Path file) {

@@ -9,8 +9,12 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
 import java.util.Random;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
@@ -37,6 +41,7 @@ final class SourceSender implements AutoCloseable {
   private volatile long acknowledged;
   private final AtomicLong refusals = new AtomicLong();
   private volatile String lastRefusal = "";
+  private final Queue<Long> times = new ConcurrentLinkedQueue<>();
 
   /// It sends nothing before [#start] or [#step].
   ///
@@ -148,7 +153,9 @@ final class SourceSender implements AutoCloseable {
                 request.uri(URI.create(url.get() + "/log")).build(),
                 BodyHandlers.ofString(StandardCharsets.UTF_8));
         if (isStored(response, first, records)) {
-          result.recordTime(CampaignResult.LATENCY, System.nanoTime() - start);
+          long nanos = System.nanoTime() - start;
+          result.recordTime(CampaignResult.LATENCY, nanos);
+          times.add(nanos);
           return true;
         }
       } catch (IOException | IllegalArgumentException noAnswer) {
@@ -217,6 +224,15 @@ final class SourceSender implements AutoCloseable {
 
   String lastRefusal() {
     return lastRefusal;
+  }
+
+  /// How long each call that was answered with success since the last time took, in nanoseconds.
+  List<Long> takeTimes() {
+    List<Long> taken = new ArrayList<>();
+    for (Long next = times.poll(); next != null; next = times.poll()) {
+      taken.add(next);
+    }
+    return taken;
   }
 
   @Override

@@ -66,7 +66,7 @@ public interface Administration {
   /// What `verify log` found.
   ///
   /// @param records that were read and are sound
-  /// @param bytes of the segments
+  /// @param bytes of these records
   /// @param faults one line each; none if the log is sound
   record LogCheck(long records, long bytes, int segments, List<String> faults) {
     public LogCheck {

@@ -35,6 +35,13 @@ public final class DataDirectoryLock implements AutoCloseable {
     this.channel = channel;
   }
 
+  /// Whether this user could take the lock of a directory that nobody owns: not on a read-only file
+  /// system, and not in another user's directory.
+  public static boolean canBeTaken(Path dataDirectory) {
+    Path file = dataDirectory.resolve(NAME);
+    return Files.isWritable(dataDirectory) && (!Files.exists(file) || Files.isWritable(file));
+  }
+
   /// Takes the lock.
   ///
   /// @param patience how long to wait for its holder to end

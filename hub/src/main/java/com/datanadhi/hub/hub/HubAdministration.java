@@ -19,7 +19,6 @@ import com.datanadhi.hub.log.Durability;
 import com.datanadhi.hub.log.LogEntry;
 import com.datanadhi.hub.log.LogStats;
 import com.datanadhi.hub.log.SegmentInfo;
-import com.datanadhi.hub.log.segments.LogVerifier;
 import com.datanadhi.hub.view.EventFilter;
 import com.datanadhi.hub.view.SourceState;
 import com.datanadhi.hub.view.StoredEvent;
@@ -257,13 +256,7 @@ class HubAdministration implements Administration {
 
   @Override
   public LogCheck verifyLog() throws IOException {
-    LogVerifier.Report report =
-        LogVerifier.verify(directory.settings.dataDirectory().resolve(OpenDirectory.LOG));
-    return new LogCheck(
-        report.records(),
-        report.bytes(),
-        Math.toIntExact(report.segments()),
-        report.findings().stream().map(LogVerifier.Finding::toString).toList());
+    return LogCheckup.of(directory.log.verify());
   }
 
   private static AdministrationException invalid(IllegalArgumentException wrong) {

@@ -71,13 +71,17 @@ final class OpenDirectory implements AutoCloseable {
     heldBackBound =
         Math.min(MAX_HELD_BACK_BYTES, Files.getFileStore(directory).getTotalSpace() / 4);
     long keyHorizon = settings.keyHorizon().toMillis();
-    control = new ControlStore(log, databases, clock, keyHorizon);
+    clockGuard =
+        new ClockGuard(
+            clock, directory.resolve("clock-stepped"), lastTime(log), settings.keyHorizon());
+    Clock recordClock = clockGuard.forRecords();
+    control = new ControlStore(log, databases, recordClock, keyHorizon);
     intake =
         new Intake(
             log,
             databases,
             new IntakeSettings(settings.durability(), keyHorizon, Bounds.defaults()),
-            clock,
+            recordClock,
             appends);
     mailboxes = new MailboxFollower(databases, control);
     AppliedThroughFile appliedThrough =
@@ -92,8 +96,7 @@ final class OpenDirectory implements AutoCloseable {
             mailboxes,
             appliedThrough,
             directory.resolve("quarantine"),
-            clock);
-    clockGuard = new ClockGuard(clock, directory.resolve("clock-stepped"), lastTime(log));
+            recordClock);
     Long maxProvenBytes = settings.logRetentionBytes();
     segmentRetention =
         new SegmentRetention(

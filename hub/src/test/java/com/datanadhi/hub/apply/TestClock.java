@@ -23,6 +23,11 @@ final class TestClock implements Clock {
     nano.addAndGet(millis * 1_000_000);
   }
 
+  void passNanos(long nanos) {
+    long before = nano.getAndAdd(nanos);
+    wall.addAndGet((before + nanos) / 1_000_000 - before / 1_000_000);
+  }
+
   void step(long millis) {
     wall.addAndGet(millis);
   }

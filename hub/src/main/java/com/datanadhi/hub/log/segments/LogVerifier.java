@@ -2,7 +2,6 @@ package com.datanadhi.hub.log.segments;
 
 import com.datanadhi.hub.log.segments.Segment.Kind;
 import com.datanadhi.hub.log.segments.SegmentReader.Frame;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -39,7 +38,7 @@ public final class LogVerifier {
   /// The result.
   ///
   /// @param records that are sound
-  /// @param bytes of the segments' files
+  /// @param bytes of these records
   public record Report(long segments, long records, long bytes, List<Finding> findings) {
     public Report {
       findings = List.copyOf(findings);
@@ -49,6 +48,8 @@ public final class LogVerifier {
       return findings.isEmpty();
     }
   }
+
+  private static final String MISSING = "the segment is missing";
 
   private final List<Finding> findings = new ArrayList<>();
   private long segments;
@@ -78,17 +79,31 @@ public final class LogVerifier {
     }
     for (Path stream : streams) {
       String name = String.valueOf(stream.getFileName());
-      stream(stream, name, state == null ? 0 : state.ends().getOrDefault(name, 0L));
+      stream(directory, name, state == null ? 0 : state.ends().getOrDefault(name, 0L));
     }
     if (state != null) {
       state
           .ends()
           .forEach((name, end) -> {
             if (!streams.contains(directory.resolve(name))) {
-              findings.add(new Finding(name, "", 0, end, "the directory is missing"));
+              missing(name, state.start(name, 0), end, "the directory is missing");
             }
           });
     }
+  }
+
+  private void missing(String stream, long first, long end, String what) {
+    if (first < end) {
+      findings.add(new Finding(stream, "", first, end, what));
+    }
+  }
+
+  /// What is there of a stream. Read twice: a reader of a directory can pass over a name that
+  /// changes meanwhile.
+  private static NavigableMap<SegmentName, Kind> parts(Path directory) throws IOException {
+    NavigableMap<SegmentName, Kind> parts = list(directory);
+    list(directory).forEach((name, kind) -> parts.merge(name, kind, LogVerifier::stronger));
+    return parts;
   }
 
   private static NavigableMap<SegmentName, Kind> list(Path directory) throws IOException {
@@ -115,13 +130,29 @@ public final class LogVerifier {
     return one == Kind.RECORDS || other == Kind.DELETED ? one : other;
   }
 
-  private void stream(Path directory, String stream, long durableEnd) throws IOException {
-    NavigableMap<SegmentName, Kind> parts = list(directory);
+  /// The offset before which retention has deleted all. A hub notes it before it deletes: so it is
+  /// read after what is there.
+  private static long retainedFrom(Path log, String stream, NavigableMap<SegmentName, Kind> parts)
+      throws IOException {
+    StateFile state = StateFile.read(log);
+    long unknown = parts.isEmpty() ? Long.MAX_VALUE : parts.firstKey().firstOffset();
+    return state == null ? unknown : state.start(stream, unknown);
+  }
+
+  private void stream(Path log, String stream, long durableEnd) throws IOException {
+    Path directory = log.resolve(stream);
+    NavigableMap<SegmentName, Kind> parts = parts(directory);
+    long retainedFrom = retainedFrom(log, stream, parts);
+    missing(
+        stream,
+        retainedFrom,
+        parts.isEmpty() ? durableEnd : parts.firstKey().firstOffset(),
+        MISSING);
     for (Map.Entry<SegmentName, Kind> part : parts.entrySet()) {
       SegmentName name = part.getKey();
       SegmentName next = parts.higherKey(name);
       switch (part.getValue()) {
-        case DELETED -> {}
+        case DELETED, MISSING -> {}
         case DAMAGED ->
             findings.add(
                 new Finding(
@@ -134,12 +165,12 @@ public final class LogVerifier {
           Path file = name.in(directory, SegmentName.LOG);
           try (SegmentReader reader = new SegmentReader(file, name)) {
             segments++;
-            bytes += reader.size();
-            segment(stream, reader, next, durableEnd);
-          } catch (FileNotFoundException deleted) {
-            // A hub deletes segments that nobody needs.
-            continue;
+            segment(stream, reader, next, durableEnd, retainedFrom);
           } catch (IOException unreadable) {
+            if (Files.notExists(file)) {
+              // A hub deletes segments that nobody needs.
+              continue;
+            }
             findings.add(
                 new Finding(
                     stream,
@@ -154,7 +185,11 @@ public final class LogVerifier {
   }
 
   private void segment(
-      String stream, SegmentReader reader, @Nullable SegmentName next, long durableEnd)
+      String stream,
+      SegmentReader reader,
+      @Nullable SegmentName next,
+      long durableEnd,
+      long retainedFrom)
       throws IOException {
     String file = reader.name() + SegmentName.LOG;
     long first = reader.name().firstOffset();
@@ -178,14 +213,17 @@ public final class LogVerifier {
     SegmentScan scan = new SegmentScan(reader, end, reader.size());
     for (SegmentScan.Step step = scan.next(); step != null; step = scan.next()) {
       switch (step) {
-        case SegmentScan.Sound _ -> records++;
+        case SegmentScan.Sound(Frame frame) -> count(frame);
         case SegmentScan.Damaged(long from, long to) ->
             findings.add(new Finding(stream, file, from, to, "no sound record is there"));
       }
     }
-    if (end < nextFirst) {
-      findings.add(new Finding(stream, "", end, nextFirst, "the segment is missing"));
-    }
+    missing(stream, Math.max(end, retainedFrom), nextFirst, MISSING);
+  }
+
+  private void count(Frame frame) {
+    records++;
+    bytes += frame.end() - frame.position();
   }
 
   /// The end of an open segment may be torn, and a hub may write it at this moment: only records
@@ -203,7 +241,7 @@ public final class LogVerifier {
     for (SegmentScan.Step step = scan.next(); step != null; step = scan.next()) {
       switch (step) {
         case SegmentScan.Sound(Frame frame) -> {
-          records++;
+          count(frame);
           synced = Math.max(synced, frame.stable());
         }
         case SegmentScan.Damaged hole -> {

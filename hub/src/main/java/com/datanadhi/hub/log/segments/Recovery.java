@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /// Opens the files of one stream: everything in them is sealed afterwards, and on stable storage.
@@ -26,8 +27,9 @@ import org.jspecify.annotations.Nullable;
 /// offsets.
 final class Recovery {
   /// @param end the offset of the next append
+  /// @param retainedFrom the offset before which retention has deleted all
   /// @param empty a file without a sound record, to be deleted once the state file has the end
-  record Result(List<Segment> segments, long end, Optional<SegmentName> empty) {}
+  record Result(List<Segment> segments, long end, long retainedFrom, Optional<SegmentName> empty) {}
 
   private record End(long offset, long position) {}
 
@@ -35,15 +37,17 @@ final class Recovery {
 
   private final Path directory;
   private final String stream;
+  private final @Nullable StateFile state;
   private final long durableEnd;
   private final long now;
 
-  /// @param durableEnd an offset that the end had reached, as the state file says
+  /// @param state null if there is none
   /// @param now milliseconds since 1970
-  Recovery(Path directory, String stream, long durableEnd, long now) {
+  Recovery(Path directory, String stream, @Nullable StateFile state, long now) {
     this.directory = directory;
     this.stream = stream;
-    this.durableEnd = durableEnd;
+    this.state = state;
+    this.durableEnd = state == null ? 0 : state.ends().getOrDefault(stream, 0L);
     this.now = now;
   }
 
@@ -62,7 +66,23 @@ final class Recovery {
     } else if (last != null) {
       end = Math.max(end, last.firstOffset());
     }
-    return new Result(segments(parts, end), end, empty);
+    List<Segment> segments = new ArrayList<>(segments(parts, end));
+    long found = segments.isEmpty() ? end : segments.getFirst().firstOffset();
+    long retainedFrom = state == null ? found : state.start(stream, found);
+    if (retainedFrom < found) {
+      segments.addFirst(missing(retainedFrom, found, segments));
+    }
+    return new Result(segments, end, retainedFrom, empty);
+  }
+
+  private Segment missing(long first, long end, List<Segment> behind) {
+    // Nothing shows the epochs of what is missing.
+    UUID epoch = behind.isEmpty() ? new UUID(0, 0) : behind.getFirst().name().epoch();
+    Segment missing =
+        new Segment(
+            new SegmentName(epoch, first), directory, Kind.MISSING, new Bounds(end, 0, now), null);
+    missing.reportDamage(stream, first, end, "the segment is missing");
+    return missing;
   }
 
   private NavigableMap<SegmentName, Kind> list() throws IOException {

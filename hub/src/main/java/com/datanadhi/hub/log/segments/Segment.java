@@ -1,6 +1,7 @@
 package com.datanadhi.hub.log.segments;
 
 import com.datanadhi.hub.log.SegmentInfo;
+import com.datanadhi.hub.logging.Events;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +13,9 @@ final class Segment {
     /// Given up as damaged and kept aside.
     DAMAGED,
     /// Deleted after nobody needed it, while an older one stays.
-    DELETED
+    DELETED,
+    /// The first part of the stream, although retention has not deleted it.
+    MISSING
   }
 
   /// What of it can be read, and since when it is sealed.
@@ -79,14 +82,28 @@ final class Segment {
 
   /// Whether a record of it could not be read.
   boolean isDamaged() {
-    return damaged || kind == Kind.DAMAGED;
+    return damaged || kind == Kind.DAMAGED || kind == Kind.MISSING;
   }
 
-  /// Whether this is news.
-  boolean markDamaged() {
-    boolean news = !damaged;
+  /// Notes that records of it cannot be read. The first time in a run this is an event.
+  void reportDamage(String stream, long first, long end, String reason) {
+    boolean isKnown = damaged;
     damaged = true;
-    return news;
+    if (!isKnown) {
+      Events.severe(
+          "log_damaged",
+          null,
+          "stream",
+          stream,
+          "segment",
+          name,
+          "first_offset",
+          first,
+          "end_offset",
+          end,
+          "reason",
+          reason);
+    }
   }
 
   /// Null if it is not in memory.

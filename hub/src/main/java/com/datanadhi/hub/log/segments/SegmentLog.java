@@ -22,7 +22,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -57,6 +59,10 @@ public final class SegmentLog implements Log {
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition workArrived = lock.newCondition();
+
+  /// Of whoever deletes segments: the state file says so before the file goes.
+  private final ReentrantLock deletion = new ReentrantLock();
+
   // Guarded by the lock:
   private final ArrayDeque<Work> waiting = new ArrayDeque<>();
   private @Nullable Work inHand;
@@ -97,11 +103,11 @@ public final class SegmentLog implements Log {
     StateFile state = StateFile.read(directory);
     List<Stream> recovered = new ArrayList<>();
     Map<Stream, SegmentName> empty = new HashMap<>();
-    for (Path child : streamDirectories(directory)) {
-      String name = String.valueOf(child.getFileName());
+    for (String name : streamNames(directory, state)) {
+      Path child = directory.resolve(name);
+      DurableFiles.createDirectories(child);
       Stream stream = new Stream(name, child, settings.segmentBytes(name));
-      long durableEnd = state == null ? 0 : state.ends().getOrDefault(name, 0L);
-      Recovery.Result result = new Recovery(child, name, durableEnd, clock.wallMillis()).run();
+      Recovery.Result result = new Recovery(child, name, state, clock.wallMillis()).run();
       stream.recovered(result);
       result.empty().ifPresent(segment -> empty.put(stream, segment));
       recovered.add(stream);
@@ -121,13 +127,15 @@ public final class SegmentLog implements Log {
     return log;
   }
 
-  private static List<Path> streamDirectories(Path directory) throws IOException {
-    List<Path> found = new ArrayList<>();
+  /// Those that have a directory, and those that had one.
+  private static Set<String> streamNames(Path directory, @Nullable StateFile state)
+      throws IOException {
+    Set<String> found = new TreeSet<>(state == null ? Set.of() : state.ends().keySet());
     try (DirectoryStream<Path> children = Files.newDirectoryStream(directory)) {
       for (Path child : children) {
-        if (Files.isDirectory(child)
-            && STREAM.matcher(String.valueOf(child.getFileName())).matches()) {
-          found.add(child);
+        String name = String.valueOf(child.getFileName());
+        if (Files.isDirectory(child) && STREAM.matcher(name).matches()) {
+          found.add(name);
         }
       }
     }
@@ -320,7 +328,7 @@ public final class SegmentLog implements Log {
       UUID next = UUID.randomUUID();
       writer.sealAll();
       StateFile old = state(false);
-      new StateFile(next, false, old.weak(), old.ends()).write(directory);
+      new StateFile(next, false, old.weak(), old.ends(), old.starts()).write(directory);
       writer.epoch(next);
       epoch = next;
     });
@@ -334,30 +342,47 @@ public final class SegmentLog implements Log {
 
   @Override
   public void deleteSegment(String stream, long firstOffset) throws IOException {
-    noteEnd(stream, firstOffset);
-    inBackground(() -> {
+    deletion.lock();
+    try {
       Stream known = stream(stream);
       Segment segment = sealed(known, firstOffset);
-      if (known.start() < firstOffset) {
-        DurableFiles.open(
-                segment.file(SegmentName.DELETED),
-                StandardOpenOption.WRITE,
-                StandardOpenOption.CREATE_NEW)
-            .close();
-        segment.becomes(Segment.Kind.DELETED);
-      } else {
-        known.remove(segment);
-        for (Segment next : known.segments()) {
-          if (next.kind() != Segment.Kind.DELETED) {
-            break;
-          }
-          known.remove(next);
-          Files.deleteIfExists(next.file(SegmentName.DELETED));
-        }
+      boolean isOldest = known.isOldest(segment);
+      if (isOldest) {
+        known.retainFrom(known.startWithout(segment));
       }
-      Files.deleteIfExists(segment.indexFile());
-      DurableFiles.delete(segment.file());
-    });
+      noteBounds();
+      inBackground(() -> {
+        if (isOldest) {
+          removeOldest(known, segment);
+        } else {
+          DurableFiles.open(
+                  segment.file(SegmentName.DELETED),
+                  StandardOpenOption.WRITE,
+                  StandardOpenOption.CREATE)
+              .close();
+          segment.becomes(Segment.Kind.DELETED);
+        }
+        Files.deleteIfExists(segment.indexFile());
+        DurableFiles.delete(segment.file());
+      });
+    } finally {
+      deletion.unlock();
+    }
+  }
+
+  /// What is missing or was deleted before it, or was deleted directly behind it, needs no place
+  /// any more.
+  private static void removeOldest(Stream stream, Segment oldest) throws IOException {
+    for (Segment segment : stream.segments()) {
+      boolean isBehind = segment.firstOffset() > oldest.firstOffset();
+      if (isBehind && segment.kind() != Segment.Kind.DELETED) {
+        return;
+      }
+      stream.remove(segment);
+      if (segment.kind() == Segment.Kind.DELETED) {
+        Files.deleteIfExists(segment.file(SegmentName.DELETED));
+      }
+    }
   }
 
   /// Gives a damaged segment up: its file is kept as `.damaged`, and all its offsets read as
@@ -365,20 +390,48 @@ public final class SegmentLog implements Log {
   ///
   /// @throws IOException also if there is no such sealed segment
   public void giveUpSegment(String stream, long firstOffset) throws IOException {
-    noteEnd(stream, firstOffset);
-    inBackground(() -> {
+    deletion.lock();
+    try {
       Segment segment = sealed(stream(stream), firstOffset);
-      DurableFiles.move(segment.file(), segment.file(SegmentName.DAMAGED));
-      segment.becomes(Segment.Kind.DAMAGED);
-      Files.deleteIfExists(segment.indexFile());
-    });
+      noteBounds();
+      inBackground(() -> {
+        DurableFiles.move(segment.file(), segment.file(SegmentName.DAMAGED));
+        segment.becomes(Segment.Kind.DAMAGED);
+        Files.deleteIfExists(segment.indexFile());
+      });
+    } finally {
+      deletion.unlock();
+    }
   }
 
-  /// Offsets are not used again when the last file that shows them is gone.
-  private void noteEnd(String stream, long firstOffset) throws IOException {
-    if (stream(stream).nextStart(firstOffset) == stableEnd(stream)) {
-      onWriter(() -> writeState(false));
+  /// Makes durable where the streams begin and end, before a file that shows it goes. If it cannot
+  /// be written, that harms only the caller: no append depends on it.
+  private void noteBounds() throws IOException {
+    CompletableFuture<Void> written = new CompletableFuture<>();
+    onWriter(() -> {
+      try {
+        writeState(false);
+        written.complete(null);
+      } catch (IOException unwritable) {
+        written.completeExceptionally(unwritable);
+      }
+    });
+    await(written);
+  }
+
+  /// Reads all records of all streams. What is damaged is an event and counts in [#stats], as if a
+  /// reader had met it.
+  public LogVerifier.Report verify() throws IOException {
+    LogVerifier.Report report = LogVerifier.verify(directory);
+    for (LogVerifier.Finding finding : report.findings()) {
+      Stream stream = streams.get(finding.stream());
+      Segment segment = stream == null ? null : stream.floor(finding.firstOffset());
+      if (segment != null && finding.firstOffset() < finding.endOffset()) {
+        segment.reportDamage(
+            finding.stream(), finding.firstOffset(), finding.endOffset(), finding.what());
+      }
     }
+    return report;
   }
 
   private static Segment sealed(Stream stream, long firstOffset) throws IOException {
@@ -619,17 +672,21 @@ public final class SegmentLog implements Log {
 
   private StateFile state(boolean withWeak) {
     Map<String, Long> ends = new TreeMap<>();
+    Map<String, Long> starts = new TreeMap<>();
     streams.forEach((name, stream) -> {
       if (stream.stableEnd() > 0) {
         ends.put(name, stream.stableEnd());
       }
+      if (stream.retainedFrom() > 0) {
+        starts.put(name, stream.retainedFrom());
+      }
     });
-    return new StateFile(epoch, false, withWeak || weak, ends);
+    return new StateFile(epoch, false, withWeak || weak, ends, starts);
   }
 
   private void writeState(boolean inOrder) throws IOException {
     StateFile now = state(false);
-    new StateFile(now.epoch(), inOrder, now.weak(), now.ends()).write(directory);
+    new StateFile(now.epoch(), inOrder, now.weak(), now.ends(), now.starts()).write(directory);
   }
 
   /// Runs a task between two groups and waits for it.

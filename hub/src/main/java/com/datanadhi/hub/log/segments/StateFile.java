@@ -18,12 +18,27 @@ import org.jspecify.annotations.Nullable;
 /// @param closed whether the log was closed in order
 /// @param weak whether `wal` or `ram` was in force since the log was opened
 /// @param ends per stream, an offset that its end had reached on stable storage
-record StateFile(UUID epoch, boolean closed, boolean weak, Map<String, Long> ends) {
+/// @param starts per stream, the offset before which retention has deleted all; 0 if it is not
+///   named. Null in a file of an earlier version, which did not note it
+record StateFile(
+    UUID epoch,
+    boolean closed,
+    boolean weak,
+    Map<String, Long> ends,
+    @Nullable Map<String, Long> starts) {
   private static final String NAME = "state";
   private static final String FIRST_LINE = "echopost-hub log 1\n";
 
   StateFile {
     ends = Map.copyOf(ends);
+    starts = starts == null ? null : Map.copyOf(starts);
+  }
+
+  /// The offset before which retention has deleted all of a stream.
+  ///
+  /// @param ifUnknown the result if this file does not tell
+  long start(String stream, long ifUnknown) {
+    return starts == null ? ifUnknown : starts.getOrDefault(stream, 0L);
   }
 
   /// Null if the file is missing or damaged.
@@ -42,6 +57,7 @@ record StateFile(UUID epoch, boolean closed, boolean weak, Map<String, Long> end
     boolean closed = false;
     boolean weak = true;
     Map<String, Long> ends = new TreeMap<>();
+    Map<String, Long> starts = null;
     for (String line : text.lines().toList()) {
       String[] words = line.split(" ", -1);
       switch (words[0]) {
@@ -49,12 +65,18 @@ record StateFile(UUID epoch, boolean closed, boolean weak, Map<String, Long> end
         case "closed" -> closed = words[1].equals("true");
         case "weak" -> weak = words[1].equals("true");
         case "end" -> ends.put(words[1], Long.parseLong(words[2]));
+        case "starts" -> starts = new TreeMap<>();
+        case "start" -> {
+          if (starts != null) {
+            starts.put(words[1], Long.parseLong(words[2]));
+          }
+        }
         default -> {}
       }
     }
     return epoch == null || !text.startsWith(FIRST_LINE)
         ? null
-        : new StateFile(epoch, closed, weak, ends);
+        : new StateFile(epoch, closed, weak, ends, starts);
   }
 
   /// Durable when it returns.
@@ -65,6 +87,11 @@ record StateFile(UUID epoch, boolean closed, boolean weak, Map<String, Long> end
     text.append("weak ").append(weak).append('\n');
     new TreeMap<>(ends)
         .forEach((stream, end) -> text.append("end " + stream + " " + end).append('\n'));
+    if (starts != null) {
+      text.append("starts true\n");
+      new TreeMap<>(starts)
+          .forEach((stream, start) -> text.append("start " + stream + " " + start).append('\n'));
+    }
     DurableFiles.replace(
         directory.resolve(NAME), withCrc(text.toString()).getBytes(StandardCharsets.ISO_8859_1));
   }

@@ -24,6 +24,7 @@ final class Stream {
   private final Condition stableChanged = stableLock.newCondition();
   private final List<Segment> withIndex = new ArrayList<>();
   private volatile long stableEnd;
+  private volatile long retainedFrom;
 
   /// Guarded by the log's lock: the offset of the next append, bytes accepted and not written,
   /// bytes that fit into the open segment.
@@ -54,6 +55,34 @@ final class Stream {
     result.segments().forEach(this::add);
     next = result.end();
     stableEnd = result.end();
+    retainedFrom = result.retainedFrom();
+  }
+
+  /// The offset before which retention has deleted all, or is about to.
+  long retainedFrom() {
+    return retainedFrom;
+  }
+
+  /// Notes that all before this offset is going to be deleted.
+  void retainFrom(long offset) {
+    retainedFrom = Math.max(retainedFrom, offset);
+  }
+
+  /// Whether nothing that is there stands before this segment.
+  boolean isOldest(Segment segment) {
+    return segments.headMap(segment.firstOffset()).values().stream()
+        .allMatch(before ->
+            before.kind() == Segment.Kind.MISSING || before.kind() == Segment.Kind.DELETED);
+  }
+
+  /// Where the stream begins without its oldest segment.
+  long startWithout(Segment oldest) {
+    for (Segment next : segments.tailMap(oldest.firstOffset(), false).values()) {
+      if (next.kind() != Segment.Kind.DELETED) {
+        return next.firstOffset();
+      }
+    }
+    return oldest.bounds().endOffset();
   }
 
   void add(Segment segment) {

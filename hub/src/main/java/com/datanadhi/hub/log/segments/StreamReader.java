@@ -57,6 +57,7 @@ final class StreamReader {
     switch (segment.kind()) {
       case DAMAGED -> throw damaged(segment, next, end, "the segment was given up");
       case DELETED -> throw damaged(segment, next, end, "the segment was deleted");
+      case MISSING -> throw damaged(segment, next, end, "the segment is missing");
       case RECORDS -> {
         Stream.Cursor cursor = cursor(segment, bounds);
         if (cursor != null) {
@@ -67,21 +68,7 @@ final class StreamReader {
   }
 
   private DamagedException damaged(Segment segment, long first, long end, String reason) {
-    if (segment.markDamaged()) {
-      Events.severe(
-          "log_damaged",
-          null,
-          "stream",
-          stream.name(),
-          "segment",
-          segment.name(),
-          "first_offset",
-          first,
-          "end_offset",
-          end,
-          "reason",
-          reason);
-    }
+    segment.reportDamage(stream.name(), first, end, reason);
     return new DamagedException(stream.name(), first, end, reason);
   }
 

@@ -28,6 +28,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -365,6 +366,132 @@ final class SegmentFilesTest {
   }
 
   @Test
+  void segments_that_are_missing_at_the_start_are_damage() throws Exception {
+    for (int missing = 1; missing < 4; missing++) {
+      Path directory = sealedLog(2000);
+      List<SegmentInfo> segments;
+      try (SegmentLog log = open(directory)) {
+        segments = log.segments(EVENTS);
+      }
+      for (int i = 0; i < missing; i++) {
+        Files.delete(file(directory, 0));
+      }
+      long end = segments.get(missing).firstOffset();
+      for (int opened = 0; opened < 2; opened++) {
+        try (SegmentLog log = open(directory)) {
+          assertThat(log.start(EVENTS)).isZero();
+          assertDamaged(log, 0, 0, end);
+          assertDamaged(log, 5, 5, end);
+          assertThat(texts(log, end).getFirst()).isEqualTo("record " + end);
+          assertThat(log.stats().damagedSegments()).isEqualTo(1);
+        }
+      }
+    }
+  }
+
+  @Test
+  void a_stream_of_which_nothing_is_left_is_damage_and_its_offsets_are_not_used_again()
+      throws Exception {
+    for (boolean isDirectoryGone : new boolean[] {false, true}) {
+      Path directory = sealedLog(1000);
+      for (Path file : files(directory, "")) {
+        Files.delete(file);
+      }
+      if (isDirectoryGone) {
+        Files.delete(directory.resolve(EVENTS));
+      }
+      try (SegmentLog log = open(directory)) {
+        assertDamaged(log, 0, 0, 1000);
+        append(log, "next");
+        assertThat(texts(log, 1000)).containsExactly("next");
+      }
+    }
+  }
+
+  @Test
+  void what_retention_deletes_is_not_missing_whatever_a_crash_leaves() throws Exception {
+    Path directory = sealedLog(3000);
+    List<Path> crashes = new ArrayList<>();
+    List<SegmentInfo> segments;
+    try (SegmentLog log = open(directory)) {
+      segments = log.segments(EVENTS);
+      log.deleteSegment(EVENTS, segments.get(2).firstOffset());
+      log.deleteSegment(EVENTS, segments.get(0).firstOffset());
+      Path oldest = file(directory, 0);
+      byte[] bytes = Files.readAllBytes(oldest);
+      log.deleteSegment(EVENTS, segments.get(1).firstOffset());
+      crashes.add(copy(directory));
+      // The state file has it, the directory not yet.
+      Path early = copy(directory);
+      Files.write(early.resolve(EVENTS).resolve(oldest.getFileName()), bytes);
+      Files.write(
+          early.resolve(EVENTS).resolve(segmentName(segments.get(2)) + SegmentName.DELETED),
+          new byte[0]);
+      crashes.add(early);
+    }
+    crashes.add(directory);
+    long start = segments.get(3).firstOffset();
+    for (Path crash : crashes) {
+      assertThat(LogVerifier.verify(crash).findings()).isEmpty();
+      try (SegmentLog log = open(crash)) {
+        assertThat(log.stats().damagedSegments()).isZero();
+        SegmentInfo first = log.segments(EVENTS).getFirst();
+        if (first.firstOffset() < start) {
+          log.deleteSegment(EVENTS, first.firstOffset());
+        }
+        assertThat(log.start(EVENTS)).isEqualTo(start);
+        assertThat(texts(log, start).getFirst()).isEqualTo("record " + start);
+      }
+      Files.delete(file(crash, 0));
+      try (SegmentLog log = open(crash)) {
+        assertDamaged(log, start, start, segments.get(4).firstOffset());
+      }
+    }
+  }
+
+  @Test
+  void what_is_missing_at_the_start_is_forgotten_with_the_segment_behind_it() throws Exception {
+    Path directory = sealedLog(2000);
+    try (SegmentLog log = open(directory)) {
+      log.deleteSegment(EVENTS, log.segments(EVENTS).get(1).firstOffset());
+    }
+    Files.delete(file(directory, 0));
+    try (SegmentLog log = open(directory)) {
+      List<SegmentInfo> segments = log.segments(EVENTS);
+      assertThat(log.start(EVENTS)).isZero();
+      log.deleteSegment(EVENTS, segments.get(1).firstOffset());
+      log.deleteSegment(EVENTS, segments.get(0).firstOffset());
+      assertThat(log.start(EVENTS)).isEqualTo(segments.get(2).firstOffset());
+      assertThat(log.stats().damagedSegments()).isZero();
+    }
+    assertThat(LogVerifier.verify(directory).findings()).isEmpty();
+    assertThat(files(directory, ".deleted")).isEmpty();
+  }
+
+  @Test
+  void a_state_file_of_an_earlier_version_tells_no_start() throws Exception {
+    Path directory = sealedLog(1000);
+    StateFile now = Objects.requireNonNull(StateFile.read(directory));
+    new StateFile(now.epoch(), now.closed(), now.weak(), now.ends(), null).write(directory);
+    Files.delete(file(directory, 0));
+    assertThat(LogVerifier.verify(directory).findings()).isEmpty();
+    long start;
+    try (SegmentLog log = open(directory)) {
+      start = log.start(EVENTS);
+      assertThat(start).isPositive();
+    }
+    Files.delete(file(directory, 0));
+    try (SegmentLog log = open(directory)) {
+      assertThat(log.start(EVENTS)).isEqualTo(start);
+      assertThat(damage(log, start).firstOffset()).isEqualTo(start);
+    }
+  }
+
+  private static SegmentName segmentName(SegmentInfo segment) {
+    return new SegmentName(segment.epoch(), segment.firstOffset());
+  }
+
+  @Test
   void a_segment_that_is_given_up_or_deleted_in_the_middle_keeps_its_offsets() throws Exception {
     Path directory = sealedLog(3000);
     List<SegmentInfo> segments = List.of();
@@ -536,7 +663,7 @@ final class SegmentFilesTest {
   void the_bytes_of_a_segment_and_its_index_are_those_of_the_golden_file() throws Exception {
     UUID epoch = UUID.fromString("00112233-4455-6677-8899-aabbccddeeff");
     Path directory = Files.createDirectories(home.resolve("log"));
-    new StateFile(epoch, true, false, Map.of()).write(directory);
+    new StateFile(epoch, true, false, Map.of(), null).write(directory);
     try (SegmentLog log = open(directory)) {
       append(log, "first");
       append(log, "{\"pipelines\":[],\"log_data\":1}", Durability.WAL);
