@@ -51,7 +51,7 @@ class ReadOnlyDirectoryTest {
 
       Result sound = run(data, "verify", "log");
       assertThat(sound.status()).as(sound.err()).isZero();
-      assertThat(sound.out()).startsWith("1 log records in 1 segments").endsWith("no fault\n");
+      assertThat(sound.out()).startsWith("1 log record in 1 segment").endsWith("no fault\n");
       assertThat(sound.err()).contains("read-only");
       assertThat(run(data, "verify", "log", "--json").out()).startsWith("{\"records\":1,");
 
