@@ -257,8 +257,9 @@ class CommandsIT extends AcceptanceTest {
 
   private void awaitImported(int records) {
     await()
-        .pollInterval(Duration.ofMillis(2))
-        .atMost(SOON)
+        // Each look takes a part of the processors that the import needs.
+        .pollInterval(Duration.ofMillis(20))
+        .atMost(SOON.multipliedBy(3))
         .ignoreExceptions()
         .until(() -> {
           try (Sqlite sqlite = new Sqlite(elsewhere)) {

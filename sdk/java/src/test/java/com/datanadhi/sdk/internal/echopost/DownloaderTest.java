@@ -61,7 +61,7 @@ class DownloaderTest {
     return new Downloader(
             client,
             URI.create(base),
-            Duration.ofMillis(500),
+            Duration.ofMillis(1_500),
             new RateLimitedLog(Clock.system()),
             Clock.system(),
             Waiter.system())
