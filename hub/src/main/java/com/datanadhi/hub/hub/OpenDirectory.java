@@ -29,6 +29,7 @@ import com.datanadhi.hub.view.TenantDatabases;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +44,9 @@ final class OpenDirectory implements AutoCloseable {
 
   private static final long CONTROL_SEGMENT_BYTES = 1L << 20;
   private static final long MAX_HELD_BACK_BYTES = 10L << 30;
+
+  /// A part of the 10 s that an end in order may take; the next start applies what is left.
+  private static final Duration LONGEST_REST = Duration.ofSeconds(2);
 
   final HubSettings settings;
   final Clock clock;
@@ -198,6 +202,15 @@ final class OpenDirectory implements AutoCloseable {
     viewRetention.stop();
   }
 
+  /// Applies what was acknowledged last, so that a hub that ended in order can be read with
+  /// sqlite3.
+  private void applyRest() throws InterruptedException {
+    long deadline = clock.nanoTime() + LONGEST_REST.toNanos();
+    while (apply.next() < log.stableEnd(Intake.STREAM)
+        && clock.nanoTime() < deadline
+        && apply.turn() == ApplyLoop.Turn.WORKED) {}
+  }
+
   private @Nullable String unappliedDigest(String tenant, String key) {
     Outcome.Stored stored = intake.unapplied(tenant, key);
     return stored == null ? null : stored.receipt().sha256();
@@ -221,6 +234,7 @@ final class OpenDirectory implements AutoCloseable {
   @Override
   public void close() throws IOException {
     try {
+      applyRest();
       boolean complete = checkpointer.checkpoint();
       if (!complete) {
         Events.info("checkpoint_incomplete", "effect", "the next start applies some records again");
