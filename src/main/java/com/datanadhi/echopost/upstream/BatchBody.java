@@ -5,7 +5,6 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufOutputStream;
-import io.netty.buffer.ByteBufUtil;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -36,33 +35,13 @@ final class BatchBody {
         + record.jsonData().length;
   }
 
-  static ByteBuf plain(List<DeliveryRequest> records) {
-    int capacity = 0;
-    for (DeliveryRequest record : records) {
-      // Enough unless a key has characters to escape, which is rare.
-      capacity +=
-          FIXED
-              + record.idempotencyKey().length()
-              + record.pipelines().length
-              + record.jsonData().length;
-    }
-    ByteBuf body = ByteBufAllocator.DEFAULT.directBuffer(capacity);
-    for (DeliveryRequest record : records) {
-      body.writeBytes(KEY);
-      ByteBufUtil.writeAscii(body, RequestEncoder.quoted(record.idempotencyKey()));
-      body.writeBytes(PIPELINES)
-          .writeBytes(record.pipelines())
-          .writeBytes(LOG_DATA)
-          .writeBytes(record.jsonData())
-          .writeBytes(END);
-    }
-    return body;
-  }
-
-  static ByteBuf packed(List<DeliveryRequest> records) {
-    ByteBuf body = ByteBufAllocator.DEFAULT.directBuffer(FIRST_CAPACITY);
-    try (OutputStream out =
-        new BufferedOutputStream(new FastGzip(new ByteBufOutputStream(body)), CHUNK)) {
+  /// The lines of the records. The caller releases it.
+  ///
+  /// @param gzip whether to pack them
+  static ByteBuf of(List<DeliveryRequest> records, boolean gzip) {
+    ByteBuf body = ByteBufAllocator.DEFAULT.directBuffer(gzip ? FIRST_CAPACITY : length(records));
+    OutputStream bytes = new ByteBufOutputStream(body);
+    try (OutputStream out = gzip ? new BufferedOutputStream(new FastGzip(bytes), CHUNK) : bytes) {
       for (DeliveryRequest record : records) {
         out.write(KEY);
         out.write(RequestEncoder.quoted(record.idempotencyKey()).getBytes(US_ASCII));
@@ -76,6 +55,10 @@ final class BatchBody {
       throw new IllegalStateException(impossible);
     }
     return body;
+  }
+
+  private static int length(List<DeliveryRequest> records) {
+    return records.stream().mapToInt(BatchBody::lineLength).sum();
   }
 
   /// The fastest level: the processor belongs to the applications.

@@ -96,7 +96,7 @@ final class RequestEncoder {
   ByteBuf batch(List<DeliveryRequest> records, boolean gzip) {
     byte[] own = records.getFirst().apiKey();
     byte[] apiKey = own.length > 0 ? own : defaultApiKey;
-    ByteBuf body = gzip ? BatchBody.packed(records) : BatchBody.plain(records);
+    ByteBuf body = BatchBody.of(records, gzip);
     ByteBuf head = ByteBufAllocator.DEFAULT.directBuffer(batch.length + apiKey.length + HEAD_REST);
     head.writeBytes(batch).writeBytes(gzip ? GZIP : EMPTY).writeBytes(API_KEY).writeBytes(apiKey);
     head.writeBytes(CONTENT_LENGTH);
