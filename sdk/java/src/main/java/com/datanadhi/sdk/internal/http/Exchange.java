@@ -1,9 +1,24 @@
 package com.datanadhi.sdk.internal.http;
 
 import java.net.http.HttpHeaders;
+import java.util.function.Function;
 
 /** The course of one request to a server. */
 sealed interface Exchange {
+  /**
+   * What it means for the records in the request.
+   *
+   * @param ofAnswer what an answer means
+   */
+  default DeliveryOutcome outcome(Function<Answered, DeliveryOutcome> ofAnswer) {
+    if (this instanceof Answered answer) {
+      return ofAnswer.apply(answer);
+    }
+    return this instanceof Failed failed
+        ? new DeliveryOutcome.Unavailable(Downtime.of(failed))
+        : new DeliveryOutcome.Cancelled();
+  }
+
   /**
    * The server answered.
    *

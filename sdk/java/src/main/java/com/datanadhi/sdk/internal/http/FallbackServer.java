@@ -28,14 +28,9 @@ public final class FallbackServer {
   public DeliveryOutcome upload(
       List<OutgoingRecord> records, ServerClient.Cancellation cancellation)
       throws InterruptedException {
-    Exchange exchange =
-        client.post("/upload", RequestBodies.upload(records), 0, TIMEOUT, cancellation);
-    if (exchange instanceof Exchange.Answered answer) {
-      return outcome(answer);
-    }
-    return exchange instanceof Exchange.Failed failed
-        ? new DeliveryOutcome.Unavailable(Downtime.of(failed))
-        : new DeliveryOutcome.Cancelled();
+    return client
+        .post("/upload", RequestBodies.upload(records), 0, TIMEOUT, cancellation)
+        .outcome(this::outcome);
   }
 
   /** The SDKs of all languages share this rule. */

@@ -30,13 +30,9 @@ public final class MainServer {
   /** Delivers one record within 10 s. */
   public DeliveryOutcome deliver(OutgoingRecord record, ServerClient.Cancellation cancellation)
       throws InterruptedException {
-    Exchange exchange = client.post(PATH, RequestBodies.single(record), 0, TIMEOUT, cancellation);
-    if (exchange instanceof Exchange.Answered answer) {
-      return outcome(answer);
-    }
-    return exchange instanceof Exchange.Failed failed
-        ? new DeliveryOutcome.Unavailable(Downtime.of(failed))
-        : new DeliveryOutcome.Cancelled();
+    return client
+        .post(PATH, RequestBodies.single(record), 0, TIMEOUT, cancellation)
+        .outcome(this::outcome);
   }
 
   private DeliveryOutcome outcome(Exchange.Answered answer) {
