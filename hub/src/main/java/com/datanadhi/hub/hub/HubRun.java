@@ -150,6 +150,9 @@ public final class HubRun implements HubLauncher {
         boolean inOrder = runSiblings(directory, upkeep, stop, http);
         Events.info("hub_stopping");
         closeTogether(http, grpc);
+        if (inOrder) {
+          directory.applyRest();
+        }
         return inOrder ? DONE : FAILED;
       }
     }

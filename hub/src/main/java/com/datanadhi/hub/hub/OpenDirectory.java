@@ -204,7 +204,7 @@ final class OpenDirectory implements AutoCloseable {
 
   /// Applies what was acknowledged last, so that a hub that ended in order can be read with
   /// sqlite3.
-  private void applyRest() throws InterruptedException {
+  void applyRest() throws InterruptedException {
     long deadline = clock.nanoTime() + LONGEST_REST.toNanos();
     while (apply.next() < log.stableEnd(Intake.STREAM)
         && clock.nanoTime() < deadline
@@ -234,7 +234,6 @@ final class OpenDirectory implements AutoCloseable {
   @Override
   public void close() throws IOException {
     try {
-      applyRest();
       boolean complete = checkpointer.checkpoint();
       if (!complete) {
         Events.info("checkpoint_incomplete", "effect", "the next start applies some records again");
