@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// @param maxConnections open at once; beyond it the connection that has been of the least use is
 ///   closed
 /// @param tlsCertificate PEM file with the certificate chain; null for plain text
-/// @param tlsKey PEM file with its private key (PKCS #8, RSA or EC)
+/// @param tlsKey PEM file with its private key, as in [com.datanadhi.hub.tls.TlsSettings]
 public record GrpcSettings(
     InetSocketAddress address,
     int maxConnections,

@@ -8,6 +8,8 @@ import java.util.concurrent.locks.ReentrantLock;
 /// The responses of a streaming call, sent by one virtual thread of its own: it waits while the
 /// client does not read, so that nothing piles up. Only that thread sends.
 final class Outbound<R> {
+  private static final Duration FOREVER = Duration.ofNanos(Long.MAX_VALUE);
+
   private final ServerCallStreamObserver<R> call;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
@@ -39,6 +41,9 @@ final class Outbound<R> {
   ///
   /// @return false if it was not in time
   boolean awaitReady(Duration longest) throws InterruptedException {
+    if (call.isReady()) {
+      return true;
+    }
     long left = longest.toNanos();
     lock.lockInterruptibly();
     try {
@@ -58,16 +63,7 @@ final class Outbound<R> {
   ///
   /// @return false if the call is cancelled
   boolean send(R response) throws InterruptedException {
-    if (!call.isReady()) {
-      lock.lockInterruptibly();
-      try {
-        while (!call.isReady() && !call.isCancelled()) {
-          changed.await();
-        }
-      } finally {
-        lock.unlock();
-      }
-    }
+    boolean _ = awaitReady(FOREVER);
     if (call.isCancelled()) {
       return false;
     }

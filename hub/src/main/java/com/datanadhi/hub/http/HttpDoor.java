@@ -49,8 +49,7 @@ public final class HttpDoor implements AutoCloseable {
   private static final Logger PARSER = Logger.getLogger("org.eclipse.jetty.http");
 
   // Any name without NUL can stand in a path, percent-encoded, also the empty one: routes are
-  // matched before segments are decoded,
-  // and no segment becomes the name of a file.
+  // matched before segments are decoded, and no segment becomes the name of a file.
   private static final UriCompliance PATHS =
       UriCompliance.RFC3986.with(
           "hub",
