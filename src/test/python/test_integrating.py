@@ -9,24 +9,17 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import grpc
 import pytest
 import requests
 
+from main_job import TIMEOUT, until
+
 PROJECT = Path(__file__).parents[3]
 AGENT = PROJECT / "target" / "echopost"
-LIMIT_SECONDS = 60
 OFFER = "application/json, application/x-ndjson"
-
-
-def wait_until(condition, what):
-    end = time.monotonic() + LIMIT_SECONDS
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
 
 
 class ExampleServer:
@@ -46,7 +39,7 @@ class ExampleServer:
     def start(self):
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([sys.executable, self.program, self.database, str(self.port)], stderr=log)
-        wait_until(self.answers, "the example does not answer")
+        until(self.answers, "the example does not answer")
 
     def answers(self):
         try:
@@ -171,7 +164,7 @@ class Agent:
         self.process = subprocess.Popen([AGENT, "-datanadhi", directory, "-health-url", url], env=environment,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.socket = directory / "data-nadhi-agent.sock"
-        wait_until(self.socket.exists, "the agent is not ready")
+        until(self.socket.exists, "the agent is not ready")
 
     def send(self, stubs, payloads, key):
         """Sends the payloads; `key` makes the idempotency key of a payload's number."""
@@ -182,7 +175,7 @@ class Agent:
                 calls = [send.future(messages.LogRequest(json_data=payloads[n], pipelines=["p"]),
                                      metadata=[("idempotency-key", key(n))])
                          for n in range(first, min(first + 500, len(payloads)))]
-                assert all(call.result(timeout=LIMIT_SECONDS).success for call in calls)
+                assert all(call.result(timeout=TIMEOUT).success for call in calls)
 
 
 @pytest.mark.skipif(not AGENT.exists(), reason="needs target/echopost")
@@ -195,10 +188,10 @@ def test_an_agent_delivers_each_record_once_although_the_server_is_killed(server
     agent.send(stubs, payloads, key=lambda n: f"key-{n}")
     for rows in (1, 1500):
         server.start()
-        wait_until(lambda: len(server.rows()) >= rows, "the agent delivers nothing")
+        until(lambda: len(server.rows()) >= rows, "the agent delivers nothing")
         server.kill()
     server.start()
-    assert agent.process.wait(LIMIT_SECONDS) == 5, "the agent has set one record aside"
+    assert agent.process.wait(TIMEOUT) == 5, "the agent has set one record aside"
     assert server.posts() < 500, "the records went in batches"
     # gRPC for Python does not keep the order of calls that are made at the same time.
     assert sorted(server.rows(), key=lambda row: row[1]["n"]) == [(f"key-{n}", {"n": n}) for n in range(5000) if n != 20]

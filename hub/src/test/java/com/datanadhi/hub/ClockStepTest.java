@@ -10,13 +10,9 @@ import com.datanadhi.testkit.ClockShim;
 import com.datanadhi.testkit.HubProcess;
 import com.datanadhi.testkit.Shims;
 import java.io.ByteArrayOutputStream;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,35 +20,12 @@ import org.junit.jupiter.api.io.TempDir;
 /// A wall clock that jumps beyond the key horizon makes no key unknown until an operator accepts
 /// it.
 class ClockStepTest {
-  private static final List<String> PROGRAM =
-      List.of(
-          Path.of(System.getProperty("java.home"), "bin/java").toString(),
-          "--enable-preview",
-          "--enable-native-access=ALL-UNNAMED",
-          "-XX:+UseSerialGC",
-          "-XX:TieredStopAtLevel=1",
-          "-cp",
-          System.getProperty("java.class.path"),
-          Main.class.getName());
-
   @TempDir private Path home;
 
   private static boolean isRepeat(HubProcess hub, String apiKey, String key) throws Exception {
-    try (HttpClient client = HttpClient.newHttpClient()) {
-      HttpResponse<String> answer =
-          client.send(
-              HttpRequest.newBuilder(URI.create(hub.url() + "/log"))
-                  .header("DATANADHI-API-KEY", apiKey)
-                  .header("Content-Type", "application/json")
-                  .header("Idempotency-Key", key)
-                  .header("Prefer", "wait=20")
-                  .POST(
-                      HttpRequest.BodyPublishers.ofString("{\"pipelines\":[\"p\"],\"log_data\":1}"))
-                  .build(),
-              HttpResponse.BodyHandlers.ofString());
-      assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
-      return answer.headers().firstValue("Idempotent-Replayed").isPresent();
-    }
+    HttpResponse<String> answer = HubOfClassPath.post(hub, apiKey, "Idempotency-Key", key);
+    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+    return answer.headers().firstValue("Idempotent-Replayed").isPresent();
   }
 
   private static String run(String... arguments) {
@@ -67,9 +40,10 @@ class ClockStepTest {
     String data = home.resolve("data").toString();
     String apiKey;
     try (ClockShim clock = ClockShim.at(home.resolve("clock"))) {
-      try (HubProcess hub = HubProcess.spawn(PROGRAM, Path.of(data), clock.environment())) {
+      try (HubProcess hub =
+          HubProcess.spawn(HubOfClassPath.PROGRAM, Path.of(data), clock.environment())) {
         hub.awaitReady();
-        apiKey = HubProcess.createKey(PROGRAM, Path.of(data), "acme");
+        apiKey = HubProcess.createKey(HubOfClassPath.PROGRAM, Path.of(data), "acme");
         assertThat(isRepeat(hub, apiKey, "k-1")).isFalse();
         clock.setOffset(Duration.ofDays(40));
         assertThat(isRepeat(hub, apiKey, "k-1")).isTrue();
@@ -77,7 +51,8 @@ class ClockStepTest {
         assertThat(isRepeat(hub, apiKey, "k-2")).isTrue();
         hub.kill();
       }
-      try (HubProcess hub = HubProcess.spawn(PROGRAM, Path.of(data), clock.environment())) {
+      try (HubProcess hub =
+          HubProcess.spawn(HubOfClassPath.PROGRAM, Path.of(data), clock.environment())) {
         hub.awaitReady();
         assertThat(isRepeat(hub, apiKey, "k-1")).isTrue();
         assertThat(isRepeat(hub, apiKey, "k-2")).isTrue();

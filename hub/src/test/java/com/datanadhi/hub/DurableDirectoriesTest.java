@@ -9,12 +9,7 @@ import com.datanadhi.testkit.DiskShim;
 import com.datanadhi.testkit.HubProcess;
 import com.datanadhi.testkit.Shims;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -23,34 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// A file survives a power loss only if the names of all directories above it do.
 class DurableDirectoriesTest {
-  private static final List<String> PROGRAM =
-      List.of(
-          Path.of(System.getProperty("java.home"), "bin/java").toString(),
-          "--enable-preview",
-          "--enable-native-access=ALL-UNNAMED",
-          "-XX:+UseSerialGC",
-          "-XX:TieredStopAtLevel=1",
-          "-cp",
-          System.getProperty("java.class.path"),
-          Main.class.getName());
-
   @TempDir private Path home;
-
-  private static void post(HubProcess hub, String apiKey) throws Exception {
-    try (HttpClient client = HttpClient.newHttpClient()) {
-      HttpResponse<String> answer =
-          client.send(
-              HttpRequest.newBuilder(URI.create(hub.url() + "/log"))
-                  .header("DATANADHI-API-KEY", apiKey)
-                  .header("Content-Type", "application/json")
-                  .header("Prefer", "wait=20")
-                  .POST(
-                      HttpRequest.BodyPublishers.ofString("{\"pipelines\":[\"p\"],\"log_data\":1}"))
-                  .build(),
-              HttpResponse.BodyHandlers.ofString());
-      assertThat(answer.statusCode()).isEqualTo(200);
-    }
-  }
 
   /// The directories whose names a power loss now could take, except those of databases: these are
   /// built again from the log until a checkpoint has synced them.
@@ -77,9 +45,10 @@ class DurableDirectoriesTest {
     assumeTrue(Shims.skipReason().isEmpty(), Shims.skipReason());
     DiskShim shim = new DiskShim(home);
     Map<String, String> environment = shim.environment();
-    try (HubProcess hub = HubProcess.spawn(PROGRAM, shim.directory(), environment)) {
+    try (HubProcess hub = HubProcess.spawn(HubOfClassPath.PROGRAM, shim.directory(), environment)) {
       hub.awaitReady();
-      post(hub, HubProcess.createKey(PROGRAM, shim.directory(), "acme"));
+      String apiKey = HubProcess.createKey(HubOfClassPath.PROGRAM, shim.directory(), "acme");
+      assertThat(HubOfClassPath.post(hub, apiKey).statusCode()).isEqualTo(200);
       hub.kill();
     }
     assertThat(unsyncedDirectories(shim.journal())).isEmpty();
