@@ -236,11 +236,16 @@ final class Exchange {
   ///
   /// @throws IOException the connection is lost, or the reader is too slow
   void write(boolean last, byte[] bytes) throws IOException, InterruptedException {
+    write(last, ByteBuffer.wrap(bytes));
+  }
+
+  /// The same with a buffer, which may be used again afterwards.
+  void write(boolean last, ByteBuffer bytes) throws IOException, InterruptedException {
     Semaphore written = new Semaphore(0);
     AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     response.write(
         last,
-        ByteBuffer.wrap(bytes),
+        bytes,
         new Callback() {
           @Override
           public void succeeded() {

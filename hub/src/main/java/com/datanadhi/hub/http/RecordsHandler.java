@@ -77,6 +77,7 @@ final class RecordsHandler implements RouteHandler {
     private long from;
     private long left;
     private boolean begun;
+    private JsonText lines = new JsonText(Limits.PAGE);
 
     Reading(Exchange exchange, String tenant, EventFilter filter, long limit) {
       this.exchange = exchange;
@@ -148,17 +149,20 @@ final class RecordsHandler implements RouteHandler {
     }
 
     private void write(List<EventLine> records) throws IOException, InterruptedException {
-      JsonText lines = new JsonText(Limits.PAGE);
       for (EventLine record : records) {
         RecordLine.add(lines, record);
         if (lines.length() >= Limits.PAGE) {
-          exchange.write(false, lines.toBytes());
-          lines = new JsonText(Limits.PAGE);
+          writeLines();
         }
       }
       if (lines.length() > 0) {
-        exchange.write(false, lines.toBytes());
+        writeLines();
       }
+    }
+
+    private void writeLines() throws IOException, InterruptedException {
+      exchange.write(false, lines.buffer());
+      lines = lines.length() > 2 * Limits.PAGE ? new JsonText(Limits.PAGE) : lines.clear();
     }
 
     /// @return whether there is a record to read; false at a shutdown, which ends the answer like

@@ -2,6 +2,7 @@ package com.datanadhi.hub.json;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +33,11 @@ public final class JsonText {
 
   public byte[] toBytes() {
     return Arrays.copyOf(bytes, length);
+  }
+
+  /// The text itself, without a copy: valid until the next call of a method that writes.
+  public ByteBuffer buffer() {
+    return ByteBuffer.wrap(bytes, 0, length);
   }
 
   @Override

@@ -1,6 +1,5 @@
 package com.datanadhi.hub.query;
 
-import com.datanadhi.hub.view.StoredPayload;
 import com.datanadhi.hub.view.ViewException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -40,11 +39,6 @@ public final class Pages {
     public void close() {
       release.run();
     }
-  }
-
-  /// The bytes of a record.
-  public static long bytes(StoredPayload event) {
-    return event.logData().length + (long) event.pipelines().length();
   }
 
   /// Reads a page when there is memory for it.

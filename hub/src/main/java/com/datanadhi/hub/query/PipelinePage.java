@@ -16,7 +16,7 @@ public record PipelinePage(List<PipelineRecord> records, long cursor, @Nullable 
 
   /// The bytes of its records.
   public long bytes() {
-    return records.stream().mapToLong(each -> Pages.bytes(each.line())).sum();
+    return records.stream().mapToLong(each -> each.line().bytes()).sum();
   }
 
   /// The value of the header `Hub-Expired`, or null if nothing has expired.

@@ -137,7 +137,7 @@ public final class Queries {
     @Override
     public boolean accept(R row) {
       rows.add(row);
-      bytes += Pages.bytes(row);
+      bytes += row.bytes();
       return !isFull();
     }
 

@@ -15,6 +15,6 @@ public record RecordPage<R extends StoredPayload>(List<R> records, long next, bo
 
   /// The bytes of its records.
   public long bytes() {
-    return records.stream().mapToLong(Pages::bytes).sum();
+    return records.stream().mapToLong(StoredPayload::bytes).sum();
   }
 }

@@ -237,9 +237,9 @@ sealed class CanonicalReader implements TenantReader, Tables permits CanonicalWr
             sink.accept(
                 new EventLine(
                     row.getLong(1),
-                    row.getString(2),
+                    row.getBytes(2),
                     row.getLong(3),
-                    row.getString(4),
+                    row.getBytes(4),
                     row.getBytes(5))));
   }
 

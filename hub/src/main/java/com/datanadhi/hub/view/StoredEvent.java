@@ -1,5 +1,7 @@
 package com.datanadhi.hub.view;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 /// A row of `events`.
 ///
 /// @param part its number within its transaction, from 1
@@ -20,6 +22,11 @@ public record StoredEvent(
     implements StoredPayload {
   /// The part that a line has.
   public EventLine line() {
-    return new EventLine(seq, key, receivedAt, pipelines, logData);
+    return new EventLine(seq, key.getBytes(UTF_8), receivedAt, pipelines.getBytes(UTF_8), logData);
+  }
+
+  @Override
+  public long bytes() {
+    return pipelines.length() + (long) logData.length;
   }
 }

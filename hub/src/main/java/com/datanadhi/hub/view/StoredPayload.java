@@ -4,9 +4,6 @@ package com.datanadhi.hub.view;
 public interface StoredPayload {
   long seq();
 
-  /// A JSON array.
-  String pipelines();
-
-  /// Byte for byte as it came.
-  byte[] logData();
+  /// The bytes of `log_data` and `pipelines`, which a page is bounded by.
+  long bytes();
 }

@@ -13,7 +13,11 @@ import tools.jackson.databind.json.JsonMapper;
 class RecordLineTest {
   private static EventLine event(String logData) {
     return new EventLine(
-        7, "k\"\\-1", 1_700_000_000_042L, "[\"a\",\"b\"]", logData.getBytes(UTF_8));
+        7,
+        "k\"\\-1".getBytes(UTF_8),
+        1_700_000_000_042L,
+        "[\"a\",\"b\"]".getBytes(UTF_8),
+        logData.getBytes(UTF_8));
   }
 
   private static String line(String logData) {
