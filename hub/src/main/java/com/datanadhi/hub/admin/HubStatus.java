@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// @param durability in force: `fsync`, `wal` or `ram`
 /// @param ready whether appends are accepted now
 /// @param notReady why not, one line; null while they are
+/// @param degraded whether something needs a person although records are accepted
 /// @param streams of the log, in order
 /// @param logBytes of all segments
 /// @param logSegments of all streams
@@ -39,6 +40,7 @@ public record HubStatus(
     String durability,
     boolean ready,
     @Nullable String notReady,
+    boolean degraded,
     List<Stream> streams,
     long logBytes,
     int logSegments,

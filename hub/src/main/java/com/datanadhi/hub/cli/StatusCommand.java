@@ -15,8 +15,8 @@ import picocli.CommandLine.Option;
     description = {
       "Shows the state of a hub: its log, how far applying is, parked tenants, log records that"
           + " cannot be applied.",
-      "Exits with 1 if something needs a person: the hub is not ready, a tenant is parked, a"
-          + " segment is damaged, the clock stepped."
+      "Exits with 1 if something needs a person: the hub is not ready, applying does not follow, a"
+          + " tenant is parked, a segment is damaged, the clock stepped."
     })
 final class StatusCommand implements Callable<Integer> {
   private static final Duration PERIOD = Duration.ofSeconds(1);

@@ -13,11 +13,7 @@ final class StatusText {
 
   /// Whether a person has to look at something: the exit status is 1 then.
   static boolean needsAttention(HubStatus status) {
-    return (status.pid() != null && !status.ready())
-        || status.damagedSegments() > 0
-        || !status.parked().isEmpty()
-        || !status.poison().isEmpty()
-        || status.clockStepped() != null;
+    return (status.pid() != null && !status.ready()) || status.degraded();
   }
 
   static void print(HubStatus status, Output out) {

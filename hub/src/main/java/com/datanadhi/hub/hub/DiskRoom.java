@@ -34,26 +34,26 @@ final class DiskRoom {
   void turn() {
     long needed = Math.max(LEAST_BYTES, 2 * segmentBytes) + 2 * unappliedBytes.getAsLong();
     String now = null;
+    IOException cause = null;
     try {
       FileStore store = Files.getFileStore(directory);
       long free = store.getUsableSpace();
       if (free < needed) {
         now =
-            "the disk of "
-                + directory
-                + " has "
+            "the hub's disk has "
                 + (free >> 20)
                 + " MiB free, and "
                 + (needed >> 20)
                 + " MiB are needed to apply what is accepted: make room";
       }
     } catch (IOException unknown) {
-      now = "the free space of " + directory + " is unknown: " + unknown;
+      now = "the free space of the hub's disk is unknown";
+      cause = unknown;
     }
     String before = problem;
     problem = now;
     if (before == null && now != null) {
-      Events.severe("disk_nearly_full", null, "reason", now);
+      Events.severe("disk_nearly_full", cause, "directory", directory, "reason", now);
     } else if (before != null && now == null) {
       Events.info("disk_room_recovered");
     }

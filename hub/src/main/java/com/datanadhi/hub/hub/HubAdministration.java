@@ -94,9 +94,8 @@ class HubAdministration implements Administration {
           "records count as stored before they are on stable storage: --durability "
               + directory.settings.durability().text());
     }
-    if (health != null) {
-      warnings.addAll(health.warnings(apply));
-    }
+    List<String> problems = HubHealth.warnings(directory, apply);
+    warnings.addAll(problems);
     return new HubStatus(
         version,
         directory.settings.dataDirectory().toString(),
@@ -107,6 +106,7 @@ class HubAdministration implements Administration {
         directory.settings.durability().text(),
         notReady == null,
         notReady,
+        !problems.isEmpty(),
         directory.log.streams().stream().sorted().map(name -> stream(name, apply)).toList(),
         log.bytes(),
         log.segments(),

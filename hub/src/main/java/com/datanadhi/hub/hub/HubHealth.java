@@ -12,7 +12,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// How the hub is: unhealthy if it takes no records, degraded if something else needs a person.
-/// Thread-safe.
+/// Anybody can ask, so no path of this machine is in an answer. Thread-safe.
 final class HubHealth implements HealthSource {
   private static final long LAGGING_MILLIS = 60_000;
 
@@ -28,9 +28,14 @@ final class HubHealth implements HealthSource {
   public @Nullable String appendProblem() {
     if (!directory.control.isReady()) {
       String problem = directory.control.problem();
-      return problem == null ? "the control stream is being read" : problem;
+      return problem == null ? "the control stream is being read" : withoutPath(problem);
     }
-    return gate.problem();
+    String problem = gate.problem();
+    return problem == null ? null : withoutPath(problem);
+  }
+
+  private String withoutPath(String text) {
+    return text.replace(directory.settings.dataDirectory().toString(), "DIR");
   }
 
   @Override
@@ -43,20 +48,20 @@ final class HubHealth implements HealthSource {
       reasons.add(append);
     }
     ApplyStats apply = directory.apply.stats();
-    List<String> warnings = warnings(apply);
+    List<String> warnings = warnings(directory, apply);
     components.put(
         "sqlite",
         apply.parkedTenants() == 0
             ? apply.blocked() == null ? "ok" : "blocked"
             : apply.parkedTenants() + " parked");
-    reasons.addAll(warnings);
+    warnings.forEach(warning -> reasons.add(withoutPath(warning)));
     Status status =
         append != null ? Status.UNHEALTHY : warnings.isEmpty() ? Status.HEALTHY : Status.DEGRADED;
     return new HealthReport(status, components, apply.lagMillis(), reasons);
   }
 
   /// What needs a person although records are accepted, one sentence each.
-  List<String> warnings(ApplyStats apply) {
+  static List<String> warnings(OpenDirectory directory, ApplyStats apply) {
     List<String> warnings = new ArrayList<>();
     if (apply.blocked() != null) {
       warnings.add("applying waits: " + apply.blocked());
@@ -83,7 +88,7 @@ final class HubHealth implements HealthSource {
     }
     String problem = directory.control.problem();
     if (problem != null) {
-      warnings.add(problem);
+      warnings.add("the database of _control does not follow: " + problem);
     }
     String clock = directory.clockGuard.reason();
     if (clock != null) {

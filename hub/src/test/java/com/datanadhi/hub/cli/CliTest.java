@@ -274,6 +274,7 @@ class CliTest {
           "fsync",
           pid != null,
           null,
+          false,
           List.of(new HubStatus.Stream("events-0", 0, 10, 8, 5, 100, 1)),
           100,
           1,

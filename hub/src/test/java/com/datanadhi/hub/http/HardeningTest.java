@@ -1,12 +1,11 @@
 package com.datanadhi.hub.http;
 
+import static com.datanadhi.hub.http.RawClient.GOOD;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,15 +26,6 @@ final class HardeningTest {
           Duration.ofMillis(100));
   private static final String KEY = "DATANADHI-API-KEY: " + TestHub.KEY + "\r\n";
   private static final String JSON = "Content-Type: application/json\r\n";
-  private static final String ENVELOPE = "{\"pipelines\":[],\"log_data\":1}";
-  private static final String GOOD =
-      "POST /log HTTP/1.1\r\nHost: h\r\n"
-          + KEY
-          + JSON
-          + "Content-Length: "
-          + ENVELOPE.length()
-          + "\r\n\r\n"
-          + ENVELOPE;
 
   private TestHub hub;
 
@@ -234,91 +224,6 @@ final class HardeningTest {
   }
 
   @Test
-  void too_many_silent_connections_do_not_lock_out_others() throws Exception {
-    List<RawClient> silent = new ArrayList<>();
-    try (RawClient good = new RawClient(hub.door.port())) {
-      assertThat(good.send(GOOD).answer().status()).isEqualTo(200);
-      for (int i = 0; i < 200; i++) {
-        silent.add(new RawClient(hub.door.port()));
-      }
-
-      assertThat(good.send(GOOD).answer().status()).isEqualTo(200);
-      try (RawClient late = new RawClient(hub.door.port())) {
-        assertThat(late.send(GOOD).answer().status()).isEqualTo(200);
-      }
-      await().until(() -> hub.door.connections() <= QUICK.maxConnections());
-    } finally {
-      for (RawClient client : silent) {
-        client.close();
-      }
-    }
-  }
-
-  @Test
-  void connections_without_a_valid_key_are_closed_before_those_of_known_senders() throws Exception {
-    List<RawClient> others = new ArrayList<>();
-    try (RawClient good = new RawClient(hub.door.port())) {
-      assertThat(good.send(GOOD).answer().status()).isEqualTo(200);
-      for (int i = 0; i < 200; i++) {
-        RawClient other = new RawClient(hub.door.port());
-        others.add(other);
-        assertThat(other.send("GET /livez HTTP/1.1\r\nHost: h\r\n\r\n").answer().status())
-            .isEqualTo(200);
-      }
-
-      assertThat(good.send(GOOD).answer().status()).isEqualTo(200);
-    } finally {
-      for (RawClient client : others) {
-        client.close();
-      }
-    }
-  }
-
-  @Test
-  void a_new_connection_is_served_although_known_senders_hold_all() throws Exception {
-    List<RawClient> senders = new ArrayList<>();
-    try {
-      for (int i = 0; i <= QUICK.maxConnections(); i++) {
-        RawClient sender = new RawClient(hub.door.port());
-        senders.add(sender);
-        assertThat(sender.send(GOOD).answer().status()).isEqualTo(200);
-      }
-
-      assertThat(senders.getFirst().isClosed()).isTrue();
-    } finally {
-      for (RawClient client : senders) {
-        client.close();
-      }
-    }
-  }
-
-  @Test
-  void connections_are_bounded_although_requests_are_in_progress_on_all() throws Exception {
-    CountDownLatch gate = new CountDownLatch(1);
-    hub.gate = gate;
-    List<RawClient> waiting = new ArrayList<>();
-    try {
-      for (int i = 0; i < QUICK.maxConnections(); i++) {
-        hub.entered = new CountDownLatch(1);
-        waiting.add(new RawClient(hub.door.port()).send(GOOD));
-        hub.entered.await();
-      }
-      try (RawClient more = new RawClient(hub.door.port())) {
-        assertThat(more.isClosed()).isTrue();
-      }
-      gate.countDown();
-      for (RawClient client : waiting) {
-        assertThat(client.answer().status()).isEqualTo(200);
-      }
-    } finally {
-      gate.countDown();
-      for (RawClient client : waiting) {
-        client.close();
-      }
-    }
-  }
-
-  @Test
   void pipelined_requests_are_answered_in_order() throws Exception {
     StringBuilder requests = new StringBuilder();
     for (int i = 0; i < 50; i++) {
@@ -342,12 +247,12 @@ final class HardeningTest {
   void expect_is_answered_before_the_body() throws Exception {
     String head =
         "POST /log HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n%sContent-Length: "
-            + ENVELOPE.length()
+            + RawClient.ENVELOPE.length()
             + "\r\n\r\n";
     try (RawClient client = new RawClient(hub.door.port())) {
       client.send(head.formatted(KEY + JSON));
       assertThat(client.headOnly().status()).isEqualTo(100);
-      assertThat(client.send(ENVELOPE).answer().status()).isEqualTo(200);
+      assertThat(client.send(RawClient.ENVELOPE).answer().status()).isEqualTo(200);
     }
     try (RawClient client = new RawClient(hub.door.port())) {
       assertThat(client.send(head.formatted(JSON)).answer().status()).isEqualTo(401);

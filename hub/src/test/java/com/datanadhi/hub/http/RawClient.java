@@ -13,6 +13,17 @@ import java.util.Locale;
 
 /// A connection that sends whatever bytes a test wants.
 final class RawClient implements AutoCloseable {
+  static final String ENVELOPE = "{\"pipelines\":[],\"log_data\":1}";
+
+  /// A request that stores a record.
+  static final String GOOD =
+      "POST /log HTTP/1.1\r\nHost: h\r\nDATANADHI-API-KEY: "
+          + TestHub.KEY
+          + "\r\nContent-Type: application/json\r\nContent-Length: "
+          + ENVELOPE.length()
+          + "\r\n\r\n"
+          + ENVELOPE;
+
   private static final int TIMEOUT = 20_000;
 
   private final Socket socket;
