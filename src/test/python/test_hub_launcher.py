@@ -12,6 +12,7 @@ from main_job import until
 
 VERSION = "echopost-hub %s\n" % (PROJECT / "VERSION").read_text().strip()
 LARGEST_LAUNCHER = 1 << 16
+JVM_NOT_INITIALIZED = "Error occurred during initialization of VM\n"
 
 
 def is_packaged():
@@ -136,6 +137,19 @@ def test_a_sigterm_while_unpacking_leaves_nothing_behind(tmp_path):
     process.terminate()
     assert process.wait(30) == 0
     assert [path for path in (tmp_path / "runtime").rglob("*") if not path.is_dir() or path.name.startswith(".")] == []
+
+
+def test_a_sigterm_at_any_time_during_the_start_ends_the_hub(tmp_path, caches):
+    for step in range(6):
+        process = start("serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0", "--grpc-listen", "off",
+                        XDG_CACHE_HOME=caches)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.02 + 0.12 * step)
+        process.terminate()
+        status, out, err = result(process)
+        # The others: the signal came before the launcher had set its trap, or before the hub had set its handler. While the JVM
+        # initializes itself, it takes its own exit for an error ("InternalError: Bad level") and ends with 1.
+        assert status in (0, -signal.SIGTERM, 128 + signal.SIGTERM) or out.startswith(JVM_NOT_INITIALIZED), (status, out, err)
 
 
 def test_a_report_of_a_crash_is_in_the_data_directory(tmp_path, caches):
