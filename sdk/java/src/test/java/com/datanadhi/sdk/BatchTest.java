@@ -7,10 +7,10 @@ import com.datanadhi.sdk.testkit.Agents;
 import com.datanadhi.sdk.testkit.LogServer.Delivery;
 import com.datanadhi.testkit.StubServer.Behaviour;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,6 +22,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class BatchTest extends AbstractSdkTest {
   private static final String JSON = "application/json";
   private static final String NDJSON = "application/x-ndjson";
+  private static final String OFFERING_OK =
+      "HTTP/1.1 200 OK\r\nAccept-Post: application/json, application/x-ndjson\r\n";
 
   @BeforeEach
   void offerBatches() {
@@ -191,25 +193,90 @@ class BatchTest extends AbstractSdkTest {
     assertThat(client.counters().dropped()).isEmpty();
   }
 
+  static Stream<String> cutAnswers() {
+    return Stream.of(
+        "Content-Length: 50\r\n\r\n",
+        "Content-Length: 50\r\n\r\n{\"stored\":",
+        "Transfer-Encoding: chunked\r\n\r\n9\r\n{\"stored\"\r\n",
+        "Transfer-Encoding: chunked\r\n\r\nno chunk\r\n");
+  }
+
+  @ParameterizedTest
+  @MethodSource("cutAnswers")
+  void a_cut_answer_counts_for_nothing_and_records_then_go_one_by_one(String answer)
+      throws Exception {
+    main.onBatch(Behaviour.raw(OFFERING_OK + answer));
+    DataNadhi client = openAfterOffer(configuration());
+    submit(client, 1, 101);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+
+    assertThat(main.batches()).hasSize(3);
+    assertThat(allSeqsAtMainServer()).isEqualTo(range(0, 101));
+    assertThat(client.counters().deliveredToMainServer()).isEqualTo(101);
+  }
+
   @Test
   void a_batch_whose_answer_is_cut_is_sent_again() throws Exception {
-    CountDownLatch cut = new CountDownLatch(2);
+    List<String> cut = new ArrayList<>();
+    List<String> accepted = new ArrayList<>();
     main.onBatch((request, out) -> {
-      if (cut.getCount() == 0) {
-        return main.acceptBatch(request, out);
+      if (cut.size() < 2) {
+        cut.add(request.text());
+        return Behaviour.raw(OFFERING_OK + "Content-Length: 50\r\n\r\n{").respond(request, out);
       }
-      cut.countDown();
-      return Behaviour.raw("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{\"stored\":")
-          .respond(request, out);
+      accepted.add(request.text());
+      return main.acceptBatch(request, out);
     });
     DataNadhi client = openAfterOffer(configuration());
     submit(client, 1, 101);
-    await().atMost(TIME_LIMIT).until(() -> cut.getCount() == 0);
     assertThat(client.flush(TIME_LIMIT)).isTrue();
-    // After the second time the main server counts as down until a probe.
-    assertThat(receivedOrDroppedSeqs()).isEqualTo(range(0, 101));
-    assertThat(client.counters().dropped()).isEmpty();
-    assertCountersAddUp(client);
+
+    assertThat(accepted.get(0)).startsWith(cut.get(0)).startsWith(cut.get(1));
+    assertThat(allSeqsAtMainServer()).isEqualTo(range(0, 101));
+    assertThat(client.counters().deliveredToMainServer()).isEqualTo(101);
+  }
+
+  @Test
+  void batches_are_sent_again_once_the_server_was_down() throws Exception {
+    main.onBatch(Behaviour.status(200, "no", "Accept-Post: application/x-ndjson"));
+    DataNadhi client = openAfterOffer(configuration());
+    submit(client, 1, 101);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    assertThat(main.batches()).hasSize(3);
+
+    // The server is repaired.
+    main.goDown();
+    main.onBatch(main::acceptBatch);
+    submit(client, 101, 102);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    assertThat(client.counters().deliveredToFallback()).isEqualTo(1);
+    main.comeUp();
+    awaitBatch(client);
+  }
+
+  /** Submits records until the server accepts a batch. */
+  private void awaitBatch(DataNadhi client) {
+    await()
+        .atMost(TIME_LIMIT)
+        .untilAsserted(() -> {
+          int next = (int) client.counters().submitted();
+          submit(client, next, next + 100);
+          assertThat(client.flush(TIME_LIMIT)).isTrue();
+          assertThat(main.deliveries()).isNotEmpty().last().matches(d -> d.type().equals(NDJSON));
+        });
+  }
+
+  @Test
+  void batches_are_sent_again_after_a_small_one_got_no_answer() throws Exception {
+    main.onBatch(Behaviour.hangUp());
+    DataNadhi client = openAfterOffer(configuration());
+    for (int seq = 1; main.batches().isEmpty(); seq += 2) {
+      submit(client, seq, seq + 2);
+      assertThat(client.flush(TIME_LIMIT)).isTrue();
+    }
+    assertThat(main.batches()).allMatch(lines -> lines == 2);
+    main.onBatch(main::acceptBatch);
+    awaitBatch(client);
   }
 
   @Test
@@ -227,6 +294,38 @@ class BatchTest extends AbstractSdkTest {
     assertThat(client.counters().dropped()).isEmpty();
   }
 
+  @Test
+  void a_batch_is_halved_too_if_the_server_closes_the_connection_within_its_413() throws Exception {
+    main.onBatch((request, out) ->
+        request.text().lines().count() > 30
+            ? Behaviour.raw("HTTP/1.1 413 Too Large\r\nContent-Length: 50\r\n\r\n<")
+                .respond(request, out)
+            : main.acceptBatch(request, out));
+    DataNadhi client = openAfterOffer(configuration());
+    submit(client, 1, 101);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    assertThat(allSeqsAtMainServer()).isEqualTo(range(0, 101));
+    assertThat(client.counters().deliveredToMainServer()).isEqualTo(101);
+  }
+
+  @Test
+  void batches_grow_again_after_one_large_record_among_small_ones() throws Exception {
+    main.onBatch((request, out) ->
+        request.body().length > 200_000
+            ? Behaviour.status(413, "").respond(request, out)
+            : main.acceptBatch(request, out));
+    DataNadhi client = openAfterOffer(configuration());
+    submit(client, 1, 2);
+    assertThat(client.submit(PIPELINES, Map.of("seq", 2, "text", "x".repeat(200_000)))).isTrue();
+    submit(client, 3, 600);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    assertThat(allSeqsAtMainServer()).isEqualTo(range(0, 600));
+    int before = main.batches().size();
+    submit(client, 600, 1_100);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    assertThat(main.batches().subList(before, main.batches().size())).anyMatch(n -> n >= 100);
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {202, 302, 400, 401, 404, 415, 422, 500})
   void a_batch_that_is_refused_as_a_whole_goes_one_by_one(int status) throws Exception {
@@ -237,10 +336,16 @@ class BatchTest extends AbstractSdkTest {
     assertThat(main.batches()).isNotEmpty();
     assertThat(allSeqsAtMainServer()).isEqualTo(range(0, 101));
     assertThat(client.counters().deliveredToMainServer()).isEqualTo(101);
+
+    main.onBatch(main::acceptBatch);
+    submit(client, 101, 201);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    assertThat(allSeqsAtMainServer()).isEqualTo(range(0, 201));
+    assertThat(main.deliveries().get(200).type()).isEqualTo(NDJSON);
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {408, 425, 429, 501, 503})
+  @ValueSource(ints = {407, 408, 425, 429, 501, 503})
   void a_server_that_cannot_take_a_batch_now_is_down(int status) throws Exception {
     main.onBatch(Behaviour.status(status, ""));
     DataNadhi client = openAfterOffer(configuration());
@@ -251,6 +356,7 @@ class BatchTest extends AbstractSdkTest {
     assertThat(receivedOrDroppedSeqs()).isEqualTo(range(0, 101));
     assertThat(client.counters().dropped()).isEmpty();
     assertCountersAddUp(client);
+    awaitBatch(client);
   }
 
   @Test

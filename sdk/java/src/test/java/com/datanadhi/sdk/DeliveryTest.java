@@ -34,6 +34,16 @@ class DeliveryTest extends AbstractSdkTest {
   }
 
   @Test
+  void a_record_is_delivered_when_the_status_says_so_even_if_the_body_is_cut() throws Exception {
+    main.cutAnswers();
+    DataNadhi client = open(configuration().echoPostDisabled(true));
+    submit(client, 0, 20);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    assertThat(main.deliveries().stream().map(Delivery::seq)).isEqualTo(range(0, 20));
+    assertThat(client.counters().deliveredToMainServer()).isEqualTo(20);
+  }
+
+  @Test
   void the_fallback_server_gets_batches_when_the_main_server_is_down_and_echopost_is_disabled()
       throws Exception {
     main.goDown();

@@ -38,6 +38,7 @@ public final class LogServer implements AutoCloseable {
   private volatile int status = 200;
   private volatile int probeStatus = 200;
   private volatile long slowMillis;
+  private volatile boolean cutting;
   private volatile String[] offer = {};
   private volatile Behaviour onBatch = this::acceptBatch;
   private volatile CountDownLatch hanging = new CountDownLatch(0);
@@ -94,6 +95,11 @@ public final class LogServer implements AutoCloseable {
   /** Sets the status for deliveries. Probes get it too if it is above 500. */
   public void answer(int newStatus) {
     status = newStatus;
+  }
+
+  /** Breaks the connection from now on within the body of each answer to a single record. */
+  public void cutAnswers() {
+    cutting = true;
   }
 
   /** Offers batches from now on, in every answer with a status 2xx. */
@@ -197,6 +203,10 @@ public final class LogServer implements AutoCloseable {
         return onBatch.respond(request, out);
       }
       record(request);
+    }
+    if (cutting && request.method().equals("POST")) {
+      return Behaviour.raw("HTTP/1.1 " + answer + " Cut\r\nContent-Length: 50\r\n\r\n{")
+          .respond(request, out);
     }
     if (slowMillis > 0 && request.method().equals("POST")) {
       return Behaviour.slow(slowMillis, Behaviour.status(answer, "", offer)).respond(request, out);

@@ -4,25 +4,32 @@ import com.datanadhi.sdk.internal.time.Clock;
 import java.time.Duration;
 
 /**
- * How many records the next batch to the main server may have. The number grows while the server
- * answers within a second, and shrinks when it takes longer or finds a batch too large.
- * Thread-safe.
+ * How many records the next request to a main server that offers batches may have, by the answers
+ * before. A batch that was too large, took more than a second or was not answered is halved. The
+ * number doubles with each full request that is answered within a second; above a size that was too
+ * large or too slow only after 16 of them, so that most requests succeed. Thread-safe.
  */
 final class BatchSize {
   /** A server that takes longer for a batch gets a smaller one. */
   private static final Duration SLOW = Duration.ofSeconds(1);
 
-  /** How long a bound that the server has shown applies. */
-  private static final Duration MEMORY = Duration.ofMinutes(1);
+  /** How long records are sent one by one if the server's answers to batches are unreadable. */
+  private static final Duration SUSPENSION = Duration.ofMinutes(1);
 
   private static final int MAX_UNREADABLE = 3;
+  private static final int GOOD_AT_BOUND = 16;
 
   private final int max;
   private final Clock clock;
   private int size;
+
+  /** The size exceeds it only after some good requests of this size. */
   private int bound;
-  private long boundSince;
+
+  private int goodAtBound;
   private int unreadableInARow;
+  private boolean suspended;
+  private long suspendedSince;
 
   /** Begins with {@code max}, which is never exceeded. */
   BatchSize(int max, Clock clock) {
@@ -30,36 +37,71 @@ final class BatchSize {
     this.clock = clock;
     this.size = max;
     this.bound = max;
-    this.boundSince = clock.nanos();
   }
 
   /** The most records of the next request; 1 means one by one. */
   synchronized int next() {
-    if (bound < max && clock.nanos() - boundSince > MEMORY.toNanos()) {
+    if (suspended && clock.nanos() - suspendedSince > SUSPENSION.toNanos()) {
+      suspended = false;
+    }
+    return suspended ? 1 : size;
+  }
+
+  /** The server has decided about {@code records}, which took it this long. */
+  synchronized void answered(int records, Duration took) {
+    if (suspended || (records == 1 && size > 1)) {
+      // Not a batch.
+      return;
+    }
+    unreadableInARow = 0;
+    if (took.compareTo(SLOW) > 0) {
+      limit(records);
+    } else if (records >= size) {
+      grow();
+    }
+  }
+
+  private void grow() {
+    if (size == bound && ++goodAtBound >= GOOD_AT_BOUND) {
       bound = max;
     }
-    return Math.min(size, bound);
-  }
-
-  /** The server has decided about a batch, which took it this long. */
-  synchronized void answered(Duration took) {
-    unreadableInARow = 0;
-    size = took.compareTo(SLOW) <= 0 ? Math.min(max, next() * 2) : half(next());
-  }
-
-  /** The server has not answered a batch of {@code records} at all. */
-  synchronized void notAnswered(int records) {
-    size = half(records);
+    size = Math.min(2 * size, bound);
   }
 
   /** A batch of {@code records} was too large for the server. */
   synchronized void tooLarge(int records) {
-    limit(half(records));
+    unreadableInARow = 0;
+    limit(records);
+  }
+
+  private void limit(int records) {
+    halve(records);
+    bound = size;
+    goodAtBound = 0;
+  }
+
+  private void halve(int records) {
+    size = Math.min(size, Math.max(1, records / 2));
+  }
+
+  /** The server has refused a batch, whatever its size. */
+  synchronized void refused() {
+    unreadableInARow = 0;
+  }
+
+  /** The server was not available for {@code records}. */
+  synchronized void unavailable(int records) {
+    unreadableInARow = 0;
+    // A probe comes before the next request.
+    suspended = false;
+    if (records > 1) {
+      halve(records);
+    }
   }
 
   /**
    * The server's answer to a batch was unreadable: after three in a row, records are sent one by
-   * one for a minute.
+   * one, until a probe finds that the server is back after it was down, but at most for a minute.
    *
    * @return whether records are sent one by one from now on
    */
@@ -69,16 +111,8 @@ final class BatchSize {
       return false;
     }
     unreadableInARow = 0;
-    limit(1);
+    suspended = true;
+    suspendedSince = clock.nanos();
     return true;
-  }
-
-  private void limit(int records) {
-    bound = records;
-    boundSince = clock.nanos();
-  }
-
-  private static int half(int records) {
-    return Math.max(1, records / 2);
   }
 }

@@ -2,6 +2,7 @@ package com.datanadhi.sdk.internal.delivery;
 
 import com.datanadhi.sdk.internal.http.BatchOutcome;
 import com.datanadhi.sdk.internal.http.DeliveryOutcome;
+import com.datanadhi.sdk.internal.http.Downtime;
 import com.datanadhi.sdk.internal.http.MainServer;
 import com.datanadhi.sdk.internal.http.ServerClient;
 import com.datanadhi.sdk.internal.http.ServerHealth;
@@ -95,7 +96,7 @@ public final class MainServerSender {
     long start = clock.nanos();
     BatchOutcome outcome = server.deliverBatch(records, cancellation);
     if (outcome instanceof BatchOutcome.Decided decided) {
-      size.answered(Duration.ofNanos(clock.nanos() - start));
+      size.answered(records.size(), since(start));
       health.markDelivered();
       outcomes.delivered(decided.delivered());
       if (!decided.rejected().isEmpty()) {
@@ -108,9 +109,10 @@ public final class MainServerSender {
     } else if (outcome instanceof BatchOutcome.TooLarge) {
       size.tooLarge(records.size());
     } else if (outcome instanceof BatchOutcome.Unavailable unavailable) {
-      size.notAnswered(records.size());
-      health.markDown(unavailable.downtime());
-    } else if (outcome instanceof BatchOutcome.Refused) {
+      markDown(records.size(), unavailable.downtime());
+    } else if (outcome instanceof BatchOutcome.Refused refused) {
+      size.refused();
+      logRefused(refused.status());
       sendOneByOne(records, cancellation, outcomes);
     }
   }
@@ -120,19 +122,30 @@ public final class MainServerSender {
       List<OutgoingRecord> records, ServerClient.Cancellation cancellation, Outcomes outcomes)
       throws InterruptedException {
     for (OutgoingRecord record : records) {
+      long start = clock.nanos();
       DeliveryOutcome outcome = server.deliver(record, cancellation);
       if (outcome instanceof DeliveryOutcome.Delivered) {
+        size.answered(1, since(start));
         health.markDelivered();
         outcomes.delivered(List.of(record));
       } else if (outcome instanceof DeliveryOutcome.Rejected rejected) {
         outcomes.rejected(List.of(record), rejected.status());
       } else {
         if (outcome instanceof DeliveryOutcome.Unavailable unavailable) {
-          health.markDown(unavailable.downtime());
+          markDown(1, unavailable.downtime());
         }
         return;
       }
     }
+  }
+
+  private Duration since(long start) {
+    return Duration.ofNanos(clock.nanos() - start);
+  }
+
+  private void markDown(int records, Downtime downtime) {
+    size.unavailable(records);
+    health.markDown(downtime);
   }
 
   private void logUnreadable(String reason, boolean oneByOne) {
@@ -140,6 +153,15 @@ public final class MainServerSender {
         Level.WARNING,
         "batch",
         "The main server's answer to a batch cannot be used: %s. Its records are sent again%s"
-            .formatted(reason, oneByOne ? ", one by one for a minute" : ""));
+            .formatted(reason, oneByOne ? ", one by one for at most a minute" : ""));
+  }
+
+  private void logRefused(int status) {
+    log.logRateLimited(
+        Level.WARNING,
+        "batch refused",
+        ("The main server offers batches, but answered %d to one."
+                + " The records of such a batch are sent one by one")
+            .formatted(status));
   }
 }

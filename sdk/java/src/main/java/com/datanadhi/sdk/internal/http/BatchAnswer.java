@@ -3,9 +3,12 @@ package com.datanadhi.sdk.internal.http;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.MalformedJsonException;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.StringReader;
 import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
@@ -42,14 +45,7 @@ record BatchAnswer(Map<Integer, Integer> rejected) {
     if (body.length > MAX_BYTES) {
       throw new IOException("it is longer than " + MAX_BYTES + " bytes");
     }
-    String text =
-        StandardCharsets.UTF_8
-            .newDecoder()
-            .onMalformedInput(CodingErrorAction.REPORT)
-            .onUnmappableCharacter(CodingErrorAction.REPORT)
-            .decode(ByteBuffer.wrap(body))
-            .toString();
-    try (JsonReader reader = new JsonReader(new StringReader(text))) {
+    try (JsonReader reader = new JsonReader(new StringReader(text(body)))) {
       reader.setStrictness(Strictness.STRICT);
       reader.setNestingLimit(MAX_LEVELS);
       BatchAnswer answer = parse(reader, lines);
@@ -57,8 +53,26 @@ record BatchAnswer(Map<Integer, Integer> rejected) {
         throw new IOException("there is more text after the JSON object");
       }
       return answer;
-    } catch (IllegalStateException | NumberFormatException notJson) {
-      throw new IOException("it is not the expected JSON: " + notJson.getMessage(), notJson);
+    } catch (IllegalStateException
+        | NumberFormatException
+        | MalformedJsonException
+        | EOFException notJson) {
+      // The message of Gson has a second line, with a link.
+      String reason = String.valueOf(notJson.getMessage()).lines().findFirst().orElse("");
+      throw new IOException("it is not the expected JSON: " + reason, notJson);
+    }
+  }
+
+  private static String text(byte[] body) throws IOException {
+    try {
+      return StandardCharsets.UTF_8
+          .newDecoder()
+          .onMalformedInput(CodingErrorAction.REPORT)
+          .onUnmappableCharacter(CodingErrorAction.REPORT)
+          .decode(ByteBuffer.wrap(body))
+          .toString();
+    } catch (CharacterCodingException notText) {
+      throw new IOException("it is not text in UTF-8; it must not be compressed", notText);
     }
   }
 

@@ -20,19 +20,21 @@ sealed interface Exchange {
   }
 
   /**
-   * The server answered.
+   * The server answered: its status has arrived.
    *
    * @param body the start of the body, as long as the request asked for; empty for most requests
+   * @param complete whether the whole body has arrived
    */
   @SuppressWarnings("ArrayRecordComponent")
-  record Answered(int status, HttpHeaders headers, byte[] body) implements Exchange {
+  record Answered(int status, HttpHeaders headers, byte[] body, boolean complete)
+      implements Exchange {
     boolean isSuccess() {
       return status >= 200 && status < 300;
     }
   }
 
   /**
-   * There is no answer: none in time, or no connection.
+   * There is no answer: no status in time, or no connection.
    *
    * @param connectionBroke whether an open connection failed; the server may have closed it while
    *     it was idle

@@ -70,7 +70,9 @@ public final class MainServer {
   private BatchOutcome outcome(List<OutgoingRecord> records, Exchange.Answered answer) {
     int status = answer.status();
     if (status == 200) {
-      return decided(records, answer.body());
+      return answer.complete()
+          ? decided(records, answer.body())
+          : new BatchOutcome.Unreadable("it is cut off");
     }
     if (status == 413) {
       return new BatchOutcome.TooLarge();

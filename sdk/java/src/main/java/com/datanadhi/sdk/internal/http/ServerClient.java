@@ -5,10 +5,12 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodySubscriber;
 import java.net.http.HttpResponse.BodySubscribers;
+import java.net.http.HttpResponse.ResponseInfo;
 import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.Objects;
@@ -17,6 +19,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sends requests to one server. Each request has a time-out; network errors are not thrown.
@@ -89,20 +93,23 @@ public final class ServerClient {
   private Exchange send(
       HttpRequest request, int maxAnswerBytes, Duration timeout, Cancellation cancellation)
       throws InterruptedException {
+    AtomicReference<@Nullable ResponseInfo> head = new AtomicReference<>();
     CompletableFuture<HttpResponse<byte[]>> response =
-        client.sendAsync(request, info -> startOfBody(maxAnswerBytes));
+        client.sendAsync(
+            request,
+            info -> {
+              head.set(info);
+              return startOfBody(maxAnswerBytes);
+            });
     cancellation.register(response);
     try {
       HttpResponse<byte[]> got = response.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
-      Exchange.Answered answer = new Exchange.Answered(got.statusCode(), got.headers(), got.body());
-      if (answer.isSuccess()) {
-        offer = ServerOffer.of(answer.headers());
-      }
-      return answer;
+      return answered(got.statusCode(), got.headers(), got.body(), true);
     } catch (CancellationException cancelled) {
       return new Exchange.Cancelled();
     } catch (TimeoutException late) {
-      return new Exchange.Failed("no answer within " + timeout.toSeconds() + " s", false);
+      return broken(
+          head.get(), new Exchange.Failed("no answer within " + timeout.toSeconds() + " s", false));
     } catch (ExecutionException failed) {
       Throwable cause = Objects.requireNonNullElse(failed.getCause(), failed);
       if (cause instanceof CancellationException) {
@@ -112,12 +119,26 @@ public final class ServerClient {
           cause instanceof IOException
               && !(cause instanceof ConnectException)
               && !(cause instanceof HttpTimeoutException);
-      return new Exchange.Failed(messageOf(cause), connectionBroke);
+      return broken(head.get(), new Exchange.Failed(messageOf(cause), connectionBroke));
     } finally {
       // After a time-out or an interrupt the exchange would still use a connection.
       boolean unused = response.cancel(true);
       cancellation.unregister();
     }
+  }
+
+  /** A status counts even if the body after it does not arrive. */
+  private Exchange broken(@Nullable ResponseInfo head, Exchange.Failed failure) {
+    return head == null ? failure : answered(head.statusCode(), head.headers(), new byte[0], false);
+  }
+
+  private Exchange.Answered answered(
+      int status, HttpHeaders headers, byte[] body, boolean complete) {
+    Exchange.Answered answer = new Exchange.Answered(status, headers, body, complete);
+    if (answer.isSuccess()) {
+      offer = ServerOffer.of(headers);
+    }
+    return answer;
   }
 
   /** Reads the whole body, so that the connection can be used again, and keeps its start. */

@@ -73,14 +73,18 @@ class BatchAnswerTest {
         "{\"stored\":2,\"errors\":[{\"line\":1,\"status\":503}]}",
       })
   void any_other_answer_counts_for_nothing(String body) {
-    assertThatIOException().isThrownBy(() -> parse(body));
+    assertThatIOException()
+        .isThrownBy(() -> parse(body))
+        .satisfies(unreadable -> assertThat(unreadable.getMessage()).isNotBlank().hasLineCount(1));
   }
 
   @Test
   void an_answer_that_is_not_utf_8_too_deep_or_too_long_counts_for_nothing() {
     byte[] latin1 =
         "{\"stored\":3,\"errors\":[],\"x\":\"é\"}".getBytes(StandardCharsets.ISO_8859_1);
-    assertThatIOException().isThrownBy(() -> BatchAnswer.parse(latin1, 3));
+    assertThatIOException()
+        .isThrownBy(() -> BatchAnswer.parse(latin1, 3))
+        .withMessageContaining("UTF-8");
     String deep = "{\"stored\":3,\"errors\":[],\"x\":" + "[".repeat(50) + "]".repeat(50) + "}";
     assertThatIOException().isThrownBy(() -> parse(deep));
     String longText = "{\"stored\":3,\"errors\":[]" + " ".repeat(BatchAnswer.MAX_BYTES) + "}";
