@@ -1,6 +1,7 @@
 """An application that logs with the SDK for Java, through an agent, to a hub: all three as they are released, as processes."""
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -52,6 +53,12 @@ class Application:
     def kill_agent(self):
         os.kill(int(self.lock.read_text()), signal.SIGKILL)
 
+    def batches(self):
+        """How many batches the agents have sent, and how many records in them."""
+        texts = [path.read_text() for path in self.lock.parent.glob("session-*/metrics.prom")]
+        return tuple(sum(float(value) for text in texts for value in re.findall("(?m)^echopost_batch_records_%s(?:{.*})? (.*)" % name, text))
+                     for name in ("count", "sum"))
+
     def finish(self):
         self.process.communicate(b"\n", timeout=60)
         assert self.process.returncode == 0, self.output.read_text()
@@ -102,6 +109,8 @@ def test_every_record_of_an_application_reaches_the_hub_once_and_in_order(tmp_pa
         assert sorted(stored) == list(range(1, submitted + 1))
         # A record goes directly or through the agent. Each of these two ways keeps the order.
         assert ways(stored) <= 2
+        batches, records = application.batches()
+        assert 0 < batches < records, "the hub offers batches, and the agent sends its backlog in them"
         assert hub.rows("SELECT count(*), min(first), max(last) FROM sources") == [(1, 1, submitted)]
         # The source numbers its records as the application did.
         assert hub.rows("SELECT count(*) FROM events WHERE key NOT LIKE '%-' || json_extract(log_data, '$.n')") == [(0,)]

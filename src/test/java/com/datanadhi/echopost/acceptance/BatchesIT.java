@@ -5,11 +5,9 @@ import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
-import com.datanadhi.testkit.HubProcess;
 import com.datanadhi.testkit.StubBatches;
 import com.datanadhi.testkit.StubServer;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -19,7 +17,6 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -193,37 +190,5 @@ class BatchesIT extends AcceptanceTest {
         .contains("422 {", "\"seq\":7,");
     assertThat(query("SELECT delivered||' '||rejected FROM meta")).isEqualTo("199 1");
     assertThat(server.count()).isEqualTo(200);
-  }
-
-  @Test
-  void a_hub_gets_each_record_once_and_in_order(@TempDir Path data) throws Exception {
-    int records = 5_000;
-    HubProcess hub = use(HubProcess.spawn(data));
-    hub.awaitReady();
-    String apiKey = HubProcess.createKey(data, "acme");
-    AgentProcess agent = use(AgentProcess.spawn(directory, server.url(), "-api-key", apiKey));
-    agent.awaitReady();
-    sendWithOneKey(agent, apiKey, load(records, 1));
-    List<String> keys = keys();
-    agent.kill();
-
-    AgentProcess next = use(AgentProcess.spawn(directory, hub.url(), "-api-key", apiKey));
-
-    assertThat(next.awaitExit(SOON)).isZero();
-    assertThat(Files.readString(next.lastMetrics()))
-        .containsPattern("echopost_batch_records_sum\\{.*\\} " + records + ".0");
-    Path canonical;
-    try (Stream<Path> files =
-        Files.find(
-            data.resolve("tenants"),
-            3,
-            (file, _) -> file.endsWith(Path.of("acme", "canonical.db")))) {
-      canonical = files.findFirst().orElseThrow();
-    }
-    String url = "jdbc:sqlite:file:" + canonical + "?mode=ro";
-    await()
-        .atMost(SOON)
-        .until(() -> column(url, "SELECT key FROM events ORDER BY seq").size() >= records);
-    assertThat(column(url, "SELECT key FROM events ORDER BY seq")).isEqualTo(keys);
   }
 }
