@@ -4,10 +4,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.datanadhi.echopost.upstream.DeliveryClient;
 import com.datanadhi.echopost.upstream.DeliveryRequest;
+import com.datanadhi.echopost.upstream.EncodedBatch;
 import com.datanadhi.echopost.upstream.Offer;
 import com.datanadhi.echopost.upstream.ServerResponse;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
@@ -29,6 +31,9 @@ final class ScriptedClient implements DeliveryClient {
 
   /// The response to a batch, by its payloads.
   Function<List<String>, ServerResponse> batchAnswers = ScriptedClient::stored;
+
+  /// Encoded batches that are not closed.
+  final AtomicInteger openBatches = new AtomicInteger();
 
   /// The payload at which the caller is interrupted; empty for none.
   String interruptedAt = "";
@@ -66,11 +71,27 @@ final class ScriptedClient implements DeliveryClient {
   }
 
   @Override
-  public ServerResponse deliverBatch(List<DeliveryRequest> batch, boolean gzip) {
+  public EncodedBatch encode(List<DeliveryRequest> batch, boolean gzip) {
+    int _ = openBatches.incrementAndGet();
     List<String> payloads = batch.stream().map(ScriptedClient::payload).toList();
-    batches.add(payloads);
-    arrivals.addAll(payloads);
-    return batchAnswers.apply(payloads);
+    return new EncodedBatch() {
+      @Override
+      public int length() {
+        return batch.stream().mapToInt(DeliveryRequest::lineLength).sum();
+      }
+
+      @Override
+      public ServerResponse deliver() {
+        batches.add(payloads);
+        arrivals.addAll(payloads);
+        return batchAnswers.apply(payloads);
+      }
+
+      @Override
+      public void close() {
+        int _ = openBatches.decrementAndGet();
+      }
+    };
   }
 
   @Override
