@@ -32,8 +32,18 @@ final class ScriptedClient implements DeliveryClient {
   /// The response to a batch, by its payloads.
   Function<List<String>, ServerResponse> batchAnswers = ScriptedClient::stored;
 
-  /// Encoded batches that are not closed.
+  /// Whether each batch was packed.
+  final List<Boolean> packed = new ArrayList<>();
+
+  /// Batches that were encoded.
+  final AtomicInteger encoded = new AtomicInteger();
+
+  /// Encoded batches that are not closed, their bytes, and the most of both at one time.
   final AtomicInteger openBatches = new AtomicInteger();
+
+  final AtomicInteger mostOpenBatches = new AtomicInteger();
+  final AtomicInteger mostOpenBytes = new AtomicInteger();
+  private final AtomicInteger openBytes = new AtomicInteger();
 
   /// The payload at which the caller is interrupted; empty for none.
   String interruptedAt = "";
@@ -72,17 +82,24 @@ final class ScriptedClient implements DeliveryClient {
 
   @Override
   public EncodedBatch encode(List<DeliveryRequest> batch, boolean gzip) {
-    int _ = openBatches.incrementAndGet();
+    int length = batch.stream().mapToInt(DeliveryRequest::lineLength).sum();
+    int _ = encoded.incrementAndGet();
+    most(mostOpenBatches, openBatches.incrementAndGet());
+    most(mostOpenBytes, openBytes.addAndGet(length));
     List<String> payloads = batch.stream().map(ScriptedClient::payload).toList();
     return new EncodedBatch() {
       @Override
       public int length() {
-        return batch.stream().mapToInt(DeliveryRequest::lineLength).sum();
+        return length;
       }
 
       @Override
-      public ServerResponse deliver() {
+      public ServerResponse deliver() throws InterruptedException {
+        if (payloads.contains(interruptedAt)) {
+          throw new InterruptedException();
+        }
         batches.add(payloads);
+        packed.add(gzip);
         arrivals.addAll(payloads);
         return batchAnswers.apply(payloads);
       }
@@ -90,8 +107,13 @@ final class ScriptedClient implements DeliveryClient {
       @Override
       public void close() {
         int _ = openBatches.decrementAndGet();
+        int _ = openBytes.addAndGet(-length);
       }
     };
+  }
+
+  private static void most(AtomicInteger most, int now) {
+    int _ = most.accumulateAndGet(now, Math::max);
   }
 
   @Override
