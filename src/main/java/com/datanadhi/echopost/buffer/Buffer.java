@@ -36,8 +36,8 @@ import org.jspecify.annotations.Nullable;
 /// an fsync before it is done can lose records.
 ///
 /// One process at a time may open a buffer, and the caller ensures that. All methods are
-/// thread-safe, with one exception: [#salvage], [#read] and [#close] are called by one thread at a
-/// time.
+/// thread-safe, with one exception: [#salvage], [#read], [#readAhead], [#startsAfter] and [#close]
+/// are called by one thread at a time.
 public final class Buffer implements AutoCloseable {
   /// Less than the 30 s after which a call that waits for its commit means that the disk hangs.
   private static final Duration LOCK_TIMEOUT = Duration.ofSeconds(20);
@@ -195,6 +195,22 @@ public final class Buffer implements AutoCloseable {
   public List<PendingRecord> read(int maxRecords, long maxBytes)
       throws StorageException, InterruptedException {
     return reader.read(maxRecords, maxBytes);
+  }
+
+  /// Reads the records that follow on those that [#read] or this method returned last, up to
+  /// `afterId`, while these are still pending: at most `maxRecords`, and none after `maxBytes` are
+  /// reached. Returns none where ids have gaps, or when the file was replaced: [#read] cares for
+  /// that. They are the first pending ones once [#startsAfter] says so.
+  ///
+  /// @throws StorageException when the file cannot be read; [#read] finds that too, and handles it
+  public List<PendingRecord> readAhead(long afterId, int maxRecords, long maxBytes)
+      throws StorageException {
+    return reader.readAhead(afterId, maxRecords, maxBytes);
+  }
+
+  /// Whether the first pending records are those after `id`, in the file that was read last.
+  public boolean startsAfter(long id) {
+    return reader.isCurrent() && totals().settledThrough() == id;
   }
 
   /// Deletes every pending record up to and including `throughId`, all of which the server has

@@ -59,6 +59,27 @@ final class ReplayReader implements AutoCloseable {
     }
   }
 
+  /// See [Buffer#readAhead].
+  List<PendingRecord> readAhead(long afterId, int maxRecords, long maxBytes)
+      throws StorageException {
+    if (!isCurrent()) {
+      return List.of();
+    }
+    try {
+      List<PendingRecord> rows =
+          query.read(afterId, commits.totals().lastId(), maxRecords, maxBytes);
+      boolean hasGap = !rows.isEmpty() && rows.getLast().id() != afterId + rows.size();
+      return hasGap ? List.of() : rows;
+    } catch (SQLException failed) {
+      throw SqliteFailure.of("reading", failed);
+    }
+  }
+
+  /// Whether the writer still has the file that was read last.
+  boolean isCurrent() {
+    return commits.writer() == writer;
+  }
+
   private void follow(BufferWriter current) throws SQLException, StorageException {
     if (current != writer) {
       query.close();

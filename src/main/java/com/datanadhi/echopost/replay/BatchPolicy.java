@@ -2,26 +2,19 @@ package com.datanadhi.echopost.replay;
 
 import com.datanadhi.echopost.logging.EventNames;
 import com.datanadhi.echopost.logging.Events;
-import com.datanadhi.echopost.record.NewRecord;
 import com.datanadhi.echopost.record.PendingRecord;
 import com.datanadhi.echopost.upstream.DeliveryClient;
-import com.datanadhi.echopost.upstream.DeliveryRequest;
 import com.datanadhi.echopost.upstream.Offer;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
-/// Decides which records go together in one request, and which one by one.
+/// Decides how many records go together in one request, by the server's offer and its answers; a
+/// [Portion] has the records.
 ///
-/// Records go in batches while the server offers it: one API key a batch, at most as many as
-/// [BatchSize] permits, and at most 4 MiB. A record that does not fit into one line goes by itself,
-/// and so does one with another API key than those before and after it: each batch is a commit, and
-/// records that go one by one share theirs. After three unreadable answers in a row, records go one
-/// by one until the next probe succeeds.
+/// Records go in batches while the server offers it, at most as many as [BatchSize] permits. After
+/// three unreadable answers in a row, records go one by one until the next probe succeeds.
 ///
 /// Not thread-safe: only the replay thread uses it.
 final class BatchPolicy {
-  static final int LARGEST_BYTES = 4 << 20;
   static final int UNREADABLE_ANSWERS = 3;
 
   /// Behind a balancer, the offer can change with each response: a change is reported at most once
@@ -44,12 +37,6 @@ final class BatchPolicy {
     this.client = client;
   }
 
-  /// Records that are sent next.
-  ///
-  /// @param isBatch whether in one request, else one by one
-  /// @param gzip whether to pack the batch
-  record Portion(List<DeliveryRequest> requests, boolean isBatch, boolean gzip) {}
-
   /// The largest number of records of the next batch; 0 while records go one by one. Reads the
   /// server's newest offer.
   int limit() {
@@ -67,74 +54,17 @@ final class BatchPolicy {
     return newest.batches() && client.successfulProbes() != suspendedAtProbe ? size.records() : 0;
   }
 
+  /// What [#limit] will be once a full batch of `sent` records is answered promptly, if nothing
+  /// else changes.
+  int limitAfter(int sent) {
+    return size.afterPrompt(sent);
+  }
+
   /// The first of `records` that are sent together, at least one.
   ///
   /// @param records in replay order; the first is sound
   Portion next(List<PendingRecord> records) {
-    int limit = limit();
-    List<DeliveryRequest> batch = limit == 0 ? List.of() : batch(records, limit);
-    return batch.isEmpty()
-        ? new Portion(oneByOne(records, limit), false, false)
-        : new Portion(batch, true, client.offer().gzip());
-  }
-
-  private List<DeliveryRequest> batch(List<PendingRecord> records, int limit) {
-    List<DeliveryRequest> batch = new ArrayList<>(Math.min(limit, records.size()));
-    byte[] apiKey = records.getFirst().content().apiKey();
-    int bytes = 0;
-    if (limit > 1 && isOnlyOfItsKey(records, 0)) {
-      return batch;
-    }
-    for (PendingRecord record : records) {
-      DeliveryRequest request = request(record);
-      int length = request.lineLength();
-      if (batch.size() == limit
-          || goesAlone(record, request, length)
-          || bytes + length > LARGEST_BYTES
-          || !Arrays.equals(apiKey, request.apiKey())) {
-        return batch;
-      }
-      batch.add(request);
-      bytes += length;
-    }
-    return batch;
-  }
-
-  private List<DeliveryRequest> oneByOne(List<PendingRecord> records, int limit) {
-    List<DeliveryRequest> requests = new ArrayList<>(records.size());
-    for (int i = 0; i < records.size(); i++) {
-      PendingRecord record = records.get(i);
-      DeliveryRequest request = request(record);
-      boolean alone =
-          limit == 0
-              || goesAlone(record, request, request.lineLength())
-              || (limit > 1 && isOnlyOfItsKey(records, i));
-      if (!record.sound() || !alone) {
-        return requests;
-      }
-      requests.add(request);
-    }
-    return requests;
-  }
-
-  /// Whether another API key follows on the record at `index`, which is the first with its own.
-  private static boolean isOnlyOfItsKey(List<PendingRecord> records, int index) {
-    return index + 1 < records.size()
-        && !Arrays.equals(
-            records.get(index).content().apiKey(), records.get(index + 1).content().apiKey());
-  }
-
-  private boolean goesAlone(PendingRecord record, DeliveryRequest request, int lineLength) {
-    return record.id() <= refusedThroughId
-        || !record.sound()
-        || lineLength > LARGEST_BYTES
-        || !request.fitsOneLine();
-  }
-
-  private static DeliveryRequest request(PendingRecord record) {
-    NewRecord content = record.content();
-    return new DeliveryRequest(
-        content.pipelines(), content.jsonData(), content.apiKey(), record.idempotencyKey());
+    return Portion.of(records, limit(), client.offer().gzip(), refusedThroughId);
   }
 
   /// The server has decided about each record of a batch.

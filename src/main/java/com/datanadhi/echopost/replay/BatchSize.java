@@ -29,13 +29,21 @@ final class BatchSize {
   void answered(int sent, long nanos) {
     if (nanos > PROMPT.toNanos()) {
       halve(sent);
-    } else if (sent >= records) {
-      int grown =
-          records < knownGood
-              ? Math.min(2 * records, knownGood)
-              : records + Math.max(1, records / SLOW_GROWTH);
-      records = Math.min(grown, LARGEST);
+    } else {
+      records = afterPrompt(sent);
     }
+  }
+
+  /// What [#records] will be if a batch of `sent` records is answered promptly.
+  int afterPrompt(int sent) {
+    if (sent < records) {
+      return records;
+    }
+    int grown =
+        records < knownGood
+            ? Math.min(2 * records, knownGood)
+            : records + Math.max(1, records / SLOW_GROWTH);
+    return Math.min(grown, LARGEST);
   }
 
   /// A batch of `sent` records was too large.

@@ -48,6 +48,7 @@ public final class Replay {
   private final Backoff backoff;
   private final PoisonPolicy poisonPolicy;
   private final BatchPolicy batches;
+  private final ReadAhead readAhead;
   private final ReplayMetrics metrics = new ReplayMetrics();
   private final ReplayPass pass;
   private final ReplayCommits commits;
@@ -77,6 +78,7 @@ public final class Replay {
     this.backoff = new Backoff(random);
     this.poisonPolicy = new PoisonPolicy(clock);
     this.batches = new BatchPolicy(client);
+    this.readAhead = new ReadAhead(buffer, client, batches);
     this.pass = new ReplayPass(clock);
     this.commits = new ReplayCommits(buffer, clock, waiter, metrics, pass);
     this.nextAttemptNanos = clock.nanos();
@@ -94,8 +96,12 @@ public final class Replay {
 
   /// Replays until interrupted.
   public void run() throws InterruptedException, StorageException {
-    while (true) {
-      waiter.await(turn());
+    try {
+      while (true) {
+        waiter.await(turn());
+      }
+    } finally {
+      readAhead.drop();
     }
   }
 
@@ -132,10 +138,16 @@ public final class Replay {
       return Duration.ofNanos(untilNextAttempt);
     }
     int limit = batches.limit();
+    Batch ahead = readAhead.take(limit);
+    if (ahead != null) {
+      pass.start(buffer.totals().pending());
+      Step _ = deliverBatch(ahead);
+      return Duration.ZERO;
+    }
     List<PendingRecord> records =
         limit == 0
             ? buffer.read(READ_RECORDS, READ_BYTES)
-            : buffer.read(Math.max(limit, READ_RECORDS), BatchPolicy.LARGEST_BYTES);
+            : buffer.read(Math.max(limit, READ_RECORDS), Portion.LARGEST_BYTES);
     if (records.isEmpty()) {
       return Duration.ZERO;
     }
@@ -159,9 +171,12 @@ public final class Replay {
     while (proceed && !rest.isEmpty() && clock.nanos() - deadline < 0) {
       Step step;
       if (rest.getFirst().sound()) {
-        BatchPolicy.Portion portion = batches.next(rest);
+        Portion portion = batches.next(rest);
         List<PendingRecord> next = rest.subList(0, portion.requests().size());
-        step = portion.isBatch() ? deliverBatch(next, portion) : deliver(next, portion, deadline);
+        step =
+            portion.isBatch()
+                ? deliverBatch(Batch.of(next, portion, client))
+                : deliver(next, portion, deadline);
       } else {
         reject(rest.getFirst(), DAMAGED_RECORD_STATUS, "the record's checksum does not match");
         step = new Step(1, true);
@@ -172,7 +187,7 @@ public final class Replay {
     }
   }
 
-  private Step deliver(List<PendingRecord> records, BatchPolicy.Portion portion, long deadline)
+  private Step deliver(List<PendingRecord> records, Portion portion, long deadline)
       throws InterruptedException, StorageException {
     RecordDelivery delivery = new RecordDelivery(records, deadline, clock, metrics);
     try {
@@ -226,11 +241,27 @@ public final class Replay {
     };
   }
 
-  private Step deliverBatch(List<PendingRecord> records, BatchPolicy.Portion portion)
-      throws InterruptedException, StorageException {
+  /// Delivers the batch and settles what the server decided, while the next one is read; closes it.
+  private Step deliverBatch(Batch batch) throws InterruptedException, StorageException {
+    boolean settled = false;
+    try (batch) {
+      readAhead.start(batch);
+      Step step = deliverAndSettle(batch);
+      settled = step.settled() > 0;
+      return step;
+    } finally {
+      readAhead.await();
+      if (!settled) {
+        readAhead.drop();
+      }
+    }
+  }
+
+  private Step deliverAndSettle(Batch batch) throws InterruptedException, StorageException {
     long start = clock.nanos();
-    ServerResponse response = client.deliverBatch(portion.requests(), portion.gzip());
+    ServerResponse response = batch.encoded().deliver();
     long end = clock.nanos();
+    List<PendingRecord> records = batch.records();
     countAttempt(records.getFirst().id());
     metrics.attempted(end - start);
     BatchOutcome outcome = BatchOutcome.of(response, records.size());

@@ -3,7 +3,7 @@ package com.datanadhi.echopost.upstream;
 import java.util.List;
 import java.util.function.Predicate;
 
-/// Delivers records to the main server. One thread at a time.
+/// Delivers records to the main server. One thread at a time, unless a method says otherwise.
 public interface DeliveryClient {
   /// Delivers records in order, each after the response to the one before, until `continueAfter`
   /// returns false.
@@ -15,14 +15,11 @@ public interface DeliveryClient {
   void deliver(List<DeliveryRequest> deliveries, Predicate<ServerResponse> continueAfter)
       throws InterruptedException;
 
-  /// Delivers records in one request and waits for its response, of which more is read than of
-  /// others.
+  /// Encodes records that are to be delivered in one request. Any thread; the caller closes it.
   ///
   /// @param batch at least one record, all with the same API key; without line ends in them
   /// @param gzip whether to pack them
-  /// @throws InterruptedException when interrupted; the batch may have arrived or not
-  ServerResponse deliverBatch(List<DeliveryRequest> batch, boolean gzip)
-      throws InterruptedException;
+  EncodedBatch encode(List<DeliveryRequest> batch, boolean gzip);
 
   /// What the server offers, by its newest 2xx response. Any thread.
   Offer offer();

@@ -9,22 +9,13 @@ package com.datanadhi.echopost.upstream;
 @SuppressWarnings("ArrayRecordComponent") // never compared
 public record DeliveryRequest(
     byte[] pipelines, byte[] jsonData, byte[] apiKey, String idempotencyKey) {
-  /// The bytes of the record's line in a batch, its line end included.
+  /// The bytes of the record's line in a batch, its line end included; at most so many.
   public int lineLength() {
     return BatchBody.lineLength(this);
   }
 
   /// Whether the record can be one line: there is no CR or LF in it.
   public boolean fitsOneLine() {
-    return !hasLineEnd(jsonData) && !hasLineEnd(pipelines);
-  }
-
-  private static boolean hasLineEnd(byte[] text) {
-    for (byte b : text) {
-      if (b == '\n' || b == '\r') {
-        return true;
-      }
-    }
-    return false;
+    return !LineEnds.areIn(jsonData) && !LineEnds.areIn(pipelines);
   }
 }

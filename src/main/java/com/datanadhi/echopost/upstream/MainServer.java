@@ -145,16 +145,33 @@ public final class MainServer implements DeliveryClient, AutoCloseable {
   }
 
   @Override
-  public ServerResponse deliverBatch(List<DeliveryRequest> batch, boolean gzip)
-      throws InterruptedException {
-    List<ServerResponse> responses = new ArrayList<>(1);
-    ByteBuf request = requests.batch(batch, gzip);
-    try {
+  public EncodedBatch encode(List<DeliveryRequest> batch, boolean gzip) {
+    return new BatchRequest(requests.batch(batch, gzip));
+  }
+
+  private final class BatchRequest implements EncodedBatch {
+    private final ByteBuf request;
+
+    BatchRequest(ByteBuf request) {
+      this.request = request;
+    }
+
+    @Override
+    public int length() {
+      return request.readableBytes();
+    }
+
+    @Override
+    public ServerResponse deliver() throws InterruptedException {
+      List<ServerResponse> responses = new ArrayList<>(1);
       send(List.of(request), ByteBuf::retainedDuplicate, BodyLimit.BATCH_ANSWER, responses::add);
-    } finally {
+      return responses.getFirst();
+    }
+
+    @Override
+    public void close() {
       boolean _ = request.release();
     }
-    return responses.getFirst();
   }
 
   @Override

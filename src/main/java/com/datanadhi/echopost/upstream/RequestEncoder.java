@@ -106,6 +106,13 @@ final class RequestEncoder {
 
   /// The content of a Structured Field string (RFC 8941, section 3.3.3), and of a JSON string.
   static String quoted(String key) {
-    return key.replace("\\", "\\\\").replace("\"", "\\\"");
+    return key.indexOf('\\') < 0 && key.indexOf('"') < 0
+        ? key
+        : key.replace("\\", "\\\\").replace("\"", "\\\"");
+  }
+
+  /// The most characters that [#quoted] can have.
+  static int longestQuoted(String key) {
+    return 2 * key.length();
   }
 }

@@ -3,7 +3,6 @@ package com.datanadhi.echopost.bench;
 import com.datanadhi.echopost.testkit.AgentProcess;
 import com.datanadhi.echopost.testkit.LoadClient;
 import com.datanadhi.echopost.testkit.ProcessMemory;
-import com.datanadhi.testkit.StubBatches;
 import com.datanadhi.testkit.StubServer;
 import java.io.IOException;
 import java.util.List;
@@ -120,6 +119,8 @@ final class ReplayInBatches implements Benchmark {
 
   /// Counts the records that a server gets.
   private static final class Counted {
+    private static final String NDJSON = "application/x-ndjson";
+    private static final String OFFER = "Accept-Post: application/json, " + NDJSON;
     private static final long TIMEOUT_NANOS = 120_000_000_000L;
 
     private final int fromBatchOf;
@@ -133,15 +134,32 @@ final class ReplayInBatches implements Benchmark {
     Counted(StubServer server, StubServer.Offer offer, int fromBatchOf) {
       this.fromBatchOf = fromBatchOf;
       server.keep(false);
-      server.offer(offer);
+      // A batch is not taken apart.
+      server.offer(StubServer.Offer.BY_TEST);
+      String[] headers =
+          switch (offer) {
+            case BATCHES -> new String[] {OFFER};
+            case GZIP_BATCHES -> new String[] {OFFER, "Accept-Encoding: gzip"};
+            default -> new String[0];
+          };
+      server.onProbe(StubServer.Behaviour.status(200, "", headers));
       server.onDelivery((request, out) -> {
-        delivered(1);
-        return StubServer.OK.respond(request, out);
+        boolean isBatch = NDJSON.equals(request.headers().get("content-type"));
+        int records = isBatch ? lines(request.body()) : 1;
+        delivered(records);
+        String body = isBatch ? "{\"stored\":" + records + ",\"errors\":[]}" : "";
+        return StubServer.Behaviour.status(200, body, headers).respond(request, out);
       });
-      server.onBatch((records, out) -> {
-        delivered(records.size());
-        return StubBatches.STORED.respond(records, out);
-      });
+    }
+
+    private static int lines(byte[] body) {
+      int lines = 0;
+      for (byte b : body) {
+        if (b == '\n') {
+          lines++;
+        }
+      }
+      return lines;
     }
 
     void delay(long nanos) {

@@ -139,6 +139,30 @@ class BufferAppendReadTest extends BufferFixture {
   }
 
   @Test
+  void records_can_be_read_while_those_before_them_are_delivered() throws Exception {
+    Appended.store(buffer, "1", "2", "3", "4", "5");
+    assertThat(buffer.readAhead(2, 2, Long.MAX_VALUE))
+        .extracting(PendingRecord::id)
+        .containsExactly(3L, 4L);
+    assertThat(buffer.readAhead(2, 100, 1)).extracting(PendingRecord::id).containsExactly(3L);
+    assertThat(buffer.readAhead(5, 2, Long.MAX_VALUE)).isEmpty();
+    assertThat(buffer.startsAfter(2)).isFalse();
+    buffer.acknowledge(2);
+    assertThat(buffer.startsAfter(2)).isTrue();
+    buffer.acknowledge(3);
+    assertThat(buffer.startsAfter(2)).isFalse();
+  }
+
+  @Test
+  void nothing_is_read_ahead_where_a_row_is_missing() throws Exception {
+    Appended.store(buffer, "1", "2", "3", "4", "5");
+    change("DELETE FROM records WHERE id=4");
+    assertThat(buffer.readAhead(2, 1, Long.MAX_VALUE)).hasSize(1);
+    assertThat(buffer.readAhead(2, 3, Long.MAX_VALUE)).isEmpty();
+    assertThat(buffer.readAhead(3, 1, Long.MAX_VALUE)).isEmpty();
+  }
+
+  @Test
   void an_acknowledgement_deletes_through_its_id() throws Exception {
     Appended.store(buffer, "1", "2", "3");
     buffer.acknowledge(2);

@@ -205,8 +205,8 @@ class ReplayBatchTest {
 
   @Test
   void a_batch_has_at_most_four_mebibytes() throws Exception {
-    String third = "\"" + "x".repeat(BatchPolicy.LARGEST_BYTES / 3) + "\"";
-    String whole = "\"" + "x".repeat(BatchPolicy.LARGEST_BYTES - 10) + "\"";
+    String third = "\"" + "x".repeat(Portion.LARGEST_BYTES / 3) + "\"";
+    String whole = "\"" + "x".repeat(Portion.LARGEST_BYTES - 10) + "\"";
     Appended.store(buffer, "1", "2", "3", third, third, third, third, whole, "9");
     drain();
     assertThat(client.batches.stream().map(List::size)).containsExactly(1, 2, 2, 2, 1);

@@ -4,10 +4,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.datanadhi.echopost.upstream.DeliveryClient;
 import com.datanadhi.echopost.upstream.DeliveryRequest;
+import com.datanadhi.echopost.upstream.EncodedBatch;
 import com.datanadhi.echopost.upstream.Offer;
 import com.datanadhi.echopost.upstream.ServerResponse;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
@@ -29,6 +31,19 @@ final class ScriptedClient implements DeliveryClient {
 
   /// The response to a batch, by its payloads.
   Function<List<String>, ServerResponse> batchAnswers = ScriptedClient::stored;
+
+  /// Whether each batch was packed.
+  final List<Boolean> packed = new ArrayList<>();
+
+  /// Batches that were encoded.
+  final AtomicInteger encoded = new AtomicInteger();
+
+  /// Encoded batches that are not closed, their bytes, and the most of both at one time.
+  final AtomicInteger openBatches = new AtomicInteger();
+
+  final AtomicInteger mostOpenBatches = new AtomicInteger();
+  final AtomicInteger mostOpenBytes = new AtomicInteger();
+  private final AtomicInteger openBytes = new AtomicInteger();
 
   /// The payload at which the caller is interrupted; empty for none.
   String interruptedAt = "";
@@ -66,11 +81,39 @@ final class ScriptedClient implements DeliveryClient {
   }
 
   @Override
-  public ServerResponse deliverBatch(List<DeliveryRequest> batch, boolean gzip) {
+  public EncodedBatch encode(List<DeliveryRequest> batch, boolean gzip) {
+    int length = batch.stream().mapToInt(DeliveryRequest::lineLength).sum();
+    int _ = encoded.incrementAndGet();
+    most(mostOpenBatches, openBatches.incrementAndGet());
+    most(mostOpenBytes, openBytes.addAndGet(length));
     List<String> payloads = batch.stream().map(ScriptedClient::payload).toList();
-    batches.add(payloads);
-    arrivals.addAll(payloads);
-    return batchAnswers.apply(payloads);
+    return new EncodedBatch() {
+      @Override
+      public int length() {
+        return length;
+      }
+
+      @Override
+      public ServerResponse deliver() throws InterruptedException {
+        if (payloads.contains(interruptedAt)) {
+          throw new InterruptedException();
+        }
+        batches.add(payloads);
+        packed.add(gzip);
+        arrivals.addAll(payloads);
+        return batchAnswers.apply(payloads);
+      }
+
+      @Override
+      public void close() {
+        int _ = openBatches.decrementAndGet();
+        int _ = openBytes.addAndGet(-length);
+      }
+    };
+  }
+
+  private static void most(AtomicInteger most, int now) {
+    int _ = most.accumulateAndGet(now, Math::max);
   }
 
   @Override

@@ -53,6 +53,12 @@ class MainServerBatchTest {
         .toList();
   }
 
+  private ServerResponse deliver(List<DeliveryRequest> batch, boolean gzip) throws Exception {
+    try (EncodedBatch encoded = client.encode(batch, gzip)) {
+      return encoded.deliver();
+    }
+  }
+
   private static String body(ServerResponse response) {
     return ((ServerResponse.Answered) response).body();
   }
@@ -63,7 +69,7 @@ class MainServerBatchTest {
       throws Exception {
     List<DeliveryRequest> batch =
         List.of(request("k\"\\1", "{\"é\":1.0}", "own"), request("k-2", "2", "own"));
-    assertThat(body(client.deliverBatch(batch, gzip))).isEqualTo("{\"stored\":2,\"errors\":[]}");
+    assertThat(body(deliver(batch, gzip))).isEqualTo("{\"stored\":2,\"errors\":[]}");
     assertThat(server.deliveries())
         .extracting(StubServer.Request::text)
         .containsExactly(
@@ -79,7 +85,7 @@ class MainServerBatchTest {
         .containsEntry("datanadhi-api-key", "own")
         .doesNotContainKey("idempotency-key");
     assertThat(headers.get("content-encoding")).isEqualTo(gzip ? "gzip" : null);
-    assertThat(client.deliverBatch(requests(1), gzip)).isInstanceOf(ServerResponse.Answered.class);
+    assertThat(deliver(requests(1), gzip)).isInstanceOf(ServerResponse.Answered.class);
     assertThat(server.deliveries().getLast().headers())
         .containsEntry("datanadhi-api-key", "default-key");
     assertThat(server.connections()).isEqualTo(1);
@@ -95,7 +101,7 @@ class MainServerBatchTest {
       bytes += batch.getLast().lineLength();
     }
     assertThat(bytes).isGreaterThan(2_500_000);
-    assertThat(body(client.deliverBatch(batch, gzip))).startsWith("{\"stored\":1000,");
+    assertThat(body(deliver(batch, gzip))).startsWith("{\"stored\":1000,");
     assertThat(server.deliveries())
         .extracting(StubServer.Request::key)
         .containsExactlyElementsOf(batch.stream().map(DeliveryRequest::idempotencyKey).toList());
@@ -104,7 +110,7 @@ class MainServerBatchTest {
   @Test
   void an_answer_with_an_error_for_each_line_is_read_whole() throws Exception {
     server.onBatch(StubBatches.rejecting(422, _ -> true));
-    String body = body(client.deliverBatch(requests(1_000), false));
+    String body = body(deliver(requests(1_000), false));
     assertThat(body).hasSizeGreaterThan(50_000).startsWith("{\"stored\":0,").endsWith("]}");
   }
 
@@ -112,14 +118,13 @@ class MainServerBatchTest {
   void nothing_of_an_answer_beyond_two_mebibytes_is_used() throws Exception {
     String longest = "x".repeat(2 << 20);
     server.onBatch(BatchBehaviour.of(Behaviour.status(200, longest)));
-    assertThat(body(client.deliverBatch(requests(1), false))).isEqualTo(longest);
+    assertThat(body(deliver(requests(1), false))).isEqualTo(longest);
     for (int length : List.of((2 << 20) + 1, 5 << 20)) {
       server.onBatch(BatchBehaviour.of(Behaviour.status(200, "x".repeat(length))));
-      assertThat(body(client.deliverBatch(requests(1), false))).startsWith("(incomplete, 2");
+      assertThat(body(deliver(requests(1), false))).startsWith("(incomplete, 2");
     }
     server.onBatch(StubBatches.STORED);
-    assertThat(body(client.deliverBatch(requests(1), false)))
-        .isEqualTo("{\"stored\":1,\"errors\":[]}");
+    assertThat(body(deliver(requests(1), false))).isEqualTo("{\"stored\":1,\"errors\":[]}");
   }
 
   @ParameterizedTest
@@ -131,22 +136,21 @@ class MainServerBatchTest {
       })
   void nothing_of_a_cut_answer_is_used(String rest) throws Exception {
     server.onBatch(BatchBehaviour.of(Behaviour.raw("HTTP/1.1 200 OK\r\n" + rest)));
-    assertThat(body(client.deliverBatch(requests(1), false))).startsWith("(incomplete, ");
+    assertThat(body(deliver(requests(1), false))).startsWith("(incomplete, ");
   }
 
   @Test
   void a_batch_without_an_answer_has_none() throws Exception {
     server.onBatch(BatchBehaviour.of(Behaviour.hangUp()));
-    assertThat(client.deliverBatch(requests(1), false)).isInstanceOf(ServerResponse.NoAnswer.class);
+    assertThat(deliver(requests(1), false)).isInstanceOf(ServerResponse.NoAnswer.class);
   }
 
   @Test
   void a_connection_that_the_server_has_closed_is_replaced() throws Exception {
-    assertThat(client.deliverBatch(requests(1), false)).isInstanceOf(ServerResponse.Answered.class);
+    assertThat(deliver(requests(1), false)).isInstanceOf(ServerResponse.Answered.class);
     server.goDown();
     server.comeUp();
-    assertThat(body(client.deliverBatch(requests(2), true)))
-        .isEqualTo("{\"stored\":2,\"errors\":[]}");
+    assertThat(body(deliver(requests(2), true))).isEqualTo("{\"stored\":2,\"errors\":[]}");
   }
 
   @Test
@@ -161,7 +165,7 @@ class MainServerBatchTest {
     assertThat(client.offer()).isEqualTo(new Offer(true, true));
     assertThat(client.successfulProbes()).isEqualTo(1);
     server.offer(StubServer.Offer.BATCHES);
-    ServerResponse _ = client.deliverBatch(requests(1), true);
+    ServerResponse _ = deliver(requests(1), true);
     assertThat(client.offer()).isEqualTo(new Offer(true, false));
     server.offer(StubServer.Offer.NONE);
     client.deliver(requests(1), _ -> true);
