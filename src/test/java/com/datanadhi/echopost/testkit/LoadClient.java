@@ -9,6 +9,9 @@ import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFactory;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.unix.DomainSocketAddress;
 import java.nio.file.Path;
@@ -21,6 +24,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongConsumer;
@@ -91,18 +95,33 @@ public final class LoadClient implements AutoCloseable {
 
   /// A channel whose first attempt to connect to the agent has succeeded or failed.
   public ManagedChannel newChannel() {
+    return newChannel(Transport.ofThisSystem().unixChannels());
+  }
+
+  /// A channel that never connects again. Its calls reach the agent in their order, or fail: while
+  /// a channel connects again, it queues calls, and later calls overtake those in the queue.
+  public ManagedChannel newConnection() {
+    ChannelFactory<? extends Channel> connections = Transport.ofThisSystem().unixChannels();
+    AtomicBoolean used = new AtomicBoolean();
+    return newChannel(() -> {
+      if (used.getAndSet(true)) {
+        throw Status.UNAVAILABLE.withDescription("the connection has ended").asRuntimeException();
+      }
+      return connections.newChannel();
+    });
+  }
+
+  private ManagedChannel newChannel(ChannelFactory<? extends Channel> connections) {
     ManagedChannel channel =
         NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toString()))
             .overrideAuthority("localhost")
             .eventLoopGroup(loop)
-            .channelFactory(Transport.ofThisSystem().unixChannels())
-            .withOption(io.netty.channel.ChannelOption.SO_KEEPALIVE, null)
+            .channelFactory(connections)
+            .withOption(ChannelOption.SO_KEEPALIVE, null)
             .usePlaintext()
             .directExecutor()
             .build();
     channels.add(channel);
-    // A grpc-java channel queues calls while it connects, and later calls can overtake those in the
-    // queue.
     ConnectivityState state = channel.getState(true);
     while (state == ConnectivityState.IDLE || state == ConnectivityState.CONNECTING) {
       CountDownLatch changed = new CountDownLatch(1);
@@ -189,7 +208,7 @@ public final class LoadClient implements AutoCloseable {
 
   /// A connection and its responses. One event loop calls back with all of them.
   private final class Connection {
-    final ManagedChannel channel = newChannel();
+    final ManagedChannel channel = newConnection();
     final int client;
     final Load load;
     final long[] latency;

@@ -124,7 +124,7 @@ final class BackgroundClients implements AutoCloseable {
         LockSupport.parkNanos(RETRY_NANOS);
         continue;
       }
-      ManagedChannel channel = load.newChannel();
+      ManagedChannel channel = load.newConnection();
       try {
         if (channel.getState(false) == ConnectivityState.READY) {
           connections.incrementAndGet();
@@ -153,12 +153,6 @@ final class BackgroundClients implements AutoCloseable {
     int next = firstSeq;
     while (!stopped && broken.availablePermits() == 0) {
       slots.acquireUninterruptibly();
-      if (broken.availablePermits() > 0) {
-        // The free slot belongs to the failed call. gRPC may resend, on a new connection, later
-        // calls that never left this process: a call started now could overtake them.
-        slots.release();
-        break;
-      }
       int seq = next++;
       long sent = System.nanoTime();
       stub.sendLog(

@@ -218,7 +218,13 @@ final class HubChecker implements HubObserver {
       }
       if (highest.merge(label.client(), label.seq(), Math::max) > label.seq()) {
         result.add(CampaignResult.Counter.REORDERED, 1);
-        violation(stored.tenant() + ": " + label + " is stored after a later one of its client");
+        violation(
+            stored.tenant()
+                + ": "
+                + label
+                + ", key "
+                + record.key()
+                + ", is stored after a later one of its client");
       }
     }
     Set<Payloads.Label> lost =
