@@ -305,6 +305,23 @@ def test_a_stop_answers_a_consumer_that_waits(tmp_path):
 
 # ---- documents
 
+def test_the_readme_shows_a_hub_by_itself(tmp_path):
+    readme = (PROJECT / "README.md").read_text()
+    block = re.search(r"A hub by itself:\n\n((?:    .*\n)+)", readme).group(1)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        listen = "127.0.0.1:%d" % free.getsockname()[1]
+    assert block.count("http://127.0.0.1:5000/") == 2
+    (tmp_path / "target").symlink_to(PROJECT / "target")
+    ran = subprocess.run(
+        ["sh", "-c", block.replace("127.0.0.1:5000", listen) + "kill $!; wait $!"], cwd=tmp_path, capture_output=True, text=True,
+        timeout=120, env={**Hub(tmp_path).environment, "HUB_LISTEN": listen, "HUB_GRPC_LISTEN": "off"})
+    assert ran.returncode == 0, ran.stderr + (tmp_path / "hub.log").read_text()
+    receipt, record = re.fullmatch(r'(\{.*\})\n?(1  .*)\n', ran.stdout).groups()
+    assert json.loads(receipt)["status"] == "stored"
+    assert record.endswith('["demo"]  {"hello":"world"}')
+
+
 def test_metrics_are_valid_in_both_formats(hub):
     assert requests.get(hub.url + "/livez").ok  # a request is counted when it has been answered
     text = requests.get(hub.url + "/metrics")
