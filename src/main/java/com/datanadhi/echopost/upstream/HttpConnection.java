@@ -178,10 +178,14 @@ final class HttpConnection extends ChannelInboundHandlerAdapter implements AutoC
     };
   }
 
-  /// Starts the timer of a body that has not arrived with its header.
+  /// Starts the timer of a body that has not arrived with its header. Closes the connection if a
+  /// response is longer than its header says: the next one could not be told from the rest.
   @Override
   @SuppressWarnings("ReferenceEquality") // identity of the exchange
   public void channelReadComplete(ChannelHandlerContext context) {
+    if (pending == null && decoder.hasMoreBytes()) {
+      close();
+    }
     HttpResponse mine = head;
     if (mine != null && !bodyTimed) {
       bodyTimed = true;

@@ -37,6 +37,11 @@ final class ResponseDecoder extends HttpResponseDecoder {
     return protocol;
   }
 
+  /// Whether bytes have arrived that are not decoded yet.
+  boolean hasMoreBytes() {
+    return actualReadableBytes() > 0;
+  }
+
   @Override
   protected void decode(ChannelHandlerContext context, ByteBuf in, List<Object> out)
       throws Exception {

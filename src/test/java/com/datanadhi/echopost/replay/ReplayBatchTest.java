@@ -365,7 +365,7 @@ class ReplayBatchTest {
           return ScriptedClient.stored(batch);
         };
     drain();
-    assertThat(batchSizes()).startsWith(1, 2, 4, 2, 3);
+    assertThat(batchSizes()).startsWith(1, 2, 4, 2, 2);
   }
 
   @Test

@@ -341,6 +341,28 @@ class MainServerTest {
   }
 
   @Test
+  void bytes_after_a_response_do_not_count_for_the_next_record() throws Exception {
+    StubServer server = use(StubServer.up());
+    // The length of the text in characters.
+    byte[] tooLong =
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\"öä\"".getBytes(StandardCharsets.UTF_8);
+    server.onDelivery((request, out) -> {
+      out.write(tooLong);
+      out.flush();
+      return true;
+    });
+    List<ServerResponse> answers = new ArrayList<>();
+
+    client(server.url(), Map.of()).deliver(numbered(20), answers::add);
+
+    assertThat(answers)
+        .hasSize(20)
+        .allMatch(
+            answer -> answer instanceof ServerResponse.Answered(int status, _, _) && status == 200);
+    assertArrivedInOrder(server, 20);
+  }
+
+  @Test
   void an_interrupt_ends_the_delivery_at_once_and_no_response_is_reported_after_it()
       throws Exception {
     StubServer server = use(StubServer.up());
