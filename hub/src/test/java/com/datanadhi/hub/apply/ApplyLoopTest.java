@@ -642,6 +642,34 @@ class ApplyLoopTest {
   }
 
   @Test
+  void a_restart_does_not_begin_the_retention_again() throws Exception {
+    Hub.append(log, "acme", "a-1", "1");
+    log.rotate(Hub.STREAM);
+    Hub.append(log, "acme", "a-2", "1");
+    try (Hub hub = hub()) {
+      hub.drain();
+      hub.checkpointer.checkpoint();
+      hub.retention.turn();
+      hub.checkpointer.checkpoint();
+    }
+    clock.pass(Duration.ofHours(23).toMillis());
+    try (Hub hub = hub()) {
+      hub.drain();
+      hub.checkpointer.turn();
+      assertThat(hub.retention.blocker()).isNull();
+      hub.checkpointer.checkpoint();
+    }
+    clock.pass(Duration.ofHours(2).toMillis());
+    try (Hub hub = hub()) {
+      hub.checkpointer.turn();
+      assertThat(log.start(Hub.STREAM)).as("nobody has looked at the database").isZero();
+      hub.drain();
+      hub.checkpointer.turn();
+      assertThat(log.start(Hub.STREAM)).isEqualTo(1);
+    }
+  }
+
+  @Test
   void a_parked_tenant_keeps_the_segments_that_it_needs() throws Exception {
     Hub.append(log, "acme", "a-1", "1");
     byte[] newer = {0x08, 0x63, 0x22, 0x06, 0x0a, 0x04, 'a', 'c', 'm', 'e'};
