@@ -347,10 +347,10 @@ public final class ApplyLoop implements AppliedPositions {
       }
       ViewState state = databases.read(tenant, r -> r.state());
       List<HeldBack.Notice> told = heldBack.take(tenant);
-      progress.touch(tenant);
       checks.markSound(tenant);
       parked.unpark(tenant);
       positions.set(tenant, TenantMark.of(state));
+      progress.cameBack(tenant);
       mailboxes.rebuilt(tenant);
       mailboxes.behind(tenant);
       for (HeldBack.Notice notice : told) {

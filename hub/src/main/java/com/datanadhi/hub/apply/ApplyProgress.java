@@ -20,6 +20,7 @@ final class ApplyProgress {
   private long lost;
   private long events;
   private long bytesSinceCheckpoint;
+  private boolean hasCameBack;
   private List<Parked> parkedAtNext;
   private Set<String> touched = new HashSet<>();
   private final Map<String, TenantMark> durable;
@@ -81,11 +82,7 @@ final class ApplyProgress {
     }
   }
 
-  /// The tenant's database has changes that are to be made durable.
-  void touch(String tenant) {
-    committed(tenant, 0, 0);
-  }
-
+  /// The tenants' databases have changes that are to be made durable.
   void touch(Set<String> tenants) {
     lock.lock();
     try {
@@ -95,10 +92,23 @@ final class ApplyProgress {
     }
   }
 
-  long bytesSinceCheckpoint() {
+  /// No log record is held back for the tenant any more, and its database is to be made durable.
+  /// The next run would build it again if it read that the tenant is parked.
+  void cameBack(String tenant) {
     lock.lock();
     try {
-      return bytesSinceCheckpoint;
+      touched.add(tenant);
+      parkedAtNext = parkedAtNext.stream().filter(p -> !p.tenant().equals(tenant)).toList();
+      hasCameBack = true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  boolean isCheckpointDue() {
+    lock.lock();
+    try {
+      return hasCameBack || bytesSinceCheckpoint >= Checkpointer.INTERVAL_BYTES;
     } finally {
       lock.unlock();
     }
@@ -117,6 +127,7 @@ final class ApplyProgress {
       Touched taken = new Touched(next, lost, touched, parkedAtNext);
       touched = new HashSet<>();
       bytesSinceCheckpoint = 0;
+      hasCameBack = false;
       return taken;
     } finally {
       lock.unlock();

@@ -16,8 +16,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Makes the databases durable and writes `applied-through`: at each rotation of the log, after
-/// each 16 MiB that were applied, and when the hub ends.
+/// Makes the databases durable and writes `applied-through`: when a sealed segment of the log is
+/// applied, after each 16 MiB that were applied, when a parked tenant has come back, and when the
+/// hub ends.
 ///
 /// One thread calls [#run] or [#turn].
 public final class Checkpointer {
@@ -34,7 +35,7 @@ public final class Checkpointer {
   private final MailboxFollower mailboxes;
   private final AppliedThroughFile file;
   private final SegmentRetention retention;
-  private long lastSegment = -1;
+  private long durableThrough;
   private final LoopSignal signal = new LoopSignal();
 
   public Checkpointer(
@@ -47,6 +48,7 @@ public final class Checkpointer {
       SegmentRetention retention) {
     this.loop = loop;
     this.progress = loop.progress();
+    this.durableThrough = loop.start();
     this.log = log;
     this.stream = stream;
     this.databases = databases;
@@ -60,7 +62,7 @@ public final class Checkpointer {
   public void run() throws InterruptedException {
     while (!signal.isStopped()) {
       turn();
-      if (progress.bytesSinceCheckpoint() < INTERVAL_BYTES) {
+      if (!progress.isCheckpointDue()) {
         signal.pause(PAUSE);
       }
     }
@@ -74,17 +76,25 @@ public final class Checkpointer {
   ///
   /// @return whether it was
   public boolean turn() throws InterruptedException {
-    List<SegmentInfo> segments = log.segments(stream);
-    long newest = segments.isEmpty() ? -1 : segments.getLast().firstOffset();
-    boolean hasRotated = newest != lastSegment && lastSegment >= 0;
-    lastSegment = newest;
-    if (!hasRotated && progress.bytesSinceCheckpoint() < INTERVAL_BYTES) {
+    if (!isSegmentDue() && !progress.isCheckpointDue()) {
       retention.turn();
       return false;
     }
     checkpoint();
     retention.turn();
     return true;
+  }
+
+  /// Whether a sealed segment is applied to its end, and not all of it is known to be durable.
+  private boolean isSegmentDue() {
+    long next = progress.next();
+    for (SegmentInfo segment : log.segments(stream)) {
+      long end = segment.endOffset();
+      if (segment.isSealed() && durableThrough < end && end <= next) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /// Makes all that is applied durable, and writes the file.
@@ -138,6 +148,7 @@ public final class Checkpointer {
       Events.warning("applied_through_unwritable", "reason", unwritable.toString());
       return false;
     }
+    durableThrough = through.through();
     retention.durable(through);
     return true;
   }

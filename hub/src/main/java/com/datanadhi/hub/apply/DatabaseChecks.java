@@ -18,7 +18,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 /// Finds databases that do not belong to the log, or are older than what was durable, and parks
 /// their tenants.
 ///
-/// [#check] and [#isUnusable] are thread-safe, everything else is for the thread that applies.
+/// [#check], [#isUnusable] and [#isComplete] are thread-safe, everything else is for the thread
+/// that applies.
 final class DatabaseChecks {
   private final StreamReader reader;
   private final Log log;
@@ -93,6 +94,11 @@ final class DatabaseChecks {
     }
     checkUntouched(tenants.next());
     return true;
+  }
+
+  /// Whether each database of the last run was looked at.
+  boolean isComplete() {
+    return unchecked.isEmpty();
   }
 
   private void checkUntouched(String tenant) throws InterruptedException {

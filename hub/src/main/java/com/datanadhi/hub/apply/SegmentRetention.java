@@ -27,12 +27,13 @@ public final class SegmentRetention {
   private final Duration retention;
   private final long maxProvenBytes;
   private final BooleanSupplier isPaused;
+  private final DatabaseChecks checks;
   private final Supplier<SortedMap<Long, String>> unreadable;
   private final Supplier<List<Parked>> parked;
   private final Clock clock;
   private final SortedMap<Long, Long> proven = new TreeMap<>();
   private long through;
-  private List<Parked> parkedBefore = List.of();
+  private List<Parked> parkedBefore;
   private @Nullable String blocker;
 
   /// @param isArchiveOn whether records have to be archived first
@@ -56,6 +57,10 @@ public final class SegmentRetention {
     this.clock = clock;
     unreadable = loop.unreadable()::waiting;
     parked = loop.parked()::list;
+    checks = loop.checks();
+    // What `applied-through` said when this run began.
+    through = loop.start();
+    parkedBefore = loop.parked().list();
     proven.putAll(loop.provenBefore());
   }
 
@@ -98,6 +103,10 @@ public final class SegmentRetention {
 
   /// Proves and deletes what it can.
   public synchronized void turn() {
+    if (!checks.isComplete()) {
+      // A database that is an older copy needs segments that it seems not to need.
+      return;
+    }
     String reason = null;
     long now = clock.wallMillis();
     long provenBytes = 0;

@@ -189,7 +189,7 @@ public final class Cli {
             yield ExitStatus.FAILED;
           }
           case IOException unreadable -> {
-            problems.append(message(unreadable.toString()));
+            problems.append(message(Failure.text(unreadable)));
             yield ExitStatus.FAILED;
           }
           case InterruptedException _ -> {

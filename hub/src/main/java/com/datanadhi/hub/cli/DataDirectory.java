@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -46,7 +47,7 @@ final class DataDirectory {
 
   /// For `serve`: creates the directory, only for its own user, if it does not exist.
   ///
-  /// @throws UsageException it contains something else than a hub's data
+  /// @throws UsageException it contains something else than a hub's data, or cannot be created
   static void prepare(Path directory) throws IOException {
     if (Files.exists(directory)) {
       if (!Files.isDirectory(directory)) {
@@ -59,6 +60,20 @@ final class DataDirectory {
       }
       return;
     }
+    try {
+      create(directory);
+    } catch (FileSystemException refused) {
+      throw new UsageException(
+          "--data: cannot create "
+              + directory
+              + " ("
+              + Failure.reason(refused)
+              + "): choose another directory");
+    }
+    syncNames(directory);
+  }
+
+  private static void create(Path directory) throws IOException {
     Path parent = directory.toAbsolutePath().getParent();
     if (parent != null) {
       Files.createDirectories(parent);
@@ -66,7 +81,6 @@ final class DataDirectory {
     Files.createDirectory(
         directory,
         PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-    syncNames(directory);
   }
 
   /// Syncs the directories above a new data directory: a name that a power loss takes away takes

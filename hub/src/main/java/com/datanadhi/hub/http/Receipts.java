@@ -63,11 +63,18 @@ final class Receipts {
     return new Problem(
         422,
         "Key is known with other content",
-        ("The key %s is known with %s: stored is sha256 %s, sent was sha256 %s. What was sent is"
-                + " kept as a conflict. Send it under a key of its own if it is to be stored.")
-            .formatted(conflict.key(), what, stored.digest(), sent.digest()),
+        ("The key %s is known with %s: stored is %s, sent was %s. What was sent is kept as a"
+                + " conflict. Send it under a key of its own if it is to be stored.")
+            .formatted(
+                conflict.key(), what, digest(stored, samePayload), digest(sent, samePayload)),
         members,
         null);
+  }
+
+  private static String digest(Content content, boolean ofPipelines) {
+    return ofPipelines
+        ? "pipelines_sha256 " + content.pipelinesDigest()
+        : "sha256 " + content.digest();
   }
 
   private static String content(Content content) {

@@ -319,6 +319,28 @@ class ApplyLoopTest {
   }
 
   @Test
+  void a_tenant_that_came_back_is_not_built_again_by_the_next_run() throws Exception {
+    Hub.append(log, "acme", "a-1", "1");
+    try (Hub hub = hub()) {
+      hub.drain();
+      delete(Dump.directory(hub.tenants, "acme"));
+      Hub.append(log, "acme", "a-2", "2");
+      hub.loop.turn();
+      assertThat(hub.loop.parked().isParked("acme")).isTrue();
+      assertThat(hub.checkpointer.checkpoint()).isTrue();
+      hub.drain();
+      assertThat(hub.loop.parked().list()).isEmpty();
+
+      assertThat(hub.checkpointer.turn()).isTrue();
+      assertThat(hub.checkpointer.turn()).isFalse();
+    }
+    try (Hub next = hub()) {
+      assertThat(next.loop.parked().list()).isEmpty();
+      assertThat(next.state("acme").seq()).isEqualTo(2);
+    }
+  }
+
+  @Test
   void a_deleted_database_that_a_reader_has_created_anew_is_built_again() throws Exception {
     Hub.append(log, "acme", "a-1", "1");
     Hub.append(log, "acme", "a-2", "2");
@@ -615,6 +637,34 @@ class ApplyLoopTest {
 
       clock.pass(Duration.ofHours(2).toMillis());
       hub.retention.turn();
+      assertThat(log.start(Hub.STREAM)).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void a_restart_does_not_begin_the_retention_again() throws Exception {
+    Hub.append(log, "acme", "a-1", "1");
+    log.rotate(Hub.STREAM);
+    Hub.append(log, "acme", "a-2", "1");
+    try (Hub hub = hub()) {
+      hub.drain();
+      hub.checkpointer.checkpoint();
+      hub.retention.turn();
+      hub.checkpointer.checkpoint();
+    }
+    clock.pass(Duration.ofHours(23).toMillis());
+    try (Hub hub = hub()) {
+      hub.drain();
+      hub.checkpointer.turn();
+      assertThat(hub.retention.blocker()).isNull();
+      hub.checkpointer.checkpoint();
+    }
+    clock.pass(Duration.ofHours(2).toMillis());
+    try (Hub hub = hub()) {
+      hub.checkpointer.turn();
+      assertThat(log.start(Hub.STREAM)).as("nobody has looked at the database").isZero();
+      hub.drain();
+      hub.checkpointer.turn();
       assertThat(log.start(Hub.STREAM)).isEqualTo(1);
     }
   }

@@ -21,6 +21,7 @@ import com.datanadhi.hub.view.TenantReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -86,6 +87,31 @@ class CliTest {
     }
     assertThat(served).isEmpty();
     assertThat(run("serve").status()).isZero();
+  }
+
+  @Test
+  void serve_says_why_a_directory_cannot_be_created() {
+    Result result = run("serve", "--data", "/proc/echopost-hub");
+    assertThat(result.status()).isEqualTo(2);
+    assertThat(result.err())
+        .startsWith("echopost-hub: --data: cannot create /proc/echopost-hub (")
+        .contains("choose another directory")
+        .doesNotContain("Exception");
+  }
+
+  @Test
+  void a_file_that_the_system_refuses_is_named_with_the_reason() throws Exception {
+    assertThat(Failure.text(new AccessDeniedException("/srv/hub/hub.lock")))
+        .isEqualTo(
+            "/srv/hub/hub.lock: Permission denied: run the command as the user of the hub, or as"
+                + " root");
+    assertThat(run("serve").status()).isZero();
+    Path lock = data().resolve(DataDirectoryLock.NAME);
+    Files.delete(lock);
+    Files.createDirectory(lock);
+    Result result = run("serve");
+    assertThat(result.status()).isEqualTo(1);
+    assertThat(result.err()).startsWith("echopost-hub: " + lock + ": ").doesNotContain("Exception");
   }
 
   @Test

@@ -9,9 +9,12 @@ import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.hub.intake.Outcome;
 import com.datanadhi.hub.intake.Receipt;
+import com.datanadhi.hub.record.Digests;
+import com.datanadhi.hub.record.RecordData;
 import com.datanadhi.hub.view.StoredEvent;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -120,7 +123,16 @@ final class LogRouteTest {
         send(post(hub, "/log", JSON, ENVELOPE.replace("\"p\"", "\"q\""), "Idempotency-Key", "k"));
 
     assertThat(answer.statusCode()).isEqualTo(422);
-    assertThat(answer.body()).contains("is known with other pipelines");
+    assertThat(answer.body())
+        .contains(
+            "is known with other pipelines: stored is pipelines_sha256 "
+                + pipelinesDigest("p")
+                + ", sent was pipelines_sha256 "
+                + pipelinesDigest("q"));
+  }
+
+  private static String pipelinesDigest(String pipeline) {
+    return Digests.content(List.of(new RecordData(List.of(pipeline), utf8("1")))).pipelinesDigest();
   }
 
   @ParameterizedTest

@@ -82,6 +82,19 @@ class OpenDirectoryTest {
   }
 
   @Test
+  void a_sealed_segment_is_proven_without_a_further_record() throws Exception {
+    try (OpenDirectory directory = open()) {
+      store(directory, "acme", "k-1");
+      applyAll(directory);
+      directory.checkpointer.turn();
+      directory.log.rotate(Intake.STREAM);
+      directory.checkpointer.turn();
+
+      assertThat(directory.segmentRetention.blocker()).isNull();
+    }
+  }
+
+  @Test
   void a_control_database_that_was_locked_is_shown_as_behind_and_follows_by_itself()
       throws Exception {
     try (OpenDirectory directory = open()) {
