@@ -60,19 +60,33 @@ final class EnvelopeParser {
     if (records == null) {
       throw bad("The body has no member `records`. Send {\"records\":[…]}.");
     }
-    List<Part> elements = parts(records.text(), '[', "`records`");
+    List<Part> elements;
+    try {
+      elements = parts(records.text(), '[', "`records`", Limits.TRANSACTION_RECORDS);
+    } catch (JsonValidator.TooManyPartsException e) {
+      throw new ProblemException(
+          Problem.tooLarge(
+              "The transaction has more than %d records. Send fewer under one key."
+                  .formatted(Limits.TRANSACTION_RECORDS)));
+    }
     if (elements.isEmpty()) {
       throw bad("`records` is empty. A transaction has at least one record.");
     }
-    if (elements.size() > Limits.TRANSACTION_RECORDS) {
-      throw new ProblemException(
-          Problem.tooLarge(
-              "The transaction has %d records. Send at most %d under one key."
-                  .formatted(elements.size(), Limits.TRANSACTION_RECORDS)));
-    }
     List<RecordData> all = new ArrayList<>(elements.size());
+    @Nullable ProblemException bad = null;
     for (Part element : elements) {
-      all.addAll(submission(element.text(), false).records());
+      try {
+        all.addAll(submission(element.text(), false).records());
+      } catch (ProblemException e) {
+        // A record behind it can be too large, and 413 comes before 400.
+        if (e.problem().status() == 413) {
+          throw e;
+        }
+        bad = bad == null ? e : bad;
+      }
+    }
+    if (bad != null) {
+      throw bad;
     }
     return all;
   }

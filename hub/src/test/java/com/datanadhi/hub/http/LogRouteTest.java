@@ -308,6 +308,17 @@ final class LogRouteTest {
   }
 
   @Test
+  void a_transaction_with_a_record_that_is_too_large_is_413_whatever_is_wrong_before_it()
+      throws Exception {
+    String records = "{\"records\":[{\"pipelines\":[]},{\"pipelines\":[],\"log_data\":\"%s\"}]}";
+
+    assertThat(send(post(hub, "/v1/transactions", JSON, records.formatted("x"))).statusCode())
+        .isEqualTo(400);
+    String tooLarge = records.formatted("x".repeat(Limits.LOG_DATA));
+    assertThat(send(post(hub, "/v1/transactions", JSON, tooLarge)).statusCode()).isEqualTo(413);
+  }
+
+  @Test
   void a_batch_has_at_most_1000_lines_and_4_mib() throws Exception {
     String line = "{\"pipelines\":[],\"log_data\":1}\n";
     assertThat(send(post(hub, "/log", NDJSON, line.repeat(1_000))).body())
