@@ -2,6 +2,7 @@ package com.datanadhi.hub.http;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.datanadhi.hub.intake.Admission;
 import com.datanadhi.hub.intake.Submission;
 import com.datanadhi.hub.record.RecordData;
 import com.datanadhi.json.JsonValidator;
@@ -21,8 +22,17 @@ final class EnvelopeParser {
   /// Members of an object, or records: parsed, small ones take many times the memory of their text.
   private static final int MAX_PARTS = 10_000;
 
+  /// The memory that the name of a pipeline takes beyond its text.
+  private static final int NAME_BYTES = 48;
+
+  private final Admission.Lease lease;
   private byte[] lastPipelines = "[]".getBytes(UTF_8);
   private List<String> lastNames = List.of();
+
+  /// @param lease of the body: it grows where a text takes many times its length when it is parsed
+  EnvelopeParser(Admission.Lease lease) {
+    this.lease = lease;
+  }
 
   /// One record, with or without a key.
   ///
@@ -123,11 +133,18 @@ final class EnvelopeParser {
     if (Arrays.equals(text, lastPipelines)) {
       return lastNames;
     }
-    List<String> names = new ArrayList<>();
-    for (Part part : parts(text, '[', "`pipelines`", Integer.MAX_VALUE)) {
-      names.add(string(part.text(), "Each element of `pipelines`"));
+    if (text[0] != '[') {
+      throw bad("`pipelines` must be a JSON array of strings.");
     }
-    lastNames = List.copyOf(names);
+    try {
+      int count = JsonStrings.count(text);
+      if (!lease.tryGrow((long) count * NAME_BYTES)) {
+        throw new ProblemException(Problem.unavailable(Body.NO_MEMORY));
+      }
+      lastNames = JsonStrings.decodeAll(text, count);
+    } catch (IllegalArgumentException e) {
+      throw notString("Each element of `pipelines`", e);
+    }
     lastPipelines = text;
     return lastNames;
   }
@@ -167,8 +184,12 @@ final class EnvelopeParser {
     try {
       return JsonStrings.decode(text);
     } catch (IllegalArgumentException e) {
-      throw bad(what + " must be a string of Unicode characters: " + e.getMessage() + ".");
+      throw notString(what, e);
     }
+  }
+
+  private static ProblemException notString(String what, IllegalArgumentException why) {
+    return bad(what + " must be a string of Unicode characters: " + why.getMessage() + ".");
   }
 
   /// First of all, because 413 comes before 400.

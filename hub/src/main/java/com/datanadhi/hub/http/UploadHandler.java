@@ -16,7 +16,7 @@ final class UploadHandler implements RouteHandler {
     Lines lines;
     List<Outcome> outcomes;
     try (Body body = Body.read(exchange, tenant, Limits.BODY)) {
-      lines = Lines.parse(unpacked(exchange, body), Limits.UPLOAD_LINES, false);
+      lines = Lines.parse(unpacked(exchange, body), body.lease(), Limits.UPLOAD_LINES, false);
       List<Submission> keyed = withKeys(lines, exchange.headerLines(IdempotencyHeader.NAME));
       refuse(lines.errors());
       outcomes =

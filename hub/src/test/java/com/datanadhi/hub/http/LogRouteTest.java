@@ -336,6 +336,23 @@ final class LogRouteTest {
     assertThat(answer.body()).contains("more than 10000 parts");
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "/log, application/json, %s",
+    "/log, application/x-ndjson, %s",
+    "/v1/transactions, application/json, '{\"records\":[%s]}'"
+  })
+  void many_pipelines_take_the_memory_of_strings(String path, String type, String body)
+      throws Exception {
+    String envelope = "{\"pipelines\":[" + "\"a\",".repeat(500_000) + "\"\"],\"log_data\":1}";
+    hub.memory = 16L << 20;
+    assertThat(send(post(hub, path, type, body.formatted(envelope))).statusCode()).isEqualTo(503);
+    hub.memory = 64L << 20;
+    assertThat(send(post(hub, path, type, body.formatted(envelope))).statusCode()).isEqualTo(200);
+    assertThat(hub.events).hasSize(1);
+    assertThat(hub.events.getFirst().pipelines()).hasSize(4 * 500_000 + 4).endsWith("\"a\",\"\"]");
+  }
+
   @Test
   void what_does_not_fit_the_memory_is_503_at_once() throws Exception {
     hub.memory = 20;
