@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /// What both ways to append do with a request and its outcome. Thread-safe.
 final class Appending {
-  /// The memory that a record or the name of a pipeline takes beyond its text.
-  private static final int PART_BYTES = 48;
+  /// What a record or the name of a pipeline counts beyond its text, as over HTTP.
+  private static final int PART_BYTES = 32;
 
   private static final Duration MAX_WAIT = Duration.ofSeconds(30);
 
