@@ -1,4 +1,5 @@
 """Clients of a hub that are not written in Java, and the documents that describe its interfaces."""
+import concurrent.futures
 import contextlib
 import gzip
 import importlib
@@ -210,6 +211,21 @@ def test_slow_readers_of_large_records_do_not_fill_the_memory(tmp_path, stubs):
         assert session.get(hub.url + "/readyz").ok
         for stream in streams:
             stream.cancel()
+
+
+def test_many_senders_of_many_pipelines_do_not_fill_the_memory(tmp_path):
+    body = '{"pipelines":[%s],"log_data":1}' % ",".join(['"a"'] * 900_000)
+
+    def post(_):
+        return requests.post(hub.url + "/log", data=body, timeout=120, headers={
+            **hub.headers, "Content-Type": "application/json", "Idempotency-Key": "many"}).status_code
+
+    with Hub(tmp_path) as hub:
+        with concurrent.futures.ThreadPoolExecutor(8) as senders:
+            statuses = set(senders.map(post, range(16)))
+        assert statuses <= {200, 503}
+        until(lambda: post(0) == 200, "one is stored")
+        until(lambda: hub.rows("SELECT count(*) FROM events") == [(1,)], "it is applied")
 
 
 # ---- grpcio

@@ -55,6 +55,15 @@ public final class JsonValidator {
   @SuppressWarnings("ArrayRecordComponent") // never compared
   public record Part(String name, byte[] text) {}
 
+  /// A text has more parts than it may have; what is behind them was not looked at.
+  public static final class TooManyPartsException extends IllegalArgumentException {
+    private static final long serialVersionUID = 1;
+
+    private TooManyPartsException(int most) {
+      super("it has more than " + most + " parts");
+    }
+  }
+
   /// The members of the object, or the elements of the array, that `text` is.
   ///
   /// @param begin `{` or `[`
@@ -67,6 +76,7 @@ public final class JsonValidator {
   /// the memory of their text.
   ///
   /// @param most how many parts it may have
+  /// @throws TooManyPartsException it has more
   public static List<Part> parts(byte[] text, char begin, int most) {
     if (!isUtf8(text)) {
       throw new IllegalArgumentException(NOT_UTF8);
@@ -90,7 +100,7 @@ public final class JsonValidator {
     skipSpace();
     while (at < text.length && (text[at] != end || !parts.isEmpty())) {
       if (parts.size() == most) {
-        return "it has more than " + most + " parts";
+        throw new TooManyPartsException(most);
       }
       int named = at + 1;
       @Nullable String problem = begin == '{' ? name() : null;

@@ -116,7 +116,7 @@ final class AppendStream implements StreamObserver<Request<AppendRequest>> {
   }
 
   private Item item(Request<AppendRequest> request) {
-    Admission.Lease lease = admission.tryAcquire(caller.tenant(), request.bytes());
+    Admission.Lease lease = admission.tryAcquire(caller.tenant(), Appending.bytes(request));
     if (lease == null) {
       return new Item(
           new End(Statuses.unavailable("the buffer of requests is full", RETRY)), 0, null);

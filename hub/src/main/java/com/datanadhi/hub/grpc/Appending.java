@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 
 /// What both ways to append do with a request and its outcome. Thread-safe.
 final class Appending {
+  /// What a record or the name of a pipeline counts beyond its text, as over HTTP.
+  private static final int PART_BYTES = 32;
+
   private static final Duration MAX_WAIT = Duration.ofSeconds(30);
 
   private final Queries queries;
@@ -35,6 +38,18 @@ final class Appending {
 
   /// It can never be stored.
   record Refused(Status status) implements Parsed {}
+
+  /// The memory that a request takes.
+  static long bytes(Request<AppendRequest> request) {
+    long parts = 0;
+    AppendRequest message = request.message();
+    if (message != null) {
+      for (NewRecord record : message.getRecordsList()) {
+        parts += 1 + record.getPipelinesCount();
+      }
+    }
+    return request.bytes() + parts * PART_BYTES;
+  }
 
   static Parsed parse(Request<AppendRequest> request) {
     AppendRequest message = request.message();

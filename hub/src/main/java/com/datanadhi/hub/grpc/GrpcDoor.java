@@ -92,7 +92,7 @@ public final class GrpcDoor implements AutoCloseable {
     HubService service = new HubService(appends, admission, queries, stopping);
     try {
       this.server =
-          NettyServerBuilder.forAddress(settings.address(), credentials(settings))
+          NettyServerBuilder.forAddress(settings.address(), credentials(settings.tls()))
               .channelFactory(() -> listener(epoll, connections))
               .bossEventLoopGroup(loops)
               .workerEventLoopGroup(loops)
@@ -139,16 +139,12 @@ public final class GrpcDoor implements AutoCloseable {
     return channel;
   }
 
-  private ServerCredentials credentials(GrpcSettings settings) throws IOException {
-    if (settings.tlsCertificate() == null || settings.tlsKey() == null) {
+  private ServerCredentials credentials(@Nullable TlsSettings tls) throws IOException {
+    if (tls == null) {
       return InsecureServerCredentials.create();
     }
     AdvancedTlsX509KeyManager manager = new AdvancedTlsX509KeyManager();
-    TlsFiles files =
-        new TlsFiles(
-            new TlsSettings(settings.tlsCertificate(), settings.tlsKey()),
-            "grpc",
-            manager::updateIdentityCredentials);
+    TlsFiles files = new TlsFiles(tls, "grpc", manager::updateIdentityCredentials);
     var _ =
         timer.scheduleWithFixedDelay(files::turn, TLS_MILLIS, TLS_MILLIS, TimeUnit.MILLISECONDS);
     return TlsServerCredentials.newBuilder().keyManager(manager).build();

@@ -1,7 +1,7 @@
 package com.datanadhi.hub.grpc;
 
+import com.datanadhi.hub.tls.TlsSettings;
 import java.net.InetSocketAddress;
-import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /// Where the gRPC door listens.
@@ -9,19 +9,12 @@ import org.jspecify.annotations.Nullable;
 /// @param address with port 0, a free one
 /// @param maxConnections open at once; beyond it the connection that has been of the least use is
 ///   closed
-/// @param tlsCertificate PEM file with the certificate chain; null for plain text
-/// @param tlsKey PEM file with its private key, as in [com.datanadhi.hub.tls.TlsSettings]
+/// @param tls null for plain text
 public record GrpcSettings(
-    InetSocketAddress address,
-    int maxConnections,
-    @Nullable Path tlsCertificate,
-    @Nullable Path tlsKey) {
+    InetSocketAddress address, int maxConnections, @Nullable TlsSettings tls) {
   public GrpcSettings {
     if (maxConnections < 1) {
       throw new IllegalArgumentException("maxConnections must be at least 1");
-    }
-    if ((tlsCertificate == null) != (tlsKey == null)) {
-      throw new IllegalArgumentException("a certificate and a key are needed, not one of them");
     }
   }
 }

@@ -96,7 +96,7 @@ final class HubService {
         observer,
         () -> {
           try (Admission.Lease lease =
-              admission.tryAcquire(Caller.current().tenant(), request.bytes())) {
+              admission.tryAcquire(Caller.current().tenant(), Appending.bytes(request))) {
             if (lease == null) {
               throw Statuses.unavailable("the buffer of requests is full", RETRY);
             }

@@ -23,7 +23,7 @@ final class CursorHandler implements RouteHandler {
     exchange.accept(MOST, LogHandler.JSON);
     long through;
     try (Body body = Body.read(exchange, tenant, MOST)) {
-      through = new EnvelopeParser().through(body.bytes());
+      through = new EnvelopeParser(body.lease()).through(body.bytes());
     }
     try {
       exchange.services().records().moveCursor(tenant, pipeline, consumer, through);

@@ -2,6 +2,7 @@ package com.datanadhi.hub.http;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.datanadhi.hub.intake.Admission;
 import com.datanadhi.hub.intake.Submission;
 import com.datanadhi.hub.record.RecordData;
 import com.datanadhi.json.JsonValidator;
@@ -21,8 +22,18 @@ final class EnvelopeParser {
   /// Members of an object, or records: parsed, small ones take many times the memory of their text.
   private static final int MAX_PARTS = 10_000;
 
+  /// What the name of a pipeline counts beyond its text. It takes about 50 bytes; with this, the
+  /// record with the most names that is allowed still fits the default buffer.
+  private static final int NAME_BYTES = 32;
+
+  private final Admission.Lease lease;
   private byte[] lastPipelines = "[]".getBytes(UTF_8);
   private List<String> lastNames = List.of();
+
+  /// @param lease of the body: it grows where a text takes many times its length when it is parsed
+  EnvelopeParser(Admission.Lease lease) {
+    this.lease = lease;
+  }
 
   /// One record, with or without a key.
   ///
@@ -60,19 +71,33 @@ final class EnvelopeParser {
     if (records == null) {
       throw bad("The body has no member `records`. Send {\"records\":[…]}.");
     }
-    List<Part> elements = parts(records.text(), '[', "`records`");
+    List<Part> elements;
+    try {
+      elements = parts(records.text(), '[', "`records`", Limits.TRANSACTION_RECORDS);
+    } catch (JsonValidator.TooManyPartsException e) {
+      throw new ProblemException(
+          Problem.tooLarge(
+              "The transaction has more than %d records. Send fewer under one key."
+                  .formatted(Limits.TRANSACTION_RECORDS)));
+    }
     if (elements.isEmpty()) {
       throw bad("`records` is empty. A transaction has at least one record.");
     }
-    if (elements.size() > Limits.TRANSACTION_RECORDS) {
-      throw new ProblemException(
-          Problem.tooLarge(
-              "The transaction has %d records. Send at most %d under one key."
-                  .formatted(elements.size(), Limits.TRANSACTION_RECORDS)));
-    }
     List<RecordData> all = new ArrayList<>(elements.size());
+    @Nullable ProblemException bad = null;
     for (Part element : elements) {
-      all.addAll(submission(element.text(), false).records());
+      try {
+        all.addAll(submission(element.text(), false).records());
+      } catch (ProblemException e) {
+        // A record behind it can be too large, and 413 comes before 400.
+        if (e.problem().status() == 413) {
+          throw e;
+        }
+        bad = bad == null ? e : bad;
+      }
+    }
+    if (bad != null) {
+      throw bad;
     }
     return all;
   }
@@ -109,11 +134,18 @@ final class EnvelopeParser {
     if (Arrays.equals(text, lastPipelines)) {
       return lastNames;
     }
-    List<String> names = new ArrayList<>();
-    for (Part part : parts(text, '[', "`pipelines`", Integer.MAX_VALUE)) {
-      names.add(string(part.text(), "Each element of `pipelines`"));
+    if (text[0] != '[') {
+      throw bad("`pipelines` must be a JSON array of strings.");
     }
-    lastNames = List.copyOf(names);
+    try {
+      int count = JsonStrings.count(text);
+      if (!lease.tryGrow((long) count * NAME_BYTES)) {
+        throw new ProblemException(Problem.unavailable(Body.NO_MEMORY));
+      }
+      lastNames = JsonStrings.decodeAll(text, count);
+    } catch (IllegalArgumentException e) {
+      throw notString("Each element of `pipelines`", e);
+    }
     lastPipelines = text;
     return lastNames;
   }
@@ -153,8 +185,12 @@ final class EnvelopeParser {
     try {
       return JsonStrings.decode(text);
     } catch (IllegalArgumentException e) {
-      throw bad(what + " must be a string of Unicode characters: " + e.getMessage() + ".");
+      throw notString(what, e);
     }
+  }
+
+  private static ProblemException notString(String what, IllegalArgumentException why) {
+    return bad(what + " must be a string of Unicode characters: " + why.getMessage() + ".");
   }
 
   /// First of all, because 413 comes before 400.

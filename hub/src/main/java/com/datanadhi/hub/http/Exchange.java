@@ -156,8 +156,11 @@ final class Exchange {
     if (!List.of(types).contains(media) || otherCharset) {
       throw new ProblemException(
           Problem.unsupported(
-              "Content-Type is %s. Send %s, in UTF-8."
-                  .formatted(sent == null ? "missing" : sent, String.join(" or ", types))));
+              "Content-Type is %s. Send %s%s."
+                  .formatted(
+                      sent == null ? "missing" : sent,
+                      String.join(" or ", types),
+                      otherCharset ? ", in UTF-8" : "")));
     }
     List<String> encodings = headers("Content-Encoding");
     if (!encodings.isEmpty() && !isGzip() && !isIdentity(encodings)) {

@@ -1,5 +1,6 @@
 package com.datanadhi.hub.http;
 
+import com.datanadhi.hub.intake.Admission;
 import com.datanadhi.hub.intake.Submission;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,11 +17,13 @@ final class Lines {
 
   /// Parses a batch.
   ///
+  /// @param lease of the text
   /// @param most lines; more are refused as a whole
   /// @param keyed whether an envelope can have a key
-  static Lines parse(byte[] text, int most, boolean keyed) throws ProblemException {
+  static Lines parse(byte[] text, Admission.Lease lease, int most, boolean keyed)
+      throws ProblemException {
     Lines lines = new Lines();
-    EnvelopeParser parser = new EnvelopeParser();
+    EnvelopeParser parser = new EnvelopeParser(lease);
     int number = 0;
     int from = 0;
     while (from < text.length) {
@@ -40,12 +43,16 @@ final class Lines {
     return lines;
   }
 
-  private void parse(EnvelopeParser parser, byte[] line, int number, boolean keyed) {
+  private void parse(EnvelopeParser parser, byte[] line, int number, boolean keyed)
+      throws ProblemException {
     try {
       submissions.add(parser.submission(line, keyed));
       numbers.add(number);
       indexes.add(count - 1);
     } catch (ProblemException e) {
+      if (e.problem().status() == 503) {
+        throw e;
+      }
       errors.put(number, e.problem());
     }
   }

@@ -27,7 +27,8 @@ final class LogHandler implements RouteHandler {
       throws ProblemException, IOException, InterruptedException {
     Outcome outcome;
     try (Body body = Body.read(exchange, tenant, Limits.BODY)) {
-      List<RecordData> records = new EnvelopeParser().submission(body.bytes(), false).records();
+      List<RecordData> records =
+          new EnvelopeParser(body.lease()).submission(body.bytes(), false).records();
       @Nullable String key = IdempotencyHeader.single(exchange.headerLines(IdempotencyHeader.NAME));
       outcome = exchange.services().appender().submit(tenant, new Submission(key, records));
     }
@@ -39,7 +40,7 @@ final class LogHandler implements RouteHandler {
     Lines lines;
     List<Outcome> outcomes;
     try (Body body = Body.read(exchange, tenant, Limits.BATCH)) {
-      lines = Lines.parse(body.bytes(), Limits.BATCH_LINES, true);
+      lines = Lines.parse(body.bytes(), body.lease(), Limits.BATCH_LINES, true);
       if (lines.count() == 0) {
         throw new ProblemException(
             Problem.badRequest("The body has no lines. Send one envelope a line."));

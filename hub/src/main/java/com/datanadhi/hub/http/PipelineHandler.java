@@ -35,22 +35,39 @@ final class PipelineHandler implements RouteHandler {
     Duration wait = Duration.ofSeconds(query.number("wait", 0, 0, MOST_WAIT));
     RecordSource records = exchange.services().records();
     try {
-      if (!exchange.isHead()) {
+      Pages.Reading<PipelinePage> page =
+          () -> records.page(tenant, pipeline, consumer, limit, Duration.ZERO);
+      boolean waits = wait.isPositive() && !exchange.isHead();
+      if (!answer(exchange, tenant, page, !waits)) {
         awaitRecord(exchange, tenant, pipeline, consumer, wait);
-      }
-      try (Pages.Held<PipelinePage> held =
-          pages.read(
-              tenant,
-              exchange.settings().heartbeat(),
-              PipelinePage::bytes,
-              () -> records.page(tenant, pipeline, consumer, limit, Duration.ZERO))) {
-        if (held == null) {
-          throw RecordsHandler.tooManyReaders();
-        }
-        send(exchange, held.page());
+        boolean _ = answer(exchange, tenant, page, true);
       }
     } catch (InvalidQueryException e) {
       throw QueryParameters.bad(Problem.sentence(String.valueOf(e.getMessage())));
+    }
+  }
+
+  /// Sends a page.
+  ///
+  /// @param evenEmpty whether it may have no record
+  /// @return false if it has none, and nothing was sent
+  private boolean answer(
+      Exchange exchange, String tenant, Pages.Reading<PipelinePage> page, boolean evenEmpty)
+      throws ProblemException,
+          ViewException,
+          InvalidQueryException,
+          IOException,
+          InterruptedException {
+    try (Pages.Held<PipelinePage> held =
+        pages.read(tenant, exchange.settings().heartbeat(), PipelinePage::bytes, page)) {
+      if (held == null) {
+        throw RecordsHandler.tooManyReaders();
+      }
+      if (!evenEmpty && held.page().records().isEmpty()) {
+        return false;
+      }
+      send(exchange, held.page());
+      return true;
     }
   }
 

@@ -15,7 +15,7 @@ final class TransactionHandler implements RouteHandler {
     exchange.accept(Limits.BODY, LogHandler.JSON);
     Outcome outcome;
     try (Body body = Body.read(exchange, tenant, Limits.BODY)) {
-      List<RecordData> records = new EnvelopeParser().records(body.bytes());
+      List<RecordData> records = new EnvelopeParser(body.lease()).records(body.bytes());
       @Nullable String key = IdempotencyHeader.single(exchange.headerLines(IdempotencyHeader.NAME));
       outcome = exchange.services().appender().submit(tenant, new Submission(key, records));
     }

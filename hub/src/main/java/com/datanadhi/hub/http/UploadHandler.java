@@ -16,7 +16,7 @@ final class UploadHandler implements RouteHandler {
     Lines lines;
     List<Outcome> outcomes;
     try (Body body = Body.read(exchange, tenant, Limits.BODY)) {
-      lines = Lines.parse(unpacked(exchange, body), Limits.UPLOAD_LINES, false);
+      lines = Lines.parse(unpacked(exchange, body), body.lease(), Limits.UPLOAD_LINES, false);
       List<Submission> keyed = withKeys(lines, exchange.headerLines(IdempotencyHeader.NAME));
       refuse(lines.errors());
       outcomes =
@@ -60,7 +60,7 @@ final class UploadHandler implements RouteHandler {
     if (keys.size() != lines.count()) {
       throw new ProblemException(
           Problem.badRequest(
-              "Idempotency-Key has %d keys, but the body has %d lines. Send one key for each line, or no such header."
+              "The number of keys in Idempotency-Key is %d, and that of lines in the body %d. Send one key for each line, or no such header."
                   .formatted(keys.size(), lines.count())));
     }
     List<Submission> keyed = new ArrayList<>();
@@ -77,8 +77,10 @@ final class UploadHandler implements RouteHandler {
           new Problem(
               422,
               "Lines cannot be stored",
-              "%d lines cannot be stored, so none was. Send the others without them."
-                  .formatted(errors.size()),
+              "%s cannot be stored, so nothing is. Send the other lines without %s."
+                  .formatted(
+                      errors.size() == 1 ? "A line" : errors.size() + " lines",
+                      errors.size() == 1 ? "it" : "them"),
               "\"errors\":" + errors.json(),
               null));
     }

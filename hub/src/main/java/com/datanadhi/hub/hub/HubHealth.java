@@ -77,7 +77,10 @@ final class HubHealth implements HealthSource {
               + "): 'echopost-hub status' names them and says why");
     }
     if (apply.unreadableRecords() > 0) {
-      warnings.add(apply.unreadableRecords() + " log records cannot be read: see 'skip'");
+      warnings.add(
+          "log records cannot be read ("
+              + apply.unreadableRecords()
+              + "): 'echopost-hub status' names them and says how to pass over them");
     }
     LogStats log = directory.log.stats();
     if (log.damagedSegments() > 0) {

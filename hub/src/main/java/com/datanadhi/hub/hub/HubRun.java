@@ -117,7 +117,7 @@ public final class HubRun implements HubLauncher {
     Upkeep upkeep = new Upkeep(directory, disk, new AppendProbe(data, appendHealth));
     upkeep.turn();
     new MetricsOfHub(directory, gate, admission, metrics).register();
-    TlsSettings tls = tls(settings);
+    TlsSettings tls = TlsSettings.of(settings.tlsCertificate(), settings.tlsKey());
 
     try (AdminServer _ = AdminServer.open(data, administration);
         HttpDoor http =
@@ -136,7 +136,7 @@ public final class HubRun implements HubLauncher {
       directory.loadTail();
       gate.open();
       try (GrpcDoor grpc =
-          startGrpc(directory, settings, gate, admission, health, descriptors.grpc())) {
+          startGrpc(directory, settings, tls, gate, admission, health, descriptors.grpc())) {
         InetSocketAddress grpcAddress = grpc == null ? null : grpc.address();
         Events.info(
             "hub_ready",
@@ -238,12 +238,6 @@ public final class HubRun implements HubLauncher {
     Events.info("log_rotated", "cause", "SIGHUP");
   }
 
-  private static @Nullable TlsSettings tls(HubSettings settings) {
-    Path certificate = settings.tlsCertificate();
-    Path key = settings.tlsKey();
-    return certificate == null || key == null ? null : new TlsSettings(certificate, key);
-  }
-
   private static void startHttp(HttpDoor http, HubSettings settings, @Nullable TlsSettings tls)
       throws InvalidSettingException {
     try {
@@ -263,6 +257,7 @@ public final class HubRun implements HubLauncher {
   private static @Nullable GrpcDoor startGrpc(
       OpenDirectory directory,
       HubSettings settings,
+      @Nullable TlsSettings tls,
       AppendGate gate,
       Admission admission,
       HubHealth health,
@@ -274,11 +269,7 @@ public final class HubRun implements HubLauncher {
     }
     try {
       return new GrpcDoor(
-          new GrpcSettings(
-              address("--grpc-listen", listen),
-              maxConnections,
-              settings.tlsCertificate(),
-              settings.tlsKey()),
+          new GrpcSettings(address("--grpc-listen", listen), maxConnections, tls),
           directory.control,
           gate,
           admission,

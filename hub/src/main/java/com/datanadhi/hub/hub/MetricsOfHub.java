@@ -81,6 +81,8 @@ final class MetricsOfHub {
     metrics.gauge(
         "hub_log_waiting_bytes", "Accepted and not yet written.", () -> log.get().waitingBytes());
     metrics.counter("hub_log_records", "Log records.", () -> log.get().appendedRecords());
+    metrics.counter(
+        "hub_log_record_bytes", "Bytes of the log records.", () -> log.get().appendedBytes());
     metrics.counter("hub_log_commits", "Writes of the log.", () -> log.get().commits());
     metrics.counter(
         "hub_log_refused_appends",

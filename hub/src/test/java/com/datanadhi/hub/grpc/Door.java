@@ -42,7 +42,7 @@ final class Door implements AutoCloseable {
     admission = new Admission(bufferBytes);
     server =
         new GrpcDoor(
-            new GrpcSettings(loopback(), MAX_CONNECTIONS, null, null),
+            new GrpcSettings(loopback(), MAX_CONNECTIONS, null),
             this::identify,
             instead == null ? appends : instead,
             admission,

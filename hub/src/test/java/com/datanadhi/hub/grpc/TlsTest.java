@@ -103,7 +103,7 @@ class TlsTest {
 
   private GrpcDoor door(ReferenceAppends appends) throws IOException {
     return new GrpcDoor(
-        new GrpcSettings(Door.loopback(), Door.MAX_CONNECTIONS, certificate, key),
+        new GrpcSettings(Door.loopback(), Door.MAX_CONNECTIONS, new TlsSettings(certificate, key)),
         apiKey -> new ApiKeys.Known("acme"),
         appends,
         new Admission(1 << 20),
@@ -177,8 +177,9 @@ class TlsTest {
     assertThatThrownBy(() -> door(new ReferenceAppends()))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("the key does not belong to the certificate");
-    assertThatThrownBy(
-            () -> new GrpcSettings(Door.loopback(), Door.MAX_CONNECTIONS, certificate, null))
+    assertThatThrownBy(() -> TlsSettings.of(certificate, null))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> TlsSettings.of(null, key))
         .isInstanceOf(IllegalArgumentException.class);
   }
 }

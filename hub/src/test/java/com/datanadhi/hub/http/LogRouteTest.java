@@ -320,6 +320,17 @@ final class LogRouteTest {
   }
 
   @Test
+  void a_transaction_with_a_record_that_is_too_large_is_413_whatever_is_wrong_before_it()
+      throws Exception {
+    String records = "{\"records\":[{\"pipelines\":[]},{\"pipelines\":[],\"log_data\":\"%s\"}]}";
+
+    assertThat(send(post(hub, "/v1/transactions", JSON, records.formatted("x"))).statusCode())
+        .isEqualTo(400);
+    String tooLarge = records.formatted("x".repeat(Limits.LOG_DATA));
+    assertThat(send(post(hub, "/v1/transactions", JSON, tooLarge)).statusCode()).isEqualTo(413);
+  }
+
+  @Test
   void a_batch_has_at_most_1000_lines_and_4_mib() throws Exception {
     String line = "{\"pipelines\":[],\"log_data\":1}\n";
     assertThat(send(post(hub, "/log", NDJSON, line.repeat(1_000))).body())
@@ -335,6 +346,23 @@ final class LogRouteTest {
     var answer = send(post(hub, "/log", JSON, envelope));
     assertThat(answer.statusCode()).isEqualTo(400);
     assertThat(answer.body()).contains("more than 10000 parts");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/log, application/json, %s",
+    "/log, application/x-ndjson, %s",
+    "/v1/transactions, application/json, '{\"records\":[%s]}'"
+  })
+  void many_pipelines_take_the_memory_of_strings(String path, String type, String body)
+      throws Exception {
+    String envelope = "{\"pipelines\":[" + "\"a\",".repeat(500_000) + "\"\"],\"log_data\":1}";
+    hub.memory = 16L << 20;
+    assertThat(send(post(hub, path, type, body.formatted(envelope))).statusCode()).isEqualTo(503);
+    hub.memory = 64L << 20;
+    assertThat(send(post(hub, path, type, body.formatted(envelope))).statusCode()).isEqualTo(200);
+    assertThat(hub.events).hasSize(1);
+    assertThat(hub.events.getFirst().pipelines()).hasSize(4 * 500_000 + 4).endsWith("\"a\",\"\"]");
   }
 
   @Test

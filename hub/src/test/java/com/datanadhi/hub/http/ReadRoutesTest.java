@@ -378,7 +378,16 @@ final class ReadRoutesTest {
     assertThat(conflict.body()).contains("\"errors\":[{\"line\":2,\"status\":422,");
     var bad = send(post(hub, "/upload", type, Requests.gzip(lines + "{}")));
     assertThat(bad.statusCode()).isEqualTo(422);
-    assertThat(bad.body()).contains("\"errors\":[{\"line\":3,\"status\":400,");
+    assertThat(bad.body())
+        .contains("\"A line cannot be stored, so nothing is. Send the other lines without it.\"")
+        .contains("\"errors\":[{\"line\":3,\"status\":400,");
+    assertThat(send(post(hub, "/upload", type, Requests.gzip(lines + "{}\n[]"))).body())
+        .contains(
+            "\"2 lines cannot be stored, so nothing is. Send the other lines without them.\"");
+    var json = send(post(hub, "/upload", "application/json", Requests.gzip(lines)));
+    assertThat(json.statusCode()).isEqualTo(415);
+    assertThat(json.body())
+        .contains("\"Content-Type is application/json. Send application/octet-stream.\"");
     var many =
         send(
             post(

@@ -30,6 +30,7 @@ public final class ListLog implements Log {
   private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
   private boolean closed;
   private long appended;
+  private long appendedBytes;
   private long refused;
 
   /// @param bound of the bytes of one append
@@ -79,6 +80,7 @@ public final class ListLog implements Log {
               store.epoch, records.all.size(), entry.type(), entry.time(), entry.payload()));
     }
     appended += entries.size();
+    appendedBytes += bytes;
     notifyAll();
     return new Done(first);
   }
@@ -198,7 +200,7 @@ public final class ListLog implements Log {
 
   @Override
   public synchronized LogStats stats() {
-    return new LogStats(appended, refused, 0, 0, 0, 0, 0);
+    return new LogStats(appended, appendedBytes, refused, 0, 0, 0, 0, 0);
   }
 
   @Override

@@ -157,6 +157,7 @@ public abstract class LogContract {
     assertThat(append("a")).isZero();
     assertThat(log.stats().refusedAppends()).isEqualTo(1);
     assertThat(log.stats().appendedRecords()).isEqualTo(1);
+    assertThat(log.stats().appendedBytes()).isEqualTo(30);
   }
 
   @Test

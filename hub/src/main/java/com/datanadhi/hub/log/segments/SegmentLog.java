@@ -71,6 +71,7 @@ public final class SegmentLog implements Log {
   private boolean closing;
   private @Nullable String failed;
   private long appendedRecords;
+  private long appendedBytes;
   private long refusedAppends;
 
   private volatile UUID epoch;
@@ -188,6 +189,7 @@ public final class SegmentLog implements Log {
       stream.waitingBytes += bytes;
       waitingBytes += bytes;
       appendedRecords += entries.size();
+      appendedBytes += bytes;
       wakeWriter();
       return batch;
     } finally {
@@ -467,6 +469,7 @@ public final class SegmentLog implements Log {
     try {
       return new LogStats(
           appendedRecords,
+          appendedBytes,
           refusedAppends,
           writer.commits(),
           waitingBytes,
