@@ -93,7 +93,12 @@ final class Dispatcher extends Handler.Abstract {
     if (exchange.isCommitted()) {
       exchange.abort(new IOException(problem.detail()));
     } else {
-      UnreadBody.discard(exchange);
+      if (problem.status() == 408) {
+        // The rest was waited for.
+        exchange.closeAfterwards();
+      } else {
+        UnreadBody.discard(exchange);
+      }
       exchange.problem(problem);
     }
   }

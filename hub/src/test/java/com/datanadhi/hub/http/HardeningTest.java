@@ -6,6 +6,11 @@ import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -210,6 +215,35 @@ final class HardeningTest {
       assertThat(answer.status()).isEqualTo(408);
       assertThat(answer.has("Connection: close")).isTrue();
       assertThat(client.isClosed()).isTrue();
+    }
+  }
+
+  @Test
+  void a_body_that_stops_is_waited_for_once() throws Exception {
+    // The silent connection is closed between the first pause and a second one.
+    DoorSettings settings =
+        new DoorSettings(
+            10,
+            Duration.ofSeconds(30),
+            Duration.ofSeconds(2),
+            Duration.ofSeconds(30),
+            Duration.ofMillis(3_500),
+            Duration.ofSeconds(15),
+            4,
+            Duration.ofSeconds(5),
+            Duration.ofSeconds(5));
+    try (TestHub patient = new TestHub(settings);
+        RawClient stopped = new RawClient(patient.door.port());
+        RawClient silent = new RawClient(patient.door.port());
+        ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
+      stopped.send(GOOD.substring(0, GOOD.length() - 5));
+      Queue<String> ended = new ConcurrentLinkedQueue<>();
+      Future<?> first = clients.submit(() -> ended.add("answer " + stopped.answer().status()));
+      Future<?> second = clients.submit(() -> ended.add("closed " + silent.isClosed()));
+      first.get();
+      second.get();
+
+      assertThat(ended).containsExactly("answer 408", "closed true");
     }
   }
 
