@@ -6,8 +6,8 @@ import java.time.Duration;
 /**
  * How many records the next request to a main server that offers batches may have, by the answers
  * before. A batch that was too large, took more than a second or was not answered is halved. The
- * number doubles with each full request that is answered within a second; above a size that was too
- * large or too slow only after 16 of them, so that most requests succeed. Thread-safe.
+ * number stays so for 16 full requests that are answered within a second, so that most requests to
+ * a server with a limit succeed, and then doubles with each. Thread-safe.
  */
 final class BatchSize {
   /** A server that takes longer for a batch gets a smaller one. */
@@ -75,13 +75,9 @@ final class BatchSize {
   }
 
   private void limit(int records) {
-    halve(records);
+    size = Math.min(size, Math.max(1, records / 2));
     bound = size;
     goodAtBound = 0;
-  }
-
-  private void halve(int records) {
-    size = Math.min(size, Math.max(1, records / 2));
   }
 
   /** The server has refused a batch, whatever its size. */
@@ -95,7 +91,7 @@ final class BatchSize {
     // A probe comes before the next request.
     suspended = false;
     if (records > 1) {
-      halve(records);
+      limit(records);
     }
   }
 

@@ -64,17 +64,15 @@ class BatchSizeTest {
   }
 
   @Test
-  void a_batch_without_an_answer_is_halved_and_doubles_at_once() {
+  void a_batch_without_an_answer_is_halved_and_a_single_record_is_not() {
     size.unavailable(7);
+    assertThat(size.next()).isEqualTo(3);
+    size.unavailable(1);
     assertThat(size.next()).isEqualTo(3);
     size.unavailable(2);
     assertThat(size.next()).isEqualTo(1);
-    size.unavailable(1);
-    assertThat(size.next()).isEqualTo(1);
+    assertThat(answeredUntilItGrows()).isEqualTo(16);
     assertThat(answeredUntilItGrows()).isEqualTo(1);
-    assertThat(answeredUntilItGrows()).isEqualTo(1);
-    assertThat(size.next()).isEqualTo(4);
-    size.unavailable(1);
     assertThat(size.next()).isEqualTo(4);
   }
 
