@@ -173,13 +173,18 @@ public final class ApplyLoop implements AppliedPositions {
 
   /// Applies the next part of the stream.
   public Turn turn() throws InterruptedException {
+    return turn(MAX_RECORDS);
+  }
+
+  /// As above, with at most this many log records.
+  public Turn turn(int maxRecords) throws InterruptedException {
     boolean worked = takeRecovered();
     worked |= unreadable.turn();
     worked |= checks.checkSuspect();
     long from = next();
     StreamReader.Chunk chunk;
     try {
-      chunk = reader.read(from, Long.MAX_VALUE, MAX_RECORDS, MAX_BYTES);
+      chunk = reader.read(from, Long.MAX_VALUE, maxRecords, MAX_BYTES);
     } catch (DamagedException damaged) {
       damage.block("log_damaged", damaged, damaged);
       return Turn.BLOCKED;
@@ -316,7 +321,8 @@ public final class ApplyLoop implements AppliedPositions {
   /// A tenant that has caught up.
   ///
   /// @param through everything of it before this offset is applied
-  record Recovered(String tenant, long through) {}
+  /// @param applied the offset that its database has applied
+  record Recovered(String tenant, long through, long applied) {}
 
   void recovered(Recovered tenant) {
     recovered.add(tenant);
@@ -337,15 +343,19 @@ public final class ApplyLoop implements AppliedPositions {
   private void takeBack(Recovered ready) throws InterruptedException {
     String tenant = ready.tenant();
     long position = ready.through();
+    long applied = ready.applied();
     try {
       while (position < next()) {
         StreamReader.Chunk chunk = reader.read(position, next(), MAX_RECORDS, MAX_BYTES);
         List<Incoming> entries =
             chunk.entries().stream().filter(e -> tenant.equals(e.tenant())).toList();
-        applyHeldBack(tenant, entries);
+        applied = applyHeldBack(tenant, entries, applied);
         position = chunk.next();
       }
       ViewState state = databases.read(tenant, r -> r.state());
+      if (state.appliedOffset() < applied) {
+        throw new Applier.ReplacedException(state.appliedOffset(), applied);
+      }
       List<HeldBack.Notice> told = heldBack.take(tenant);
       checks.markSound(tenant);
       parked.unpark(tenant);
@@ -358,6 +368,8 @@ public final class ApplyLoop implements AppliedPositions {
       }
     } catch (ViewException failed) {
       parked.park(tenant, ParkedTenants.causeOf(failed), message(failed), position, -1);
+    } catch (Applier.ReplacedException replaced) {
+      parked.park(tenant, Cause.BEHIND, message(replaced), replaced.offset() + 1, -1);
     } catch (PoisonException poison) {
       parked.park(tenant, Cause.POISON, message(poison), poison.offset(), poison.offset());
     } catch (DamagedException damaged) {
@@ -369,17 +381,22 @@ public final class ApplyLoop implements AppliedPositions {
   }
 
   /// Applies log records of a parked tenant and notes those that were passed over.
-  void applyHeldBack(String tenant, List<Incoming> entries)
+  ///
+  /// @param before the offset that its database has applied
+  /// @return the offset that it has applied now
+  /// @throws Applier.ReplacedException it has not: its files were replaced or deleted meanwhile
+  long applyHeldBack(String tenant, List<Incoming> entries, long before)
       throws ViewException, InterruptedException {
     if (entries.isEmpty()) {
-      return;
+      return before;
     }
     long[] done = {-1};
     try {
-      applier.apply(tenant, entries, -1, applied -> done[0] = applied.state().appliedOffset());
+      applier.apply(tenant, entries, before, applied -> done[0] = applied.state().appliedOffset());
     } finally {
       heldBack.applied(tenant, entries, done[0]);
     }
+    return done[0];
   }
 
   /// The offset that the next turn begins with.

@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 
 /// Makes the databases durable and writes `applied-through`: when a sealed segment of the log is
 /// applied, after each 16 MiB that were applied, when a parked tenant has come back, and when the
@@ -101,6 +102,14 @@ public final class Checkpointer {
   ///
   /// @return whether it was written
   public boolean checkpoint() throws InterruptedException {
+    return checkpoint(() -> false);
+  }
+
+  /// As above, for a hub that ends.
+  ///
+  /// @param isLate asked before each database; once it is true, the file stays as it is, and the
+  ///   next start applies more again
+  public boolean checkpoint(BooleanSupplier isLate) throws InterruptedException {
     Touched todo = progress.takeTouched();
     Map<String, TenantMark> marks = loop.marks(todo.tenants());
     String epoch = loop.reader().epochAt(todo.through() - 1);
@@ -109,6 +118,9 @@ public final class Checkpointer {
     parked.forEach(p -> named.add(p.tenant()));
     Set<String> failed = new HashSet<>();
     for (String tenant : todo.tenants()) {
+      if (isLate.getAsBoolean()) {
+        return false;
+      }
       boolean isParked = named.contains(tenant);
       try {
         if (!isParked) {

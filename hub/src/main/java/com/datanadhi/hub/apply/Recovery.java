@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// Brings parked tenants back: sets a damaged database aside, reads the log from where the tenant's
@@ -55,13 +56,13 @@ public final class Recovery {
   public boolean turn() throws InterruptedException {
     String stream = loop.reader().stream();
     List<Parked> due = loop.parked().takeDue(o -> loop.decisions().skipReason(stream, o) != null);
-    Map<String, Long> works = new HashMap<>();
+    Map<String, Work> works = new HashMap<>();
     long position = Long.MAX_VALUE;
     for (Parked parked : due) {
-      Long from = prepare(parked);
-      if (from != null) {
-        works.put(parked.tenant(), from);
-        position = Math.min(position, from);
+      Work work = prepare(parked);
+      if (work != null) {
+        works.put(parked.tenant(), work);
+        position = Math.min(position, work.from);
       }
     }
     while (!works.isEmpty() && position < loop.next() && !signal.isStopped()) {
@@ -80,8 +81,8 @@ public final class Recovery {
       Map<String, List<Incoming>> groups = new HashMap<>();
       for (Incoming incoming : chunk.entries()) {
         String tenant = incoming.tenant();
-        Long from = tenant == null ? null : works.get(tenant);
-        if (tenant != null && from != null && incoming.entry().offset() >= from) {
+        Work work = tenant == null ? null : works.get(tenant);
+        if (tenant != null && work != null && incoming.entry().offset() >= work.from) {
           groups.computeIfAbsent(tenant, t -> new ArrayList<>()).add(incoming);
         }
       }
@@ -94,14 +95,33 @@ public final class Recovery {
       loop.logDamage().inRebuild(null);
     }
     long through = position;
-    works.forEach((tenant, from) -> loop.recovered(new Recovered(tenant, Math.max(from, through))));
+    works.forEach((tenant, work) ->
+        loop.recovered(new Recovered(tenant, Math.max(work.from, through), work.applied)));
     return !due.isEmpty();
   }
 
-  private void apply(String tenant, List<Incoming> entries, Map<String, Long> works)
+  /// What is done for a tenant.
+  private static final class Work {
+    /// The offset to read on from.
+    final long from;
+
+    /// The offset that its database has applied.
+    long applied;
+
+    Work(long from, long applied) {
+      this.from = from;
+      this.applied = applied;
+    }
+  }
+
+  private void apply(String tenant, List<Incoming> entries, Map<String, Work> works)
       throws InterruptedException {
+    Work work = Objects.requireNonNull(works.get(tenant));
     try {
-      loop.applyHeldBack(tenant, entries);
+      work.applied = loop.applyHeldBack(tenant, entries, work.applied);
+    } catch (Applier.ReplacedException replaced) {
+      works.remove(tenant);
+      park(tenant, Cause.BEHIND, ApplyLoop.message(replaced), replaced.offset() + 1, -1);
     } catch (ViewException failed) {
       works.remove(tenant);
       park(
@@ -118,8 +138,8 @@ public final class Recovery {
 
   /// Makes the tenant's database ready to go on.
   ///
-  /// @return the offset to read on from, or null if it stays parked
-  private @Nullable Long prepare(Parked parked) throws InterruptedException {
+  /// @return null if it stays parked
+  private @Nullable Work prepare(Parked parked) throws InterruptedException {
     String tenant = parked.tenant();
     long start = loop.reader().log().start(loop.reader().stream());
     try {
@@ -137,7 +157,7 @@ public final class Recovery {
               "file",
               databases.setAside(tenant));
         }
-        return 0L;
+        return new Work(0, -1);
       }
       return goOn(tenant, start);
     } catch (ViewException failed) {
@@ -153,7 +173,7 @@ public final class Recovery {
 
   /// The log does not reach back to the tenant's first record any more. A database that an operator
   /// has put back can go on.
-  private @Nullable Long goOnWithSound(Parked parked, long start) throws InterruptedException {
+  private @Nullable Work goOnWithSound(Parked parked, long start) throws InterruptedException {
     String tenant = parked.tenant();
     String problem = "there is none";
     try {
@@ -177,7 +197,7 @@ public final class Recovery {
     return null;
   }
 
-  private @Nullable Long goOn(String tenant, long start)
+  private @Nullable Work goOn(String tenant, long start)
       throws ViewException, InterruptedException {
     ViewState state = databases.read(tenant, r -> r.state());
     if (!loop.checks().check(tenant, state, false)) {
@@ -193,7 +213,7 @@ public final class Recovery {
           -1);
       return null;
     }
-    return Math.max(from, start);
+    return new Work(Math.max(from, start), state.appliedOffset());
   }
 
   private void park(String tenant, Cause cause, String reason, long neededFrom, long poison) {

@@ -48,6 +48,12 @@ final class OpenDirectory implements AutoCloseable {
   /// A part of the 10 s that an end in order may take; the next start applies what is left.
   private static final Duration LONGEST_REST = Duration.ofSeconds(2);
 
+  /// Of one turn within that time: each can be of another tenant, whose database is created.
+  private static final int REST_RECORDS = 50;
+
+  /// Another part of it. Thousands of databases take longer to be made durable.
+  private static final Duration LONGEST_CHECKPOINT = Duration.ofSeconds(3);
+
   final HubSettings settings;
   final Clock clock;
   final SegmentLog log;
@@ -208,7 +214,7 @@ final class OpenDirectory implements AutoCloseable {
     long deadline = clock.nanoTime() + LONGEST_REST.toNanos();
     while (apply.next() < log.stableEnd(Intake.STREAM)
         && clock.nanoTime() < deadline
-        && apply.turn() == ApplyLoop.Turn.WORKED) {}
+        && apply.turn(REST_RECORDS) == ApplyLoop.Turn.WORKED) {}
   }
 
   private @Nullable String unappliedDigest(String tenant, String key) {
@@ -230,11 +236,12 @@ final class OpenDirectory implements AutoCloseable {
     }
   }
 
-  /// Makes everything durable that is applied, then closes. The apply loop has ended.
+  /// Makes durable what is applied, as far as there is time, then closes. The apply loop has ended.
   @Override
   public void close() throws IOException {
+    long deadline = clock.nanoTime() + LONGEST_CHECKPOINT.toNanos();
     try {
-      boolean complete = checkpointer.checkpoint();
+      boolean complete = checkpointer.checkpoint(() -> clock.nanoTime() - deadline > 0);
       if (!complete) {
         Events.info("checkpoint_incomplete", "effect", "the next start applies some records again");
       }

@@ -28,6 +28,8 @@ import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ApplyLoopTest {
   @TempDir Path directory;
@@ -259,6 +261,51 @@ class ApplyLoopTest {
         assertThat(files.map(f -> f.getFileName().toString()))
             .allMatch(f -> f.matches("(canonical|mailbox).db(-wal|-shm)?"));
       }
+    }
+  }
+
+  @Test
+  void a_last_checkpoint_without_time_leaves_everything_to_the_next_start() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      Hub.append(log, "tenant-" + i, "a-1", "1");
+    }
+    try (Hub hub = hub()) {
+      hub.drain();
+      assertThat(hub.checkpointer.checkpoint(() -> true)).isFalse();
+    }
+    try (Hub hub = hub()) {
+      assertThat(hub.loop.start()).isZero();
+      hub.drain();
+
+      assertThat(hub.state("tenant-19").seq()).isEqualTo(1);
+      assertThat(hub.loop.parked().list()).isEmpty();
+      assertThat(hub.checkpointer.checkpoint()).isTrue();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void a_database_that_is_deleted_while_it_is_rebuilt_is_rebuilt_from_the_start(boolean hasMore)
+      throws Exception {
+    for (int i = 0; i < 20; i++) {
+      Hub.append(log, "acme", "a-" + i, "1");
+    }
+    try (Hub hub = hub()) {
+      hub.drain();
+      delete(Dump.directory(hub.tenants, "acme"));
+      hub.loop.parkMissing();
+      assertThat(hub.recovery.turn()).isTrue();
+      delete(Dump.directory(hub.tenants, "acme"));
+      if (hasMore) {
+        Hub.append(log, "acme", "a-later", "1");
+      }
+      hub.drain();
+      clock.pass(60_000);
+      hub.drain();
+
+      assertThat(hub.state("acme").seq()).isEqualTo(hasMore ? 21 : 20);
+      assertThat(hub.loop.parked().list()).isEmpty();
+      assertThat(hub.dump("acme")).isEqualTo(reference("acme", "reference"));
     }
   }
 
