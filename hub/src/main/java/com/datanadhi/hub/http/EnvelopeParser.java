@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// those that are known must be there once and of the right type. Not thread-safe: it remembers the
 /// last pipelines, which are mostly the same in all lines of a batch.
 final class EnvelopeParser {
-  /// Members of an object, or records: parsed, small ones take many times the memory of their text.
+  /// Members of an object: parsed, small ones take many times the memory of their text.
   private static final int MAX_PARTS = 10_000;
 
   /// What the name of a pipeline counts beyond its text. It takes about 50 bytes; with this, the
@@ -42,7 +42,7 @@ final class EnvelopeParser {
     @Nullable Part key = null;
     @Nullable Part pipelines = null;
     @Nullable Part logData = null;
-    List<Part> parts = parts(envelope, '{', "The envelope");
+    List<Part> parts = parts(envelope, "The envelope");
     refuseTooLarge(parts);
     for (Part part : parts) {
       switch (name(part)) {
@@ -63,7 +63,7 @@ final class EnvelopeParser {
   /// The records of `{"records":[…]}`.
   List<RecordData> records(byte[] body) throws ProblemException {
     @Nullable Part records = null;
-    for (Part part : parts(body, '{', "The body")) {
+    for (Part part : parts(body, "The body")) {
       if (name(part).equals("records")) {
         records = once(records, part, "records");
       }
@@ -73,12 +73,14 @@ final class EnvelopeParser {
     }
     List<Part> elements;
     try {
-      elements = parts(records.text(), '[', "`records`", Limits.TRANSACTION_RECORDS);
+      elements = JsonValidator.parts(records.text(), '[', Limits.TRANSACTION_RECORDS);
     } catch (JsonValidator.TooManyPartsException e) {
       throw new ProblemException(
           Problem.tooLarge(
               "The transaction has more than %d records. Send fewer under one key."
                   .formatted(Limits.TRANSACTION_RECORDS)));
+    } catch (IllegalArgumentException e) {
+      throw bad("`records` must be a JSON array of records.");
     }
     if (elements.isEmpty()) {
       throw bad("`records` is empty. A transaction has at least one record.");
@@ -105,7 +107,7 @@ final class EnvelopeParser {
   /// The number in `{"through":n}`.
   long through(byte[] body) throws ProblemException {
     @Nullable Part through = null;
-    for (Part part : parts(body, '{', "The body")) {
+    for (Part part : parts(body, "The body")) {
       if (name(part).equals("through")) {
         through = once(through, part, "through");
       }
@@ -150,18 +152,12 @@ final class EnvelopeParser {
     return lastNames;
   }
 
-  private static List<Part> parts(byte[] text, char begin, String what) throws ProblemException {
-    return parts(text, begin, what, MAX_PARTS);
-  }
-
-  private static List<Part> parts(byte[] text, char begin, String what, int most)
-      throws ProblemException {
+  private static List<Part> parts(byte[] text, String what) throws ProblemException {
     try {
-      return JsonValidator.parts(text, begin, most);
+      return JsonValidator.parts(text, '{', MAX_PARTS);
     } catch (IllegalArgumentException e) {
       throw bad(
-          "%s must be one JSON %s by RFC 8259 in UTF-8: %s."
-              .formatted(what, begin == '{' ? "object" : "array", e.getMessage()));
+          "%s must be one JSON object by RFC 8259 in UTF-8: %s.".formatted(what, e.getMessage()));
     }
   }
 
