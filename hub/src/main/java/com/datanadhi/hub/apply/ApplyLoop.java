@@ -356,11 +356,13 @@ public final class ApplyLoop implements AppliedPositions {
       if (state.appliedOffset() < applied) {
         throw new Applier.ReplacedException(state.appliedOffset(), applied);
       }
+      TenantMark mark = TenantMark.of(state);
+      long lost = lostInRebuild(tenant, mark);
       List<HeldBack.Notice> told = heldBack.take(tenant);
       checks.markSound(tenant);
       parked.unpark(tenant);
-      positions.set(tenant, TenantMark.of(state));
-      progress.cameBack(tenant);
+      positions.set(tenant, mark);
+      progress.cameBack(tenant, lost);
       mailboxes.rebuilt(tenant);
       mailboxes.behind(tenant);
       for (HeldBack.Notice notice : told) {
@@ -378,6 +380,17 @@ public final class ApplyLoop implements AppliedPositions {
     } catch (IOException failed) {
       parked.park(tenant, Cause.BEHIND, message(failed), position, -1);
     }
+  }
+
+  /// Log records that the tenant's database had or that were held back for it, and that it does not
+  /// have now: a rebuild passed over damage that came after they were applied.
+  private long lostInRebuild(String tenant, TenantMark now) {
+    ParkedTenants.Parked entry = parked.get(tenant);
+    TenantMark before = positions.get(tenant);
+    long known =
+        (before == null ? 0 : before.records()) + (entry == null ? 0 : entry.heldBackRecords());
+    // After a crash, a database can have more than was known of it.
+    return Math.max(0, known - now.records());
   }
 
   /// Applies log records of a parked tenant and notes those that were passed over.

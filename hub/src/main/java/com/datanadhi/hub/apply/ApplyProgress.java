@@ -94,9 +94,12 @@ final class ApplyProgress {
 
   /// No log record is held back for the tenant any more, and its database is to be made durable.
   /// The next run would build it again if it read that the tenant is parked.
-  void cameBack(String tenant) {
+  ///
+  /// @param newlyLost log records that it had and has not now
+  void cameBack(String tenant, long newlyLost) {
     lock.lock();
     try {
+      lost += newlyLost;
       touched.add(tenant);
       parkedAtNext = parkedAtNext.stream().filter(p -> !p.tenant().equals(tenant)).toList();
       hasCameBack = true;

@@ -585,7 +585,10 @@ class ApplyLoopTest {
       assertThat(hub.loop.damage()).isNull();
       assertThat(hub.loop.parked().list()).isEmpty();
       assertThat(hub.state("acme").seq()).isEqualTo(9);
+      // Its database has what the log has lost.
       assertThat(hub.state("beta").seq()).isEqualTo(2);
+      assertThat(hub.loop.stats().lostRecords()).isEqualTo(1);
+      assertThat(hub.loop.stats().unaccounted()).isZero();
       log.damage(Long.MAX_VALUE, Long.MAX_VALUE);
       assertThat(hub.dump("acme")).isEqualTo(reference("acme", "reference"));
     }
