@@ -10,6 +10,7 @@ public final class EventNames {
   public static final String AGENT_STARTED = "agent_started";
   public static final String AGENT_STOPPED = "agent_stopped";
   public static final String BATCHES_OFFERED = "batches_offered";
+  public static final String BATCHES_REFUSED = "batches_refused";
   public static final String BATCHES_SUSPENDED = "batches_suspended";
   public static final String BATCHES_WITHDRAWN = "batches_withdrawn";
   public static final String BUFFER_DAMAGED = "buffer_damaged";

@@ -4,6 +4,9 @@ import com.datanadhi.echopost.upstream.ServerResponse;
 
 /// The outcome of a batch, by the table of the answers to batches in docs/REFERENCE.md. Immutable.
 sealed interface BatchOutcome {
+  /// Of an answer that cannot be used, a person is shown so much.
+  int REASON_CHARS = 200;
+
   /// The server has decided about each record.
   record Settled(BatchAnswer answer) implements BatchOutcome {}
 
@@ -38,7 +41,8 @@ sealed interface BatchOutcome {
     try {
       return new Settled(BatchAnswer.parse(body, lines));
     } catch (IllegalArgumentException malformed) {
-      return new Unreadable(String.valueOf(malformed.getMessage()));
+      String start = body.substring(0, Math.min(body.length(), REASON_CHARS));
+      return new Unreadable(malformed.getMessage() + ": \"" + start + '"');
     }
   }
 }

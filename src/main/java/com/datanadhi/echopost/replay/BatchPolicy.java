@@ -32,6 +32,7 @@ final class BatchPolicy {
   private int unreadableAnswers;
   private long suspendedAtProbe = -1;
   private boolean suspensionReported;
+  private boolean refusalReported;
 
   BatchPolicy(DeliveryClient client) {
     this.client = client;
@@ -74,6 +75,7 @@ final class BatchPolicy {
   void settled(int sent, long nanos) {
     unreadableAnswers = 0;
     suspensionReported = false;
+    refusalReported = false;
     size.answered(sent, nanos);
   }
 
@@ -121,8 +123,18 @@ final class BatchPolicy {
   /// The server did not take a batch: its records go one by one.
   ///
   /// @param throughId its last record
-  void refused(long throughId) {
+  void refused(int status, long throughId) {
     unreadableAnswers = 0;
     refusedThroughId = throughId;
+    if (!refusalReported) {
+      refusalReported = true;
+      Events.warning(
+          EventNames.BATCHES_REFUSED,
+          "status",
+          status,
+          "action",
+          "the records of such a batch go one by one; let the server take the batches that it"
+              + " offers, or not offer them");
+    }
   }
 }

@@ -289,7 +289,7 @@ public final class Replay {
         batches.tooLarge(records.size(), lastId);
       }
       // Does not end a streak: the same server may answer each batch so, between the records.
-      case BatchOutcome.Refused _ -> batches.refused(lastId);
+      case BatchOutcome.Refused(int status) -> batches.refused(status, lastId);
     }
     return new Step(0, true);
   }

@@ -156,6 +156,18 @@ class BatchesIT extends AcceptanceTest {
   }
 
   @Test
+  void a_server_that_refuses_each_batch_gets_every_record_and_is_reported_once() throws Exception {
+    server.offer(StubServer.Offer.BATCHES);
+    server.onBatch(StubBatches.BatchBehaviour.of(StubServer.Behaviour.status(404, "no")));
+    AgentProcess agent = agent();
+    send(agent, load(500, 1));
+    server.comeUp();
+    assertThat(agent.awaitExit(SOON)).isZero();
+    assertInOrder(0, 500);
+    assertThat(agent.logged("batches_refused")).isEqualTo(1);
+  }
+
+  @Test
   void an_offer_that_changes_with_each_answer_is_logged_once() throws Exception {
     AtomicInteger batches = new AtomicInteger();
     server.offer(StubServer.Offer.BATCHES);

@@ -28,6 +28,17 @@ class BatchOutcomeTest {
     assertThat(of(200, "{\"stored\":1,\"errors\":[]}")).isInstanceOf(BatchOutcome.Unreadable.class);
   }
 
+  @Test
+  void the_reason_has_the_start_of_an_answer_that_is_unreadable() {
+    assertThat(of(200, "(gzip-encoded, 70 bytes)" + "x".repeat(10_000)))
+        .isInstanceOfSatisfying(
+            BatchOutcome.Unreadable.class,
+            unreadable ->
+                assertThat(unreadable.reason())
+                    .contains("\"(gzip-encoded, 70 bytes)xx")
+                    .hasSizeLessThan(400));
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {407, 408, 425, 429, 501, 502, 503, 504, 507, 511, 599, 600, 999})
   void the_server_is_unavailable(int status) {

@@ -72,10 +72,7 @@ final class HubNotes {
       flags.clear();
     } catch (JacksonException malformed) {
       throw new FailedException(
-          file
-              + " is damaged: remove it, or run echopost-hub serve, which writes it again ("
-              + malformed.getOriginalMessage()
-              + ")");
+          file + " is damaged: remove it, or run echopost-hub serve, which writes it again");
     }
     flags.put("data", dataDirectory.toString());
     try {

@@ -144,7 +144,11 @@ public final class DataDirectoryLock implements AutoCloseable {
     private static final long serialVersionUID = 1;
 
     OwnedException(Path dataDirectory, String pid) {
-      super((pid.isEmpty() ? "another process" : "process " + pid) + " owns " + dataDirectory);
+      super(
+          (pid.isEmpty() ? "another process" : "process " + pid)
+              + " owns "
+              + dataDirectory
+              + ": use its hub, or stop it first");
     }
   }
 }

@@ -117,6 +117,8 @@ public final class SegmentLog implements Log {
         state == null || (!state.closed() && state.weak()) ? UUID.randomUUID() : state.epoch();
     if (state != null && !epoch.equals(state.epoch())) {
       Events.warning("log_epoch_began", "epoch", epoch, "reason", "it was not closed in order");
+    } else if (state == null && !recovered.isEmpty()) {
+      Events.warning("log_epoch_began", "epoch", epoch, "reason", "its file state is missing or damaged");
     }
     SegmentLog log = new SegmentLog(directory, settings, clock, epoch, recovered);
     log.writeState(false);
