@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
 /// @param certificate the server's certificate, followed by those of its issuers
 /// @param key its private key, not encrypted: PKCS #8, PKCS #1 (RSA) or SEC 1 (EC)
 public record TlsSettings(Path certificate, Path key) {
+  /// The settings of these two files.
+  ///
   /// @return null without both: plain text
   /// @throws IllegalArgumentException one of them is missing
   public static @Nullable TlsSettings of(@Nullable Path certificate, @Nullable Path key) {
