@@ -118,7 +118,8 @@ public final class SegmentLog implements Log {
     if (state != null && !epoch.equals(state.epoch())) {
       Events.warning("log_epoch_began", "epoch", epoch, "reason", "it was not closed in order");
     } else if (state == null && !recovered.isEmpty()) {
-      Events.warning("log_epoch_began", "epoch", epoch, "reason", "its file state is missing or damaged");
+      Events.warning(
+          "log_epoch_began", "epoch", epoch, "reason", "its file state is missing or damaged");
     }
     SegmentLog log = new SegmentLog(directory, settings, clock, epoch, recovered);
     log.writeState(false);
