@@ -96,15 +96,17 @@ final class Connections implements Connection.Listener {
   /// @return false if all others are in use
   private boolean evict(State newest) {
     List<Idle> idle = new ArrayList<>();
+    // Not the count: it grows beyond those that are looked at, and then all of them would go.
+    int seen = 0;
     for (State state : open.values()) {
+      seen++;
       if (state.requests == 0 && state != newest) {
         idle.add(new Idle(state, state.known, state.since));
       }
     }
     idle.sort(Comparator.comparing(Idle::known).thenComparingLong(Idle::since));
     int excess =
-        Math.max(
-            1, count.get() - settings.maxConnections() + settings.maxConnections() / EVICT_SHARE);
+        Math.max(1, seen - settings.maxConnections() + settings.maxConnections() / EVICT_SHARE);
     idle.stream().limit(excess).forEach(each -> each.state().close());
     return !idle.isEmpty();
   }
