@@ -44,13 +44,17 @@ record RunningHub(HubProcess process, Path data, String apiKey, HttpClient clien
 
   /// The body of the answer to a GET with the tenant's API key.
   String get(String path) {
+    return get(path, HttpResponse.BodyHandlers.ofString());
+  }
+
+  <T> T get(String path, HttpResponse.BodyHandler<T> body) {
     try {
-      HttpResponse<String> response =
+      HttpResponse<T> response =
           client.send(
               HttpRequest.newBuilder(URI.create(process.url() + path))
                   .header("DATANADHI-API-KEY", apiKey)
                   .build(),
-              HttpResponse.BodyHandlers.ofString());
+              body);
       if (response.statusCode() != 200) {
         throw new IllegalStateException(
             "GET " + path + ": " + response.statusCode() + " " + response.body());
