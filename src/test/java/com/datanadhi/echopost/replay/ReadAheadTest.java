@@ -6,19 +6,11 @@ import static org.awaitility.Awaitility.await;
 import static org.hamcrest.Matchers.is;
 
 import com.datanadhi.echopost.buffer.Appended;
-import com.datanadhi.echopost.buffer.Buffer;
-import com.datanadhi.echopost.buffer.BufferListener;
-import com.datanadhi.echopost.buffer.Sqlite;
 import com.datanadhi.echopost.record.NewRecord;
-import com.datanadhi.echopost.time.ManualClock;
-import com.datanadhi.echopost.time.Waiter;
-import com.datanadhi.echopost.upstream.ManualServerState;
 import com.datanadhi.echopost.upstream.Offer;
-import com.datanadhi.echopost.upstream.ServerHealth;
 import com.datanadhi.echopost.upstream.ServerResponse;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -26,46 +18,14 @@ import java.util.Random;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Batches that are read while one is in flight: the first is that of 256 records, after the 255 of
 /// smaller ones.
-class ReadAheadTest {
+class ReadAheadTest extends ReplayBatchFixture {
   private static final int FIRST = 256;
-
-  @TempDir Path directory;
-  private final ManualClock clock = new ManualClock();
-  private final ScriptedClient client = new ScriptedClient();
-  private final ManualServerState server = new ManualServerState(clock);
-  private Buffer buffer;
-  private Replay replay;
-
-  @BeforeEach
-  void open() throws Exception {
-    client.offer = new Offer(true, false);
-    buffer = Buffer.open(directory, clock, BufferListener.NONE);
-    server.comeUp();
-    replay = new Replay(buffer, client, server.state(), clock, new Waiter(), new Random(1));
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    buffer.close();
-    assertThat(client.openBatches).as("batches that nobody closed").hasValue(0);
-  }
-
-  private static String[] numbers(int from, int to) {
-    return IntStream.range(from, to).mapToObj(Integer::toString).toArray(String[]::new);
-  }
-
-  private static String[] numbers(int count) {
-    return numbers(0, count);
-  }
 
   private void store(NewRecord... records) {
     var _ = Appended.to(buffer, records).outcome();
@@ -89,34 +49,6 @@ class ReadAheadTest {
           await().untilAtomic(client.openBatches, is(2));
           return answer.apply(batch);
         };
-  }
-
-  private void drain() throws Exception {
-    for (int turns = 0; !buffer.isDrained(); turns++) {
-      assertThat(turns).isLessThan(10_000);
-      if (server.state().health() != ServerHealth.UP) {
-        clock.advance(server.takePause());
-        server.comeUp();
-        client.probes++;
-      }
-      clock.advance(replay.turn());
-    }
-  }
-
-  private List<Integer> batchSizes() {
-    return client.batches.stream().map(List::size).toList();
-  }
-
-  private String sql(String query) throws Exception {
-    try (Sqlite sqlite = new Sqlite(directory)) {
-      return sqlite.query(query);
-    }
-  }
-
-  private void change(String statement) throws Exception {
-    try (Sqlite sqlite = new Sqlite(directory)) {
-      sqlite.execute(statement);
-    }
   }
 
   @Test

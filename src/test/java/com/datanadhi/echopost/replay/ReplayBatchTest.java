@@ -4,90 +4,23 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.datanadhi.echopost.buffer.Appended;
-import com.datanadhi.echopost.buffer.Buffer;
-import com.datanadhi.echopost.buffer.BufferListener;
-import com.datanadhi.echopost.buffer.Sqlite;
-import com.datanadhi.echopost.time.ManualClock;
-import com.datanadhi.echopost.time.Waiter;
-import com.datanadhi.echopost.upstream.ManualServerState;
 import com.datanadhi.echopost.upstream.Offer;
 import com.datanadhi.echopost.upstream.ServerHealth;
 import com.datanadhi.echopost.upstream.ServerResponse;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Random;
 import java.util.Set;
-import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Replay with a server that offers batches.
-class ReplayBatchTest {
-  @TempDir Path directory;
-  private final ManualClock clock = new ManualClock();
-  private final ScriptedClient client = new ScriptedClient();
-  private final ManualServerState server = new ManualServerState(clock);
-  private Buffer buffer;
-  private Replay replay;
-
-  @BeforeEach
-  void open() throws Exception {
-    client.offer = new Offer(true, false);
-    buffer = Buffer.open(directory, clock, BufferListener.NONE);
-    server.comeUp();
-    replay = new Replay(buffer, client, server.state(), clock, new Waiter(), new Random(1));
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    buffer.close();
-  }
-
-  private static String[] numbers(int count) {
-    return IntStream.range(0, count).mapToObj(Integer::toString).toArray(String[]::new);
-  }
-
-  private List<Integer> batchSizes() {
-    return client.batches.stream().map(List::size).toList();
-  }
+class ReplayBatchTest extends ReplayBatchFixture {
 
   private List<String> alone() {
     return client.deliveries.stream().map(ScriptedClient::payload).toList();
-  }
-
-  private static ServerResponse status(int status) {
-    return new ServerResponse.Answered(status, null, "body of " + status);
-  }
-
-  private void drain() throws Exception {
-    for (int turns = 0; !buffer.isDrained(); turns++) {
-      assertThat(turns).isLessThan(10_000);
-      if (server.state().health() != ServerHealth.UP) {
-        clock.advance(server.takePause());
-        server.comeUp();
-        client.probes++;
-      }
-      clock.advance(replay.turn());
-    }
-  }
-
-  private String sql(String query) throws Exception {
-    try (Sqlite sqlite = new Sqlite(directory)) {
-      return sqlite.query(query);
-    }
-  }
-
-  private void change(String statement) throws Exception {
-    try (Sqlite sqlite = new Sqlite(directory)) {
-      sqlite.execute(statement);
-    }
   }
 
   @Test

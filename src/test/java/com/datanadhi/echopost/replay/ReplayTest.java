@@ -5,49 +5,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.datanadhi.echopost.buffer.Appended;
-import com.datanadhi.echopost.buffer.Buffer;
-import com.datanadhi.echopost.buffer.BufferListener;
-import com.datanadhi.echopost.buffer.Sqlite;
-import com.datanadhi.echopost.time.ManualClock;
-import com.datanadhi.echopost.time.Waiter;
 import com.datanadhi.echopost.upstream.DeliveryRequest;
-import com.datanadhi.echopost.upstream.ManualServerState;
 import com.datanadhi.echopost.upstream.ServerResponse;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class ReplayTest {
+class ReplayTest extends ReplayFixture {
   private static final ServerResponse OK = ScriptedClient.OK;
 
-  @TempDir Path directory;
-  private final ManualClock clock = new ManualClock();
-  private final ScriptedClient client = new ScriptedClient();
   private final List<DeliveryRequest> deliveries = client.deliveries;
-  private final ManualServerState server = new ManualServerState(clock);
   private final List<Duration> pauses = new ArrayList<>();
-  private Buffer buffer;
-  private Replay replay;
-
-  @BeforeEach
-  void open() throws Exception {
-    buffer = Buffer.open(directory, clock, BufferListener.NONE);
-    server.comeUp();
-    replay = new Replay(buffer, client, server.state(), clock, new Waiter(), new Random(1));
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    buffer.close();
-  }
 
   /// The pauses that replay has asked the probe for so far.
   private List<Duration> pauses() {
@@ -67,27 +38,11 @@ class ReplayTest {
     return deliveries.stream().map(delivery -> new String(delivery.jsonData(), UTF_8)).toList();
   }
 
-  private static ServerResponse status(int status) {
-    return new ServerResponse.Answered(status, null, "body of " + status);
-  }
-
   /// Turns until there is nothing left to do, each pause passing at once.
   private void drain() throws Exception {
     for (int turns = 0; !buffer.isDrained(); turns++) {
       assertThat(turns).isLessThan(10_000);
       clock.advance(replay.turn());
-    }
-  }
-
-  private String sql(String query) throws Exception {
-    try (Sqlite sqlite = new Sqlite(directory)) {
-      return sqlite.query(query);
-    }
-  }
-
-  private void change(String statement) throws Exception {
-    try (Sqlite sqlite = new Sqlite(directory)) {
-      sqlite.execute(statement);
     }
   }
 
