@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufOutputStream;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.List;
@@ -40,7 +41,8 @@ final class BatchBody {
   static ByteBuf of(List<DeliveryRequest> records, boolean gzip) {
     ByteBuf body = ByteBufAllocator.DEFAULT.directBuffer(gzip ? FIRST_CAPACITY : length(records));
     OutputStream bytes = new ByteBufOutputStream(body);
-    try (Chunks out = new Chunks(gzip ? new FastGzip(bytes) : bytes)) {
+    // A copy out of the heap, or into the packer, takes longer than many copies within the heap.
+    try (OutputStream out = new BufferedOutputStream(gzip ? new FastGzip(bytes) : bytes, CHUNK)) {
       for (DeliveryRequest record : records) {
         out.write(KEY);
         out.write(RequestEncoder.quoted(record.idempotencyKey()).getBytes(US_ASCII));
@@ -62,41 +64,6 @@ final class BatchBody {
       length += lineLength(record);
     }
     return length;
-  }
-
-  /// Gathers the parts of lines: a copy out of the heap, or into the packer, takes longer than many
-  /// copies within the heap.
-  private static final class Chunks implements AutoCloseable {
-    private final OutputStream out;
-    private final byte[] chunk = new byte[CHUNK];
-    private int length;
-
-    Chunks(OutputStream out) {
-      this.out = out;
-    }
-
-    void write(byte[] part) throws IOException {
-      if (part.length > CHUNK - length) {
-        flush();
-      }
-      if (part.length > CHUNK) {
-        out.write(part);
-      } else {
-        System.arraycopy(part, 0, chunk, length, part.length);
-        length += part.length;
-      }
-    }
-
-    private void flush() throws IOException {
-      out.write(chunk, 0, length);
-      length = 0;
-    }
-
-    @Override
-    public void close() throws IOException {
-      flush();
-      out.close();
-    }
   }
 
   /// The fastest level: the processor belongs to the applications.
