@@ -1,5 +1,6 @@
 package com.datanadhi.hub.grpc;
 
+import com.datanadhi.hub.intake.Admission;
 import com.datanadhi.hub.intake.Outcome;
 import com.datanadhi.hub.intake.Submission;
 import com.datanadhi.hub.proto.AppendRequest;
@@ -17,9 +18,6 @@ import org.jspecify.annotations.Nullable;
 
 /// What both ways to append do with a request and its outcome. Thread-safe.
 final class Appending {
-  /// What a record or the name of a pipeline counts beyond its text, as over HTTP.
-  private static final int PART_BYTES = 32;
-
   private static final Duration MAX_WAIT = Duration.ofSeconds(30);
 
   private final Queries queries;
@@ -39,7 +37,7 @@ final class Appending {
   /// It can never be stored.
   record Refused(Status status) implements Parsed {}
 
-  /// The memory that a request takes.
+  /// The memory that a request takes. A record counts as the name of a pipeline does.
   static long bytes(Request<AppendRequest> request) {
     long parts = 0;
     AppendRequest message = request.message();
@@ -48,7 +46,7 @@ final class Appending {
         parts += 1 + record.getPipelinesCount();
       }
     }
-    return request.bytes() + parts * PART_BYTES;
+    return request.bytes() + parts * Admission.NAME_BYTES;
   }
 
   static Parsed parse(Request<AppendRequest> request) {

@@ -22,10 +22,6 @@ final class EnvelopeParser {
   /// Members of an object: parsed, small ones take many times the memory of their text.
   private static final int MAX_PARTS = 10_000;
 
-  /// What the name of a pipeline counts beyond its text. It takes about 50 bytes; with this, the
-  /// record with the most names that is allowed still fits the default buffer.
-  private static final int NAME_BYTES = 32;
-
   private final Admission.Lease lease;
   private byte[] lastPipelines = "[]".getBytes(UTF_8);
   private List<String> lastNames = List.of();
@@ -141,7 +137,7 @@ final class EnvelopeParser {
     }
     try {
       int count = JsonStrings.count(text);
-      if (!lease.tryGrow((long) count * NAME_BYTES)) {
+      if (!lease.tryGrow((long) count * Admission.NAME_BYTES)) {
         throw new ProblemException(Problem.unavailable(Body.NO_MEMORY));
       }
       lastNames = JsonStrings.decodeAll(text, count);

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// How the hub is: unhealthy if it takes no records, degraded if something else needs a person.
@@ -26,11 +27,11 @@ final class HubHealth implements HealthSource {
 
   @Override
   public @Nullable String appendProblem() {
-    if (!directory.control.isReady()) {
-      String problem = directory.control.problem();
-      return problem == null ? "the control stream is being read" : withoutPath(problem);
-    }
-    String problem = gate.problem();
+    String problem =
+        directory.control.isReady()
+            ? gate.problem()
+            : Objects.requireNonNullElse(
+                directory.control.problem(), "the control stream is being read");
     return problem == null ? null : withoutPath(problem);
   }
 

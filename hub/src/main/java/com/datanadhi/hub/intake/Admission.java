@@ -10,6 +10,10 @@ import org.jspecify.annotations.Nullable;
 /// once; no call waits. While others were refused for lack of room, one tenant cannot hold more
 /// than half. Thread-safe.
 public final class Admission {
+  /// What the name of a pipeline counts beyond its text. It takes about 50 bytes; with this, the
+  /// record with the most names that is allowed still fits the default buffer.
+  public static final int NAME_BYTES = 32;
+
   /// For how long a refusal counts: longer than a sender's first back-off.
   private static final long LATELY_NANOS = TimeUnit.SECONDS.toNanos(2);
 
