@@ -98,11 +98,16 @@ public final class LogVerifier {
     }
   }
 
-  /// What is there of a stream. Read twice: a reader of a directory can pass over a name that
-  /// changes meanwhile.
+  /// What is there of a stream, up to the last segment that a first reading of the directory finds.
+  /// A reading can pass over a name that is made or changed meanwhile; a second one finds all that
+  /// stood before that segment.
   private static NavigableMap<SegmentName, Kind> parts(Path directory) throws IOException {
     NavigableMap<SegmentName, Kind> parts = list(directory);
-    list(directory).forEach((name, kind) -> parts.merge(name, kind, LogVerifier::stronger));
+    if (!parts.isEmpty()) {
+      list(directory)
+          .headMap(parts.lastKey(), true)
+          .forEach((name, kind) -> parts.merge(name, kind, LogVerifier::stronger));
+    }
     return parts;
   }
 

@@ -187,13 +187,48 @@ final class LogVerifierTest {
               return null;
             }));
       }
-      for (int round = 0; round < 50; round++) {
-        assertThat(LogVerifier.verify(directory).findings()).isEmpty();
+      try {
+        for (int round = 0; round < 50; round++) {
+          assertThat(LogVerifier.verify(directory).findings()).isEmpty();
+        }
+      } finally {
+        done.set(true);
       }
-      done.set(true);
       for (Future<?> writer : writers) {
         Object _ = writer.get();
       }
+    }
+  }
+
+  @Test
+  void a_log_of_many_segments_to_which_others_are_added_has_no_findings(@TempDir Path onDisk)
+      throws Exception {
+    AtomicBoolean done = new AtomicBoolean();
+    Path stream = Files.createDirectories(onDisk.resolve(EVENTS));
+    for (int file = 0; file < 5000; file++) {
+      Files.createFile(stream.resolve("file-" + file));
+    }
+    try (SegmentLog log =
+            SegmentLog.open(
+                onDisk,
+                new SegmentSettings(1024, 1024, Duration.ofMinutes(10), 1 << 20),
+                Clock.system());
+        ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<?> writer =
+          executor.submit(() -> {
+            while (!done.get()) {
+              append(log, 50);
+            }
+            return null;
+          });
+      try {
+        for (int round = 0; round < 30; round++) {
+          assertThat(LogVerifier.verify(onDisk).findings()).isEmpty();
+        }
+      } finally {
+        done.set(true);
+      }
+      Object _ = writer.get();
     }
   }
 
