@@ -5,8 +5,9 @@ import com.datanadhi.hub.intake.Outcome;
 import com.datanadhi.hub.intake.Submission;
 import com.datanadhi.hub.proto.AppendRequest;
 import com.datanadhi.hub.proto.AppendResponse;
-import com.google.rpc.Status;
+import io.grpc.Status;
 import io.grpc.StatusException;
+import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
@@ -29,12 +30,10 @@ final class AppendStream implements StreamObserver<Request<AppendRequest>> {
   private static final int MIN_CREDIT = 4;
   private static final int MAX_CREDIT = 1_000;
   private static final long CREDIT_BYTES = 1 << 20;
-  private static final Duration RETRY = Duration.ofSeconds(1);
 
   private final Caller caller;
   private final Appends appends;
   private final Appending appending;
-  private final Admission admission;
   private final Stopping stopping;
   private final ServerCallStreamObserver<AppendResponse> call;
   private final Outbound<AppendResponse> outbound;
@@ -67,7 +66,7 @@ final class AppendStream implements StreamObserver<Request<AppendRequest>> {
 
   private record Append(Submission submission, Duration patience) implements Verdict {}
 
-  private record Refuse(Status status) implements Verdict {}
+  private record Refuse(com.google.rpc.Status status) implements Verdict {}
 
   /// It cannot be stored now: the stream ends here.
   private record End(StatusException status) implements Verdict {}
@@ -76,13 +75,11 @@ final class AppendStream implements StreamObserver<Request<AppendRequest>> {
       Caller caller,
       Appends appends,
       Appending appending,
-      Admission admission,
       Stopping stopping,
       ServerCallStreamObserver<AppendResponse> call) {
     this.caller = caller;
     this.appends = appends;
     this.appending = appending;
-    this.admission = admission;
     this.stopping = stopping;
     this.call = call;
     call.disableAutoRequest();
@@ -116,17 +113,20 @@ final class AppendStream implements StreamObserver<Request<AppendRequest>> {
   }
 
   private Item item(Request<AppendRequest> request) {
-    Admission.Lease lease = admission.tryAcquire(caller.tenant(), Appending.bytes(request));
-    if (lease == null) {
+    Admission.Lease lease;
+    try {
+      lease = appending.admit(caller.tenant(), request);
+    } catch (StatusException refused) {
+      boolean temporary = refused.getStatus().getCode() == Status.Code.UNAVAILABLE;
       return new Item(
-          new End(Statuses.unavailable("the buffer of requests is full", RETRY)), 0, null);
+          temporary ? new End(refused) : new Refuse(StatusProto.fromThrowable(refused)), 0, null);
     }
     Verdict verdict =
         switch (Appending.parse(request)) {
           case Appending.Valid valid -> new Append(valid.submission(), valid.patience());
           case Appending.Refused refused -> new Refuse(refused.status());
         };
-    return new Item(verdict, request.bytes(), lease);
+    return new Item(verdict, request.content().size(), lease);
   }
 
   @Override

@@ -10,7 +10,14 @@ import com.datanadhi.hub.query.Queries;
 import com.datanadhi.hub.query.SeqRange;
 import com.datanadhi.hub.record.RecordData;
 import com.datanadhi.json.JsonValidator;
+import com.google.protobuf.ByteString;
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.WireFormat;
 import com.google.rpc.Status;
+import io.grpc.StatusException;
+import io.grpc.protobuf.StatusProto;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,9 +27,15 @@ import org.jspecify.annotations.Nullable;
 final class Appending {
   private static final Duration MAX_WAIT = Duration.ofSeconds(30);
 
+  private static final int RECORDS = tag(AppendRequest.RECORDS_FIELD_NUMBER);
+  private static final int PIPELINES = tag(NewRecord.PIPELINES_FIELD_NUMBER);
+  private static final Duration RETRY = Duration.ofSeconds(1);
+
+  private final Admission admission;
   private final Queries queries;
 
-  Appending(Queries queries) {
+  Appending(Admission admission, Queries queries) {
+    this.admission = admission;
     this.queries = queries;
   }
 
@@ -37,22 +50,68 @@ final class Appending {
   /// It can never be stored.
   record Refused(Status status) implements Parsed {}
 
-  /// The memory that a request takes. A record counts as the name of a pipeline does.
-  static long bytes(Request<AppendRequest> request) {
+  /// The memory that a request takes when it is parsed. A record counts as the name of a pipeline
+  /// does.
+  private static long bytes(Request<AppendRequest> request) {
+    ByteString content = request.content();
+    return content.size() + parts(content) * Admission.NAME_BYTES;
+  }
+
+  private static int tag(int field) {
+    return field << 3 | WireFormat.WIRETYPE_LENGTH_DELIMITED;
+  }
+
+  private static long parts(ByteString content) {
+    CodedInputStream in = content.newCodedInput();
     long parts = 0;
-    AppendRequest message = request.message();
-    if (message != null) {
-      for (NewRecord record : message.getRecordsList()) {
-        parts += 1 + record.getPipelinesCount();
+    try {
+      for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+        if (tag != RECORDS) {
+          boolean _ = in.skipField(tag);
+          continue;
+        }
+        parts++;
+        int outer = in.pushLimit(in.readRawVarint32());
+        for (int inner = in.readTag(); inner != 0; inner = in.readTag()) {
+          if (inner == PIPELINES) {
+            parts++;
+          }
+          boolean _ = in.skipField(inner);
+        }
+        in.popLimit(outer);
       }
+    } catch (IOException malformed) {
+      // The parser comes no further either.
+      return parts;
     }
-    return request.bytes() + parts * Admission.NAME_BYTES;
+    return parts;
+  }
+
+  /// The memory of a request while it is stored.
+  ///
+  /// @throws StatusException there is none: UNAVAILABLE while others hold it, INVALID_ARGUMENT if
+  ///   it takes more than there is for all
+  Admission.Lease admit(String tenant, Request<AppendRequest> request) throws StatusException {
+    long bytes = bytes(request);
+    Admission.Lease lease = admission.tryAcquire(tenant, bytes);
+    if (lease != null) {
+      return lease;
+    }
+    if (admission.couldHold(bytes)) {
+      throw Statuses.unavailable("the buffer of requests is full", RETRY);
+    }
+    throw StatusProto.toStatusException(
+        Statuses.invalid(
+            "the request takes more memory than the hub has for all requests: send fewer records"
+                + " or names of pipelines, or start the hub with a larger --buffer-bytes"));
   }
 
   static Parsed parse(Request<AppendRequest> request) {
-    AppendRequest message = request.message();
-    if (message == null) {
-      return new Refused(request.invalid());
+    AppendRequest message;
+    try {
+      message = request.parse();
+    } catch (InvalidProtocolBufferException malformed) {
+      return new Refused(Request.invalid(malformed));
     }
     List<RecordData> records = new ArrayList<>(message.getRecordsCount());
     for (NewRecord record : message.getRecordsList()) {

@@ -23,25 +23,21 @@ import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
-import java.time.Duration;
 import java.util.List;
 
 /// The methods of `hub.v1.Hub`. They are called on virtual threads and may block.
 final class HubService {
-  private static final Duration RETRY = Duration.ofSeconds(1);
   private static final int PAGE_SHARES = 8;
 
   private final Appends appends;
   private final Appending appending;
-  private final Admission admission;
   private final Queries queries;
   private final Stopping stopping;
   private final Pages pages = new Pages(PAGE_SHARES);
 
   HubService(Appends appends, Admission admission, Queries queries, Stopping stopping) {
     this.appends = appends;
-    this.appending = new Appending(queries);
-    this.admission = admission;
+    this.appending = new Appending(admission, queries);
     this.queries = queries;
     this.stopping = stopping;
   }
@@ -95,11 +91,7 @@ final class HubService {
     unary(
         observer,
         () -> {
-          try (Admission.Lease lease =
-              admission.tryAcquire(Caller.current().tenant(), Appending.bytes(request))) {
-            if (lease == null) {
-              throw Statuses.unavailable("the buffer of requests is full", RETRY);
-            }
+          try (Admission.Lease _ = appending.admit(Caller.current().tenant(), request)) {
             return append(request);
           }
         });
@@ -131,7 +123,6 @@ final class HubService {
             Caller.current(),
             appends,
             appending,
-            admission,
             stopping,
             (ServerCallStreamObserver<AppendResponse>) observer);
     stream.start();

@@ -1,49 +1,61 @@
 package com.datanadhi.hub.grpc;
 
+import com.google.protobuf.ByteString;
+import com.google.protobuf.DiscardUnknownFieldsParser;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
+import com.google.protobuf.UnsafeByteOperations;
 import com.google.rpc.Status;
 import io.grpc.KnownLength;
 import io.grpc.MethodDescriptor;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import org.jspecify.annotations.Nullable;
 
-/// A request as it came. One that cannot be parsed is an answer of its own: gRPC's own marshaller
-/// would end the call with INTERNAL or UNKNOWN.
+/// A request as it came. It is parsed by its method: parsed, a message of small fields takes many
+/// times the memory of its text, which must be admitted first. And a request that cannot be parsed
+/// is an answer of its own: gRPC's own marshaller would end the call with INTERNAL or UNKNOWN.
 ///
-/// @param message null if it cannot be parsed
-/// @param problem why it cannot be parsed
-/// @param bytes its length, unpacked
-record Request<T>(@Nullable T message, @Nullable String problem, int bytes) {
+/// @param content unpacked; empty if it cannot be unpacked
+/// @param problem why it cannot be unpacked
+record Request<T>(ByteString content, @Nullable String problem, Parser<T> parser) {
+  /// @throws InvalidProtocolBufferException it cannot be parsed
+  T parse() throws InvalidProtocolBufferException {
+    if (problem != null) {
+      throw new InvalidProtocolBufferException(problem);
+    }
+    return parser.parseFrom(content);
+  }
+
   /// @throws StatusException it cannot be parsed
   T orThrow() throws StatusException {
-    if (message == null) {
-      throw StatusProto.toStatusException(invalid());
+    try {
+      return parse();
+    } catch (InvalidProtocolBufferException malformed) {
+      throw StatusProto.toStatusException(invalid(malformed));
     }
-    return message;
   }
 
   /// The status of a request that cannot be parsed.
-  Status invalid() {
-    return Statuses.invalid("the message cannot be read: " + problem);
+  static Status invalid(InvalidProtocolBufferException malformed) {
+    return Statuses.invalid("the message cannot be read: " + malformed.getMessage());
   }
 
-  /// Parses requests.
+  /// Receives requests. Fields that the hub does not know are not kept: they take memory.
   record Marshaller<T extends Message>(Parser<T> parser)
       implements MethodDescriptor.Marshaller<Request<T>> {
+    Marshaller {
+      parser = DiscardUnknownFieldsParser.wrap(parser);
+    }
+
     @Override
     public Request<T> parse(InputStream stream) {
       try {
-        byte[] bytes = read(stream);
-        return new Request<>(parser.parseFrom(bytes), null, bytes.length);
-      } catch (InvalidProtocolBufferException malformed) {
-        return broken(String.valueOf(malformed.getMessage()));
+        return new Request<>(UnsafeByteOperations.unsafeWrap(read(stream)), null, parser);
       } catch (IOException cut) {
         return broken("its compression is broken");
       } catch (StatusRuntimeException bounded) {
@@ -53,7 +65,7 @@ record Request<T>(@Nullable T message, @Nullable String problem, int bytes) {
     }
 
     private Request<T> broken(String problem) {
-      return new Request<>(null, problem, 0);
+      return new Request<>(ByteString.EMPTY, problem, parser);
     }
 
     private static byte[] read(InputStream stream) throws IOException {
@@ -69,8 +81,7 @@ record Request<T>(@Nullable T message, @Nullable String problem, int bytes) {
 
     @Override
     public InputStream stream(Request<T> value) {
-      T message = value.message();
-      return new ByteArrayInputStream(message == null ? new byte[0] : message.toByteArray());
+      return value.content().newInput();
     }
   }
 }

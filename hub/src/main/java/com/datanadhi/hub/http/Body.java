@@ -16,9 +16,6 @@ import org.jspecify.annotations.Nullable;
 /// The body of a request in memory, unpacked. Its bytes are admitted before they are read, and
 /// given back on close.
 final class Body implements AutoCloseable {
-  static final String NO_MEMORY =
-      "The hub has no memory left for this request. Send it again later.";
-
   private static final int FIRST = 16 * 1024;
 
   private final Admission.Lease lease;
@@ -40,7 +37,7 @@ final class Body implements AutoCloseable {
     Admission.Lease lease =
         exchange.services().memory().tryAcquire(tenant, declared < 0 ? FIRST : declared);
     if (lease == null) {
-      throw new ProblemException(Problem.unavailable(NO_MEMORY));
+      throw NoMemoryException.heldByOthers();
     }
     boolean done = false;
     try {
@@ -188,7 +185,7 @@ final class Body implements AutoCloseable {
         if (size > bytes.length - length) {
           int grown = (int) Math.min(limit, Math.max(2L * bytes.length, (long) length + size));
           if (!lease.tryGrow(grown - bytes.length)) {
-            throw new ProblemException(Problem.unavailable(NO_MEMORY));
+            throw NoMemoryException.of(lease, grown - bytes.length);
           }
           bytes = Arrays.copyOf(bytes, grown);
         }

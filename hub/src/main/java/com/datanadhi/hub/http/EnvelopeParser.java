@@ -137,8 +137,9 @@ final class EnvelopeParser {
     }
     try {
       int count = JsonStrings.count(text);
-      if (!lease.tryGrow((long) count * Admission.NAME_BYTES)) {
-        throw new ProblemException(Problem.unavailable(Body.NO_MEMORY));
+      long memory = (long) count * Admission.NAME_BYTES;
+      if (!lease.tryGrow(memory)) {
+        throw NoMemoryException.of(lease, memory);
       }
       lastNames = JsonStrings.decodeAll(text, count);
     } catch (IllegalArgumentException e) {

@@ -87,8 +87,9 @@ final class Gunzip {
   private void grow() throws ProblemException {
     // One byte more than allowed is enough to see that it is too large.
     int size = Math.min(limit + 1, Math.max(4 * packed.length, 2 * unpacked.length) + 64);
-    if (!lease.tryGrow(size - unpacked.length)) {
-      throw new ProblemException(Problem.unavailable(Body.NO_MEMORY));
+    int more = size - unpacked.length;
+    if (!lease.tryGrow(more)) {
+      throw NoMemoryException.of(lease, more);
     }
     unpacked = Arrays.copyOf(unpacked, size);
   }

@@ -49,10 +49,9 @@ final class Lines {
       submissions.add(parser.submission(line, keyed));
       numbers.add(number);
       indexes.add(count - 1);
+    } catch (NoMemoryException e) {
+      throw e;
     } catch (ProblemException e) {
-      if (e.problem().status() == 503) {
-        throw e;
-      }
       errors.put(number, e.problem());
     }
   }

@@ -1,7 +1,7 @@
 package com.datanadhi.hub.http;
 
 /// Ends a request with a problem. Without a stack trace: it is an ordinary answer.
-final class ProblemException extends Exception {
+class ProblemException extends Exception {
   private static final long serialVersionUID = 1;
 
   private final transient Problem problem;

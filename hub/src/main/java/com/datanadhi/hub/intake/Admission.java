@@ -48,6 +48,11 @@ public final class Admission {
     return take(tenant, bytes) ? new Held(tenant, bytes) : null;
   }
 
+  /// Whether so many bytes fit while nobody else holds any. Otherwise they never do.
+  public boolean couldHold(long bytes) {
+    return bytes <= bound;
+  }
+
   /// The bytes that are held now.
   public synchronized long heldBytes() {
     return total;
@@ -112,6 +117,9 @@ public final class Admission {
     /// @return whether that many more fit
     boolean tryGrow(long bytes);
 
+    /// Whether that many more fit while nobody else holds any. Otherwise they never do.
+    boolean couldGrow(long bytes);
+
     /// Gives all back.
     @Override
     void close();
@@ -135,6 +143,11 @@ public final class Admission {
       }
       bytes += more;
       return true;
+    }
+
+    @Override
+    public boolean couldGrow(long more) {
+      return couldHold(bytes + more);
     }
 
     @Override

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.datanadhi.hub.intake.Outcome;
 import com.datanadhi.hub.proto.AppendRequest;
 import com.datanadhi.hub.proto.AppendResponse;
+import com.datanadhi.hub.proto.NewRecord;
 import com.datanadhi.hub.query.Tenants;
 import com.google.rpc.RetryInfo;
 import io.grpc.Status;
@@ -14,6 +15,7 @@ import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.StreamObserver;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.IntStream;
@@ -73,6 +75,11 @@ class AppendStreamTest {
     stream.onNext(request("a", "1"));
     stream.onNext(request("b", "{"));
     stream.onNext(request("never", "1"));
+    // More memory than there is for all.
+    stream.onNext(
+        request("large", "1").toBuilder()
+            .addRecords(NewRecord.newBuilder().addAllPipelines(Collections.nCopies(2_100_000, "")))
+            .build());
     stream.onNext(request("a", "2"));
     stream.onNext(request("a", "1"));
     stream.onNext(request("c", "3"));
@@ -85,11 +92,12 @@ class AppendStreamTest {
             0,
             Status.Code.INVALID_ARGUMENT.value(),
             Status.Code.INVALID_ARGUMENT.value(),
+            Status.Code.INVALID_ARGUMENT.value(),
             Status.Code.ALREADY_EXISTS.value(),
             0,
             0);
-    assertThat(all.get(4).getReceipt().getReplayed()).isTrue();
-    assertThat(all.get(5).getReceipt().getKey()).isEqualTo("c");
+    assertThat(all.get(5).getReceipt().getReplayed()).isTrue();
+    assertThat(all.get(6).getReceipt().getKey()).isEqualTo("c");
     assertThat(door.appends.order()).containsExactly("a", "c");
   }
 

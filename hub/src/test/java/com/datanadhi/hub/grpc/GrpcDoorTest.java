@@ -40,6 +40,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
@@ -274,15 +275,31 @@ class GrpcDoorTest {
   void a_request_that_does_not_fit_the_buffer_is_unavailable_and_leaves_no_bytes_behind()
       throws Exception {
     try (Door small = new Door(tenants.queries(), 1_000, null)) {
-      String large = "\"" + "x".repeat(1_000) + "\"";
-      var failure =
-          catchThrowableOfType(
-              StatusRuntimeException.class, () -> small.blocking().append(request("k", large)));
-      assertThat(failure.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
-      assertThat(retryDelay(failure)).isPositive();
+      try (var _ = small.admission.tryAcquire("beta", 990)) {
+        var failure =
+            catchThrowableOfType(
+                StatusRuntimeException.class, () -> small.blocking().append(request("k", "1")));
+        assertThat(failure.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+        assertThat(retryDelay(failure)).isPositive();
+      }
       assertThat(small.blocking().append(request("k", "1")).getKey()).isEqualTo("k");
       await().until(() -> small.admission.heldBytes() == 0);
     }
+  }
+
+  @Test
+  void a_request_that_takes_more_memory_than_there_is_for_all_can_never_be_stored() {
+    NewRecord many =
+        NewRecord.newBuilder()
+            .setLogData(ByteString.copyFromUtf8("1"))
+            .addAllPipelines(Collections.nCopies(2_100_000, ""))
+            .build();
+    Status status =
+        statusOf(AppendRequest.newBuilder().setIdempotencyKey("k").addRecords(many).build());
+    assertThat(status.getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+    assertThat(status.getDescription()).contains("--buffer-bytes");
+    assertThat(door.appends.calls()).isEmpty();
+    assertThat(door.admission.heldBytes()).isZero();
   }
 
   @Test

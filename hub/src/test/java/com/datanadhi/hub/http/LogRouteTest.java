@@ -358,8 +358,13 @@ final class LogRouteTest {
       throws Exception {
     String envelope = "{\"pipelines\":[" + "\"a\",".repeat(500_000) + "\"\"],\"log_data\":1}";
     hub.memory = 16L << 20;
-    assertThat(send(post(hub, path, type, body.formatted(envelope))).statusCode()).isEqualTo(503);
+    var never = send(post(hub, path, type, body.formatted(envelope)));
+    assertThat(never.statusCode()).isEqualTo(413);
+    assertThat(never.body()).contains("more memory than the hub has").contains("--buffer-bytes");
     hub.memory = 64L << 20;
+    hub.leased.set(60L << 20);
+    assertThat(send(post(hub, path, type, body.formatted(envelope))).statusCode()).isEqualTo(503);
+    hub.leased.set(0);
     assertThat(send(post(hub, path, type, body.formatted(envelope))).statusCode()).isEqualTo(200);
     assertThat(hub.events).hasSize(1);
     assertThat(hub.events.getFirst().pipelines()).hasSize(4 * 500_000 + 4).endsWith("\"a\",\"\"]");

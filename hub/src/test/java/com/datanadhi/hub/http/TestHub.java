@@ -164,6 +164,11 @@ final class TestHub implements AutoCloseable {
           }
 
           @Override
+          public boolean couldGrow(long more) {
+            return held + more <= memory;
+          }
+
+          @Override
           public void close() {
             leased.addAndGet(-held);
             held = 0;

@@ -134,6 +134,11 @@ class AdmissionTest {
     }
 
     @Override
+    public boolean couldGrow(long more) {
+      return lease.couldGrow(more);
+    }
+
+    @Override
     public void close() {
       lease.close();
     }
