@@ -213,18 +213,42 @@ def test_slow_readers_of_large_records_do_not_fill_the_memory(tmp_path, stubs):
             stream.cancel()
 
 
-def test_many_senders_of_many_pipelines_do_not_fill_the_memory(tmp_path):
+def poster_of_many_pipelines(hub, _):
     body = '{"pipelines":[%s],"log_data":1}' % ",".join(['"a"'] * 900_000)
 
-    def post(_):
+    def post():
         return requests.post(hub.url + "/log", data=body, timeout=120, headers={
             **hub.headers, "Content-Type": "application/json", "Idempotency-Key": "many"}).status_code
 
+    return post
+
+
+def appender_of_many_pipelines(hub, stubs):
+    messages, _ = stubs
+    record = messages.NewRecord(log_data=b"1", pipelines=["a"] * 900_000)
+    body = messages.AppendRequest(idempotency_key="many", records=[record]).SerializeToString()
+
+    def append():
+        with grpc.insecure_channel(hub.grpc) as channel:
+            # The message was encoded before: so all calls send it at the same time.
+            call = channel.unary_unary("/hub.v1.Hub/Append")
+            try:
+                call(body, timeout=120, metadata=[("datanadhi-api-key", hub.key)])
+                return 200
+            except grpc.RpcError as failed:
+                return 503 if failed.code() == grpc.StatusCode.UNAVAILABLE else failed.code()
+
+    return append
+
+
+@pytest.mark.parametrize("sender_of_many", [poster_of_many_pipelines, appender_of_many_pipelines])
+def test_many_senders_of_many_pipelines_do_not_fill_the_memory(tmp_path, stubs, sender_of_many):
     with Hub(tmp_path) as hub:
-        with concurrent.futures.ThreadPoolExecutor(8) as senders:
-            statuses = set(senders.map(post, range(16)))
+        send_many = sender_of_many(hub, stubs)
+        with concurrent.futures.ThreadPoolExecutor(16) as senders:
+            statuses = set(senders.map(lambda _: send_many(), range(32)))
         assert statuses <= {200, 503}
-        until(lambda: post(0) == 200, "one is stored")
+        until(lambda: send_many() == 200, "one is stored")
         until(lambda: hub.rows("SELECT count(*) FROM events") == [(1,)], "it is applied")
 
 
