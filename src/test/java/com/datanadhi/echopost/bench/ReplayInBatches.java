@@ -59,8 +59,10 @@ final class ReplayInBatches implements Benchmark {
       AgentProcess agent = withBacklog(program, server, records);
       ProcessMemory memory = new ProcessMemory(agent.agent().pid());
       CpuTime cpuTime = CpuTime.of(agent.agent());
+      long up = System.nanoTime();
       server.comeUp();
       counted.await(records, agent);
+      values.add("batches_first_delivery", subject, counted.millisToFirst(up));
       values.add("batches_processor", subject, cpuTime.microsPerRecord(records));
       values.add("batches_memory", subject, memory.peakResident() / ResidentMemory.MEBIBYTE);
       values.add("batches", subject, counted.perSecond());
@@ -194,6 +196,11 @@ final class ReplayInBatches implements Benchmark {
       }
     }
 
+    /// The time from `since`, by `System.nanoTime`, to the first delivery.
+    synchronized double millisToFirst(long since) {
+      return (firstNanos - since) / 1e6;
+    }
+
     synchronized double perSecond() {
       return (count - before) / ((lastNanos - firstNanos) / 1e9);
     }
@@ -205,6 +212,7 @@ final class ReplayInBatches implements Benchmark {
         values.figure("batches", "replay in batches", "records/s"),
         values.figure("batches_processor", "replay in batches: CPU time", "µs/record"),
         values.figure("batches_memory", "replay in batches: peak RSS", "MiB"),
+        values.figure("batches_first_delivery", "first delivery after the server is back", "ms"),
         values.figure("batches_distant", "replay in batches, 50 ms round trip", "records/s"));
   }
 }
