@@ -1,6 +1,7 @@
 """Clients of a hub that are not written in Java, and the documents that describe its interfaces."""
 import concurrent.futures
 import contextlib
+import fcntl
 import gzip
 import importlib
 import itertools
@@ -250,6 +251,28 @@ def test_many_senders_of_many_pipelines_do_not_fill_the_memory(tmp_path, stubs, 
         assert statuses <= {200, 503}
         until(lambda: send_many() == 200, "one is stored")
         until(lambda: hub.rows("SELECT count(*) FROM events") == [(1,)], "it is applied")
+
+
+def test_a_hub_makes_its_lock_and_its_socket_again(tmp_path):
+    with Hub(tmp_path) as hub:
+        names = [hub.data / "hub.lock", hub.data / "hub.sock"]
+        for name in names:
+            name.unlink()
+        until(lambda: all(name.exists() for name in names), "they are there again")
+        second = subprocess.run([PROGRAM, "serve", "--data", hub.data, "--listen", "127.0.0.1:0", "--grpc-listen", "off"],
+                                capture_output=True, text=True, env=hub.environment)
+        assert (second.returncode, str(hub.process.pid) in second.stderr) == (3, True), second
+        assert hub.create_key("other").startswith("dnhub_")
+
+
+def test_a_hub_ends_at_once_if_another_process_has_taken_its_directory(tmp_path):
+    hub = Hub(tmp_path)
+    hub.start("127.0.0.1:0", "off")
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        (tmp_path / "lock").rename(hub.data / "hub.lock")
+        assert hub.process.wait(30) == 1
+    assert '"event":"directory_taken"' in hub.output.read_text()
 
 
 # ---- grpcio

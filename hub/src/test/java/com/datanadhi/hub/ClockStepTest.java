@@ -30,7 +30,7 @@ class ClockStepTest {
 
   private static String run(String... arguments) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    new Cli((_, _) -> 0, OfflineDirectory::open, Map.of(), out, out).run(arguments);
+    new Cli((_, _, _) -> 0, OfflineDirectory::open, Map.of(), out, out).run(arguments);
     return out.toString(UTF_8);
   }
 

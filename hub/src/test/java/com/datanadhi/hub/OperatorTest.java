@@ -42,7 +42,7 @@ class OperatorTest {
 
   private static Result run(String... arguments) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    int status = new Cli((_, _) -> 0, OfflineDirectory::open, Map.of(), out, out).run(arguments);
+    int status = new Cli((_, _, _) -> 0, OfflineDirectory::open, Map.of(), out, out).run(arguments);
     return new Result(status, out.toString(UTF_8));
   }
 

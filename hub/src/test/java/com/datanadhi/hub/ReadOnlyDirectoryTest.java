@@ -25,7 +25,12 @@ class ReadOnlyDirectoryTest {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ByteArrayOutputStream err = new ByteArrayOutputStream();
     int status =
-        new Cli((_, _) -> 0, OfflineDirectory::open, Map.of("HUB_DATA", data.toString()), out, err)
+        new Cli(
+                (_, _, _) -> 0,
+                OfflineDirectory::open,
+                Map.of("HUB_DATA", data.toString()),
+                out,
+                err)
             .run(arguments);
     return new Result(status, out.toString(UTF_8), err.toString(UTF_8));
   }

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
@@ -28,21 +29,13 @@ public final class AdminServer implements AutoCloseable {
   private static final Duration LAST_CALLS = Duration.ofSeconds(1);
 
   private final Path directory;
-  private final Path place;
-  private final @Nullable Object fileKey;
-  private final Server server;
-  private final EventLoopGroup loop;
-  private final ExecutorService callThreads;
+  private final Administration administration;
+  private Listening listening;
 
-  private AdminServer(
-      Path directory, Path place, Server server, EventLoopGroup loop, ExecutorService callThreads)
-      throws IOException {
+  private AdminServer(Path directory, Administration administration, Listening listening) {
     this.directory = directory;
-    this.place = place;
-    this.server = server;
-    this.loop = loop;
-    this.callThreads = callThreads;
-    this.fileKey = fileKey(directory.resolve(AdminSocket.NAME));
+    this.administration = administration;
+    this.listening = listening;
   }
 
   /// Begins to serve. A socket that nobody listens at is replaced.
@@ -53,37 +46,19 @@ public final class AdminServer implements AutoCloseable {
   public static AdminServer open(Path dataDirectory, Administration administration)
       throws IOException {
     Path directory = dataDirectory.toAbsolutePath().normalize();
-    AdminSocket.checkFree(directory);
-    Path place = AdminSocket.placeToBind(directory);
-    EventLoopGroup loop =
-        new MultiThreadIoEventLoopGroup(
-            1, new DefaultThreadFactory("admin", true), NioIoHandler.newFactory());
-    ExecutorService callThreads =
-        Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("admin-call-", 0).factory());
-    boolean opened = false;
-    try {
-      Server server =
-          NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(place))
-              .channelType(NioServerDomainSocketChannel.class)
-              .bossEventLoopGroup(loop)
-              .workerEventLoopGroup(loop)
-              // grpc-java would set it, and Netty would warn: a UNIX socket has no such option.
-              .withChildOption(ChannelOption.SO_KEEPALIVE, null)
-              .executor(callThreads)
-              .maxInboundMessageSize(MAX_REQUEST_BYTES)
-              .addService(new AdminService(administration, callThreads))
-              .build()
-              .start();
-      AdminSocket.publish(place, directory);
-      AdminServer admin = new AdminServer(directory, place, server, loop, callThreads);
-      opened = true;
-      return admin;
-    } finally {
-      if (!opened) {
-        var _ = loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
-        callThreads.shutdownNow();
-        AdminSocket.removePrivate(place);
-      }
+    return new AdminServer(directory, administration, Listening.open(directory, administration));
+  }
+
+  /// Listens at a new socket if `hub.sock` is not this one's any more: somebody may have deleted
+  /// it.
+  ///
+  /// @throws IOException see [#open]
+  public synchronized void keep() throws IOException {
+    if (!listening.isNamed(directory)) {
+      Listening before = listening;
+      listening = Listening.open(directory, administration);
+      before.close(directory);
+      Events.warning("admin_socket_restored", "socket", directory.resolve(AdminSocket.NAME));
     }
   }
 
@@ -93,36 +68,99 @@ public final class AdminServer implements AutoCloseable {
     return address != null && AdminSocket.isListening(address);
   }
 
-  private static @Nullable Object fileKey(Path file) throws IOException {
-    return Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
-        .fileKey();
-  }
-
   /// Removes the socket, if it is still this one's, and ends calls that run after one second.
   @Override
-  public void close() {
-    try {
-      Path socket = directory.resolve(AdminSocket.NAME);
-      if (fileKey != null && fileKey.equals(fileKey(socket))) {
-        Files.deleteIfExists(socket);
+  public synchronized void close() {
+    listening.close(directory);
+  }
+
+  /// A socket and what serves it.
+  ///
+  /// @param fileKey which file has the name `hub.sock`: the socket, or the link to it
+  private record Listening(
+      Path place,
+      @Nullable Object fileKey,
+      Server server,
+      EventLoopGroup loop,
+      ExecutorService callThreads) {
+    static Listening open(Path directory, Administration administration) throws IOException {
+      AdminSocket.checkFree(directory);
+      Path place = AdminSocket.placeToBind(directory);
+      EventLoopGroup loop =
+          new MultiThreadIoEventLoopGroup(
+              1, new DefaultThreadFactory("admin", true), NioIoHandler.newFactory());
+      ExecutorService callThreads =
+          Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("admin-call-", 0).factory());
+      boolean opened = false;
+      try {
+        Server server =
+            NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(place))
+                .channelType(NioServerDomainSocketChannel.class)
+                .bossEventLoopGroup(loop)
+                .workerEventLoopGroup(loop)
+                // grpc-java would set it, and Netty would warn: a UNIX socket has no such option.
+                .withChildOption(ChannelOption.SO_KEEPALIVE, null)
+                .executor(callThreads)
+                .maxInboundMessageSize(MAX_REQUEST_BYTES)
+                .addService(new AdminService(administration, callThreads))
+                .build()
+                .start();
+        AdminSocket.publish(place, directory);
+        Listening listening = new Listening(place, nameKey(directory), server, loop, callThreads);
+        opened = true;
+        return listening;
+      } finally {
+        if (!opened) {
+          var _ = loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+          callThreads.shutdownNow();
+          AdminSocket.removePrivate(place);
+        }
       }
-      if (!place.startsWith(directory)) {
-        AdminSocket.removePrivate(place);
-      }
-    } catch (IOException leftBehind) {
-      // The next hub replaces it, since nobody listens there.
-      Events.warning("admin_socket_left_behind", "reason", String.valueOf(leftBehind.getMessage()));
     }
-    server.shutdown();
-    try {
-      if (!server.awaitTermination(LAST_CALLS.toMillis(), TimeUnit.MILLISECONDS)) {
+
+    private static @Nullable Object nameKey(Path directory) throws IOException {
+      try {
+        return Files.readAttributes(
+                directory.resolve(AdminSocket.NAME),
+                BasicFileAttributes.class,
+                LinkOption.NOFOLLOW_LINKS)
+            .fileKey();
+      } catch (NoSuchFileException deleted) {
+        return null;
+      }
+    }
+
+    boolean isNamed(Path directory) throws IOException {
+      return fileKey != null
+          && fileKey.equals(nameKey(directory))
+          // The name can be a link to a socket elsewhere, which somebody has deleted.
+          && Files.exists(directory.resolve(AdminSocket.NAME));
+    }
+
+    void close(Path directory) {
+      try {
+        if (isNamed(directory)) {
+          Files.deleteIfExists(directory.resolve(AdminSocket.NAME));
+        }
+        if (!place.startsWith(directory)) {
+          AdminSocket.removePrivate(place);
+        }
+      } catch (IOException leftBehind) {
+        // The next hub replaces it, since nobody listens there.
+        Events.warning(
+            "admin_socket_left_behind", "reason", String.valueOf(leftBehind.getMessage()));
+      }
+      server.shutdown();
+      try {
+        if (!server.awaitTermination(LAST_CALLS.toMillis(), TimeUnit.MILLISECONDS)) {
+          server.shutdownNow();
+        }
+      } catch (InterruptedException interrupted) {
         server.shutdownNow();
+        Thread.currentThread().interrupt();
       }
-    } catch (InterruptedException interrupted) {
-      server.shutdownNow();
-      Thread.currentThread().interrupt();
+      callThreads.shutdownNow();
+      var _ = loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
     }
-    callThreads.shutdownNow();
-    var _ = loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
   }
 }

@@ -117,9 +117,9 @@ final class ServeCommand implements Callable<Integer> {
     ServeFlags flags = new ServeFlags(given, session.environment());
     HubSettings settings = flags.settings();
     DataDirectory.prepare(settings.dataDirectory());
-    try (DataDirectoryLock _ = DataDirectoryLock.take(settings.dataDirectory(), PATIENCE)) {
+    try (DataDirectoryLock lock = DataDirectoryLock.take(settings.dataDirectory(), PATIENCE)) {
       HubNotes.write(settings.dataDirectory(), session.version(), flags.inForce());
-      return session.launcher().run(settings, session.version());
+      return session.launcher().run(settings, session.version(), lock);
     } catch (HubLauncher.InvalidSettingException invalid) {
       throw new UsageException(String.valueOf(invalid.getMessage()));
     }

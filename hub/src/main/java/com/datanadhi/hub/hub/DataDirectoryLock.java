@@ -1,6 +1,8 @@
 package com.datanadhi.hub.hub;
 
 import com.datanadhi.hub.admin.AdminServer;
+import com.datanadhi.hub.admin.Ownership;
+import com.datanadhi.hub.logging.Events;
 import com.datanadhi.hub.time.Clock;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -15,7 +17,6 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -23,17 +24,22 @@ import org.jspecify.annotations.Nullable;
 /// The lock of the process that owns a data directory: an OS lock on `hub.lock`, which the kernel
 /// frees when its holder exits or dies. The file stays; it contains the process id of the last
 /// owner, for people. A network file system may not exclude the processes of other machines.
-public final class DataDirectoryLock implements AutoCloseable {
+public final class DataDirectoryLock implements Ownership, AutoCloseable {
   /// The file's name in the data directory.
   public static final String NAME = "hub.lock";
 
   private static final long RETRY_NANOS = Duration.ofMillis(10).toNanos();
 
-  private final FileChannel channel;
+  private final Path file;
+  private Locked locked;
 
-  private DataDirectoryLock(FileChannel channel) {
-    this.channel = channel;
+  private DataDirectoryLock(Path file, Locked locked) {
+    this.file = file;
+    this.locked = locked;
   }
+
+  /// @param fileKey which file it is
+  private record Locked(FileChannel channel, Object fileKey) {}
 
   /// Whether this user could take the lock of a directory that nobody owns: not on a read-only file
   /// system, and not in another user's directory.
@@ -52,9 +58,14 @@ public final class DataDirectoryLock implements AutoCloseable {
     Path file = dataDirectory.resolve(NAME);
     long deadline = Clock.system().nanoTime() + patience.toNanos();
     while (true) {
-      DataDirectoryLock lock = tryTake(dataDirectory, file);
-      if (lock != null) {
-        return lock;
+      Locked locked = tryLock(file);
+      if (locked != null) {
+        // Somebody may have deleted the file that the owner has locked: a second hub would seal
+        // the segment that the first one appends to, and lose what is acknowledged.
+        if (!AdminServer.isServed(dataDirectory)) {
+          return new DataDirectoryLock(file, locked);
+        }
+        locked.channel().close();
       }
       if (Clock.system().nanoTime() - deadline >= 0) {
         throw new OwnedException(dataDirectory, ownerIn(file));
@@ -66,42 +77,52 @@ public final class DataDirectoryLock implements AutoCloseable {
     }
   }
 
+  @Override
+  public synchronized boolean keep() throws IOException {
+    if (locked.fileKey().equals(keyOf(file))) {
+      return true;
+    }
+    Locked again = tryLock(file);
+    if (again == null) {
+      return false;
+    }
+    locked.channel().close();
+    locked = again;
+    Events.warning("lock_restored", "file", file);
+    return true;
+  }
+
   /// @return null if another process holds it
-  private static @Nullable DataDirectoryLock tryTake(Path dataDirectory, Path file)
-      throws IOException {
-    FileChannel channel =
-        FileChannel.open(
-            file,
-            Set.of(
-                StandardOpenOption.CREATE,
-                StandardOpenOption.READ,
-                StandardOpenOption.WRITE,
-                LinkOption.NOFOLLOW_LINKS),
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    boolean taken = false;
-    try {
-      Object opened = keyOf(file);
-      // Taken by this process already: the JVM says so by an exception.
-      if (channel.tryLock() == null) {
+  private static @Nullable Locked tryLock(Path file) throws IOException {
+    while (true) {
+      FileChannel channel =
+          FileChannel.open(
+              file,
+              Set.of(
+                  StandardOpenOption.CREATE,
+                  StandardOpenOption.READ,
+                  StandardOpenOption.WRITE,
+                  LinkOption.NOFOLLOW_LINKS),
+              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+      boolean taken = false;
+      try {
+        Object opened = keyOf(file);
+        // Taken by this process already: the JVM says so by an exception.
+        if (channel.tryLock() == null) {
+          return null;
+        }
+        // If the file was deleted or replaced meanwhile, its lock would exclude nobody.
+        if (opened != null && opened.equals(keyOf(file))) {
+          writeOwner(channel);
+          taken = true;
+          return new Locked(channel, opened);
+        }
+      } catch (OverlappingFileLockException ownProcess) {
         return null;
-      }
-      // The file may have been deleted or replaced meanwhile: its lock would exclude nobody.
-      if (!Objects.equals(opened, keyOf(file))) {
-        return null;
-      }
-      // Somebody may have deleted the file that the owner has locked: a second hub would seal the
-      // segment that the first one appends to, and lose what is acknowledged.
-      if (AdminServer.isServed(dataDirectory)) {
-        return null;
-      }
-      writeOwner(channel);
-      taken = true;
-      return new DataDirectoryLock(channel);
-    } catch (OverlappingFileLockException ownProcess) {
-      return null;
-    } finally {
-      if (!taken) {
-        channel.close();
+      } finally {
+        if (!taken) {
+          channel.close();
+        }
       }
     }
   }
@@ -135,8 +156,8 @@ public final class DataDirectoryLock implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException {
-    channel.close();
+  public synchronized void close() throws IOException {
+    locked.channel().close();
   }
 
   /// Another process owns the data directory: exit status 3.

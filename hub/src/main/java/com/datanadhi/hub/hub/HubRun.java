@@ -3,6 +3,7 @@ package com.datanadhi.hub.hub;
 import com.datanadhi.hub.admin.AdminServer;
 import com.datanadhi.hub.admin.HubLauncher;
 import com.datanadhi.hub.admin.HubSettings;
+import com.datanadhi.hub.admin.Ownership;
 import com.datanadhi.hub.grpc.GrpcDoor;
 import com.datanadhi.hub.grpc.GrpcSettings;
 import com.datanadhi.hub.health.AppendHealth;
@@ -30,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 /// siblings until a signal or a failure ends them.
 public final class HubRun implements HubLauncher {
   private static final int DONE = 0;
-  private static final int FAILED = 1;
+  static final int FAILED = 1;
 
   private final Runnable whenReady;
 
@@ -40,7 +41,7 @@ public final class HubRun implements HubLauncher {
   }
 
   @Override
-  public int run(HubSettings settings, String version)
+  public int run(HubSettings settings, String version, Ownership ownership)
       throws InvalidSettingException, InterruptedException {
     Clock clock = Clock.system();
     long started = clock.nanoTime();
@@ -65,7 +66,7 @@ public final class HubRun implements HubLauncher {
               (records, bytes, nanos) -> metrics.appended(records, nanos),
               metrics::committed,
               clock)) {
-        return serve(directory, version, metrics, stop, started, descriptors);
+        return serve(directory, ownership, version, metrics, stop, started, descriptors);
       } catch (IOException failed) {
         Events.severe("hub_failed", failed, "reason", failed.toString());
         return FAILED;
@@ -100,6 +101,7 @@ public final class HubRun implements HubLauncher {
 
   private int serve(
       OpenDirectory directory,
+      Ownership ownership,
       String version,
       HubMetrics metrics,
       StopSignal stop,
@@ -119,7 +121,7 @@ public final class HubRun implements HubLauncher {
     new MetricsOfHub(directory, gate, admission, metrics).register();
     TlsSettings tls = TlsSettings.of(settings.tlsCertificate(), settings.tlsKey());
 
-    try (AdminServer _ = AdminServer.open(data, administration);
+    try (AdminServer admin = AdminServer.open(data, administration);
         HttpDoor http =
             new HttpDoor(
                 DoorSettings.standard(descriptors.http()),
@@ -147,7 +149,8 @@ public final class HubRun implements HubLauncher {
             "seconds",
             (directory.clock.nanoTime() - startedNanos) / 1e9);
         whenReady.run();
-        boolean inOrder = runSiblings(directory, upkeep, stop, http);
+        DirectoryNames names = new DirectoryNames(ownership, admin);
+        boolean inOrder = runSiblings(directory, upkeep, names, stop, http);
         Events.info("hub_stopping");
         closeTogether(http, grpc);
         if (inOrder) {
@@ -174,7 +177,7 @@ public final class HubRun implements HubLauncher {
 
   /// @return whether a signal ended it
   private static boolean runSiblings(
-      OpenDirectory directory, Upkeep upkeep, StopSignal stop, HttpDoor http)
+      OpenDirectory directory, Upkeep upkeep, DirectoryNames names, StopSignal stop, HttpDoor http)
       throws InterruptedException {
     // SQLite's calls keep a virtual thread's carrier busy, of which there is one a processor, and
     // requests would wait for it.
@@ -189,6 +192,7 @@ public final class HubRun implements HubLauncher {
       scope.fork(() -> loop(directory.recovery::run));
       scope.fork(() -> loop(directory.viewRetention::run));
       scope.fork(() -> loop(upkeep::run));
+      scope.fork(() -> loop(names::run));
       scope.fork(() -> logFailure(directory));
       scope.fork(() -> {
         while (!stop.await()) {

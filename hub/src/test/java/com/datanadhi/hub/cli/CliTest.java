@@ -54,7 +54,7 @@ class CliTest {
 
   private Cli cli(OutputStream out, OutputStream err) {
     return new Cli(
-        (settings, _) -> {
+        (settings, _, _) -> {
           served.add(settings);
           return 0;
         },
@@ -227,6 +227,25 @@ class CliTest {
       Files.deleteIfExists(data().resolve(DataDirectoryLock.NAME));
       assertThatThrownBy(() -> DataDirectoryLock.take(data(), Duration.ZERO))
           .isInstanceOf(DataDirectoryLock.OwnedException.class);
+    }
+    DataDirectoryLock.take(data(), Duration.ZERO).close();
+  }
+
+  @Test
+  void the_lock_and_the_socket_are_made_again_if_somebody_deletes_them() throws Exception {
+    assertThat(run("serve").status()).isZero();
+    try (DataDirectoryLock lock = DataDirectoryLock.take(data(), Duration.ZERO);
+        AdminServer admin = AdminServer.open(data(), new ListHub(data(), 42L))) {
+      Files.delete(data().resolve(DataDirectoryLock.NAME));
+      Files.delete(data().resolve("hub.sock"));
+      assertThat(lock.keep()).isTrue();
+      admin.keep();
+      assertThat(run("status", "--json").out()).contains("\"pid\":42");
+      Files.delete(data().resolve("hub.sock"));
+      assertThatThrownBy(() -> DataDirectoryLock.take(data(), Duration.ZERO))
+          .isInstanceOf(DataDirectoryLock.OwnedException.class)
+          .hasMessageContaining(ProcessHandle.current().pid() + "");
+      assertThat(lock.keep()).isTrue();
     }
     DataDirectoryLock.take(data(), Duration.ZERO).close();
   }

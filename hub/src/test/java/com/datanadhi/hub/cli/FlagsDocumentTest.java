@@ -26,7 +26,7 @@ class FlagsDocumentTest {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     int status =
         new Cli(
-                (settings, _) -> 0,
+                (settings, _, _) -> 0,
                 (settings, _) -> {
                   throw new AssertionError("help opens no directory");
                 },

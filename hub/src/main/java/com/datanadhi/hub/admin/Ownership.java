@@ -1,0 +1,14 @@
+package com.datanadhi.hub.admin;
+
+import java.io.IOException;
+
+/// That this process owns the data directory, which nobody else may change.
+@FunctionalInterface
+public interface Ownership {
+  /// Makes sure that no other process can take the directory, although somebody may have deleted
+  /// the file of its lock.
+  ///
+  /// @return false if another process has taken it
+  /// @throws IOException the file cannot be made again now
+  boolean keep() throws IOException;
+}
