@@ -267,7 +267,7 @@ def test_a_hub_makes_its_lock_and_its_socket_again(tmp_path):
 
 def test_a_hub_ends_at_once_if_another_process_has_taken_its_directory(tmp_path):
     hub = Hub(tmp_path)
-    hub.start("127.0.0.1:0", "off")
+    hub.start("127.0.0.1:0", "127.0.0.1:0")
     with (tmp_path / "lock").open("w") as lock:
         fcntl.lockf(lock, fcntl.LOCK_EX)
         (tmp_path / "lock").rename(hub.data / "hub.lock")
