@@ -168,6 +168,31 @@ class PayloadTest extends AbstractSdkTest {
   }
 
   @Test
+  void a_tree_that_contains_itself_is_replaced() throws Exception {
+    var jackson = new com.fasterxml.jackson.databind.ObjectMapper().createObjectNode();
+    jackson.set("self", jackson);
+    assertThat(deliverValue(jackson)).contains("ObjectNode could not be encoded: ");
+    var jackson3 = new tools.jackson.databind.json.JsonMapper().createObjectNode();
+    jackson3.set("self", jackson3);
+    assertThat(deliverValue(jackson3)).contains("ObjectNode could not be encoded: ");
+    JsonArray gson = new JsonArray();
+    gson.add(gson);
+    assertThat(deliverValue(gson)).contains("JsonArray could not be encoded: ");
+    assertThat(client.counters().replacedValues()).isEqualTo(3);
+  }
+
+  @Test
+  void a_tree_that_is_too_large_is_cut_as_a_string() throws Exception {
+    JsonArray tree = new JsonArray();
+    for (int i = 0; i < 1_000_000; i++) {
+      tree.add(i);
+    }
+    JsonObject delivered = deliver(new LinkedHashMap<>(Map.of("tree", tree)));
+    assertThat(delivered.get("tree").getAsString()).startsWith("[0,1,2,").endsWith("…(truncated)");
+    assertThat(delivered.get("datanadhi_truncated").getAsBoolean()).isTrue();
+  }
+
+  @Test
   void names_that_become_equal_get_a_suffix() throws Exception {
     Map<Object, Object> keys = new LinkedHashMap<>();
     keys.put(1, "a");

@@ -33,6 +33,11 @@ final class BoundedJson {
     return room() > SMALLEST_VALUE;
   }
 
+  /** Whether this many bytes would fit now. */
+  boolean hasRoomFor(long size) {
+    return size <= room();
+  }
+
   /** Keeps this many bytes for what is written after {@link #release}. */
   void reserve(long size) {
     reserved += size;
@@ -111,8 +116,8 @@ final class BoundedJson {
 
   /** Writes a text that is a JSON value already, or a string of its beginning. */
   void json(String value) {
-    long size = value.length() > room() ? value.length() : Utf8.length(value);
-    if (size > room()) {
+    long size = Utf8.length(value);
+    if (!hasRoomFor(size)) {
       string(value);
     } else {
       text.append(value);

@@ -71,7 +71,7 @@ public final class JsonEncoder {
     } else if (value instanceof Boolean || (value instanceof Number n && isJsonNumber(n))) {
       out.json(value.toString());
     } else if (JsonTrees.contains(value)) {
-      writeTree(Utf8.withoutUnpairedSurrogates(text(value)));
+      writeTree(text(value));
     } else if (!isContainer(value)) {
       out.string(text(value));
     } else if (isOnPath(value, depth)) {
@@ -94,8 +94,14 @@ public final class JsonEncoder {
   }
 
   private void writeTree(String text) {
+    if (!out.hasRoomFor(text.length())) {
+      out.string(text);
+      return;
+    }
     try {
-      String json = JsonValidator.requireOneValue(text, JsonValidator.MAX_LEVELS - MAX_DEPTH);
+      String json =
+          JsonValidator.requireOneValue(
+              Utf8.withoutUnpairedSurrogates(text), JsonValidator.MAX_LEVELS - MAX_DEPTH);
       // Between tokens, line breaks are only white space.
       out.json(json.replace('\n', ' ').replace('\r', ' '));
     } catch (IllegalArgumentException notJson) {
