@@ -24,6 +24,7 @@ public final class Configuration {
   private final int batchSize;
   private final int batchBytes;
   private final Duration batchDelay;
+  private final int maxRecordBytes;
 
   private Configuration(Builder builder) {
     this.directory = builder.directory;
@@ -38,6 +39,7 @@ public final class Configuration {
     this.batchSize = builder.batchSize;
     this.batchBytes = builder.batchBytes;
     this.batchDelay = builder.batchDelay;
+    this.maxRecordBytes = builder.maxRecordBytes;
   }
 
   /**
@@ -104,6 +106,11 @@ public final class Configuration {
         "DATANADHI_BATCH_DELAY",
         environment,
         value -> builder.batchDelay(value.seconds()));
+    file.apply(
+        "async.max_record_bytes",
+        "DATANADHI_MAX_RECORD_BYTES",
+        environment,
+        value -> builder.maxRecordBytes(value.number()));
     return builder.build();
   }
 
@@ -175,10 +182,15 @@ public final class Configuration {
     return batchDelay;
   }
 
+  /** The most bytes of a payload as JSON in UTF-8; a larger one is truncated. */
+  public int maxRecordBytes() {
+    return maxRecordBytes;
+  }
+
   /** The settings without the API key and the download URL. */
   @Override
   public String toString() {
-    return "Configuration[directory=%s, serverHost=%s, fallbackHost=%s, echoPostDisabled=%s, queueSize=%d, workers=%d, exitTimeout=%s, batchSize=%d, batchBytes=%d, batchDelay=%s]"
+    return "Configuration[directory=%s, serverHost=%s, fallbackHost=%s, echoPostDisabled=%s, queueSize=%d, workers=%d, exitTimeout=%s, batchSize=%d, batchBytes=%d, batchDelay=%s, maxRecordBytes=%d]"
         .formatted(
             directory,
             serverHost,
@@ -189,7 +201,8 @@ public final class Configuration {
             exitTimeout,
             batchSize,
             batchBytes,
-            batchDelay);
+            batchDelay,
+            maxRecordBytes);
   }
 
   /**
@@ -209,6 +222,7 @@ public final class Configuration {
     private int batchSize = 500;
     private int batchBytes = 1 << 20;
     private Duration batchDelay = Duration.ofMillis(50);
+    private int maxRecordBytes = 1 << 20;
 
     private Builder(Path directory) {
       this.directory = directory.toAbsolutePath().normalize();
@@ -288,6 +302,16 @@ public final class Configuration {
      */
     public Builder batchDelay(Duration longest) {
       this.batchDelay = SettingValidator.batchDelay("batchDelay", longest);
+      return this;
+    }
+
+    /**
+     * Sets how many bytes a payload can have, as JSON in UTF-8: 1,024 to 16,777,216; default
+     * 1,048,576. {@link DataNadhi#submit} truncates a larger payload, and {@link
+     * DataNadhi#submitJson} throws an exception.
+     */
+    public Builder maxRecordBytes(int bytes) {
+      this.maxRecordBytes = SettingValidator.intInRange("maxRecordBytes", bytes, 1 << 10, 16 << 20);
       return this;
     }
 

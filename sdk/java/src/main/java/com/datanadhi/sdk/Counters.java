@@ -15,6 +15,9 @@ import java.util.Map;
  * @param deliveredToFallback records that the fallback server acknowledged
  * @param dropped records that were written to files in {@code dropped/}, by reason
  * @param lost records that could not be delivered or written to a file before the client was closed
+ * @param replacedValues values in submitted records that were replaced by a text, because they
+ *     threw, contained themselves or were nested too deeply
+ * @param truncated submitted records that were larger than the maximum size and were truncated
  * @param queueDepth records that wait in memory
  * @param echoPost the state of EchoPost in this process
  */
@@ -26,6 +29,8 @@ public record Counters(
     long deliveredToFallback,
     Map<String, Long> dropped,
     long lost,
+    long replacedValues,
+    long truncated,
     int queueDepth,
     EchoPostState echoPost) {
 

@@ -16,8 +16,10 @@ import com.datanadhi.sdk.internal.http.MainServer;
 import com.datanadhi.sdk.internal.http.ServerClient;
 import com.datanadhi.sdk.internal.http.ServerHealth;
 import com.datanadhi.sdk.internal.jmx.JmxCounters;
+import com.datanadhi.sdk.internal.json.EncodedPayload;
 import com.datanadhi.sdk.internal.json.JsonEncoder;
 import com.datanadhi.sdk.internal.json.JsonValidator;
+import com.datanadhi.sdk.internal.json.Utf8;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.internal.queue.RecordQueue;
@@ -166,20 +168,35 @@ public final class DataNadhi implements AutoCloseable {
    *
    * @param pipelines the pipelines that the server runs, in this order
    * @param payload maps, iterables, arrays, strings, numbers, booleans and nulls are encoded as
-   *     JSON, other objects as their {@code toString}; not used after this method returns
+   *     JSON, JSON values of Jackson, Gson and JSON-P as they are, other objects as their {@code
+   *     toString}; not used after this method returns. A value that throws, contains itself or is
+   *     nested deeper than 200 levels is replaced by a text, and a payload that is larger than
+   *     {@link Configuration#maxRecordBytes} is truncated; both are counted
    * @return false if the record was refused, because the queue is full or the client is closed; the
    *     caller still has the record, and it is counted as refused
    */
   public boolean submit(List<String> pipelines, Map<String, ?> payload) {
-    return enqueue(pipelines, JsonEncoder.encode(payload));
+    EncodedPayload encoded = JsonEncoder.encode(payload, configuration.maxRecordBytes());
+    boolean accepted = enqueue(pipelines, encoded.json());
+    if (accepted) {
+      counts.countChanges(encoded.replacedValues(), encoded.truncated());
+    }
+    return accepted;
   }
 
   /**
    * As {@link #submit}, with a payload that is already JSON. It is delivered unchanged.
    *
-   * @throws IllegalArgumentException if the payload is not one JSON value
+   * @throws IllegalArgumentException if the payload is not one JSON value, or is larger than {@link
+   *     Configuration#maxRecordBytes}
    */
   public boolean submitJson(List<String> pipelines, String payload) {
+    int max = configuration.maxRecordBytes();
+    if (payload.length() > max || Utf8.length(payload) > max) {
+      throw new IllegalArgumentException(
+          "The payload is larger than %d bytes: make it smaller, or raise async.max_record_bytes"
+              .formatted(max));
+    }
     return enqueue(pipelines, JsonValidator.requireOneValue(payload));
   }
 

@@ -38,6 +38,12 @@ public interface DataNadhiMXBean {
    */
   long getLost();
 
+  /** The number of values that were replaced by a text; {@link Counters#replacedValues}. */
+  long getReplacedValues();
+
+  /** The number of records that were truncated; {@link Counters#truncated}. */
+  long getTruncated();
+
   /** The number of records that wait in memory; {@link Counters#queueDepth}. */
   int getQueueDepth();
 

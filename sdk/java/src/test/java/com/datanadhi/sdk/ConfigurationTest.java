@@ -46,6 +46,7 @@ class ConfigurationTest {
     assertThat(configuration.batchSize()).isEqualTo(500);
     assertThat(configuration.batchBytes()).isEqualTo(1 << 20);
     assertThat(configuration.batchDelay()).isEqualTo(Duration.ofMillis(50));
+    assertThat(configuration.maxRecordBytes()).isEqualTo(1 << 20);
 
     assertThatThrownBy(() -> Configuration.load(directory, Map.of()))
         .isInstanceOf(ConfigurationException.class)
@@ -62,6 +63,7 @@ class ConfigurationTest {
     environment.put("DATANADHI_BATCH_SIZE", "100");
     environment.put("DATANADHI_BATCH_BYTES", "65536");
     environment.put("DATANADHI_BATCH_DELAY", "0.01");
+    environment.put("DATANADHI_MAX_RECORD_BYTES", "2048");
     Configuration configuration = Configuration.load(directory, environment);
     assertThat(configuration.workers()).isEqualTo(3);
     assertThat(configuration.queueSize()).isEqualTo(50);
@@ -69,6 +71,7 @@ class ConfigurationTest {
     assertThat(configuration.batchSize()).isEqualTo(100);
     assertThat(configuration.batchBytes()).isEqualTo(65_536);
     assertThat(configuration.batchDelay()).isEqualTo(Duration.ofMillis(10));
+    assertThat(configuration.maxRecordBytes()).isEqualTo(2_048);
     assertThat(configuration.serverHost()).isEqualTo(URI.create("http://from-file:1"));
   }
 
@@ -91,6 +94,8 @@ class ConfigurationTest {
         "async: {batch_size: 1001} | async.batch_size | 1001",
         "async: {batch_bytes: 1000} | async.batch_bytes | 1000",
         "async: {batch_bytes: 5000000} | async.batch_bytes | 5000000",
+        "async: {max_record_bytes: 1023} | async.max_record_bytes | 1023",
+        "async: {max_record_bytes: 16777217} | async.max_record_bytes | 16777217",
         "async: {batch_delay: 2} | async.batch_delay | PT2S",
         "async: {batch_delay: -1} | async.batch_delay | PT-1S",
         "async: {exit_timeout: -1} | async.exit_timeout | -1",

@@ -204,7 +204,7 @@ class EchoPostTest extends AbstractSdkTest {
   @Test
   void a_record_too_large_for_echopost_goes_to_the_fallback_server() throws Exception {
     fallback.comeUp();
-    DataNadhi client = openWithEchoPost(configuration());
+    DataNadhi client = openWithEchoPost(configuration().maxRecordBytes(8 << 20));
     submit(client, 0, 1);
     String large = "{\"seq\":1,\"x\":\"" + "x".repeat(5 << 20) + "\"}";
     client.submitJson(PIPELINES, large);
@@ -217,7 +217,7 @@ class EchoPostTest extends AbstractSdkTest {
   @Test
   void a_record_too_large_for_echopost_is_kept_in_a_file_if_the_fallback_server_is_down()
       throws Exception {
-    DataNadhi client = openWithEchoPost(configuration());
+    DataNadhi client = openWithEchoPost(configuration().maxRecordBytes(8 << 20));
     submit(client, 0, 1);
     client.submitJson(PIPELINES, "{\"seq\":1,\"x\":\"" + "x".repeat(5 << 20) + "\"}");
     submit(client, 2, 3);

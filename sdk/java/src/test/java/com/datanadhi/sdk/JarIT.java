@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.datanadhi.sdk.testkit.Agents;
 import com.datanadhi.sdk.testkit.Application;
+import com.datanadhi.sdk.testkit.GsonApplication;
+import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.lang.module.ModuleDescriptor;
 import java.lang.module.ModuleFinder;
@@ -62,13 +64,37 @@ class JarIT extends AbstractSdkTest {
     }
   }
 
+  @Test
+  void a_tree_of_the_gson_of_the_application_is_taken_as_json() throws Exception {
+    String classPath = jar() + ":" + place(GsonApplication.class) + ":" + place(JsonObject.class);
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                classPath,
+                GsonApplication.class.getName(),
+                directory.toString(),
+                main.url())
+            .inheritIO()
+            .start();
+    closeAfterTest(process::destroyForcibly);
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(main.deliveries())
+        .singleElement()
+        .satisfies(delivery ->
+            assertThat(delivery.body().get("log_data")).hasToString("{\"tree\":[1,{}]}"));
+  }
+
+  private static Path place(Class<?> type) throws Exception {
+    return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void the_jar_works_on_the_module_path_and_on_the_class_path(boolean asModule) throws Exception {
     main.goDown();
     Agents.install(directory);
-    Path tests =
-        Path.of(Application.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+    Path tests = place(Application.class);
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     List<String> path =
         asModule

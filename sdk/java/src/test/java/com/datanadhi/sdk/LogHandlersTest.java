@@ -70,6 +70,27 @@ class LogHandlersTest extends AbstractSdkTest {
   }
 
   @Test
+  void an_exception_whose_message_throws_is_delivered_with_a_text_in_its_place() {
+    DataNadhiHandler handler = new DataNadhiHandler(directory.toString(), "orders, audit");
+    var event = new java.util.logging.LogRecord(java.util.logging.Level.SEVERE, "declined");
+    event.setThrown(
+        new IllegalStateException() {
+          @Override
+          public String getMessage() {
+            throw new UnsupportedOperationException();
+          }
+        });
+    handler.publish(event);
+    JsonObject payload = awaitBody().getAsJsonObject("log_data");
+    assertThat(payload.get("message").getAsString()).isEqualTo("declined");
+    JsonObject error = payload.getAsJsonObject("context").getAsJsonObject("error");
+    assertThat(error.get("message").getAsString())
+        .contains("could not be encoded: java.lang.UnsupportedOperationException");
+    assertThat(error.get("file").getAsString()).isEqualTo("LogHandlersTest.java");
+    assertThat(DataNadhi.shared(directory).counters().replacedValues()).isEqualTo(2);
+  }
+
+  @Test
   void events_of_the_sdk_itself_are_not_delivered() {
     main.goDown();
     fallback.goDown();

@@ -5,12 +5,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.datanadhi.sdk.micrometer.DataNadhiMetrics;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import javax.management.MBeanServer;
 import javax.management.ObjectName;
 import org.junit.jupiter.api.Test;
 
 class MetricsTest extends AbstractSdkTest {
+  private static List<Object> selfContained() {
+    List<Object> list = new ArrayList<>();
+    list.add(list);
+    return list;
+  }
+
   @Test
   void counters_are_exported_over_jmx_and_to_micrometer() throws Exception {
     main.answer(422);
@@ -47,6 +56,14 @@ class MetricsTest extends AbstractSdkTest {
                 .functionCounter()
                 .count())
         .isEqualTo(2);
+    assertThat(client.submit(PIPELINES, Map.of("seq", 5, "self", selfContained()))).isTrue();
+    assertThat(client.submit(PIPELINES, Map.of("seq", 6, "x", "x".repeat(2 << 20)))).isTrue();
+    assertThat(beans.getAttribute(name, "ReplacedValues")).isEqualTo(1L);
+    assertThat(beans.getAttribute(name, "Truncated")).isEqualTo(1L);
+    for (String counter : List.of("replaced_values", "truncated")) {
+      assertThat(registry.get("datanadhi.records." + counter).functionCounter().count())
+          .isEqualTo(1);
+    }
     assertThat(registry.get("datanadhi.echopost").tag("status", "DISABLED").gauge().value())
         .isEqualTo(1);
 

@@ -14,9 +14,9 @@ import java.util.function.ToDoubleFunction;
 /**
  * Exports the {@link Counters} of a client to Micrometer. The counters are {@code
  * datanadhi.records.submitted}, {@code .refused}, {@code .delivered} (tag {@code way}), {@code
- * .dropped} (tag {@code reason}) and {@code .lost}. The gauges are {@code datanadhi.queue.depth}
- * and {@code datanadhi.echopost}, which is 1 for the current {@code status} and 0 for the others.
- * Each meter has the tag {@code directory}.
+ * .dropped} (tag {@code reason}), {@code .lost}, {@code .truncated} and {@code .replaced_values}.
+ * The gauges are {@code datanadhi.queue.depth} and {@code datanadhi.echopost}, which is 1 for the
+ * current {@code status} and 0 for the others. Each meter has the tag {@code directory}.
  */
 public final class DataNadhiMetrics implements MeterBinder {
   private static final List<String> REASONS =
@@ -44,6 +44,8 @@ public final class DataNadhiMetrics implements MeterBinder {
     counter(registry, "submitted", Tags.empty(), Counters::submitted);
     counter(registry, "refused", Tags.empty(), Counters::refused);
     counter(registry, "lost", Tags.empty(), Counters::lost);
+    counter(registry, "truncated", Tags.empty(), Counters::truncated);
+    counter(registry, "replaced_values", Tags.empty(), Counters::replacedValues);
     counter(registry, "delivered", wayTag("main_server"), Counters::deliveredToMainServer);
     counter(registry, "delivered", wayTag("echopost"), Counters::deliveredToEchoPost);
     counter(registry, "delivered", wayTag("fallback"), Counters::deliveredToFallback);

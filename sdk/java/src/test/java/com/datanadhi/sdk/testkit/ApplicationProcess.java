@@ -56,6 +56,16 @@ public final class ApplicationProcess implements AutoCloseable {
     return start(List.of(), List.of(), program, List.of(directory.toString()));
   }
 
+  /**
+   * Starts {@code program}, a class with a main method that takes the directory and the URL of the
+   * main server, with a heap of 256 MiB.
+   */
+  public static ApplicationProcess startWithSmallHeap(
+      String program, Path directory, LogServer main) throws IOException {
+    return start(
+        List.of(), List.of("-Xmx256m"), program, List.of(directory.toString(), main.url()));
+  }
+
   private static ApplicationProcess start(
       List<String> prefix, List<String> options, String program, List<String> arguments)
       throws IOException {

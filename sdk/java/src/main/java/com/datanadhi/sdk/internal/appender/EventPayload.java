@@ -7,6 +7,7 @@ import java.io.StringWriter;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,11 +72,8 @@ public final class EventPayload {
     if (thrown != null) {
       Map<String, Object> error = new LinkedHashMap<>();
       error.put("type", thrown.getClass().getName());
-      put(error, "message", thrown.getMessage());
-      StringWriter trace = new StringWriter();
-      thrown.printStackTrace(new PrintWriter(trace));
-      String text = trace.toString();
-      error.put("stacktrace", text.substring(0, Math.min(text.length(), MAX_STACK_TRACE_CHARS)));
+      put(error, "message", read(thrown::getMessage));
+      put(error, "stacktrace", read(() -> stackTrace(thrown)));
       StackTraceElement[] frames = thrown.getStackTrace();
       if (frames.length > 0) {
         put(error, "file", frames[0].getFileName());
@@ -92,6 +90,30 @@ public final class EventPayload {
     fields.put("log_record", record);
     fields.put("context", context);
     return fields;
+  }
+
+  private static String stackTrace(Throwable thrown) {
+    StringWriter trace = new StringWriter();
+    thrown.printStackTrace(new PrintWriter(trace));
+    String text = trace.toString();
+    return text.substring(0, Math.min(text.length(), MAX_STACK_TRACE_CHARS));
+  }
+
+  /**
+   * What the getter of an application's exception returns. If it throws, this is an object that
+   * throws the same when the payload is encoded: the encoder replaces and counts it.
+   */
+  private static @Nullable Object read(Supplier<@Nullable String> getter) {
+    try {
+      return getter.get();
+    } catch (RuntimeException | Error failed) {
+      return new Object() {
+        @Override
+        public String toString() {
+          return String.valueOf(getter.get());
+        }
+      };
+    }
   }
 
   private static void put(Map<String, Object> to, String name, @Nullable Object value) {

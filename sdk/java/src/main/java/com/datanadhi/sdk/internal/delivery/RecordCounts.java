@@ -13,6 +13,8 @@ public final class RecordCounts {
   private final LongAdder submitted = new LongAdder();
   private final LongAdder refused = new LongAdder();
   private final LongAdder lost = new LongAdder();
+  private final LongAdder replacedValues = new LongAdder();
+  private final LongAdder truncated = new LongAdder();
   private final LongAdder toMainServer = new LongAdder();
   private final LongAdder toEchoPost = new LongAdder();
   private final LongAdder toFallback = new LongAdder();
@@ -36,6 +38,14 @@ public final class RecordCounts {
   public void countRefused() {
     outstanding.decrementAndGet();
     refused.increment();
+  }
+
+  /** A submitted record differs from its payload. */
+  public void countChanges(int values, boolean isTruncated) {
+    replacedValues.add(values);
+    if (isTruncated) {
+      truncated.increment();
+    }
   }
 
   long refused() {
@@ -84,6 +94,8 @@ public final class RecordCounts {
         toFallback.sum(),
         byReason,
         lost.sum(),
+        replacedValues.sum(),
+        truncated.sum(),
         queueDepth,
         echoPost);
   }

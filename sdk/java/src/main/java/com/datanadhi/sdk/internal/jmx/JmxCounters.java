@@ -85,6 +85,16 @@ public final class JmxCounters implements DataNadhiMXBean, AutoCloseable {
   }
 
   @Override
+  public long getReplacedValues() {
+    return counters.get().replacedValues();
+  }
+
+  @Override
+  public long getTruncated() {
+    return counters.get().truncated();
+  }
+
+  @Override
   public int getQueueDepth() {
     return counters.get().queueDepth();
   }

@@ -1,73 +1,274 @@
 package com.datanadhi.sdk.internal.json;
 
-import com.google.gson.stream.JsonWriter;
-import java.io.IOException;
-import java.io.StringWriter;
-import java.io.UncheckedIOException;
 import java.lang.reflect.Array;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Iterator;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Encodes payloads as JSON. Maps, iterables, arrays, strings, numbers, booleans and nulls become
- * their JSON counterparts; any other object becomes its {@code toString}. The fields of the
- * application's classes are never read by reflection. Thread-safe.
+ * their JSON counterparts; JSON values of Jackson, Gson and JSON-P are taken as they are; any other
+ * object becomes its {@code toString}. The fields of the application's classes are never read by
+ * reflection.
+ *
+ * <p>A value that throws, contains itself or is nested deeper than 200 levels is replaced by a
+ * text; no exception of the application's classes leaves the encoder, except errors of the virtual
+ * machine such as OutOfMemoryError. The static methods are thread-safe.
  */
 public final class JsonEncoder {
   private static final int MAX_DEPTH = 200;
+  private static final String TRUNCATED = "datanadhi_truncated";
+  private static final String ERROR = "datanadhi_error";
 
-  private JsonEncoder() {}
+  /** For the member that says that a payload was truncated, with a suffix to its name. */
+  private static final long TRUNCATED_BYTES = 96;
 
-  /** The value as JSON on one line; a value nested deeper than 200 levels becomes a short text. */
+  private final BoundedJson out;
+
+  /** The containers around the value that is being encoded, outermost first. */
+  private Object[] path = new Object[8];
+
+  private int replaced;
+
+  private JsonEncoder(long maxBytes) {
+    this.out = new BoundedJson(maxBytes);
+  }
+
+  /** The value as JSON on one line, of any size. */
   public static String encode(@Nullable Object value) {
-    StringWriter text = new StringWriter(256);
-    try (JsonWriter writer = new JsonWriter(text)) {
-      writer.setHtmlSafe(false);
-      write(writer, value, 0);
-    } catch (IOException impossible) {
-      throw new UncheckedIOException(impossible);
-    }
-    return text.toString();
+    return encode(value, Integer.MAX_VALUE).json();
   }
 
-  private static void write(JsonWriter to, @Nullable Object value, int depth) throws IOException {
-    if (depth > MAX_DEPTH) {
-      // Most likely a map that contains itself.
-      to.value("(nested too deeply)");
-    } else if (value == null) {
-      to.nullValue();
-    } else if (value instanceof Map<?, ?> map) {
-      to.beginObject();
+  /**
+   * The value as JSON on one line of at most {@code maxBytes} in UTF-8, at least 1 KiB. What does
+   * not fit is cut or left out, and an object gets the member {@code datanadhi_truncated} then.
+   */
+  public static EncodedPayload encode(@Nullable Object value, int maxBytes) {
+    JsonEncoder encoder = new JsonEncoder(maxBytes);
+    encoder.write(value, 0);
+    return new EncodedPayload(encoder.out.toString(), encoder.replaced, encoder.out.isTruncated());
+  }
+
+  private void write(@Nullable Object value, int depth) {
+    BoundedJson.Position start = out.position();
+    try {
+      writeUnguarded(value, depth);
+    } catch (Throwable failed) {
+      String text = failure(value, failed);
+      out.returnTo(start);
+      out.string(text);
+    }
+  }
+
+  private void writeUnguarded(@Nullable Object value, int depth) {
+    if (value == null) {
+      out.json("null");
+    } else if (value instanceof String text) {
+      out.string(text);
+    } else if (value instanceof Boolean || (value instanceof Number n && isJsonNumber(n))) {
+      out.json(value.toString());
+    } else if (JsonTrees.contains(value)) {
+      writeTree(text(value));
+    } else if (!isContainer(value)) {
+      out.string(text(value));
+    } else if (isOnPath(value, depth)) {
+      replaced++;
+      out.string("(" + value.getClass().getName() + " contains itself)");
+    } else if (depth == MAX_DEPTH) {
+      replaced++;
+      out.string("(nested too deeply)");
+    } else {
+      if (depth == path.length) {
+        path = Arrays.copyOf(path, 2 * depth);
+      }
+      path[depth] = value;
+      if (value instanceof Map<?, ?> map) {
+        writeObject(map, depth);
+      } else {
+        writeArray(value, depth);
+      }
+    }
+  }
+
+  private void writeTree(String text) {
+    if (!out.hasRoomFor(text.length())) {
+      out.string(text);
+      return;
+    }
+    try {
+      String json =
+          JsonValidator.requireOneValue(
+              Utf8.withoutUnpairedSurrogates(text), JsonValidator.MAX_LEVELS - MAX_DEPTH);
+      // Between tokens, line breaks are only white space.
+      out.json(json.replace('\n', ' ').replace('\r', ' '));
+    } catch (IllegalArgumentException notJson) {
+      out.string(text);
+    }
+  }
+
+  private void writeObject(Map<?, ?> map, int depth) {
+    out.open('{');
+    if (depth == 0) {
+      out.reserve(TRUNCATED_BYTES);
+    }
+    Map<String, Integer> names = new HashMap<>();
+    BoundedJson.Position end = out.position();
+    try {
       for (Map.Entry<?, ?> member : map.entrySet()) {
-        to.name(String.valueOf(member.getKey()));
-        write(to, member.getValue(), depth + 1);
+        String name = String.valueOf(read(member.getKey(), () -> text(member.getKey())));
+        Object value = read(member, member::getValue);
+        if (!writeMember(names, name, value, depth)) {
+          break;
+        }
+        end = out.position();
       }
-      to.endObject();
-    } else if (value instanceof Iterable<?> items && !(value instanceof java.nio.file.Path)) {
-      to.beginArray();
-      for (Object item : items) {
-        write(to, item, depth + 1);
+    } catch (Throwable failed) {
+      String text = failure(map, failed);
+      out.returnTo(end);
+      writeMember(names, ERROR, text, depth);
+    }
+    if (depth == 0) {
+      out.release(TRUNCATED_BYTES);
+      if (out.isTruncated()) {
+        writeMember(names, TRUNCATED, true, depth);
       }
-      to.endArray();
-    } else if (value.getClass().isArray()) {
-      to.beginArray();
-      for (int i = 0; i < Array.getLength(value); i++) {
-        write(to, Array.get(value, i), depth + 1);
+    }
+    out.close('}');
+  }
+
+  /** Returns false, and writes nothing, if there is no room for the member. */
+  private boolean writeMember(
+      Map<String, Integer> names, String name, @Nullable Object value, int depth) {
+    BoundedJson.Position start = out.position();
+    if (out.hasRoom()) {
+      out.separate();
+      if (out.name(distinct(names, name))) {
+        write(value, depth + 1);
+        return true;
       }
-      to.endArray();
-    } else {
-      writeScalar(to, value);
+    }
+    out.returnTo(start);
+    out.setTruncated();
+    return false;
+  }
+
+  /** The name, or with a suffix if the object has it already. */
+  private static String distinct(Map<String, Integer> names, String name) {
+    Integer number = names.putIfAbsent(name, 2);
+    if (number == null) {
+      return name;
+    }
+    String candidate = name + "_" + number;
+    while (names.putIfAbsent(candidate, 2) != null) {
+      number++;
+      candidate = name + "_" + number;
+    }
+    names.put(name, number + 1);
+    return candidate;
+  }
+
+  private void writeArray(Object container, int depth) {
+    out.open('[');
+    BoundedJson.Position end = out.position();
+    try {
+      Iterator<?> items = items(container);
+      while (items.hasNext()) {
+        if (!out.hasRoom()) {
+          out.setTruncated();
+          break;
+        }
+        Object item = items.next();
+        out.separate();
+        write(item, depth + 1);
+        end = out.position();
+      }
+    } catch (Throwable failed) {
+      String text = failure(container, failed);
+      out.returnTo(end);
+      if (out.hasRoom()) {
+        out.separate();
+        out.string(text);
+      } else {
+        out.setTruncated();
+      }
+    }
+    out.close(']');
+  }
+
+  private static Iterator<?> items(Object container) {
+    if (container instanceof Iterable<?> iterable) {
+      return iterable.iterator();
+    }
+    return new Iterator<@Nullable Object>() {
+      private final int length = Array.getLength(container);
+      private int next;
+
+      @Override
+      public boolean hasNext() {
+        return next < length;
+      }
+
+      @Override
+      public @Nullable Object next() {
+        return Array.get(container, next++);
+      }
+    };
+  }
+
+  /** What {@code getter} returns, or the text that replaces it. */
+  private @Nullable Object read(
+      @Nullable Object owner, Supplier<? extends @Nullable Object> getter) {
+    try {
+      return getter.get();
+    } catch (Throwable failed) {
+      return failure(owner, failed);
     }
   }
 
-  private static void writeScalar(JsonWriter to, Object value) throws IOException {
-    if (value instanceof Boolean flag) {
-      to.value(flag);
-    } else if (value instanceof Number number && isJsonNumber(number)) {
-      to.value(number);
-    } else {
-      to.value(replaceUnpairedSurrogates(value.toString()));
+  /**
+   * Counts a value that could not be encoded.
+   *
+   * @return the text that replaces it
+   * @throws VirtualMachineError if the failure is one, except a stack overflow, which is most
+   *     likely due to the value
+   */
+  private String failure(@Nullable Object value, Throwable failed) {
+    if (failed instanceof VirtualMachineError fatal && !(failed instanceof StackOverflowError)) {
+      throw fatal;
     }
+    String text =
+        "(%s could not be encoded: %s)"
+            .formatted(
+                value == null ? "null" : value.getClass().getName(), failed.getClass().getName());
+    replaced++;
+    return text;
+  }
+
+  /** The {@code toString} of a value, also if that is null. */
+  private static String text(@Nullable Object value) {
+    String text = value == null ? null : value.toString();
+    return text == null ? "null" : text;
+  }
+
+  /** Equal containers can be different ones. */
+  @SuppressWarnings("ReferenceEquality")
+  private boolean isOnPath(Object value, int depth) {
+    for (int i = 0; i < depth; i++) {
+      if (path[i] == value) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** A path contains itself: its first name is a path with one name. */
+  private static boolean isContainer(Object value) {
+    return value instanceof Map<?, ?>
+        || (value instanceof Iterable<?> && !(value instanceof java.nio.file.Path))
+        || value.getClass().isArray();
   }
 
   /** JSON has no infinities, and the text of an application's own number class can be anything. */
@@ -76,16 +277,5 @@ public final class JsonEncoder {
       return Double.isFinite(number.doubleValue());
     }
     return number.getClass().getName().startsWith("java.");
-  }
-
-  /** An unpaired surrogate cannot be encoded in UTF-8. */
-  private static String replaceUnpairedSurrogates(String text) {
-    for (int i = 0; i < text.length(); i++) {
-      if (Character.isSurrogate(text.charAt(i))) {
-        byte[] utf8 = text.getBytes(java.nio.charset.StandardCharsets.UTF_8);
-        return new String(utf8, java.nio.charset.StandardCharsets.UTF_8);
-      }
-    }
-    return text;
   }
 }

@@ -19,13 +19,18 @@ public final class JsonValidator {
    * @throws IllegalArgumentException if it is not
    */
   public static String requireOneValue(String json) {
+    return requireOneValue(json, MAX_LEVELS);
+  }
+
+  /** As {@link #requireOneValue(String)}, with at most {@code maxLevels}. */
+  static String requireOneValue(String json, int maxLevels) {
     if (json.startsWith("\uFEFF")) {
       throw new IllegalArgumentException(
           "The payload is not one JSON value: it begins with a byte order mark; remove it");
     }
     try (JsonReader reader = new JsonReader(new StringReader(json))) {
       reader.setStrictness(Strictness.STRICT);
-      reader.setNestingLimit(MAX_LEVELS);
+      reader.setNestingLimit(maxLevels);
       reader.skipValue();
       if (reader.peek() == JsonToken.END_DOCUMENT) {
         return json;
