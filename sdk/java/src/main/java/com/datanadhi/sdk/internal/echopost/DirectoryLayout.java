@@ -38,6 +38,11 @@ record DirectoryLayout(Path directory) {
     return directory.resolve(".sdk-download.lock");
   }
 
+  /** When the SDKs last looked for a newer program, and what they found. */
+  Path updateStamp() {
+    return directory.resolve(".sdk-update");
+  }
+
   /** A stale socket is moved here before it is deleted. */
   Path staleSocket() {
     return directory.resolve(".sdk-stale.sock");

@@ -16,7 +16,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -31,6 +33,12 @@ public final class EchoPost implements AutoCloseable {
   /** The longest wait of records in the queue for an agent that starts slowly. */
   private static final Duration LATE_START = Duration.ofSeconds(30);
 
+  /** How long {@code echopost -version} may take; the first run unpacks the program's runtime. */
+  private static final Duration ANSWER = Duration.ofMinutes(1);
+
+  /** The longest time between two checks whether it is time to look for a newer program. */
+  private static final Duration UPDATE_POLL = Duration.ofHours(1);
+
   private static final Duration RETRY_PAUSE = Duration.ofMillis(10);
 
   /** The warning is logged once per process, however many clients it has. */
@@ -38,18 +46,22 @@ public final class EchoPost implements AutoCloseable {
 
   private final DirectoryLayout layout;
   private final Optional<Platform> platform;
-  private final Downloader downloader;
+  private final Optional<Downloader> downloader;
   private final Optional<AgentStarter> starter;
   private final AgentChannel channel;
   private final BacklogDetector backlog;
   private final Cooldown cooldown;
   private final Duration retryTimeout;
+  private final Duration updateInterval;
+  private final ScheduledExecutorService timer;
   private final RateLimitedLog log;
   private final Clock clock;
   private final Waiter waiter;
   private volatile EchoPostState state = new EchoPostState(Status.PREPARING, "");
   private volatile boolean awaitsSocket;
   private volatile long awaitsSocketUntil;
+  private volatile boolean didNotStart;
+  private boolean updatesScheduled;
   private volatile boolean closed;
 
   /** EchoPost for the configuration's directory; {@link #prepare} begins to download it. */
@@ -65,9 +77,11 @@ public final class EchoPost implements AutoCloseable {
     this.layout = DirectoryLayout.in(configuration.directory());
     this.platform =
         Platform.of(System.getProperty("os.name", ""), System.getProperty("os.arch", ""));
+    DownloadServer server = new DownloadServer(downloads, timeouts.downloadStall(), log, clock);
     this.downloader =
-        new Downloader(
-            downloads, configuration.downloadUrl(), timeouts.downloadStall(), log, clock, waiter);
+        platform.map(p ->
+            new Downloader(
+                layout, p, server, configuration.downloadUrl(), ANSWER, log, clock, waiter));
     this.starter =
         platform.map(
             p -> new AgentStarter(layout, p, configuration, timeouts.start(), log, clock, waiter));
@@ -77,6 +91,8 @@ public final class EchoPost implements AutoCloseable {
     this.backlog = new BacklogDetector(layout, newCooldown(timeouts, clock));
     this.cooldown = newCooldown(timeouts, clock);
     this.retryTimeout = timeouts.start();
+    this.updateInterval = timeouts.update();
+    this.timer = timer;
     this.log = log;
     this.clock = clock;
     this.waiter = waiter;
@@ -101,18 +117,47 @@ public final class EchoPost implements AutoCloseable {
 
   /** Downloads the program in the background, unless it is installed. */
   public void prepare() {
-    platform.ifPresent(known -> {
+    downloader.ifPresent(known -> {
       if (state.status() == Status.PREPARING) {
         SdkThread.named("datanadhi-echopost", () -> download(known)).start();
       }
     });
   }
 
-  private void download(Platform known) {
+  /** Looks for newer programs in the background, until the client is closed. */
+  private synchronized void scheduleUpdates(Downloader known) {
+    if (updatesScheduled || closed) {
+      return;
+    }
+    updatesScheduled = true;
+    long poll = Math.min(updateInterval.toMillis(), UPDATE_POLL.toMillis());
     try {
-      DownloadResult result = downloader.ensurePresent(layout, known);
+      var unused =
+          timer.scheduleWithFixedDelay(
+              () -> SdkThread.named("datanadhi-echopost-update", () -> update(known)).start(),
+              0,
+              poll,
+              TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException closedMeanwhile) {
+      // No update is needed any more.
+    }
+  }
+
+  private void update(Downloader known) {
+    try {
+      known.updateIfDue(updateInterval);
+    } catch (InterruptedException | RuntimeException | LinkageError unexpected) {
+      log.log(Level.INFO, "A newer EchoPost was looked for in vain: " + unexpected);
+    }
+  }
+
+  private void download(Downloader known) {
+    try {
+      DownloadResult result = known.ensurePresent(didNotStart);
       if (result instanceof DownloadResult.Present) {
+        didNotStart = false;
         state = new EchoPostState(Status.READY, "");
+        scheduleUpdates(known);
       } else if (result instanceof DownloadResult.NetworkError error) {
         fail(Level.WARNING, "it cannot be downloaded: " + error.reason());
       } else if (result instanceof DownloadResult.UnexpectedStatus unexpected) {
@@ -128,6 +173,11 @@ public final class EchoPost implements AutoCloseable {
             Level.ERROR,
             "the download from %s has the SHA-256 %s, but the server's .sha256 file has %s"
                 .formatted(mismatch.url(), mismatch.actual(), mismatch.expected()));
+      } else if (result instanceof DownloadResult.NotEchoPost other) {
+        fail(
+            Level.ERROR,
+            "the download from %s is not installed: %s; check echopost.download_url, and whether a proxy or a captive portal answers in its place"
+                .formatted(other.url(), other.problem()));
       } else if (result instanceof DownloadResult.WriteError error) {
         fail(
             Level.ERROR,
@@ -158,8 +208,9 @@ public final class EchoPost implements AutoCloseable {
     if (state.status() != Status.COOLING_DOWN) {
       return;
     }
+    boolean isAgentThere = isLateAgentThere();
     awaitsSocket = false;
-    if (Files.exists(layout.program())) {
+    if (isAgentThere || (!didNotStart && Files.exists(layout.program()))) {
       state = new EchoPostState(Status.READY, "");
     } else {
       state = new EchoPostState(Status.PREPARING, "");
@@ -197,6 +248,7 @@ public final class EchoPost implements AutoCloseable {
       String failure = send(records, stored, refused);
       if (failure.isEmpty()) {
         cooldown.reset();
+        didNotStart = false;
       } else {
         fail(Level.ERROR, failure);
       }
@@ -240,9 +292,14 @@ public final class EchoPost implements AutoCloseable {
   /** The reason why there is no agent; empty if there is one. */
   private String startFailure(StartResult start) {
     if (start instanceof StartResult.NotReady slow) {
+      didNotStart = true;
       awaitsSocketUntil = clock.nanos() + LATE_START.toNanos();
       awaitsSocket = true;
       return "its agent does not accept connections after %d ms".formatted(slow.after().toMillis());
+    }
+    if (start instanceof StartResult.Ended ended) {
+      didNotStart = true;
+      return ended.reason();
     }
     return start instanceof StartResult.Failed failed ? failed.reason() : "";
   }
