@@ -3,14 +3,17 @@ package com.datanadhi.sdk.internal.echopost;
 import com.datanadhi.sdk.Configuration;
 import com.datanadhi.sdk.EchoPostState;
 import com.datanadhi.sdk.EchoPostState.Status;
+import com.datanadhi.sdk.internal.files.PrivateFiles;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.internal.thread.SdkThread;
 import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.internal.time.Waiter;
+import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +23,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 
 /**
  * EchoPost as a destination: downloads the program, starts an agent when records are sent, and
@@ -47,12 +51,15 @@ public final class EchoPost implements AutoCloseable {
   private final DirectoryLayout layout;
   private final Optional<Platform> platform;
   private final Optional<Downloader> downloader;
-  private final Optional<AgentStarter> starter;
-  private final AgentChannel channel;
-  private final BacklogDetector backlog;
+  private final Optional<AgentDirectory> first;
+
+  /** Used from the time when the first one's agent is found to deliver to another server. */
+  private final Optional<AgentDirectory> second;
+
   private final Cooldown cooldown;
   private final Duration retryTimeout;
   private final Duration updateInterval;
+  private final ServerName serverName;
   private final ScheduledExecutorService timer;
   private final RateLimitedLog log;
   private final Clock clock;
@@ -60,6 +67,7 @@ public final class EchoPost implements AutoCloseable {
   private volatile EchoPostState state = new EchoPostState(Status.PREPARING, "");
   private volatile boolean awaitsSocket;
   private volatile long awaitsSocketUntil;
+  private volatile boolean usesSecond;
   private volatile boolean didNotStart;
   private boolean updatesScheduled;
   private volatile boolean closed;
@@ -82,13 +90,25 @@ public final class EchoPost implements AutoCloseable {
         platform.map(p ->
             new Downloader(
                 layout, p, server, configuration.downloadUrl(), ANSWER, log, clock, waiter));
-    this.starter =
-        platform.map(
-            p -> new AgentStarter(layout, p, configuration, timeouts.start(), log, clock, waiter));
-    this.channel =
-        new AgentChannel(
-            layout.socket(), configuration.apiKey(), timeouts.call(), io, timer, clock);
-    this.backlog = new BacklogDetector(layout, newCooldown(timeouts, clock));
+    ServerName serverName = ServerName.of(configuration.serverHost());
+    Function<DirectoryLayout, Optional<AgentDirectory>> agentDirectory =
+        in ->
+            platform.map(p ->
+                new AgentDirectory(
+                    in,
+                    new AgentStarter(in, p, configuration, timeouts.start(), log, clock, waiter),
+                    new AgentChannel(
+                        in.socket(),
+                        configuration.apiKey(),
+                        serverName,
+                        timeouts.call(),
+                        io,
+                        timer,
+                        clock),
+                    new BacklogDetector(in, newCooldown(timeouts, clock))));
+    this.first = agentDirectory.apply(layout);
+    this.second = agentDirectory.apply(layout.of(serverName));
+    this.serverName = serverName;
     this.cooldown = newCooldown(timeouts, clock);
     this.retryTimeout = timeouts.start();
     this.updateInterval = timeouts.update();
@@ -201,7 +221,25 @@ public final class EchoPost implements AutoCloseable {
 
   /** Whether an agent that did not start in time has created its socket since. */
   private boolean isLateAgentThere() {
-    return awaitsSocket && Files.exists(layout.socket());
+    return awaitsSocket && Files.exists(current().layout().socket());
+  }
+
+  private AgentDirectory current() {
+    return (usesSecond ? second : first).orElseThrow();
+  }
+
+  /** Uses the directory for this server from now on, until the client is closed. */
+  private synchronized void useSecond(ServerName other) throws IOException {
+    if (usesSecond) {
+      return;
+    }
+    Path directory = second.orElseThrow().layout().directory();
+    PrivateFiles.createDirectories(directory);
+    usesSecond = true;
+    log.log(
+        Level.WARNING,
+        "EchoPost's agent on %s delivers to %s, but server.host is %s: records for it go to an agent on %s"
+            .formatted(layout.directory(), other.url(), serverName.url(), directory));
   }
 
   private synchronized void endCooldown() {
@@ -262,8 +300,8 @@ public final class EchoPost implements AutoCloseable {
   private String send(
       List<OutgoingRecord> records, List<OutgoingRecord> stored, List<OutgoingRecord> refused)
       throws InterruptedException {
-    AgentStarter agents = starter.orElseThrow();
-    StartResult agent = agents.startIfNoSocket();
+    AgentDirectory to = current();
+    StartResult agent = to.starter().startIfNoSocket();
     List<OutgoingRecord> left = records;
     long end = clock.nanos() + retryTimeout.toNanos();
     for (int attemptNumber = 1; ; attemptNumber++) {
@@ -271,11 +309,19 @@ public final class EchoPost implements AutoCloseable {
       if (!failure.isEmpty()) {
         return failure;
       }
-      SendAttempt attempt = SendAttempt.of(left, channel.send(left));
+      SendAttempt attempt = SendAttempt.of(left, to.channel().send(left));
       stored.addAll(attempt.stored());
       refused.addAll(attempt.refused());
       if (attempt.failed().isEmpty()) {
         return "";
+      }
+      Optional<ServerName> other = to.channel().otherServer();
+      if (other.isPresent()) {
+        try {
+          useSecond(other.get());
+        } catch (IOException failed) {
+          return failed.toString();
+        }
       }
       boolean inTime = attemptNumber == 1 || clock.nanos() - end < 0;
       if (!inTime || !attempt.lostAgent() || closed) {
@@ -285,7 +331,8 @@ public final class EchoPost implements AutoCloseable {
         waiter.sleep(RETRY_PAUSE);
       }
       left = attempt.failed();
-      agent = agents.start();
+      to = current();
+      agent = to.starter().start();
     }
   }
 
@@ -309,12 +356,19 @@ public final class EchoPost implements AutoCloseable {
    * thread; it can be called often, since most calls cost a few system calls.
    */
   public void deliverBacklog() throws InterruptedException {
-    if (!isUsable() || !backlog.hasBacklog()) {
+    if (isUsable()) {
+      deliverBacklog(first.orElseThrow());
+      deliverBacklog(second.orElseThrow());
+    }
+  }
+
+  private void deliverBacklog(AgentDirectory in) throws InterruptedException {
+    if (!in.backlog().hasBacklog()) {
       return;
     }
     log.log(
         Level.INFO, "EchoPost's buffer holds records that no agent delivers: an agent is started");
-    String failure = startFailure(starter.orElseThrow().start());
+    String failure = startFailure(in.starter().start());
     if (!failure.isEmpty()) {
       fail(Level.ERROR, failure);
     }
@@ -333,6 +387,7 @@ public final class EchoPost implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    channel.close();
+    first.ifPresent(used -> used.channel().close());
+    second.ifPresent(used -> used.channel().close());
   }
 }
