@@ -44,7 +44,8 @@ abstract class AbstractSdkTest {
           Duration.ofSeconds(2),
           Duration.ofMillis(300),
           Duration.ofSeconds(2),
-          Duration.ofMillis(200));
+          Duration.ofMillis(200),
+          Duration.ofDays(1));
 
   Path directory;
   LogServer main;

@@ -13,13 +13,17 @@ import com.datanadhi.sdk.internal.time.Waiter;
 import com.datanadhi.sdk.testkit.Agents;
 import com.datanadhi.sdk.testkit.ApplicationProcess;
 import com.datanadhi.sdk.testkit.FileServer;
+import com.datanadhi.testkit.PackagedProgram;
 import java.io.IOException;
 import java.net.http.HttpClient;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
@@ -86,7 +90,7 @@ class EchoPostTest extends AbstractSdkTest {
     assertThat(client.counters().echoPost().detail()).contains("ended with status 2");
     assertThat(seqs(fallback.deliveries())).isEqualTo(range(0, 10));
 
-    Files.delete(program);
+    Files.deleteIfExists(program);
     Agents.install(directory);
     await()
         .atMost(TIME_LIMIT)
@@ -95,6 +99,77 @@ class EchoPostTest extends AbstractSdkTest {
           assertThat(client.flush(TIME_LIMIT)).isTrue();
           assertThat(client.counters().deliveredToEchoPost()).isPositive();
         });
+  }
+
+  @Test
+  void a_program_that_cannot_start_is_removed_and_downloaded_again() throws Exception {
+    fallback.comeUp();
+    Path program = directory.resolve("echopost/echopost");
+    Files.createDirectories(program.getParent());
+    Files.writeString(program, "#!/bin/sh\necho 'Please log in'\nexit 1\n");
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+    FileServer files = closeAfterTest(FileServer.withProgram());
+    DataNadhi client = open(configuration().downloadUrl(files.url()));
+    await()
+        .atMost(TIME_LIMIT)
+        .untilAsserted(() -> {
+          int next = (int) client.counters().submitted();
+          submit(client, next, next + 1);
+          assertThat(client.flush(TIME_LIMIT)).isTrue();
+          assertThat(client.counters().deliveredToEchoPost()).isPositive();
+        });
+    assertThat(program).hasSameBinaryContentAs(PackagedProgram.path());
+    assertNoRecordIsLost(client, (int) client.counters().submitted());
+  }
+
+  @Test
+  void a_newer_program_takes_over_after_the_agent_that_runs() throws Exception {
+    FileServer files = closeAfterTest(FileServer.withProgram());
+    DataNadhi client =
+        closeAfterTest(
+            newClient(
+                configuration().downloadUrl(files.url()).build(),
+                new Timeouts(
+                    TIMEOUTS.start(),
+                    TIMEOUTS.call(),
+                    TIMEOUTS.downloadStall(),
+                    TIMEOUTS.firstCooldown(),
+                    TIMEOUTS.maxCooldown(),
+                    TIMEOUTS.backlogCheckInterval(),
+                    Duration.ofSeconds(1))));
+    submit(client, 0, 10);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    ProcessHandle before = agent();
+
+    Path used = directory.resolve("newer-was-used");
+    byte[] newer =
+        """
+        #!/bin/sh
+        if [ "$1" = -version ]; then echo echopost v1000.0.0; exit; fi
+        touch '%s'
+        exec '%s' "$@"
+        """
+            .formatted(used, PackagedProgram.path())
+            .getBytes(StandardCharsets.UTF_8);
+    String sha256 = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(newer));
+    files.serve(FileServer.programPath(), 200, newer);
+    files.serve(FileServer.programPath() + ".sha256", 200, sha256.getBytes(StandardCharsets.UTF_8));
+    Path program = directory.resolve("echopost/echopost");
+    await().atMost(TIME_LIMIT).until(() -> Files.size(program) == newer.length);
+    assertThat(program).hasBinaryContent(newer).isExecutable();
+
+    submit(client, 10, 20);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    assertThat(agent()).isEqualTo(before);
+    assertThat(used).doesNotExist();
+    assertMainServerGetsAllInOrder(20);
+    await().atMost(TIME_LIMIT).until(() -> !before.isAlive() && !Files.exists(socket()));
+
+    main.goDown();
+    submit(client, 20, 30);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    assertThat(used).exists();
+    assertMainServerGetsAllInOrder(30);
   }
 
   @Test
@@ -189,7 +264,8 @@ class EchoPostTest extends AbstractSdkTest {
                     TIMEOUTS.downloadStall(),
                     Duration.ofMinutes(1),
                     Duration.ofHours(1),
-                    Duration.ofHours(1))));
+                    Duration.ofHours(1),
+                    Duration.ofDays(1))));
     await().until(() -> client.counters().echoPost().status() == EchoPostState.Status.READY);
     // On a loaded machine the first record of an agent can take longer than the two seconds.
     submit(client, 0, 1);

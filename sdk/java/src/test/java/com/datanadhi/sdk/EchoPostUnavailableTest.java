@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.sdk.testkit.FileServer;
+import com.datanadhi.testkit.PackagedProgram;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
@@ -113,10 +114,30 @@ class EchoPostUnavailableTest extends AbstractSdkTest {
     FileServer files = closeAfterTest(new FileServer());
     DataNadhi client = open(configuration().downloadUrl(files.url()));
     await().atMost(TIME_LIMIT).until(() -> !client.counters().echoPost().detail().isEmpty());
-    files.serve(FileServer.programPath(), 200, "#!/bin/sh\n".getBytes());
+    files.serve(FileServer.programPath(), 200, Files.readAllBytes(PackagedProgram.path()));
     await()
         .atMost(TIME_LIMIT)
         .until(() -> client.counters().echoPost().status() == EchoPostState.Status.READY);
     assertThat(client.counters().submitted()).isZero();
+  }
+
+  @Test
+  void a_captive_portal_is_an_error_and_the_program_is_fetched_when_it_is_gone() throws Exception {
+    FileServer files = closeAfterTest(new FileServer());
+    byte[] page = "<!DOCTYPE html>\n<title>Please log in</title>\n".getBytes();
+    files.serve(FileServer.programPath(), 200, page);
+    DataNadhi client = open(configuration().downloadUrl(files.url()));
+    assertRecordsAreDeliveredWithoutEchoPost(
+        client, EchoPostState.Status.COOLING_DOWN, "not that of a program for", Level.SEVERE);
+    assertThat(directory.resolve("echopost/echopost")).doesNotExist();
+
+    files.serve(FileServer.programPath(), 200, Files.readAllBytes(PackagedProgram.path()));
+    await()
+        .atMost(TIME_LIMIT)
+        .untilAsserted(() -> {
+          submit(client, 10, 11);
+          assertThat(client.flush(TIME_LIMIT)).isTrue();
+          assertThat(client.counters().deliveredToEchoPost()).isPositive();
+        });
   }
 }

@@ -56,7 +56,7 @@ public final class Agents {
         #!/bin/sh
         if [ "$1" = status ]; then
           echo status >> '%s.status-calls'
-        else
+        elif [ "$1" != -version ]; then
           echo start >> '%s.starts'
           %s
         fi

@@ -16,6 +16,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import javax.net.ssl.SSLContext;
 
@@ -30,7 +31,9 @@ public final class FileServer implements AutoCloseable {
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final CountDownLatch closed = new CountDownLatch(1);
   private final HttpServer server;
+  private final AtomicInteger notModified = new AtomicInteger();
   private volatile long pauseMillis;
+  private volatile String lastModified = "";
 
   /** A server that answers every path with 404 until {@link #serve} adds one. */
   public FileServer() throws IOException {
@@ -99,10 +102,34 @@ public final class FileServer implements AutoCloseable {
     return requestedPaths;
   }
 
+  /** The number of requests for {@code path}. */
+  public int requests(String path) {
+    return (int) requestedPaths.stream().filter(path::equals).count();
+  }
+
+  /** Sends this date with every page from now on, and 304 to a client that has seen it. */
+  public void lastModified(String date) {
+    lastModified = date;
+  }
+
+  /** The number of answers with 304. */
+  public int notModified() {
+    return notModified.get();
+  }
+
   private void handle(HttpExchange exchange) throws IOException {
     String path = exchange.getRequestURI().getPath();
     requestedPaths.add(path);
     Page page = pages.getOrDefault(path, new Page(404, new byte[0], "", false));
+    if (page.status == 200 && !lastModified.isEmpty()) {
+      exchange.getResponseHeaders().set("Last-Modified", lastModified);
+      if (lastModified.equals(exchange.getRequestHeaders().getFirst("If-Modified-Since"))) {
+        notModified.incrementAndGet();
+        exchange.sendResponseHeaders(304, -1);
+        exchange.close();
+        return;
+      }
+    }
     if (!page.location.isEmpty()) {
       exchange.getResponseHeaders().set("Location", page.location);
     }

@@ -3,6 +3,9 @@ package com.datanadhi.sdk.internal.echopost;
 import com.datanadhi.echopost.proto.LogAgentGrpc;
 import com.datanadhi.echopost.proto.LogRequest;
 import com.datanadhi.echopost.proto.LogResponse;
+import com.datanadhi.echopost.proto.OperatorGrpc;
+import com.datanadhi.echopost.proto.StatusReply;
+import com.datanadhi.echopost.proto.StatusRequest;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.internal.time.Clock;
 import io.grpc.CallOptions;
@@ -15,10 +18,12 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.internal.PickFirstLoadBalancerProvider;
 import io.grpc.okhttp.OkHttpChannelBuilder;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -43,20 +48,25 @@ final class AgentChannel implements AutoCloseable {
 
   private final Path socket;
   private final String apiKey;
+  private final ServerName server;
   private final Duration deadline;
   private final ExecutorService io;
   private final ScheduledExecutorService timer;
   private final Clock clock;
   private UnixSocketFactory connection;
   private @Nullable ManagedChannel channel;
+  private @Nullable ManagedChannel checked;
   private boolean closed;
+  private volatile Optional<ServerName> otherServer = Optional.empty();
 
   /**
+   * @param server no record is sent to an agent that delivers to another one
    * @param deadline of each call, and for opening the connection
    */
   AgentChannel(
       Path socket,
       String apiKey,
+      ServerName server,
       Duration deadline,
       ExecutorService io,
       ScheduledExecutorService timer,
@@ -64,6 +74,7 @@ final class AgentChannel implements AutoCloseable {
     this.socket = socket;
     this.connection = new UnixSocketFactory(socket);
     this.apiKey = apiKey;
+    this.server = server;
     this.deadline = deadline;
     this.io = io;
     this.timer = timer;
@@ -84,6 +95,11 @@ final class AgentChannel implements AutoCloseable {
           .map(r -> Status.UNAVAILABLE.withDescription("no agent accepts connections"))
           .toList();
     }
+    Status usable = checkServer(ready);
+    if (!usable.isOk()) {
+      disconnect(ready);
+      return records.stream().map(r -> usable).toList();
+    }
     List<CompletableFuture<Status>> responses = new ArrayList<>(records.size());
     for (OutgoingRecord record : records) {
       responses.add(startCall(ready, record));
@@ -96,6 +112,40 @@ final class AgentChannel implements AutoCloseable {
       disconnect(ready);
     }
     return statuses;
+  }
+
+  /** The server of the agent, if that is another one than this channel's. */
+  Optional<ServerName> otherServer() {
+    return otherServer;
+  }
+
+  /**
+   * Asks the agent for its server, once per connection. An agent that does not tell it is used:
+   * older ones do not, nor those of other users.
+   */
+  @SuppressWarnings("ReferenceEquality") // a new connection is another object
+  private Status checkServer(ManagedChannel ready) throws InterruptedException {
+    synchronized (this) {
+      if (checked == ready) {
+        return Status.OK;
+      }
+    }
+    CompletableFuture<Status> result = new CompletableFuture<>();
+    ClientCall<StatusRequest, StatusReply> call =
+        ready.newCall(
+            OperatorGrpc.getStatusMethod(),
+            CallOptions.DEFAULT.withDeadlineAfter(deadline.toNanos(), TimeUnit.NANOSECONDS));
+    call.start(new ServerListener(result), new Metadata());
+    call.request(2);
+    call.sendMessage(StatusRequest.getDefaultInstance());
+    call.halfClose();
+    Status usable = await(result);
+    if (usable.isOk()) {
+      synchronized (this) {
+        checked = ready;
+      }
+    }
+    return usable;
   }
 
   private CompletableFuture<Status> startCall(ManagedChannel agent, OutgoingRecord record) {
@@ -198,6 +248,7 @@ final class AgentChannel implements AutoCloseable {
     lost.shutdownNow();
     if (channel == lost) {
       channel = null;
+      checked = null;
     }
   }
 
@@ -207,6 +258,46 @@ final class AgentChannel implements AutoCloseable {
     closed = true;
     if (channel != null) {
       disconnect(channel);
+    }
+  }
+
+  /** Completes a future with OK unless the agent is lost or has another server. */
+  private final class ServerListener extends ClientCall.Listener<StatusReply> {
+    private final CompletableFuture<Status> completed;
+    private String url = "";
+
+    ServerListener(CompletableFuture<Status> completed) {
+      this.completed = completed;
+    }
+
+    @Override
+    public void onMessage(StatusReply message) {
+      url = message.getServer();
+    }
+
+    @Override
+    public void onClose(Status status, Metadata trailers) {
+      switch (status.getCode()) {
+        case UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED -> completed.complete(status);
+        default -> completed.complete(compare());
+      }
+    }
+
+    private Status compare() {
+      if (url.isEmpty() || url.equals(server.url())) {
+        return Status.OK;
+      }
+      ServerName other;
+      try {
+        other = ServerName.of(URI.create(url));
+      } catch (IllegalArgumentException unknown) {
+        return Status.OK;
+      }
+      if (other.equals(server)) {
+        return Status.OK;
+      }
+      otherServer = Optional.of(other);
+      return Status.UNAVAILABLE.withDescription("the agent delivers to " + other.url());
     }
   }
 

@@ -108,7 +108,7 @@ final class AgentStarter {
           process = spawn();
           isSecondAttempt = true;
         } else if (status != 0 && status != OTHER_AGENT_RUNS) {
-          return new StartResult.Failed(
+          return new StartResult.Ended(
               "%s ended with status %d: run it in a terminal to see why"
                   .formatted(layout.program(), status));
         }

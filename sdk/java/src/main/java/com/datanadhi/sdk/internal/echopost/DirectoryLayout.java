@@ -7,14 +7,17 @@ import java.nio.file.Path;
  * one agent per directory.
  *
  * @param directory EchoPost's directory, {@code echopost/} in the SDK's directory
+ * @param program the program, the same for all of EchoPost's directories
  */
-record DirectoryLayout(Path directory) {
+record DirectoryLayout(Path directory, Path program) {
   static DirectoryLayout in(Path sdkDirectory) {
-    return new DirectoryLayout(sdkDirectory.resolve("echopost"));
+    Path directory = sdkDirectory.resolve("echopost");
+    return new DirectoryLayout(directory, directory.resolve("echopost"));
   }
 
-  Path program() {
-    return directory.resolve("echopost");
+  /** The directory for this server while the agent of {@link #in} delivers to another one. */
+  DirectoryLayout of(ServerName server) {
+    return new DirectoryLayout(directory.resolveSibling("echopost-" + server.id()), program);
   }
 
   Path socket() {
@@ -36,6 +39,11 @@ record DirectoryLayout(Path directory) {
 
   Path downloadLock() {
     return directory.resolve(".sdk-download.lock");
+  }
+
+  /** When the SDKs last looked for a newer program, and what they found. */
+  Path updateStamp() {
+    return directory.resolve(".sdk-update");
   }
 
   /** A stale socket is moved here before it is deleted. */

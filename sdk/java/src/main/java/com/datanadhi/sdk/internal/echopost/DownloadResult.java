@@ -14,6 +14,9 @@ sealed interface DownloadResult {
   /** The SHA-256 of the file is not the one in the server's {@code .sha256} file. */
   record ChecksumMismatch(String url, String expected, String actual) implements DownloadResult {}
 
+  /** The file is not EchoPost for this platform, or does not start. */
+  record NotEchoPost(String url, String problem) implements DownloadResult {}
+
   /** The file could not be written. */
   record WriteError(String reason) implements DownloadResult {}
 }

@@ -1,88 +1,87 @@
 package com.datanadhi.sdk.internal.echopost;
 
+import com.datanadhi.sdk.internal.echopost.DownloadServer.NetworkException;
 import com.datanadhi.sdk.internal.files.InterProcessLock;
 import com.datanadhi.sdk.internal.files.PrivateFiles;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.internal.time.Waiter;
-import java.io.File;
-import java.io.FileOutputStream;
 import java.io.IOException;
-import java.lang.ProcessBuilder.Redirect;
 import java.lang.System.Logger.Level;
+import java.lang.module.ModuleDescriptor.Version;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
-import java.net.http.HttpResponse.BodySubscribers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
-import java.util.HexFormat;
-import java.util.Locale;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 
 /**
- * Downloads the program, once for all threads and processes that share a directory. The program
- * gets its final name only when it is complete, its checksum is right and it is executable.
- * Thread-safe.
+ * Downloads the program and newer versions of it, once for all threads and processes that share a
+ * directory. A file gets the program's name only when it is complete, its checksum is right, and it
+ * has answered as EchoPost does. If the server has no checksum, the file is not run before its
+ * content has been found to be that of a program for this platform. Thread-safe.
  */
 final class Downloader {
   private static final Duration LOCK_TIMEOUT = Duration.ofMinutes(15);
-  private static final Duration CHECKSUM_TIMEOUT = Duration.ofSeconds(10);
-  private static final long PROGRESS_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final String TEMPORARY_PREFIX = ".echopost-download-";
 
-  private final HttpClient client;
-  private final URI baseUrl;
-  private final Duration stallTimeout;
+  private final DirectoryLayout layout;
+  private final Platform platform;
+  private final DownloadServer server;
+  private final URI url;
+  private final UpdateStamp stamp;
+  private final InterProcessLock lock;
+  private final Duration answerTimeout;
   private final RateLimitedLog log;
-  private final Clock clock;
-  private final Waiter waiter;
 
   /**
-   * @param client must follow redirects and use the configured proxies
-   * @param stallTimeout how long a download may receive no data
+   * @param baseUrl contains the programs of all platforms
+   * @param answerTimeout how long a program may take to answer; the first run unpacks its runtime
    */
   Downloader(
-      HttpClient client,
+      DirectoryLayout layout,
+      Platform platform,
+      DownloadServer server,
       URI baseUrl,
-      Duration stallTimeout,
+      Duration answerTimeout,
       RateLimitedLog log,
       Clock clock,
       Waiter waiter) {
-    this.client = client;
-    this.baseUrl = baseUrl;
-    this.stallTimeout = stallTimeout;
+    this.layout = layout;
+    this.platform = platform;
+    this.server = server;
+    this.url =
+        URI.create(baseUrl + "/" + platform.os() + "/" + platform.arch() + "/echopost-latest");
+    this.stamp = new UpdateStamp(layout.updateStamp());
+    this.lock = new InterProcessLock(layout.downloadLock(), clock, waiter);
+    this.answerTimeout = answerTimeout;
     this.log = log;
-    this.clock = clock;
-    this.waiter = waiter;
   }
 
   /**
    * Downloads the program unless it is there. Returns when it is there or the download has failed;
    * there is no limit on the time, except for a download that stalls.
+   *
+   * @param didNotStart whether the program failed to start: unless it answers now, it is replaced
    */
-  DownloadResult ensurePresent(DirectoryLayout layout, Platform platform)
-      throws InterruptedException {
-    if (Files.exists(layout.program())) {
-      return new DownloadResult.Present();
-    }
-    URI url =
-        URI.create(baseUrl + "/" + platform.os() + "/" + platform.arch() + "/echopost-latest");
+  DownloadResult ensurePresent(boolean didNotStart) throws InterruptedException {
     try {
+      if (!didNotStart && isRunnable()) {
+        return new DownloadResult.Present();
+      }
       PrivateFiles.createDirectories(layout.directory());
-      return new InterProcessLock(layout.downloadLock(), clock, waiter)
-          .withLock(LOCK_TIMEOUT, () -> downloadLocked(layout, url));
+      return lock.withLock(
+          LOCK_TIMEOUT,
+          () -> {
+            if (isRunnable() && (!didNotStart || answers())) {
+              return new DownloadResult.Present();
+            }
+            removeUnlessEchoPost();
+            return install("", "");
+          });
     } catch (TimeoutException lockedTooLong) {
       return new DownloadResult.NetworkError("another process has tried to download it for 15 min");
     } catch (IOException | InterProcessLock.ActionFailedException failed) {
@@ -90,121 +89,116 @@ final class Downloader {
     }
   }
 
-  private DownloadResult downloadLocked(DirectoryLayout layout, URI url)
-      throws InterruptedException {
-    if (Files.exists(layout.program())) {
-      return new DownloadResult.Present();
-    }
-    try {
-      deleteTemporaryFiles(layout.directory());
-      Path temporary = Files.createTempFile(layout.directory(), TEMPORARY_PREFIX, ".tmp");
-      try {
-        return download(url, temporary, layout.program());
-      } finally {
-        Files.deleteIfExists(temporary);
-      }
-    } catch (IOException failed) {
-      return new DownloadResult.WriteError(failed.toString());
-    }
+  private boolean isRunnable() throws IOException {
+    Path program = layout.program();
+    return Files.exists(program) && (!Files.isReadable(program) || ProgramFile.isRunnable(program));
   }
 
-  private DownloadResult download(URI url, Path temporary, Path program)
-      throws IOException, InterruptedException {
-    log.log(Level.INFO, "Downloading EchoPost from " + url);
-    try (ReceivedFile received = new ReceivedFile(temporary)) {
-      int status = fetch(url, received);
-      if (status != 200) {
-        return new DownloadResult.UnexpectedStatus(url.toString(), status);
-      }
-      if (received.failure != null) {
-        return new DownloadResult.WriteError(received.failure.toString());
-      }
-      // After a power loss the final name must not belong to an incomplete file: it would keep the
-      // SDK from downloading the program again.
-      received.sync();
-      String expected = fetchChecksum(url);
-      String actual = received.checksum();
-      if (!expected.isEmpty() && !expected.equals(actual)) {
-        return new DownloadResult.ChecksumMismatch(url.toString(), expected, actual);
-      }
-    } catch (NetworkException failed) {
-      return new DownloadResult.NetworkError(failed.getMessage() + " (" + url + ")");
-    }
-    Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString("rwxr-xr-x"));
-    Files.move(temporary, program, StandardCopyOption.ATOMIC_MOVE);
-    log.log(Level.INFO, "EchoPost is installed as " + program);
-    runOnce(program);
-    return new DownloadResult.Present();
+  private boolean answers() throws InterruptedException {
+    return ProgramFile.run(layout.program(), answerTimeout).isEchoPost();
   }
 
   /**
-   * The first run unpacks the program's runtime: better now than when records wait for an agent.
+   * Removes a file that is not the program, such as a web page or an incomplete download. A program
+   * that does not answer now, perhaps for lack of memory, stays until another one has answered.
    */
-  private static void runOnce(Path program) throws InterruptedException {
-    try {
-      Process version =
-          new ProcessBuilder(program.toString(), "-version")
-              .redirectInput(Redirect.from(new File("/dev/null")))
-              .redirectOutput(Redirect.DISCARD)
-              .redirectError(Redirect.DISCARD)
-              .start();
-      if (!version.waitFor(1, TimeUnit.MINUTES)) {
-        version.destroyForcibly();
-      }
-    } catch (IOException cannotRun) {
-      // Reported when an agent is started.
+  private void removeUnlessEchoPost() throws IOException {
+    Path program = layout.program();
+    if (Files.isReadable(program) && !ProgramFile.isFor(platform, program)) {
+      log.log(
+          Level.WARNING,
+          "%s is removed: it is not EchoPost for %s and does not start"
+              .formatted(program, platform));
+      Files.delete(program);
     }
   }
 
-  /** Writes the response body to {@code received} if the status is 200; returns the status. */
-  private int fetch(URI url, ReceivedFile received) throws NetworkException, InterruptedException {
-    CompletableFuture<HttpResponse<Void>> response =
-        client.sendAsync(
-            HttpRequest.newBuilder(url).build(),
-            head -> {
-              received.begin(head.headers().firstValueAsLong("Content-Length").orElse(-1));
-              return head.statusCode() == 200
-                  ? BodySubscribers.ofByteArrayConsumer(part -> part.ifPresent(received::write))
-                  : BodySubscribers.replacing(null);
-            });
+  /**
+   * Replaces the program by a newer version from the server, if {@code interval} has passed since a
+   * process last looked for one. An agent that runs is not affected: the next one that is started
+   * is the new version.
+   */
+  void updateIfDue(Duration interval) throws InterruptedException {
     try {
-      while (true) {
-        try {
-          return response
-              .get(Math.min(200, stallTimeout.toMillis()), TimeUnit.MILLISECONDS)
-              .statusCode();
-        } catch (TimeoutException notComplete) {
-          if (received.nanosSinceData() > stallTimeout.toNanos()) {
-            throw new NetworkException("no data for " + stallTimeout.toSeconds() + " s");
-          }
-          received.logProgress();
+      if (Files.exists(layout.program()) && stamp.isDue(interval)) {
+        // If another process has the lock, it is that process which looks.
+        DownloadResult result =
+            lock.withLock(
+                Duration.ZERO,
+                () -> stamp.isDue(interval) ? update() : new DownloadResult.Present());
+        if (!(result instanceof DownloadResult.Present)) {
+          log.log(Level.INFO, "A newer EchoPost was looked for in vain: " + result);
         }
       }
-    } catch (ExecutionException failed) {
-      throw new NetworkException(String.valueOf(failed.getCause()));
-    } finally {
-      boolean unused = response.cancel(true);
+    } catch (TimeoutException locked) {
+      // As wanted.
+    } catch (IOException | InterProcessLock.ActionFailedException failed) {
+      log.log(Level.DEBUG, "No newer EchoPost can be looked for: " + failed);
     }
   }
 
-  /** The checksum in the server's {@code .sha256} file; empty if there is no such file. */
-  private String fetchChecksum(URI url) throws NetworkException, InterruptedException {
-    HttpRequest request =
-        HttpRequest.newBuilder(URI.create(url + ".sha256")).timeout(CHECKSUM_TIMEOUT).build();
+  private DownloadResult update() throws IOException, InterruptedException {
+    // At once: if this process is killed, the next one must not begin the same download.
+    stamp.touch();
+    String seen = stamp.read();
     try {
-      HttpResponse<String> response = client.send(request, BodyHandlers.ofString());
-      int status = response.statusCode();
-      if (status == 404 || status == 403 || status == 410) {
-        return "";
+      String checksum = server.fetchChecksum(url);
+      if (!checksum.isEmpty() && checksum.equals(seen)) {
+        return new DownloadResult.Present();
       }
-      // The format of sha256sum: checksum, spaces, file name.
-      String checksum = response.body().strip().split("\\s", 2)[0].toLowerCase(Locale.ROOT);
-      if (status != 200 || !checksum.matches("[0-9a-f]{64}")) {
-        throw new NetworkException("no valid checksum in the .sha256 file, status " + status);
+      return install(
+          ProgramFile.run(layout.program(), answerTimeout).version(),
+          checksum.isEmpty() ? seen : "");
+    } catch (NetworkException failed) {
+      return new DownloadResult.NetworkError(failed.getMessage() + " (" + url + ")");
+    }
+  }
+
+  /**
+   * Downloads the program, and gives it its name.
+   *
+   * @param installed only a newer version than this one is installed; empty for any
+   * @param notModifiedSince only a file that was modified since is downloaded; empty for any
+   */
+  private DownloadResult install(String installed, String notModifiedSince)
+      throws IOException, InterruptedException {
+    deleteTemporaryFiles(layout.directory());
+    Path temporary = Files.createTempFile(layout.directory(), TEMPORARY_PREFIX, ".tmp");
+    try {
+      log.log(Level.INFO, "Downloading EchoPost from " + url);
+      DownloadServer.Answer file = server.download(url, notModifiedSince, temporary);
+      if (file.status() == 304 && !notModifiedSince.isEmpty()) {
+        return new DownloadResult.Present();
       }
-      return checksum;
-    } catch (IOException failed) {
-      throw new NetworkException("the .sha256 file cannot be downloaded: " + failed);
+      if (file.status() != 200) {
+        return new DownloadResult.UnexpectedStatus(url.toString(), file.status());
+      }
+      String expected = server.fetchChecksum(url);
+      if (!expected.isEmpty() && !expected.equals(file.sha256())) {
+        return new DownloadResult.ChecksumMismatch(url.toString(), expected, file.sha256());
+      }
+      if (expected.isEmpty() && !ProgramFile.isFor(platform, temporary)) {
+        return new DownloadResult.NotEchoPost(
+            url.toString(), "its content is not that of a program for " + platform);
+      }
+      Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString("rwxr-xr-x"));
+      ProgramFile.Answer answer = ProgramFile.run(temporary, answerTimeout);
+      if (!answer.isEchoPost()) {
+        return new DownloadResult.NotEchoPost(url.toString(), answer.problem());
+      }
+      if (installed.isEmpty()
+          || Version.parse(answer.version()).compareTo(Version.parse(installed)) > 0) {
+        Files.move(temporary, layout.program(), StandardCopyOption.ATOMIC_MOVE);
+        log.log(
+            Level.INFO,
+            "EchoPost v%s is installed as %s".formatted(answer.version(), layout.program()));
+      }
+      stamp.write(expected.isEmpty() ? file.lastModified() : expected);
+      return new DownloadResult.Present();
+    } catch (NetworkException failed) {
+      return new DownloadResult.NetworkError(failed.getMessage() + " (" + url + ")");
+    } finally {
+      Files.deleteIfExists(temporary);
     }
   }
 
@@ -216,86 +210,6 @@ final class Downloader {
           Files.deleteIfExists(file);
         }
       }
-    }
-  }
-
-  private static final class NetworkException extends Exception {
-    private static final long serialVersionUID = 1;
-
-    NetworkException(String message) {
-      super(message);
-    }
-  }
-
-  /**
-   * The file that is being downloaded. A thread of the HTTP client writes it, while the downloading
-   * thread watches its progress.
-   */
-  private final class ReceivedFile implements AutoCloseable {
-    private final FileOutputStream file;
-    private final MessageDigest digest;
-    private volatile long expectedBytes = -1;
-    private volatile long receivedBytes;
-    private volatile long lastDataAt = clock.nanos();
-    private long lastProgressAt = clock.nanos();
-    private volatile @org.jspecify.annotations.Nullable IOException failure;
-
-    ReceivedFile(Path path) throws IOException {
-      file = new FileOutputStream(path.toFile());
-      try {
-        digest = MessageDigest.getInstance("SHA-256");
-      } catch (NoSuchAlgorithmException impossible) {
-        throw new IOException(impossible);
-      }
-    }
-
-    /** The response headers have arrived; {@code length} is -1 if they do not contain it. */
-    void begin(long length) {
-      expectedBytes = length;
-      lastDataAt = clock.nanos();
-    }
-
-    synchronized void write(byte[] part) {
-      if (failure != null) {
-        return;
-      }
-      try {
-        file.write(part);
-        digest.update(part);
-        receivedBytes += part.length;
-        lastDataAt = clock.nanos();
-      } catch (IOException failed) {
-        failure = failed;
-      }
-    }
-
-    long nanosSinceData() {
-      return clock.nanos() - lastDataAt;
-    }
-
-    /** Logs the progress every 5 s. */
-    void logProgress() {
-      if (clock.nanos() - lastProgressAt > PROGRESS_INTERVAL_NANOS) {
-        lastProgressAt = clock.nanos();
-        log.log(
-            Level.INFO,
-            "Downloading EchoPost: %d KiB of %s"
-                .formatted(
-                    receivedBytes >> 10, expectedBytes < 0 ? "?" : (expectedBytes >> 10) + " KiB"));
-      }
-    }
-
-    void sync() throws IOException {
-      file.getFD().sync();
-    }
-
-    synchronized String checksum() {
-      return HexFormat.of().formatHex(digest.digest());
-    }
-
-    @Override
-    public void close() throws IOException {
-      file.close();
     }
   }
 }

@@ -3,21 +3,27 @@ package com.datanadhi.sdk.internal.echopost;
 import com.datanadhi.sdk.Configuration;
 import com.datanadhi.sdk.EchoPostState;
 import com.datanadhi.sdk.EchoPostState.Status;
+import com.datanadhi.sdk.internal.files.PrivateFiles;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.internal.thread.SdkThread;
 import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.internal.time.Waiter;
+import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 
 /**
  * EchoPost as a destination: downloads the program, starts an agent when records are sent, and
@@ -31,6 +37,12 @@ public final class EchoPost implements AutoCloseable {
   /** The longest wait of records in the queue for an agent that starts slowly. */
   private static final Duration LATE_START = Duration.ofSeconds(30);
 
+  /** How long {@code echopost -version} may take; the first run unpacks the program's runtime. */
+  private static final Duration ANSWER = Duration.ofMinutes(1);
+
+  /** The longest time between two checks whether it is time to look for a newer program. */
+  private static final Duration UPDATE_POLL = Duration.ofHours(1);
+
   private static final Duration RETRY_PAUSE = Duration.ofMillis(10);
 
   /** The warning is logged once per process, however many clients it has. */
@@ -38,18 +50,26 @@ public final class EchoPost implements AutoCloseable {
 
   private final DirectoryLayout layout;
   private final Optional<Platform> platform;
-  private final Downloader downloader;
-  private final Optional<AgentStarter> starter;
-  private final AgentChannel channel;
-  private final BacklogDetector backlog;
+  private final Optional<Downloader> downloader;
+  private final Optional<AgentDirectory> first;
+
+  /** Used from the time when the first one's agent is found to deliver to another server. */
+  private final Optional<AgentDirectory> second;
+
   private final Cooldown cooldown;
   private final Duration retryTimeout;
+  private final Duration updateInterval;
+  private final ServerName serverName;
+  private final ScheduledExecutorService timer;
   private final RateLimitedLog log;
   private final Clock clock;
   private final Waiter waiter;
   private volatile EchoPostState state = new EchoPostState(Status.PREPARING, "");
   private volatile boolean awaitsSocket;
   private volatile long awaitsSocketUntil;
+  private volatile boolean usesSecond;
+  private volatile boolean didNotStart;
+  private boolean updatesScheduled;
   private volatile boolean closed;
 
   /** EchoPost for the configuration's directory; {@link #prepare} begins to download it. */
@@ -65,18 +85,34 @@ public final class EchoPost implements AutoCloseable {
     this.layout = DirectoryLayout.in(configuration.directory());
     this.platform =
         Platform.of(System.getProperty("os.name", ""), System.getProperty("os.arch", ""));
+    DownloadServer server = new DownloadServer(downloads, timeouts.downloadStall(), log, clock);
     this.downloader =
-        new Downloader(
-            downloads, configuration.downloadUrl(), timeouts.downloadStall(), log, clock, waiter);
-    this.starter =
-        platform.map(
-            p -> new AgentStarter(layout, p, configuration, timeouts.start(), log, clock, waiter));
-    this.channel =
-        new AgentChannel(
-            layout.socket(), configuration.apiKey(), timeouts.call(), io, timer, clock);
-    this.backlog = new BacklogDetector(layout, newCooldown(timeouts, clock));
+        platform.map(p ->
+            new Downloader(
+                layout, p, server, configuration.downloadUrl(), ANSWER, log, clock, waiter));
+    ServerName serverName = ServerName.of(configuration.serverHost());
+    Function<DirectoryLayout, Optional<AgentDirectory>> agentDirectory =
+        in ->
+            platform.map(p ->
+                new AgentDirectory(
+                    in,
+                    new AgentStarter(in, p, configuration, timeouts.start(), log, clock, waiter),
+                    new AgentChannel(
+                        in.socket(),
+                        configuration.apiKey(),
+                        serverName,
+                        timeouts.call(),
+                        io,
+                        timer,
+                        clock),
+                    new BacklogDetector(in, newCooldown(timeouts, clock))));
+    this.first = agentDirectory.apply(layout);
+    this.second = agentDirectory.apply(layout.of(serverName));
+    this.serverName = serverName;
     this.cooldown = newCooldown(timeouts, clock);
     this.retryTimeout = timeouts.start();
+    this.updateInterval = timeouts.update();
+    this.timer = timer;
     this.log = log;
     this.clock = clock;
     this.waiter = waiter;
@@ -101,18 +137,47 @@ public final class EchoPost implements AutoCloseable {
 
   /** Downloads the program in the background, unless it is installed. */
   public void prepare() {
-    platform.ifPresent(known -> {
+    downloader.ifPresent(known -> {
       if (state.status() == Status.PREPARING) {
         SdkThread.named("datanadhi-echopost", () -> download(known)).start();
       }
     });
   }
 
-  private void download(Platform known) {
+  /** Looks for newer programs in the background, until the client is closed. */
+  private synchronized void scheduleUpdates(Downloader known) {
+    if (updatesScheduled || closed) {
+      return;
+    }
+    updatesScheduled = true;
+    long poll = Math.min(updateInterval.toMillis(), UPDATE_POLL.toMillis());
     try {
-      DownloadResult result = downloader.ensurePresent(layout, known);
+      var unused =
+          timer.scheduleWithFixedDelay(
+              () -> SdkThread.named("datanadhi-echopost-update", () -> update(known)).start(),
+              0,
+              poll,
+              TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException closedMeanwhile) {
+      // No update is needed any more.
+    }
+  }
+
+  private void update(Downloader known) {
+    try {
+      known.updateIfDue(updateInterval);
+    } catch (InterruptedException | RuntimeException | LinkageError unexpected) {
+      log.log(Level.INFO, "A newer EchoPost was looked for in vain: " + unexpected);
+    }
+  }
+
+  private void download(Downloader known) {
+    try {
+      DownloadResult result = known.ensurePresent(didNotStart);
       if (result instanceof DownloadResult.Present) {
+        didNotStart = false;
         state = new EchoPostState(Status.READY, "");
+        scheduleUpdates(known);
       } else if (result instanceof DownloadResult.NetworkError error) {
         fail(Level.WARNING, "it cannot be downloaded: " + error.reason());
       } else if (result instanceof DownloadResult.UnexpectedStatus unexpected) {
@@ -128,6 +193,11 @@ public final class EchoPost implements AutoCloseable {
             Level.ERROR,
             "the download from %s has the SHA-256 %s, but the server's .sha256 file has %s"
                 .formatted(mismatch.url(), mismatch.actual(), mismatch.expected()));
+      } else if (result instanceof DownloadResult.NotEchoPost other) {
+        fail(
+            Level.ERROR,
+            "the download from %s is not installed: %s; check echopost.download_url, and whether a proxy or a captive portal answers in its place"
+                .formatted(other.url(), other.problem()));
       } else if (result instanceof DownloadResult.WriteError error) {
         fail(
             Level.ERROR,
@@ -151,15 +221,34 @@ public final class EchoPost implements AutoCloseable {
 
   /** Whether an agent that did not start in time has created its socket since. */
   private boolean isLateAgentThere() {
-    return awaitsSocket && Files.exists(layout.socket());
+    return awaitsSocket && Files.exists(current().layout().socket());
+  }
+
+  private AgentDirectory current() {
+    return (usesSecond ? second : first).orElseThrow();
+  }
+
+  /** Uses the directory for this server from now on, until the client is closed. */
+  private synchronized void useSecond(ServerName other) throws IOException {
+    if (usesSecond) {
+      return;
+    }
+    Path directory = second.orElseThrow().layout().directory();
+    PrivateFiles.createDirectories(directory);
+    usesSecond = true;
+    log.log(
+        Level.WARNING,
+        "EchoPost's agent on %s delivers to %s, but server.host is %s: records for it go to an agent on %s"
+            .formatted(layout.directory(), other.url(), serverName.url(), directory));
   }
 
   private synchronized void endCooldown() {
     if (state.status() != Status.COOLING_DOWN) {
       return;
     }
+    boolean isAgentThere = isLateAgentThere();
     awaitsSocket = false;
-    if (Files.exists(layout.program())) {
+    if (isAgentThere || (!didNotStart && Files.exists(layout.program()))) {
       state = new EchoPostState(Status.READY, "");
     } else {
       state = new EchoPostState(Status.PREPARING, "");
@@ -197,6 +286,7 @@ public final class EchoPost implements AutoCloseable {
       String failure = send(records, stored, refused);
       if (failure.isEmpty()) {
         cooldown.reset();
+        didNotStart = false;
       } else {
         fail(Level.ERROR, failure);
       }
@@ -210,8 +300,8 @@ public final class EchoPost implements AutoCloseable {
   private String send(
       List<OutgoingRecord> records, List<OutgoingRecord> stored, List<OutgoingRecord> refused)
       throws InterruptedException {
-    AgentStarter agents = starter.orElseThrow();
-    StartResult agent = agents.startIfNoSocket();
+    AgentDirectory to = current();
+    StartResult agent = to.starter().startIfNoSocket();
     List<OutgoingRecord> left = records;
     long end = clock.nanos() + retryTimeout.toNanos();
     for (int attemptNumber = 1; ; attemptNumber++) {
@@ -219,11 +309,19 @@ public final class EchoPost implements AutoCloseable {
       if (!failure.isEmpty()) {
         return failure;
       }
-      SendAttempt attempt = SendAttempt.of(left, channel.send(left));
+      SendAttempt attempt = SendAttempt.of(left, to.channel().send(left));
       stored.addAll(attempt.stored());
       refused.addAll(attempt.refused());
       if (attempt.failed().isEmpty()) {
         return "";
+      }
+      Optional<ServerName> other = to.channel().otherServer();
+      if (other.isPresent()) {
+        try {
+          useSecond(other.get());
+        } catch (IOException failed) {
+          return failed.toString();
+        }
       }
       boolean inTime = attemptNumber == 1 || clock.nanos() - end < 0;
       if (!inTime || !attempt.lostAgent() || closed) {
@@ -233,16 +331,22 @@ public final class EchoPost implements AutoCloseable {
         waiter.sleep(RETRY_PAUSE);
       }
       left = attempt.failed();
-      agent = agents.start();
+      to = current();
+      agent = to.starter().start();
     }
   }
 
   /** The reason why there is no agent; empty if there is one. */
   private String startFailure(StartResult start) {
     if (start instanceof StartResult.NotReady slow) {
+      didNotStart = true;
       awaitsSocketUntil = clock.nanos() + LATE_START.toNanos();
       awaitsSocket = true;
       return "its agent does not accept connections after %d ms".formatted(slow.after().toMillis());
+    }
+    if (start instanceof StartResult.Ended ended) {
+      didNotStart = true;
+      return ended.reason();
     }
     return start instanceof StartResult.Failed failed ? failed.reason() : "";
   }
@@ -252,12 +356,19 @@ public final class EchoPost implements AutoCloseable {
    * thread; it can be called often, since most calls cost a few system calls.
    */
   public void deliverBacklog() throws InterruptedException {
-    if (!isUsable() || !backlog.hasBacklog()) {
+    if (isUsable()) {
+      deliverBacklog(first.orElseThrow());
+      deliverBacklog(second.orElseThrow());
+    }
+  }
+
+  private void deliverBacklog(AgentDirectory in) throws InterruptedException {
+    if (!in.backlog().hasBacklog()) {
       return;
     }
     log.log(
         Level.INFO, "EchoPost's buffer holds records that no agent delivers: an agent is started");
-    String failure = startFailure(starter.orElseThrow().start());
+    String failure = startFailure(in.starter().start());
     if (!failure.isEmpty()) {
       fail(Level.ERROR, failure);
     }
@@ -276,6 +387,7 @@ public final class EchoPost implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    channel.close();
+    first.ifPresent(used -> used.channel().close());
+    second.ifPresent(used -> used.channel().close());
   }
 }

@@ -23,6 +23,11 @@ record Platform(String os, String arch) {
     return os.isEmpty() || arch.isEmpty() ? Optional.empty() : Optional.of(new Platform(os, arch));
   }
 
+  @Override
+  public String toString() {
+    return os + "/" + arch;
+  }
+
   /** The most bytes in the path of a UNIX socket: {@code sun_path} without the final zero. */
   int maxSocketPathBytes() {
     return os.equals("darwin") ? 103 : 107;

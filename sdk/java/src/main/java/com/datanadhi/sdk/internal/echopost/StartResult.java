@@ -13,6 +13,9 @@ sealed interface StartResult {
   /** This process started an agent, which does not accept connections yet. */
   record NotReady(Duration after) implements StartResult {}
 
-  /** No agent could be started. */
+  /** The program ended at once, so that no agent runs. */
+  record Ended(String reason) implements StartResult {}
+
+  /** No agent could be started, for a reason that lies outside the program. */
   record Failed(String reason) implements StartResult {}
 }

@@ -11,6 +11,7 @@ import java.time.Duration;
  * @param firstCooldown the cool-down after the first failure; it doubles with each further one
  * @param maxCooldown the longest cool-down
  * @param backlogCheckInterval between two checks of the buffer for records that no agent delivers
+ * @param update between two looks for a newer program, by all processes with the same directory
  */
 public record Timeouts(
     Duration start,
@@ -18,7 +19,8 @@ public record Timeouts(
     Duration downloadStall,
     Duration firstCooldown,
     Duration maxCooldown,
-    Duration backlogCheckInterval) {
+    Duration backlogCheckInterval,
+    Duration update) {
   /** The values for applications. */
   public static final Timeouts DEFAULT =
       new Timeouts(
@@ -27,5 +29,6 @@ public record Timeouts(
           Duration.ofSeconds(30),
           Duration.ofMinutes(1),
           Duration.ofHours(1),
-          Duration.ofSeconds(5));
+          Duration.ofSeconds(5),
+          Duration.ofDays(1));
 }

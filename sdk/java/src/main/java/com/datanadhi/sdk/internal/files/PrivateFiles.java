@@ -1,6 +1,7 @@
 package com.datanadhi.sdk.internal.files;
 
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
@@ -24,6 +25,15 @@ public final class PrivateFiles {
   /** Makes the directory and its missing parents, with mode 0700; an existing one is unchanged. */
   public static void createDirectories(Path directory) throws IOException {
     Files.createDirectories(directory, DIRECTORY_ATTRIBUTES);
+  }
+
+  /** Makes an empty file with mode 0600; an existing one is unchanged. */
+  public static void createIfMissing(Path file) throws IOException {
+    try {
+      Files.createFile(file, FILE_ATTRIBUTES);
+    } catch (FileAlreadyExistsException present) {
+      // As wanted.
+    }
   }
 
   private static FileAttribute<?>[] attributes(String permissions) {

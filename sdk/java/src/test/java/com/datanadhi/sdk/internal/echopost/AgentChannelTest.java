@@ -34,6 +34,7 @@ class AgentChannelTest {
 
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);
+  private final ServerName server = new ServerName("http://127.0.0.1:9");
   private Path directory;
   private Path agent;
 
@@ -41,7 +42,7 @@ class AgentChannelTest {
   void startAgent() throws Exception {
     directory = Files.createTempDirectory("sdk").toRealPath();
     Agents.install(directory);
-    Agents.start(directory, "http://127.0.0.1:9");
+    Agents.start(directory, server.url());
     agent = directory.resolve("echopost/data-nadhi-agent.sock");
     await().atMost(TIMEOUT).until(() -> AgentStarter.isListening(agent));
   }
@@ -68,7 +69,7 @@ class AgentChannelTest {
       Path relay = directory.resolve("relay-" + round);
       try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
           AgentChannel channel =
-              new AgentChannel(relay, "key", TIMEOUT, threads, timer, Clock.system())) {
+              new AgentChannel(relay, "key", server, TIMEOUT, threads, timer, Clock.system())) {
         listener.bind(UnixDomainSocketAddress.of(relay));
         AtomicLong relayedBytes = new AtomicLong();
         threads.execute(() -> relay(listener, relayedBytes));
