@@ -186,19 +186,20 @@ public final class DataNadhi implements AutoCloseable {
   private boolean enqueue(List<String> pipelines, String json) {
     OutgoingRecord record =
         new OutgoingRecord(pipelines, json, keyPrefix + lastKey.incrementAndGet());
-    counts.countOffered();
+    counts.countOffered(record);
     if (queue.offer(record)) {
       counts.countSubmitted();
       return true;
     }
-    counts.countRefused();
+    counts.countRefused(record);
     return false;
   }
 
   /**
-   * Waits until every submitted record has an outcome: delivered, or written to a file.
+   * Waits until each record that was submitted before this call has an outcome: delivered, or
+   * written to a file. Records that other threads submit meanwhile do not prolong the wait.
    *
-   * @return false if records still have no outcome after {@code longest}
+   * @return false if some of those records still have no outcome after {@code longest}
    */
   public boolean flush(Duration longest) throws InterruptedException {
     return deliveryThreads.flush(longest);
@@ -277,7 +278,7 @@ public final class DataNadhi implements AutoCloseable {
       log.log(
           Level.ERROR,
           "%d records are lost: the thread that closes the client was interrupted"
-              .formatted(counts.outstanding()));
+              .formatted(counts.outstanding().count()));
     } finally {
       destinations.echoPost().close();
       destinations.mainServerHealth().close();
