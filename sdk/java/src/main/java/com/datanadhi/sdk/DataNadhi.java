@@ -19,6 +19,7 @@ import com.datanadhi.sdk.internal.jmx.JmxCounters;
 import com.datanadhi.sdk.internal.json.JsonEncoder;
 import com.datanadhi.sdk.internal.json.JsonValidator;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
+import com.datanadhi.sdk.internal.logging.StandardError;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.internal.queue.RecordQueue;
 import com.datanadhi.sdk.internal.thread.SdkThread;
@@ -268,17 +269,15 @@ public final class DataNadhi implements AutoCloseable {
       boolean unused = deliveryThreads.flush(configuration.exitTimeout());
       long lost = deliveryThreads.stop();
       if (lost > 0) {
-        log.log(
-            Level.ERROR,
+        logLost(
             ("%d records are lost: no destination was available, and no file could be written in"
                     + " %s. Free disk space, or give this user write access to the directory")
                 .formatted(lost, configuration.directory().resolve("dropped")));
       }
     } catch (InterruptedException unexpected) {
-      log.log(
-          Level.ERROR,
+      logLost(
           "%d records are lost: the thread that closes the client was interrupted"
-              .formatted(counts.outstanding().count()));
+              .formatted(deliveryThreads.discard()));
     } finally {
       destinations.echoPost().close();
       destinations.mainServerHealth().close();
@@ -287,6 +286,12 @@ public final class DataNadhi implements AutoCloseable {
       io.shutdown();
       jmxCounters.ifPresent(this::unregister);
     }
+  }
+
+  /** At the end of a process the application's logging may be shut down already. */
+  private void logLost(String message) {
+    log.log(Level.ERROR, message);
+    StandardError.print(message);
   }
 
   private HttpClient httpClient(HttpClient.Redirect redirects) {

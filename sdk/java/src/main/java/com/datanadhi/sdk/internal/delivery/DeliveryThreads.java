@@ -141,7 +141,12 @@ public final class DeliveryThreads {
         && counts.outstanding().count() > 0
         && !flush(LATE_RECORDS_TIMEOUT)
         && queue.depth() > 0);
+    return discard();
+  }
 
+  /** Forgets the records that have no outcome and counts them as lost; returns how many. */
+  public long discard() {
+    queue.discard();
     return counts.countLost();
   }
 }
