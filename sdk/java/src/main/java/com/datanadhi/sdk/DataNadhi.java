@@ -1,5 +1,6 @@
 package com.datanadhi.sdk;
 
+import com.datanadhi.sdk.internal.appender.SharedClients;
 import com.datanadhi.sdk.internal.config.ResolvedConfigurationFile;
 import com.datanadhi.sdk.internal.delivery.BatchLimits;
 import com.datanadhi.sdk.internal.delivery.DeliveryThreads;
@@ -11,6 +12,7 @@ import com.datanadhi.sdk.internal.echopost.EchoPost;
 import com.datanadhi.sdk.internal.echopost.Timeouts;
 import com.datanadhi.sdk.internal.files.DroppedFiles;
 import com.datanadhi.sdk.internal.files.PrivateFiles;
+import com.datanadhi.sdk.internal.http.ClosableHttpClient;
 import com.datanadhi.sdk.internal.http.FallbackServer;
 import com.datanadhi.sdk.internal.http.MainServer;
 import com.datanadhi.sdk.internal.http.ServerClient;
@@ -34,7 +36,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -58,7 +59,6 @@ import javax.management.JMException;
 public final class DataNadhi implements AutoCloseable {
   private static final Duration PROBE_INTERVAL = Duration.ofMillis(500);
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
-  private static final Map<Path, DataNadhi> SHARED = new ConcurrentHashMap<>();
 
   private final Configuration configuration;
   private final RateLimitedLog log;
@@ -68,6 +68,8 @@ public final class DataNadhi implements AutoCloseable {
   private final DeliveryThreads deliveryThreads;
   private final ExecutorService io = SdkThread.pool("datanadhi-io");
   private final ScheduledExecutorService timer;
+  private final ClosableHttpClient http;
+  private final ClosableHttpClient downloads;
   private final Optional<JmxCounters> jmxCounters;
   private final Thread shutdownHook = SdkThread.named("datanadhi-exit", this::shutDown);
   private final String keyPrefix = UUID.randomUUID().toString().replace("-", "") + "-";
@@ -82,10 +84,12 @@ public final class DataNadhi implements AutoCloseable {
         new ScheduledThreadPoolExecutor(1, SdkThread.factory("datanadhi-timer"));
     singleThread.setRemoveOnCancelPolicy(true);
     this.timer = singleThread;
-    HttpClient http = httpClient(HttpClient.Redirect.NEVER);
-    ServerClient main = new ServerClient(http, configuration.serverHost(), configuration.apiKey());
+    this.http = httpClient(HttpClient.Redirect.NEVER);
+    this.downloads = httpClient(HttpClient.Redirect.NORMAL);
+    ServerClient main =
+        new ServerClient(http.get(), configuration.serverHost(), configuration.apiKey());
     ServerClient fallback =
-        new ServerClient(http, configuration.fallbackHost(), configuration.apiKey());
+        new ServerClient(http.get(), configuration.fallbackHost(), configuration.apiKey());
     ServerHealth mainHealth =
         new ServerHealth("main server", main, PROBE_INTERVAL, log, clock, waiter);
     BatchLimits limits =
@@ -95,15 +99,7 @@ public final class DataNadhi implements AutoCloseable {
         new Destinations(
             new MainServerSender(new MainServer(main, clock), mainHealth, limits, log, clock),
             mainHealth,
-            new EchoPost(
-                configuration,
-                timeouts,
-                httpClient(HttpClient.Redirect.NORMAL),
-                io,
-                timer,
-                log,
-                clock,
-                waiter),
+            new EchoPost(configuration, timeouts, downloads.get(), io, timer, log, clock, waiter),
             new FallbackServer(fallback, clock),
             new ServerHealth("fallback server", fallback, PROBE_INTERVAL, log, clock, waiter),
             new DroppedFiles(configuration.directory(), clock, waiter));
@@ -152,14 +148,14 @@ public final class DataNadhi implements AutoCloseable {
   }
 
   /**
-   * Returns the process's shared client for {@code directory}; the first call opens it. It is meant
-   * for code that cannot keep a client, such as log handlers. It is closed when the JVM ends; do
-   * not close it.
+   * Returns the process's shared client for {@code directory}; the first call opens it, and so does
+   * the first one after it was closed. The log handlers use the same client. It is closed by {@link
+   * #close}, for all who share it, or when the JVM ends.
    *
    * @throws ConfigurationException as {@link #open(Path)}
    */
   public static DataNadhi shared(Path directory) {
-    return SHARED.computeIfAbsent(directory.toAbsolutePath().normalize(), DataNadhi::open);
+    return SharedClients.forApplication(directory);
   }
 
   /**
@@ -226,6 +222,11 @@ public final class DataNadhi implements AutoCloseable {
     return counts.snapshot(queue.depth(), destinations.echoPost().state());
   }
 
+  /** Whether {@link #close} was called, or the JVM ends: then {@code submit} refuses records. */
+  public boolean isClosed() {
+    return queue.isClosed();
+  }
+
   /** The settings of this client. */
   public Configuration configuration() {
     return configuration;
@@ -282,6 +283,8 @@ public final class DataNadhi implements AutoCloseable {
       destinations.echoPost().close();
       destinations.mainServerHealth().close();
       destinations.fallbackServerHealth().close();
+      http.close();
+      downloads.close();
       timer.shutdownNow();
       io.shutdown();
       jmxCounters.ifPresent(this::unregister);
@@ -294,13 +297,14 @@ public final class DataNadhi implements AutoCloseable {
     StandardError.print(message);
   }
 
-  private HttpClient httpClient(HttpClient.Redirect redirects) {
-    return HttpClient.newBuilder()
-        .version(HttpClient.Version.HTTP_1_1)
-        .followRedirects(redirects)
-        .connectTimeout(CONNECT_TIMEOUT)
-        .executor(io)
-        .build();
+  private ClosableHttpClient httpClient(HttpClient.Redirect redirects) {
+    return new ClosableHttpClient(() ->
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .followRedirects(redirects)
+            .connectTimeout(CONNECT_TIMEOUT)
+            .executor(io)
+            .build());
   }
 
   private Optional<JmxCounters> registerJmxCounters() {

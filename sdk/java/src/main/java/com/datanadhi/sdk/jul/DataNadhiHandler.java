@@ -80,8 +80,12 @@ public final class DataNadhiHandler extends Handler {
     // The client delivers in the background, and a logging thread must not wait for it.
   }
 
+  /**
+   * Closes the client, which delivers its records for up to the exit time-out, unless another
+   * handler or the application uses it too.
+   */
   @Override
   public void close() {
-    // Other handlers may share the client, which is closed when the JVM ends.
+    client.close();
   }
 }

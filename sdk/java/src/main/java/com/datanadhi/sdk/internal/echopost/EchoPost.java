@@ -51,6 +51,7 @@ public final class EchoPost implements AutoCloseable {
   private volatile boolean awaitsSocket;
   private volatile long awaitsSocketUntil;
   private volatile boolean closed;
+  private volatile Thread downloading = Thread.currentThread();
 
   /** EchoPost for the configuration's directory; {@link #prepare} begins to download it. */
   public EchoPost(
@@ -103,7 +104,9 @@ public final class EchoPost implements AutoCloseable {
   public void prepare() {
     platform.ifPresent(known -> {
       if (state.status() == Status.PREPARING) {
-        SdkThread.named("datanadhi-echopost", () -> download(known)).start();
+        Thread thread = SdkThread.named("datanadhi-echopost", () -> download(known));
+        downloading = thread;
+        thread.start();
       }
     });
   }
@@ -272,10 +275,13 @@ public final class EchoPost implements AutoCloseable {
     log.log(level, "EchoPost is not used for %d s: %s".formatted(seconds, reason));
   }
 
-  /** Closes the connection; calls that run fail. The agent continues to run. */
+  /** Closes the connection and ends a download; calls that run fail. The agent continues to run. */
   @Override
-  public void close() {
+  public synchronized void close() {
     closed = true;
     channel.close();
+    if (downloading instanceof SdkThread thread && thread != Thread.currentThread()) {
+      thread.interrupt();
+    }
   }
 }
