@@ -11,7 +11,6 @@ import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.time.Duration;
-import java.util.List;
 import java.util.Set;
 import java.util.logging.Logger;
 import org.apache.logging.log4j.ThreadContext;
@@ -172,22 +171,6 @@ class LogHandlersTest extends AbstractSdkTest {
       context.close();
       assertThat(main.delivered()).isEqualTo(1);
     }
-  }
-
-  @Test
-  void an_invalid_configuration_is_reported_to_the_error_manager_and_not_thrown() throws Exception {
-    Files.writeString(directory.resolve("config.yml"), "async: {workers: none}");
-    List<String> errors = new java.util.concurrent.CopyOnWriteArrayList<>();
-    DataNadhiHandler handler = new DataNadhiHandler(directory.toString(), "orders");
-    handler.setErrorManager(
-        new java.util.logging.ErrorManager() {
-          @Override
-          public void error(String message, Exception failure, int code) {
-            errors.add(message);
-          }
-        });
-    handler.publish(new java.util.logging.LogRecord(java.util.logging.Level.INFO, "one"));
-    assertThat(errors).singleElement().asString().contains("async.workers", "none");
   }
 
   @Test

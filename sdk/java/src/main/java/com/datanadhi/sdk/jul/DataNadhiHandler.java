@@ -20,8 +20,8 @@ import java.util.logging.SimpleFormatter;
  * com.datanadhi.sdk.jul.DataNadhiHandler.level = INFO
  * </pre>
  *
- * <p>A log record that the client refuses, and an invalid configuration, are reported to the
- * handler's {@link ErrorManager}, which prints the first error only.
+ * <p>A log record that the client refuses is reported to the handler's {@link ErrorManager}, which
+ * prints the first error only. An invalid configuration is reported once, on {@link System#err}.
  */
 public final class DataNadhiHandler extends Handler {
   private static final String REFUSED =

@@ -53,8 +53,9 @@ public final class DataNadhiAppender extends AbstractAppender {
       @PluginElement("Filter") @Nullable Filter filter,
       @PluginAttribute(value = "ignoreExceptions", defaultBoolean = true) boolean ignoreExceptions,
       @PluginAttribute(value = "directory", defaultString = ".datanadhi") String directory,
-      @PluginAttribute(value = "pipelines", defaultString = "") String pipelines) {
-    return new DataNadhiAppender(name, filter, ignoreExceptions, directory, pipelines);
+      @PluginAttribute("pipelines") @Nullable String pipelines) {
+    return new DataNadhiAppender(
+        name, filter, ignoreExceptions, directory, pipelines == null ? "" : pipelines);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package com.datanadhi.sdk.internal.appender;
 
 import com.datanadhi.sdk.DataNadhi;
+import com.datanadhi.sdk.internal.json.JsonEncoder;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -9,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Submits the log events of a handler or appender to the process's one client for a directory. The
  * client is opened by the first event, not by the configuration of the logging library, during
- * which logging does not work yet. Thread-safe.
+ * which logging does not work yet; but the SDK's configuration is checked then. Thread-safe.
  */
 public final class SharedClient implements AutoCloseable {
   private static final ThreadLocal<SharedClient> OPENING = new ThreadLocal<>();
@@ -33,9 +34,7 @@ public final class SharedClient implements AutoCloseable {
   /**
    * Submits the event; returns false if the client refused it. If the client was closed, another
    * one is opened. An event that is logged on this thread while it opens a client is ignored, and
-   * true is returned.
-   *
-   * @throws com.datanadhi.sdk.ConfigurationException if the client cannot be opened
+   * true is returned. While the configuration is invalid, events are kept.
    */
   public boolean submit(EventPayload event) {
     if (closed) {
@@ -48,9 +47,13 @@ public final class SharedClient implements AutoCloseable {
       }
       OPENING.set(this);
       try {
-        open = clients.open();
+        open = clients.openUnlessInvalid();
       } finally {
         OPENING.remove();
+      }
+      if (open == null) {
+        clients.keep(pipelines, JsonEncoder.encode(event.fields()));
+        return true;
       }
       client = open;
     }
