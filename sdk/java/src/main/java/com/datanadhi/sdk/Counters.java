@@ -3,9 +3,10 @@ package com.datanadhi.sdk;
 import java.util.Map;
 
 /**
- * The counts of a client since it was opened. When every record has an outcome, {@code submitted =
- * delivered() + droppedTotal() + lost}. The numbers are read one after the other, so while the
- * client works they need not add up.
+ * The counts of a client since it was opened. When every record has an outcome, and always after
+ * the client was closed, {@code submitted = delivered() + droppedTotal() + lost}, and {@code
+ * queueDepth} is 0. The numbers are read one after the other, so while the client works they need
+ * not add up.
  *
  * @param submitted records that {@code submit} accepted
  * @param refused records that {@code submit} refused, because the queue was full or the client was

@@ -1,5 +1,6 @@
 package com.datanadhi.sdk;
 
+import com.datanadhi.sdk.internal.appender.SharedClients;
 import com.datanadhi.sdk.internal.config.ResolvedConfigurationFile;
 import com.datanadhi.sdk.internal.delivery.BatchLimits;
 import com.datanadhi.sdk.internal.delivery.DeliveryThreads;
@@ -11,6 +12,7 @@ import com.datanadhi.sdk.internal.echopost.EchoPost;
 import com.datanadhi.sdk.internal.echopost.Timeouts;
 import com.datanadhi.sdk.internal.files.DroppedFiles;
 import com.datanadhi.sdk.internal.files.PrivateFiles;
+import com.datanadhi.sdk.internal.http.ClosableHttpClient;
 import com.datanadhi.sdk.internal.http.FallbackServer;
 import com.datanadhi.sdk.internal.http.MainServer;
 import com.datanadhi.sdk.internal.http.ServerClient;
@@ -21,6 +23,7 @@ import com.datanadhi.sdk.internal.json.JsonEncoder;
 import com.datanadhi.sdk.internal.json.JsonValidator;
 import com.datanadhi.sdk.internal.json.Utf8;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
+import com.datanadhi.sdk.internal.logging.StandardError;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.internal.queue.RecordQueue;
 import com.datanadhi.sdk.internal.thread.SdkThread;
@@ -35,7 +38,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -59,7 +61,6 @@ import javax.management.JMException;
 public final class DataNadhi implements AutoCloseable {
   private static final Duration PROBE_INTERVAL = Duration.ofMillis(500);
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
-  private static final Map<Path, DataNadhi> SHARED = new ConcurrentHashMap<>();
 
   private final Configuration configuration;
   private final RateLimitedLog log;
@@ -69,6 +70,8 @@ public final class DataNadhi implements AutoCloseable {
   private final DeliveryThreads deliveryThreads;
   private final ExecutorService io = SdkThread.pool("datanadhi-io");
   private final ScheduledExecutorService timer;
+  private final ClosableHttpClient http;
+  private final ClosableHttpClient downloads;
   private final Optional<JmxCounters> jmxCounters;
   private final Thread shutdownHook = SdkThread.named("datanadhi-exit", this::shutDown);
   private final String keyPrefix = UUID.randomUUID().toString().replace("-", "") + "-";
@@ -83,10 +86,12 @@ public final class DataNadhi implements AutoCloseable {
         new ScheduledThreadPoolExecutor(1, SdkThread.factory("datanadhi-timer"));
     singleThread.setRemoveOnCancelPolicy(true);
     this.timer = singleThread;
-    HttpClient http = httpClient(HttpClient.Redirect.NEVER);
-    ServerClient main = new ServerClient(http, configuration.serverHost(), configuration.apiKey());
+    this.http = httpClient(HttpClient.Redirect.NEVER);
+    this.downloads = httpClient(HttpClient.Redirect.NORMAL);
+    ServerClient main =
+        new ServerClient(http.get(), configuration.serverHost(), configuration.apiKey());
     ServerClient fallback =
-        new ServerClient(http, configuration.fallbackHost(), configuration.apiKey());
+        new ServerClient(http.get(), configuration.fallbackHost(), configuration.apiKey());
     ServerHealth mainHealth =
         new ServerHealth("main server", main, PROBE_INTERVAL, log, clock, waiter);
     BatchLimits limits =
@@ -96,15 +101,7 @@ public final class DataNadhi implements AutoCloseable {
         new Destinations(
             new MainServerSender(new MainServer(main, clock), mainHealth, limits, log, clock),
             mainHealth,
-            new EchoPost(
-                configuration,
-                timeouts,
-                httpClient(HttpClient.Redirect.NORMAL),
-                io,
-                timer,
-                log,
-                clock,
-                waiter),
+            new EchoPost(configuration, timeouts, downloads.get(), io, timer, log, clock, waiter),
             new FallbackServer(fallback, clock),
             new ServerHealth("fallback server", fallback, PROBE_INTERVAL, log, clock, waiter),
             new DroppedFiles(configuration.directory(), clock, waiter));
@@ -153,14 +150,14 @@ public final class DataNadhi implements AutoCloseable {
   }
 
   /**
-   * Returns the process's shared client for {@code directory}; the first call opens it. It is meant
-   * for code that cannot keep a client, such as log handlers. It is closed when the JVM ends; do
-   * not close it.
+   * Returns the process's shared client for {@code directory}; the first call opens it, and so does
+   * the first one after it was closed. The log handlers use the same client. It is closed by {@link
+   * #close}, for all who share it, or when the JVM ends.
    *
    * @throws ConfigurationException as {@link #open(Path)}
    */
   public static DataNadhi shared(Path directory) {
-    return SHARED.computeIfAbsent(directory.toAbsolutePath().normalize(), DataNadhi::open);
+    return SharedClients.forApplication(directory);
   }
 
   /**
@@ -203,19 +200,20 @@ public final class DataNadhi implements AutoCloseable {
   private boolean enqueue(List<String> pipelines, String json) {
     OutgoingRecord record =
         new OutgoingRecord(pipelines, json, keyPrefix + lastKey.incrementAndGet());
-    counts.countOffered();
+    counts.countOffered(record);
     if (queue.offer(record)) {
       counts.countSubmitted();
       return true;
     }
-    counts.countRefused();
+    counts.countRefused(record);
     return false;
   }
 
   /**
-   * Waits until every submitted record has an outcome: delivered, or written to a file.
+   * Waits until each record that was submitted before this call has an outcome: delivered, or
+   * written to a file. Records that other threads submit meanwhile do not prolong the wait.
    *
-   * @return false if records still have no outcome after {@code longest}
+   * @return false if some of those records still have no outcome after {@code longest}
    */
   public boolean flush(Duration longest) throws InterruptedException {
     return deliveryThreads.flush(longest);
@@ -239,6 +237,11 @@ public final class DataNadhi implements AutoCloseable {
   /** The counts of this client since it was opened. */
   public Counters counters() {
     return counts.snapshot(queue.depth(), destinations.echoPost().state());
+  }
+
+  /** Whether {@link #close} was called, or the JVM ends: then {@code submit} refuses records. */
+  public boolean isClosed() {
+    return queue.isClosed();
   }
 
   /** The settings of this client. */
@@ -284,34 +287,41 @@ public final class DataNadhi implements AutoCloseable {
       boolean unused = deliveryThreads.flush(configuration.exitTimeout());
       long lost = deliveryThreads.stop();
       if (lost > 0) {
-        log.log(
-            Level.ERROR,
+        logLost(
             ("%d records are lost: no destination was available, and no file could be written in"
                     + " %s. Free disk space, or give this user write access to the directory")
                 .formatted(lost, configuration.directory().resolve("dropped")));
       }
     } catch (InterruptedException unexpected) {
-      log.log(
-          Level.ERROR,
+      logLost(
           "%d records are lost: the thread that closes the client was interrupted"
-              .formatted(counts.outstanding()));
+              .formatted(deliveryThreads.discard()));
     } finally {
       destinations.echoPost().close();
       destinations.mainServerHealth().close();
       destinations.fallbackServerHealth().close();
+      http.close();
+      downloads.close();
       timer.shutdownNow();
       io.shutdown();
       jmxCounters.ifPresent(this::unregister);
     }
   }
 
-  private HttpClient httpClient(HttpClient.Redirect redirects) {
-    return HttpClient.newBuilder()
-        .version(HttpClient.Version.HTTP_1_1)
-        .followRedirects(redirects)
-        .connectTimeout(CONNECT_TIMEOUT)
-        .executor(io)
-        .build();
+  /** At the end of a process the application's logging may be shut down already. */
+  private void logLost(String message) {
+    log.log(Level.ERROR, message);
+    StandardError.print(message);
+  }
+
+  private ClosableHttpClient httpClient(HttpClient.Redirect redirects) {
+    return new ClosableHttpClient(() ->
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .followRedirects(redirects)
+            .connectTimeout(CONNECT_TIMEOUT)
+            .executor(io)
+            .build());
   }
 
   private Optional<JmxCounters> registerJmxCounters() {

@@ -8,8 +8,11 @@ import com.datanadhi.sdk.testkit.LogServer.Delivery;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -215,7 +218,7 @@ class DeliveryTest extends AbstractSdkTest {
     main.hang();
     fallback.goDown();
     DataNadhi client =
-        open(configuration().echoPostDisabled(true).exitTimeout(java.time.Duration.ofMillis(100)));
+        open(configuration().echoPostDisabled(true).exitTimeout(Duration.ofMillis(100)));
     submit(client, 0, 30);
     client.close();
     assertThat(client.submit(PIPELINES, Map.of("seq", 30))).isFalse();
@@ -223,5 +226,33 @@ class DeliveryTest extends AbstractSdkTest {
     assertThat(end.droppedTotal()).isEqualTo(30);
     assertThat(end.refused()).isEqualTo(1);
     assertThat(droppedSeqs()).isEqualTo(range(0, 30));
+  }
+
+  @Test
+  void flush_waits_only_for_the_records_that_were_submitted_before_it() throws Exception {
+    main.slow(Duration.ofMillis(10));
+    DataNadhi client = open(configuration().echoPostDisabled(true).exitTimeout(Duration.ZERO));
+    submit(client, 0, 20);
+    AtomicBoolean logs = new AtomicBoolean(true);
+    Thread other =
+        new Thread(() -> {
+          for (int seq = 1000; logs.get(); LockSupport.parkNanos(1_000_000)) {
+            if (client.counters().queueDepth() < 100) {
+              client.submit(PIPELINES, Map.of("seq", seq++));
+            }
+          }
+        });
+    other.start();
+    try {
+      for (int i = 1; i <= 3; i++) {
+        submit(client, 20 * i, 20 * i + 20);
+        assertThat(client.flush(Duration.ofSeconds(20))).isTrue();
+        assertThat(seqs(main.deliveries())).containsAll(range(0, 20 * i + 20));
+        assertThat(client.counters().queueDepth()).isPositive();
+      }
+    } finally {
+      logs.set(false);
+      other.join();
+    }
   }
 }

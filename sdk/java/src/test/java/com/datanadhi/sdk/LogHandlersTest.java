@@ -10,11 +10,13 @@ import com.google.gson.JsonObject;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.util.List;
+import java.time.Duration;
+import java.util.Set;
 import java.util.logging.Logger;
 import org.apache.logging.log4j.ThreadContext;
 import org.apache.logging.log4j.core.config.ConfigurationSource;
 import org.apache.logging.log4j.core.config.Configurator;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -30,6 +32,13 @@ class LogHandlersTest extends AbstractSdkTest {
         async: {workers: 1}
         """
             .formatted(main.url(), fallback.url()));
+  }
+
+  /** Other tests count the threads of this process. */
+  @AfterEach
+  void closeSharedClient() throws Exception {
+    configure();
+    DataNadhi.shared(directory).close();
   }
 
   /** The API key is in the environment that Surefire sets. */
@@ -144,8 +153,9 @@ class LogHandlersTest extends AbstractSdkTest {
     assertThat(payload.get("trace_id").getAsString()).isEqualTo("t-1");
     assertThat(payload.getAsJsonObject("context").get("user").getAsString()).isEqualTo("u-1");
     assertThat(payload.getAsJsonObject("context").get("amount").getAsInt()).isEqualTo(12);
-    assertThat(DataNadhi.shared(directory).counters().submitted()).isEqualTo(1);
+    context.getLogger("shop.Checkout").info("last");
     context.stop();
+    assertThat(main.delivered()).isEqualTo(2);
   }
 
   @Test
@@ -180,22 +190,60 @@ class LogHandlersTest extends AbstractSdkTest {
     } finally {
       ThreadContext.clearAll();
       context.close();
+      assertThat(main.delivered()).isEqualTo(1);
     }
   }
 
   @Test
-  void an_invalid_configuration_is_reported_to_the_error_manager_and_not_thrown() throws Exception {
-    Files.writeString(directory.resolve("config.yml"), "async: {workers: none}");
-    List<String> errors = new java.util.concurrent.CopyOnWriteArrayList<>();
+  void a_shared_client_that_was_closed_is_opened_again() throws Exception {
     DataNadhiHandler handler = new DataNadhiHandler(directory.toString(), "orders");
-    handler.setErrorManager(
-        new java.util.logging.ErrorManager() {
-          @Override
-          public void error(String message, Exception failure, int code) {
-            errors.add(message);
-          }
-        });
+    publish(handler);
+    DataNadhi first = DataNadhi.shared(directory);
+    first.close();
+    assertThat(DataNadhi.shared(directory)).isNotSameAs(first);
+    publish(handler);
+    assertThat(DataNadhi.shared(directory).flush(TIME_LIMIT)).isTrue();
+    assertThat(main.delivered()).isEqualTo(2);
+    assertThat(DataNadhi.shared(directory).counters().submitted()).isEqualTo(1);
+    DataNadhi.shared(directory).close();
+    handler.close();
+  }
+
+  @Test
+  void the_last_handler_delivers_its_records_and_closes_the_client() throws Exception {
+    Set<Thread> before = Thread.getAllStackTraces().keySet();
+    DataNadhiHandler one = new DataNadhiHandler(directory.toString(), "orders");
+    DataNadhiHandler two = new DataNadhiHandler(directory.toString(), "audit");
+    main.slow(Duration.ofMillis(100));
+    publish(one);
+    publish(two);
+    one.close();
+    publish(two);
+    two.close();
+    assertThat(main.delivered()).isEqualTo(3);
+    await().atMost(TIME_LIMIT).until(() -> noWorkerBut(before));
+  }
+
+  @Test
+  void closing_the_last_handler_leaves_the_client_that_the_application_uses() throws Exception {
+    DataNadhi client = DataNadhi.shared(directory);
+    try {
+      DataNadhiHandler handler = new DataNadhiHandler(directory.toString(), "orders");
+      publish(handler);
+      handler.close();
+      assertThat(client.isClosed()).isFalse();
+      assertThat(DataNadhi.shared(directory)).isSameAs(client);
+    } finally {
+      client.close();
+    }
+  }
+
+  private static boolean noWorkerBut(Set<Thread> known) {
+    return CloseTest.threadsBut(known).stream()
+        .noneMatch(thread -> thread.getName().startsWith("datanadhi-worker"));
+  }
+
+  private static void publish(DataNadhiHandler handler) {
     handler.publish(new java.util.logging.LogRecord(java.util.logging.Level.INFO, "one"));
-    assertThat(errors).singleElement().asString().contains("async.workers", "none");
   }
 }

@@ -20,8 +20,8 @@ import java.util.logging.SimpleFormatter;
  * com.datanadhi.sdk.jul.DataNadhiHandler.level = INFO
  * </pre>
  *
- * <p>A log record that the client refuses, and an invalid configuration, are reported to the
- * handler's {@link ErrorManager}, which prints the first error only.
+ * <p>A log record that the client refuses is reported to the handler's {@link ErrorManager}, which
+ * prints the first error only. An invalid configuration is reported once, on {@link System#err}.
  */
 public final class DataNadhiHandler extends Handler {
   private static final String REFUSED =
@@ -80,8 +80,12 @@ public final class DataNadhiHandler extends Handler {
     // The client delivers in the background, and a logging thread must not wait for it.
   }
 
+  /**
+   * Closes the client, which delivers its records for up to the exit time-out, unless another
+   * handler or the application uses it too.
+   */
   @Override
   public void close() {
-    // Other handlers may share the client, which is closed when the JVM ends.
+    client.close();
   }
 }

@@ -3,6 +3,7 @@ package com.datanadhi.sdk.log4j;
 import com.datanadhi.sdk.internal.appender.EventPayload;
 import com.datanadhi.sdk.internal.appender.SharedClient;
 import java.time.Instant;
+import java.util.concurrent.TimeUnit;
 import org.apache.logging.log4j.core.Appender;
 import org.apache.logging.log4j.core.Core;
 import org.apache.logging.log4j.core.Filter;
@@ -30,7 +31,9 @@ public final class DataNadhiAppender extends AbstractAppender {
   private static final String REFUSED =
       "a record was refused: the queue is full (raise async.queue_size) or the client is closed";
 
-  private final SharedClient client;
+  private final String directory;
+  private final String pipelines;
+  private volatile @Nullable SharedClient client;
 
   private DataNadhiAppender(
       String name,
@@ -39,7 +42,8 @@ public final class DataNadhiAppender extends AbstractAppender {
       String directory,
       String pipelines) {
     super(name, filter, null, ignoreExceptions, Property.EMPTY_ARRAY);
-    this.client = new SharedClient(directory, pipelines);
+    this.directory = directory;
+    this.pipelines = pipelines;
   }
 
   /** Called by Log4j with the attributes of the element in its configuration. */
@@ -49,13 +53,38 @@ public final class DataNadhiAppender extends AbstractAppender {
       @PluginElement("Filter") @Nullable Filter filter,
       @PluginAttribute(value = "ignoreExceptions", defaultBoolean = true) boolean ignoreExceptions,
       @PluginAttribute(value = "directory", defaultString = ".datanadhi") String directory,
-      @PluginAttribute(value = "pipelines", defaultString = "") String pipelines) {
-    return new DataNadhiAppender(name, filter, ignoreExceptions, directory, pipelines);
+      @PluginAttribute("pipelines") @Nullable String pipelines) {
+    return new DataNadhiAppender(
+        name, filter, ignoreExceptions, directory, pipelines == null ? "" : pipelines);
+  }
+
+  @Override
+  public void start() {
+    if (client == null) {
+      client = new SharedClient(directory, pipelines);
+    }
+    super.start();
+  }
+
+  /**
+   * Closes the client, which delivers its records for up to the exit time-out, unless another
+   * appender or the application uses it too.
+   */
+  @Override
+  public boolean stop(long timeout, TimeUnit unit) {
+    boolean stopped = super.stop(timeout, unit);
+    SharedClient started = client;
+    client = null;
+    if (started != null) {
+      started.close();
+    }
+    return stopped;
   }
 
   @Override
   public void append(LogEvent logged) {
-    if (EventPayload.isFromSdk(logged.getLoggerName())) {
+    SharedClient started = client;
+    if (started == null || EventPayload.isFromSdk(logged.getLoggerName())) {
       return;
     }
     EventPayload event =
@@ -69,7 +98,7 @@ public final class DataNadhiAppender extends AbstractAppender {
     logged.getContextData().forEach(event::with);
     event.thrown(logged.getThrown());
     try {
-      if (!client.submit(event)) {
+      if (!started.submit(event)) {
         error(REFUSED);
       }
     } catch (RuntimeException failed) {

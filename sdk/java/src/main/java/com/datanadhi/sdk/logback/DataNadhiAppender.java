@@ -34,8 +34,25 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
 
   @Override
   public void start() {
+    if (isStarted()) {
+      return;
+    }
     client = new SharedClient(directory, pipelines);
     super.start();
+  }
+
+  /**
+   * Closes the client, which delivers its records for up to the exit time-out, unless another
+   * appender or the application uses it too.
+   */
+  @Override
+  public void stop() {
+    super.stop();
+    SharedClient started = client;
+    client = null;
+    if (started != null) {
+      started.close();
+    }
   }
 
   @Override

@@ -1,53 +1,73 @@
 package com.datanadhi.sdk.internal.appender;
 
 import com.datanadhi.sdk.DataNadhi;
+import com.datanadhi.sdk.internal.json.JsonEncoder;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Submits the log events of a handler or appender to the process's one client for a directory. The
  * client is opened by the first event, not by the configuration of the logging library, during
- * which logging does not work yet. Thread-safe.
+ * which logging does not work yet; but the SDK's configuration is checked then. Thread-safe.
  */
-public final class SharedClient {
+public final class SharedClient implements AutoCloseable {
   private static final ThreadLocal<SharedClient> OPENING = new ThreadLocal<>();
 
-  private final Path directory;
+  private final SharedClients clients;
   private final List<String> pipelines;
-  private volatile Optional<DataNadhi> client = Optional.empty();
+  private volatile @Nullable DataNadhi client;
+  private volatile boolean closed;
 
   /**
    * @param directory of the SDK's configuration
    * @param pipelines names, separated by commas
    */
   public SharedClient(String directory, String pipelines) {
-    this.directory = Path.of(directory);
+    this.clients = SharedClients.of(Path.of(directory));
     this.pipelines =
         Arrays.stream(pipelines.split(",")).map(String::strip).filter(p -> !p.isEmpty()).toList();
+    clients.add(this);
   }
 
   /**
-   * Submits the event; returns false if the client refused it. An event that is logged on this
-   * thread while it opens a client is ignored, and true is returned.
-   *
-   * @throws com.datanadhi.sdk.ConfigurationException if the client cannot be opened
+   * Submits the event; returns false if the client refused it. If the client was closed, another
+   * one is opened. An event that is logged on this thread while it opens a client is ignored, and
+   * true is returned. While the configuration is invalid, events are kept.
    */
   public boolean submit(EventPayload event) {
-    DataNadhi open = client.orElse(null);
-    if (open == null) {
+    if (closed) {
+      return false;
+    }
+    DataNadhi open = client;
+    if (open == null || open.isClosed()) {
       if (OPENING.get() != null) {
         return true;
       }
       OPENING.set(this);
       try {
-        open = DataNadhi.shared(directory);
+        open = clients.openUnlessInvalid();
       } finally {
         OPENING.remove();
       }
-      client = Optional.of(open);
+      if (open == null) {
+        clients.keep(pipelines, JsonEncoder.encode(event.fields()));
+        return true;
+      }
+      client = open;
     }
     return open.submit(pipelines, event.fields());
+  }
+
+  /**
+   * Ends the use of the client. The last handler or appender of a directory closes it, which takes
+   * up to the exit time-out; but not if the application uses it too.
+   */
+  @Override
+  public void close() {
+    closed = true;
+    client = null;
+    clients.remove(this);
   }
 }

@@ -1,6 +1,7 @@
 package com.datanadhi.sdk.internal.delivery;
 
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
+import com.datanadhi.sdk.internal.queue.Outstanding;
 import com.datanadhi.sdk.internal.queue.RecordQueue;
 import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.internal.time.Waiter;
@@ -96,13 +97,14 @@ public final class DeliveryThreads {
   }
 
   /**
-   * Waits until no record is outstanding.
+   * Waits until the records that are outstanding now have outcomes; later ones do not matter.
    *
-   * @return false if records are still outstanding after {@code timeout}
+   * @return false if some of them still have none after {@code timeout}
    */
   public boolean flush(Duration timeout) throws InterruptedException {
+    Outstanding.Earlier earlier = counts.outstanding().earlier();
     long end = clock.nanos() + timeout.toNanos();
-    while (counts.outstanding() > 0) {
+    while (!earlier.areSettled()) {
       if (clock.nanos() - end >= 0) {
         return false;
       }
@@ -136,11 +138,15 @@ public final class DeliveryThreads {
       }
       // A record may be counted but not in the queue yet, or a worker may still hold it.
     } while (queue.depth() == 0
-        && counts.outstanding() > 0
+        && counts.outstanding().count() > 0
         && !flush(LATE_RECORDS_TIMEOUT)
         && queue.depth() > 0);
-    long lost = counts.outstanding();
-    counts.countLost((int) lost);
-    return lost;
+    return discard();
+  }
+
+  /** Forgets the records that have no outcome and counts them as lost; returns how many. */
+  public long discard() {
+    queue.discard();
+    return counts.countLost();
   }
 }

@@ -135,7 +135,7 @@ final class Dispatcher {
       throws InterruptedException {
     try {
       Path file = destinations.droppedFiles().write(reason, records);
-      counts.countDropped(reason, records.size());
+      counts.countDropped(reason, records);
       records.forEach(unsettled::remove);
       log.logRateLimited(
           Level.ERROR,
@@ -153,7 +153,7 @@ final class Dispatcher {
   }
 
   private void settle(List<OutgoingRecord> records, Destination destination) {
-    counts.countDelivered(destination, records.size());
+    counts.countDelivered(destination, records);
     records.forEach(unsettled::remove);
   }
 

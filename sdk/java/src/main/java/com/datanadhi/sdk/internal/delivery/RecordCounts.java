@@ -2,10 +2,12 @@ package com.datanadhi.sdk.internal.delivery;
 
 import com.datanadhi.sdk.Counters;
 import com.datanadhi.sdk.EchoPostState;
+import com.datanadhi.sdk.internal.queue.OutgoingRecord;
+import com.datanadhi.sdk.internal.queue.Outstanding;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
 /** Counts the outcomes of all submitted records. Thread-safe, without locks. */
@@ -19,14 +21,14 @@ public final class RecordCounts {
   private final LongAdder toEchoPost = new LongAdder();
   private final LongAdder toFallback = new LongAdder();
   private final Map<String, LongAdder> dropped = new ConcurrentHashMap<>();
-  private final AtomicLong outstanding = new AtomicLong();
+  private final Outstanding outstanding = new Outstanding();
 
   /**
    * A record is about to be offered to the queue. It counts as outstanding from now on, so that a
    * worker cannot deliver it before it is counted.
    */
-  public void countOffered() {
-    outstanding.incrementAndGet();
+  public void countOffered(OutgoingRecord record) {
+    outstanding.add(record);
   }
 
   /** The queue accepted the record that was offered. */
@@ -35,9 +37,9 @@ public final class RecordCounts {
   }
 
   /** The queue refused the record that was offered. */
-  public void countRefused() {
-    outstanding.decrementAndGet();
+  public void countRefused(OutgoingRecord record) {
     refused.increment();
+    settle(List.of(record));
   }
 
   /** A submitted record differs from its payload. */
@@ -52,21 +54,30 @@ public final class RecordCounts {
     return refused.sum();
   }
 
-  void countDelivered(Destination destination, int records) {
-    if (records > 0) {
-      adder(destination).add(records);
-      outstanding.addAndGet(-records);
-    }
+  void countDelivered(Destination destination, List<OutgoingRecord> records) {
+    adder(destination).add(records.size());
+    settle(records);
   }
 
-  void countDropped(String reason, int records) {
-    dropped.computeIfAbsent(reason, r -> new LongAdder()).add(records);
-    outstanding.addAndGet(-records);
+  void countDropped(String reason, List<OutgoingRecord> records) {
+    dropped.computeIfAbsent(reason, r -> new LongAdder()).add(records.size());
+    settle(records);
   }
 
-  void countLost(int records) {
+  /** Counts all outstanding records as lost; returns how many they are. */
+  long countLost() {
+    long records = outstanding.clear();
     lost.add(records);
-    outstanding.addAndGet(-records);
+    return records;
+  }
+
+  private void settle(List<OutgoingRecord> records) {
+    for (OutgoingRecord record : records) {
+      // A thread that did not end in time may still deliver a record that was counted as lost.
+      if (!outstanding.settle(record)) {
+        lost.decrement();
+      }
+    }
   }
 
   private LongAdder adder(Destination destination) {
@@ -77,9 +88,9 @@ public final class RecordCounts {
     };
   }
 
-  /** The number of submitted records without an outcome. */
-  public long outstanding() {
-    return outstanding.get();
+  /** The submitted records without an outcome. */
+  public Outstanding outstanding() {
+    return outstanding;
   }
 
   /** The counts as the public API shows them. */

@@ -24,6 +24,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * EchoPost as a destination: downloads the program, starts an agent when records are sent, and
@@ -71,6 +72,7 @@ public final class EchoPost implements AutoCloseable {
   private volatile boolean didNotStart;
   private boolean updatesScheduled;
   private volatile boolean closed;
+  private @Nullable Thread downloading;
 
   /** EchoPost for the configuration's directory; {@link #prepare} begins to download it. */
   public EchoPost(
@@ -139,9 +141,17 @@ public final class EchoPost implements AutoCloseable {
   public void prepare() {
     downloader.ifPresent(known -> {
       if (state.status() == Status.PREPARING) {
-        SdkThread.named("datanadhi-echopost", () -> download(known)).start();
+        inBackground("datanadhi-echopost", () -> download(known));
       }
     });
+  }
+
+  private synchronized void inBackground(String name, Runnable download) {
+    if (!closed) {
+      Thread thread = SdkThread.named(name, download);
+      downloading = thread;
+      thread.start();
+    }
   }
 
   /** Looks for newer programs in the background, until the client is closed. */
@@ -154,7 +164,7 @@ public final class EchoPost implements AutoCloseable {
     try {
       var unused =
           timer.scheduleWithFixedDelay(
-              () -> SdkThread.named("datanadhi-echopost-update", () -> update(known)).start(),
+              () -> inBackground("datanadhi-echopost-update", () -> update(known)),
               0,
               poll,
               TimeUnit.MILLISECONDS);
@@ -167,7 +177,9 @@ public final class EchoPost implements AutoCloseable {
     try {
       known.updateIfDue(updateInterval);
     } catch (InterruptedException | RuntimeException | LinkageError unexpected) {
-      log.log(Level.INFO, "A newer EchoPost was looked for in vain: " + unexpected);
+      if (!closed) {
+        log.log(Level.INFO, "A newer EchoPost was looked for in vain: " + unexpected);
+      }
     }
   }
 
@@ -383,11 +395,15 @@ public final class EchoPost implements AutoCloseable {
     log.log(level, "EchoPost is not used for %d s: %s".formatted(seconds, reason));
   }
 
-  /** Closes the connection; calls that run fail. The agent continues to run. */
+  /** Closes the connection and ends a download; calls that run fail. The agent continues to run. */
   @Override
-  public void close() {
+  public synchronized void close() {
     closed = true;
     first.ifPresent(used -> used.channel().close());
     second.ifPresent(used -> used.channel().close());
+    Thread thread = downloading;
+    if (thread != null && thread != Thread.currentThread()) {
+      thread.interrupt();
+    }
   }
 }

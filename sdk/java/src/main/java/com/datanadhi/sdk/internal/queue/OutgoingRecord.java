@@ -2,10 +2,12 @@ package com.datanadhi.sdk.internal.queue;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A record that is to be delivered. Immutable, except for the time at which it was offered and its
- * position, each of which the queue sets once before other threads read it.
+ * A record that is to be delivered. Immutable, except for the time at which it was offered, its
+ * position and its group, each of which is set once before other threads read it.
  */
 public final class OutgoingRecord {
   private final List<String> pipelines;
@@ -13,6 +15,7 @@ public final class OutgoingRecord {
   private final String key;
   private long offeredAt;
   private long position = -1;
+  private Outstanding.@Nullable Group group;
 
   /**
    * @param pipelines the pipelines that the server runs, in this order
@@ -71,5 +74,14 @@ public final class OutgoingRecord {
 
   void setPosition(long newPosition) {
     position = newPosition;
+  }
+
+  /** The group in which the record is outstanding. */
+  Outstanding.Group group() {
+    return Objects.requireNonNull(group, "the record is not counted");
+  }
+
+  void setGroup(Outstanding.Group newGroup) {
+    group = newGroup;
   }
 }

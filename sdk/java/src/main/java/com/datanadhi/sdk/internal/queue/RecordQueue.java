@@ -40,6 +40,7 @@ public final class RecordQueue {
   private final PriorityQueue<OutgoingRecord> givenBack =
       new PriorityQueue<>(Comparator.comparingLong(OutgoingRecord::position));
   private long nextPosition;
+  private volatile boolean discarded;
 
   /**
    * Makes a queue for {@code capacity} records.
@@ -138,9 +139,9 @@ public final class RecordQueue {
     }
   }
 
-  /** Returns records that were taken to their positions. */
+  /** Returns records that were taken to their positions; after {@link #discard} forgets them. */
   public void giveBack(Collection<OutgoingRecord> records) {
-    if (records.isEmpty()) {
+    if (records.isEmpty() || discarded) {
       return;
     }
     int now = depth.addAndGet(records.size());
@@ -185,6 +186,19 @@ public final class RecordQueue {
     }
   }
 
+  /** Closes the queue and forgets its records: from now on it is empty. */
+  public void discard() {
+    close();
+    discarded = true;
+    takeLock.lock();
+    try {
+      givenBack.clear();
+      arrivals.clear();
+    } finally {
+      takeLock.unlock();
+    }
+  }
+
   /** Whether {@link #close} was called. */
   public boolean isClosed() {
     return depth.get() >= CLOSED;
@@ -192,7 +206,7 @@ public final class RecordQueue {
 
   /** The number of records in the queue. */
   public int depth() {
-    return depth.get() & (CLOSED - 1);
+    return discarded ? 0 : depth.get() & (CLOSED - 1);
   }
 
   /** The number of records at which {@link #offer} refuses. */

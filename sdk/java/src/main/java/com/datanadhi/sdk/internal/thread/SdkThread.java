@@ -4,6 +4,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A thread that belongs to the SDK. It is a daemon and does not hold the application's class
@@ -11,15 +12,20 @@ import java.util.concurrent.atomic.AtomicInteger;
  * messages.
  */
 public final class SdkThread extends Thread {
-  private SdkThread(Runnable work, String name) {
-    super(null, work, name, 0, false);
+  private SdkThread(@Nullable ThreadGroup group, Runnable work, String name) {
+    super(group, work, name, 0, false);
     setDaemon(true);
     setContextClassLoader(SdkThread.class.getClassLoader());
   }
 
   /** Makes a thread, which the caller starts. */
   public static Thread named(String name, Runnable work) {
-    return new SdkThread(work, name);
+    return new SdkThread(null, work, name);
+  }
+
+  /** As {@link #named}, in {@code group}; threads that it starts are in that group too. */
+  public static Thread inGroup(ThreadGroup group, String name, Runnable work) {
+    return new SdkThread(group, work, name);
   }
 
   /** A cached pool: it adds a thread when all are busy, and idle threads end after a minute. */
@@ -30,7 +36,7 @@ public final class SdkThread extends Thread {
   /** Makes threads named {@code name-1}, {@code name-2} and so on. */
   public static ThreadFactory factory(String name) {
     AtomicInteger count = new AtomicInteger();
-    return work -> new SdkThread(work, name + "-" + count.incrementAndGet());
+    return work -> new SdkThread(null, work, name + "-" + count.incrementAndGet());
   }
 
   /** Whether the calling thread belongs to the SDK. */

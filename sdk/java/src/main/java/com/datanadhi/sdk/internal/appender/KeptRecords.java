@@ -1,0 +1,115 @@
+package com.datanadhi.sdk.internal.appender;
+
+import com.datanadhi.sdk.DataNadhi;
+import com.datanadhi.sdk.internal.files.DroppedFiles;
+import com.datanadhi.sdk.internal.logging.StandardError;
+import com.datanadhi.sdk.internal.queue.OutgoingRecord;
+import com.datanadhi.sdk.internal.thread.SdkThread;
+import com.datanadhi.sdk.internal.time.Clock;
+import com.datanadhi.sdk.internal.time.Waiter;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+
+/**
+ * Records that are logged while the configuration is invalid. They go to a client when there is
+ * one, else into a file at the end of the process. Thread-safe.
+ */
+final class KeptRecords {
+  /** As many as wait in a client's queue by default. */
+  static final int MAX_RECORDS = 1_000;
+
+  private static final long MAX_CHARS = 16 << 20;
+
+  private final Path directory;
+  private final List<OutgoingRecord> records = new ArrayList<>();
+  private final Thread shutdownHook = SdkThread.named("datanadhi-kept", this::writeFile);
+  private final String keyPrefix = UUID.randomUUID().toString().replace("-", "") + "-";
+  private long chars;
+  private boolean hooked;
+  private long lastKey;
+  private long lost;
+
+  KeptRecords(Path directory) {
+    this.directory = directory;
+  }
+
+  /** Keeps a record; if there is no space for it, the message at the end counts it as lost. */
+  synchronized void add(List<String> pipelines, String json) {
+    hook();
+    if (records.size() == MAX_RECORDS || chars + json.length() > MAX_CHARS) {
+      lost++;
+      return;
+    }
+    records.add(new OutgoingRecord(pipelines, json, keyPrefix + ++lastKey));
+    chars += json.length();
+  }
+
+  private void hook() {
+    if (!hooked) {
+      hooked = true;
+      try {
+        Runtime.getRuntime().addShutdownHook(shutdownHook);
+      } catch (IllegalStateException exiting) {
+        // Closing the last appender writes the file, if the logging library does that.
+      }
+    }
+  }
+
+  /** Submits the records to {@code client}; those that it refuses are written to a file. */
+  synchronized void submitTo(DataNadhi client) {
+    records.removeIf(record -> client.submitJson(record.pipelines(), record.json()));
+    end();
+  }
+
+  /** Writes the records to a file. */
+  synchronized void end() {
+    writeFile();
+    if (hooked) {
+      try {
+        boolean unused = Runtime.getRuntime().removeShutdownHook(shutdownHook);
+        hooked = false;
+      } catch (IllegalStateException exiting) {
+        // The hook finds no records.
+      }
+    }
+  }
+
+  private synchronized void writeFile() {
+    if (!records.isEmpty()) {
+      writeRecords();
+    }
+    if (lost > 0) {
+      StandardError.print(
+          "%d records are lost: the configuration is invalid, and only %d records are kept"
+              .formatted(lost, MAX_RECORDS));
+    }
+    lost = 0;
+  }
+
+  private void writeRecords() {
+    try {
+      Path file =
+          new DroppedFiles(directory, Clock.system(), Waiter.system())
+              .write("not_configured", records);
+      StandardError.print(
+          "%d records are kept in %s; redeliver() sends them again"
+              .formatted(records.size(), file));
+    } catch (IOException failed) {
+      reportLost(failed);
+    } catch (InterruptedException interrupted) {
+      reportLost(interrupted);
+      Thread.currentThread().interrupt();
+    }
+    records.clear();
+    chars = 0;
+  }
+
+  private void reportLost(Exception cause) {
+    StandardError.print(
+        "%d records are lost: the configuration is invalid, and no file can be written: %s"
+            .formatted(records.size(), cause));
+  }
+}

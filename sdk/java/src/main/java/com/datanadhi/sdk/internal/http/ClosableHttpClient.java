@@ -1,0 +1,76 @@
+package com.datanadhi.sdk.internal.http;
+
+import com.datanadhi.sdk.internal.thread.SdkThread;
+import java.lang.reflect.InvocationTargetException;
+import java.net.http.HttpClient;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An {@link HttpClient} whose thread can be ended. Since Java 21 the client can be shut down.
+ * Before, its selector thread ends some time after a garbage collection, and holds the class loader
+ * of the application until then: so the client is made in a thread group of its own, by which the
+ * thread is found, and the thread is interrupted. Thread-safe.
+ */
+public final class ClosableHttpClient implements AutoCloseable {
+  private final ThreadGroup group = new ThreadGroup("datanadhi-http");
+  private final HttpClient client;
+
+  /** Makes a client with {@code building}, which runs on a thread of its own. */
+  public ClosableHttpClient(Supplier<HttpClient> building) {
+    this.client = inGroup(building);
+  }
+
+  private HttpClient inGroup(Supplier<HttpClient> building) {
+    Built built = new Built(building);
+    Thread thread = SdkThread.inGroup(group, "datanadhi-http", built);
+    thread.start();
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException remembered) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    // Without the thread, for example when there is no memory for one, the client works all the
+    // same, and its thread ends after a collection.
+    HttpClient made = built.client;
+    return made == null ? building.get() : made;
+  }
+
+  /** The client; not to be used after {@link #close}. */
+  public HttpClient get() {
+    return client;
+  }
+
+  /** Ends the client's thread; requests that run fail or stay without an answer. */
+  @Override
+  public void close() {
+    try {
+      // Since Java 21; the SDK is compiled for Java 17.
+      HttpClient.class.getMethod("shutdownNow").invoke(client);
+    } catch (NoSuchMethodException olderJava) {
+      group.interrupt();
+    } catch (IllegalAccessException | InvocationTargetException impossible) {
+      throw new IllegalStateException(impossible);
+    }
+  }
+
+  private static final class Built implements Runnable {
+    private final Supplier<HttpClient> building;
+    private volatile @Nullable HttpClient client;
+
+    Built(Supplier<HttpClient> building) {
+      this.building = building;
+    }
+
+    @Override
+    public void run() {
+      client = building.get();
+    }
+  }
+}

@@ -1,0 +1,46 @@
+package com.datanadhi.sdk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.datanadhi.sdk.testkit.Agents;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/** What a client leaves when it is closed. */
+class CloseTest extends AbstractSdkTest {
+  /** The threads of the SDK and its libraries, without those that are known. */
+  static Set<Thread> threadsBut(Set<Thread> known) {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> !known.contains(thread))
+        .filter(thread -> thread.getName().matches("(?i)datanadhi.*|HttpClient.*|grpc.*|okhttp.*"))
+        .collect(Collectors.toSet());
+  }
+
+  /** The application may hold the closed clients: the threads must not wait for a collection. */
+  @Test
+  void a_closed_client_leaves_no_threads() throws Exception {
+    Agents.install(directory);
+    Set<Thread> before = Thread.getAllStackTraces().keySet();
+    List<DataNadhi> closed = new ArrayList<>();
+    for (int i = 0; i < 50; i++) {
+      if (i == 25) {
+        main.goDown();
+      }
+      DataNadhi client = newClient(configuration().build(), TIMEOUTS);
+      submit(client, i, i + 1);
+      assertThat(client.flush(TIME_LIMIT)).isTrue();
+      client.close();
+      closed.add(client);
+    }
+    await()
+        .atMost(Duration.ofSeconds(10))
+        .untilAsserted(() -> assertThat(threadsBut(before)).isEmpty());
+    assertThat(main.delivered()).isPositive();
+    assertThat(closed).hasSize(50);
+  }
+}
