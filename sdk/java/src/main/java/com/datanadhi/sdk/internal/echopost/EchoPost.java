@@ -402,7 +402,7 @@ public final class EchoPost implements AutoCloseable {
     first.ifPresent(used -> used.channel().close());
     second.ifPresent(used -> used.channel().close());
     Thread thread = downloading;
-    if (thread != null && thread != Thread.currentThread()) {
+    if (thread != null && !thread.equals(Thread.currentThread())) {
       thread.interrupt();
     }
   }
