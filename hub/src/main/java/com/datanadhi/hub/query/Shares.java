@@ -44,6 +44,22 @@ public final class Shares {
     }
   }
 
+  /// Takes shares for what can be done without: only while few are held, a quarter with these. They
+  /// are given back by [#release].
+  boolean acquireSpare(String tenant, int wanted) {
+    lock.lock();
+    try {
+      if (held + wanted > all / 4) {
+        return false;
+      }
+      held += wanted;
+      heldByTenant.merge(tenant, wanted, Integer::sum);
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private boolean fits(String tenant, int wanted) {
     int own = heldByTenant.getOrDefault(tenant, 0);
     return held + wanted <= all && (own == 0 || own + wanted <= all / 2);

@@ -68,6 +68,24 @@ class PagesTest {
   }
 
   @Test
+  void a_page_is_read_ahead_only_while_few_are_held() throws Exception {
+    Held<Long> sent = held("acme", 10);
+    Held<Long> ahead = Objects.requireNonNull(readAhead(10));
+    assertThat(readAhead(10)).isNull();
+    sent.close();
+    assertThat(readAhead(4 * MIB)).isNull();
+    Held<Long> another = Objects.requireNonNull(readAhead(10));
+    ahead.close();
+    another.close();
+
+    assertThat(read("acme", 4 * MIB)).as("all of the memory").isNotNull();
+  }
+
+  private @Nullable Held<Long> readAhead(long bytes) throws Exception {
+    return pages.readAhead("acme", page -> page, () -> bytes);
+  }
+
+  @Test
   void a_failed_read_holds_nothing() throws Exception {
     for (int i = 0; i < 20; i++) {
       assertThat(
