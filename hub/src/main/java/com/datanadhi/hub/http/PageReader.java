@@ -26,8 +26,7 @@ final class PageReader implements AutoCloseable {
 
   /// A page that is being read; null if it cannot be read now.
   private record Ahead(
-      EventFilter filter,
-      CompletableFuture<Pages.@Nullable Held<RecordPage<EventLine>>> page) {}
+      EventFilter filter, CompletableFuture<Pages.@Nullable Held<RecordPage<EventLine>>> page) {}
 
   /// The page of these records.
   ///
@@ -43,8 +42,7 @@ final class PageReader implements AutoCloseable {
         return page;
       }
     }
-    return pages.read(
-        tenant, patience, RecordPage::bytes, () -> records.records(tenant, filter));
+    return pages.read(tenant, patience, RecordPage::bytes, () -> records.records(tenant, filter));
   }
 
   /// Begins to read the page that is read next.
@@ -61,8 +59,7 @@ final class PageReader implements AutoCloseable {
 
   private Pages.@Nullable Held<RecordPage<EventLine>> readAhead(EventFilter filter) {
     try {
-      return pages.readAhead(
-          tenant, RecordPage::bytes, () -> records.records(tenant, filter));
+      return pages.readAhead(tenant, RecordPage::bytes, () -> records.records(tenant, filter));
     } catch (ViewException | InvalidQueryException failed) {
       // Whoever needs the page reads it then, and meets the failure if there still is one.
       return null;
