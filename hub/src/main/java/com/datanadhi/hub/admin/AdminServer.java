@@ -50,14 +50,14 @@ public final class AdminServer implements AutoCloseable {
   }
 
   /// Listens at a new socket if `hub.sock` is not this one's any more: somebody may have deleted
-  /// it.
+  /// it. Calls over the old one end after one second.
   ///
   /// @throws IOException see [#open]
   public synchronized void keep() throws IOException {
     if (!listening.isNamed(directory)) {
       Listening before = listening;
       listening = Listening.open(directory, administration);
-      before.close(directory);
+      before.end(directory);
       Events.warning("admin_socket_restored", "socket", directory.resolve(AdminSocket.NAME));
     }
   }
@@ -71,7 +71,8 @@ public final class AdminServer implements AutoCloseable {
   /// Removes the socket, if it is still this one's, and ends calls that run after one second.
   @Override
   public synchronized void close() {
-    listening.close(directory);
+    listening.removeName(directory);
+    listening.end(directory);
   }
 
   /// A socket and what serves it.
@@ -91,9 +92,10 @@ public final class AdminServer implements AutoCloseable {
               1, new DefaultThreadFactory("admin", true), NioIoHandler.newFactory());
       ExecutorService callThreads =
           Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("admin-call-", 0).factory());
+      @Nullable Server server = null;
       boolean opened = false;
       try {
-        Server server =
+        server =
             NettyServerBuilder.forAddress(UnixDomainSocketAddress.of(place))
                 .channelType(NioServerDomainSocketChannel.class)
                 .bossEventLoopGroup(loop)
@@ -111,6 +113,9 @@ public final class AdminServer implements AutoCloseable {
         return listening;
       } finally {
         if (!opened) {
+          if (server != null) {
+            server.shutdownNow();
+          }
           var _ = loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
           callThreads.shutdownNow();
           AdminSocket.removePrivate(place);
@@ -137,18 +142,30 @@ public final class AdminServer implements AutoCloseable {
           && Files.exists(directory.resolve(AdminSocket.NAME));
     }
 
-    void close(Path directory) {
+    /// Not of one that was replaced: a file system gives a deleted link's number to the next one.
+    void removeName(Path directory) {
       try {
         if (isNamed(directory)) {
           Files.deleteIfExists(directory.resolve(AdminSocket.NAME));
         }
+      } catch (IOException leftBehind) {
+        warn(leftBehind);
+      }
+    }
+
+    private static void warn(IOException leftBehind) {
+      // The next hub replaces it, since nobody listens there.
+      Events.warning("admin_socket_left_behind", "reason", String.valueOf(leftBehind.getMessage()));
+    }
+
+    /// Ends calls that run after one second.
+    void end(Path directory) {
+      try {
         if (!place.startsWith(directory)) {
           AdminSocket.removePrivate(place);
         }
       } catch (IOException leftBehind) {
-        // The next hub replaces it, since nobody listens there.
-        Events.warning(
-            "admin_socket_left_behind", "reason", String.valueOf(leftBehind.getMessage()));
+        warn(leftBehind);
       }
       server.shutdown();
       try {

@@ -6,9 +6,8 @@ import java.io.IOException;
 @FunctionalInterface
 public interface Ownership {
   /// Makes sure that no other process can take the directory, although somebody may have deleted
-  /// the file of its lock.
+  /// the file of its lock. If another one has taken it, this process ends at once.
   ///
-  /// @return false if another process has taken it
   /// @throws IOException the file cannot be made again now
-  boolean keep() throws IOException;
+  void keep() throws IOException;
 }

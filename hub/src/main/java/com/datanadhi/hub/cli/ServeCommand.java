@@ -3,11 +3,15 @@ package com.datanadhi.hub.cli;
 import com.datanadhi.hub.admin.HubLauncher;
 import com.datanadhi.hub.admin.HubSettings;
 import com.datanadhi.hub.hub.DataDirectoryLock;
+import com.datanadhi.hub.logging.Events;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.logging.Handler;
+import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -119,9 +123,24 @@ final class ServeCommand implements Callable<Integer> {
     DataDirectory.prepare(settings.dataDirectory());
     try (DataDirectoryLock lock = DataDirectoryLock.take(settings.dataDirectory(), PATIENCE)) {
       HubNotes.write(settings.dataDirectory(), session.version(), flags.inForce());
-      return session.launcher().run(settings, session.version(), lock);
+      return session.launcher().run(settings, session.version(), () -> keep(lock));
     } catch (HubLauncher.InvalidSettingException invalid) {
       throw new UsageException(String.valueOf(invalid.getMessage()));
+    }
+  }
+
+  private static void keep(DataDirectoryLock lock) throws IOException {
+    if (!lock.keep()) {
+      Events.severe(
+          "directory_taken",
+          null,
+          "reason",
+          "another process has taken the data directory after hub.lock was deleted");
+      for (Handler handler : Logger.getLogger("").getHandlers()) {
+        handler.close();
+      }
+      // An end in order would write to the log, which is the other's now.
+      Runtime.getRuntime().halt(1);
     }
   }
 }

@@ -119,7 +119,9 @@ final class AppendStream implements StreamObserver<Request<AppendRequest>> {
     } catch (StatusException refused) {
       boolean temporary = refused.getStatus().getCode() == Status.Code.UNAVAILABLE;
       return new Item(
-          temporary ? new End(refused) : new Refuse(StatusProto.fromThrowable(refused)), 0, null);
+          temporary ? new End(refused) : new Refuse(StatusProto.fromThrowable(refused)),
+          request.content().size(),
+          null);
     }
     Verdict verdict =
         switch (Appending.parse(request)) {

@@ -3,6 +3,7 @@ package com.datanadhi.hub.grpc;
 import com.datanadhi.hub.intake.Admission;
 import com.datanadhi.hub.intake.Outcome;
 import com.datanadhi.hub.intake.Submission;
+import com.datanadhi.hub.intake.SubmissionRules;
 import com.datanadhi.hub.proto.AppendRequest;
 import com.datanadhi.hub.proto.NewRecord;
 import com.datanadhi.hub.proto.Receipt;
@@ -50,41 +51,38 @@ final class Appending {
   /// It can never be stored.
   record Refused(Status status) implements Parsed {}
 
-  /// The memory that a request takes when it is parsed. A record counts as the name of a pipeline
-  /// does.
-  private static long bytes(Request<AppendRequest> request) {
-    ByteString content = request.content();
-    return content.size() + parts(content) * Admission.NAME_BYTES;
+  /// What a request has that takes more memory than its text once it is parsed.
+  private record Parts(long records, long names) {
+    /// Counts as far as the parser comes.
+    static Parts of(ByteString content) {
+      CodedInputStream in = content.newCodedInput();
+      long records = 0;
+      long names = 0;
+      try {
+        for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
+          if (tag != RECORDS) {
+            boolean _ = in.skipField(tag);
+            continue;
+          }
+          records++;
+          int outer = in.pushLimit(in.readRawVarint32());
+          for (int inner = in.readTag(); inner != 0; inner = in.readTag()) {
+            if (inner == PIPELINES) {
+              names++;
+            }
+            boolean _ = in.skipField(inner);
+          }
+          in.popLimit(outer);
+        }
+      } catch (IOException malformed) {
+        return new Parts(records, names);
+      }
+      return new Parts(records, names);
+    }
   }
 
   private static int tag(int field) {
     return field << 3 | WireFormat.WIRETYPE_LENGTH_DELIMITED;
-  }
-
-  private static long parts(ByteString content) {
-    CodedInputStream in = content.newCodedInput();
-    long parts = 0;
-    try {
-      for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
-        if (tag != RECORDS) {
-          boolean _ = in.skipField(tag);
-          continue;
-        }
-        parts++;
-        int outer = in.pushLimit(in.readRawVarint32());
-        for (int inner = in.readTag(); inner != 0; inner = in.readTag()) {
-          if (inner == PIPELINES) {
-            parts++;
-          }
-          boolean _ = in.skipField(inner);
-        }
-        in.popLimit(outer);
-      }
-    } catch (IOException malformed) {
-      // The parser comes no further either.
-      return parts;
-    }
-    return parts;
   }
 
   /// The memory of a request while it is stored.
@@ -92,7 +90,17 @@ final class Appending {
   /// @throws StatusException there is none: UNAVAILABLE while others hold it, INVALID_ARGUMENT if
   ///   it takes more than there is for all
   Admission.Lease admit(String tenant, Request<AppendRequest> request) throws StatusException {
-    long bytes = bytes(request);
+    Parts parts = Parts.of(request.content());
+    if (parts.records() > SubmissionRules.MAX_RECORDS) {
+      throw StatusProto.toStatusException(
+          Statuses.invalid(
+              "the transaction has "
+                  + parts.records()
+                  + " records: send at most "
+                  + SubmissionRules.MAX_RECORDS
+                  + " under one key"));
+    }
+    long bytes = request.content().size() + parts.names() * Admission.NAME_BYTES;
     Admission.Lease lease = admission.tryAcquire(tenant, bytes);
     if (lease != null) {
       return lease;

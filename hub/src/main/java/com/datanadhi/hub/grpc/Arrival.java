@@ -37,6 +37,7 @@ final class Arrival extends ServerStreamTracer {
   private long bytes;
   private long counted;
   private boolean complete;
+  private boolean handled;
   private long progressAt;
   private @Nullable Runnable onEnd;
   private @Nullable Runnable whenClosed;
@@ -127,6 +128,22 @@ final class Arrival extends ServerStreamTracer {
   @Override
   public synchronized void inboundMessageRead(int number, long wireSize, long size) {
     complete = true;
+    if (!unary) {
+      release();
+    }
+  }
+
+  @Override
+  public synchronized void inboundUncompressedSize(long more) {
+    // A single request waits for the end of the client's stream, after it was unpacked.
+    if (unary && complete && !handled && !grow(more)) {
+      end(Statuses.unavailable("the buffer of requests is full", RETRY));
+    }
+  }
+
+  /// The only request of the call has come, and its method counts its bytes from now on.
+  synchronized void handled() {
+    handled = true;
     release();
   }
 
@@ -140,7 +157,7 @@ final class Arrival extends ServerStreamTracer {
   }
 
   private synchronized void endIfStalled(long now) {
-    boolean inTheMiddle = bytes > 0 || (unary && !complete);
+    boolean inTheMiddle = unary ? !handled : bytes > 0;
     if (inTheMiddle && now - progressAt >= STALL_NANOS) {
       end(Statuses.unavailable("the request made no progress for 10 s", RETRY));
     }

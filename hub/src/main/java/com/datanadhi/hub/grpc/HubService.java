@@ -73,6 +73,7 @@ final class HubService {
 
   private static <R> void unary(StreamObserver<R> observer, Answer<R> answer) {
     var call = (ServerCallStreamObserver<R>) observer;
+    Arrival.current().handled();
     // With a handler, an answer to a cancelled call is dropped instead of thrown back.
     call.setOnCancelHandler(() -> {});
     if (call.isCancelled()) {
@@ -130,6 +131,7 @@ final class HubService {
   }
 
   private void read(Request<ReadRequest> request, StreamObserver<StoredRecord> observer) {
+    Arrival.current().handled();
     new ReadStream(
             Caller.current(),
             queries,

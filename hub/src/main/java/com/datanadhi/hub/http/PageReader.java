@@ -16,7 +16,9 @@ final class PageReader implements AutoCloseable {
   private final Pages pages;
   private final RecordSource records;
   private final String tenant;
-  private @Nullable Ahead ahead;
+
+  /// The page that is being read; its value is null if it cannot be read now.
+  private @Nullable CompletableFuture<Pages.@Nullable Held<RecordPage<EventLine>>> ahead;
 
   PageReader(Pages pages, RecordSource records, String tenant) {
     this.pages = pages;
@@ -24,43 +26,35 @@ final class PageReader implements AutoCloseable {
     this.tenant = tenant;
   }
 
-  /// A page that is being read; null if it cannot be read now.
-  private record Ahead(
-      EventFilter filter, CompletableFuture<Pages.@Nullable Held<RecordPage<EventLine>>> page) {}
-
   /// The page of these records.
   ///
   /// @param patience how long to wait for memory
   /// @return null if there was none in time
   Pages.@Nullable Held<RecordPage<EventLine>> read(EventFilter filter, Duration patience)
       throws ViewException, InvalidQueryException, InterruptedException {
-    Ahead begun = ahead;
-    if (begun != null && begun.filter.equals(filter)) {
-      ahead = null;
-      Pages.Held<RecordPage<EventLine>> page = begun.page.join();
-      if (page != null) {
-        return page;
-      }
+    var begun = ahead;
+    ahead = null;
+    Pages.Held<RecordPage<EventLine>> page = begun == null ? null : begun.join();
+    if (page != null) {
+      return page;
     }
     return pages.read(tenant, patience, RecordPage::bytes, () -> records.records(tenant, filter));
   }
 
-  /// Begins to read the page that is read next.
-  void begin(EventFilter filter) {
-    close();
-    CompletableFuture<Pages.@Nullable Held<RecordPage<EventLine>>> page =
+  /// Begins to read a page, which the next call of [#read] is for.
+  void readAhead(EventFilter filter) {
+    ahead =
         CompletableFuture.supplyAsync(
-            () -> readAhead(filter),
+            () -> readUnlessFailing(filter),
             task -> {
               Thread _ = Thread.ofVirtual().name("read-ahead").start(task);
             });
-    ahead = new Ahead(filter, page);
   }
 
-  private Pages.@Nullable Held<RecordPage<EventLine>> readAhead(EventFilter filter) {
+  private Pages.@Nullable Held<RecordPage<EventLine>> readUnlessFailing(EventFilter filter) {
     try {
       return pages.readAhead(tenant, RecordPage::bytes, () -> records.records(tenant, filter));
-    } catch (ViewException | InvalidQueryException failed) {
+    } catch (ViewException | InvalidQueryException | RuntimeException failed) {
       // Whoever needs the page reads it then, and meets the failure if there still is one.
       return null;
     } catch (InterruptedException nobodyInterrupts) {
@@ -72,13 +66,11 @@ final class PageReader implements AutoCloseable {
   /// Gives back what was read and not taken.
   @Override
   public void close() {
-    Ahead begun = ahead;
+    var begun = ahead;
     ahead = null;
-    if (begun != null) {
-      Pages.Held<RecordPage<EventLine>> page = begun.page.join();
-      if (page != null) {
-        page.close();
-      }
+    Pages.Held<RecordPage<EventLine>> page = begun == null ? null : begun.join();
+    if (page != null) {
+      page.close();
     }
   }
 }

@@ -129,8 +129,9 @@ final class RecordsHandler implements RouteHandler {
         from = page.next();
         left -= page.records().size();
         boolean more = page.more() && left > 0;
-        if (more) {
-          reader.begin(rest());
+        // After a page of large records another one is likely, which cannot be read ahead.
+        if (more && Pages.isSmall(page.bytes())) {
+          reader.readAhead(rest());
         }
         write(page.records());
         return more;

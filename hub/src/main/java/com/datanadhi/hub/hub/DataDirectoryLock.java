@@ -1,7 +1,6 @@
 package com.datanadhi.hub.hub;
 
 import com.datanadhi.hub.admin.AdminServer;
-import com.datanadhi.hub.admin.Ownership;
 import com.datanadhi.hub.logging.Events;
 import com.datanadhi.hub.time.Clock;
 import java.io.IOException;
@@ -24,11 +23,12 @@ import org.jspecify.annotations.Nullable;
 /// The lock of the process that owns a data directory: an OS lock on `hub.lock`, which the kernel
 /// frees when its holder exits or dies. The file stays; it contains the process id of the last
 /// owner, for people. A network file system may not exclude the processes of other machines.
-public final class DataDirectoryLock implements Ownership, AutoCloseable {
+public final class DataDirectoryLock implements AutoCloseable {
   /// The file's name in the data directory.
   public static final String NAME = "hub.lock";
 
   private static final long RETRY_NANOS = Duration.ofMillis(10).toNanos();
+  private static final Duration KEEP_PATIENCE = Duration.ofMillis(200);
 
   private final Path file;
   private Locked locked;
@@ -58,10 +58,11 @@ public final class DataDirectoryLock implements Ownership, AutoCloseable {
     Path file = dataDirectory.resolve(NAME);
     long deadline = Clock.system().nanoTime() + patience.toNanos();
     while (true) {
-      Locked locked = tryLock(file);
+      // Somebody may have deleted the file that the owner has locked: a second hub would seal the
+      // segment that the first one appends to, and lose what is acknowledged. Asked before, too: a
+      // lock that is tried in vain must not keep the owner from making the file again.
+      Locked locked = AdminServer.isServed(dataDirectory) ? null : tryLock(file);
       if (locked != null) {
-        // Somebody may have deleted the file that the owner has locked: a second hub would seal
-        // the segment that the first one appends to, and lose what is acknowledged.
         if (!AdminServer.isServed(dataDirectory)) {
           return new DataDirectoryLock(file, locked);
         }
@@ -77,12 +78,22 @@ public final class DataDirectoryLock implements Ownership, AutoCloseable {
     }
   }
 
-  @Override
+  /// Makes sure that no other process can take the directory, although somebody may have deleted
+  /// the file.
+  ///
+  /// @return false if another process has taken it
+  /// @throws IOException the file cannot be made or locked again now
   public synchronized boolean keep() throws IOException {
     if (locked.fileKey().equals(keyOf(file))) {
       return true;
     }
     Locked again = tryLock(file);
+    long deadline = Clock.system().nanoTime() + KEEP_PATIENCE.toNanos();
+    while (again == null && Clock.system().nanoTime() - deadline < 0) {
+      // A process that is going to be refused can hold it for a moment.
+      LockSupport.parkNanos(RETRY_NANOS);
+      again = tryLock(file);
+    }
     if (again == null) {
       return false;
     }

@@ -13,7 +13,8 @@ final class DirectoryNames {
 
   private final Ownership ownership;
   private final AdminServer admin;
-  private @Nullable String problem;
+  private @Nullable String lockProblem;
+  private @Nullable String socketProblem;
 
   DirectoryNames(Ownership ownership, AdminServer admin) {
     this.ownership = ownership;
@@ -29,24 +30,28 @@ final class DirectoryNames {
   }
 
   private void turn() {
+    lockProblem = attempt(ownership::keep, lockProblem);
+    socketProblem = attempt(admin::keep, socketProblem);
+  }
+
+  @FunctionalInterface
+  private interface Attempt {
+    void run() throws IOException;
+  }
+
+  /// Logs a problem once.
+  ///
+  /// @return what it is now; null if there is none
+  private static @Nullable String attempt(Attempt attempt, @Nullable String before) {
     try {
-      if (!ownership.keep()) {
-        Events.severe(
-            "directory_taken",
-            null,
-            "reason",
-            "another process has taken the data directory after hub.lock was deleted");
-        // An end in order would write to the log, which is the other's now.
-        Runtime.getRuntime().halt(HubRun.FAILED);
-      }
-      admin.keep();
-      problem = null;
-    } catch (IOException failed) {
+      attempt.run();
+      return null;
+    } catch (IOException | RuntimeException failed) {
       String reason = failed.toString();
-      if (!reason.equals(problem)) {
+      if (!reason.equals(before)) {
         Events.warning("name_not_restored", "reason", reason);
       }
-      problem = reason;
+      return reason;
     }
   }
 }

@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 /// siblings until a signal or a failure ends them.
 public final class HubRun implements HubLauncher {
   private static final int DONE = 0;
-  static final int FAILED = 1;
+  private static final int FAILED = 1;
 
   private final Runnable whenReady;
 

@@ -5,8 +5,10 @@ import com.datanadhi.hub.record.RecordData;
 import org.jspecify.annotations.Nullable;
 
 /// What a transaction must be like. That each `log_data` is JSON has been checked by the door.
-final class SubmissionRules {
-  static final int MAX_RECORDS = 1_000;
+public final class SubmissionRules {
+  /// Of one transaction.
+  public static final int MAX_RECORDS = 1_000;
+
   static final int MAX_LOG_DATA = 4 << 20;
   static final int MAX_PIPELINES = 4 << 20;
 

@@ -71,6 +71,11 @@ public final class Pages {
     return null;
   }
 
+  /// Whether a page with so many bytes has one share.
+  public static boolean isSmall(long bytes) {
+    return bytes >> 20 <= 1;
+  }
+
   /// Reads a page before it is needed, if there is memory to spare.
   ///
   /// @return null if there is none, or the page takes more than one share
@@ -82,7 +87,7 @@ public final class Pages {
     boolean kept = false;
     try {
       P page = reading.read();
-      kept = sharesOf(size.of(page)) == 1;
+      kept = isSmall(size.of(page));
       return kept ? new Held<>(page, () -> shares.release(tenant, 1)) : null;
     } finally {
       if (!kept) {
@@ -92,7 +97,6 @@ public final class Pages {
   }
 
   private int sharesOf(long bytes) {
-    long mebibytes = bytes >> 20;
-    return (int) Math.min(shares.all(), mebibytes <= 1 ? 1 : mebibytes * SHARES_PER_MIB);
+    return isSmall(bytes) ? 1 : (int) Math.min(shares.all(), (bytes >> 20) * SHARES_PER_MIB);
   }
 }

@@ -15,6 +15,7 @@ public final class Shares {
   private final Condition released = lock.newCondition();
   private final Map<String, Integer> heldByTenant = new HashMap<>();
   private int held;
+  private int waiting;
 
   /// @param all how many there are
   public Shares(int all) {
@@ -34,7 +35,12 @@ public final class Shares {
         if (left <= 0) {
           return false;
         }
-        left = released.awaitNanos(left);
+        waiting++;
+        try {
+          left = released.awaitNanos(left);
+        } finally {
+          waiting--;
+        }
       }
       held += wanted;
       heldByTenant.merge(tenant, wanted, Integer::sum);
@@ -44,12 +50,12 @@ public final class Shares {
     }
   }
 
-  /// Takes shares for what can be done without: only while few are held, a quarter with these. They
-  /// are given back by [#release].
+  /// Takes shares for what can be done without: only while few are held, a quarter with these, and
+  /// nobody waits. They are given back by [#release].
   boolean acquireSpare(String tenant, int wanted) {
     lock.lock();
     try {
-      if (held + wanted > all / 4) {
+      if (waiting > 0 || held + wanted > all / 4) {
         return false;
       }
       held += wanted;

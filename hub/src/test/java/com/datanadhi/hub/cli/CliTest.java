@@ -251,6 +251,22 @@ class CliTest {
   }
 
   @Test
+  void a_link_to_the_socket_is_made_again_and_stays() throws Exception {
+    Path deep = data().resolve("d".repeat(100));
+    Files.createDirectories(deep);
+    try (AdminServer admin = AdminServer.open(deep, new ListHub(deep, 42L))) {
+      Path link = deep.resolve("hub.sock");
+      assertThat(link).isSymbolicLink();
+      for (int round = 0; round < 3; round++) {
+        Files.delete(link);
+        admin.keep();
+        assertThat(AdminServer.isServed(deep)).isTrue();
+      }
+    }
+    assertThat(deep.resolve("hub.sock")).doesNotExist();
+  }
+
+  @Test
   void a_socket_that_nobody_listens_at_is_replaced_and_another_file_is_not() throws Exception {
     Files.createDirectories(data());
     Path socket = data().resolve("hub.sock");

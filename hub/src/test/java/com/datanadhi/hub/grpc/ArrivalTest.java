@@ -77,6 +77,11 @@ class ArrivalTest {
 
     /// The head of a call, and the begin of a request of 1 MiB.
     void begin(int stream, String method, int bytes) throws IOException {
+      request(stream, method, 1 << 20, bytes);
+    }
+
+    /// The head of a call, and the first bytes of a request.
+    private void request(int stream, String method, int length, int bytes) throws IOException {
       ByteArrayOutputStream head = new ByteArrayOutputStream();
       for (List<String> field :
           List.of(
@@ -95,7 +100,7 @@ class ArrivalTest {
       }
       frame(HEADERS, END_HEADERS, stream, head.toByteArray());
       byte[] data = new byte[5 + bytes];
-      data[2] = 16; // The length of the message: 2^20.
+      java.nio.ByteBuffer.wrap(data).putInt(1, length);
       for (int at = 0; at < data.length; at += PART) {
         frame(
             DATA,
@@ -118,6 +123,15 @@ class ArrivalTest {
       await().until(() -> door.admission.heldBytes() >= 490_000);
     }
     await().until(() -> door.admission.heldBytes() == 0);
+  }
+
+  @Test
+  void a_request_without_the_end_of_its_call_counts_and_ends_after_a_while() throws Exception {
+    try (Frames client = new Frames()) {
+      client.request(1, "Append", 300_000, 300_000);
+      await().until(() -> door.admission.heldBytes() >= 290_000);
+      await().atMost(Duration.ofSeconds(25)).until(() -> door.admission.heldBytes() == 0);
+    }
   }
 
   @Test

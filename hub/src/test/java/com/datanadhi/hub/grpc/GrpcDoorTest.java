@@ -303,6 +303,20 @@ class GrpcDoorTest {
   }
 
   @Test
+  void too_many_records_are_refused_before_they_take_memory() {
+    NewRecord record = NewRecord.newBuilder().setLogData(ByteString.copyFromUtf8("1")).build();
+    Status status =
+        statusOf(
+            AppendRequest.newBuilder()
+                .setIdempotencyKey("k")
+                .addAllRecords(Collections.nCopies(1_800_000, record))
+                .build());
+    assertThat(status.getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+    assertThat(status.getDescription()).contains("1800000 records: send at most 1000");
+    assertThat(door.appends.calls()).isEmpty();
+  }
+
+  @Test
   void an_unexpected_failure_is_unavailable() throws Exception {
     Appends broken =
         (tenant, transactions) -> {

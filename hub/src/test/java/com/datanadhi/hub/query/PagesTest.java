@@ -78,7 +78,35 @@ class PagesTest {
     ahead.close();
     another.close();
 
-    assertThat(read("acme", 4 * MIB)).as("all of the memory").isNotNull();
+    Held<Long> all = held("acme", 4 * MIB);
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var waiting =
+          threads.submit(() -> pages.read("beta", Duration.ofSeconds(20), page -> page, () -> 1L));
+      all.close();
+      assertThat(waiting.get(20, TimeUnit.SECONDS)).as("all of the memory was free").isNotNull();
+    }
+  }
+
+  @Test
+  void nothing_is_read_ahead_while_somebody_waits() throws Exception {
+    Held<Long> sent = held("acme", 10);
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var large =
+          threads.submit(
+              () -> pages.read("beta", Duration.ofSeconds(20), page -> page, () -> 4 * MIB));
+      org.awaitility.Awaitility.await().until(() -> readAheadIsRefused());
+      sent.close();
+
+      assertThat(large.get(20, TimeUnit.SECONDS)).isNotNull();
+    }
+  }
+
+  private boolean readAheadIsRefused() throws Exception {
+    Held<Long> ahead = readAhead(10);
+    if (ahead != null) {
+      ahead.close();
+    }
+    return ahead == null;
   }
 
   private @Nullable Held<Long> readAhead(long bytes) throws Exception {
