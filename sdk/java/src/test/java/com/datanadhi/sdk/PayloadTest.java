@@ -67,6 +67,11 @@ class PayloadTest extends AbstractSdkTest {
     assertThat(deliverValue(Map.of("a", Map.of()))).isEqualTo("{\"a\":{}}");
     assertThat(deliverValue(java.nio.file.Path.of("a", "b"))).isEqualTo("\"a/b\"");
     assertThat(deliverValue(Double.NaN)).isEqualTo("\"NaN\"");
+    java.util.concurrent.atomic.DoubleAdder adder = new java.util.concurrent.atomic.DoubleAdder();
+    adder.add(1e300);
+    assertThat(deliverValue(adder)).isEqualTo("1.0E300");
+    adder.add(Double.NEGATIVE_INFINITY);
+    assertThat(deliverValue(adder)).isEqualTo("\"-Infinity\"");
     assertThat(deliverValue("a\ud800b\udc00")).isEqualTo("\"a?b?\"");
     assertThat(client.counters().replacedValues()).isZero();
     assertThat(client.counters().truncated()).isZero();
@@ -189,6 +194,16 @@ class PayloadTest extends AbstractSdkTest {
     }
     JsonObject delivered = deliver(new LinkedHashMap<>(Map.of("tree", tree)));
     assertThat(delivered.get("tree").getAsString()).startsWith("[0,1,2,").endsWith("…(truncated)");
+    assertThat(delivered.get("datanadhi_truncated").getAsBoolean()).isTrue();
+  }
+
+  @Test
+  void a_name_that_is_too_large_does_not_take_the_place_of_the_members_after_it() throws Exception {
+    Map<String, Object> payload = new LinkedHashMap<>();
+    payload.put("x".repeat(2 << 20), 1);
+    payload.put("level", "ERROR");
+    JsonObject delivered = deliver(payload);
+    assertThat(delivered.get("level").getAsString()).isEqualTo("ERROR");
     assertThat(delivered.get("datanadhi_truncated").getAsBoolean()).isTrue();
   }
 

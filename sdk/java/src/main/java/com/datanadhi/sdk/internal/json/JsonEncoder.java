@@ -68,8 +68,10 @@ public final class JsonEncoder {
       out.json("null");
     } else if (value instanceof String text) {
       out.string(text);
-    } else if (value instanceof Boolean || (value instanceof Number n && isJsonNumber(n))) {
+    } else if (value instanceof Boolean) {
       out.json(value.toString());
+    } else if (value instanceof Number number && number.getClass().getName().startsWith("java.")) {
+      writeNumber(number.toString());
     } else if (JsonTrees.contains(value)) {
       writeTree(text(value));
     } else if (!isContainer(value)) {
@@ -90,6 +92,15 @@ public final class JsonEncoder {
       } else {
         writeArray(value, depth);
       }
+    }
+  }
+
+  /** JSON has no infinities, and they end with a letter. */
+  private void writeNumber(String text) {
+    if (Character.isDigit(text.charAt(text.length() - 1))) {
+      out.json(text);
+    } else {
+      out.string(text);
     }
   }
 
@@ -120,7 +131,7 @@ public final class JsonEncoder {
       for (Map.Entry<?, ?> member : map.entrySet()) {
         String name = String.valueOf(read(member.getKey(), () -> text(member.getKey())));
         Object value = read(member, member::getValue);
-        if (!writeMember(names, name, value, depth)) {
+        if (!writeMember(names, name, value, depth) && !out.hasRoom()) {
           break;
         }
         end = out.position();
@@ -269,13 +280,5 @@ public final class JsonEncoder {
     return value instanceof Map<?, ?>
         || (value instanceof Iterable<?> && !(value instanceof java.nio.file.Path))
         || value.getClass().isArray();
-  }
-
-  /** JSON has no infinities, and the text of an application's own number class can be anything. */
-  private static boolean isJsonNumber(Number number) {
-    if (number instanceof Double || number instanceof Float) {
-      return Double.isFinite(number.doubleValue());
-    }
-    return number.getClass().getName().startsWith("java.");
   }
 }
