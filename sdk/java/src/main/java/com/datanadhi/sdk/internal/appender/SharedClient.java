@@ -52,7 +52,9 @@ public final class SharedClient implements AutoCloseable {
         OPENING.remove();
       }
       if (open == null) {
-        clients.keep(pipelines, JsonEncoder.encode(event.fields()));
+        clients.keep(
+            pipelines,
+            JsonEncoder.encode(event.fields(), KeptRecords.MAX_RECORD_BYTES).json());
         return true;
       }
       client = open;
