@@ -1,6 +1,7 @@
 package com.datanadhi.sdk.internal.appender;
 
 import com.datanadhi.sdk.DataNadhi;
+import com.datanadhi.sdk.internal.json.EncodedPayload;
 import com.datanadhi.sdk.internal.json.JsonEncoder;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -32,9 +33,9 @@ public final class SharedClient implements AutoCloseable {
   }
 
   /**
-   * Submits the event; returns false if the client refused it. If the client was closed, another
-   * one is opened. An event that is logged on this thread while it opens a client is ignored, and
-   * true is returned. While the configuration is invalid, events are kept.
+   * Submits the event; returns false if the client refused it, or after {@link #close}. If the
+   * client was closed, another one is opened. An event that is logged on this thread while it opens
+   * a client is ignored, and true is returned. While the configuration is invalid, events are kept.
    */
   public boolean submit(EventPayload event) {
     if (closed) {
@@ -47,15 +48,14 @@ public final class SharedClient implements AutoCloseable {
       }
       OPENING.set(this);
       try {
-        open = clients.openUnlessInvalid();
+        open = clients.openUnlessInvalid(this);
       } finally {
         OPENING.remove();
       }
       if (open == null) {
-        clients.keep(
-            pipelines,
-            JsonEncoder.encode(event.fields(), KeptRecords.MAX_RECORD_BYTES).json());
-        return true;
+        // Not under the lock of the clients: encoding runs code of the application.
+        EncodedPayload encoded = JsonEncoder.encode(event.fields(), KeptRecords.MAX_RECORD_BYTES);
+        return clients.keep(this, pipelines, encoded.json());
       }
       client = open;
     }

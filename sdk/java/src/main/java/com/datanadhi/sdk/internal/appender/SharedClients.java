@@ -68,26 +68,35 @@ public final class SharedClients {
   }
 
   /**
-   * As {@link #open}, but returns null while the configuration is invalid. It is read again at most
-   * every 30 s.
+   * As {@link #open}, but returns null while the configuration is invalid, and to a user that was
+   * removed. The configuration is read again at most every 30 s.
    */
-  synchronized @Nullable DataNadhi openUnlessInvalid() {
-    if (invalid && System.nanoTime() - checkedAt < RECHECK_NANOS) {
+  synchronized @Nullable DataNadhi openUnlessInvalid(SharedClient user) {
+    if (!users.contains(user) || (invalid && System.nanoTime() - checkedAt < RECHECK_NANOS)) {
       return null;
     }
     try {
-      DataNadhi open = open();
-      kept.submitTo(open);
-      return open;
+      return open();
     } catch (ConfigurationException problem) {
       report(problem);
       return null;
     }
   }
 
-  /** Keeps a record while the configuration is invalid. */
-  void keep(List<String> pipelines, String json) {
+  /**
+   * Keeps a record while the configuration is invalid, or submits it if another thread has opened a
+   * client meanwhile. Returns false, and does nothing, for a user that was removed.
+   */
+  synchronized boolean keep(SharedClient user, List<String> pipelines, String json) {
+    if (!users.contains(user)) {
+      return false;
+    }
     kept.add(pipelines, json);
+    DataNadhi open = client;
+    if (open != null && !open.isClosed()) {
+      kept.submitTo(open);
+    }
+    return true;
   }
 
   /** The first message is printed, since the logging library is being configured or is silent. */
@@ -103,7 +112,10 @@ public final class SharedClients {
     }
   }
 
-  /** Returns the client; opens one if there is none, or if it was closed. */
+  /**
+   * Returns the client; opens one if there is none, or if it was closed, and submits the kept
+   * records to it.
+   */
   synchronized DataNadhi open() {
     DataNadhi known = client;
     if (known != null && (!known.isClosed() || isExiting())) {
@@ -113,6 +125,7 @@ public final class SharedClients {
     client = opened;
     invalid = false;
     usedByApplication = false;
+    kept.submitTo(opened);
     return opened;
   }
 
