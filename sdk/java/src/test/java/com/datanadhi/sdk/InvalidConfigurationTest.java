@@ -1,6 +1,7 @@
 package com.datanadhi.sdk;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.joran.JoranConfigurator;
@@ -120,7 +121,7 @@ class InvalidConfigurationTest extends AbstractSdkTest {
     second.publish(new LogRecord(Level.INFO, "new"));
     first.close();
     second.close();
-    assertThat(main.delivered()).isEqualTo(2);
+    await().atMost(TIME_LIMIT).until(() -> main.delivered() == 2);
     assertThat(dropped()).isEmpty();
   }
 

@@ -3,6 +3,7 @@ package com.datanadhi.sdk.internal.appender;
 import com.datanadhi.sdk.DataNadhi;
 import com.datanadhi.sdk.internal.json.EncodedPayload;
 import com.datanadhi.sdk.internal.json.JsonEncoder;
+import com.datanadhi.sdk.internal.thread.SdkThread;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -68,8 +69,26 @@ public final class SharedClient implements AutoCloseable {
    */
   @Override
   public void close() {
+    DataNadhi unused = release();
+    if (unused != null) {
+      unused.close();
+    }
+  }
+
+  /**
+   * As {@link #close}, but does not wait for the client. If the process ends meanwhile, its end
+   * waits up to the exit time-out.
+   */
+  public void closeInBackground() {
+    DataNadhi unused = release();
+    if (unused != null) {
+      SdkThread.named("datanadhi-release", unused::close).start();
+    }
+  }
+
+  private @Nullable DataNadhi release() {
     closed = true;
     client = null;
-    clients.remove(this);
+    return clients.remove(this);
   }
 }

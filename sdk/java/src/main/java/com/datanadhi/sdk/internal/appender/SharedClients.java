@@ -129,12 +129,15 @@ public final class SharedClients {
     return opened;
   }
 
-  /** Closes the client after its last user, unless the application uses it too. */
-  void remove(SharedClient user) {
+  /**
+   * Removes a user. After the last one, returns the client, which the caller closes, unless the
+   * application uses it too.
+   */
+  @Nullable DataNadhi remove(SharedClient user) {
     DataNadhi unused;
     synchronized (this) {
       if (!users.remove(user) || !users.isEmpty() || usedByApplication) {
-        return;
+        return null;
       }
       unused = client;
       if (!isExiting()) {
@@ -142,10 +145,7 @@ public final class SharedClients {
       }
     }
     kept.end();
-    // Not under the lock: it can take as long as the exit time-out.
-    if (unused != null) {
-      unused.close();
-    }
+    return unused;
   }
 
   /** At the end of the process nothing is opened again: nobody would close it. */
