@@ -1,6 +1,7 @@
 package com.datanadhi.sdk;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.joran.JoranConfigurator;
@@ -10,6 +11,7 @@ import com.datanadhi.sdk.testkit.JavaProgram;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.util.List;
 import java.util.Map;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
@@ -119,7 +121,46 @@ class InvalidConfigurationTest extends AbstractSdkTest {
     second.publish(new LogRecord(Level.INFO, "new"));
     first.close();
     second.close();
-    assertThat(main.delivered()).isEqualTo(2);
+    await().atMost(TIME_LIMIT).until(() -> main.delivered() == 2);
     assertThat(dropped()).isEmpty();
+  }
+
+  @Test
+  void a_kept_record_that_is_too_large_is_truncated_to_the_default_limit() throws Exception {
+    keepThenCorrect("", "before", "x".repeat(2 << 20), "after");
+    assertThat(messages()).hasSize(4).contains("before", "after", "new");
+    assertThat(dropped()).isEmpty();
+  }
+
+  @Test
+  void a_kept_record_that_the_client_takes_for_too_large_goes_into_a_file() throws Exception {
+    keepThenCorrect("async: {max_record_bytes: 1024}", "before", "x".repeat(5_000), "after");
+    assertThat(messages()).containsExactlyInAnyOrder("before", "after", "new");
+    assertThat(dropped()).hasSize(1);
+  }
+
+  /** Logs {@code messages} before the configuration is corrected, and "new" after that. */
+  private void keepThenCorrect(String settings, String... messages) throws Exception {
+    Files.writeString(directory.resolve("config.yml"), "async: {workers: none}");
+    DataNadhiHandler first = new DataNadhiHandler(directory.toString(), "orders");
+    for (String message : messages) {
+      first.publish(new LogRecord(Level.INFO, message));
+    }
+    Files.writeString(
+        directory.resolve("config.yml"),
+        "server: {host: '%s'}\nechopost: {disable: true}\n%s".formatted(main.url(), settings));
+    DataNadhiHandler second = new DataNadhiHandler(directory.toString(), "orders");
+    second.publish(new LogRecord(Level.INFO, "new"));
+    DataNadhi client = DataNadhi.shared(directory);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    client.close();
+    first.close();
+    second.close();
+  }
+
+  private List<String> messages() {
+    return main.deliveries().stream()
+        .map(d -> d.body().getAsJsonObject("log_data").get("message").getAsString())
+        .toList();
   }
 }

@@ -6,12 +6,14 @@ import static org.awaitility.Awaitility.await;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.joran.JoranConfigurator;
 import com.datanadhi.sdk.jul.DataNadhiHandler;
+import com.datanadhi.sdk.testkit.JavaProgram;
 import com.google.gson.JsonObject;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.Set;
+import java.util.logging.LogManager;
 import java.util.logging.Logger;
 import org.apache.logging.log4j.ThreadContext;
 import org.apache.logging.log4j.core.config.ConfigurationSource;
@@ -220,7 +222,7 @@ class LogHandlersTest extends AbstractSdkTest {
     one.close();
     publish(two);
     two.close();
-    assertThat(main.delivered()).isEqualTo(3);
+    await().atMost(TIME_LIMIT).until(() -> main.delivered() == 3);
     await().atMost(TIME_LIMIT).until(() -> noWorkerBut(before));
   }
 
@@ -235,6 +237,38 @@ class LogHandlersTest extends AbstractSdkTest {
       assertThat(DataNadhi.shared(directory)).isSameAs(client);
     } finally {
       client.close();
+    }
+  }
+
+  @Test
+  void reading_the_configuration_of_java_util_logging_again_does_not_wait_for_deliveries()
+      throws Exception {
+    main.goDown();
+    fallback.goDown();
+    JavaProgram.Result result = JavaProgram.run(Reconfiguring.class, directory.toString());
+    assertThat(result.status()).describedAs(result.errors()).isZero();
+    assertThat(result.errors()).contains("no wait");
+    assertThat(dropped()).hasSize(2);
+  }
+
+  /** Logs an event, configures java.util.logging again, and logs another one. */
+  static final class Reconfiguring {
+    public static void main(String[] args) throws Exception {
+      String handler = DataNadhiHandler.class.getName();
+      byte[] properties =
+          "handlers = %s\n%s.directory = %s\n"
+              .formatted(handler, handler, args[0])
+              .getBytes(StandardCharsets.UTF_8);
+      LogManager manager = LogManager.getLogManager();
+      manager.readConfiguration(new ByteArrayInputStream(properties));
+      Logger logger = Logger.getLogger("shop");
+      logger.info("before");
+      long start = System.nanoTime();
+      manager.readConfiguration(new ByteArrayInputStream(properties));
+      long millis = (System.nanoTime() - start) / 1_000_000;
+      logger.info("after");
+      // The exit time-out is 5 s.
+      System.err.println(millis < 4_000 ? "no wait" : "waited for " + millis + " ms");
     }
   }
 

@@ -81,11 +81,13 @@ public final class DataNadhiHandler extends Handler {
   }
 
   /**
-   * Closes the client, which delivers its records for up to the exit time-out, unless another
-   * handler or the application uses it too.
+   * Starts to close the client, unless another handler or the application uses it too, and returns
+   * at once: the client delivers its records in the background, for up to the exit time-out. If the
+   * process ends meanwhile, its end waits for that.
    */
   @Override
   public void close() {
-    client.close();
+    // The LogManager can hold its lock here, which the client needs in order to log.
+    client.closeInBackground();
   }
 }

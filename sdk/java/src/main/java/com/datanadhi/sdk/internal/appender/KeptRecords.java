@@ -10,6 +10,7 @@ import com.datanadhi.sdk.internal.time.Waiter;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.UUID;
 
@@ -20,6 +21,9 @@ import java.util.UUID;
 final class KeptRecords {
   /** As many as wait in a client's queue by default. */
   static final int MAX_RECORDS = 1_000;
+
+  /** The default of {@code async.max_record_bytes}. */
+  static final int MAX_RECORD_BYTES = 1 << 20;
 
   private static final long MAX_CHARS = 16 << 20;
 
@@ -58,10 +62,26 @@ final class KeptRecords {
     }
   }
 
-  /** Submits the records to {@code client}; those that it refuses are written to a file. */
+  /** Submits the records to {@code client}; those that it does not accept go into a file. */
   synchronized void submitTo(DataNadhi client) {
-    records.removeIf(record -> client.submitJson(record.pipelines(), record.json()));
+    Iterator<OutgoingRecord> waiting = records.iterator();
+    while (waiting.hasNext()) {
+      OutgoingRecord record = waiting.next();
+      if (accepts(client, record)) {
+        waiting.remove();
+        chars -= record.json().length();
+      }
+    }
     end();
+  }
+
+  private static boolean accepts(DataNadhi client, OutgoingRecord record) {
+    try {
+      return client.submitJson(record.pipelines(), record.json());
+    } catch (IllegalArgumentException tooLarge) {
+      // For a limit that is lower than the default.
+      return false;
+    }
   }
 
   /** Writes the records to a file. */

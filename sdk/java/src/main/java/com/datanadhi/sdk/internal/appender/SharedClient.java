@@ -1,7 +1,9 @@
 package com.datanadhi.sdk.internal.appender;
 
 import com.datanadhi.sdk.DataNadhi;
+import com.datanadhi.sdk.internal.json.EncodedPayload;
 import com.datanadhi.sdk.internal.json.JsonEncoder;
+import com.datanadhi.sdk.internal.thread.SdkThread;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -32,9 +34,9 @@ public final class SharedClient implements AutoCloseable {
   }
 
   /**
-   * Submits the event; returns false if the client refused it. If the client was closed, another
-   * one is opened. An event that is logged on this thread while it opens a client is ignored, and
-   * true is returned. While the configuration is invalid, events are kept.
+   * Submits the event; returns false if the client refused it, or after {@link #close}. If the
+   * client was closed, another one is opened. An event that is logged on this thread while it opens
+   * a client is ignored, and true is returned. While the configuration is invalid, events are kept.
    */
   public boolean submit(EventPayload event) {
     if (closed) {
@@ -47,13 +49,14 @@ public final class SharedClient implements AutoCloseable {
       }
       OPENING.set(this);
       try {
-        open = clients.openUnlessInvalid();
+        open = clients.openUnlessInvalid(this);
       } finally {
         OPENING.remove();
       }
       if (open == null) {
-        clients.keep(pipelines, JsonEncoder.encode(event.fields()));
-        return true;
+        // Not under the lock of the clients: encoding runs code of the application.
+        EncodedPayload encoded = JsonEncoder.encode(event.fields(), KeptRecords.MAX_RECORD_BYTES);
+        return clients.keep(this, pipelines, encoded.json());
       }
       client = open;
     }
@@ -66,8 +69,26 @@ public final class SharedClient implements AutoCloseable {
    */
   @Override
   public void close() {
+    DataNadhi unused = release();
+    if (unused != null) {
+      unused.close();
+    }
+  }
+
+  /**
+   * As {@link #close}, but does not wait for the client. If the process ends meanwhile, its end
+   * waits up to the exit time-out.
+   */
+  public void closeInBackground() {
+    DataNadhi unused = release();
+    if (unused != null) {
+      SdkThread.named("datanadhi-release", unused::close).start();
+    }
+  }
+
+  private @Nullable DataNadhi release() {
     closed = true;
     client = null;
-    clients.remove(this);
+    return clients.remove(this);
   }
 }

@@ -68,26 +68,35 @@ public final class SharedClients {
   }
 
   /**
-   * As {@link #open}, but returns null while the configuration is invalid. It is read again at most
-   * every 30 s.
+   * As {@link #open}, but returns null while the configuration is invalid, and to a user that was
+   * removed. The configuration is read again at most every 30 s.
    */
-  synchronized @Nullable DataNadhi openUnlessInvalid() {
-    if (invalid && System.nanoTime() - checkedAt < RECHECK_NANOS) {
+  synchronized @Nullable DataNadhi openUnlessInvalid(SharedClient user) {
+    if (!users.contains(user) || (invalid && System.nanoTime() - checkedAt < RECHECK_NANOS)) {
       return null;
     }
     try {
-      DataNadhi open = open();
-      kept.submitTo(open);
-      return open;
+      return open();
     } catch (ConfigurationException problem) {
       report(problem);
       return null;
     }
   }
 
-  /** Keeps a record while the configuration is invalid. */
-  void keep(List<String> pipelines, String json) {
+  /**
+   * Keeps a record while the configuration is invalid, or submits it if another thread has opened a
+   * client meanwhile. Returns false, and does nothing, for a user that was removed.
+   */
+  synchronized boolean keep(SharedClient user, List<String> pipelines, String json) {
+    if (!users.contains(user)) {
+      return false;
+    }
     kept.add(pipelines, json);
+    DataNadhi open = client;
+    if (open != null && !open.isClosed()) {
+      kept.submitTo(open);
+    }
+    return true;
   }
 
   /** The first message is printed, since the logging library is being configured or is silent. */
@@ -103,7 +112,10 @@ public final class SharedClients {
     }
   }
 
-  /** Returns the client; opens one if there is none, or if it was closed. */
+  /**
+   * Returns the client; opens one if there is none, or if it was closed, and submits the kept
+   * records to it.
+   */
   synchronized DataNadhi open() {
     DataNadhi known = client;
     if (known != null && (!known.isClosed() || isExiting())) {
@@ -113,15 +125,19 @@ public final class SharedClients {
     client = opened;
     invalid = false;
     usedByApplication = false;
+    kept.submitTo(opened);
     return opened;
   }
 
-  /** Closes the client after its last user, unless the application uses it too. */
-  void remove(SharedClient user) {
+  /**
+   * Removes a user. After the last one, returns the client, which the caller closes, unless the
+   * application uses it too.
+   */
+  @Nullable DataNadhi remove(SharedClient user) {
     DataNadhi unused;
     synchronized (this) {
       if (!users.remove(user) || !users.isEmpty() || usedByApplication) {
-        return;
+        return null;
       }
       unused = client;
       if (!isExiting()) {
@@ -129,10 +145,7 @@ public final class SharedClients {
       }
     }
     kept.end();
-    // Not under the lock: it can take as long as the exit time-out.
-    if (unused != null) {
-      unused.close();
-    }
+    return unused;
   }
 
   /** At the end of the process nothing is opened again: nobody would close it. */

@@ -1,0 +1,135 @@
+package com.datanadhi.sdk.internal.appender;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.datanadhi.sdk.DataNadhi;
+import com.datanadhi.sdk.testkit.LogServer;
+import com.datanadhi.testkit.Directories;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What threads that log, open and close at the same time do to the client that they share. */
+class SharedClientTest {
+  private static final Duration TIME_LIMIT = Duration.ofSeconds(60);
+
+  private Path directory;
+  private LogServer main;
+
+  @BeforeEach
+  void configure() throws Exception {
+    directory = Files.createTempDirectory("sdk").toRealPath();
+    main = LogServer.up();
+    correct();
+  }
+
+  @AfterEach
+  void closeAll() throws Exception {
+    correct();
+    DataNadhi.shared(directory).close();
+    main.close();
+    Directories.delete(directory);
+  }
+
+  private void correct() throws Exception {
+    Files.writeString(
+        directory.resolve("config.yml"),
+        "server: {host: '%s'}\nechopost: {disable: true}".formatted(main.url()));
+  }
+
+  private void spoil() throws Exception {
+    Files.writeString(directory.resolve("config.yml"), "async: {workers: none}");
+  }
+
+  private SharedClient newUser() {
+    return new SharedClient(directory.toString(), "orders");
+  }
+
+  private static EventPayload event() {
+    return new EventPayload(Instant.now(), "INFO", "shop", "main", "event");
+  }
+
+  @Test
+  void an_appender_that_is_closed_while_it_waits_for_the_client_opens_none() throws Exception {
+    Set<Thread> before = Thread.getAllStackTraces().keySet();
+    SharedClient user = newUser();
+    AtomicBoolean accepted = new AtomicBoolean(true);
+    Thread logging = new Thread(() -> accepted.set(user.submit(event())), "logging");
+    synchronized (SharedClients.of(directory)) {
+      logging.start();
+      await().until(() -> logging.getState() == Thread.State.BLOCKED);
+      user.close();
+    }
+    logging.join();
+    assertThat(accepted).isFalse();
+    assertThat(Thread.getAllStackTraces().keySet())
+        .filteredOn(thread -> thread.getName().startsWith("datanadhi-worker"))
+        .allMatch(before::contains);
+  }
+
+  @Test
+  void an_appender_that_is_closed_while_it_encodes_an_event_keeps_nothing() throws Exception {
+    spoil();
+    SharedClient user = newUser();
+    assertThat(user.submit(event().with("closing", whenEncoded(user::close)))).isFalse();
+  }
+
+  @Test
+  void an_event_that_is_encoded_while_another_thread_opens_the_client_is_submitted()
+      throws Exception {
+    spoil();
+    SharedClient user = newUser();
+    EventPayload event =
+        event()
+            .with(
+                "opening",
+                whenEncoded(() -> {
+                  correct();
+                  assertThat(newUser().submit(event())).isTrue();
+                }));
+    assertThat(user.submit(event)).isTrue();
+    await().atMost(TIME_LIMIT).until(() -> main.delivered() == 2);
+  }
+
+  /** A value of an application, which the encoder reads. */
+  private static Object whenEncoded(Step step) {
+    return new Object() {
+      @Override
+      public String toString() {
+        try {
+          step.run();
+        } catch (Exception failed) {
+          throw new AssertionError(failed);
+        }
+        return "encoded";
+      }
+    };
+  }
+
+  private interface Step {
+    void run() throws Exception;
+  }
+
+  @Test
+  void records_that_were_submitted_leave_space_for_others() throws Exception {
+    KeptRecords kept = new KeptRecords(directory);
+    String json = "\"" + "x".repeat(1_000_000) + "\"";
+    DataNadhi client = DataNadhi.shared(directory);
+    for (int round = 1; round <= 2; round++) {
+      for (int i = 0; i < 10; i++) {
+        kept.add(List.of(), json);
+      }
+      kept.submitTo(client);
+    }
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    assertThat(main.delivered()).isEqualTo(20);
+  }
+}
