@@ -2,6 +2,7 @@ package com.datanadhi.sdk;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import com.datanadhi.sdk.testkit.Agents;
 import java.time.Duration;
@@ -42,5 +43,19 @@ class CloseTest extends AbstractSdkTest {
         .untilAsserted(() -> assertThat(threadsBut(before)).isEmpty());
     assertThat(main.delivered()).isPositive();
     assertThat(closed).hasSize(50);
+  }
+
+  @Test
+  void a_redelivery_of_a_closed_client_ends_and_keeps_the_records() throws Exception {
+    main.goDown();
+    fallback.goDown();
+    DataNadhi client = open(configuration().echoPostDisabled(true));
+    submit(client, 0, 10);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    client.close();
+    main.comeUp();
+    Redelivery result = assertTimeoutPreemptively(Duration.ofSeconds(20), client::redeliver);
+    assertThat(result).isEqualTo(new Redelivery(0, 10, 0));
+    assertThat(droppedSeqs()).isEqualTo(range(0, 10));
   }
 }
