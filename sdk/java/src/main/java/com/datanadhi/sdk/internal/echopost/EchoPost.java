@@ -262,6 +262,7 @@ public final class EchoPost implements AutoCloseable {
     awaitsSocket = false;
     if (isAgentThere || (!didNotStart && Files.exists(layout.program()))) {
       state = new EchoPostState(Status.READY, "");
+      downloader.ifPresent(this::scheduleUpdates);
     } else {
       state = new EchoPostState(Status.PREPARING, "");
       prepare();
