@@ -58,6 +58,9 @@ public final class EchoPost implements AutoCloseable {
   /** Used from the time when the first one's agent is found to deliver to another server. */
   private final Optional<AgentDirectory> second;
 
+  /** Those in which records for earlier servers may be left; only their backlog is used. */
+  private final List<AgentDirectory> others;
+
   private final Cooldown cooldown;
   private final Duration retryTimeout;
   private final Duration updateInterval;
@@ -113,6 +116,10 @@ public final class EchoPost implements AutoCloseable {
                     new BacklogDetector(in, newCooldown(timeouts, clock))));
     this.first = agentDirectory.apply(layout);
     this.second = agentDirectory.apply(layout.of(serverName));
+    this.others =
+        layout.others(serverName).stream()
+            .flatMap(in -> agentDirectory.apply(in).stream())
+            .toList();
     this.serverName = serverName;
     this.cooldown = newCooldown(timeouts, clock);
     this.retryTimeout = timeouts.start();
@@ -388,6 +395,9 @@ public final class EchoPost implements AutoCloseable {
     if (isUsable()) {
       deliverBacklog(first.orElseThrow());
       deliverBacklog(second.orElseThrow());
+      for (AgentDirectory other : others) {
+        deliverBacklog(other);
+      }
     }
   }
 
