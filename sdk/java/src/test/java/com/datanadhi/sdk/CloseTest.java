@@ -2,8 +2,14 @@ package com.datanadhi.sdk;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
+import com.datanadhi.sdk.internal.echopost.Timeouts;
 import com.datanadhi.sdk.testkit.Agents;
+import com.datanadhi.sdk.testkit.FileServer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,5 +48,48 @@ class CloseTest extends AbstractSdkTest {
         .untilAsserted(() -> assertThat(threadsBut(before)).isEmpty());
     assertThat(main.delivered()).isPositive();
     assertThat(closed).hasSize(50);
+  }
+
+  @Test
+  void a_redelivery_of_a_closed_client_ends_and_keeps_the_records() throws Exception {
+    main.goDown();
+    fallback.goDown();
+    DataNadhi client = open(configuration().echoPostDisabled(true));
+    submit(client, 0, 10);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    client.close();
+    main.comeUp();
+    Redelivery result = assertTimeoutPreemptively(Duration.ofSeconds(20), client::redeliver);
+    assertThat(result).isEqualTo(new Redelivery(0, 10, 0));
+    assertThat(droppedSeqs()).isEqualTo(range(0, 10));
+  }
+
+  @Test
+  void close_ends_every_look_for_a_newer_program() throws Exception {
+    FileServer files = closeAfterTest(new FileServer());
+    files.serve(FileServer.programPath() + ".sha256", 200, "0".repeat(64).getBytes());
+    Path program = directory.resolve("echopost/echopost");
+    Files.createDirectories(program.getParent());
+    Files.writeString(program, "#!/bin/sh\nsleep 1000\n");
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Set<Thread> before = Thread.getAllStackTraces().keySet();
+    Timeouts timeouts =
+        new Timeouts(
+            TIMEOUTS.start(),
+            TIMEOUTS.call(),
+            TIMEOUTS.downloadStall(),
+            TIMEOUTS.firstCooldown(),
+            TIMEOUTS.maxCooldown(),
+            TIMEOUTS.backlogCheckInterval(),
+            Duration.ofMillis(200));
+    DataNadhi client =
+        closeAfterTest(newClient(configuration().downloadUrl(files.url()).build(), timeouts));
+    await().atMost(TIME_LIMIT).until(() -> files.requestedPaths().size() == 1);
+    // Another look begins meanwhile, and finds the lock taken.
+    Thread.sleep(1_000);
+    client.close();
+    await()
+        .atMost(Duration.ofSeconds(10))
+        .untilAsserted(() -> assertThat(threadsBut(before)).isEmpty());
   }
 }

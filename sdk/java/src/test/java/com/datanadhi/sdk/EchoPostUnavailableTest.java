@@ -3,9 +3,11 @@ package com.datanadhi.sdk;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.datanadhi.sdk.testkit.Agents;
 import com.datanadhi.sdk.testkit.FileServer;
 import com.datanadhi.testkit.PackagedProgram;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.logging.Handler;
@@ -119,6 +121,22 @@ class EchoPostUnavailableTest extends AbstractSdkTest {
         .atMost(TIME_LIMIT)
         .until(() -> client.counters().echoPost().status() == EchoPostState.Status.READY);
     assertThat(client.counters().submitted()).isZero();
+  }
+
+  @Test
+  void a_program_that_was_installed_during_a_cooldown_gets_updates() throws Exception {
+    main.comeUp();
+    Agents.install(directory);
+    Path program = directory.resolve("echopost/echopost");
+    Path elsewhere = Files.move(program, directory.resolve("elsewhere"));
+    FileServer files = closeAfterTest(new FileServer());
+    DataNadhi client = open(configuration().downloadUrl(files.url()));
+    await().atMost(TIME_LIMIT).until(() -> !client.counters().echoPost().detail().isEmpty());
+    Files.move(elsewhere, program);
+    await()
+        .atMost(TIME_LIMIT)
+        .until(() -> client.counters().echoPost().status() == EchoPostState.Status.READY);
+    await().atMost(TIME_LIMIT).until(() -> Files.exists(directory.resolve("echopost/.sdk-update")));
   }
 
   @Test

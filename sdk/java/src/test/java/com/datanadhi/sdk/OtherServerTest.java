@@ -122,6 +122,20 @@ class OtherServerTest extends AbstractSdkTest {
   }
 
   @Test
+  void records_in_the_directory_of_an_earlier_server_go_to_the_new_one() throws Exception {
+    DataNadhi client = open(configuration());
+    submit(client, 10, 20);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    client.close();
+    killAgentsOfSecondDirectory();
+    LogServer third = closeAfterTest(LogServer.up());
+    open(configuration().serverHost(third.url()));
+    await().atMost(TIME_LIMIT).until(() -> third.keys().size() == 10);
+    assertThat(seqs(third.deliveries())).isEqualTo(range(10, 20));
+    killAgentsOfSecondDirectory();
+  }
+
+  @Test
   void another_spelling_of_the_same_url_uses_the_same_agent() throws Exception {
     String spelling = old.url().replace("http:", "HTTP:") + "/";
     DataNadhi client = open(configuration().serverHost(spelling));

@@ -1,6 +1,11 @@
 package com.datanadhi.sdk.internal.echopost;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The names of EchoPost's files. SDKs for other languages use the same ones, so that all SDKs share
@@ -18,6 +23,21 @@ record DirectoryLayout(Path directory, Path program) {
   /** The directory for this server while the agent of {@link #in} delivers to another one. */
   DirectoryLayout of(ServerName server) {
     return new DirectoryLayout(directory.resolveSibling("echopost-" + server.id()), program);
+  }
+
+  /** Those of other servers than this one that have a buffer now; empty if unreadable. */
+  List<DirectoryLayout> others(ServerName server) {
+    Path own = of(server).directory();
+    try (Stream<Path> all = Files.list(directory.resolveSibling("."))) {
+      return all.map(found -> directory.resolveSibling(found.getFileName()))
+          .filter(found -> found.getFileName().toString().matches("echopost-[0-9a-f]{8}"))
+          .filter(found -> !found.equals(own))
+          .map(found -> new DirectoryLayout(found, program))
+          .filter(found -> Files.exists(found.buffer()))
+          .toList();
+    } catch (IOException | UncheckedIOException unreadable) {
+      return List.of();
+    }
   }
 
   Path socket() {

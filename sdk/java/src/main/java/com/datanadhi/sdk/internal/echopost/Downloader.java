@@ -79,7 +79,7 @@ final class Downloader {
             if (isRunnable() && (!didNotStart || answers())) {
               return new DownloadResult.Present();
             }
-            removeUnlessEchoPost();
+            removeUnlessRunnable();
             return install("", "");
           });
     } catch (TimeoutException lockedTooLong) {
@@ -99,16 +99,13 @@ final class Downloader {
   }
 
   /**
-   * Removes a file that is not the program, such as a web page or an incomplete download. A program
-   * that does not answer now, perhaps for lack of memory, stays until another one has answered.
+   * Removes a file that is no program at all, such as a web page. A program or script that does not
+   * answer now, perhaps for lack of memory, stays until another one has answered.
    */
-  private void removeUnlessEchoPost() throws IOException {
+  private void removeUnlessRunnable() throws IOException {
     Path program = layout.program();
-    if (Files.isReadable(program) && !ProgramFile.isFor(platform, program)) {
-      log.log(
-          Level.WARNING,
-          "%s is removed: it is not EchoPost for %s and does not start"
-              .formatted(program, platform));
+    if (Files.exists(program) && !isRunnable()) {
+      log.log(Level.WARNING, "%s is removed: it is not a program".formatted(program));
       Files.delete(program);
     }
   }
@@ -146,12 +143,25 @@ final class Downloader {
       if (!checksum.isEmpty() && checksum.equals(seen)) {
         return new DownloadResult.Present();
       }
-      return install(
-          ProgramFile.run(layout.program(), answerTimeout).version(),
-          checksum.isEmpty() ? seen : "");
+      if (!checksum.isEmpty() && seen.isEmpty() && isInstalled(checksum)) {
+        stamp.write(checksum);
+        return new DownloadResult.Present();
+      }
+      ProgramFile.Answer installed = ProgramFile.run(layout.program(), answerTimeout);
+      if (!installed.isEchoPost()) {
+        // Its version is not known. If it does not start either, ensurePresent replaces it.
+        return new DownloadResult.NotEchoPost(layout.program().toString(), installed.problem());
+      }
+      return install(installed.version(), checksum.isEmpty() ? seen : "");
     } catch (NetworkException failed) {
       return new DownloadResult.NetworkError(failed.getMessage() + " (" + url + ")");
     }
+  }
+
+  /** Whether the program, which something else than the SDK installed, is the server's. */
+  private boolean isInstalled(String checksum) throws IOException {
+    Path program = layout.program();
+    return Files.isReadable(program) && checksum.equals(ProgramFile.sha256(program));
   }
 
   /**

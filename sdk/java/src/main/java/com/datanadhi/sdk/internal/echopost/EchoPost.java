@@ -16,15 +16,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * EchoPost as a destination: downloads the program, starts an agent when records are sent, and
@@ -57,6 +58,9 @@ public final class EchoPost implements AutoCloseable {
   /** Used from the time when the first one's agent is found to deliver to another server. */
   private final Optional<AgentDirectory> second;
 
+  /** Those in which records for earlier servers may be left; only their backlog is used. */
+  private final List<AgentDirectory> others;
+
   private final Cooldown cooldown;
   private final Duration retryTimeout;
   private final Duration updateInterval;
@@ -72,7 +76,9 @@ public final class EchoPost implements AutoCloseable {
   private volatile boolean didNotStart;
   private boolean updatesScheduled;
   private volatile boolean closed;
-  private @Nullable Thread downloading;
+
+  /** The threads that download or look for a newer program. */
+  private final Set<Thread> background = new HashSet<>();
 
   /** EchoPost for the configuration's directory; {@link #prepare} begins to download it. */
   public EchoPost(
@@ -110,6 +116,10 @@ public final class EchoPost implements AutoCloseable {
                     new BacklogDetector(in, newCooldown(timeouts, clock))));
     this.first = agentDirectory.apply(layout);
     this.second = agentDirectory.apply(layout.of(serverName));
+    this.others =
+        layout.others(serverName).stream()
+            .flatMap(in -> agentDirectory.apply(in).stream())
+            .toList();
     this.serverName = serverName;
     this.cooldown = newCooldown(timeouts, clock);
     this.retryTimeout = timeouts.start();
@@ -148,10 +158,23 @@ public final class EchoPost implements AutoCloseable {
 
   private synchronized void inBackground(String name, Runnable download) {
     if (!closed) {
-      Thread thread = SdkThread.named(name, download);
-      downloading = thread;
+      Thread thread =
+          SdkThread.named(
+              name,
+              () -> {
+                try {
+                  download.run();
+                } finally {
+                  leaveBackground();
+                }
+              });
+      background.add(thread);
       thread.start();
     }
+  }
+
+  private synchronized void leaveBackground() {
+    background.remove(Thread.currentThread());
   }
 
   /** Looks for newer programs in the background, until the client is closed. */
@@ -262,6 +285,7 @@ public final class EchoPost implements AutoCloseable {
     awaitsSocket = false;
     if (isAgentThere || (!didNotStart && Files.exists(layout.program()))) {
       state = new EchoPostState(Status.READY, "");
+      downloader.ifPresent(this::scheduleUpdates);
     } else {
       state = new EchoPostState(Status.PREPARING, "");
       prepare();
@@ -371,6 +395,9 @@ public final class EchoPost implements AutoCloseable {
     if (isUsable()) {
       deliverBacklog(first.orElseThrow());
       deliverBacklog(second.orElseThrow());
+      for (AgentDirectory other : others) {
+        deliverBacklog(other);
+      }
     }
   }
 
@@ -395,15 +422,12 @@ public final class EchoPost implements AutoCloseable {
     log.log(level, "EchoPost is not used for %d s: %s".formatted(seconds, reason));
   }
 
-  /** Closes the connection and ends a download; calls that run fail. The agent continues to run. */
+  /** Closes the connection and ends downloads; calls that run fail. The agent continues to run. */
   @Override
   public synchronized void close() {
     closed = true;
     first.ifPresent(used -> used.channel().close());
     second.ifPresent(used -> used.channel().close());
-    Thread thread = downloading;
-    if (thread != null && !thread.equals(Thread.currentThread())) {
-      thread.interrupt();
-    }
+    background.forEach(Thread::interrupt);
   }
 }

@@ -9,7 +9,8 @@ import java.util.zip.CRC32;
  * The URL of a main server as agents name it, without user and password, so that two URLs of one
  * server are equal.
  *
- * @param url scheme and host in lower case, no default port, no slash at the end
+ * @param url scheme and host in lower case, no default or empty port, no zeros before a port, no
+ *     slash at the end
  */
 record ServerName(String url) {
   /** From the URL of a configuration or of an agent. */
@@ -19,7 +20,8 @@ record ServerName(String url) {
     String host =
         String.valueOf(url.getRawAuthority())
             .replaceFirst("^.*@", "")
-            .replaceFirst(scheme.equals("https") ? ":443$" : ":80$", "")
+            .replaceFirst(":0*(\\d*)$", ":$1")
+            .replaceFirst(scheme.equals("https") ? ":(443)?$" : ":(80)?$", "")
             .toLowerCase(Locale.ROOT);
     String path = url.getRawPath() == null ? "" : url.getRawPath().replaceFirst("/+$", "");
     return new ServerName(scheme + "://" + host + path);

@@ -50,9 +50,9 @@ public final class ServerHealth implements AutoCloseable {
     this.waiter = waiter;
   }
 
-  /** Whether the last delivery or probe found the server up. */
+  /** Whether the last delivery or probe found the server up; false when this is closed. */
   public boolean isUp() {
-    return up;
+    return up && !closed;
   }
 
   /**

@@ -17,6 +17,11 @@ class ServerNameTest {
     assertThat(name("http://server:80")).isEqualTo("http://server");
     assertThat(name("https://server:443/Data/")).isEqualTo("https://server/Data");
     assertThat(name("http://my_server")).isEqualTo("http://my_server");
+    assertThat(name("http://server:05000")).isEqualTo("http://server:5000");
+    assertThat(name("http://my_server:080/")).isEqualTo("http://my_server");
+    assertThat(name("http://server:")).isEqualTo("http://server");
+    assertThat(name("https://server:/Data")).isEqualTo("https://server/Data");
+    assertThat(name("http://[::1]")).isEqualTo("http://[::1]");
     assertThat(name("http://[::1]:80/")).isEqualTo("http://[::1]");
   }
 
