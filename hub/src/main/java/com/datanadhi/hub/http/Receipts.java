@@ -47,7 +47,7 @@ final class Receipts {
     boolean samePayload = stored.digest().equals(sent.digest());
     String what =
         samePayload
-            ? "other pipelines"
+            ? "other pipelines and the same payload, sha256 " + stored.digest()
             : stored.pipelinesDigest().equals(sent.pipelinesDigest())
                 ? "another payload"
                 : "another payload and other pipelines";

@@ -125,7 +125,9 @@ final class LogRouteTest {
     assertThat(answer.statusCode()).isEqualTo(422);
     assertThat(answer.body())
         .contains(
-            "is known with other pipelines: stored is pipelines_sha256 "
+            "is known with other pipelines and the same payload, sha256 "
+                + Digests.content(List.of(new RecordData(List.of(), utf8("{\"a\": 1.0}")))).digest()
+                + ": stored is pipelines_sha256 "
                 + pipelinesDigest("p")
                 + ", sent was pipelines_sha256 "
                 + pipelinesDigest("q"));
