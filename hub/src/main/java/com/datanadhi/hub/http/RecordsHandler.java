@@ -74,7 +74,6 @@ final class RecordsHandler implements RouteHandler {
     private final Exchange exchange;
     private final String tenant;
     private final EventFilter filter;
-    private final PageReader reader;
     private long from;
     private long left;
     private boolean begun;
@@ -84,18 +83,15 @@ final class RecordsHandler implements RouteHandler {
       this.exchange = exchange;
       this.tenant = tenant;
       this.filter = filter;
-      this.reader = new PageReader(pages, exchange.services().records(), tenant);
       this.from = filter.from();
       this.left = limit;
     }
 
     void run(boolean follow)
         throws ProblemException, ViewException, IOException, InterruptedException {
-      try (reader) {
-        boolean more = page();
-        while (more || (follow && left > 0 && !exchange.isHead() && awaitMore())) {
-          more = page();
-        }
+      boolean more = page();
+      while (more || (follow && left > 0 && !exchange.isHead() && awaitMore())) {
+        more = page();
       }
       begin();
       if (exchange.isHead()) {
@@ -111,9 +107,21 @@ final class RecordsHandler implements RouteHandler {
     /// @return whether there is another one
     private boolean page()
         throws ProblemException, ViewException, IOException, InterruptedException {
+      EventFilter rest =
+          new EventFilter(
+              from,
+              (int) Math.min(left, Limits.MAX_LIMIT),
+              filter.pipeline(),
+              filter.since(),
+              filter.until());
       Pages.Held<RecordPage<EventLine>> held;
       try {
-        held = reader.read(rest(), exchange.settings().heartbeat());
+        held =
+            pages.read(
+                tenant,
+                exchange.settings().heartbeat(),
+                RecordPage::bytes,
+                () -> exchange.services().records().records(tenant, rest));
       } catch (InvalidQueryException e) {
         throw QueryParameters.bad(Problem.sentence(String.valueOf(e.getMessage())));
       }
@@ -126,26 +134,11 @@ final class RecordsHandler implements RouteHandler {
           return false;
         }
         begin();
+        write(page.records());
         from = page.next();
         left -= page.records().size();
-        boolean more = page.more() && left > 0;
-        // After a page of large records another one is likely, which cannot be read ahead.
-        if (more && Pages.isSmall(page.bytes())) {
-          reader.readAhead(rest());
-        }
-        write(page.records());
-        return more;
+        return page.more() && left > 0;
       }
-    }
-
-    /// What is left to read.
-    private EventFilter rest() {
-      return new EventFilter(
-          from,
-          (int) Math.min(left, Limits.MAX_LIMIT),
-          filter.pipeline(),
-          filter.since(),
-          filter.until());
     }
 
     private void begin() {

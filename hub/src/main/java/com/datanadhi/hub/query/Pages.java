@@ -71,32 +71,8 @@ public final class Pages {
     return null;
   }
 
-  /// Whether a page with so many bytes has one share.
-  public static boolean isSmall(long bytes) {
-    return bytes >> 20 <= 1;
-  }
-
-  /// Reads a page before it is needed, if there is memory to spare.
-  ///
-  /// @return null if there is none, or the page takes more than one share
-  public <P> @Nullable Held<P> readAhead(String tenant, Size<P> size, Reading<P> reading)
-      throws ViewException, InvalidQueryException, InterruptedException {
-    if (!shares.acquireSpare(tenant, 1)) {
-      return null;
-    }
-    boolean kept = false;
-    try {
-      P page = reading.read();
-      kept = isSmall(size.of(page));
-      return kept ? new Held<>(page, () -> shares.release(tenant, 1)) : null;
-    } finally {
-      if (!kept) {
-        shares.release(tenant, 1);
-      }
-    }
-  }
-
   private int sharesOf(long bytes) {
-    return isSmall(bytes) ? 1 : (int) Math.min(shares.all(), (bytes >> 20) * SHARES_PER_MIB);
+    long mebibytes = bytes >> 20;
+    return (int) Math.min(shares.all(), mebibytes <= 1 ? 1 : mebibytes * SHARES_PER_MIB);
   }
 }

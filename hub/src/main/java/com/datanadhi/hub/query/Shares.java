@@ -15,7 +15,6 @@ public final class Shares {
   private final Condition released = lock.newCondition();
   private final Map<String, Integer> heldByTenant = new HashMap<>();
   private int held;
-  private int waiting;
 
   /// @param all how many there are
   public Shares(int all) {
@@ -35,28 +34,7 @@ public final class Shares {
         if (left <= 0) {
           return false;
         }
-        waiting++;
-        try {
-          left = released.awaitNanos(left);
-        } finally {
-          waiting--;
-        }
-      }
-      held += wanted;
-      heldByTenant.merge(tenant, wanted, Integer::sum);
-      return true;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  /// Takes shares for what can be done without: only while few are held, a quarter with these, and
-  /// nobody waits. They are given back by [#release].
-  boolean acquireSpare(String tenant, int wanted) {
-    lock.lock();
-    try {
-      if (waiting > 0 || held + wanted > all / 4) {
-        return false;
+        left = released.awaitNanos(left);
       }
       held += wanted;
       heldByTenant.merge(tenant, wanted, Integer::sum);

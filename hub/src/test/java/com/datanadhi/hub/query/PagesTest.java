@@ -68,52 +68,6 @@ class PagesTest {
   }
 
   @Test
-  void a_page_is_read_ahead_only_while_few_are_held() throws Exception {
-    Held<Long> sent = held("acme", 10);
-    Held<Long> ahead = Objects.requireNonNull(readAhead(10));
-    assertThat(readAhead(10)).isNull();
-    sent.close();
-    assertThat(readAhead(4 * MIB)).isNull();
-    Held<Long> another = Objects.requireNonNull(readAhead(10));
-    ahead.close();
-    another.close();
-
-    Held<Long> all = held("acme", 4 * MIB);
-    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      var waiting =
-          threads.submit(() -> pages.read("beta", Duration.ofSeconds(20), page -> page, () -> 1L));
-      all.close();
-      assertThat(waiting.get(20, TimeUnit.SECONDS)).as("all of the memory was free").isNotNull();
-    }
-  }
-
-  @Test
-  void nothing_is_read_ahead_while_somebody_waits() throws Exception {
-    Held<Long> sent = held("acme", 10);
-    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      var large =
-          threads.submit(
-              () -> pages.read("beta", Duration.ofSeconds(20), page -> page, () -> 4 * MIB));
-      org.awaitility.Awaitility.await().until(() -> readAheadIsRefused());
-      sent.close();
-
-      assertThat(large.get(20, TimeUnit.SECONDS)).isNotNull();
-    }
-  }
-
-  private boolean readAheadIsRefused() throws Exception {
-    Held<Long> ahead = readAhead(10);
-    if (ahead != null) {
-      ahead.close();
-    }
-    return ahead == null;
-  }
-
-  private @Nullable Held<Long> readAhead(long bytes) throws Exception {
-    return pages.readAhead("acme", page -> page, () -> bytes);
-  }
-
-  @Test
   void a_failed_read_holds_nothing() throws Exception {
     for (int i = 0; i < 20; i++) {
       assertThat(
