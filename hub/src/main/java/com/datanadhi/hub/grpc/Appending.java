@@ -88,7 +88,7 @@ final class Appending {
   /// The memory of a request while it is stored.
   ///
   /// @throws StatusException there is none: UNAVAILABLE while others hold it, INVALID_ARGUMENT if
-  ///   it takes more than there is for all
+  ///   it takes more than there is for all, or has too many records
   Admission.Lease admit(String tenant, Request<AppendRequest> request) throws StatusException {
     Parts parts = Parts.of(request.content());
     if (parts.records() > SubmissionRules.MAX_RECORDS) {

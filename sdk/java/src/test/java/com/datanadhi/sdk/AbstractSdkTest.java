@@ -47,6 +47,18 @@ abstract class AbstractSdkTest {
           Duration.ofMillis(200),
           Duration.ofDays(1));
 
+  /** The same, with a look for a newer program so often. */
+  static Timeouts updatedEvery(Duration interval) {
+    return new Timeouts(
+        TIMEOUTS.start(),
+        TIMEOUTS.call(),
+        TIMEOUTS.downloadStall(),
+        TIMEOUTS.firstCooldown(),
+        TIMEOUTS.maxCooldown(),
+        TIMEOUTS.backlogCheckInterval(),
+        interval);
+  }
+
   Path directory;
   LogServer main;
   LogServer fallback;

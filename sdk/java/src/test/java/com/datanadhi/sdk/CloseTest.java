@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
-import com.datanadhi.sdk.internal.echopost.Timeouts;
 import com.datanadhi.sdk.testkit.Agents;
 import com.datanadhi.sdk.testkit.FileServer;
 import java.nio.file.Files;
@@ -73,17 +72,11 @@ class CloseTest extends AbstractSdkTest {
     Files.writeString(program, "#!/bin/sh\nsleep 1000\n");
     Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
     Set<Thread> before = Thread.getAllStackTraces().keySet();
-    Timeouts timeouts =
-        new Timeouts(
-            TIMEOUTS.start(),
-            TIMEOUTS.call(),
-            TIMEOUTS.downloadStall(),
-            TIMEOUTS.firstCooldown(),
-            TIMEOUTS.maxCooldown(),
-            TIMEOUTS.backlogCheckInterval(),
-            Duration.ofMillis(200));
     DataNadhi client =
-        closeAfterTest(newClient(configuration().downloadUrl(files.url()).build(), timeouts));
+        closeAfterTest(
+            newClient(
+                configuration().downloadUrl(files.url()).build(),
+                updatedEvery(Duration.ofMillis(200))));
     await().atMost(TIME_LIMIT).until(() -> files.requestedPaths().size() == 1);
     // Another look begins meanwhile, and finds the lock taken.
     Thread.sleep(1_000);

@@ -129,14 +129,7 @@ class EchoPostTest extends AbstractSdkTest {
         closeAfterTest(
             newClient(
                 configuration().downloadUrl(files.url()).build(),
-                new Timeouts(
-                    TIMEOUTS.start(),
-                    TIMEOUTS.call(),
-                    TIMEOUTS.downloadStall(),
-                    TIMEOUTS.firstCooldown(),
-                    TIMEOUTS.maxCooldown(),
-                    TIMEOUTS.backlogCheckInterval(),
-                    Duration.ofSeconds(1))));
+                updatedEvery(Duration.ofSeconds(1))));
     submit(client, 0, 10);
     assertThat(client.flush(TIME_LIMIT)).isTrue();
     ProcessHandle before = agent();
