@@ -61,6 +61,7 @@ class ArchitectureTest {
         "health | none",
         "metrics | none",
         "logging | none",
+        "objects | none",
         "time | none",
       })
   void a_package_uses_only_what_its_row_allows(String room, String others) {
@@ -105,6 +106,7 @@ class ArchitectureTest {
             room("log"),
             room("log.segments"),
             room("record"),
+            room("objects"),
             room("tls"),
             room("json"),
             room("health"),

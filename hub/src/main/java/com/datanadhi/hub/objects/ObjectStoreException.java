@@ -1,0 +1,31 @@
+package com.datanadhi.hub.objects;
+
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/// The object store did not do what it was asked for. The message says what, and names the object.
+public final class ObjectStoreException extends IOException {
+  private static final long serialVersionUID = 1;
+
+  /// What can be done about it.
+  public enum Kind {
+    /// The store cannot be reached, or is not able to do it now: to be tried again.
+    UNAVAILABLE,
+    /// The store refuses it, and will refuse it until somebody changes something: no such bucket,
+    /// no permission, no room in a folder for names.
+    REFUSED,
+    /// There is no such object.
+    MISSING
+  }
+
+  private final Kind kind;
+
+  public ObjectStoreException(Kind kind, String message, @Nullable Throwable cause) {
+    super(message, cause);
+    this.kind = kind;
+  }
+
+  public Kind kind() {
+    return kind;
+  }
+}
