@@ -27,6 +27,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -118,10 +119,12 @@ public final class FolderStore implements ObjectStore {
       }
     } catch (IOException failed) {
       ObjectStoreException failure = failed(file, "cannot be created", failed);
-      // The folder was deleted at this moment: the next try makes it again.
-      throw failure.kind() == Kind.MISSING
-          ? new ObjectStoreException(Kind.UNAVAILABLE, failure.getMessage(), failed)
-          : failure;
+      if (failure.kind() == Kind.MISSING) {
+        // The folder was deleted at this moment: the next try makes it again.
+        throw new ObjectStoreException(
+            Kind.UNAVAILABLE, String.valueOf(failure.getMessage()), failed);
+      }
+      throw failure;
     }
   }
 
@@ -191,11 +194,10 @@ public final class FolderStore implements ObjectStore {
           }
         } catch (NoSuchFileException finished) {
           // Another caller has just finished with it.
-          continue;
         }
       }
     } catch (DirectoryIteratorException failed) {
-      throw failed.getCause();
+      throw Objects.requireNonNull(failed.getCause());
     }
     abandonedRemoved = true;
   }
@@ -316,7 +318,7 @@ public final class FolderStore implements ObjectStore {
     } catch (NoSuchFileException | NotDirectoryException missing) {
       return List.of();
     } catch (DirectoryIteratorException failed) {
-      throw failed(directory, "cannot be listed", failed.getCause());
+      throw failed(directory, "cannot be listed", Objects.requireNonNull(failed.getCause()));
     } catch (IOException failed) {
       throw failed(directory, "cannot be listed", failed);
     }

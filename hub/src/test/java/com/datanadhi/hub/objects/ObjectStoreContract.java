@@ -113,6 +113,18 @@ abstract class ObjectStoreContract {
     assertThat(Arrays.equals(store.read("large/memory", 20 << 20), content)).isTrue();
   }
 
+  /// A server can refuse it before all of the content is sent.
+  @ParameterizedTest
+  @ValueSource(ints = {300_000, 3 << 20, 20 << 20})
+  void large_content_for_an_object_that_exists_is_not_taken(int length) throws Exception {
+    assertThat(store.create("taken", bytes("first"))).isTrue();
+    for (int i = 0; i < 3; i++) {
+      assertThat(store.create("taken", random(length, 2))).isFalse();
+      assertThat(store.create("taken", file(random(length, 3)))).isFalse();
+    }
+    assertThat(content("taken")).isEqualTo(bytes("first"));
+  }
+
   /// Contents of different lengths, so that a mixture of two of them would show.
   @Test
   void of_several_that_create_an_object_at_once_exactly_one_does() throws Exception {
