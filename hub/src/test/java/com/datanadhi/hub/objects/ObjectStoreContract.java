@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CyclicBarrier;
@@ -159,8 +160,7 @@ abstract class ObjectStoreContract {
   void head_tells_size_and_time_or_that_there_is_none() throws Exception {
     long before = System.currentTimeMillis();
     boolean _ = store.create("a/b", bytes("12345"));
-    ObjectInfo info = store.head("a/b");
-    assertThat(info).isNotNull();
+    ObjectInfo info = Objects.requireNonNull(store.head("a/b"));
     assertThat(info.key()).isEqualTo("a/b");
     assertThat(info.bytes()).isEqualTo(5);
     // A store may keep whole seconds only.
