@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -94,7 +95,14 @@ public final class S3Store implements ObjectStore {
       return request.send(client());
     } catch (SdkException failed) {
       throw failures.of(what, failed);
+    } catch (UncheckedIOException unreadable) {
+      throw unreadable(Objects.requireNonNull(unreadable.getCause()));
     }
+  }
+
+  private static ObjectStoreException unreadable(IOException failure) {
+    return new ObjectStoreException(
+        Kind.REFUSED, "cannot read the file to be stored: " + failure.getMessage(), failure);
   }
 
   private Consumer<AwsRequestOverrideConfiguration.Builder> timeout(long bytes) {
@@ -121,15 +129,15 @@ public final class S3Store implements ObjectStore {
     long bytes;
     try (InputStream _ = new FileInputStream(content.toFile())) {
       bytes = Files.size(content);
-    } catch (IOException unreadable) {
-      throw new ObjectStoreException(
-          Kind.REFUSED,
-          "cannot read the file to be stored: " + unreadable.getMessage(),
-          unreadable);
+    } catch (IOException failed) {
+      throw unreadable(failed);
     }
-    return bytes > PART_BYTES
-        ? putInParts(key, content, bytes)
-        : put(key, bytes, part(content, 0, bytes));
+    if (bytes > PART_BYTES) {
+      return putInParts(key, content, bytes);
+    }
+    try (FilePart whole = new FilePart(content, 0, bytes)) {
+      return put(key, bytes, RequestBody.fromContentProvider(whole, bytes, TYPE));
+    }
   }
 
   /// Something is created by a request, which S3 can answer with the conflict of two at a time.
@@ -230,20 +238,10 @@ public final class S3Store implements ObjectStore {
     for (long begin = 0; begin < bytes; begin += partBytes) {
       int number = parts.size() + 1;
       long length = Math.min(partBytes, bytes - begin);
-      RequestBody body = part(content, begin, length);
-      UploadPartResponse sent =
-          send(
-              key + " cannot be created",
-              s3 ->
-                  s3.uploadPart(
-                      part ->
-                          part.bucket(settings.bucket())
-                              .key(full(key))
-                              .uploadId(upload)
-                              .partNumber(number)
-                              .checksumAlgorithm(partChecksum())
-                              .overrideConfiguration(timeout(length)),
-                      body));
+      UploadPartResponse sent;
+      try (FilePart part = new FilePart(content, begin, length)) {
+        sent = sendPart(key, upload, number, RequestBody.fromContentProvider(part, length, TYPE));
+      }
       parts.add(
           CompletedPart.builder()
               .partNumber(number)
@@ -252,6 +250,23 @@ public final class S3Store implements ObjectStore {
               .build());
     }
     return parts;
+  }
+
+  private UploadPartResponse sendPart(String key, String upload, int number, RequestBody content)
+      throws ObjectStoreException, InterruptedException {
+    long bytes = content.optionalContentLength().orElseThrow();
+    return send(
+        key + " cannot be created",
+        s3 ->
+            s3.uploadPart(
+                part ->
+                    part.bucket(settings.bucket())
+                        .key(full(key))
+                        .uploadId(upload)
+                        .partNumber(number)
+                        .checksumAlgorithm(partChecksum())
+                        .overrideConfiguration(timeout(bytes)),
+                content));
   }
 
   /// That of the whole must be told first, and then that of each part, or none.
@@ -282,23 +297,6 @@ public final class S3Store implements ObjectStore {
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
     }
-  }
-
-  /// A part of a file. Each attempt to send it reads it again.
-  private static RequestBody part(Path file, long begin, long length) {
-    return RequestBody.fromContentProvider(
-        () -> {
-          try {
-            // Not Files.newInputStream: an interrupt would close it.
-            InputStream in = new FileInputStream(file.toFile());
-            in.skipNBytes(begin);
-            return new BoundedContent(in, length);
-          } catch (IOException failed) {
-            throw new UncheckedIOException(failed);
-          }
-        },
-        length,
-        TYPE);
   }
 
   @Override

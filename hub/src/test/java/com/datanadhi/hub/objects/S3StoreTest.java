@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.datanadhi.hub.objects.ObjectStoreException.Kind;
 import com.datanadhi.testkit.S3Server;
+import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -110,6 +111,28 @@ class S3StoreTest extends ObjectStoreContract {
       assertThat(created).containsExactlyInAnyOrder(true, false);
     }
     assertThat(filesWithUploads()).isEmpty();
+  }
+
+  @Test
+  void files_are_closed_once_they_are_stored() throws Exception {
+    Path file = Files.write(home.resolve("closed"), bytes("content"));
+    try (ObjectStore store = open()) {
+      for (int i = 0; i < 10; i++) {
+        assertThat(store.create("a/" + i, file)).isTrue();
+        assertThat(store.create("a/" + i, file)).isFalse();
+      }
+    }
+    try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
+      assertThat(descriptors.filter(descriptor -> leadsTo(descriptor, file))).isEmpty();
+    }
+  }
+
+  private static boolean leadsTo(Path descriptor, Path file) {
+    try {
+      return Files.readSymbolicLink(descriptor).equals(file);
+    } catch (IOException closed) {
+      return false;
+    }
   }
 
   @Test
