@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.http.ContentStreamProvider;
 
-/// A part of a file as the content of a request. Each attempt to send it reads it again, and closes
-/// what the attempt before has read; the SDK closes nothing. Confined to one thread.
+/// A part of a file as the content of a request. Each attempt to send it reads it again. What a
+/// failed attempt left open is closed by the next one or at the end. Confined to one thread.
 final class FilePart implements ContentStreamProvider, AutoCloseable {
   private final Path file;
   private final long begin;
