@@ -113,7 +113,9 @@ public final class FolderStore implements ObjectStore {
           out.getFD().sync();
         }
         Files.setPosixFilePermissions(written, READ_ONLY);
-        return link(written, file);
+        boolean created = link(written, file);
+        syncNames(parent(file));
+        return created;
       } finally {
         Files.deleteIfExists(written);
       }
@@ -141,20 +143,18 @@ public final class FolderStore implements ObjectStore {
     return true;
   }
 
+  /// @return false if the object exists
   private boolean link(Path written, Path file) throws IOException {
     for (int attempt = 1; ; attempt++) {
       try {
-        Path directory = createDirectories(parent(file));
+        Path _ = createDirectories(parent(file));
         linkOrRefuse(file, written);
-        syncNames(directory);
         return true;
       } catch (FileAlreadyExistsException taken) {
-        if (exists(file)) {
-          return false;
+        if (Files.isDirectory(file)) {
+          throw new NameConflict(file);
         }
-        if (attempt == MAX_TRIES) {
-          throw taken;
-        }
+        return false;
       } catch (NoSuchFileException removed) {
         if (attempt == MAX_TRIES || !Files.exists(written)) {
           throw removed;
