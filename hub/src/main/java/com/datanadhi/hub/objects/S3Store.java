@@ -47,8 +47,8 @@ import software.amazon.awssdk.services.s3.model.UploadPartResponse;
 /// If the answer to the first attempt to create an object is lost, the next attempt finds the
 /// object and `create` returns false: callers compare the content.
 ///
-/// An interrupt ends a call at once on a virtual thread. On a platform thread it ends it when the
-/// request that is in progress has been answered or its time is over.
+/// It is to be called on virtual threads: there an interrupt, and the limit of an attempt, end a
+/// call at once. On a platform thread they do not end a write to a server that takes no more bytes.
 ///
 /// `head` cannot tell a bucket that does not exist from an object that does not.
 ///
