@@ -162,6 +162,17 @@ class ArchitectureTest {
   }
 
   @Test
+  void only_objects_use_the_aws_sdk() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage(room("objects"))
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("software.amazon..")
+        .check(program);
+  }
+
+  @Test
   void only_the_hub_uses_structured_task_scopes() {
     noClasses()
         .that()

@@ -4,15 +4,28 @@ package com.datanadhi.hub.objects;
 final class ObjectKeys {
   private static final int MAX_NAME = 200;
 
+  /// S3 has 1,024, of which a store's own prefix takes a part.
+  private static final int MAX_KEY = 800;
+
   private ObjectKeys() {}
 
   /// @throws IllegalArgumentException it is no key
   static void check(String key) {
+    if (!isKey(key)) {
+      throw new IllegalArgumentException("not a key of an object: '" + key + "'");
+    }
+  }
+
+  static boolean isKey(String key) {
+    if (key.length() > MAX_KEY) {
+      return false;
+    }
     for (String name : key.split("/", -1)) {
       if (!isName(name)) {
-        throw new IllegalArgumentException("not a key of an object: '" + key + "'");
+        return false;
       }
     }
+    return true;
   }
 
   /// @throws IllegalArgumentException it is neither empty nor names that end with `/`

@@ -9,11 +9,13 @@ public final class ObjectStoreException extends IOException {
 
   /// What can be done about it.
   public enum Kind {
-    /// The store cannot be reached, or is not able to do it now: to be tried again.
+    /// The store cannot be reached, is full, or is not able to do it now: to be tried again.
     UNAVAILABLE,
     /// The store refuses it, and will refuse it until somebody changes something: no such bucket,
-    /// no permission, no room in a folder for names.
+    /// no permission, an object where a folder is to be.
     REFUSED,
+    /// The store cannot do it at all, such as to create an object only if it does not exist.
+    UNSUPPORTED,
     /// There is no such object.
     MISSING
   }
