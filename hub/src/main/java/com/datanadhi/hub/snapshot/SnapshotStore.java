@@ -58,7 +58,9 @@ public final class SnapshotStore {
     for (Map.Entry<String, List<ObjectInfo>> folder : folders.entrySet()) {
       String id = folder.getKey();
       try {
-        Snapshot snapshot = find(tenant, id);
+        String manifest = SnapshotKeys.key(tenant, id, Manifest.NAME);
+        boolean hasManifest = folder.getValue().stream().anyMatch(o -> o.key().equals(manifest));
+        Snapshot snapshot = hasManifest ? find(tenant, id) : null;
         if (snapshot == null) {
           unfinished.put(id, folder.getValue());
         } else {

@@ -24,7 +24,8 @@ class FailingStore implements ObjectStore {
   /// Calls so far, as `create snapshots/…`.
   final List<String> calls = new ArrayList<>();
 
-  private int failAt = -1;
+  private String failing = "";
+  private int countdown = -1;
   private When when = When.BEFORE;
   private boolean isDown;
 
@@ -33,13 +34,16 @@ class FailingStore implements ObjectStore {
   }
 
   /// Lets the nth call from now on fail, counted from 0, and none after it.
-  void fail(int nth, When at) {
-    failAt = calls.size() + nth;
+  ///
+  /// @param what of the calls that begin so, such as `delete`
+  void fail(String what, int nth, When at) {
+    failing = what;
+    countdown = nth;
     when = at;
   }
 
   void failNoMore() {
-    failAt = -1;
+    countdown = -1;
   }
 
   void down(boolean now) {
@@ -52,7 +56,7 @@ class FailingStore implements ObjectStore {
 
   private <T extends @Nullable Object> T call(String what, String key, Call<T> call)
       throws ObjectStoreException, InterruptedException {
-    boolean fails = calls.size() == failAt;
+    boolean fails = what.startsWith(failing) && countdown-- == 0;
     calls.add(what + " " + key);
     if (isDown || (fails && when == When.BEFORE)) {
       throw new ObjectStoreException(Kind.UNAVAILABLE, key + ": is down", null);

@@ -237,11 +237,10 @@ class SnapshotterTest {
   void a_damaged_database_is_not_uploaded() throws Exception {
     tenants.append("acme", 2_000);
     tenants.close();
-    Path file =
-        Files.walk(directory.resolve("tenants"))
-            .filter(f -> f.endsWith("canonical.db"))
-            .findFirst()
-            .orElseThrow();
+    Path file;
+    try (Stream<Path> files = Files.walk(directory.resolve("tenants"))) {
+      file = files.filter(f -> f.endsWith("canonical.db")).findFirst().orElseThrow();
+    }
     // An index that lacks a row: VACUUM copies it as it is, and only SQLite's full check tells.
     Tenants.change(
         file,
@@ -274,7 +273,7 @@ class SnapshotterTest {
     boolean isFailing = true;
     for (int nth = 1; isFailing; nth++) {
       Snapshotter snapshotter = snapshotter();
-      objects.fail(nth, when);
+      objects.fail("", nth, when);
       long seq = tenants.state("acme").seq();
       try {
         Snapshot _ = snapshotter.take("acme");
@@ -308,7 +307,7 @@ class SnapshotterTest {
     for (int nth = 0; isFailing; nth++) {
       int before = store.list("acme").finished().size();
       Snapshotter snapshotter = snapshotter();
-      objects.fail(nth, when);
+      objects.fail("", nth, when);
       try {
         Snapshot _ = snapshotter.take("acme");
         isFailing = false;
@@ -334,7 +333,7 @@ class SnapshotterTest {
   void the_command_takes_the_present_state_after_an_attempt_that_failed() throws Exception {
     tenants.append("acme", 10);
     Snapshotter snapshotter = snapshotter();
-    objects.fail(3, FailingStore.When.BEFORE);
+    objects.fail("", 3, FailingStore.When.BEFORE);
     assertThatThrownBy(() -> snapshotter.take("acme")).isInstanceOf(ObjectStoreException.class);
     tenants.append("acme", 1);
     assertThat(snapshotter.take("acme").manifest().seq()).isEqualTo(11);
@@ -346,7 +345,7 @@ class SnapshotterTest {
     tenants.append("acme", 10);
     tenants.append("beta", 20);
     Snapshotter snapshotter = snapshotter();
-    objects.fail(1, FailingStore.When.BEFORE);
+    objects.fail("", 1, FailingStore.When.BEFORE);
     assertThatThrownBy(() -> snapshotter.takeOrContinue("acme"))
         .isInstanceOf(ObjectStoreException.class);
     assertThat(snapshotter.takeOrContinue("beta").manifest().seq()).isEqualTo(20);
