@@ -60,7 +60,7 @@ public final class SnapshotLoop {
   /// What must not be done now.
   ///
   /// @param ofDeleting nothing is deleted, such as after a step of the clock
-  /// @param ofCopying no copies are made, such as while the disk is nearly full
+  /// @param ofCopying no copies are made, since the disk is nearly full
   public record Pauses(BooleanSupplier ofDeleting, BooleanSupplier ofCopying) {}
 
   /// @param interval between two snapshots of a tenant that changes
@@ -204,8 +204,15 @@ public final class SnapshotLoop {
   }
 
   /// Takes a snapshot now, also if nothing has changed; throws as [Snapshotter#take] does.
+  ///
+  /// @throws IOException also while copying is paused
   public Snapshot take(String tenant)
       throws ViewException, IOException, InvalidSnapshotException, InterruptedException {
+    if (pauses.ofCopying().getAsBoolean()) {
+      throw new IOException(
+          "the disk of the data directory is nearly full, and a snapshot begins with a copy on it:"
+              + " free some room first");
+    }
     Snapshot snapshot = snapshotter.take(tenant);
     TenantSnapshots _ = noted(tenant, snapshot);
     try {

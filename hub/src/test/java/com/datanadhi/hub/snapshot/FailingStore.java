@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// A store whose calls a test lets fail: before they are done, or after, so that only the answer is
@@ -54,7 +55,7 @@ class FailingStore implements ObjectStore {
     T run() throws ObjectStoreException, InterruptedException;
   }
 
-  private <T extends @Nullable Object> T call(String what, String key, Call<T> call)
+  private <T> T call(String what, String key, Call<T> call)
       throws ObjectStoreException, InterruptedException {
     boolean fails = what.startsWith(failing) && countdown-- == 0;
     calls.add(what + " " + key);
@@ -82,7 +83,7 @@ class FailingStore implements ObjectStore {
 
   @Override
   public @Nullable ObjectInfo head(String key) throws ObjectStoreException, InterruptedException {
-    return this.<@Nullable ObjectInfo>call("head", key, () -> store.head(key));
+    return call("head", key, () -> Optional.ofNullable(store.head(key))).orElse(null);
   }
 
   @Override

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.datanadhi.hub.objects.FolderStore;
 import com.datanadhi.hub.objects.ObjectStoreException;
 import com.datanadhi.hub.view.ViewException;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -152,7 +153,7 @@ class SnapshotLoopTest {
     clock.pass(INTERVAL);
     next.turn();
     assertThat(seqs("acme")).containsExactly(3L, 4L);
-    assertThat(store.newest("acme").id()).isEqualTo("snap_2024-01-15T12:00:00Z");
+    assertThat(store.list("acme").finished().getLast().id()).isEqualTo("snap_2024-01-15T12:00:00Z");
   }
 
   @Test
@@ -266,7 +267,7 @@ class SnapshotLoopTest {
       SnapshotList list = store.list("acme");
       assertThat(list.faults()).isEmpty();
       assertThat(list.finished()).hasSizeGreaterThanOrEqualTo(3);
-      assertThat(list.finished().getLast().manifest().seq()).isEqualTo(4 * (nth + 1));
+      assertThat(list.finished().getLast().manifest().seq()).isEqualTo(4L * (nth + 1));
       for (Snapshot snapshot : list.finished()) {
         store.download(snapshot, Files.createTempDirectory(directory, "download"));
       }
@@ -363,6 +364,9 @@ class SnapshotLoopTest {
     assertThat(seqs("acme")).isEmpty();
     assertThat(loop.stats().failures()).isZero();
     assertThat(loop.stats().oldestAgeHours()).isEqualTo(1.0);
+    assertThatThrownBy(() -> loop.take("acme"))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("nearly full");
     isCopyingPaused = false;
     loop.turn();
     assertThat(seqs("acme")).containsExactly(1L);
@@ -393,7 +397,9 @@ class SnapshotLoopTest {
     clock.pass(Duration.ofHours(6));
     loop.turn();
     assertThat(seqs("acme")).as("an interval after the last one").containsExactly(1L, 1L);
-    assertThat(loop.stats().newest().get("acme").id()).isEqualTo(taken.id());
+    assertThat(loop.stats().newest())
+        .containsEntry(
+            "acme", new SnapshotStats.Newest(taken.id(), 1, taken.manifest().timestamp()));
     clock.pass(Duration.ofHours(6));
     loop.turn();
     assertThat(seqs("acme")).containsExactly(1L, 1L, 2L);

@@ -359,6 +359,15 @@ class SnapshotStoreTest {
   }
 
   @Test
+  void folders_of_no_tenant_are_found() throws Exception {
+    assertThat(verifier.foreignFolders()).isEmpty();
+    boolean _ = objects.create("snapshots/Acme/a/canonical.db", new byte[] {1});
+    assertThat(verifier.foreignFolders())
+        .containsExactly("snapshots/Acme/: no tenant has such a name");
+    assertThat(store.tenants()).containsExactly("acme", "beta");
+  }
+
+  @Test
   void an_unknown_id_finds_nothing() throws Exception {
     assertThat(store.find("acme", "snap_2024-01-15T00:00:09Z")).isNull();
     assertThat(store.find("acme", "../beta")).isNull();

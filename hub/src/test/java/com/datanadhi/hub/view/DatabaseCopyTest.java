@@ -1,11 +1,13 @@
 package com.datanadhi.hub.view;
 
 import static com.datanadhi.hub.view.Rows.append;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.datanadhi.hub.time.Clock;
 import com.datanadhi.hub.view.ViewException.Kind;
+import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -133,7 +135,7 @@ class DatabaseCopyTest {
                   "SELECT count(*) FROM events")
               .redirectErrorStream(true)
               .start();
-      assertThat(new String(sqlite.getInputStream().readAllBytes())).isEqualTo("10\n");
+      assertThat(new String(sqlite.getInputStream().readAllBytes(), UTF_8)).isEqualTo("10\n");
       DatabaseCopy.canonical(target.resolve("canonical.db"));
       try (Stream<Path> files = Files.list(target)) {
         assertThat(files).hasSize(2);
@@ -174,6 +176,32 @@ class DatabaseCopyTest {
         .isInstanceOf(ViewException.class)
         .hasMessageContaining("does not exist");
     assertThat(databases.exists("other")).isFalse();
+  }
+
+  @Test
+  void copies_of_many_tenants_keep_to_the_bound_of_open_files() throws Exception {
+    databases.close();
+    databases = new TenantDatabases(directory.resolve("tenants"), 6);
+    for (int i = 0; i < 10; i++) {
+      databases.write("t" + i, Rows::one);
+      databases.writeMailbox("t" + i, Rows::oneItem);
+    }
+    for (int i = 0; i < 10; i++) {
+      databases.copy(
+          "t" + i, directory.resolve("c" + i + ".db"), directory.resolve("m" + i + ".db"));
+      try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
+        long open = all.filter(descriptor -> isBelow(descriptor, directory)).count();
+        assertThat(open).isLessThanOrEqualTo(6);
+      }
+    }
+  }
+
+  private static boolean isBelow(Path descriptor, Path directory) {
+    try {
+      return Files.readSymbolicLink(descriptor).startsWith(directory);
+    } catch (IOException closedMeanwhile) {
+      return false;
+    }
   }
 
   @Test
