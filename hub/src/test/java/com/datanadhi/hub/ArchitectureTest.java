@@ -62,6 +62,7 @@ class ArchitectureTest {
         "metrics | none",
         "logging | none",
         "objects | none",
+        "snapshot | apply view objects record",
         "time | none",
       })
   void a_package_uses_only_what_its_row_allows(String room, String others) {
@@ -107,6 +108,7 @@ class ArchitectureTest {
             room("log.segments"),
             room("record"),
             room("objects"),
+            room("snapshot"),
             room("tls"),
             room("json"),
             room("health"),

@@ -32,15 +32,7 @@ final class Schema {
       long found = version(sqlite);
       if (found > VERSION) {
         sqlite.rollback();
-        throw new ViewException(
-            Kind.NEWER,
-            sqlite.file()
-                + ": has the schema version "
-                + found
-                + ", and this program knows "
-                + VERSION
-                + ": start the newer version of the hub",
-            null);
+        throw newer(sqlite, found);
       }
       for (long next = found + 1; next <= VERSION; next++) {
         sqlite.script(script(kind.schemaName(), next));
@@ -57,6 +49,29 @@ final class Schema {
     } catch (ViewFailure failed) {
       throw failed.failure();
     }
+  }
+
+  /// Checks that this program knows the tables, without changing them.
+  static void checkKnown(Sqlite sqlite) throws ViewException {
+    long found = version(sqlite);
+    if (found == 0) {
+      throw new ViewException(Kind.DAMAGED, sqlite.file() + ": has no tables", null);
+    }
+    if (found > VERSION) {
+      throw newer(sqlite, found);
+    }
+  }
+
+  private static ViewException newer(Sqlite sqlite, long found) {
+    return new ViewException(
+        Kind.NEWER,
+        sqlite.file()
+            + ": has the schema version "
+            + found
+            + ", and this program knows "
+            + VERSION
+            + ": start the newer version of the hub",
+        null);
   }
 
   /// 0 for a database without tables.

@@ -9,7 +9,9 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
+import org.sqlite.ProgressHandler;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteConnection;
 import org.sqlite.SQLiteErrorCode;
@@ -31,6 +33,9 @@ final class Sqlite implements AutoCloseable {
 
   // The file of the write-ahead log is truncated to this size when SQLite restarts it.
   private static final int WAL_BYTES_KEPT = 16 << 20;
+
+  // A million of SQLite's instructions take some tens of milliseconds.
+  private static final int INSTRUCTIONS_BETWEEN_QUESTIONS = 10_000;
 
   private final Path file;
   private final Connection connection;
@@ -65,6 +70,31 @@ final class Sqlite implements AutoCloseable {
       sqlite.run("PRAGMA temp_store=MEMORY");
       sqlite.run("PRAGMA journal_size_limit=" + WAL_BYTES_KEPT);
       sqlite.cacheKib(cacheKib);
+      return sqlite;
+    } catch (ViewFailure failed) {
+      sqlite.close();
+      throw failed.failure();
+    }
+  }
+
+  /// Opens a file that nobody writes, for reading alone: without locks, without the files that
+  /// SQLite would create beside it, and without looking at such files.
+  static Sqlite openUnchanging(Path file) throws ViewException {
+    SQLiteConfig config = new SQLiteConfig();
+    config.setReadOnly(true);
+    Connection connection;
+    try {
+      connection =
+          config.createConnection("jdbc:sqlite:" + file.toUri().toASCIIString() + "?immutable=1");
+    } catch (SQLException refused) {
+      throw failure(file, "opening it", refused);
+    }
+    letTransactionsAlone(connection);
+    Sqlite sqlite = new Sqlite(file, connection);
+    try {
+      sqlite.run("PRAGMA cell_size_check=ON");
+      sqlite.run("PRAGMA trusted_schema=OFF");
+      sqlite.run("PRAGMA temp_store=MEMORY");
       return sqlite;
     } catch (ViewFailure failed) {
       sqlite.close();
@@ -133,6 +163,42 @@ final class Sqlite implements AutoCloseable {
       return row.next() ? row.getLong(1) : otherwise;
     } catch (SQLException failed) {
       throw failed(sql, failed);
+    }
+  }
+
+  /// Makes statements fail once a condition is true, which is asked often.
+  void endWhen(BooleanSupplier condition) {
+    try {
+      ProgressHandler.setHandler(
+          connection,
+          INSTRUCTIONS_BETWEEN_QUESTIONS,
+          new ProgressHandler() {
+            @Override
+            protected int progress() {
+              return condition.getAsBoolean() ? 1 : 0;
+            }
+          });
+    } catch (SQLException failed) {
+      throw failed("setting a handler", failed);
+    }
+  }
+
+  void endNever() {
+    try {
+      ProgressHandler.clearHandler(connection);
+    } catch (SQLException failed) {
+      throw failed("clearing a handler", failed);
+    }
+  }
+
+  /// Writes a copy of the database as it is now into an empty file. Others read and write
+  /// meanwhile.
+  void copyInto(Path empty) {
+    try (PreparedStatement vacuum = prepare("VACUUM INTO ?")) {
+      vacuum.setString(1, empty.toString());
+      boolean _ = vacuum.execute();
+    } catch (SQLException failed) {
+      throw failed("copying it", failed);
     }
   }
 

@@ -41,6 +41,9 @@ public final class TenantDatabases implements AutoCloseable {
   private static final long MAX_WAL_BYTES = 64L << 20;
   private static final long WAL_TRIES_NANOS = 10_000_000_000L;
 
+  private static final long MIN_COPY_NANOS = 60_000_000_000L;
+  private static final long MIN_COPY_BYTES_A_SECOND = 20L << 20;
+
   private static final String SYNC_ALL = "PRAGMA wal_checkpoint(TRUNCATE)";
   private static final DateTimeFormatter UTC =
       DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
@@ -237,6 +240,59 @@ public final class TenantDatabases implements AutoCloseable {
     }
   }
 
+  /// Copies the tenant's databases, each as it is at one moment: mailbox.db first, so that its copy
+  /// is never ahead of the other. Others read and write meanwhile. A copy is one file without a
+  /// write-ahead log, for its owner alone, and is on stable storage when this returns.
+  ///
+  /// While a database is copied its snapshot is held, so its write-ahead log grows by what is
+  /// written. After 60 s and a second more for each 20 MiB of the database this ends with
+  /// [ViewException.Kind#UNAVAILABLE]. An interrupt ends it within milliseconds. The caller deletes
+  /// what a failure leaves. One file more than the most is open meanwhile.
+  ///
+  /// @param canonical where the copy of canonical.db goes, in an existing directory; there is no
+  ///   such file yet
+  /// @param mailbox the same for mailbox.db
+  /// @return whether the tenant has a mailbox.db
+  public boolean copy(String tenant, Path canonical, Path mailbox)
+      throws ViewException, InterruptedException {
+    boolean hasMailbox = copy(new DatabaseId(tenant, DatabaseKind.MAILBOX), mailbox);
+    if (!copy(new DatabaseId(tenant, DatabaseKind.CANONICAL), canonical)) {
+      Path file = file(new DatabaseId(tenant, DatabaseKind.CANONICAL));
+      throw new ViewException(Kind.UNAVAILABLE, file + ": does not exist", null);
+    }
+    sync(canonical.resolveSibling(".").normalize());
+    return hasMailbox;
+  }
+
+  private boolean copy(DatabaseId id, Path target) throws ViewException, InterruptedException {
+    if (!Files.exists(file(id))) {
+      return false;
+    }
+    try (Lease lease = pool.lease(id, false)) {
+      Sqlite sqlite = lease.handle().sqlite();
+      create(target);
+      long deadline = clock.nanoTime() + copyNanos(sqlite.file());
+      sqlite.run("PRAGMA query_only=OFF"); // it would refuse the copy too
+      sqlite.endWhen(
+          () -> Thread.currentThread().isInterrupted() || clock.nanoTime() - deadline > 0);
+      sqlite.copyInto(target);
+      sqlite.endNever();
+      sqlite.run("PRAGMA query_only=ON");
+    } catch (ViewFailure failed) {
+      // The connection has failed, so nobody uses it again.
+      if (Thread.interrupted()) {
+        throw new InterruptedException();
+      }
+      throw failed.failure();
+    }
+    sync(target);
+    return true;
+  }
+
+  private static long copyNanos(Path file) {
+    return MIN_COPY_NANOS + file.toFile().length() / MIN_COPY_BYTES_A_SECOND * 1_000_000_000L;
+  }
+
   /// Looks for damage in canonical.db, as after an unclean end.
   ///
   /// @throws ViewException it is damaged, or cannot be used now
@@ -357,7 +413,7 @@ public final class TenantDatabases implements AutoCloseable {
     pool.close();
   }
 
-  private Path directory(String tenant) {
+  Path directory(String tenant) {
     if (!isName(tenant)) {
       throw new IllegalArgumentException("not the name of a tenant: " + tenant);
     }
