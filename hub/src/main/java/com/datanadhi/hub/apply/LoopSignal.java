@@ -5,18 +5,18 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// Stops a loop, or wakes it from its pause. Thread-safe.
-final class LoopSignal {
+public final class LoopSignal {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private boolean isWoken;
   private volatile boolean isStopped;
 
-  boolean isStopped() {
+  public boolean isStopped() {
     return isStopped;
   }
 
   /// Ends the loop and its pause.
-  void stop() {
+  public void stop() {
     lock.lock();
     try {
       isStopped = true;
@@ -27,7 +27,7 @@ final class LoopSignal {
   }
 
   /// Ends the pause, or the next one if the loop works now.
-  void wake() {
+  public void wake() {
     lock.lock();
     try {
       isWoken = true;
@@ -38,7 +38,7 @@ final class LoopSignal {
   }
 
   /// Waits until it is woken or stopped, at most this long.
-  void pause(Duration longest) throws InterruptedException {
+  public void pause(Duration longest) throws InterruptedException {
     long left = longest.toNanos();
     lock.lockInterruptibly();
     try {
