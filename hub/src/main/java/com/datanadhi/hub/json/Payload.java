@@ -5,10 +5,8 @@ import java.nio.charset.StandardCharsets;
 /// The members of a line that carry a payload. `log_data` has spaces for line ends; if there were
 /// any, `log_text` behind it is a JSON string with the payload byte for byte.
 public final class Payload {
-  private static final byte[] LOG_DATA =
-      "\"log_data\":".getBytes(StandardCharsets.US_ASCII);
-  private static final byte[] LOG_TEXT =
-      ",\"log_text\":".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] LOG_DATA = "\"log_data\":".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] LOG_TEXT = ",\"log_text\":".getBytes(StandardCharsets.US_ASCII);
 
   private Payload() {}
 
