@@ -242,8 +242,8 @@ public final class Archiver {
       return false;
     }
     Proven proven = tenant.proven;
-    if (proven == null || proven.seq() <= head.seq()) {
-      proven = prove(work.name(), head, state(work));
+    if (proven == null || proven.seq() < work.seq()) {
+      proven = prove(work, head);
       tenant.proven = proven;
     }
     TenantRows rows = new TenantRows(databases, work.name(), head.seq() + 1, proven.seq());
@@ -308,7 +308,7 @@ public final class Archiver {
       seq = state.seq();
       chain = state.chain();
       if (seq > head.seq()) {
-        tenant.proven = prove(name, head, state);
+        tenant.proven = prove(work, head);
       }
     }
     if (seq == head.seq() && !chain.equals(head.chain())) {
@@ -336,18 +336,24 @@ public final class Archiver {
     }
   }
 
-  /// Shows that the rows behind the archive's end lead from its chain to that of the database.
-  private Proven prove(String tenant, ArchiveHead head, ViewState state)
+  /// Shows that the rows behind the archive's end lead from its chain to that of the database. What
+  /// was shown before is not read again.
+  private Proven prove(Work work, ArchiveHead head)
       throws ViewException,
           ForkedException,
           AlarmException,
           ChangedException,
           InterruptedException {
+    String tenant = work.name();
+    ViewState state = state(work);
     if (head.seq() == state.firstSeq() - 1 && !head.chain().equals(state.chainBeforeFirst())) {
       throw new ForkedException(head.seq(), head.seq());
     }
-    Chain chain = Chain.from(head.chain());
-    new TenantRows(databases, tenant, head.seq() + 1, state.seq()).addTo(chain);
+    Proven before = work.tenant().proven;
+    boolean isBehind = before == null || before.seq() < head.seq();
+    Chain chain = Chain.from(isBehind ? head.chain() : before.chain());
+    long from = isBehind ? head.seq() + 1 : before.seq() + 1;
+    new TenantRows(databases, tenant, from, state.seq()).addTo(chain);
     if (chain.hex().equals(state.chain())) {
       return new Proven(state.seq(), state.chain(), String.valueOf(state.epoch()));
     }

@@ -13,7 +13,11 @@ import com.datanadhi.hub.view.StoredEvent;
 import com.datanadhi.hub.view.TenantDatabases;
 import com.datanadhi.hub.view.ViewException;
 import com.datanadhi.hub.view.ViewState;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,6 +25,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Tenants' databases and an archive in a folder, without a log: each transaction is one offset.
@@ -37,6 +42,7 @@ final class ArchivedHub implements AutoCloseable {
   final ManualClock clock = new ManualClock();
   final List<String> relations = new ArrayList<>();
   Duration interval = Duration.ZERO;
+  private final Path tenants;
   private final Path scratch;
   private long now = START;
 
@@ -48,7 +54,8 @@ final class ArchivedHub implements AutoCloseable {
   ArchivedHub(Path directory, String tenants) {
     objects = directory.resolve("objects");
     store = new FolderStore(objects);
-    databases = new TenantDatabases(directory.resolve(tenants), 64);
+    this.tenants = directory.resolve(tenants);
+    databases = new TenantDatabases(this.tenants, 64);
     scratch = directory.resolve("scratch");
   }
 
@@ -136,6 +143,18 @@ final class ArchivedHub implements AutoCloseable {
 
   ViewState state(String tenant) throws ViewException, InterruptedException {
     return databases.read(tenant, reader -> reader.state());
+  }
+
+  /// Changes a tenant's database behind the hub's back.
+  void sql(String tenant, String statement) throws Exception {
+    try (Stream<Path> files = Files.walk(tenants)) {
+      Path file =
+          files.filter(path -> path.endsWith(Path.of(tenant, "canonical.db"))).findAny().orElseThrow();
+      try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+          Statement change = connection.createStatement()) {
+        int _ = change.executeUpdate(statement);
+      }
+    }
   }
 
   /// The rows in the database as lines.
