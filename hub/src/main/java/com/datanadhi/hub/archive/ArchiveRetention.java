@@ -90,7 +90,7 @@ public final class ArchiveRetention {
     }
     try {
       Plan plan = plan(tenant, days);
-      if (plan.segments().isEmpty()) {
+      if (plan.segments().isEmpty() && plan.olderMarks().isEmpty()) {
         return;
       }
       RetainedMark mark = plan.mark();
@@ -174,8 +174,9 @@ public final class ArchiveRetention {
         }
       }
     }
-    boolean isNew = written == null || mark.firstSeq() > begin;
-    return new Plan(segments, mark, isNew, isNew ? marks : marks.subList(0, marks.size() - 1));
+    boolean isNew = mark.firstSeq() > begin;
+    List<Long> older = isNew || marks.isEmpty() ? marks : marks.subList(0, marks.size() - 1);
+    return new Plan(segments, mark, isNew, older);
   }
 
   /// The mark behind a segment. What does not continue is not deleted: it is evidence.

@@ -315,7 +315,7 @@ public final class Archiver {
       throw new ForkedException(seq, head.seq());
     }
     if (seq < head.seq()) {
-      String archived = reader.chainAt(name, seq);
+      String archived = seq == 0 ? chain : reader.chainAt(name, seq);
       if (archived == null) {
         throw new AlarmException(
             "the database stands at seq "

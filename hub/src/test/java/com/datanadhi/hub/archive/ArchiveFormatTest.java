@@ -54,7 +54,8 @@ class ArchiveFormatTest {
     List<StoredEvent> events = new ArrayList<>();
     long last = new ArchiveReader(store).read("acme", 1, null, events::add);
     assertThat(last).isEqualTo(4);
-    assertThat(events).extracting(event -> new String(event.logData(), UTF_8))
+    assertThat(events)
+        .extracting(event -> new String(event.logData(), UTF_8))
         .containsExactly(
             "{\"a\":1e400,\"a\":-0.0}", "{\r\n\t\"b\":\"\\u00e4\u00e4\"\n}", "[]", "null");
   }

@@ -53,10 +53,7 @@ class ArchiveLineTest {
     }
     StoredEvent back = lines.decode(line);
     assertThat(Arrays.equals(back.logData(), event.logData())).isTrue();
-    assertThat(back)
-        .usingRecursiveComparison()
-        .ignoringFields("logData")
-        .isEqualTo(event);
+    assertThat(back).usingRecursiveComparison().ignoringFields("logData").isEqualTo(event);
   }
 
   @Test

@@ -139,8 +139,7 @@ class ArchiveVerifierTest {
     Files.delete(file(checksum(3)));
     assertThat(hub.faults("acme"))
         .containsExactly(
-            data(3) + ": is missing",
-            checksum(4) + ": begins at seq 10 instead of 7: a gap");
+            data(3) + ": is missing", checksum(4) + ": begins at seq 10 instead of 7: a gap");
     isRefused();
   }
 
@@ -162,8 +161,7 @@ class ArchiveVerifierTest {
     Files.delete(file(checksum(1)));
     assertThat(hub.faults("acme"))
         .containsExactly(
-            data(1) + ": is missing",
-            checksum(2) + ": begins at seq 4 instead of 1: a gap");
+            data(1) + ": is missing", checksum(2) + ": begins at seq 4 instead of 1: a gap");
     isRefused();
   }
 
@@ -189,8 +187,7 @@ class ArchiveVerifierTest {
     assertThat(report.unfinished()).containsExactly(data(5));
     assertThat(report.lastSeq()).isEqualTo(12);
     assertThat(hub.archived("acme")).hasSize(12);
-    assertThat(new ArchiveReader(hub.store).segments("acme").unfinished())
-        .containsExactly(data(5));
+    assertThat(new ArchiveReader(hub.store).segments("acme").unfinished()).containsExactly(data(5));
   }
 
   @Test
@@ -213,9 +210,7 @@ class ArchiveVerifierTest {
     byte[] second = Files.readAllBytes(file(data(2)));
     move(data(3), data(2));
     write(data(3), second);
-    assertThat(hub.faults("acme"))
-        .hasSize(2)
-        .allMatch(fault -> fault.contains(".jsonl.gz"));
+    assertThat(hub.faults("acme")).hasSize(2).allMatch(fault -> fault.contains(".jsonl.gz"));
     isRefused();
   }
 
@@ -312,8 +307,7 @@ class ArchiveVerifierTest {
   }
 
   @Test
-  void a_chain_that_a_forger_computed_again_is_found_by_what_is_known_elsewhere()
-      throws Exception {
+  void a_chain_that_a_forger_computed_again_is_found_by_what_is_known_elsewhere() throws Exception {
     ViewState live = hub.state("acme");
     String atNine = new ArchiveReader(hub.store).chainAt("acme", 9);
     String atFour = new ArchiveReader(hub.store).chainAt("acme", 4);
@@ -327,8 +321,8 @@ class ArchiveVerifierTest {
         .allMatch(fault -> fault.startsWith("archive/acme/: has another chain at seq "));
     assertThat(report.faults().getFirst()).contains("at seq 9 ");
     assertThat(report.chains()).containsOnlyKeys(4L, 9L, 15L).containsEntry(4L, atFour);
-    assertThatThrownBy(
-            () -> new ArchiveReader(hub.store).<RuntimeException>read("acme", 10, atNine, _ -> true))
+    assertThatThrownBy(() ->
+            new ArchiveReader(hub.store).<RuntimeException>read("acme", 10, atNine, _ -> true))
         .hasMessageContaining("has another chain at seq 9");
   }
 

@@ -149,7 +149,10 @@ final class ArchivedHub implements AutoCloseable {
   void sql(String tenant, String statement) throws Exception {
     try (Stream<Path> files = Files.walk(tenants)) {
       Path file =
-          files.filter(path -> path.endsWith(Path.of(tenant, "canonical.db"))).findAny().orElseThrow();
+          files
+              .filter(path -> path.endsWith(Path.of(tenant, "canonical.db")))
+              .findAny()
+              .orElseThrow();
       try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file);
           Statement change = connection.createStatement()) {
         int _ = change.executeUpdate(statement);
@@ -164,8 +167,7 @@ final class ArchivedHub implements AutoCloseable {
         tenant,
         reader -> {
           reader.events(
-              new EventFilter(1, Integer.MAX_VALUE, null, null, null),
-              row -> rows.add(text(row)));
+              new EventFilter(1, Integer.MAX_VALUE, null, null, null), row -> rows.add(text(row)));
           return true;
         });
     return rows;

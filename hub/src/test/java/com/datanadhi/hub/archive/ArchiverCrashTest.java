@@ -71,8 +71,7 @@ class ArchiverCrashTest {
         hub.store("a", "k-2", payloads(2));
         hub.at(MIDNIGHT);
         hub.store("a", "k-3", payloads(2));
-        FaultyStore store =
-            new FaultyStore(hub.store, call -> call == number ? fault : Fault.NONE);
+        FaultyStore store = new FaultyStore(hub.store, call -> call == number ? fault : Fault.NONE);
         run(hub, store);
         isReached = store.calls() > at;
         // What comes in between makes the next cut another one.
@@ -107,9 +106,7 @@ class ArchiverCrashTest {
               new FaultyStore(
                   hub.store,
                   _ ->
-                      random.nextInt(4) == 0
-                          ? faults[random.nextInt(faults.length)]
-                          : Fault.NONE));
+                      random.nextInt(4) == 0 ? faults[random.nextInt(faults.length)] : Fault.NONE));
         }
         hub.archive();
         isWhole(hub, "seed " + seed);

@@ -197,8 +197,7 @@ class ArchiverTest {
       hub.store("acme", "k-" + rows, "1");
       hub.archive();
       Files.delete(
-          hub.objects.resolve(
-              new ArchiveReader(hub.store).head("acme").segment().checksumKey()));
+          hub.objects.resolve(new ArchiveReader(hub.store).head("acme").segment().checksumKey()));
       hub.store("acme", "more-" + rows, numbers(rows));
       hub.archive();
       isArchived("acme");
@@ -232,8 +231,7 @@ class ArchiverTest {
     hub.archive();
     hub.store("acme", "k-2", "3");
     Path foreign = hub.objects.resolve(DAY + "segment_000002.jsonl.gz");
-    Files.copy(
-        hub.objects.resolve("archive/other/2023-11-14/segment_000001.jsonl.gz"), foreign);
+    Files.copy(hub.objects.resolve("archive/other/2023-11-14/segment_000001.jsonl.gz"), foreign);
     byte[] before = Files.readAllBytes(foreign);
     hub.store("other", "k-3", "4");
     Archiver archiver = hub.archiver();

@@ -100,11 +100,10 @@ final class FaultyStore implements ObjectStore {
 
   @Override
   public void list(String prefix, Sink sink) throws ObjectStoreException, InterruptedException {
-    call(
-        () -> {
-          store.list(prefix, sink);
-          return true;
-        });
+    call(() -> {
+      store.list(prefix, sink);
+      return true;
+    });
   }
 
   @Override
@@ -114,11 +113,10 @@ final class FaultyStore implements ObjectStore {
 
   @Override
   public void delete(String key) throws ObjectStoreException, InterruptedException {
-    call(
-        () -> {
-          store.delete(key);
-          return true;
-        });
+    call(() -> {
+      store.delete(key);
+      return true;
+    });
   }
 
   @Override
