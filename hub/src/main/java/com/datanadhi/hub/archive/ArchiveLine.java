@@ -21,9 +21,9 @@ import java.util.regex.Pattern;
 /// line as bytes, so it comes back as it was. The digest of the record is not in it; it is computed
 /// again. Not thread-safe.
 final class ArchiveLine {
-  /// The longest line. A payload of 4 MiB with line ends stands in it twice, once with each quote
-  /// escaped, beside 4 MiB of pipelines.
-  static final int MAX_BYTES = 24 << 20;
+  /// A longer line is none. A payload of 4 MiB with line ends stands in it twice, once with each
+  /// quote escaped; beside it are 4 MiB of pipelines, of which JSON can have six times the bytes.
+  static final int MAX_BYTES = 64 << 20;
 
   private static final Pattern POSITION =
       Pattern.compile("[0-9a-f]{8}/(events-[0-9]{1,9}|control):[0-9]{1,18}");

@@ -2,7 +2,8 @@ package com.datanadhi.hub.archive;
 
 import com.datanadhi.hub.apply.Chain;
 import com.datanadhi.hub.apply.LoopSignal;
-import com.datanadhi.hub.archive.SegmentWriter.Proven;
+import com.datanadhi.hub.archive.SegmentWriter.OtherChainException;
+import com.datanadhi.hub.archive.SegmentWriter.Target;
 import com.datanadhi.hub.archive.TenantArchive.Waiting;
 import com.datanadhi.hub.archive.TenantRows.ChangedException;
 import com.datanadhi.hub.logging.Events;
@@ -241,30 +242,68 @@ public final class Archiver {
       contact(work);
       return false;
     }
-    Proven proven = tenant.proven;
-    if (proven == null || proven.seq() < work.seq()) {
-      proven = prove(work, head);
-      tenant.proven = proven;
-    }
-    TenantRows rows = new TenantRows(databases, work.name(), head.seq() + 1, proven.seq());
-    for (int i = 0; i < SEGMENTS_A_TURN && head.seq() < proven.seq(); i++) {
+    Target target = target(work, head);
+    TenantRows rows = new TenantRows(databases, work.name(), head.seq() + 1, target.seq());
+    for (int i = 0; i < SEGMENTS_A_TURN && head.seq() < target.seq(); i++) {
       if (signal.isStopped()) {
         return false;
       }
-      long expected = head.seq();
-      head = writer.write(work.name(), head, rows, proven);
-      archived(tenant, expected, head);
+      ArchiveHead before = head;
+      try {
+        head = writer.write(work.name(), before, rows, target);
+      } catch (OtherChainException _) {
+        throw otherChain(work, before);
+      }
+      archived(tenant, before.seq(), head);
+      target = new Target(target.seq(), target.chain(), target.epoch(), true);
       if (rows.nextSeq() != head.seq() + 1) {
         // Other data was adopted.
-        rows = new TenantRows(databases, work.name(), head.seq() + 1, proven.seq());
+        rows = new TenantRows(databases, work.name(), head.seq() + 1, target.seq());
       }
     }
-    boolean isMore = head.seq() < proven.seq();
+    boolean isMore = head.seq() < target.seq();
+    tenant.proven = isMore ? target : null;
     if (!isMore) {
-      tenant.proven = null;
       tenant.dueSince = null;
     }
     return isMore;
+  }
+
+  /// Up to where the tenant is archived now. Many rows are proven first, in a reading of their own;
+  /// few are proven while their segment is written, before it leaves.
+  private Target target(Work work, ArchiveHead head)
+      throws ViewException,
+          ForkedException,
+          AlarmException,
+          ChangedException,
+          InterruptedException {
+    Target proven = work.tenant().proven;
+    if (proven != null && proven.seq() >= work.seq()) {
+      return proven;
+    }
+    if (proven == null && work.seq() - head.seq() <= RECORDS) {
+      ViewState state = state(work);
+      return new Target(state.seq(), state.chain(), String.valueOf(state.epoch()), false);
+    }
+    Target shown = prove(work, head);
+    work.tenant().proven = shown;
+    return shown;
+  }
+
+  /// Why the rows do not give the chain of the database.
+  private AlarmException otherChain(Work work, ArchiveHead head)
+      throws ViewException,
+          ForkedException,
+          AlarmException,
+          ChangedException,
+          InterruptedException {
+    work.tenant().proven = null;
+    Target now = prove(work, head);
+    return new AlarmException(
+        "canonical.db: its rows up to seq "
+            + now.seq()
+            + " changed while they were read; look at the disk, and set its files aside: the hub"
+            + " rebuilds it from the log or the archive");
   }
 
   private void archived(TenantArchive tenant, long before, ArchiveHead head) {
@@ -338,7 +377,7 @@ public final class Archiver {
 
   /// Shows that the rows behind the archive's end lead from its chain to that of the database. What
   /// was shown before is not read again.
-  private Proven prove(Work work, ArchiveHead head)
+  private Target prove(Work work, ArchiveHead head)
       throws ViewException,
           ForkedException,
           AlarmException,
@@ -349,13 +388,16 @@ public final class Archiver {
     if (head.seq() == state.firstSeq() - 1 && !head.chain().equals(state.chainBeforeFirst())) {
       throw new ForkedException(head.seq(), head.seq());
     }
-    Proven before = work.tenant().proven;
-    boolean isBehind = before == null || before.seq() < head.seq();
-    Chain chain = Chain.from(isBehind ? head.chain() : before.chain());
-    long from = isBehind ? head.seq() + 1 : before.seq() + 1;
-    new TenantRows(databases, tenant, from, state.seq()).addTo(chain);
+    Target before = work.tenant().proven;
+    long from = head.seq();
+    Chain chain = Chain.from(head.chain());
+    if (before != null && before.seq() > from) {
+      from = before.seq();
+      chain = Chain.from(before.chain());
+    }
+    new TenantRows(databases, tenant, from + 1, state.seq()).addTo(chain);
     if (chain.hex().equals(state.chain())) {
-      return new Proven(state.seq(), state.chain(), String.valueOf(state.epoch()));
+      return new Target(state.seq(), state.chain(), String.valueOf(state.epoch()), true);
     }
     Chain own = Chain.from(state.chainBeforeFirst());
     new TenantRows(databases, tenant, state.firstSeq(), state.seq()).addTo(own);

@@ -34,27 +34,39 @@ final class SegmentWriter {
     this.scratch = scratch;
   }
 
-  /// What a tenant's rows were proven to be: the chain from the archive's end over them gives the
-  /// chain of the database.
+  /// Up to where rows are archived, and what their chain has to be there: that of the database.
   ///
-  /// @param seq the last of them
+  /// @param seq the last row
   /// @param chain at `seq`
   /// @param epoch of the database
-  record Proven(long seq, String chain, String epoch) {}
+  /// @param isProven whether the chain from the archive's end over the rows was seen to give
+  ///   `chain`
+  record Target(long seq, String chain, String epoch, boolean isProven) {}
+
+  /// The chain from the archive's end over the rows does not give the chain of the database.
+  /// Nothing was written.
+  static final class OtherChainException extends Exception {
+    private static final long serialVersionUID = 1;
+
+    private OtherChainException() {
+      super("the rows do not give the chain of the database");
+    }
+  }
 
   /// Writes the segment that follows.
   ///
-  /// @param rows from the archive's end to the last proven row; left behind the segment's last row
-  /// @return the new end of the archive, which can be behind the proven rows when another writer
-  ///   was faster
+  /// @param rows from the archive's end to the target; left behind the segment's last row
+  /// @return the new end of the archive, which can be behind the target when another writer was
+  ///   faster
   /// @throws AlarmException something is there that is not the tenant's next rows
   /// @throws IOException the store or the scratch directory failed: to be tried again
-  ArchiveHead write(String tenant, ArchiveHead head, TenantRows rows, Proven proven)
+  ArchiveHead write(String tenant, ArchiveHead head, TenantRows rows, Target target)
       throws IOException,
           ViewException,
           AlarmException,
           ArchiveFaultException,
           ChangedException,
+          OtherChainException,
           InterruptedException {
     List<StoredEvent> first = rows.peek();
     if (first == null) {
@@ -65,16 +77,11 @@ final class SegmentWriter {
     try (SegmentFile file = SegmentFile.create(scratch)) {
       fill(file, name.date(), rows, chain);
       long lastSeq = head.seq() + file.records();
-      if (lastSeq == proven.seq() && !chain.hex().equals(proven.chain())) {
-        throw new AlarmException(
-            "canonical.db has changed while it was read: the chain at seq "
-                + lastSeq
-                + " is another one; set its files aside, and the hub rebuilds it");
-      }
+      check(tenant, chain.hex(), lastSeq, target);
       SegmentChecksum checksum =
           new SegmentChecksum(
               tenant,
-              proven.epoch(),
+              target.epoch(),
               head.seq() + 1,
               lastSeq,
               file.records(),
@@ -107,6 +114,26 @@ final class SegmentWriter {
       rows.take();
     }
     file.finish();
+  }
+
+  /// Before a row leaves, all rows up to the target have to give its chain. Those of this segment
+  /// gave `chain`.
+  private void check(String tenant, String chain, long lastSeq, Target target)
+      throws ViewException,
+          AlarmException,
+          ChangedException,
+          OtherChainException,
+          InterruptedException {
+    Chain rest = Chain.from(chain);
+    if (lastSeq < target.seq()) {
+      if (target.isProven()) {
+        return;
+      }
+      new TenantRows(databases, tenant, lastSeq + 1, target.seq()).addTo(rest);
+    }
+    if (!rest.hex().equals(target.chain())) {
+      throw new OtherChainException();
+    }
   }
 
   /// The checksum of data that somebody else wrote, or this hub in another try.

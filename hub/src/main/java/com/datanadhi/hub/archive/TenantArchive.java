@@ -1,6 +1,6 @@
 package com.datanadhi.hub.archive;
 
-import com.datanadhi.hub.archive.SegmentWriter.Proven;
+import com.datanadhi.hub.archive.SegmentWriter.Target;
 import org.jspecify.annotations.Nullable;
 
 /// What the archiver knows of one tenant. Its thread writes; others read the volatile fields.
@@ -34,8 +34,8 @@ final class TenantArchive {
 
   volatile @Nullable Waiting waiting;
 
-  /// The rows behind the head that were proven, or null.
-  @Nullable Proven proven;
+  /// The rows behind the head that are proven, or null.
+  @Nullable Target proven;
 
   /// When a row was first seen that is not archived, by the clock's nanoTime; null if all are.
   @Nullable Long dueSince;

@@ -107,15 +107,14 @@ class ArchiveVerifierTest {
     String after = change.apply(before);
     assertThat(after).isNotEqualTo(before);
     write(data(number), packed(after));
-    correct(number, null);
+    correct(number, read(number));
   }
 
   private SegmentChecksum read(int number) throws Exception {
     return SegmentChecksum.decode("x", Files.readAllBytes(file(checksum(number))));
   }
 
-  private void correct(int number, SegmentChecksum base) throws Exception {
-    SegmentChecksum old = base == null ? read(number) : base;
+  private void correct(int number, SegmentChecksum old) throws Exception {
     byte[] content = Files.readAllBytes(file(data(number)));
     write(
         checksum(number),
@@ -219,7 +218,7 @@ class ArchiveVerifierTest {
     byte[] whole = Files.readAllBytes(file(data(2)));
     write(data(2), java.util.Arrays.copyOf(whole, whole.length - 10));
     assertThat(fault()).startsWith(data(2)).contains("bytes instead of");
-    correct(2, null);
+    correct(2, read(2));
     assertThat(hub.faults("acme")).anyMatch(fault -> fault.contains("cannot be unpacked"));
     isRefused();
   }
@@ -433,8 +432,8 @@ class ArchiveVerifierTest {
 
   @Test
   void the_head_is_the_newest_finished_segment() throws Exception {
-    ArchiveHead head = new ArchiveReader(hub.store).head("acme");
-    assertThat(head.segment().dataKey()).isEqualTo(data(5));
+    ArchiveHead head = hub.head("acme");
+    assertThat(hub.newest("acme").dataKey()).isEqualTo(data(5));
     assertThat(head.seq()).isEqualTo(15);
     assertThat(head.chain()).isEqualTo(hub.state("acme").chain());
     assertThat(head.previous())

@@ -1,6 +1,7 @@
 package com.datanadhi.hub.archive;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 
 import com.datanadhi.hub.apply.Chain;
 import com.datanadhi.hub.log.ManualClock;
@@ -224,6 +225,16 @@ final class ArchivedHub implements AutoCloseable {
   /// What the archive proves by itself.
   List<String> faults(String tenant) throws ObjectStoreException, InterruptedException {
     return new ArchiveVerifier(store).verify(tenant, null, new TreeMap<>()).faults();
+  }
+
+  /// Where a tenant's archive ends, which it has.
+  ArchiveHead head(String tenant) throws Exception {
+    return requireNonNull(new ArchiveReader(store).head(tenant));
+  }
+
+  /// The name of a tenant's newest finished segment.
+  SegmentName newest(String tenant) throws Exception {
+    return requireNonNull(head(tenant).segment());
   }
 
   /// All keys of the archive.

@@ -48,12 +48,11 @@ final class FaultyStore implements ObjectStore {
     return calls;
   }
 
-  private interface Call<T extends @Nullable Object> {
+  private interface Call<T> {
     T run() throws ObjectStoreException, InterruptedException;
   }
 
-  private <T extends @Nullable Object> T call(Call<T> call)
-      throws ObjectStoreException, InterruptedException {
+  private <T> T call(Call<T> call) throws ObjectStoreException, InterruptedException {
     Fault fault = faults.apply(calls++);
     switch (fault) {
       case LOST -> throw new ObjectStoreException(Kind.UNAVAILABLE, "cannot be reached", null);
@@ -85,7 +84,12 @@ final class FaultyStore implements ObjectStore {
 
   @Override
   public @Nullable ObjectInfo head(String key) throws ObjectStoreException, InterruptedException {
-    return call(() -> store.head(key));
+    List<ObjectInfo> found =
+        call(() -> {
+          ObjectInfo info = store.head(key);
+          return info == null ? List.of() : List.of(info);
+        });
+    return found.isEmpty() ? null : found.getFirst();
   }
 
   @Override
