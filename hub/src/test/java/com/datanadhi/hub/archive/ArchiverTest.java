@@ -289,6 +289,21 @@ class ArchiverTest {
   }
 
   @Test
+  void no_segment_leaves_when_a_row_of_a_later_one_was_changed() throws Exception {
+    hub.store("acme", "k-1", "1");
+    Archiver archiver = hub.archiver();
+    hub.archive(archiver);
+    List<String> keys = hub.keys();
+    hub.store("acme", "k-2", "2");
+    hub.at(MIDNIGHT);
+    hub.store("acme", "k-3", "3");
+    hub.sql("acme", "UPDATE events SET key = 'k-4' WHERE seq = 3");
+    hub.archive(archiver);
+    assertThat(archiver.stats().alarms().get("acme")).contains("do not give its chain");
+    assertThat(hub.keys()).isEqualTo(keys);
+  }
+
+  @Test
   void a_row_that_is_missing_stops_the_tenant() throws Exception {
     hub.store("acme", "k-1", "1");
     hub.store("acme", "k-2", "2");
