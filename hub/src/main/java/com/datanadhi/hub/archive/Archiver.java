@@ -395,14 +395,26 @@ public final class Archiver {
       from = before.seq();
       chain = Chain.from(before.chain());
     }
-    new TenantRows(databases, tenant, from + 1, state.seq()).addTo(chain);
-    if (chain.hex().equals(state.chain())) {
-      return new Target(state.seq(), state.chain(), String.valueOf(state.epoch()), true);
+    @Nullable AlarmException wrong = null;
+    try {
+      new TenantRows(databases, tenant, from + 1, state.seq()).addTo(chain);
+      if (chain.hex().equals(state.chain())) {
+        return new Target(state.seq(), state.chain(), String.valueOf(state.epoch()), true);
+      }
+    } catch (AlarmException torn) {
+      if (state.firstSeq() > head.seq() + 1) {
+        throw torn;
+      }
+      // The archive can end where this database has the middle of a transaction.
+      wrong = torn;
     }
     Chain own = Chain.from(state.chainBeforeFirst());
     new TenantRows(databases, tenant, state.firstSeq(), state.seq()).addTo(own);
     if (own.hex().equals(state.chain())) {
       throw new ForkedException(head.seq(), head.seq());
+    }
+    if (wrong != null) {
+      throw wrong;
     }
     throw new AlarmException(
         "canonical.db: its rows up to seq "

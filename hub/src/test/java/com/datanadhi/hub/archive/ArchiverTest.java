@@ -393,6 +393,18 @@ class ArchiverTest {
   }
 
   @Test
+  void a_transaction_over_the_end_of_the_archive_is_a_fork() throws Exception {
+    hub.store("acme", "k-1", "1");
+    hub.store("acme", "k-2", "2");
+    hub.archive();
+    try (ArchivedHub fork = new ArchivedHub(home, "fork")) {
+      fork.store("acme", "f", "1", "2", "3");
+      fork.archive();
+      assertThat(fork.relations).containsExactly("acme FORKED 3 2");
+    }
+  }
+
+  @Test
   void a_store_that_fails_is_tried_again_after_1_s_then_after_twice_as_long() throws Exception {
     AtomicReference<Fault> fault = new AtomicReference<>(Fault.LOST);
     FaultyStore store = new FaultyStore(hub.store, _ -> fault.get());
