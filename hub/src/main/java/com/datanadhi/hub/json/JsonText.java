@@ -2,6 +2,8 @@ package com.datanadhi.hub.json;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +35,10 @@ public final class JsonText {
 
   public byte[] toBytes() {
     return Arrays.copyOf(bytes, length);
+  }
+
+  public void writeTo(OutputStream out) throws IOException {
+    out.write(bytes, 0, length);
   }
 
   /// The text itself, without a copy: valid until the next call of a method that writes.

@@ -1,12 +1,10 @@
 package com.datanadhi.hub.query;
 
 import com.datanadhi.hub.json.JsonText;
+import com.datanadhi.hub.json.Payload;
+import com.datanadhi.hub.json.Rfc3339;
 import com.datanadhi.hub.view.EventLine;
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
-import java.util.Locale;
 
 /// Encodes records as lines of NDJSON. In a line, `log_data` has spaces for line ends; then
 /// `log_text` beside it is a JSON string with the payload byte for byte.
@@ -16,20 +14,9 @@ public final class RecordLine {
   private static final byte[] KEY = ascii(",\"key\":");
   private static final byte[] RECEIVED_AT = ascii(",\"received_at\":\"");
   private static final byte[] PIPELINES = ascii("\",\"pipelines\":");
-  private static final byte[] LOG_DATA = ascii(",\"log_data\":");
-  private static final byte[] LOG_TEXT = ascii(",\"log_text\":");
   private static final byte[] END = ascii("}\n");
-  private static final DateTimeFormatter SECONDS =
-      DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.", Locale.ROOT).withZone(ZoneOffset.UTC);
-
-  /// The latest second of a time that was asked for, as text: the times of records that follow each
-  /// other mostly have the same one.
-  private static volatile Second latest = new Second(Long.MIN_VALUE, "");
 
   private RecordLine() {}
-
-  /// @param text of the time, up to the point before its decimals
-  private record Second(long second, String text) {}
 
   /// The line of a record: `{"seq","key","received_at","pipelines","log_data"[,"log_text"]}` and a
   /// line end.
@@ -53,14 +40,7 @@ public final class RecordLine {
   ///
   /// @param millis since 1970
   public static String time(long millis) {
-    long number = Math.floorDiv(millis, 1_000L);
-    Second second = latest;
-    if (second.second() != number) {
-      second = new Second(number, SECONDS.format(Instant.ofEpochSecond(number)));
-      latest = second;
-    }
-    int decimals = Math.floorMod(millis, 1_000);
-    return second.text() + (decimals < 10 ? "00" : decimals < 100 ? "0" : "") + decimals + 'Z';
+    return Rfc3339.text(millis);
   }
 
   private static void add(JsonText line, EventLine event, long n) {
@@ -71,10 +51,8 @@ public final class RecordLine {
     line.raw(KEY).string(event.key());
     line.raw(RECEIVED_AT).raw(time(event.receivedAt()));
     line.raw(PIPELINES).raw(event.pipelines());
-    line.raw(LOG_DATA);
-    if (line.onOneLine(event.logData())) {
-      line.raw(LOG_TEXT).string(event.logData());
-    }
+    line.raw(",");
+    Payload.add(line, event.logData());
     line.raw(END);
   }
 

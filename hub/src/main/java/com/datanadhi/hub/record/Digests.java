@@ -37,6 +37,11 @@ public final class Digests {
     return HexFormat.of().formatHex(digest);
   }
 
+  /// The digest of one record, in lower-case hex.
+  public static String record(byte[] logData) {
+    return hex(record(sha256(), logData));
+  }
+
   /// What a transaction of these records is compared by.
   public static Content content(List<RecordData> records) {
     MessageDigest sha = sha256();
