@@ -2,14 +2,11 @@ package com.datanadhi.hub.apply;
 
 import com.datanadhi.hub.log.LogEntry;
 import com.datanadhi.hub.record.Content;
-import com.datanadhi.hub.record.Digests;
 import com.datanadhi.hub.record.EventBody;
-import com.datanadhi.hub.record.RecordData;
 import com.datanadhi.hub.record.SourceKey;
 import com.datanadhi.hub.record.Transaction;
 import com.datanadhi.hub.view.AppliedTransaction;
 import com.datanadhi.hub.view.Interval;
-import com.datanadhi.hub.view.StoredEvent;
 import com.datanadhi.hub.view.TenantWriter;
 import com.datanadhi.hub.view.ViewState;
 import java.util.ArrayList;
@@ -20,7 +17,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.json.JsonMapper;
 
 /// The one apply function: what a tenant's database becomes by its next log records. It depends on
 /// the database, the log records and the operators' decisions alone, so that a rebuild from the log
@@ -39,8 +35,6 @@ import tools.jackson.databind.json.JsonMapper;
 ///
 /// It is called within the transaction that also commits the position. Thread-safe.
 public final class ApplyFunction {
-  private static final JsonMapper JSON = JsonMapper.shared();
-
   private final String stream;
   private final ApplyDecisions decisions;
 
@@ -83,13 +77,9 @@ public final class ApplyFunction {
     private final Map<String, AppliedTransaction> known = new HashMap<>();
     private final Map<String, Long> lastNumbers = new HashMap<>();
     private long bytes;
-    private long events;
     private long current = -1;
     private long lastReceivedAt;
     private long forgottenBefore;
-    private long seq;
-    private @Nullable List<String> lastPipelines;
-    private String lastPipelinesJson = "[]";
     private @Nullable UUID positionEpoch;
     private String positionStart = "";
 
@@ -106,14 +96,13 @@ public final class ApplyFunction {
       ViewState before = writer.state();
       lastReceivedAt = before.lastReceivedAt();
       forgottenBefore = before.keysForgottenBefore();
-      seq = before.seq();
       long stored = before.stored();
       long duplicates = before.duplicates();
       long conflicts = before.conflicts();
       long skipped = before.skipped();
       long offset = before.appliedOffset();
       @Nullable UUID epoch = null;
-      Chain chain = Chain.from(before.chain());
+      History history = new History(writer, before);
       lookUp(writer, offset);
       for (Incoming incoming : entries) {
         LogEntry entry = incoming.entry();
@@ -138,7 +127,7 @@ public final class ApplyFunction {
         } else if (body == null) {
           throw new PoisonException(entry.offset(), incoming.problem());
         } else {
-          switch (decide(writer, chain, entry, body)) {
+          switch (decide(writer, history, entry, body)) {
             case STORED -> stored++;
             case DUPLICATE -> duplicates++;
             case CONFLICT -> conflicts++;
@@ -154,8 +143,8 @@ public final class ApplyFunction {
               epoch == null ? before.epoch() : epoch.toString(),
               stream,
               offset,
-              seq,
-              chain.hex(),
+              history.seq(),
+              history.chain(),
               before.firstSeq(),
               before.chainBeforeFirst(),
               lastReceivedAt,
@@ -167,7 +156,7 @@ public final class ApplyFunction {
       if (offset > before.appliedOffset()) {
         writer.saveState(after);
       }
-      return new Applied(after, keys, bytes, events, found);
+      return new Applied(after, keys, bytes, history.events(), found);
     }
 
     /// Looks up the keys of all log records at once. A number behind the last one of its source is
@@ -198,7 +187,7 @@ public final class ApplyFunction {
       return intervals.isEmpty() ? 0 : intervals.getLast().last();
     }
 
-    private Decision decide(TenantWriter writer, Chain chain, LogEntry entry, EventBody body) {
+    private Decision decide(TenantWriter writer, History history, LogEntry entry, EventBody body) {
       long receivedAt = Math.max(entry.time(), lastReceivedAt);
       forgottenBefore = Math.max(forgottenBefore, receivedAt - body.keyHorizonMillis());
       String position = position(entry);
@@ -220,7 +209,7 @@ public final class ApplyFunction {
             conflict = true;
           }
         } else if (source == null || !hasNumber(writer, source)) {
-          store(writer, chain, transaction, source, position, receivedAt, body.durability());
+          store(history, transaction, source, position, receivedAt, body.durability());
           stored = true;
         }
       }
@@ -261,59 +250,18 @@ public final class ApplyFunction {
     }
 
     private void store(
-        TenantWriter writer,
-        Chain chain,
+        History history,
         Transaction transaction,
         @Nullable SourceKey source,
         String position,
         long receivedAt,
         String durability) {
-      List<RecordData> records = transaction.records();
-      long firstSeq = seq + 1;
-      int part = 0;
-      for (RecordData record : records) {
-        part++;
-        seq++;
-        writer.insertEvent(
-            new StoredEvent(
-                seq,
-                transaction.key(),
-                part,
-                receivedAt,
-                position,
-                json(record.pipelines()),
-                record.logData(),
-                records.size() == 1
-                    ? transaction.content().digest()
-                    : Digests.content(List.of(record)).digest(),
-                durability));
-        chain.add(seq, part, receivedAt, transaction.key(), record.pipelines(), record.logData());
-      }
-      events += records.size();
-      AppliedTransaction row =
-          new AppliedTransaction(
-              transaction.key(),
-              transaction.content(),
-              firstSeq,
-              records.size(),
-              receivedAt,
-              position,
-              durability);
-      writer.putApplied(row);
+      AppliedTransaction row = history.store(transaction, source, position, receivedAt, durability);
       known.put(transaction.key(), row);
       if (source != null) {
-        writer.addNumber(source.source(), source.number(), receivedAt);
         lastNumbers.merge(source.source(), source.number(), Math::max);
       }
       lastReceivedAt = receivedAt;
-    }
-
-    private String json(List<String> pipelines) {
-      if (!pipelines.equals(lastPipelines)) {
-        lastPipelines = pipelines;
-        lastPipelinesJson = JSON.writeValueAsString(pipelines);
-      }
-      return lastPipelinesJson;
     }
 
     private String position(LogEntry entry) {

@@ -8,6 +8,7 @@ import com.datanadhi.hub.log.Log;
 import com.datanadhi.hub.log.LogEntry;
 import com.datanadhi.hub.logging.Events;
 import com.datanadhi.hub.record.EventCodec;
+import com.datanadhi.hub.record.Position;
 import com.datanadhi.hub.record.Transaction;
 import com.datanadhi.hub.view.TenantDatabases;
 import com.datanadhi.hub.view.ViewException;

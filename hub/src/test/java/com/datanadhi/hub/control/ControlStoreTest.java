@@ -13,6 +13,7 @@ import com.datanadhi.hub.log.NewEntry;
 import com.datanadhi.hub.log.segments.SegmentLog;
 import com.datanadhi.hub.log.segments.SegmentSettings;
 import com.datanadhi.hub.record.Digests;
+import com.datanadhi.hub.record.Position;
 import com.datanadhi.hub.record.TenantName;
 import com.datanadhi.hub.time.Clock;
 import com.datanadhi.hub.view.MailboxReader;

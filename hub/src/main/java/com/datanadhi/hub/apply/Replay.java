@@ -1,0 +1,166 @@
+package com.datanadhi.hub.apply;
+
+import com.datanadhi.hub.record.Digests;
+import com.datanadhi.hub.record.Position;
+import com.datanadhi.hub.record.RecordData;
+import com.datanadhi.hub.record.SourceKey;
+import com.datanadhi.hub.record.Transaction;
+import com.datanadhi.hub.view.StoredEvent;
+import com.datanadhi.hub.view.TenantDatabases;
+import com.datanadhi.hub.view.TenantWriter;
+import com.datanadhi.hub.view.ViewException;
+import com.datanadhi.hub.view.ViewState;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Puts records of the archive into a tenant's database. They are decided already: each is stored
+/// under the seq that it has, and nothing is a duplicate. Records are taken one at a time, and
+/// committed some thousand at a time, whole transactions together; [#finish] commits the rest. Not
+/// thread-safe.
+public final class Replay {
+  private static final JsonMapper JSON = JsonMapper.shared();
+  private static final TypeReference<List<String>> NAMES = new TypeReference<>() {};
+  private static final int BATCH_RECORDS = 5_000;
+  private static final long BATCH_BYTES = 8L << 20;
+
+  private final TenantDatabases databases;
+  private final String tenant;
+  private final Meaning meaning;
+  private final List<StoredEvent> batch = new ArrayList<>();
+  private long batchBytes;
+  private @Nullable String epoch;
+  private String lastPipelinesJson = "[]";
+  private List<String> lastPipelines = List.of();
+
+  /// What records mean beyond being stored, as those of `_control` do.
+  @FunctionalInterface
+  public interface Meaning {
+    /// Puts it into the same transaction.
+    void put(TenantWriter writer, StoredEvent event, Position position);
+  }
+
+  /// A record does not continue what the database has. The message says where.
+  public static final class GapException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    GapException(String message) {
+      super(message);
+    }
+  }
+
+  public Replay(TenantDatabases databases, String tenant, Meaning meaning) {
+    this.databases = databases;
+    this.tenant = tenant;
+    this.meaning = meaning;
+  }
+
+  /// Takes the next record. What was taken before is committed when it is much.
+  ///
+  /// @param epochOfLog of its log record
+  /// @throws GapException its seq is not the next one of the database
+  /// @throws ViewException the database cannot be written
+  public void add(StoredEvent event, String epochOfLog) throws ViewException, InterruptedException {
+    if (event.part() == 1 && (batch.size() >= BATCH_RECORDS || batchBytes >= BATCH_BYTES)) {
+      finish();
+    }
+    batch.add(event);
+    epoch = epochOfLog;
+    batchBytes += event.bytes();
+  }
+
+  /// Commits what was taken. The last transaction is whole.
+  public void finish() throws ViewException, InterruptedException {
+    if (!batch.isEmpty()) {
+      long _ = databases.write(tenant, this::store);
+      batch.clear();
+      batchBytes = 0;
+    }
+  }
+
+  private long store(TenantWriter writer) {
+    ViewState before = writer.state();
+    History history = new History(writer, before);
+    long logRecords = 0;
+    @Nullable Position last = null;
+    for (int from = 0; from < batch.size(); ) {
+      StoredEvent first = batch.get(from);
+      if (first.seq() != history.seq() + 1 || first.part() != 1) {
+        throw new GapException(
+            "tenant "
+                + tenant
+                + ": the record with seq "
+                + first.seq()
+                + ", part "
+                + first.part()
+                + " of its transaction, cannot follow seq "
+                + history.seq());
+      }
+      int to = from + 1;
+      while (to < batch.size() && batch.get(to).part() > 1) {
+        to++;
+      }
+      Position position = position(first);
+      store(history, batch.subList(from, to));
+      for (StoredEvent event : batch.subList(from, to)) {
+        meaning.put(writer, event, position);
+      }
+      if (!position.equals(last)) {
+        logRecords++;
+        last = position;
+      }
+      from = to;
+    }
+    StoredEvent newest = batch.getLast();
+    writer.saveState(
+        new ViewState(
+            before.tenant(),
+            epoch,
+            before.stream(),
+            last == null ? before.appliedOffset() : last.offset(),
+            history.seq(),
+            history.chain(),
+            before.firstSeq(),
+            before.chainBeforeFirst(),
+            newest.receivedAt(),
+            before.keysForgottenBefore(),
+            before.stored() + logRecords,
+            before.duplicates(),
+            before.conflicts(),
+            before.skipped()));
+    return history.seq();
+  }
+
+  private void store(History history, List<StoredEvent> parts) {
+    StoredEvent first = parts.getFirst();
+    List<RecordData> records =
+        parts.stream().map(e -> new RecordData(pipelines(e.pipelines()), e.logData())).toList();
+    var _ =
+        history.store(
+            new Transaction(tenant, first.key(), Digests.content(records), records),
+            SourceKey.parse(first.key()),
+            first.position(),
+            first.receivedAt(),
+            first.durability());
+  }
+
+  /// Records that follow each other mostly have the same pipelines.
+  private List<String> pipelines(String json) {
+    if (!json.equals(lastPipelinesJson)) {
+      lastPipelines = JSON.readValue(json, NAMES);
+      lastPipelinesJson = json;
+    }
+    return lastPipelines;
+  }
+
+  private Position position(StoredEvent event) {
+    Position position = Position.parse(event.position());
+    if (position == null) {
+      throw new GapException(
+          "tenant " + tenant + ": the record with seq " + event.seq() + " has no position");
+    }
+    return position;
+  }
+}
