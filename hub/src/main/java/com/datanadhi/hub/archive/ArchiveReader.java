@@ -1,9 +1,12 @@
 package com.datanadhi.hub.archive;
 
+import static java.util.Objects.requireNonNull;
+
 import com.datanadhi.hub.apply.Chain;
 import com.datanadhi.hub.archive.ArchiveListing.Parts;
 import com.datanadhi.hub.objects.ObjectStore;
 import com.datanadhi.hub.objects.ObjectStoreException;
+import com.datanadhi.hub.record.Position;
 import com.datanadhi.hub.view.StoredEvent;
 import java.time.LocalDate;
 import java.util.ArrayList;
@@ -98,6 +101,30 @@ public final class ArchiveReader {
       throw new ArchiveFaultException(name.checksumKey(), "is of the tenant " + checksum.tenant());
     }
     return checksum;
+  }
+
+  /// The position of the last archived record.
+  ///
+  /// @param head of the tenant, with a segment
+  public Position lastPosition(String tenant, ArchiveHead head)
+      throws ObjectStoreException, ArchiveFaultException, InterruptedException {
+    SegmentChecksum checksum = requireNonNull(head.checksum());
+    Position[] last = {null};
+    long _ =
+        this.<RuntimeException>read(
+            tenant,
+            checksum.firstSeq(),
+            checksum.chainBefore(),
+            event -> {
+              last[0] = Position.parse(event.position());
+              return true;
+            });
+    Position position = last[0];
+    if (position == null) {
+      throw new ArchiveFaultException(
+          ArchiveKeys.tenant(tenant), "has no position in its last record");
+    }
+    return position;
   }
 
   /// The finished segments of a tenant, the retained mark, and what is unfinished.

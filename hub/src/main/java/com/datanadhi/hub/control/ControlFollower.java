@@ -11,8 +11,6 @@ import com.datanadhi.hub.logging.Events;
 import com.datanadhi.hub.record.TenantName;
 import com.datanadhi.hub.view.ApiKeyRow;
 import com.datanadhi.hub.view.ControlReader;
-import com.datanadhi.hub.view.ControlWriter;
-import com.datanadhi.hub.view.CursorRow;
 import com.datanadhi.hub.view.LossRow;
 import com.datanadhi.hub.view.SkipRow;
 import com.datanadhi.hub.view.TenantDatabases;
@@ -250,7 +248,9 @@ final class ControlFollower {
                 }
                 ApplyFunction.Applied _ = function.apply(writer, entries);
                 for (int i = 0; i < entries.size(); i++) {
-                  put(writer.control(), entries.get(i), records.get(i));
+                  records
+                      .get(i)
+                      .put(writer.control(), entries.get(i).time(), entries.get(i).offset());
                 }
                 return last;
               });
@@ -300,25 +300,6 @@ final class ControlFollower {
     }
   }
 
-  private static void put(ControlWriter writer, LogEntry entry, ControlRecord record) {
-    switch (record) {
-      case ControlRecord.KeyCreated(String id, String tenant, String name, String sha256) ->
-          writer.putApiKey(new ApiKeyRow(id, tenant, name, sha256, entry.time(), null));
-      case ControlRecord.KeyRevoked(String id) -> writer.revokeApiKey(id, entry.time());
-      case ControlRecord.CursorMoved(
-              String tenant,
-              String pipeline,
-              String consumer,
-              long through) ->
-          writer.putCursor(
-              new CursorRow(tenant, pipeline, consumer, through, entry.time(), entry.offset()));
-      case ControlRecord.Skip(_, String stream, long offset, String reason) ->
-          writer.putSkip(new SkipRow(stream, offset, reason, entry.time()));
-      case ControlRecord.Loss(String stream, long first, long last, String reason) ->
-          writer.putLoss(new LossRow(stream, first, last, reason));
-    }
-  }
-
   private void remember(List<LogEntry> entries, List<ControlRecord> records) {
     for (int i = 0; i < entries.size(); i++) {
       long offset = entries.get(i).offset();
@@ -338,6 +319,12 @@ final class ControlFollower {
           decisions.put(new SkipRow(stream, offset, reason, time));
       case ControlRecord.Loss(String stream, long first, long last, String reason) ->
           decisions.put(new LossRow(stream, first, last, reason));
+      case ControlRecord.Adopted(String tenant, _, _, _) -> {
+        if (tenant.equals(TenantName.CONTROL)) {
+          // Offsets of the log before.
+          decisions.clear();
+        }
+      }
       case ControlRecord.CursorMoved _ -> {}
     }
   }

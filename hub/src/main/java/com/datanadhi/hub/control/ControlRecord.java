@@ -9,6 +9,11 @@ import com.datanadhi.hub.record.EventCodec;
 import com.datanadhi.hub.record.RecordData;
 import com.datanadhi.hub.record.TenantName;
 import com.datanadhi.hub.record.Transaction;
+import com.datanadhi.hub.view.ApiKeyRow;
+import com.datanadhi.hub.view.ControlWriter;
+import com.datanadhi.hub.view.CursorRow;
+import com.datanadhi.hub.view.LossRow;
+import com.datanadhi.hub.view.SkipRow;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -41,6 +46,13 @@ sealed interface ControlRecord {
   /// The log records `first` to `last` are lost.
   record Loss(String stream, long first, long last, String reason) implements ControlRecord {}
 
+  /// The database of a tenant, or of `_control`, was restored and continues in this log.
+  ///
+  /// @param epoch of the log that it was restored from
+  /// @param seq its last one
+  /// @param chain after that, in lower-case hex
+  record Adopted(String tenant, String epoch, long seq, String chain) implements ControlRecord {}
+
   /// The `log_data` of this record.
   default byte[] toJson() {
     ObjectNode json = JSON.createObjectNode();
@@ -71,6 +83,12 @@ sealed interface ControlRecord {
               .put("first", first)
               .put("last", last)
               .put("reason", reason);
+      case Adopted(String tenant, String epoch, long seq, String chain) ->
+          json.put("type", "adopt")
+              .put("tenant", tenant)
+              .put("epoch", epoch)
+              .put("seq", seq)
+              .put("chain", chain);
     }
     return json.toString().getBytes(UTF_8);
   }
@@ -86,6 +104,29 @@ sealed interface ControlRecord {
             keyHorizonMillis,
             "fsync",
             List.of(new Transaction(TenantName.CONTROL, key, content, records))));
+  }
+
+  /// Changes the tables of `_control` as the record says.
+  ///
+  /// @param time of the log record, in milliseconds since 1970
+  /// @param offset of the log record
+  default void put(ControlWriter writer, long time, long offset) {
+    switch (this) {
+      case KeyCreated(String id, String tenant, String name, String sha256) ->
+          writer.putApiKey(new ApiKeyRow(id, tenant, name, sha256, time, null));
+      case KeyRevoked(String id) -> writer.revokeApiKey(id, time);
+      case CursorMoved(String tenant, String pipeline, String consumer, long through) ->
+          writer.putCursor(new CursorRow(tenant, pipeline, consumer, through, time, offset));
+      case Skip(_, String stream, long skipped, String reason) ->
+          writer.putSkip(new SkipRow(stream, skipped, reason, time));
+      case Loss(String stream, long first, long last, String reason) ->
+          writer.putLoss(new LossRow(stream, first, last, reason));
+      case Adopted(String tenant, _, _, _) -> {
+        if (tenant.equals(TenantName.CONTROL)) {
+          writer.continueInNewLog(offset);
+        }
+      }
+    }
   }
 
   /// Reads the payload of a log record.
@@ -141,6 +182,9 @@ sealed interface ControlRecord {
               number(json, "first"),
               number(json, "last"),
               text(json, "reason"));
+      case "adopt" ->
+          new Adopted(
+              text(json, "tenant"), text(json, "epoch"), number(json, "seq"), text(json, "chain"));
       default ->
           throw new UnreadableException(
               "its type \"" + type + "\" is not known to this version of the hub");

@@ -3,6 +3,7 @@ package com.datanadhi.hub.control;
 import com.datanadhi.hub.apply.ApplyDecisions;
 import com.datanadhi.hub.apply.MailboxCursors;
 import com.datanadhi.hub.log.Log;
+import com.datanadhi.hub.record.Position;
 import com.datanadhi.hub.time.Clock;
 import com.datanadhi.hub.view.TenantDatabases;
 import com.datanadhi.hub.view.ViewException;
@@ -112,6 +113,16 @@ public final class ControlStore implements ApiKeys, Cursors, MailboxCursors, App
   public void recordLoss(String stream, Loss loss)
       throws ControlUnavailableException, InterruptedException {
     decisions.recordLoss(stream, loss);
+  }
+
+  /// Records that a restored database continues in this log.
+  ///
+  /// @param epoch of the log that it was restored from
+  /// @param seq its last one
+  /// @param chain after that, in lower-case hex
+  public void adopt(String tenant, String epoch, long seq, String chain)
+      throws ControlUnavailableException, InterruptedException {
+    follower.record(new ControlRecord.Adopted(tenant, epoch, seq, chain));
   }
 
   @Override

@@ -140,6 +140,13 @@ final class ControlTables implements ControlWriter {
   }
 
   @Override
+  public void continueInNewLog(long controlOffset) {
+    sqlite.run("DELETE FROM skips");
+    sqlite.run("DELETE FROM losses");
+    sqlite.run("UPDATE cursors SET control_offset = " + controlOffset);
+  }
+
+  @Override
   public void putCursor(CursorRow cursor) {
     int _ =
         update(

@@ -19,4 +19,8 @@ public interface ControlWriter extends ControlReader {
 
   /// Inserts the position of a consumer, or replaces it.
   void putCursor(CursorRow cursor);
+
+  /// Says that the log is a new one: decisions about log records of the one before mean nothing,
+  /// and the cursors count as moved at `controlOffset` of the new one.
+  void continueInNewLog(long controlOffset);
 }

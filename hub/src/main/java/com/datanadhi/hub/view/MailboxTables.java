@@ -187,6 +187,11 @@ final class MailboxTables implements MailboxWriter, Tables {
     set(SET_CONTROL, controlOffset);
   }
 
+  @Override
+  public void continueInNewLog() {
+    set(SET_CONTROL, -1);
+  }
+
   private void set(String sql, long value) {
     try {
       PreparedStatement update = sqlite.statement(sql);

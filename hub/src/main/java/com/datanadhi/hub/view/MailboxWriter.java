@@ -20,6 +20,10 @@ public interface MailboxWriter extends MailboxReader {
   void moveCursor(
       String pipeline, String consumer, long through, long updatedAt, long controlOffset);
 
+  /// Says that the log is a new one, of which nothing is read yet: sets
+  /// [MailboxReader#controlOffset] to -1.
+  void continueInNewLog();
+
   /// Removes the items of records before `seq`; the last n of each pipeline is remembered.
   void deleteItemsBefore(long seq);
 }

@@ -15,6 +15,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
@@ -323,6 +324,35 @@ public final class TenantDatabases implements AutoCloseable {
     return renamed;
   }
 
+  /// Puts databases that were made elsewhere on the same file system into the tenant's place, after
+  /// those that are there were set aside.
+  ///
+  /// @param made a directory with canonical.db and, if there is one, mailbox.db, without a
+  ///   write-ahead log; nobody has them open
+  public void putInPlace(String tenant, Path made) throws ViewException, InterruptedException {
+    Path _ = setAside(tenant);
+    for (DatabaseKind kind : DatabaseKind.values()) {
+      DatabaseId id = new DatabaseId(tenant, kind);
+      Path file = file(id);
+      Path from = made.resolve(kind.fileName());
+      if (Files.exists(from)) {
+        pool.exclusively(id, () -> move(from, file));
+      }
+    }
+    sync(directory(tenant));
+  }
+
+  private static void move(Path from, Path to) throws ViewException {
+    try {
+      if (to.getParent() != null) {
+        Files.createDirectories(to.getParent());
+      }
+      Path _ = Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException failed) {
+      throw unavailable(to, failed);
+    }
+  }
+
   /// The same for mailbox.db alone, which can be built again from canonical.db.
   ///
   /// @return its new name
@@ -413,7 +443,8 @@ public final class TenantDatabases implements AutoCloseable {
     pool.close();
   }
 
-  Path directory(String tenant) {
+  /// The directory of a tenant's databases.
+  public Path directory(String tenant) {
     if (!isName(tenant)) {
       throw new IllegalArgumentException("not the name of a tenant: " + tenant);
     }

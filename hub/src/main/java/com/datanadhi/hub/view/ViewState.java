@@ -30,4 +30,45 @@ public record ViewState(
     long stored,
     long duplicates,
     long conflicts,
-    long skipped) {}
+    long skipped) {
+  /// The same with more log records that stored nothing.
+  public ViewState withDuplicates(long more) {
+    return new ViewState(
+        tenant,
+        epoch,
+        stream,
+        appliedOffset,
+        seq,
+        chain,
+        firstSeq,
+        chainBeforeFirst,
+        lastReceivedAt,
+        keysForgottenBefore,
+        stored,
+        duplicates + more,
+        conflicts,
+        skipped);
+  }
+
+  /// The same history behind a record of another log, of which nothing is counted yet.
+  ///
+  /// @param newEpoch of that record, or of the log
+  /// @param newOffset of that record, or -1
+  public ViewState inLog(String newEpoch, long newOffset) {
+    return new ViewState(
+        tenant,
+        newEpoch,
+        stream,
+        newOffset,
+        seq,
+        chain,
+        firstSeq,
+        chainBeforeFirst,
+        lastReceivedAt,
+        keysForgottenBefore,
+        0,
+        0,
+        0,
+        0);
+  }
+}

@@ -238,7 +238,7 @@ final class ArchivedHub implements AutoCloseable {
   }
 
   /// All keys of the archive.
-  List<String> keys() throws ObjectStoreException {
+  List<String> keys() throws ObjectStoreException, InterruptedException {
     List<String> keys = new ArrayList<>();
     store.list(ArchiveKeys.ROOT, object -> keys.add(object.key()));
     return keys;

@@ -1,0 +1,228 @@
+package com.datanadhi.hub.restore;
+
+import com.datanadhi.hub.apply.Replay;
+import com.datanadhi.hub.archive.ArchiveFaultException;
+import com.datanadhi.hub.archive.ArchiveReader;
+import com.datanadhi.hub.archive.ArchiveReader.Segment;
+import com.datanadhi.hub.archive.SegmentChecksum;
+import com.datanadhi.hub.control.ControlReplay;
+import com.datanadhi.hub.objects.ObjectStoreException;
+import com.datanadhi.hub.view.StoredEvent;
+import com.datanadhi.hub.view.TenantDatabases;
+import com.datanadhi.hub.view.ViewException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Takes a tenant's records from the archive, whole transactions as far as they are within the
+/// target, behind what its database has. Used once, by one thread.
+final class TenantRestore {
+  /// Records this near to the cut are shown.
+  private static final long AROUND_MILLIS = 5_000;
+
+  private static final int MAX_AROUND = 20;
+
+  private final String tenant;
+  private final Target target;
+  private final Start start;
+  private final @Nullable Replay replay;
+  private final List<Segment> segments;
+  private final RestoreProgress progress;
+  private final List<StoredEvent> transaction = new ArrayList<>();
+  private final List<Cut.Near> before = new ArrayList<>();
+  private final List<Cut.Near> after = new ArrayList<>();
+  private int current;
+  private long seq;
+  private long receivedAt;
+  private @Nullable String epoch;
+  private @Nullable Long roundedFrom;
+  private boolean isOver;
+
+  /// What the records are behind.
+  ///
+  /// @param bytes of the snapshot, or 0
+  /// @param chain null if it is not known, which is at seq 0
+  /// @param receivedAt of the last record, or 0
+  /// @param epoch of the log; null if there is no record
+  record Start(
+      @Nullable String snapshotId,
+      long bytes,
+      long seq,
+      @Nullable String chain,
+      long receivedAt,
+      @Nullable String epoch) {
+    /// Before the first record.
+    static final Start NOTHING = new Start(null, 0, 0, null, 0, null);
+  }
+
+  /// @param segments of the tenant's archive, in order
+  /// @param databases to store into; null to find the cut alone
+  TenantRestore(
+      String tenant,
+      Target target,
+      Start start,
+      List<Segment> segments,
+      @Nullable TenantDatabases databases,
+      RestoreProgress progress) {
+    this.tenant = tenant;
+    this.target = target;
+    this.start = start;
+    this.segments = segments;
+    this.progress = progress;
+    replay = databases == null ? null : new Replay(databases, tenant, new ControlReplay());
+    seq = start.seq();
+    receivedAt = start.receivedAt();
+    epoch = start.epoch();
+  }
+
+  /// Reads, and stores if there are databases.
+  Cut run(ArchiveReader archive)
+      throws ArchiveFaultException,
+          ObjectStoreException,
+          RestoreException,
+          ViewException,
+          InterruptedException {
+    long end = archiveEnd();
+    if (target instanceof Target.Seq(long wanted) && wanted > Math.max(end, start.seq())) {
+      throw new RestoreException(
+          "tenant "
+              + tenant
+              + ": there is no record with seq "
+              + wanted
+              + ": the archive ends with "
+              + end);
+    }
+    if (replay == null) {
+      lookBefore(archive);
+    }
+    boolean isAtStart = target instanceof Target.Seq(long wanted) && wanted <= start.seq();
+    if (end > start.seq() && !isAtStart) {
+      long _ = archive.read(tenant, start.seq() + 1, start.chain(), this::take);
+      if (!isOver) {
+        endTransaction();
+      }
+    }
+    if (replay != null) {
+      replay.finish();
+    }
+    progress.at(tenant, seq, total());
+    if (target instanceof Target.Seq(long wanted) && wanted > seq) {
+      roundedFrom = wanted;
+    }
+    List<Cut.Near> around = new ArrayList<>(before);
+    around.addAll(after);
+    List<Segment> read = segmentsRead();
+    return new Cut(
+        tenant,
+        start.snapshotId(),
+        start.seq(),
+        read.stream().map(s -> s.name().dataKey()).toList(),
+        start.bytes() + read.stream().mapToLong(s -> s.checksum().bytes()).sum(),
+        seq,
+        epoch,
+        receivedAt,
+        end,
+        around,
+        roundedFrom);
+  }
+
+  /// The records before the cut can be those of the snapshot, which is not read to find the cut.
+  private void lookBefore(ArchiveReader archive)
+      throws ArchiveFaultException, ObjectStoreException, InterruptedException {
+    for (Segment segment : segments) {
+      SegmentChecksum checksum = segment.checksum();
+      if (checksum.firstSeq() <= start.seq() && start.seq() <= checksum.lastSeq()) {
+        long _ =
+            archive.<RuntimeException>read(
+                tenant,
+                checksum.firstSeq(),
+                checksum.chainBefore(),
+                event -> {
+                  if (event.seq() <= start.seq()) {
+                    noteBefore(event);
+                  }
+                  return event.seq() < start.seq();
+                });
+      }
+    }
+  }
+
+  private long archiveEnd() {
+    return segments.isEmpty() ? 0 : segments.getLast().checksum().lastSeq();
+  }
+
+  private long total() {
+    return target instanceof Target.Seq(long wanted) ? wanted : archiveEnd();
+  }
+
+  private List<Segment> segmentsRead() {
+    return segments.stream()
+        .filter(s -> s.checksum().lastSeq() > start.seq() && s.checksum().firstSeq() <= seq)
+        .toList();
+  }
+
+  private boolean take(StoredEvent event) throws ViewException, InterruptedException {
+    if (event.part() == 1) {
+      endTransaction();
+    }
+    transaction.add(event);
+    return !isOver || isNear(event);
+  }
+
+  private boolean isNear(StoredEvent event) {
+    return after.size() < MAX_AROUND && event.receivedAt() <= cutMillis() + AROUND_MILLIS;
+  }
+
+  private long cutMillis() {
+    return target instanceof Target.Time(long millis) ? millis : receivedAt;
+  }
+
+  /// The transaction is whole: it is taken, or everything from it on is not.
+  private void endTransaction() throws ViewException, InterruptedException {
+    if (transaction.isEmpty()) {
+      return;
+    }
+    StoredEvent last = transaction.getLast();
+    isOver = isOver || !target.includes(last.seq(), last.receivedAt());
+    for (StoredEvent event : transaction) {
+      if (isOver) {
+        noteAfter(event);
+      } else {
+        noteBefore(event);
+        store(event);
+      }
+    }
+    transaction.clear();
+    if (!isOver) {
+      seq = last.seq();
+      receivedAt = last.receivedAt();
+      progress.at(tenant, seq, total());
+    }
+  }
+
+  private void store(StoredEvent event) throws ViewException, InterruptedException {
+    while (segments.get(current).checksum().lastSeq() < event.seq()) {
+      current++;
+    }
+    epoch = segments.get(current).checksum().epoch();
+    if (replay != null) {
+      replay.add(event, epoch);
+    }
+  }
+
+  private void noteBefore(StoredEvent event) {
+    if (before.size() == MAX_AROUND) {
+      before.removeFirst();
+    }
+    before.add(new Cut.Near(event.seq(), event.key(), event.receivedAt(), true));
+    long earliest =
+        (target instanceof Target.Time(long millis) ? millis : event.receivedAt()) - AROUND_MILLIS;
+    before.removeIf(near -> near.receivedAt() < earliest);
+  }
+
+  private void noteAfter(StoredEvent event) {
+    if (isNear(event)) {
+      after.add(new Cut.Near(event.seq(), event.key(), event.receivedAt(), false));
+    }
+  }
+}
