@@ -5,8 +5,11 @@ import com.datanadhi.hub.control.NewApiKey;
 import com.datanadhi.hub.proto.admin.AcceptClockRequest;
 import com.datanadhi.hub.proto.admin.AdminGrpc;
 import com.datanadhi.hub.proto.admin.AwaitSeqRequest;
+import com.datanadhi.hub.proto.admin.ChainAtReply;
+import com.datanadhi.hub.proto.admin.ChainAtRequest;
 import com.datanadhi.hub.proto.admin.CreateKeyRequest;
 import com.datanadhi.hub.proto.admin.CreatedKey;
+import com.datanadhi.hub.proto.admin.DrillRequest;
 import com.datanadhi.hub.proto.admin.ListKeysRequest;
 import com.datanadhi.hub.proto.admin.ReadReply;
 import com.datanadhi.hub.proto.admin.RevokeKeyRequest;
@@ -15,8 +18,12 @@ import com.datanadhi.hub.proto.admin.SkipRequest;
 import com.datanadhi.hub.proto.admin.Source;
 import com.datanadhi.hub.proto.admin.SourcesRequest;
 import com.datanadhi.hub.proto.admin.StatusRequest;
+import com.datanadhi.hub.proto.admin.TakeSnapshotRequest;
+import com.datanadhi.hub.proto.admin.TenantHeadsRequest;
 import com.datanadhi.hub.proto.admin.VerifyLogReply;
 import com.datanadhi.hub.proto.admin.VerifyLogRequest;
+import com.datanadhi.hub.proto.admin.VerifyTenantsReply;
+import com.datanadhi.hub.proto.admin.VerifyTenantsRequest;
 import com.datanadhi.hub.view.EventFilter;
 import com.datanadhi.hub.view.SourceState;
 import com.datanadhi.hub.view.StoredEvent;
@@ -44,6 +51,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The running hub of a directory, by its socket. Thread-safe.
@@ -255,6 +263,73 @@ public final class AdminClient implements Administration, AutoCloseable {
     VerifyLogReply reply = call(() -> stub.verifyLog(VerifyLogRequest.getDefaultInstance()));
     return new LogCheck(
         reply.getRecords(), reply.getBytes(), reply.getSegments(), reply.getFaultsList());
+  }
+
+  @Override
+  public TenantsCheck verifyTenants(@Nullable String tenant)
+      throws AdministrationException, InterruptedException {
+    VerifyTenantsRequest.Builder request = VerifyTenantsRequest.newBuilder();
+    if (tenant != null) {
+      request.setTenant(tenant);
+    }
+    VerifyTenantsReply reply = call(() -> stub.verifyTenants(request.build()));
+    return new TenantsCheck(reply.getTenants(), reply.getRecords(), reply.getFaultsList());
+  }
+
+  @Override
+  public List<TenantHead> tenantHeads(@Nullable String tenant)
+      throws AdministrationException, InterruptedException {
+    TenantHeadsRequest.Builder request = TenantHeadsRequest.newBuilder();
+    if (tenant != null) {
+      request.setTenant(tenant);
+    }
+    return call(() -> {
+      List<TenantHead> heads = new ArrayList<>();
+      stub.tenantHeads(request.build())
+          .forEachRemaining(head ->
+              heads.add(
+                  new TenantHead(
+                      head.getTenant(), head.getFirstSeq(), head.getSeq(), head.getChain())));
+      return heads;
+    });
+  }
+
+  @Override
+  public @Nullable String chainAt(String tenant, long seq)
+      throws AdministrationException, InterruptedException {
+    ChainAtRequest request = ChainAtRequest.newBuilder().setTenant(tenant).setSeq(seq).build();
+    ChainAtReply reply = call(() -> stub.chainAt(request));
+    return reply.hasChain() ? reply.getChain() : null;
+  }
+
+  @Override
+  public TakenSnapshot takeSnapshot(String tenant)
+      throws AdministrationException, InterruptedException {
+    TakeSnapshotRequest request = TakeSnapshotRequest.newBuilder().setTenant(tenant).build();
+    var taken = call(() -> stub.takeSnapshot(request));
+    return new TakenSnapshot(taken.getId(), taken.getSeq(), taken.getBytes());
+  }
+
+  @Override
+  public void drill(@Nullable String tenant, int sample, Consumer<DrillResult> results)
+      throws AdministrationException, InterruptedException {
+    DrillRequest.Builder request = DrillRequest.newBuilder().setSample(sample);
+    if (tenant != null) {
+      request.setTenant(tenant);
+    }
+    boolean _ =
+        call(() -> {
+          stub.drill(request.build())
+              .forEachRemaining(result ->
+                  results.accept(
+                      new DrillResult(
+                          result.getTenant(),
+                          result.getSeq(),
+                          result.getBytes(),
+                          result.getMillis(),
+                          result.hasFault() ? result.getFault() : null)));
+          return true;
+        });
   }
 
   @Override

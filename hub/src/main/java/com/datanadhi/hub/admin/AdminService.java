@@ -7,8 +7,12 @@ import com.datanadhi.hub.proto.admin.AcceptClockRequest;
 import com.datanadhi.hub.proto.admin.AdminGrpc;
 import com.datanadhi.hub.proto.admin.AwaitSeqReply;
 import com.datanadhi.hub.proto.admin.AwaitSeqRequest;
+import com.datanadhi.hub.proto.admin.ChainAtReply;
+import com.datanadhi.hub.proto.admin.ChainAtRequest;
 import com.datanadhi.hub.proto.admin.CreateKeyRequest;
 import com.datanadhi.hub.proto.admin.CreatedKey;
+import com.datanadhi.hub.proto.admin.DrillRequest;
+import com.datanadhi.hub.proto.admin.DrillResult;
 import com.datanadhi.hub.proto.admin.Key;
 import com.datanadhi.hub.proto.admin.KeyList;
 import com.datanadhi.hub.proto.admin.ListKeysRequest;
@@ -21,8 +25,14 @@ import com.datanadhi.hub.proto.admin.Source;
 import com.datanadhi.hub.proto.admin.SourcesRequest;
 import com.datanadhi.hub.proto.admin.StatusReply;
 import com.datanadhi.hub.proto.admin.StatusRequest;
+import com.datanadhi.hub.proto.admin.TakeSnapshotRequest;
+import com.datanadhi.hub.proto.admin.TakenSnapshot;
+import com.datanadhi.hub.proto.admin.TenantHead;
+import com.datanadhi.hub.proto.admin.TenantHeadsRequest;
 import com.datanadhi.hub.proto.admin.VerifyLogReply;
 import com.datanadhi.hub.proto.admin.VerifyLogRequest;
+import com.datanadhi.hub.proto.admin.VerifyTenantsReply;
+import com.datanadhi.hub.proto.admin.VerifyTenantsRequest;
 import com.datanadhi.hub.view.SourceState;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -164,6 +174,93 @@ final class AdminService extends AdminGrpc.AdminImplBase {
               .addAllFaults(check.faults())
               .build();
         });
+  }
+
+  @Override
+  public void verifyTenants(
+      VerifyTenantsRequest request, StreamObserver<VerifyTenantsReply> observer) {
+    answer(
+        observer,
+        () -> {
+          Administration.TenantsCheck check =
+              administration.verifyTenants(request.hasTenant() ? request.getTenant() : null);
+          return VerifyTenantsReply.newBuilder()
+              .setTenants(check.tenants())
+              .setRecords(check.records())
+              .addAllFaults(check.faults())
+              .build();
+        });
+  }
+
+  @Override
+  public void tenantHeads(TenantHeadsRequest request, StreamObserver<TenantHead> observer) {
+    stream(
+        observer,
+        out -> {
+          for (Administration.TenantHead head :
+              administration.tenantHeads(request.hasTenant() ? request.getTenant() : null)) {
+            TenantHead message =
+                TenantHead.newBuilder()
+                    .setTenant(head.tenant())
+                    .setFirstSeq(head.firstSeq())
+                    .setSeq(head.seq())
+                    .setChain(head.chain())
+                    .build();
+            if (!out.send(message)) {
+              return;
+            }
+          }
+        });
+  }
+
+  @Override
+  public void chainAt(ChainAtRequest request, StreamObserver<ChainAtReply> observer) {
+    answer(
+        observer,
+        () -> {
+          String chain = administration.chainAt(request.getTenant(), request.getSeq());
+          ChainAtReply.Builder reply = ChainAtReply.newBuilder();
+          if (chain != null) {
+            reply.setChain(chain);
+          }
+          return reply.build();
+        });
+  }
+
+  @Override
+  public void takeSnapshot(TakeSnapshotRequest request, StreamObserver<TakenSnapshot> observer) {
+    answer(
+        observer,
+        () -> {
+          Administration.TakenSnapshot taken = administration.takeSnapshot(request.getTenant());
+          return TakenSnapshot.newBuilder()
+              .setId(taken.id())
+              .setSeq(taken.seq())
+              .setBytes(taken.bytes())
+              .build();
+        });
+  }
+
+  @Override
+  public void drill(DrillRequest request, StreamObserver<DrillResult> observer) {
+    stream(
+        observer,
+        out ->
+            administration.drill(
+                request.hasTenant() ? request.getTenant() : null,
+                request.getSample(),
+                result -> {
+                  DrillResult.Builder message =
+                      DrillResult.newBuilder()
+                          .setTenant(result.tenant())
+                          .setSeq(result.seq())
+                          .setBytes(result.bytes())
+                          .setMillis(result.millis());
+                  if (result.fault() != null) {
+                    message.setFault(result.fault());
+                  }
+                  boolean _ = out.send(message.build());
+                }));
   }
 
   @Override

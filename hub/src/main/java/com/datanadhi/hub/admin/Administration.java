@@ -9,6 +9,7 @@ import com.datanadhi.hub.view.TenantReader;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// What operators can do with a hub: the running one behind `hub.sock`, or a directory without one.
@@ -62,6 +63,64 @@ public interface Administration {
 
   /// Reads every record of the log and names what is damaged.
   LogCheck verifyLog() throws AdministrationException, IOException, InterruptedException;
+
+  /// Checks each tenant's database against itself: SQLite's check, the digest of each record, and
+  /// the chain over all that are there.
+  ///
+  /// @param tenant only this one; null for all, `_control` included
+  TenantsCheck verifyTenants(@Nullable String tenant)
+      throws AdministrationException, InterruptedException;
+
+  /// Where the tenants stand.
+  ///
+  /// @param tenant only this one; null for all, `_control` included
+  List<TenantHead> tenantHeads(@Nullable String tenant)
+      throws AdministrationException, InterruptedException;
+
+  /// The tenant's chain at a seq, computed from its records; null if it has no such record now.
+  @Nullable String chainAt(String tenant, long seq)
+      throws AdministrationException, InterruptedException;
+
+  /// Takes a snapshot now.
+  TakenSnapshot takeSnapshot(String tenant) throws AdministrationException, InterruptedException;
+
+  /// Restores tenants into a scratch directory, and compares them with what the hub has.
+  ///
+  /// @param tenant only this one; null for a sample
+  /// @param sample how many, by chance; 0 for all
+  /// @param results takes each result when it is there
+  void drill(@Nullable String tenant, int sample, Consumer<DrillResult> results)
+      throws AdministrationException, InterruptedException;
+
+  /// What `verify tenants` found.
+  ///
+  /// @param records that were read
+  /// @param faults one line each; none if everything is sound
+  record TenantsCheck(long tenants, long records, List<String> faults) {
+    public TenantsCheck {
+      faults = List.copyOf(faults);
+    }
+  }
+
+  /// Where a tenant stands.
+  ///
+  /// @param firstSeq the first seq that is still in SQLite
+  /// @param chain after `seq`, in lower-case hex
+  record TenantHead(String tenant, long firstSeq, long seq, String chain) {}
+
+  /// A snapshot that was taken.
+  ///
+  /// @param id the name of its folder
+  /// @param seq its last record
+  /// @param bytes of its databases
+  record TakenSnapshot(String id, long seq, long bytes) {}
+
+  /// What a drill of one tenant found.
+  ///
+  /// @param seq the last record that was restored and compared
+  /// @param bytes that were read from the object store
+  /// @param fault what was wrong; null if nothing was
+  record DrillResult(String tenant, long seq, long bytes, long millis, @Nullable String fault) {}
 
   /// What `verify log` found.
   ///

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// @param bufferBytes bound of requests and records in memory
 /// @param keyHorizon how long any key is known
 /// @param viewRetention age at which records leave SQLite; null if they stay
-/// @param archive whether sealed segments must be archived before they leave
+/// @param objects the object store, and what goes there
 /// @param tlsCertificate PEM file; null without TLS
 /// @param tlsKey PEM file; null without TLS
 /// @param warnings to log at start, one sentence each
@@ -34,13 +34,38 @@ public record HubSettings(
     long bufferBytes,
     Duration keyHorizon,
     @Nullable Duration viewRetention,
-    boolean archive,
+    Objects objects,
     @Nullable Path tlsCertificate,
     @Nullable Path tlsKey,
     List<String> warnings) {
 
   public HubSettings {
     warnings = List.copyOf(warnings);
+  }
+
+  /// The object store, and what goes there.
+  ///
+  /// @param url `file:PATH` or `s3://BUCKET/PREFIX`
+  /// @param archive whether records are archived, and log segments stay until theirs are
+  /// @param archiveInterval how old a record becomes before it is archived
+  /// @param archiveRetention how long an archived record stays
+  /// @param snapshots whether snapshots are taken
+  /// @param snapshotInterval between two snapshots of a tenant
+  /// @param snapshotKeep how many snapshots of a tenant stay
+  /// @param drillInterval between two drills
+  public record Objects(
+      String url,
+      boolean archive,
+      Duration archiveInterval,
+      Duration archiveRetention,
+      boolean snapshots,
+      Duration snapshotInterval,
+      int snapshotKeep,
+      Duration drillInterval) {
+    /// Whether anything goes there.
+    public boolean areUsed() {
+      return archive || snapshots;
+    }
   }
 
   /// A host and a port.

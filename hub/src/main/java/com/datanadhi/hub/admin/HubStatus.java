@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
 /// @param poison log records that cannot be applied, by tenant
 /// @param openDatabases files of SQLite
 /// @param tenants that are known
+/// @param archive how the archive stands; null with `--archive off`, or without a hub
+/// @param snapshots how the snapshots stand; null with `--snapshots off`, or without a hub
+/// @param drill how the drills stand; null without a hub
 /// @param clockStepped how the wall clock stepped; null unless that waits to be accepted
 /// @param warnings one sentence each
 public record HubStatus(
@@ -51,6 +54,9 @@ public record HubStatus(
     List<Poison> poison,
     int openDatabases,
     int tenants,
+    @Nullable Archive archive,
+    @Nullable Snapshots snapshots,
+    @Nullable Drill drill,
     @Nullable String clockStepped,
     List<String> warnings) {
 
@@ -82,6 +88,46 @@ public record HubStatus(
       return Math.max(0, stableEnd - applied);
     }
   }
+
+  /// How the archive stands.
+  ///
+  /// @param objects the address of the object store
+  /// @param lagRecords applied records that are not known to be archived
+  /// @param lastSuccess when a segment was archived last in this run; null if none was
+  /// @param lastError the last failure; null if there was none in this run
+  /// @param stopped tenants whose archive does not go on, with the reason
+  public record Archive(
+      String objects,
+      long lagRecords,
+      @Nullable Instant lastSuccess,
+      @Nullable String lastError,
+      List<TenantProblem> stopped) {
+    public Archive {
+      stopped = List.copyOf(stopped);
+    }
+  }
+
+  /// How the snapshots stand.
+  ///
+  /// @param newest when the newest was begun; null if there is none
+  /// @param oldestAgeHours of the tenant for which it is longest
+  /// @param failing tenants whose last try failed
+  /// @param lastError of the last of those; null if there is none
+  public record Snapshots(
+      @Nullable Instant newest, double oldestAgeHours, int failing, @Nullable String lastError) {}
+
+  /// How the drills stand.
+  ///
+  /// @param lastSuccess when one succeeded last, also in an earlier run; null if none did
+  /// @param faults tenants that could not be restored, with what was wrong
+  public record Drill(@Nullable Instant lastSuccess, List<TenantProblem> faults) {
+    public Drill {
+      faults = List.copyOf(faults);
+    }
+  }
+
+  /// What is wrong with a tenant.
+  public record TenantProblem(String tenant, String reason) {}
 
   /// What keeps a segment from being deleted.
   ///

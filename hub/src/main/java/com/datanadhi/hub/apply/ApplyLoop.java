@@ -8,6 +8,7 @@ import com.datanadhi.hub.log.LogEntry;
 import com.datanadhi.hub.logging.Events;
 import com.datanadhi.hub.time.Clock;
 import com.datanadhi.hub.view.TenantDatabases;
+import com.datanadhi.hub.view.TenantWriter;
 import com.datanadhi.hub.view.ViewException;
 import com.datanadhi.hub.view.ViewState;
 import java.io.IOException;
@@ -322,7 +323,8 @@ public final class ApplyLoop implements AppliedPositions {
   ///
   /// @param through everything of it before this offset is applied
   /// @param applied the offset that its database has applied
-  record Recovered(String tenant, long through, long applied) {}
+  /// @param hasCounts whether its counts of log records are complete
+  record Recovered(String tenant, long through, long applied, boolean hasCounts) {}
 
   void recovered(Recovered tenant) {
     recovered.add(tenant);
@@ -358,6 +360,11 @@ public final class ApplyLoop implements AppliedPositions {
       }
       TenantMark mark = TenantMark.of(state);
       long lost = lostInRebuild(tenant, mark);
+      if (!ready.hasCounts() && lost > 0) {
+        long decided = lost;
+        mark = TenantMark.of(databases.write(tenant, writer -> countDecided(writer, decided)));
+        lost = 0;
+      }
       List<HeldBack.Notice> told = heldBack.take(tenant);
       checks.markSound(tenant);
       parked.unpark(tenant);
@@ -380,6 +387,13 @@ public final class ApplyLoop implements AppliedPositions {
     } catch (IOException failed) {
       parked.park(tenant, Cause.BEHIND, message(failed), position, -1);
     }
+  }
+
+  /// Log records of which the archive has nothing were decided and stored nothing.
+  private static ViewState countDecided(TenantWriter writer, long number) {
+    ViewState state = writer.state().withDuplicates(number);
+    writer.saveState(state);
+    return state;
   }
 
   /// Log records that the tenant's database had or that were held back for it, and that it does not
@@ -463,6 +477,16 @@ public final class ApplyLoop implements AppliedPositions {
             parked.park(tenant, Cause.DAMAGED, "its database is missing", 0, -1);
           }
         });
+  }
+
+  /// How far each tenant is that was looked at in this run.
+  public Map<String, TenantMark> positions() {
+    return positions.all();
+  }
+
+  /// Parks a tenant for a reason that only its archive tells.
+  public void park(String tenant, Cause cause, String reason) {
+    parked.park(tenant, cause, reason, 0, -1);
   }
 
   StreamReader reader() {

@@ -42,6 +42,11 @@ public final class ParkedTenants {
     NEWER,
     /// Its database continues the history of another log.
     FOREIGN,
+    /// Its archive has records that this log never had: an old copy of the directory was put back.
+    /// It is rebuilt from the archive.
+    OLD_COPY,
+    /// Its archive has other records under the same seqs: it waits for an operator.
+    FORKED,
     /// A log record cannot be applied: it waits until an operator skips it.
     POISON
   }
@@ -188,8 +193,9 @@ public final class ParkedTenants {
     return Math.min(longest, FIRST_BACKOFF_MILLIS << Math.min(attempts - 1, 20));
   }
 
-  static boolean needsRebuild(Cause cause) {
-    return cause == Cause.DAMAGED || cause == Cause.AHEAD;
+  /// Whether the tenant's database is replaced before it goes on.
+  public static boolean needsRebuild(Cause cause) {
+    return cause == Cause.DAMAGED || cause == Cause.AHEAD || cause == Cause.OLD_COPY;
   }
 
   /// Counts a log record that was passed over.
@@ -222,9 +228,10 @@ public final class ParkedTenants {
       }
       boolean isDue =
           switch (entry.parked.cause()) {
-            case NEWER, FOREIGN -> false;
+            case NEWER, FOREIGN, FORKED -> false;
             case POISON -> skipped.test(entry.parked.poisonOffset());
-            case DAMAGED, AHEAD, BEHIND, UNAVAILABLE -> clock.nanoTime() - entry.dueNanos >= 0;
+            case DAMAGED, AHEAD, OLD_COPY, BEHIND, UNAVAILABLE ->
+                clock.nanoTime() - entry.dueNanos >= 0;
           };
       if (isDue) {
         entry.busy = true;

@@ -30,11 +30,14 @@ public final class Recovery {
 
   private final ApplyLoop loop;
   private final TenantDatabases databases;
+  private final TenantBase base;
   private final LoopSignal signal = new LoopSignal();
 
-  public Recovery(ApplyLoop loop, TenantDatabases databases) {
+  /// @param base for tenants whose history does not begin in the log, or no more
+  public Recovery(ApplyLoop loop, TenantDatabases databases, TenantBase base) {
     this.loop = loop;
     this.databases = databases;
+    this.base = base;
   }
 
   /// Works until [#stop] or an interrupt.
@@ -96,7 +99,8 @@ public final class Recovery {
     }
     long through = position;
     works.forEach((tenant, work) ->
-        loop.recovered(new Recovered(tenant, Math.max(work.from, through), work.applied)));
+        loop.recovered(
+            new Recovered(tenant, Math.max(work.from, through), work.applied, work.hasCounts)));
     return !due.isEmpty();
   }
 
@@ -108,9 +112,13 @@ public final class Recovery {
     /// The offset that its database has applied.
     long applied;
 
-    Work(long from, long applied) {
+    /// Whether the database's counts of log records are complete.
+    final boolean hasCounts;
+
+    Work(long from, long applied, boolean hasCounts) {
       this.from = from;
       this.applied = applied;
+      this.hasCounts = hasCounts;
     }
   }
 
@@ -144,8 +152,8 @@ public final class Recovery {
     long start = loop.reader().log().start(loop.reader().stream());
     try {
       if (ParkedTenants.needsRebuild(parked.cause())) {
-        if (start > 0) {
-          return goOnWithSound(parked, start);
+        if (start > 0 || parked.cause() == Cause.OLD_COPY || base.isNeeded(tenant)) {
+          return goOnFromBase(parked, start);
         }
         if (databases.exists(tenant)) {
           Events.warning(
@@ -157,9 +165,9 @@ public final class Recovery {
               "file",
               databases.setAside(tenant));
         }
-        return new Work(0, -1);
+        return new Work(0, -1, true);
       }
-      return goOn(tenant, start);
+      return goOn(tenant, start, true);
     } catch (ViewException failed) {
       park(
           tenant,
@@ -171,15 +179,31 @@ public final class Recovery {
     }
   }
 
-  /// The log does not reach back to the tenant's first record any more. A database that an operator
-  /// has put back can go on.
-  private @Nullable Work goOnWithSound(Parked parked, long start) throws InterruptedException {
+  /// The log does not have the tenant's first record, or no more: what is kept elsewhere has it.
+  private @Nullable Work goOnFromBase(Parked parked, long start)
+      throws ViewException, InterruptedException {
+    String tenant = parked.tenant();
+    String problem = "neither a snapshot nor an archive has it";
+    try {
+      TenantBase.Base put = base.putInPlace(tenant, start);
+      if (put != null) {
+        return goOn(tenant, start, put.hasCounts());
+      }
+    } catch (IOException failed) {
+      problem = ApplyLoop.message(failed);
+    }
+    return goOnWithSound(parked, start, problem);
+  }
+
+  /// A database that an operator has put back can go on.
+  private @Nullable Work goOnWithSound(Parked parked, long start, String whyNoBase)
+      throws InterruptedException {
     String tenant = parked.tenant();
     String problem = "there is none";
     try {
       if (databases.exists(tenant)) {
         databases.check(tenant);
-        return goOn(tenant, start);
+        return goOn(tenant, start, true);
       }
     } catch (ViewException unusable) {
       problem = ApplyLoop.message(unusable);
@@ -189,15 +213,17 @@ public final class Recovery {
         parked.cause(),
         "its database cannot be used ("
             + problem
-            + ") nor rebuilt, because the log begins with offset "
+            + ") nor rebuilt: the log, which begins with offset "
             + start
-            + " now: put back a copy of its directory, and it goes on",
+            + ", does not have its first records, and "
+            + whyNoBase
+            + ". Put back a copy of its directory, and it goes on",
         0,
         -1);
     return null;
   }
 
-  private @Nullable Work goOn(String tenant, long start)
+  private @Nullable Work goOn(String tenant, long start, boolean hasCounts)
       throws ViewException, InterruptedException {
     ViewState state = databases.read(tenant, r -> r.state());
     if (!loop.checks().check(tenant, state, false)) {
@@ -213,7 +239,7 @@ public final class Recovery {
           -1);
       return null;
     }
-    return new Work(Math.max(from, start), state.appliedOffset());
+    return new Work(Math.max(from, start), state.appliedOffset(), hasCounts);
   }
 
   private void park(String tenant, Cause cause, String reason, long neededFrom, long poison) {

@@ -11,19 +11,18 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Deletes sealed segments of the log that nobody needs any more. A segment is *proven* when every
-/// record in it is applied and durable in each database that it touches, and no parked tenant needs
-/// it; it is deleted when it has been proven for as long as the retention. With the archive on
-/// nothing is proven, because this version does not archive. Thread-safe.
+/// record in it is applied and durable in each database that it touches, what is stored of it is
+/// archived, and no parked tenant needs it; it is deleted when it has been proven for as long as
+/// the retention. Thread-safe.
 public final class SegmentRetention {
-  private static final String NOT_ARCHIVED = "not archived: archiving is not part of this version";
-
   private final Log log;
   private final String stream;
-  private final boolean isArchiveOn;
+  private final LongSupplier archivedThrough;
   private final Duration retention;
   private final long maxProvenBytes;
   private final BooleanSupplier isPaused;
@@ -36,21 +35,21 @@ public final class SegmentRetention {
   private List<Parked> parkedBefore;
   private @Nullable String blocker;
 
-  /// @param isArchiveOn whether records have to be archived first
+  /// @param archivedThrough the offset before which everything that is stored is archived
   /// @param retention how long a proven segment stays
   /// @param maxProvenBytes how many bytes of proven segments stay at most
   /// @param isPaused whether nothing is to be deleted now, such as after a step of the clock
   public SegmentRetention(
       Log log,
       ApplyLoop loop,
-      boolean isArchiveOn,
+      LongSupplier archivedThrough,
       Duration retention,
       long maxProvenBytes,
       BooleanSupplier isPaused,
       Clock clock) {
     this.log = log;
     this.stream = loop.reader().stream();
-    this.isArchiveOn = isArchiveOn;
+    this.archivedThrough = archivedThrough;
     this.retention = retention;
     this.maxProvenBytes = maxProvenBytes;
     this.isPaused = isPaused;
@@ -116,7 +115,7 @@ public final class SegmentRetention {
       if (!segment.isSealed()) {
         continue;
       }
-      String why = isArchiveOn ? NOT_ARCHIVED : needed(segment);
+      String why = needed(segment);
       if (why == null) {
         Long since = proven.get(segment.firstOffset());
         still.put(segment.firstOffset(), since == null ? now : since);
@@ -175,9 +174,14 @@ public final class SegmentRetention {
     }
     SortedMap<Long, String> waiting =
         unreadable.get().subMap(segment.firstOffset(), segment.endOffset());
-    return waiting.isEmpty()
+    if (!waiting.isEmpty()) {
+      return "holds log record " + waiting.firstKey() + ", which cannot be read and is not skipped";
+    }
+    // What was proven before is archived, also while the store cannot be asked.
+    long archived = archivedThrough.getAsLong();
+    return segment.endOffset() <= archived || proven.containsKey(segment.firstOffset())
         ? null
-        : "holds log record " + waiting.firstKey() + ", which cannot be read and is not skipped";
+        : "not archived: offsets from " + Math.max(archived, segment.firstOffset());
   }
 
   private static @Nullable String neededBy(List<Parked> tenants, SegmentInfo segment) {

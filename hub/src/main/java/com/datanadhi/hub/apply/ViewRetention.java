@@ -14,13 +14,14 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Removes what has become old from the tenants' databases, in small steps between which applying
-/// goes on: rows of `events` at the retention, whole transactions only, and rows of
-/// `applied_events` that are forgotten. Neither changes what applying decides.
+/// goes on: rows of `events` at the retention when they are archived, whole transactions only, and
+/// rows of `applied_events` that are forgotten. Neither changes what applying decides.
 ///
 /// One thread calls [#run] or [#turn].
 public final class ViewRetention {
@@ -36,24 +37,28 @@ public final class ViewRetention {
   private final TenantDatabases databases;
   private final MailboxFollower mailboxes;
   private final @Nullable Duration retention;
+  private final ToLongFunction<String> archivedSeq;
   private final BooleanSupplier isPaused;
   private final Predicate<String> isParked;
   private final Clock clock;
   private final LoopSignal signal = new LoopSignal();
 
   /// @param retention the age at which events leave; null keeps all
+  /// @param archivedSeq the last seq of a tenant that may leave, since it is archived
   /// @param isPaused whether nothing is to be removed now, such as after a step of the clock
   /// @param isParked whether a tenant is parked
   public ViewRetention(
       TenantDatabases databases,
       MailboxFollower mailboxes,
       @Nullable Duration retention,
+      ToLongFunction<String> archivedSeq,
       BooleanSupplier isPaused,
       Predicate<String> isParked,
       Clock clock) {
     this.databases = databases;
     this.mailboxes = mailboxes;
     this.retention = retention;
+    this.archivedSeq = archivedSeq;
     this.isPaused = isPaused;
     this.isParked = isParked;
     this.clock = clock;
@@ -105,6 +110,7 @@ public final class ViewRetention {
     boolean isMore = databases.write(tenant, writer -> writer.deleteForgottenKeys(KEYS)) == KEYS;
     if (retention != null && clock.wallMillis() > retention.toMillis()) {
       long before = clock.wallMillis() - retention.toMillis();
+      long archived = archivedSeq.applyAsLong(tenant);
       boolean isOld =
           databases.read(
               tenant,
@@ -112,22 +118,22 @@ public final class ViewRetention {
                 boolean[] old = {false};
                 reader.events(
                     new EventFilter(reader.state().firstSeq(), 1, null, null, null),
-                    event -> old[0] = event.receivedAt() < before);
+                    event -> old[0] = event.receivedAt() < before && event.seq() <= archived);
                 return old[0];
               });
       if (isOld) {
         mailboxes.follow(tenant);
-        isMore |= databases.write(tenant, writer -> deleteBefore(writer, before));
+        isMore |= databases.write(tenant, writer -> deleteBefore(writer, before, archived));
         mailboxes.follow(tenant);
       }
     }
     return isMore;
   }
 
-  /// Deletes the oldest transactions that were received before a moment.
+  /// Deletes the oldest transactions that were received before a moment and are archived.
   ///
   /// @return whether there can be more
-  private static boolean deleteBefore(TenantWriter writer, long before) {
+  private static boolean deleteBefore(TenantWriter writer, long before, long archived) {
     ViewState state = writer.state();
     Chain chain = Chain.from(state.chainBeforeFirst());
     Cut cut = new Cut(state.firstSeq(), state.chainBeforeFirst());
@@ -136,7 +142,7 @@ public final class ViewRetention {
         event -> {
           if (event.part() == 1) {
             cut.at(event.seq(), chain.hex());
-            if (event.receivedAt() >= before) {
+            if (event.receivedAt() >= before || event.seq() > archived) {
               return false;
             }
           }

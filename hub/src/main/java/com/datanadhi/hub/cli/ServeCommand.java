@@ -74,13 +74,27 @@ final class ServeCommand implements Callable<Integer> {
         "view-retention",
         words(
             "DURATION",
-            "Age at which records leave SQLite; needs --archive off (default: never)."));
+            "Age at which records leave SQLite, when they are archived (default: never)."));
+    all.put(
+        "objects",
+        words(
+            "URL",
+            "Where archive and snapshots go: file:PATH or s3://BUCKET/PREFIX (default:"
+                + " file:DIR/objects)."));
     all.put(
         "archive",
         words(
             "on|off",
-            "'on' keeps every log segment, since this version archives none. 'off' lets segments"
-                + " leave when their records are in SQLite, durably."));
+            "'on' archives every record, and keeps log segments until theirs are archived. 'off'"
+                + " lets segments leave when their records are in SQLite, durably."));
+    all.put(
+        "archive-interval",
+        words("DURATION", "How old a record becomes at most before it is archived."));
+    all.put("archive-retention", words("DURATION", "How long an archived record stays."));
+    all.put("snapshots", words("on|off", "Whether snapshots are taken."));
+    all.put("snapshot-interval", words("DURATION", "Time between two snapshots of a tenant."));
+    all.put("snapshot-keep", words("N", "How many snapshots of a tenant stay."));
+    all.put("drill-interval", words("DURATION", "Time between two tries of a restore."));
     all.put("tls-cert", words("FILE", "Certificate chain in PEM; read again when it changes."));
     all.put("tls-key", words("FILE", "Its private key in PEM."));
     return all;

@@ -25,8 +25,9 @@ final class ServeFlags {
   static final Map<String, String> DEFAULTS = defaults();
 
   private static final String PREFIX = "HUB_";
+  private static final String FILE = "file:";
 
-  // Of the archive, which this version does not have.
+  // Of the object store, which reads them.
   private static final String S3_ENDPOINT = "HUB_S3_ENDPOINT";
   private static final String S3_PATH_STYLE = "HUB_S3_PATH_STYLE";
 
@@ -40,6 +41,8 @@ final class ServeFlags {
   private static final long SMALLEST_BUFFER = 32L << 20;
 
   private static final Duration SHORTEST_HORIZON = Duration.ofSeconds(1);
+  private static final Duration SHORTEST_INTERVAL = Duration.ofSeconds(1);
+  private static final Duration SHORTEST_ARCHIVE = Duration.ofDays(1);
 
   private final Map<String, String> given;
   private final Map<String, String> environment;
@@ -92,15 +95,8 @@ final class ServeFlags {
   /// @throws UsageException one of them is wrong, or is for a part that this version does not have
   HubSettings settings() {
     Path data = data();
-    refuseWhatIsMissing(data);
-    boolean archive = isOn("archive", olderArchiveName());
+    refuseWhatIsMissing();
     Duration viewRetention = optional("view-retention", Values::duration);
-    if (viewRetention != null && archive) {
-      throw new UsageException(
-          name("view-retention")
-              + ": records leave SQLite only when they are archived, and this version has no"
-              + " archive: add --archive off to let them go without one");
-    }
     Duration horizon = value("key-horizon", Values::duration);
     check("key-horizon", horizon.compareTo(SHORTEST_HORIZON) >= 0, "at least 1s");
     long segmentBytes = value("segment-bytes", Values::size);
@@ -132,10 +128,52 @@ final class ServeFlags {
         bufferBytes,
         horizon,
         viewRetention,
-        archive,
+        objects(data),
         certificate,
         key,
         warnings);
+  }
+
+  private HubSettings.Objects objects(Path data) {
+    return new HubSettings.Objects(
+        objectsUrl(data),
+        isOn("archive", older("ENTDB_ARCHIVE_ENABLED")),
+        atLeast("archive-interval", SHORTEST_INTERVAL),
+        atLeast("archive-retention", SHORTEST_ARCHIVE),
+        isOn("snapshots", older("ENTDB_SNAPSHOT_ENABLED")),
+        atLeast("snapshot-interval", SHORTEST_INTERVAL),
+        value("snapshot-keep", ServeFlags::count),
+        atLeast("drill-interval", SHORTEST_INTERVAL));
+  }
+
+  /// The address of the object store, with an absolute path.
+  private String objectsUrl(Path data) {
+    String url = set("objects");
+    if (url == null) {
+      String bucket = environment.getOrDefault("ENTDB_S3_BUCKET", "");
+      return bucket.isEmpty() ? FILE + data.resolve("objects") : "s3://" + bucket;
+    }
+    if (url.startsWith("s3://") && url.length() > "s3://".length()) {
+      return url;
+    }
+    check(
+        "objects",
+        url.startsWith(FILE) && url.length() > FILE.length(),
+        "file:PATH or s3://BUCKET/PREFIX");
+    return FILE + file(url.substring(FILE.length()));
+  }
+
+  private Duration atLeast(String flag, Duration least) {
+    Duration value = value(flag, Values::duration);
+    check(flag, value.compareTo(least) >= 0, "at least " + Values.duration(least));
+    return value;
+  }
+
+  private static int count(String text) {
+    if (!text.matches("[1-9][0-9]{0,5}")) {
+      throw new IllegalArgumentException("it is a number, at least 1");
+    }
+    return Integer.parseInt(text);
   }
 
   /// DIR, absolute.
@@ -149,7 +187,13 @@ final class ServeFlags {
     for (Map.Entry<String, String> flag : DEFAULTS.entrySet()) {
       String text = text(flag.getKey());
       if (flag.getKey().equals("archive")) {
-        text = isOn("archive", olderArchiveName()) ? "on" : "off";
+        text = isOn("archive", older("ENTDB_ARCHIVE_ENABLED")) ? "on" : "off";
+      } else if (flag.getKey().equals("snapshots")) {
+        text = isOn("snapshots", older("ENTDB_SNAPSHOT_ENABLED")) ? "on" : "off";
+      } else if (flag.getKey().equals("objects")) {
+        String url = objectsUrl(data());
+        // A directory that is moved takes its own objects with it.
+        text = url.equals(FILE + data().resolve("objects")) ? "" : url;
       } else if (flag.getKey().startsWith("tls-") && !text.isEmpty()) {
         // Commands may run in another working directory.
         text = file(text).toString();
@@ -251,7 +295,7 @@ final class ServeFlags {
 
   // ---- parts that this version does not have
 
-  private void refuseWhatIsMissing(Path data) {
+  private void refuseWhatIsMissing() {
     String log = text("log");
     if (log.equals("kafka")) {
       throw new UsageException(name("log") + ": this version has no log in Kafka: use segments");
@@ -264,42 +308,9 @@ final class ServeFlags {
         throw new UsageException(name(flag) + ": this version has no log in Kafka");
       }
     }
-    String objects = set("objects");
-    if (objects != null && !isFolderOf(data, objects)) {
-      throw new UsageException(
-          name("objects") + ": this version has no archive and no snapshots; leave it out");
-    }
-    for (String flag : List.of("archive-interval", "archive-retention")) {
-      refuseUnlessDefault(flag, "archive");
-    }
-    for (String flag : List.of("snapshot-interval", "snapshot-keep")) {
-      refuseUnlessDefault(flag, "snapshots");
-    }
-    refuseUnlessDefault("drill-interval", "drill");
-    boolean _ = isOn("snapshots", null);
-  }
-
-  private static boolean isFolderOf(Path data, String objects) {
-    return objects.startsWith("file:")
-        && Path.of(objects.substring("file:".length()))
-            .toAbsolutePath()
-            .normalize()
-            .equals(data.resolve("objects"));
-  }
-
-  private void refuseUnlessDefault(String flag, String part) {
-    String value = set(flag);
-    if (value != null && !value.equals(DEFAULTS.get(flag))) {
-      throw new UsageException(
-          name(flag) + ": this version has no " + part + "; leave the flag out");
-    }
   }
 
   // ---- older names of environment variables
-
-  private @Nullable Boolean olderArchiveName() {
-    return older("ENTDB_ARCHIVE_ENABLED");
-  }
 
   private @Nullable Boolean older(String variable) {
     String value = environment.getOrDefault(variable, "").toLowerCase(Locale.ROOT);
@@ -317,18 +328,6 @@ final class ServeFlags {
       if (!environment.getOrDefault(kafka, "").isEmpty()) {
         warnings.add(kafka + " has no effect: this version has no log in Kafka");
       }
-    }
-    for (String objects : List.of("ENTDB_S3_BUCKET", S3_ENDPOINT, S3_PATH_STYLE)) {
-      if (!environment.getOrDefault(objects, "").isEmpty()) {
-        warnings.add(objects + " has no effect: this version has no archive and no snapshots");
-      }
-    }
-    if (Boolean.TRUE.equals(older("ENTDB_SNAPSHOT_ENABLED"))) {
-      warnings.add("ENTDB_SNAPSHOT_ENABLED has no effect: this version takes no snapshots");
-    }
-    if (Boolean.TRUE.equals(olderArchiveName())) {
-      warnings.add(
-          "ENTDB_ARCHIVE_ENABLED: this version has no archive; log segments are kept for ever");
     }
   }
 

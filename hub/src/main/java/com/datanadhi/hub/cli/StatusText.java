@@ -94,6 +94,7 @@ final class StatusText {
               + poison.position()
               + " --reason TEXT");
     }
+    printBackups(status, out);
     String stepped = status.clockStepped();
     if (stepped != null) {
       item(
@@ -103,6 +104,51 @@ final class StatusText {
     }
     for (String warning : status.warnings()) {
       item(out, "WARNING", warning);
+    }
+  }
+
+  private static void printBackups(HubStatus status, Output out) {
+    HubStatus.Archive archive = status.archive();
+    if (archive != null) {
+      item(
+          out,
+          "archive",
+          archive.objects()
+              + ": "
+              + count(archive.lagRecords(), "record")
+              + " not archived yet"
+              + (archive.lastSuccess() == null
+                  ? ""
+                  : ", the last segment " + time(archive.lastSuccess()))
+              + (archive.lastError() == null ? "" : "; last failure: " + archive.lastError()));
+      for (HubStatus.TenantProblem problem : archive.stopped()) {
+        item(out, "stopped", problem.tenant() + ": " + problem.reason());
+      }
+    }
+    HubStatus.Snapshots snapshots = status.snapshots();
+    if (snapshots != null) {
+      item(
+          out,
+          "snapshot",
+          (snapshots.newest() == null ? "none yet" : "the newest " + time(snapshots.newest()))
+              + (snapshots.failing() == 0
+                  ? ""
+                  : "; failing for "
+                      + count(snapshots.failing(), "tenant")
+                      + ": "
+                      + snapshots.lastError()));
+    }
+    HubStatus.Drill drill = status.drill();
+    if (drill != null) {
+      item(
+          out,
+          "drill",
+          drill.lastSuccess() == null
+              ? "none has succeeded yet"
+              : "the last success " + time(drill.lastSuccess()));
+      for (HubStatus.TenantProblem fault : drill.faults()) {
+        item(out, "FAULT", fault.tenant() + ": " + fault.reason());
+      }
     }
   }
 

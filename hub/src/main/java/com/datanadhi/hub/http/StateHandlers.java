@@ -3,6 +3,7 @@ package com.datanadhi.hub.http;
 import com.datanadhi.hub.health.HealthReport;
 import com.datanadhi.hub.json.JsonText;
 import com.datanadhi.hub.metrics.HubMetrics;
+import java.time.Instant;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -40,8 +41,9 @@ final class StateHandlers {
           separator[0] = ",";
         });
     json.raw("},\"applier_lag_ms\":").number(report.applierLagMillis());
-    // There are no snapshots in this version.
-    json.raw(",\"last_snapshot\":null,\"reasons\":[");
+    Instant lastSnapshot = report.lastSnapshot();
+    json.raw(",\"last_snapshot\":").string(lastSnapshot == null ? null : lastSnapshot.toString());
+    json.raw(",\"reasons\":[");
     separator[0] = "";
     report
         .reasons()

@@ -9,40 +9,54 @@ import com.datanadhi.hub.admin.HubStatus.Parked;
 import com.datanadhi.hub.admin.HubStatus.Poison;
 import com.datanadhi.hub.admin.HubStatus.Stream;
 import com.datanadhi.hub.apply.ApplyStats;
+import com.datanadhi.hub.apply.HistoryCheck;
 import com.datanadhi.hub.apply.ParkedTenants;
 import com.datanadhi.hub.control.ApiKey;
 import com.datanadhi.hub.control.ControlUnavailableException;
 import com.datanadhi.hub.control.NewApiKey;
-import com.datanadhi.hub.control.Position;
 import com.datanadhi.hub.intake.Intake;
 import com.datanadhi.hub.log.Durability;
 import com.datanadhi.hub.log.LogEntry;
 import com.datanadhi.hub.log.LogStats;
 import com.datanadhi.hub.log.SegmentInfo;
+import com.datanadhi.hub.record.Position;
+import com.datanadhi.hub.snapshot.InvalidSnapshotException;
+import com.datanadhi.hub.snapshot.Snapshot;
 import com.datanadhi.hub.view.EventFilter;
 import com.datanadhi.hub.view.SourceState;
 import com.datanadhi.hub.view.StoredEvent;
 import com.datanadhi.hub.view.TenantReader;
 import com.datanadhi.hub.view.ViewException;
+import com.datanadhi.hub.view.ViewState;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// What operators can do with an open data directory. Thread-safe.
 class HubAdministration implements Administration {
   private final OpenDirectory directory;
   private final @Nullable HubHealth health;
+  private final @Nullable Backups backups;
   private final String version;
   private final Instant startedAt;
 
   /// @param health of the running hub; null if none runs
-  HubAdministration(OpenDirectory directory, @Nullable HubHealth health, String version) {
+  /// @param backups of the running hub; null if none runs
+  HubAdministration(
+      OpenDirectory directory,
+      @Nullable HubHealth health,
+      @Nullable Backups backups,
+      String version) {
     this.directory = directory;
     this.health = health;
+    this.backups = backups;
     this.version = version;
     this.startedAt = Instant.ofEpochMilli(directory.clock.wallMillis());
   }
@@ -95,6 +109,13 @@ class HubAdministration implements Administration {
               + directory.settings.durability().text());
     }
     List<String> problems = HubHealth.warnings(directory, apply);
+    if (backups != null) {
+      problems.addAll(backups.problems());
+      String sameDisk = backups.sameDiskWarning();
+      if (sameDisk != null) {
+        warnings.add(sameDisk);
+      }
+    }
     warnings.addAll(problems);
     return new HubStatus(
         version,
@@ -117,6 +138,9 @@ class HubAdministration implements Administration {
         poison(),
         directory.databases.openFiles(),
         directory.control.tenants().size(),
+        backups == null ? null : backups.archiveStatus(),
+        backups == null ? null : backups.snapshotStatus(),
+        backups == null ? null : backups.drillStatus(),
         directory.clockGuard.reason(),
         warnings);
   }
@@ -251,6 +275,115 @@ class HubAdministration implements Administration {
       throw new AdministrationException(
           Reason.NOT_FOUND,
           "there is no tenant " + tenant + ": 'echopost-hub key list' shows the tenants");
+    }
+  }
+
+  /// Archive, snapshots and drills: those of the running hub, or others that work for one command.
+  ///
+  /// @throws AdministrationException the object store's address is wrong
+  Backups backups() throws AdministrationException {
+    return Objects.requireNonNull(backups);
+  }
+
+  @Override
+  public TenantsCheck verifyTenants(@Nullable String tenant)
+      throws AdministrationException, InterruptedException {
+    HistoryCheck check = new HistoryCheck(directory.databases);
+    long records = 0;
+    List<String> faults = new ArrayList<>();
+    List<String> names = namesOf(tenant);
+    for (String name : names) {
+      try {
+        directory.databases.check(name);
+        HistoryCheck.Result result = check.check(name);
+        records += result.records();
+        faults.addAll(result.faults());
+      } catch (ViewException damaged) {
+        faults.add("tenant " + name + ": " + damaged.getMessage());
+      }
+    }
+    return new TenantsCheck(names.size(), records, faults);
+  }
+
+  @Override
+  public List<TenantHead> tenantHeads(@Nullable String tenant)
+      throws AdministrationException, InterruptedException {
+    List<TenantHead> heads = new ArrayList<>();
+    for (String name : namesOf(tenant)) {
+      try {
+        ViewState state = directory.databases.read(name, reader -> reader.state());
+        heads.add(new TenantHead(name, state.firstSeq(), state.seq(), state.chain()));
+      } catch (ViewException unreadable) {
+        throw unavailable(unreadable);
+      }
+    }
+    return heads;
+  }
+
+  private List<String> namesOf(@Nullable String tenant) throws AdministrationException {
+    if (tenant != null) {
+      checkKnown(tenant);
+      return directory.databases.exists(tenant) ? List.of(tenant) : List.of();
+    }
+    try {
+      return directory.databases.tenants().stream()
+          .filter(directory.databases::exists)
+          .sorted()
+          .toList();
+    } catch (ViewException unreadable) {
+      throw unavailable(unreadable);
+    }
+  }
+
+  @Override
+  public @Nullable String chainAt(String tenant, long seq)
+      throws AdministrationException, InterruptedException {
+    if (!directory.databases.exists(tenant)) {
+      return null;
+    }
+    try {
+      return new HistoryCheck(directory.databases).chainAt(tenant, seq);
+    } catch (ViewException unreadable) {
+      throw unavailable(unreadable);
+    }
+  }
+
+  @Override
+  public TakenSnapshot takeSnapshot(String tenant)
+      throws AdministrationException, InterruptedException {
+    checkKnown(tenant);
+    try {
+      Snapshot snapshot = backups().takeSnapshot(tenant);
+      return new TakenSnapshot(snapshot.id(), snapshot.manifest().seq(), snapshot.bytes());
+    } catch (ViewException | IOException | InvalidSnapshotException failed) {
+      throw new AdministrationException(
+          Reason.FAILED, "no snapshot was taken: " + failed.getMessage(), failed);
+    }
+  }
+
+  @Override
+  public void drill(@Nullable String tenant, int sample, Consumer<DrillResult> results)
+      throws AdministrationException, InterruptedException {
+    List<String> names = new ArrayList<>();
+    if (tenant != null) {
+      checkKnown(tenant);
+      names.add(tenant);
+    } else {
+      names.addAll(backups().restorableTenants());
+      Collections.shuffle(names);
+    }
+    int count = sample == 0 ? names.size() : Math.min(sample, names.size());
+    for (String name : names.subList(0, count)) {
+      try {
+        var result = backups().drill(name);
+        results.accept(
+            new DrillResult(name, result.seq(), result.bytes(), result.millis(), result.fault()));
+      } catch (ViewException | IOException failed) {
+        throw new AdministrationException(
+            Reason.FAILED,
+            "the drill of " + name + " cannot go on: " + failed.getMessage(),
+            failed);
+      }
     }
   }
 

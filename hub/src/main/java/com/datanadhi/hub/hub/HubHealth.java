@@ -5,6 +5,7 @@ import com.datanadhi.hub.health.HealthReport;
 import com.datanadhi.hub.health.HealthReport.Status;
 import com.datanadhi.hub.http.HealthSource;
 import com.datanadhi.hub.log.LogStats;
+import com.datanadhi.hub.snapshot.SnapshotLoop;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,10 +20,12 @@ final class HubHealth implements HealthSource {
 
   private final OpenDirectory directory;
   private final AppendGate gate;
+  private final Backups backups;
 
-  HubHealth(OpenDirectory directory, AppendGate gate) {
+  HubHealth(OpenDirectory directory, AppendGate gate, Backups backups) {
     this.directory = directory;
     this.gate = gate;
+    this.backups = backups;
   }
 
   @Override
@@ -36,7 +39,9 @@ final class HubHealth implements HealthSource {
   }
 
   private String withoutPath(String text) {
-    return text.replace(directory.settings.dataDirectory().toString(), "DIR");
+    return backups
+        .withoutAddress(text)
+        .replace(directory.settings.dataDirectory().toString(), "DIR");
   }
 
   @Override
@@ -55,10 +60,21 @@ final class HubHealth implements HealthSource {
         apply.parkedTenants() == 0
             ? apply.blocked() == null ? "ok" : "blocked"
             : apply.parkedTenants() + " parked");
+    List<String> problems = backups.problems();
+    if (backups.areUsed()) {
+      components.put(backups.component(), problems.isEmpty() ? "ok" : "degraded");
+    }
+    warnings.addAll(problems);
     warnings.forEach(warning -> reasons.add(withoutPath(warning)));
     Status status =
         append != null ? Status.UNHEALTHY : warnings.isEmpty() ? Status.HEALTHY : Status.DEGRADED;
-    return new HealthReport(status, components, apply.lagMillis(), reasons);
+    SnapshotLoop snapshots = backups.snapshots();
+    return new HealthReport(
+        status,
+        components,
+        apply.lagMillis(),
+        snapshots == null ? null : snapshots.stats().lastSuccess(),
+        reasons);
   }
 
   /// What needs a person although records are accepted, one sentence each.

@@ -114,11 +114,60 @@ public final class HubRun implements HubLauncher {
     DiskRoom disk = new DiskRoom(data, settings.segmentBytes(), directory::unappliedBytes);
     AppendGate gate = new AppendGate(directory.intake, appendHealth, disk, directory::heldBack);
     Admission admission = new Admission(settings.bufferBytes());
-    HubHealth health = new HubHealth(directory, gate);
-    HubAdministration administration = new HubAdministration(directory, health, version);
-    Upkeep upkeep = new Upkeep(directory, disk, new AppendProbe(data, appendHealth));
+    try (Backups backups =
+        new Backups(
+            directory,
+            version,
+            System.getenv(),
+            directory.clockGuard::isPaused,
+            () -> disk.problem() != null)) {
+      String sameDisk = backups.sameDiskWarning();
+      if (sameDisk != null) {
+        Events.warning("setting", "reason", sameDisk);
+      }
+      backups.start();
+      directory.use(backups);
+      return serve(
+          new Parts(directory, appendHealth, disk, gate, admission, backups),
+          ownership,
+          version,
+          metrics,
+          stop,
+          startedNanos,
+          descriptors);
+    }
+  }
+
+  /// What a running hub consists of besides its doors.
+  private record Parts(
+      OpenDirectory directory,
+      AppendHealth appendHealth,
+      DiskRoom disk,
+      AppendGate gate,
+      Admission admission,
+      Backups backups) {}
+
+  private int serve(
+      Parts parts,
+      Ownership ownership,
+      String version,
+      HubMetrics metrics,
+      StopSignal stop,
+      long startedNanos,
+      Descriptors descriptors)
+      throws InvalidSettingException, IOException, InterruptedException {
+    OpenDirectory directory = parts.directory();
+    AppendGate gate = parts.gate();
+    Admission admission = parts.admission();
+    Backups backups = parts.backups();
+    HubSettings settings = directory.settings;
+    Path data = settings.dataDirectory();
+    HubHealth health = new HubHealth(directory, gate, backups);
+    HubAdministration administration = new HubAdministration(directory, health, backups, version);
+    Upkeep upkeep =
+        new Upkeep(directory, parts.disk(), new AppendProbe(data, parts.appendHealth()));
     upkeep.turn();
-    new MetricsOfHub(directory, gate, admission, metrics).register();
+    new MetricsOfHub(directory, gate, admission, backups, metrics).register();
     TlsSettings tls = TlsSettings.of(settings.tlsCertificate(), settings.tlsKey());
 
     try (AdminServer admin = AdminServer.open(data, administration);
@@ -136,6 +185,8 @@ public final class HubRun implements HubLauncher {
       metrics.gauge("hub_http_connections", "Open HTTP connections.", http::connections);
       startHttp(http, settings, tls);
       directory.loadTail();
+      backups.awaitFirstProbe();
+      backups.checkForOldCopy();
       gate.open();
       try (GrpcDoor grpc =
           startGrpc(directory, settings, tls, gate, admission, health, descriptors.grpc())) {
@@ -150,7 +201,7 @@ public final class HubRun implements HubLauncher {
             (directory.clock.nanoTime() - startedNanos) / 1e9);
         whenReady.run();
         DirectoryNames names = new DirectoryNames(ownership, admin);
-        boolean inOrder = runSiblings(directory, upkeep, names, stop, http);
+        boolean inOrder = runSiblings(directory, backups, upkeep, names, stop, http);
         Events.info("hub_stopping");
         closeTogether(http, grpc);
         if (inOrder) {
@@ -177,7 +228,12 @@ public final class HubRun implements HubLauncher {
 
   /// @return whether a signal ended it
   private static boolean runSiblings(
-      OpenDirectory directory, Upkeep upkeep, DirectoryNames names, StopSignal stop, HttpDoor http)
+      OpenDirectory directory,
+      Backups backups,
+      Upkeep upkeep,
+      DirectoryNames names,
+      StopSignal stop,
+      HttpDoor http)
       throws InterruptedException {
     // SQLite's calls keep a virtual thread's carrier busy, of which there is one a processor, and
     // requests would wait for it.
@@ -192,6 +248,10 @@ public final class HubRun implements HubLauncher {
       scope.fork(() -> loop(directory.recovery::run));
       scope.fork(() -> loop(directory.viewRetention::run));
       scope.fork(() -> loop(upkeep::run));
+      scope.fork(() -> loop(backups::runArchiver));
+      scope.fork(() -> loop(backups::runSnapshots));
+      scope.fork(() -> loop(backups::runRetention));
+      scope.fork(() -> loop(backups::runDrills));
       scope.fork(() -> loop(names::run));
       scope.fork(() -> logFailure(directory));
       scope.fork(() -> {
@@ -203,11 +263,13 @@ public final class HubRun implements HubLauncher {
       });
       End end = scope.join();
       directory.stopLoops();
+      backups.stop();
       return end == End.SIGNAL;
     } catch (StructuredTaskScope.FailedException failed) {
       Throwable cause = failed.getCause() == null ? failed : failed.getCause();
       Events.severe("hub_failed", cause, "reason", cause.toString());
       directory.stopLoops();
+      backups.stop();
       return false;
     }
   }

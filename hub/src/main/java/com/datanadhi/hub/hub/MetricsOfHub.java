@@ -1,6 +1,8 @@
 package com.datanadhi.hub.hub;
 
 import com.datanadhi.hub.apply.ApplyStats;
+import com.datanadhi.hub.archive.ArchiveStats;
+import com.datanadhi.hub.archive.Archiver;
 import com.datanadhi.hub.control.ControlStore;
 import com.datanadhi.hub.intake.Admission;
 import com.datanadhi.hub.intake.Intake;
@@ -8,6 +10,9 @@ import com.datanadhi.hub.intake.IntakeCounts;
 import com.datanadhi.hub.log.LogStats;
 import com.datanadhi.hub.metrics.HubMetrics;
 import com.datanadhi.hub.metrics.JvmMetrics;
+import com.datanadhi.hub.snapshot.SnapshotLoop;
+import com.datanadhi.hub.snapshot.SnapshotStats;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Function;
@@ -15,21 +20,29 @@ import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// Which values of the hub are metrics.
 final class MetricsOfHub {
   private final OpenDirectory directory;
   private final AppendGate gate;
   private final Admission admission;
+  private final Backups backups;
   private final HubMetrics metrics;
   private final Supplier<IntakeCounts> intake;
   private final Supplier<LogStats> log;
   private final Supplier<ApplyStats> apply;
 
-  MetricsOfHub(OpenDirectory directory, AppendGate gate, Admission admission, HubMetrics metrics) {
+  MetricsOfHub(
+      OpenDirectory directory,
+      AppendGate gate,
+      Admission admission,
+      Backups backups,
+      HubMetrics metrics) {
     this.directory = directory;
     this.gate = gate;
     this.admission = admission;
+    this.backups = backups;
     this.metrics = metrics;
     this.intake = metrics.once(directory.intake::counts);
     this.log = metrics.once(directory.log::stats);
@@ -40,6 +53,8 @@ final class MetricsOfHub {
     registerIntake();
     registerLog();
     registerApply();
+    registerArchive();
+    registerSnapshots();
     JvmMetrics.register(metrics);
   }
 
@@ -130,6 +145,75 @@ final class MetricsOfHub {
         "hub_clock_stepped",
         "1 while a step of the clock waits to be accepted.",
         () -> directory.clockGuard.isPaused() ? 1 : 0);
+  }
+
+  private void registerArchive() {
+    Archiver archiver = backups.archiver();
+    if (archiver == null) {
+      return;
+    }
+    Supplier<ArchiveStats> stats = metrics.once(archiver::stats);
+    metrics.gauge(
+        "archive_lag_events",
+        "Applied records that are not known to be archived.",
+        () -> stats.get().lagEvents());
+    metrics.counter("hub_archived_records", "Records archived.", () -> stats.get().events());
+    metrics.counter("hub_archived_segments", "Segments archived.", () -> stats.get().segments());
+    metrics.counter(
+        "hub_archived_bytes", "Bytes of the archived segments.", () -> stats.get().bytes());
+    metrics.counter(
+        "hub_archive_failures",
+        "Failures of the object store, or of the scratch directory, while archiving.",
+        () -> stats.get().failures());
+    metrics.gauge(
+        "hub_archive_last_success_timestamp_seconds",
+        "When a segment was archived last.",
+        () -> seconds(stats.get().lastSuccess()));
+    metrics.gauge(
+        "hub_archive_stopped_tenants",
+        "Tenants whose archive does not go on until a person has looked at it.",
+        () -> stats.get().alarms().size() + stats.get().waiting().size());
+  }
+
+  private void registerSnapshots() {
+    SnapshotLoop snapshots = backups.snapshots();
+    if (snapshots != null) {
+      Supplier<SnapshotStats> stats = metrics.once(snapshots::stats);
+      metrics.gauge(
+          "snapshot_age_hours",
+          "Of the tenant for which it is longest: since a snapshot had all of its records.",
+          () -> stats.get().oldestAgeHours());
+      metrics.counter("hub_snapshots", "Snapshots taken.", () -> stats.get().taken());
+      metrics.counter(
+          "hub_snapshot_failures", "Snapshots that failed.", () -> stats.get().failures());
+      metrics.gauge(
+          "hub_snapshot_last_success_timestamp_seconds",
+          "When the newest snapshot was begun.",
+          () -> {
+            Instant last = stats.get().lastSuccess();
+            return last == null ? 0 : last.getEpochSecond();
+          });
+    }
+    metrics.gauge(
+        "hub_drill_last_success_timestamp_seconds",
+        "When a drill succeeded last.",
+        () -> backups.drills().lastSuccessMillis() / 1e3);
+    metrics.gauge(
+        "hub_drill_faulty_tenants",
+        "Tenants that could not be restored in their last drill.",
+        () -> backups.drills().faults().size());
+    metrics.gauge(
+        "hub_proven_seq",
+        "The sum of the seqs up to which drills of this run have restored tenants.",
+        () -> backups.drills().provenSeqs());
+    metrics.gauge(
+        "hub_object_store_usable",
+        "1 once the object store has answered as it must.",
+        () -> backups.isUsable() ? 1 : 0);
+  }
+
+  private static double seconds(@Nullable Long millis) {
+    return millis == null ? 0 : millis / 1e3;
   }
 
   private void count(String name, String help, ToDoubleFunction<IntakeCounts> value) {

@@ -2,20 +2,25 @@ package com.datanadhi.hub.hub;
 
 import com.datanadhi.hub.admin.AdministrationException;
 import com.datanadhi.hub.admin.AdministrationException.Reason;
+import com.datanadhi.hub.admin.HubLauncher;
 import com.datanadhi.hub.admin.HubSettings;
 import com.datanadhi.hub.admin.OfflineHub;
 import com.datanadhi.hub.apply.ApplyLoop;
 import com.datanadhi.hub.control.ControlDamagedException;
 import com.datanadhi.hub.time.Clock;
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /// A data directory on which no hub runs, opened for one command.
 public final class OfflineDirectory extends HubAdministration implements OfflineHub {
   private final OpenDirectory directory;
+  private final String version;
+  private @Nullable Backups backups;
 
   private OfflineDirectory(OpenDirectory directory, String version) {
-    super(directory, null, version);
+    super(directory, null, null, version);
     this.directory = directory;
+    this.version = version;
   }
 
   /// Opens it, and applies what a killed hub left in the log, so that a command sees every record
@@ -43,7 +48,27 @@ public final class OfflineDirectory extends HubAdministration implements Offline
   }
 
   @Override
-  public void close() throws IOException {
+  synchronized Backups backups() throws AdministrationException {
+    Backups open = backups;
+    if (open == null) {
+      try {
+        open = new Backups(directory, version, System.getenv(), () -> true, () -> false);
+      } catch (HubLauncher.InvalidSettingException wrong) {
+        throw new AdministrationException(
+            Reason.INVALID, String.valueOf(wrong.getMessage()), wrong);
+      } catch (IOException failed) {
+        throw new AdministrationException(Reason.FAILED, failed.toString(), failed);
+      }
+      backups = open;
+    }
+    return open;
+  }
+
+  @Override
+  public synchronized void close() throws IOException {
+    if (backups != null) {
+      backups.close();
+    }
     directory.close();
   }
 }

@@ -8,6 +8,7 @@ import com.datanadhi.hub.apply.ClockGuard;
 import com.datanadhi.hub.apply.MailboxFollower;
 import com.datanadhi.hub.apply.Recovery;
 import com.datanadhi.hub.apply.SegmentRetention;
+import com.datanadhi.hub.apply.TenantBase;
 import com.datanadhi.hub.apply.ViewRetention;
 import com.datanadhi.hub.control.ControlStore;
 import com.datanadhi.hub.intake.AppendTimer;
@@ -23,14 +24,20 @@ import com.datanadhi.hub.log.segments.SegmentLog;
 import com.datanadhi.hub.log.segments.SegmentSettings;
 import com.datanadhi.hub.logging.Events;
 import com.datanadhi.hub.query.Queries;
+import com.datanadhi.hub.restore.Adoption;
+import com.datanadhi.hub.restore.Continuations;
+import com.datanadhi.hub.restore.RestoredFile;
 import com.datanadhi.hub.time.Clock;
 import com.datanadhi.hub.view.CommitTimer;
 import com.datanadhi.hub.view.TenantDatabases;
+import com.datanadhi.hub.view.ViewException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.LongSupplier;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /// Everything that is open of a data directory, and how it is connected. Its caller holds the
@@ -68,7 +75,13 @@ final class OpenDirectory implements AutoCloseable {
   final SegmentRetention segmentRetention;
   final ViewRetention viewRetention;
   final Queries queries;
+  final Continuations continuations;
   private final long heldBackBound;
+
+  // Without anybody who asks the archive, nothing is known to be there.
+  private volatile LongSupplier archivedThrough;
+  private volatile ToLongFunction<String> archivedSeq;
+  private volatile TenantBase base = TenantBase.NONE;
 
   private OpenDirectory(
       HubSettings settings, SegmentLog log, AppendTimer appends, CommitTimer commits, Clock clock)
@@ -77,7 +90,11 @@ final class OpenDirectory implements AutoCloseable {
     this.settings = settings;
     this.clock = clock;
     this.log = log;
+    continuations = Continuations.of(directory);
     databases = new TenantDatabases(directory.resolve("tenants"), Descriptors.DATABASES, commits);
+    long unknown = settings.objects().archive() ? -1 : Long.MAX_VALUE;
+    archivedThrough = () -> unknown;
+    archivedSeq = _ -> unknown;
     heldBackBound =
         Math.min(MAX_HELD_BACK_BYTES, Files.getFileStore(directory).getTotalSpace() / 4);
     long keyHorizon = settings.keyHorizon().toMillis();
@@ -112,7 +129,7 @@ final class OpenDirectory implements AutoCloseable {
         new SegmentRetention(
             log,
             apply,
-            settings.archive(),
+            () -> archivedThrough.getAsLong(),
             settings.logRetention(),
             maxProvenBytes == null ? Long.MAX_VALUE : maxProvenBytes,
             clockGuard::isPaused,
@@ -120,12 +137,13 @@ final class OpenDirectory implements AutoCloseable {
     checkpointer =
         new Checkpointer(
             apply, log, Intake.STREAM, databases, mailboxes, appliedThrough, segmentRetention);
-    recovery = new Recovery(apply, databases);
+    recovery = new Recovery(apply, databases, new LateBase());
     viewRetention =
         new ViewRetention(
             databases,
             mailboxes,
             settings.viewRetention(),
+            tenant -> archivedSeq.applyAsLong(tenant),
             clockGuard::isPaused,
             apply.parked()::isParked,
             clock);
@@ -139,7 +157,7 @@ final class OpenDirectory implements AutoCloseable {
   /// @throws IOException the log cannot be opened
   static OpenDirectory open(
       HubSettings settings, AppendTimer appends, CommitTimer commits, Clock clock)
-      throws IOException {
+      throws IOException, InterruptedException {
     SegmentSettings segments =
         new SegmentSettings(
             settings.segmentBytes(),
@@ -153,12 +171,43 @@ final class OpenDirectory implements AutoCloseable {
       log.prepare(Intake.STREAM);
       log.prepare(ControlStore.STREAM);
       OpenDirectory directory = new OpenDirectory(settings, log, appends, commits, clock);
+      directory.adoptRestored();
       opened = true;
       return directory;
     } finally {
       if (!opened) {
         log.close();
       }
+    }
+  }
+
+  private void adoptRestored() throws IOException, InterruptedException {
+    RestoredFile restored = RestoredFile.read(settings.dataDirectory());
+    if (restored != null) {
+      restored.checkContinues(settings.objects().url(), settings.objects().archive());
+      new Adoption(restored, log.epoch().toString(), databases, control, continuations).run();
+      RestoredFile.markAdopted(settings.dataDirectory());
+    }
+  }
+
+  /// Says who knows what is archived.
+  void use(Backups backups) {
+    archivedThrough = backups::archivedThrough;
+    archivedSeq = backups::archivedSeq;
+    base = backups.base();
+  }
+
+  /// What [#use] has given.
+  private final class LateBase implements TenantBase {
+    @Override
+    public boolean isNeeded(String tenant) {
+      return base.isNeeded(tenant);
+    }
+
+    @Override
+    public @Nullable Base putInPlace(String tenant, long logStart)
+        throws IOException, ViewException, InterruptedException {
+      return base.putInPlace(tenant, logStart);
     }
   }
 

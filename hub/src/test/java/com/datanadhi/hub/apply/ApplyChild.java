@@ -34,9 +34,10 @@ final class ApplyChild {
               file,
               directory.resolve("quarantine"),
               clock);
-      Recovery recovery = new Recovery(loop, databases);
+      Recovery recovery = new Recovery(loop, databases, TenantBase.NONE);
       SegmentRetention retention =
-          new SegmentRetention(log, loop, true, Duration.ZERO, Long.MAX_VALUE, () -> false, clock);
+          new SegmentRetention(
+              log, loop, () -> -1, Duration.ZERO, Long.MAX_VALUE, () -> false, clock);
       Checkpointer checkpointer =
           new Checkpointer(loop, log, Hub.STREAM, databases, mailboxes, file, retention);
       Thread applying = start(loop::run);

@@ -745,18 +745,29 @@ class ApplyLoopTest {
   }
 
   @Test
-  void with_the_archive_on_nothing_is_deleted_and_the_reason_is_named() throws Exception {
+  void what_is_not_archived_is_not_deleted_and_the_reason_is_named() throws Exception {
     Hub.append(log, "acme", "a-1", "1");
     log.rotate(Hub.STREAM);
     try (Hub hub = hub()) {
       hub.drain();
-      SegmentRetention archived =
-          new SegmentRetention(log, hub.loop, true, Duration.ZERO, 0, () -> false, clock);
-      archived.turn();
+      hub.archivedThrough = -1;
+      hub.checkpointer.checkpoint();
+      hub.retention.turn();
 
-      assertThat(archived.blocker())
-          .isEqualTo("not archived: archiving is not part of this version");
-      assertThat(log.start(Hub.STREAM)).isZero();
+      assertThat(hub.retention.blocker()).isEqualTo("not archived: offsets from 0");
+      assertThat(hub.retention.retained().provenBytes()).isZero();
+
+      hub.archivedThrough = 1;
+      hub.retention.turn();
+
+      assertThat(hub.retention.blocker()).isNull();
+      assertThat(hub.retention.retained().provenBytes()).isPositive();
+
+      // The store cannot be asked now.
+      hub.archivedThrough = -1;
+      hub.retention.turn();
+
+      assertThat(hub.retention.retained().provenBytes()).isPositive();
     }
   }
 
@@ -770,11 +781,13 @@ class ApplyLoopTest {
       ViewState before = hub.state("acme");
       clock.pass(Duration.ofHours(1).toMillis() + 4_500);
       boolean[] isPaused = {true};
+      long[] archivedSeq = {0};
       ViewRetention retention =
           new ViewRetention(
               hub.databases,
               hub.mailboxes,
               Duration.ofHours(1),
+              _ -> archivedSeq[0],
               () -> isPaused[0],
               hub.loop.parked()::isParked,
               clock);
@@ -782,6 +795,14 @@ class ApplyLoopTest {
       assertThat(hub.state("acme").firstSeq()).isEqualTo(1);
 
       isPaused[0] = false;
+      retention.turn();
+      assertThat(hub.state("acme").firstSeq()).isEqualTo(1);
+
+      archivedSeq[0] = 3;
+      retention.turn();
+      assertThat(hub.state("acme").firstSeq()).isEqualTo(4);
+
+      archivedSeq[0] = 10;
       retention.turn();
 
       ViewState after = hub.state("acme");

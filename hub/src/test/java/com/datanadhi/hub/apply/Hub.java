@@ -30,6 +30,9 @@ final class Hub implements AutoCloseable {
   final Checkpointer checkpointer;
   final List<String> told = new ArrayList<>();
 
+  /// The offset before which everything that is stored is archived.
+  long archivedThrough = Long.MAX_VALUE;
+
   Hub(Path directory, MemoryLog log, Decided decided, TestClock clock) {
     this.log = log;
     this.decided = decided;
@@ -49,10 +52,16 @@ final class Hub implements AutoCloseable {
             file,
             directory.resolve("quarantine"),
             clock);
-    recovery = new Recovery(loop, databases);
+    recovery = new Recovery(loop, databases, TenantBase.NONE);
     retention =
         new SegmentRetention(
-            log, loop, false, Duration.ofHours(24), Long.MAX_VALUE, () -> false, clock);
+            log,
+            loop,
+            () -> archivedThrough,
+            Duration.ofHours(24),
+            Long.MAX_VALUE,
+            () -> false,
+            clock);
     checkpointer = new Checkpointer(loop, log, STREAM, databases, mailboxes, file, retention);
   }
 

@@ -120,7 +120,7 @@ public final class PartialHub {
 
     @Override
     public HealthReport report() {
-      return new HealthReport(HealthReport.Status.HEALTHY, Map.of(), 0, List.of());
+      return new HealthReport(HealthReport.Status.HEALTHY, Map.of(), 0, null, List.of());
     }
   }
 }

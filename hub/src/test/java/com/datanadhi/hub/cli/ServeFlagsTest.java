@@ -19,6 +19,10 @@ class ServeFlagsTest {
     return new ServeFlags(given, environment).settings();
   }
 
+  private static HubSettings.Objects objects(Map<String, String> environment) {
+    return settings(Map.of(), environment).objects();
+  }
+
   @Test
   void the_defaults_are_those_of_the_contract() {
     HubSettings settings = settings(Map.of(), Map.of());
@@ -33,7 +37,17 @@ class ServeFlagsTest {
     assertThat(settings.bufferBytes()).isEqualTo(64L << 20);
     assertThat(settings.keyHorizon()).isEqualTo(Duration.ofDays(30));
     assertThat(settings.viewRetention()).isNull();
-    assertThat(settings.archive()).isTrue();
+    assertThat(settings.objects())
+        .isEqualTo(
+            new HubSettings.Objects(
+                "file:" + Path.of("hub-data/objects").toAbsolutePath(),
+                true,
+                Duration.ofSeconds(60),
+                Duration.ofDays(90),
+                true,
+                Duration.ofHours(12),
+                7,
+                Duration.ofHours(24)));
     assertThat(settings.warnings()).isEmpty();
   }
 
@@ -47,24 +61,19 @@ class ServeFlagsTest {
         .hasToString("0.0.0.0:1");
     assertThat(settings(Map.of(), Map.of("HUB_SEGMENT_BYTES", "1MiB")).segmentBytes())
         .isEqualTo(1L << 20);
-    assertThat(settings(Map.of(), Map.of("ENTDB_ARCHIVE_ENABLED", "false")).archive()).isFalse();
-    assertThat(
-            settings(Map.of(), Map.of("ENTDB_ARCHIVE_ENABLED", "false", "HUB_ARCHIVE", "on"))
-                .archive())
+    assertThat(objects(Map.of("ENTDB_ARCHIVE_ENABLED", "false")).archive()).isFalse();
+    assertThat(objects(Map.of("ENTDB_ARCHIVE_ENABLED", "false", "HUB_ARCHIVE", "on")).archive())
         .isTrue();
+    assertThat(objects(Map.of("ENTDB_SNAPSHOT_ENABLED", "0")).snapshots()).isFalse();
+    assertThat(objects(Map.of("ENTDB_S3_BUCKET", "acme-logs")).url()).isEqualTo("s3://acme-logs");
+    assertThat(objects(Map.of("ENTDB_S3_BUCKET", "acme-logs", "HUB_OBJECTS", "file:/backup")).url())
+        .isEqualTo("file:/backup");
     assertThat(settings(Map.of(), Map.of("HUB_LISTEN", "")).listen()).hasToString("127.0.0.1:5000");
   }
 
   @ParameterizedTest
   @ValueSource(
-      strings = {
-        "ENTDB_KAFKA_BROKERS",
-        "ENTDB_KAFKA_ACKS",
-        "ENTDB_KAFKA_ENABLE_IDEMPOTENCE",
-        "ENTDB_S3_BUCKET",
-        "HUB_S3_ENDPOINT",
-        "HUB_S3_PATH_STYLE"
-      })
+      strings = {"ENTDB_KAFKA_BROKERS", "ENTDB_KAFKA_ACKS", "ENTDB_KAFKA_ENABLE_IDEMPOTENCE"})
   void an_older_name_without_a_meaning_is_a_warning(String variable) {
     assertThat(settings(Map.of(), Map.of(variable, "x")).warnings())
         .singleElement()
@@ -119,12 +128,16 @@ class ServeFlagsTest {
     "key-horizon, 0s, 1s",
     "log, kafka, Kafka",
     "kafka-brokers, a:9092, Kafka",
-    "objects, s3://bucket/hub, archive",
-    "archive-interval, 5s, archive",
-    "snapshot-interval, 1h, snapshots",
-    "drill-interval, 1h, drill",
+    "objects, /backup, file:PATH",
+    "objects, s3://, s3://BUCKET/PREFIX",
+    "archive-interval, 5, unit",
+    "archive-interval, 500ms, 1s",
+    "archive-retention, 1h, 1d",
+    "snapshot-interval, 0s, 1s",
+    "snapshot-keep, 0, at least 1",
+    "drill-interval, 10ms, 1s",
     "archive, true, on or off",
-    "view-retention, 7d, --archive off",
+    "snapshots, yes, on or off",
     "tls-cert, a.pem, together"
   })
   void a_wrong_value_is_a_usage_error_that_names_flag_or_variable(
@@ -141,20 +154,30 @@ class ServeFlagsTest {
   }
 
   @Test
-  void defaults_of_later_parts_are_accepted() {
+  void a_flag_can_turn_a_part_off_or_give_it_its_interval() {
     HubSettings settings =
         settings(
             Map.of(
                 "log", "segments",
-                "objects", "file:hub-data/objects",
-                "archive-interval", "60s",
+                "objects", "file:backup",
+                "archive-interval", "5s",
                 "snapshots", "off",
-                "snapshot-keep", "7",
-                "drill-interval", "24h",
-                "archive", "off",
+                "snapshot-keep", "3",
+                "drill-interval", "1h",
                 "view-retention", "7d",
                 "grpc-listen", "off"),
             Map.of());
+    assertThat(settings.objects())
+        .isEqualTo(
+            new HubSettings.Objects(
+                "file:" + Path.of("backup").toAbsolutePath(),
+                true,
+                Duration.ofSeconds(5),
+                Duration.ofDays(90),
+                false,
+                Duration.ofHours(12),
+                3,
+                Duration.ofHours(1)));
     assertThat(settings.viewRetention()).isEqualTo(Duration.ofDays(7));
     assertThat(settings.grpcListen()).isNull();
   }

@@ -361,7 +361,7 @@ final class TestHub implements AutoCloseable {
       Map<String, String> components = new LinkedHashMap<>();
       components.put("wal", "connected");
       components.put("sqlite", "ok");
-      return new HealthReport(health, components, 50, List.of());
+      return new HealthReport(health, components, 50, null, List.of());
     }
   }
 }

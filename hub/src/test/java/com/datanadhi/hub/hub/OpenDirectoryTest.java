@@ -98,7 +98,7 @@ class OpenDirectoryTest {
   void a_control_database_that_was_locked_is_shown_as_behind_and_follows_by_itself()
       throws Exception {
     try (OpenDirectory directory = open()) {
-      HubAdministration administration = new HubAdministration(directory, null, "v1");
+      HubAdministration administration = new HubAdministration(directory, null, null, "v1");
       Upkeep upkeep =
           new Upkeep(
               directory,
@@ -174,7 +174,15 @@ class OpenDirectoryTest {
             16 << 20,
             Duration.ofDays(30),
             null,
-            false,
+            new HubSettings.Objects(
+                "file:" + data.resolve("objects"),
+                false,
+                Duration.ofSeconds(60),
+                Duration.ofDays(90),
+                false,
+                Duration.ofHours(12),
+                7,
+                Duration.ofHours(24)),
             null,
             null,
             List.of());

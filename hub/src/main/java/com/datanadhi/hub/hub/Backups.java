@@ -1,0 +1,626 @@
+package com.datanadhi.hub.hub;
+
+import com.datanadhi.hub.admin.HubLauncher.InvalidSettingException;
+import com.datanadhi.hub.admin.HubSettings;
+import com.datanadhi.hub.admin.HubStatus;
+import com.datanadhi.hub.admin.HubStatus.TenantProblem;
+import com.datanadhi.hub.apply.ApplyLoop;
+import com.datanadhi.hub.apply.ParkedTenants.Cause;
+import com.datanadhi.hub.apply.TenantBase;
+import com.datanadhi.hub.archive.ArchiveFaultException;
+import com.datanadhi.hub.archive.ArchiveReader;
+import com.datanadhi.hub.archive.ArchiveRelation;
+import com.datanadhi.hub.archive.ArchiveRetention;
+import com.datanadhi.hub.archive.ArchiveStats;
+import com.datanadhi.hub.archive.Archiver;
+import com.datanadhi.hub.control.ControlStore;
+import com.datanadhi.hub.drill.Drill;
+import com.datanadhi.hub.drill.DrillLoop;
+import com.datanadhi.hub.drill.DrillResult;
+import com.datanadhi.hub.drill.LastDrill;
+import com.datanadhi.hub.intake.Intake;
+import com.datanadhi.hub.log.segments.SegmentLog;
+import com.datanadhi.hub.logging.Events;
+import com.datanadhi.hub.objects.ObjectStore;
+import com.datanadhi.hub.objects.ObjectStoreException;
+import com.datanadhi.hub.objects.ObjectStores;
+import com.datanadhi.hub.objects.StoreProbe;
+import com.datanadhi.hub.objects.StoreProbe.Result;
+import com.datanadhi.hub.record.TenantName;
+import com.datanadhi.hub.restore.OldCopies;
+import com.datanadhi.hub.restore.OldCopies.Finding;
+import com.datanadhi.hub.restore.Restorer;
+import com.datanadhi.hub.restore.TenantRebuild;
+import com.datanadhi.hub.snapshot.InvalidSnapshotException;
+import com.datanadhi.hub.snapshot.Snapshot;
+import com.datanadhi.hub.snapshot.SnapshotLoop;
+import com.datanadhi.hub.snapshot.SnapshotStats;
+import com.datanadhi.hub.snapshot.SnapshotStore;
+import com.datanadhi.hub.snapshot.Snapshotter;
+import com.datanadhi.hub.time.Clock;
+import com.datanadhi.hub.view.ViewException;
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/// The object store of an open directory, and what works with it: archiver, snapshots, retention
+/// and drill. None of them begins before the store was probed. A store that is down makes the hub
+/// degraded, and is tried again. Thread-safe.
+final class Backups implements AutoCloseable {
+  /// How long the start waits for the store to answer.
+  private static final Duration START = Duration.ofSeconds(3);
+
+  private static final Duration PROBE_AGAIN = Duration.ofSeconds(10);
+  private static final Duration PAUSE = Duration.ofSeconds(1);
+  private static final Duration AFTER_FAULT = Duration.ofMinutes(1);
+
+  /// How long the start compares archives.
+  private static final Duration COMPARING = Duration.ofSeconds(5);
+
+  private static final String FILE = "file:";
+  private static final int EPOCH_DIGITS = 8;
+  private static final int COMPARERS = 16;
+
+  private final HubSettings.Objects settings;
+  private final ObjectStore store;
+  private final @Nullable Archiver archiver;
+  private final @Nullable ArchiveRetention retention;
+  private final Snapshotter snapshotter;
+  private final @Nullable SnapshotLoop snapshots;
+  private final TenantBase base;
+  private final OldCopies oldCopies;
+  private final DrillLoop drills;
+  private final Drill drill;
+  private final ApplyLoop apply;
+  private final SegmentLog log;
+  private final boolean isOnDisk;
+  private final BooleanSupplier isArchivingPaused;
+  private final TenantSeqs tenants;
+  private final CountDownLatch probed = new CountDownLatch(1);
+  private final CountDownLatch usable = new CountDownLatch(1);
+  private final CountDownLatch stopped = new CountDownLatch(1);
+  private final Map<String, String> faults = new ConcurrentHashMap<>();
+  private volatile Result probe = new Result.Unreachable("it has not answered yet");
+
+  /// @param isPaused whether nothing is to be deleted now, such as after a step of the clock
+  /// @param isDiskShort whether the disk of DIR is nearly full
+  Backups(
+      OpenDirectory directory,
+      String version,
+      Map<String, String> environment,
+      BooleanSupplier isPaused,
+      BooleanSupplier isDiskShort)
+      throws InvalidSettingException, IOException {
+    settings = directory.settings.objects();
+    Path data = directory.settings.dataDirectory();
+    Clock clock = directory.clock;
+    try {
+      store = ObjectStores.open(settings.url(), environment);
+    } catch (IllegalArgumentException wrong) {
+      throw new InvalidSettingException("--objects: " + wrong.getMessage());
+    }
+    isOnDisk = isOnDiskOf(data, settings.url());
+    isArchivingPaused = () -> isOnDisk && isDiskShort.getAsBoolean();
+    apply = directory.apply;
+    log = directory.log;
+    tenants = new TenantSeqs(directory.databases, apply, directory.control);
+    SnapshotStore snapshotStore = new SnapshotStore(store);
+    snapshotter =
+        new Snapshotter(
+            directory.databases, snapshotStore, data.resolve("snapshot-scratch"), version, clock);
+    snapshots =
+        settings.snapshots()
+            ? new SnapshotLoop(
+                this::snapshotTenants,
+                directory.databases,
+                snapshotStore,
+                snapshotter,
+                settings.snapshotInterval(),
+                settings.snapshotKeep(),
+                new SnapshotLoop.Pauses(isPaused, isDiskShort),
+                clock)
+            : null;
+    archiver =
+        settings.archive()
+            ? new Archiver(
+                store,
+                directory.databases,
+                () -> tenants.get().seqs(),
+                data.resolve("archive-scratch"),
+                settings.archiveInterval(),
+                this::noteRelation,
+                clock)
+            : null;
+    retention =
+        settings.archive() && settings.snapshots()
+            ? new ArchiveRetention(
+                store, settings.archiveRetention(), this::provenSnapshotSeq, isPaused, clock)
+            : null;
+    oldCopies = new OldCopies(new ArchiveReader(store), directory.log, Intake.STREAM);
+    base =
+        new TenantRebuild(
+            new Restorer(store, clock, (_, _, _) -> {}),
+            directory.databases,
+            data.resolve("rebuild-scratch"),
+            this::isEpochOfLog,
+            oldCopies,
+            directory.continuations);
+    drill =
+        new Drill(
+            new Restorer(store, clock, (_, _, _) -> {}),
+            directory.databases,
+            data.resolve("drill-scratch"),
+            clock);
+    drills =
+        new DrillLoop(
+            drill,
+            this::drillTenants,
+            settings.drillInterval(),
+            new LastDrill(data.resolve("last-drill")),
+            clock);
+  }
+
+  /// Looks, before any record is accepted, whether an old copy of the directory was put back: then
+  /// the archive has records that its log never had. Looks for some seconds; what is not compared
+  /// then, the archiver compares.
+  ///
+  /// @throws IOException API keys would be missing
+  void checkForOldCopy() throws IOException, InterruptedException {
+    if (archiver == null || usable.getCount() > 0) {
+      return;
+    }
+    List<Callable<Boolean>> comparisons = new ArrayList<>();
+    for (Map.Entry<String, Long> entry : tenants.get().seqs().entrySet()) {
+      comparisons.add(() -> isOldCopy(entry.getKey(), entry.getValue()));
+    }
+    boolean isOld = false;
+    try (ExecutorService threads =
+        Executors.newFixedThreadPool(COMPARERS, Thread.ofVirtual().factory())) {
+      for (Future<Boolean> comparison :
+          threads.invokeAll(comparisons, COMPARING.toMillis(), TimeUnit.MILLISECONDS)) {
+        isOld |= !comparison.isCancelled() && comparison.get();
+      }
+    } catch (ExecutionException failed) {
+      if (failed.getCause() instanceof IOException refused) {
+        throw refused;
+      }
+      throw new IllegalStateException(failed);
+    }
+    if (isOld) {
+      log.beginEpoch();
+    }
+  }
+
+  /// Text for those who may not see addresses and paths.
+  String withoutAddress(String text) {
+    String shown = text.replace(settings.url(), "OBJECTS");
+    return settings.url().startsWith(FILE)
+        ? shown.replace(settings.url().substring(FILE.length()), "OBJECTS")
+        : shown;
+  }
+
+  private boolean isOldCopy(String tenant, long seq) throws IOException, InterruptedException {
+    boolean isControl = tenant.equals(TenantName.CONTROL);
+    Finding finding;
+    try {
+      finding = oldCopies.look(tenant, isControl ? ControlStore.STREAM : Intake.STREAM, seq);
+    } catch (ObjectStoreException | ArchiveFaultException notComparable) {
+      // The archiver meets the same, and tells it.
+      Events.info("archive_not_compared", "tenant", tenant, "reason", notComparable.getMessage());
+      return false;
+    }
+    switch (finding) {
+      case Finding.Continues _ -> {
+        return false;
+      }
+      case Finding.OldCopy(long archiveSeq, _) when !isControl ->
+          park(
+              tenant,
+              Cause.OLD_COPY,
+              "an old copy of the data directory was put back: the archive goes on to seq "
+                  + archiveSeq
+                  + ", and this copy ends with "
+                  + seq);
+      case Finding.OldCopy(long archiveSeq, _) -> throw controlIsOld(seq, archiveSeq);
+      case Finding.Foreign(long archiveSeq) when isControl -> throw controlIsOld(seq, archiveSeq);
+      case Finding.Foreign(long archiveSeq) -> park(tenant, Cause.FORKED, forked(seq, archiveSeq));
+    }
+    return true;
+  }
+
+  private static IOException controlIsOld(long seq, long archiveSeq) {
+    return new IOException(
+        "the archive of "
+            + TenantName.CONTROL
+            + " goes on to seq "
+            + archiveSeq
+            + ", and this copy of the data directory ends with "
+            + seq
+            + ": API keys would be missing, and senders would discard what they cannot deliver. Run"
+            + " 'echopost-hub restore --all' into an empty directory and serve on that, or name"
+            + " another place with --objects");
+  }
+
+  private static String forked(long seq, long archiveSeq) {
+    return "its history is another one than that in the archive, which goes on to seq "
+        + archiveSeq
+        + ", and the database to "
+        + seq
+        + ": serve with another --objects, or restore the tenant";
+  }
+
+  private void park(String tenant, Cause cause, String reason) {
+    apply.park(tenant, cause, reason);
+  }
+
+  private void noteRelation(
+      String tenant, ArchiveRelation relation, long tenantSeq, long archiveSeq) {
+    if (relation == ArchiveRelation.FORKED && !tenant.equals(TenantName.CONTROL)) {
+      park(tenant, Cause.FORKED, forked(tenantSeq, archiveSeq));
+    }
+  }
+
+  private boolean isEpochOfLog(String epoch) {
+    return log.epoch().toString().equals(epoch)
+        || log.segments(Intake.STREAM).stream()
+            .anyMatch(segment -> segment.epoch().toString().equals(epoch));
+  }
+
+  /// What is kept of the tenants' histories in the object store.
+  TenantBase base() {
+    return base;
+  }
+
+  private static boolean isOnDiskOf(Path data, String url) {
+    if (!url.startsWith(FILE)) {
+      return false;
+    }
+    Path folder = Path.of(url.substring(FILE.length())).toAbsolutePath();
+    try {
+      while (!Files.exists(folder)) {
+        Path parent = folder.getParent();
+        if (parent == null) {
+          return false;
+        }
+        folder = parent;
+      }
+      FileStore ofFolder = Files.getFileStore(folder);
+      return ofFolder.equals(Files.getFileStore(data));
+    } catch (IOException unknown) {
+      return false;
+    }
+  }
+
+  private Collection<String> snapshotTenants() {
+    return tenants.get().seqs().keySet().stream()
+        .filter(tenant -> !apply.parked().isParked(tenant))
+        .toList();
+  }
+
+  private Collection<String> drillTenants() {
+    return tenants.get().seqs().keySet().stream()
+        .filter(name -> !name.equals(TenantName.CONTROL))
+        .filter(name -> archiver == null || archiver.archivedSeq(name) > 0)
+        .toList();
+  }
+
+  private long provenSnapshotSeq(String tenant) {
+    if (snapshots == null) {
+      return -1;
+    }
+    var newest = snapshots.stats().newest().get(tenant);
+    return newest == null ? -1 : newest.seq();
+  }
+
+  // ---- start and end
+
+  /// Begins to probe the store, in a thread of its own, until it can be used.
+  void start() {
+    Thread.ofVirtual().name("object-store-probe").start(this::probeUntilUsable);
+  }
+
+  /// Waits a moment for the store's answer.
+  ///
+  /// @throws InvalidSettingException the store answers, and cannot be used
+  void awaitFirstProbe() throws InvalidSettingException, InterruptedException {
+    boolean _ = probed.await(START.toMillis(), TimeUnit.MILLISECONDS);
+    if (probe instanceof Result.Unfit(String message)) {
+      throw new InvalidSettingException("--objects: " + message);
+    }
+  }
+
+  private void probeUntilUsable() {
+    try {
+      do {
+        probeOnce();
+      } while (usable.getCount() > 0
+          && !stopped.await(PROBE_AGAIN.toMillis(), TimeUnit.MILLISECONDS));
+    } catch (InterruptedException stopping) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void probeOnce() throws InterruptedException {
+    Result before = probe;
+    Result now = StoreProbe.probe(store);
+    probe = now;
+    switch (now) {
+      case Result.Ok _ -> {
+        Events.info("object_store_ready", "objects", settings.url());
+        usable.countDown();
+      }
+      case Result.Unfit(String message) when !now.equals(before) ->
+          Events.severe("object_store_unfit", null, "reason", message);
+      case Result.Unreachable(String reason) when !now.equals(before) ->
+          Events.warning("object_store_unreachable", "reason", reason);
+      default -> {}
+    }
+    probed.countDown();
+  }
+
+  private boolean awaitUsable() throws InterruptedException {
+    while (!usable.await(100, TimeUnit.MILLISECONDS)) {
+      if (stopped.getCount() == 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  void runArchiver() throws InterruptedException {
+    run("archiver", archiver == null ? null : () -> archive(archiver));
+  }
+
+  private void archive(Archiver working) throws InterruptedException {
+    while (stopped.getCount() > 0) {
+      boolean isMore = !isArchivingPaused.getAsBoolean() && working.turn();
+      if (!isMore) {
+        boolean _ = stopped.await(PAUSE.toMillis(), TimeUnit.MILLISECONDS);
+      }
+    }
+  }
+
+  void runRetention() throws InterruptedException {
+    run("archive_retention", retention == null ? null : retention::run);
+  }
+
+  void runSnapshots() throws InterruptedException {
+    run("snapshots", snapshots == null ? null : snapshots::run);
+  }
+
+  void runDrills() throws InterruptedException {
+    run("drills", settings.areUsed() ? drills::run : null);
+  }
+
+  /// What a sibling of receiving and applying does. It ends by itself only when it is stopped.
+  @FunctionalInterface
+  private interface Loop {
+    void run() throws InterruptedException;
+  }
+
+  /// Runs a loop once the store can be used. A fault of the program in it does not end the hub.
+  private void run(String name, @Nullable Loop loop) throws InterruptedException {
+    boolean isOver = loop == null || !awaitUsable();
+    while (!isOver && loop != null) {
+      try {
+        faults.remove(name);
+        loop.run();
+        isOver = true;
+      } catch (TenantSeqs.StoppingException stopping) {
+        isOver = true;
+      } catch (RuntimeException fault) {
+        faults.put(name, fault.toString());
+        Events.severe("loop_failed", fault, "loop", name);
+        isOver = stopped.await(AFTER_FAULT.toMillis(), TimeUnit.MILLISECONDS);
+      }
+    }
+    stopped.await();
+  }
+
+  /// Ends the loops.
+  void stop() {
+    stopped.countDown();
+    if (archiver != null) {
+      archiver.stop();
+    }
+    if (retention != null) {
+      retention.stop();
+    }
+    if (snapshots != null) {
+      snapshots.stop();
+    }
+    drills.stop();
+  }
+
+  @Override
+  public void close() {
+    stop();
+    store.close();
+  }
+
+  // ---- what others ask for
+
+  /// Before which offset of the log's records everything stored is archived, or -1 if that cannot
+  /// be told now.
+  long archivedThrough() {
+    if (archiver == null) {
+      return Long.MAX_VALUE;
+    }
+    long appliedBefore = apply.next();
+    try {
+      return tenants.get().isComplete()
+          ? archiver
+              .archivedThrough(log.epoch().toString().substring(0, EPOCH_DIGITS), appliedBefore)
+              .offset()
+          : -1;
+    } catch (TenantSeqs.StoppingException stopping) {
+      return -1;
+    }
+  }
+
+  /// The last seq of a tenant that may leave its view.
+  long archivedSeq(String tenant) {
+    return archiver == null ? Long.MAX_VALUE : archiver.archivedSeq(tenant);
+  }
+
+  /// Takes a snapshot now.
+  Snapshot takeSnapshot(String tenant)
+      throws ViewException, IOException, InvalidSnapshotException, InterruptedException {
+    return snapshots == null ? snapshotter.take(tenant) : snapshots.take(tenant);
+  }
+
+  /// Drills one tenant now.
+  DrillResult drill(String tenant) throws ViewException, IOException, InterruptedException {
+    DrillResult result = drill.run(tenant);
+    drills.noted(result);
+    return result;
+  }
+
+  /// The tenants that can be restored, as far as is known without asking the store.
+  List<String> restorableTenants() {
+    return tenants.get().seqs().entrySet().stream()
+        .filter(entry -> entry.getValue() > 0 && !entry.getKey().equals(TenantName.CONTROL))
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  @Nullable Archiver archiver() {
+    return archiver;
+  }
+
+  @Nullable SnapshotLoop snapshots() {
+    return snapshots;
+  }
+
+  DrillLoop drills() {
+    return drills;
+  }
+
+  boolean areUsed() {
+    return settings.areUsed();
+  }
+
+  /// Whether the store could be used when it was asked last.
+  boolean isUsable() {
+    return usable.getCount() == 0;
+  }
+
+  /// What the store is called in `/health`.
+  String component() {
+    return settings.url().startsWith(FILE) ? "objects" : "s3";
+  }
+
+  /// That archive and snapshots do not protect against the loss of the disk, or null.
+  @Nullable String sameDiskWarning() {
+    return isOnDisk && settings.areUsed()
+        ? "archive and snapshots lie on the data directory's own file system: they protect against"
+            + " damage, not against the loss of the disk; name another place with --objects"
+        : null;
+  }
+
+  HubStatus.@Nullable Archive archiveStatus() {
+    if (archiver == null) {
+      return null;
+    }
+    ArchiveStats stats = archiver.stats();
+    List<TenantProblem> stopped = new ArrayList<>();
+    stats.alarms().forEach((tenant, reason) -> stopped.add(new TenantProblem(tenant, reason)));
+    new TreeMap<>(stats.waiting())
+        .forEach((tenant, relation) ->
+            stopped.add(
+                new TenantProblem(
+                    tenant,
+                    relation == ArchiveRelation.AHEAD
+                        ? "the archive has more than the database"
+                        : "the archive has other records under the same seqs")));
+    Long success = stats.lastSuccess();
+    return new HubStatus.Archive(
+        settings.url(),
+        stats.lagEvents(),
+        success == null ? null : Instant.ofEpochMilli(success),
+        stats.lastError(),
+        stopped);
+  }
+
+  HubStatus.@Nullable Snapshots snapshotStatus() {
+    if (snapshots == null) {
+      return null;
+    }
+    SnapshotStats stats = snapshots.stats();
+    return new HubStatus.Snapshots(
+        stats.lastSuccess(), stats.oldestAgeHours(), stats.failing(), stats.lastError());
+  }
+
+  HubStatus.Drill drillStatus() {
+    long success = drills.lastSuccessMillis();
+    return new HubStatus.Drill(
+        success == 0 ? null : Instant.ofEpochMilli(success),
+        new TreeMap<>(drills.faults())
+            .entrySet().stream()
+                .map(fault -> new TenantProblem(fault.getKey(), fault.getValue()))
+                .toList());
+  }
+
+  /// What needs a person, one sentence each. Without names of tenants: anybody can ask for the
+  /// health.
+  List<String> problems() {
+    List<String> problems = new ArrayList<>();
+    if (!settings.areUsed()) {
+      return problems;
+    }
+    switch (probe) {
+      case Result.Unreachable(String reason) ->
+          problems.add("the object store cannot be used: " + reason);
+      case Result.Unfit(String message) -> problems.add("the object store is not fit: " + message);
+      case Result.Ok _ -> {}
+    }
+    faults.forEach((name, fault) ->
+        problems.add("a fault of the program stopped the " + name + " for a minute: " + fault));
+    if (archiver != null) {
+      var stats = archiver.stats();
+      if (!stats.alarms().isEmpty()) {
+        problems.add(
+            "the archive of tenants does not go on ("
+                + stats.alarms().size()
+                + "): 'echopost-hub status' names them and says why");
+      }
+      if (!stats.waiting().isEmpty()) {
+        problems.add(
+            "the archive of tenants is ahead of their database, or has another history ("
+                + stats.waiting().size()
+                + "): 'echopost-hub status' names them");
+      }
+    }
+    if (snapshots != null && snapshots.stats().failing() > 0) {
+      problems.add(
+          "snapshots of tenants fail ("
+              + snapshots.stats().failing()
+              + "): 'echopost-hub status' says why");
+    }
+    if (!drills.faults().isEmpty()) {
+      problems.add(
+          "a drill found that tenants cannot be restored ("
+              + drills.faults().size()
+              + "): 'echopost-hub status' names them and says why");
+    }
+    return problems;
+  }
+}
