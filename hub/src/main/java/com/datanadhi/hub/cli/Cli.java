@@ -88,7 +88,17 @@ public final class Cli {
             .addSubcommand(new KeyCommands.ListKeys(session))
             .addSubcommand(new KeyCommands.Revoke(session));
     CommandLine verify =
-        new CommandLine(new VerifyCommands.Group()).addSubcommand(new VerifyCommands.Log(session));
+        new CommandLine(new VerifyCommands.Group())
+            .addSubcommand(new VerifyCommands.Log(session))
+            .addSubcommand(new VerifyCommands.Tenants(session))
+            .addSubcommand(VerifyCommands.Store.archive(session))
+            .addSubcommand(VerifyCommands.Store.snapshots(session))
+            .addSubcommand(VerifyCommands.Store.all(session));
+    CommandLine restore =
+        new CommandLine(new RestoreCommands.Restore(session))
+            .addSubcommand(new RestoreCommands.ListSnapshots(session))
+            .addSubcommand(new RestoreCommands.FromSnapshot(session))
+            .addSubcommand(new RestoreCommands.ReplayArchive(session));
     CommandLine root =
         new CommandLine(new Root())
             .addSubcommand(serve)
@@ -97,7 +107,10 @@ public final class Cli {
             .addSubcommand(new ReadCommand(session))
             .addSubcommand(new SourcesCommand(session))
             .addSubcommand(new SkipCommand(session))
-            .addSubcommand(verify);
+            .addSubcommand(new SnapshotCommand(session))
+            .addSubcommand(verify)
+            .addSubcommand(new DrillCommand(session))
+            .addSubcommand(restore);
     IVersionProvider version = () -> new String[] {NAME + " " + session.version()};
     prepare(root, version);
     return root.setExpandAtFiles(false).setOverwrittenOptionsAllowed(false);

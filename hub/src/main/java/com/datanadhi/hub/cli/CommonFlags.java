@@ -20,6 +20,10 @@ final class CommonFlags {
     return new ServeFlags(data == null ? Map.of() : Map.of("data", data), environment).data();
   }
 
+  boolean isDataGiven() {
+    return data != null;
+  }
+
   boolean json() {
     return json;
   }

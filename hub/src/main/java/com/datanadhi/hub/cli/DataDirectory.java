@@ -1,6 +1,7 @@
 package com.datanadhi.hub.cli;
 
 import com.datanadhi.hub.hub.DataDirectoryLock;
+import com.datanadhi.hub.restore.RestoredFile;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
@@ -23,6 +24,7 @@ final class DataDirectory {
 
   private static boolean isKnown(Path directory) {
     return Files.exists(directory.resolve(HubNotes.NAME))
+        || Files.exists(directory.resolve(RestoredFile.NAME))
         || (Files.isDirectory(directory.resolve("log"))
             && Files.isDirectory(directory.resolve("tenants")));
   }

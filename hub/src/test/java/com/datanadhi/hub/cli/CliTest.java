@@ -31,6 +31,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -121,7 +122,14 @@ class CliTest {
           {"serve", "--listen", "x"},
           {"serve", "--unknown"},
           {"frobnicate"},
-          {"snapshot", "--tenant-id", "acme"},
+          {"snapshot"},
+          {"restore", "--tenant-id", "acme"},
+          {"restore", "--all", "--target-seq", "5", "--output-dir", "x"},
+          {"restore", "--all", "--target-time", "noon", "--output-dir", "x"},
+          {"restore", "--tenant-id", "acme", "--target-seq", "5"},
+          {"verify", "archive", "--objects", "file:x", "--expect-seq", "4"},
+          {"verify", "archive", "--objects", "x"},
+          {"drill", "--tenant-id", "acme", "--sample", "1"},
           {"key", "create"},
           {"key", "create", "--tenant-id", "Acme"},
           {"read", "--tenant-id", "acme", "--since", "yesterday"},
@@ -150,10 +158,10 @@ class CliTest {
     assertThat(run("--version").out()).startsWith("echopost-hub ");
     Result help = run("-h");
     assertThat(help.status()).isZero();
-    assertThat(help.out()).contains("serve", "verify", "skip").doesNotContain("snapshot", "drill");
+    assertThat(help.out()).contains("serve", "verify", "skip", "snapshot", "drill");
     assertThat(run("serve", "--help").out())
         .contains("default: 127.0.0.1:5000")
-        .doesNotContain("kafka", "drill-interval");
+        .doesNotContain("kafka");
   }
 
   @Test
@@ -347,7 +355,38 @@ class CliTest {
           1,
           1,
           null,
+          null,
+          null,
+          null,
           List.of());
+    }
+
+    @Override
+    public TenantsCheck verifyTenants(@Nullable String tenant) {
+      return new TenantsCheck(1, 3, List.of());
+    }
+
+    @Override
+    public List<TenantHead> tenantHeads(@Nullable String tenant) {
+      return List.of(new TenantHead("acme", 1, 3, "00"));
+    }
+
+    @Override
+    public @Nullable String chainAt(String tenant, long seq) {
+      return seq == 3 ? "00" : null;
+    }
+
+    @Override
+    public TakenSnapshot takeSnapshot(String tenant) {
+      return new TakenSnapshot("snap_2024-01-15T14:30:00Z", 3, 4_096);
+    }
+
+    @Override
+    public void drill(@Nullable String tenant, int sample, Consumer<DrillResult> results) {
+      results.accept(new DrillResult("acme", 3, 2_000_000, 500, null));
+      if (tenant == null) {
+        results.accept(new DrillResult("globex", 0, 0, 1, "a.checksum: is not what it was"));
+      }
     }
 
     @Override
