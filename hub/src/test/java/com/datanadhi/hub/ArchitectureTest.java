@@ -44,13 +44,17 @@ class ArchitectureTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "hub | admin http grpc tls intake query apply control view log+ record health metrics",
+        "hub | admin http grpc tls intake query apply archive control drill restore snapshot"
+            + " objects view log+ record health metrics",
         "http | tls intake query control view record json health metrics",
         "grpc | tls intake query control view record health metrics proto",
         "query | apply control view record json",
         "intake | apply control view log record",
         "admin | control query view log record proto+",
         "control | apply view log record proto+",
+        "drill | restore apply objects view",
+        "restore | archive snapshot control apply objects view record",
+        "snapshot | apply objects view record",
         "archive | apply view objects log record json",
         "apply | view log record proto",
         "view | record json",
@@ -63,7 +67,6 @@ class ArchitectureTest {
         "metrics | none",
         "logging | none",
         "objects | none",
-        "snapshot | apply view objects record",
         "time | none",
       })
   void a_package_uses_only_what_its_row_allows(String room, String others) {
@@ -111,6 +114,8 @@ class ArchitectureTest {
             room("record"),
             room("objects"),
             room("snapshot"),
+            room("restore"),
+            room("drill"),
             room("tls"),
             room("json"),
             room("health"),
