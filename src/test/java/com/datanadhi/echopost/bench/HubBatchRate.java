@@ -68,7 +68,7 @@ final class HubBatchRate implements Benchmark {
 
   private void measure(int lines, int connections) throws Exception {
     String figure = "hub_lines_" + lines;
-    RunningHub hub = bed.startHub();
+    RunningHub hub = bed.startHub(RunningHub.WITHOUT_BACKUPS);
     try (LoadLoop load = hub.load(HubRequests.lines(hub.apiKey(), lines, connections))) {
       var _ = load.run(size.warmUp() / lines);
       hub.awaitApplied();

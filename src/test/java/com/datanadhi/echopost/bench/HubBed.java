@@ -2,6 +2,7 @@ package com.datanadhi.echopost.bench;
 
 import com.datanadhi.testkit.Directories;
 import com.datanadhi.testkit.HubProcess;
+import com.datanadhi.testkit.S3Server;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -46,29 +47,39 @@ final class HubBed implements AutoCloseable {
   }
 
   /// Starts the packaged hub on an empty directory.
-  RunningHub startHub() throws IOException, InterruptedException {
+  RunningHub startHub(String... flags) throws IOException, InterruptedException {
     Path data = newDirectory();
-    HubProcess process = spawn(data);
+    HubProcess process = spawn(data, Map.of(), flags);
     long _ = process.awaitReady();
     String apiKey = HubProcess.createKey(program, data, RunningHub.TENANT);
     return new RunningHub(process, data, apiKey, client);
   }
 
   /// Spawns the packaged hub on a directory.
-  HubProcess spawn(Path data) throws IOException {
+  HubProcess spawn(Path data, Map<String, String> environment, String... flags) throws IOException {
     checkOpen();
-    return closing(HubProcess.spawn(program, data, Map.of(), "--grpc-listen", "off"));
+    List<String> all = new ArrayList<>(List.of("--grpc-listen", "off"));
+    all.addAll(List.of(flags));
+    return closing(HubProcess.spawn(program, data, environment, all.toArray(String[]::new)));
   }
 
-  /// The packaged hub of `hub`, started again.
-  RunningHub startAgain(RunningHub hub) throws IOException {
-    HubProcess process = spawn(hub.data());
+  /// The packaged hub of `hub`, started again with an object store.
+  RunningHub startAgain(RunningHub hub, ObjectPlace objects, String... flags) throws IOException {
+    List<String> all = new ArrayList<>(List.of("--objects", objects.url()));
+    all.addAll(List.of(flags));
+    HubProcess process = spawn(hub.data(), objects.environment(), all.toArray(String[]::new));
     long _ = process.awaitReady();
     return new RunningHub(process, hub.data(), hub.apiKey(), client);
   }
 
   /// Stops the hub in order, and deletes its directory.
   void stop(RunningHub hub) throws Exception {
+    end(hub);
+    Directories.delete(hub.data());
+  }
+
+  /// Stops the hub in order.
+  void end(RunningHub hub) throws Exception {
     hub.process().terminate();
     int exit = hub.process().awaitExit(Duration.ofSeconds(60));
     if (exit != 0) {
@@ -76,7 +87,30 @@ final class HubBed implements AutoCloseable {
           "the hub ended with " + exit + ":\n" + hub.process().output());
     }
     release(hub.process());
-    Directories.delete(hub.data());
+  }
+
+  /// Starts a command of the packaged hub.
+  Process startCommand(ObjectPlace objects, String... arguments) throws IOException {
+    List<String> command = new ArrayList<>(program);
+    command.addAll(List.of(arguments));
+    return start(command, objects.environment());
+  }
+
+  /// Runs a command of the packaged hub to its end.
+  ///
+  /// @return what it prints
+  String runCommand(ObjectPlace objects, String... arguments)
+      throws IOException, InterruptedException {
+    return output(startCommand(objects, arguments));
+  }
+
+  /// A folder that is empty and, if versitygw is installed, an S3 server with an empty bucket.
+  List<ObjectPlace> newPlaces() throws IOException {
+    ObjectPlace folder = ObjectPlace.folder(newDirectory());
+    if (!Files.isExecutable(ObjectPlace.S3_PROGRAM)) {
+      return List.of(folder);
+    }
+    return List.of(folder, ObjectPlace.s3(closing(S3Server.start(newDirectory()))));
   }
 
   /// A hub without some of its parts.
@@ -139,15 +173,23 @@ final class HubBed implements AutoCloseable {
     return command;
   }
 
-  private synchronized Process start(List<String> command) throws IOException {
+  private Process start(List<String> command) throws IOException {
+    return start(command, Map.of());
+  }
+
+  private synchronized Process start(List<String> command, Map<String, String> environment)
+      throws IOException {
     checkOpen();
-    Process process =
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+    builder.environment().putAll(environment);
+    Process process = builder.start();
     running.add(() -> process.destroyForcibly());
     return process;
   }
 
-  private static String output(Process process) throws IOException, InterruptedException {
+  /// Waits for the end of a program, and returns what it has printed.
+  static String output(Process process) throws IOException, InterruptedException {
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     if (process.waitFor() != 0) {
       throw new IllegalStateException("a program has failed:\n" + output);

@@ -24,7 +24,8 @@ public final class HubBench {
   private static final String USAGE =
       "usage: scripts/bench --hub [--quick] [--json | --compare FILE] [--program PATH]"
           + " [--only PART] [--rounds N]";
-  private static final Set<String> PARTS = Set.of("requests", "lines", "memory", "many");
+  private static final Set<String> PARTS =
+      Set.of("requests", "lines", "memory", "many", "archive", "restore");
 
   private final HubSize size;
   private final HubBed bed;
@@ -146,11 +147,18 @@ public final class HubBench {
     if (!Files.isExecutable(NatsServer.PROGRAM)) {
       progress("without NATS: scripts/install-tools nats-server installs it");
     }
+    if (!Files.isExecutable(ObjectPlace.S3_PROGRAM)) {
+      progress("without S3: scripts/install-tools versitygw installs a server");
+    }
     Instant date = Instant.now().truncatedTo(ChronoUnit.SECONDS);
     measure("requests", new HubRequestRate(bed, size), size.rounds());
     measure("lines", new HubBatchRate(bed, size), size.rounds());
     measure("memory", new HubMemory(bed, size), size.rounds());
     measure("many", new HubLargeView(bed, size), 1);
+    HubBacklog backlog = new HubBacklog(bed, size);
+    measure("archive", new HubArchive(bed, size, backlog), size.rounds());
+    measure("archive", new HubBackupCost(bed, size), size.rounds());
+    measure("restore", new HubRestore(bed, backlog), size.rounds());
     return new BenchResults(
         date, CommandLine.version(), machine, size.rounds(), figures, List.of());
   }

@@ -61,7 +61,7 @@ final class HubRequestRate implements Benchmark {
   }
 
   private void measureHub() throws Exception {
-    RunningHub hub = bed.startHub();
+    RunningHub hub = bed.startHub(RunningHub.WITHOUT_BACKUPS);
     try (LoadLoop load = hub.load(HubRequests.singles(hub.apiKey(), HubSize.CONNECTIONS))) {
       double perSecond = measure(load, hub.process().handle(), "hub", size.requests());
       values.add("hub_requests_lag", MeasuredProgram.ECHOPOST, hub.metric("applier_lag_seconds"));

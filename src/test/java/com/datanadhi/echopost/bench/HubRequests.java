@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.locks.LockSupport;
@@ -19,6 +20,9 @@ final class HubRequests implements LoadLoop.Conversation {
   // Ten digits, so that all numbers have the same length.
   private static final long FIRST = 1_000_000_000;
   private static final long AGAIN_NANOS = 20_000_000;
+
+  /// So many on 64 connections that gzip, which looks 32 KiB back, does not see them again.
+  private static final int RECORDS_IN_TURN = 16;
 
   private static final String LOG_DATA = logData();
 
@@ -43,7 +47,11 @@ final class HubRequests implements LoadLoop.Conversation {
 
   /// Requests of one record.
   static HubRequests single(String apiKey) {
-    String body = "{\"pipelines\":[\"p1\"],\"log_data\":" + LOG_DATA + "}";
+    return single(apiKey, LOG_DATA);
+  }
+
+  private static HubRequests single(String apiKey, String logData) {
+    String body = "{\"pipelines\":[\"p1\"],\"log_data\":" + logData + "}";
     return new HubRequests(
         head(apiKey, "application/json", body.length())
             + "Idempotency-Key: "
@@ -58,15 +66,14 @@ final class HubRequests implements LoadLoop.Conversation {
 
   /// Requests of `lines` records each.
   static HubRequests lines(String apiKey, int lines) {
-    String line =
-        "{\"key\":\""
-            + UUID.randomUUID()
-            + "-"
-            + FIRST
-            + "\",\"pipelines\":[\"p1\"],\"log_data\":"
-            + LOG_DATA
-            + "}\n";
-    String body = line.repeat(lines);
+    return lines(apiKey, Collections.nCopies(lines, LOG_DATA));
+  }
+
+  private static HubRequests lines(String apiKey, List<String> logData) {
+    String start =
+        "{\"key\":\"" + UUID.randomUUID() + "-" + FIRST + "\",\"pipelines\":[\"p1\"],\"log_data\":";
+    String body = start + String.join("}\n" + start, logData) + "}\n";
+    int lines = logData.size();
     return new HubRequests(
         head(apiKey, "application/x-ndjson", body.length()) + "\r\n",
         body,
@@ -82,6 +89,45 @@ final class HubRequests implements LoadLoop.Conversation {
   /// For so many connections; see [#lines].
   static List<HubRequests> lines(String apiKey, int lines, int connections) {
     return Stream.generate(() -> lines(apiKey, lines)).limit(connections).toList();
+  }
+
+  /// As [#lines], but all records of a request are different, as those of a service are: gzip makes
+  /// a quarter of them, not next to nothing.
+  static List<HubRequests> differentLines(String apiKey, int lines, int connections) {
+    SampleRecords records = new SampleRecords(RECORD_BYTES);
+    return Stream.generate(() -> lines(apiKey, records.next(lines))).limit(connections).toList();
+  }
+
+  /// As [#singles], but the records are different, as those of a service are.
+  static List<LoadLoop.Conversation> differentSingles(String apiKey, int connections) {
+    SampleRecords records = new SampleRecords(RECORD_BYTES);
+    return Stream.<LoadLoop.Conversation>generate(() ->
+            new InTurn(
+                records.next(RECORDS_IN_TURN).stream()
+                    .map(logData -> single(apiKey, logData))
+                    .toList()))
+        .limit(connections)
+        .toList();
+  }
+
+  /// Sends the requests of several conversations in turn.
+  private static final class InTurn implements LoadLoop.Conversation {
+    private final List<HubRequests> requests;
+    private int sent;
+
+    InTurn(List<HubRequests> requests) {
+      this.requests = requests;
+    }
+
+    @Override
+    public ByteBuffer next() {
+      return requests.get(sent++ % requests.size()).next();
+    }
+
+    @Override
+    public LoadLoop.Answer answer(ByteBuffer received) throws IOException {
+      return requests.getFirst().answer(received);
+    }
   }
 
   private static String head(String apiKey, String type, int length) {

@@ -11,6 +11,7 @@ package com.datanadhi.echopost.bench;
 /// @param starts after a kill
 /// @param tenants with an API key and a database each
 /// @param rows of the large database
+/// @param backlog records that are applied and not archived
 record HubSize(
     int rounds,
     int warmUp,
@@ -19,15 +20,17 @@ record HubSize(
     int burst,
     int starts,
     int tenants,
-    long rows) {
+    long rows,
+    int backlog) {
   /// The connections of the load with one record a request.
   static final int CONNECTIONS = 64;
 
   static final HubSize FULL =
-      new HubSize(5, 400_000, 200_000, 5_000, 300_000, 5, 1_000, 10_000_000);
-  static final HubSize QUICK = new HubSize(1, 40_000, 60_000, 1_000, 100_000, 2, 200, 300_000);
+      new HubSize(5, 400_000, 200_000, 5_000, 300_000, 5, 1_000, 10_000_000, 1_000_000);
+  static final HubSize QUICK =
+      new HubSize(1, 40_000, 60_000, 1_000, 100_000, 2, 200, 300_000, 100_000);
 
   HubSize withRounds(int newRounds) {
-    return new HubSize(newRounds, warmUp, requests, singles, burst, starts, tenants, rows);
+    return new HubSize(newRounds, warmUp, requests, singles, burst, starts, tenants, rows, backlog);
   }
 }
