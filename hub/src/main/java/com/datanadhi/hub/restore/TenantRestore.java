@@ -98,9 +98,7 @@ final class TenantRestore {
     boolean isAtStart = target instanceof Target.Seq(long wanted) && wanted <= start.seq();
     if (end > start.seq() && !isAtStart) {
       long _ = archive.read(tenant, start.seq() + 1, start.chain(), this::take);
-      if (!isOver) {
-        endTransaction();
-      }
+      endTransaction();
     }
     if (replay != null) {
       replay.finish();
