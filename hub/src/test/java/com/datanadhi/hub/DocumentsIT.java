@@ -96,8 +96,7 @@ class DocumentsIT {
     Path rules = Path.of("../packaging/prometheus").toAbsolutePath().normalize();
 
     // Its name was given, and is not that of a base unit.
-    assertThat(
-            shell.run(Map.of(), "sh", "-c", "promtool check metrics < metrics 2>&1").lines())
+    assertThat(shell.run(Map.of(), "sh", "-c", "promtool check metrics < metrics 2>&1").lines())
         .filteredOn(line -> !line.startsWith("snapshot_age_hours use base unit"))
         .isEmpty();
     assertThat(shell.run(Map.of(), "promtool", "check", "rules", rules + "/alerts.yml"))
