@@ -31,6 +31,7 @@ final class DocumentShell {
     {"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "U"},
     {"[0-9a-f]{8}/(events-0|control):", "E/$1:"},
     {"^echopost-hub \\S+ on .*", "echopost-hub V on DIR"},
+    {"^\\d+ objects copied", "N objects copied"},
     {"^tenant _control: .*", "tenant _control: C"},
     {"process \\d+, up \\w+", "process P, up S"},
     {"\\d+ open database files", "N open database files"},
