@@ -463,6 +463,21 @@ class RecoveryTest {
       await()
           .atMost(WAIT)
           .until(() -> get(client, hub, "/health").contains("\"status\":\"healthy\""));
+
+      Path aside = home.resolve("aside");
+      Files.move(objects, aside);
+      Files.writeString(objects, "in the way");
+      post(hub, apiKey, 11, 20);
+      await()
+          .atMost(WAIT)
+          .until(() -> get(client, hub, "/health").contains("\"status\":\"degraded\""));
+
+      Files.delete(objects);
+      Files.move(aside, objects);
+      awaitArchived(hub, 20);
+      await()
+          .atMost(WAIT)
+          .until(() -> get(client, hub, "/health").contains("\"status\":\"healthy\""));
     }
   }
 }

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// @param bytes of the packed segments
 /// @param lastSuccess when a segment was last finished, in milliseconds since 1970, or null
 /// @param failures of the store, or of the scratch directory
+/// @param lastFailure when the latest of them was, in milliseconds since 1970, or null
 /// @param lastError the latest of them, or null
 /// @param alarms why the archiving of a tenant has stopped, by tenant
 /// @param waiting tenants whose archive is ahead or forked
@@ -22,6 +23,7 @@ public record ArchiveStats(
     long bytes,
     @Nullable Long lastSuccess,
     long failures,
+    @Nullable Long lastFailure,
     @Nullable String lastError,
     SortedMap<String, String> alarms,
     Map<String, ArchiveRelation> waiting) {}

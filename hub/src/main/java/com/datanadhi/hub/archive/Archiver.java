@@ -67,6 +67,7 @@ public final class Archiver {
   private final AtomicLong bytes = new AtomicLong();
   private final AtomicLong failures = new AtomicLong();
   private volatile @Nullable Long lastSuccess;
+  private volatile @Nullable Long lastFailure;
   private volatile @Nullable String lastError;
   private Through through = new Through("", 0, null);
   private int storeFailuresInARow;
@@ -446,6 +447,7 @@ public final class Archiver {
 
   private void failed(Work work, IOException failed) {
     long _ = failures.incrementAndGet();
+    lastFailure = clock.wallMillis();
     lastError = work.name() + ": " + failed.getMessage();
     TenantArchive tenant = work.tenant();
     tenant.notBefore = clock.nanoTime() + backOff(++tenant.failuresInARow).toNanos();
@@ -555,6 +557,7 @@ public final class Archiver {
         bytes.get(),
         lastSuccess,
         failures.get(),
+        lastFailure,
         lastError,
         alarms,
         waiting);

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// One thread calls [#run] or [#turn]; all other methods are thread-safe.
 public final class DrillLoop {
   private static final int TENANTS = 10;
+
   /// A hub that was just started has other things to do first.
   private static final Duration AFTER_START = Duration.ofMinutes(10);
 

@@ -69,6 +69,10 @@ final class Backups implements AutoCloseable {
   private static final Duration START = Duration.ofSeconds(3);
 
   private static final Duration PROBE_AGAIN = Duration.ofSeconds(10);
+
+  /// A store that answered can be lost later.
+  private static final Duration LOOK_AGAIN = Duration.ofMinutes(1);
+
   private static final Duration PAUSE = Duration.ofSeconds(1);
   private static final Duration AFTER_FAULT = Duration.ofMinutes(1);
 
@@ -332,9 +336,9 @@ final class Backups implements AutoCloseable {
 
   // ---- start and end
 
-  /// Begins to probe the store, in a thread of its own, until it can be used.
+  /// Begins to probe the store, in a thread of its own.
   void start() {
-    Thread.ofVirtual().name("object-store-probe").start(this::probeUntilUsable);
+    Thread.ofVirtual().name("object-store-probe").start(this::probeAgainAndAgain);
   }
 
   /// Waits a moment for the store's answer.
@@ -347,12 +351,12 @@ final class Backups implements AutoCloseable {
     }
   }
 
-  private void probeUntilUsable() {
+  private void probeAgainAndAgain() {
     try {
       do {
         probeOnce();
-      } while (usable.getCount() > 0
-          && !stopped.await(PROBE_AGAIN.toMillis(), TimeUnit.MILLISECONDS));
+      } while (!stopped.await(
+          (isUsable() ? LOOK_AGAIN : PROBE_AGAIN).toMillis(), TimeUnit.MILLISECONDS));
     } catch (InterruptedException stopping) {
       Thread.currentThread().interrupt();
     }
@@ -364,7 +368,9 @@ final class Backups implements AutoCloseable {
     probe = now;
     switch (now) {
       case Result.Ok _ -> {
-        Events.info("object_store_ready", "objects", settings.url());
+        if (!now.equals(before)) {
+          Events.info("object_store_ready", "objects", settings.url());
+        }
         usable.countDown();
       }
       case Result.Unfit(String message) when !now.equals(before) ->
@@ -520,7 +526,7 @@ final class Backups implements AutoCloseable {
 
   /// Whether the store could be used when it was asked last.
   boolean isUsable() {
-    return usable.getCount() == 0;
+    return probe instanceof Result.Ok;
   }
 
   /// What the store is called in `/health`.
@@ -596,6 +602,11 @@ final class Backups implements AutoCloseable {
         problems.add("a fault of the program stopped the " + name + " for a minute: " + fault));
     if (archiver != null) {
       var stats = archiver.stats();
+      Long failure = stats.lastFailure();
+      Long success = stats.lastSuccess();
+      if (failure != null && stats.lagEvents() > 0 && (success == null || success < failure)) {
+        problems.add("archiving fails: 'echopost-hub status' says why");
+      }
       if (!stats.alarms().isEmpty()) {
         problems.add(
             "the archive of tenants does not go on ("

@@ -208,7 +208,7 @@ final class MetricsOfHub {
         () -> backups.drills().provenSeqs());
     metrics.gauge(
         "hub_object_store_usable",
-        "1 once the object store has answered as it must.",
+        "1 if the object store answered as it must when it was asked last.",
         () -> backups.isUsable() ? 1 : 0);
   }
 

@@ -74,7 +74,7 @@ final class Upkeep {
     }
   }
 
-  /// Nothing can replace damaged log records, since there is no archive. After a while, in which an
+  /// Damaged log records that are not applied are nowhere else. After a while, in which an
   /// operator's disk may come back, they are recorded as lost, and applying goes on behind them.
   private void recordLoss() throws InterruptedException {
     DamagedException met = directory.apply.damage();

@@ -187,7 +187,8 @@ public final class SnapshotLoop {
     long at = clock.wallMillis();
     @Nullable ViewState state =
         databases.exists(tenant) ? databases.read(tenant, TenantReader::state) : null;
-    if (state == null || (newest == null && state.appliedOffset() < 0)) {
+    boolean isEmpty = state == null || (state.appliedOffset() < 0 && state.seq() == 0);
+    if (state == null || (newest == null && isEmpty)) {
       return now.complete(newest, Long.MAX_VALUE, clock.nanoTime() + EMPTY.toNanos());
     }
     if (newest != null && newest.manifest().hasAllOf(state)) {
