@@ -35,6 +35,7 @@ final class HubChecker implements HubObserver {
   private final Map<String, Set<String>> acknowledged = new HashMap<>();
   private final Map<String, String> receipts = new HashMap<>();
   private final Map<String, Set<Payloads.Label>> agentRecords = new HashMap<>();
+  private final Map<String, Set<String>> lost = new HashMap<>();
   private boolean anyOrder;
 
   /// @param round identifies the round in the text of violations
@@ -78,6 +79,17 @@ final class HubChecker implements HubObserver {
   /// From now on records of a source may be stored in any order, because senders send them so.
   synchronized void allowAnyOrder() {
     anyOrder = true;
+  }
+
+  /// A disaster has left only these keys of a tenant. Of the others those that were acknowledged
+  /// need not be there any more, unless they are acknowledged again; they may come later than those
+  /// behind them.
+  synchronized void lostAllBut(String tenant, Set<String> kept) {
+    Set<String> gone = new LinkedHashSet<>(acknowledged.getOrDefault(tenant, Set.of()));
+    gone.removeAll(kept);
+    acknowledged.getOrDefault(tenant, Set.of()).removeAll(gone);
+    lost.computeIfAbsent(tenant, _ -> new HashSet<>()).addAll(gone);
+    result.add("acknowledged and lost in a disaster", gone.size());
   }
 
   /// Gets the acknowledgements of an agent that delivers to this tenant. Clients of all agents of a
@@ -140,8 +152,8 @@ final class HubChecker implements HubObserver {
     return stored;
   }
 
-  /// Adds a violation for each source of which a number is missing.
-  void checkWithoutGaps(HubTenant stored) {
+  /// Adds a violation for each source of which a number is missing that was not lost in a disaster.
+  synchronized void checkWithoutGaps(HubTenant stored) {
     Map<String, NavigableSet<Long>> numbers = new HashMap<>();
     for (HubTenant.Stored record : stored.records()) {
       HubTenant.Numbered numbered = HubTenant.numbered(record.key());
@@ -149,18 +161,25 @@ final class HubChecker implements HubObserver {
         numbers.computeIfAbsent(numbered.source(), _ -> new TreeSet<>()).add(numbered.n());
       }
     }
+    Set<String> mayBeMissing = lost.getOrDefault(stored.tenant(), Set.of());
     numbers.forEach((source, found) -> {
-      if (found.first() != 1 || found.last() != found.size()) {
+      Set<Long> missing = new TreeSet<>();
+      for (long n = 1; n < found.last(); n++) {
+        if (!found.contains(n) && !mayBeMissing.contains(source + "-" + n)) {
+          missing.add(n);
+        }
+      }
+      if (!missing.isEmpty()) {
         violation(
             stored.tenant()
                 + ": of source "
                 + source
                 + " are stored "
                 + found.size()
-                + " numbers from "
-                + found.first()
-                + " to "
-                + found.last());
+                + " numbers up to "
+                + found.last()
+                + ", without "
+                + abbreviated(missing));
       }
     });
   }
@@ -180,20 +199,20 @@ final class HubChecker implements HubObserver {
   }
 
   private void checkLost(HubTenant stored, Set<String> keys) {
-    Set<String> lost = new LinkedHashSet<>(acknowledged.getOrDefault(stored.tenant(), Set.of()));
-    lost.removeAll(keys);
-    lose(stored.tenant(), lost);
+    Set<String> missing = new LinkedHashSet<>(acknowledged.getOrDefault(stored.tenant(), Set.of()));
+    missing.removeAll(keys);
+    lose(stored.tenant(), missing);
   }
 
-  private void lose(String tenant, Set<?> lost) {
-    if (!lost.isEmpty()) {
-      result.add(CampaignResult.Counter.LOST, lost.size());
+  private void lose(String tenant, Set<?> missing) {
+    if (!missing.isEmpty()) {
+      result.add(CampaignResult.Counter.LOST, missing.size());
       violation(
           tenant
               + ": acknowledged but not stored: "
-              + lost.stream().limit(MAX_LISTED).toList()
+              + missing.stream().limit(MAX_LISTED).toList()
               + " ("
-              + lost.size()
+              + missing.size()
               + ")");
     }
   }
@@ -227,17 +246,19 @@ final class HubChecker implements HubObserver {
                 + ", is stored after a later one of its client");
       }
     }
-    Set<Payloads.Label> lost =
+    Set<Payloads.Label> missing =
         new LinkedHashSet<>(agentRecords.getOrDefault(stored.tenant(), Set.of()));
-    lost.removeAll(labels);
-    lose(stored.tenant(), lost);
+    missing.removeAll(labels);
+    lose(stored.tenant(), missing);
   }
 
   private void checkOrder(HubTenant stored) {
     Map<String, Long> highest = new HashMap<>();
+    Set<String> mayBeLate = lost.getOrDefault(stored.tenant(), Set.of());
     for (HubTenant.Stored record : stored.records()) {
       HubTenant.Numbered numbered = HubTenant.numbered(record.key());
       if (numbered != null
+          && !mayBeLate.contains(record.key())
           && highest.merge(numbered.source(), numbered.n(), Math::max) > numbered.n()) {
         result.add(CampaignResult.Counter.REORDERED, 1);
         violation(stored.tenant() + ": " + record.key() + " is stored after a later one");

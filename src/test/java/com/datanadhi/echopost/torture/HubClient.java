@@ -81,6 +81,16 @@ final class HubClient implements AutoCloseable {
     return send(request.build());
   }
 
+  /// Moves the cursor of a consumer to the last record that it has read.
+  Answer moveCursor(String pipeline, String consumer, long through)
+      throws IOException, InterruptedException {
+    return post(
+        "/v1/pipelines/" + pipeline + "/cursors/" + consumer,
+        "application/json",
+        null,
+        "{\"through\":" + through + "}");
+  }
+
   /// `GET` of any path.
   Answer get(String path) throws IOException, InterruptedException {
     return send(

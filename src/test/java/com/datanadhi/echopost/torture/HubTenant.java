@@ -243,7 +243,7 @@ record HubTenant(
                 + " of "
                 + last.key());
       }
-      if (offset(record) < offset(last)) {
+      if (epoch(record).equals(epoch(last)) && offset(record) < offset(last)) {
         faults.add(
             tenant
                 + ": "
@@ -253,6 +253,11 @@ record HubTenant(
                 + " follows "
                 + last.position());
       }
+    }
+
+    /// A log after a restore is a new one.
+    private static String epoch(Stored record) {
+      return record.position().substring(0, record.position().indexOf('/'));
     }
 
     private static long offset(Stored record) {

@@ -34,7 +34,8 @@ public final class Torture {
           new HubDamageCampaign(),
           new HubKeysCampaign(),
           new HubGarbageCampaign(),
-          new HubTenantsCampaign());
+          new HubTenantsCampaign(),
+          new HubRestoreCampaign());
 
   private Torture() {}
 
