@@ -127,11 +127,7 @@ final class CampaignHub implements AutoCloseable {
     try (ExecutorService threads = Executors.newFixedThreadPool(16, Thread.ofVirtual().factory())) {
       List<Future<String>> keys = new ArrayList<>();
       for (String tenant : tenants) {
-        byte[] name = tenant.getBytes(StandardCharsets.UTF_8);
-        byte[] request = new byte[name.length + 2];
-        request[0] = 0x0a;
-        request[1] = (byte) name.length;
-        System.arraycopy(name, 0, request, 2, name.length);
+        byte[] request = ofTenant(tenant);
         keys.add(threads.submit(() -> field(call(channel, "CreateKey", request), 4)));
       }
       threads.shutdown();
@@ -140,6 +136,28 @@ final class CampaignHub implements AutoCloseable {
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException(interrupted);
+    } finally {
+      channel.shutdownNow();
+    }
+  }
+
+  /// A message whose first field is the name of a tenant.
+  private static byte[] ofTenant(String tenant) {
+    byte[] name = tenant.getBytes(StandardCharsets.UTF_8);
+    byte[] request = new byte[name.length + 2];
+    request[0] = 0x0a;
+    request[1] = (byte) name.length;
+    System.arraycopy(name, 0, request, 2, name.length);
+    return request;
+  }
+
+  /// Takes a snapshot of each tenant, one after another.
+  void takeSnapshots(List<String> tenants) {
+    ManagedChannel channel = channel();
+    try {
+      for (String tenant : tenants) {
+        byte[] _ = call(channel, "TakeSnapshot", ofTenant(tenant));
+      }
     } finally {
       channel.shutdownNow();
     }

@@ -40,8 +40,7 @@ record HubCut(Path data, HubTenant live, long seq) {
   /// The cut of whole transactions that were received at a moment or before.
   static HubCut atTime(Path data, HubTenant live, long millis) {
     long end = 0;
-    while (end < live.records().size()
-        && live.records().get((int) end).receivedAt() <= millis) {
+    while (end < live.records().size() && live.records().get((int) end).receivedAt() <= millis) {
       end++;
     }
     return atSeq(data, live, end);

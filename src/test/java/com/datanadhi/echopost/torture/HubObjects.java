@@ -35,8 +35,7 @@ record HubObjects(Path folder) {
 
   /// The checksum of a data object.
   static Path checksum(Path segment) {
-    return segment.resolveSibling(
-        segment.getFileName().toString().replace(".jsonl.gz", CHECKSUM));
+    return segment.resolveSibling(segment.getFileName().toString().replace(".jsonl.gz", CHECKSUM));
   }
 
   /// The manifests of a tenant's finished snapshots, in order of time.

@@ -169,9 +169,7 @@ final class HubRestoreCampaign implements Campaign {
       boolean byTime =
           number % 2 == 1 && millis < live.records().get((int) archived - 1).receivedAt();
       HubCut cut =
-          byTime
-              ? HubCut.atTime(hub.data(), live, millis)
-              : HubCut.atSeq(hub.data(), live, seq);
+          byTime ? HubCut.atTime(hub.data(), live, millis) : HubCut.atSeq(hub.data(), live, seq);
       Path output = home.resolve("restored-" + ++restores);
       Object[] command = {
         "restore",
@@ -277,8 +275,7 @@ final class HubRestoreCampaign implements Campaign {
       String tenant = TENANTS.getFirst();
       long archived = archivedSeq(tenant);
       HubTenant live = read(tenant);
-      HubCut cut =
-          HubCut.atSeq(hub.data(), live, archived / 2 + random.nextLong(1 + archived / 4));
+      HubCut cut = HubCut.atSeq(hub.data(), live, archived / 2 + random.nextLong(1 + archived / 4));
       if (cut.seq() == 0 || cut.seq() >= archived) {
         return;
       }
@@ -382,8 +379,7 @@ final class HubRestoreCampaign implements Campaign {
         HubCut cut = new HubCut(lost, live, count);
         report("lost machine", cut.differences(restored));
         checker.lostAllBut(
-            tenant,
-            cut.records().stream().map(HubTenant.Stored::key).collect(Collectors.toSet()));
+            tenant, cut.records().stream().map(HubTenant.Stored::key).collect(Collectors.toSet()));
         HubConsumer consumer = consumers.get(tenant);
         if (consumer != null) {
           // Senders put each record into this pipeline.

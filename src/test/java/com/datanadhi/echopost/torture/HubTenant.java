@@ -129,6 +129,31 @@ record HubTenant(
     return hex(sha256().digest(text.getBytes(UTF_8)));
   }
 
+  /// `SHA-256(chain(n-1) ‖ n ‖ part ‖ received_at ‖ key ‖ pipelines ‖ content)`.
+  static byte[] chained(
+      byte[] before,
+      long seq,
+      long part,
+      long receivedAt,
+      String key,
+      List<String> pipelines,
+      String logData) {
+    MessageDigest sha = sha256();
+    sha.update(before);
+    sha.update(
+        ByteBuffer.allocate(3 * Long.BYTES).putLong(seq).putLong(part).putLong(receivedAt).flip());
+    update(sha, key);
+    sha.update(ByteBuffer.allocate(Integer.BYTES).putInt(pipelines.size()).flip());
+    pipelines.forEach(pipeline -> update(sha, pipeline));
+    return sha.digest(sha256().digest(logData.getBytes(UTF_8)));
+  }
+
+  private static void update(MessageDigest sha, String text) {
+    byte[] bytes = text.getBytes(UTF_8);
+    sha.update(ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).flip());
+    sha.update(bytes);
+  }
+
   private static String hex(byte[] bytes) {
     return HexFormat.of().formatHex(bytes);
   }
@@ -148,7 +173,6 @@ record HubTenant(
     private final List<String> faults = new ArrayList<>();
     private final List<Stored> records = new ArrayList<>();
     private final Map<String, List<String>> pipelines = new HashMap<>();
-    private final MessageDigest sha = sha256();
 
     Reading(String tenant, Connection connection) {
       this.tenant = tenant;
@@ -264,21 +288,15 @@ record HubTenant(
       return Long.parseLong(record.position().substring(record.position().lastIndexOf(':') + 1));
     }
 
-    /// `SHA-256(chain(n-1) ‖ n ‖ part ‖ received_at ‖ key ‖ pipelines ‖ content)`.
     private byte[] chained(byte[] before, Stored record) throws SQLException {
-      byte[] content = sha.digest(record.logData().getBytes(UTF_8));
-      sha.update(before);
-      sha.update(
-          ByteBuffer.allocate(3 * Long.BYTES)
-              .putLong(record.seq())
-              .putLong(record.part())
-              .putLong(record.receivedAt())
-              .flip());
-      update(record.key());
-      List<String> pipelines = pipelines(record.pipelines());
-      sha.update(ByteBuffer.allocate(Integer.BYTES).putInt(pipelines.size()).flip());
-      pipelines.forEach(this::update);
-      return sha.digest(content);
+      return HubTenant.chained(
+          before,
+          record.seq(),
+          record.part(),
+          record.receivedAt(),
+          record.key(),
+          pipelines(record.pipelines()),
+          record.logData());
     }
 
     /// The strings of a JSON array, which SQLite parses once for each different text.
@@ -298,12 +316,6 @@ record HubTenant(
         pipelines.put(json, known);
       }
       return known;
-    }
-
-    private void update(String text) {
-      byte[] bytes = text.getBytes(UTF_8);
-      sha.update(ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).flip());
-      sha.update(bytes);
     }
 
     private void checkKeys() throws SQLException {

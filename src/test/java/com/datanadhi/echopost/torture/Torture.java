@@ -35,7 +35,8 @@ public final class Torture {
           new HubKeysCampaign(),
           new HubGarbageCampaign(),
           new HubTenantsCampaign(),
-          new HubRestoreCampaign());
+          new HubRestoreCampaign(),
+          new HubTamperCampaign());
 
   private Torture() {}
 
