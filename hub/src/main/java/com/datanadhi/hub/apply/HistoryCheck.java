@@ -1,7 +1,5 @@
 package com.datanadhi.hub.apply;
 
-import com.datanadhi.hub.record.Digests;
-import com.datanadhi.hub.record.RecordData;
 import com.datanadhi.hub.view.EventFilter;
 import com.datanadhi.hub.view.StoredEvent;
 import com.datanadhi.hub.view.TenantDatabases;
@@ -10,14 +8,10 @@ import com.datanadhi.hub.view.ViewState;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.type.TypeReference;
-import tools.jackson.databind.json.JsonMapper;
 
 /// Computes a tenant's chain from its records, in pages between which applying goes on.
 /// Thread-safe.
 public final class HistoryCheck {
-  private static final JsonMapper JSON = JsonMapper.shared();
-  private static final TypeReference<List<String>> NAMES = new TypeReference<>() {};
   private static final int PAGE = 2_000;
 
   private final TenantDatabases databases;
@@ -56,7 +50,7 @@ public final class HistoryCheck {
         // Records have left meanwhile.
         return null;
       }
-      page.forEach(event -> add(chain, event));
+      page.forEach(event -> HistoryWalk.add(chain, event));
       next = page.getLast().seq() + 1;
     }
     return chain.hex();
@@ -65,47 +59,22 @@ public final class HistoryCheck {
   /// Compares each record with its digest, and all of them with the chain in the database's state.
   public Result check(String tenant) throws ViewException, InterruptedException {
     ViewState state = databases.read(tenant, reader -> reader.state());
-    List<String> faults = new ArrayList<>();
-    Chain chain = Chain.from(state.chainBeforeFirst());
-    long next = state.firstSeq();
-    long records = 0;
-    while (next <= state.seq()) {
-      List<StoredEvent> page = page(tenant, next, state.seq());
+    HistoryWalk walk = new HistoryWalk(state);
+    while (walk.next() <= state.seq()) {
+      List<StoredEvent> page = page(tenant, walk.next(), state.seq());
       if (page.isEmpty()) {
-        faults.add(missing(tenant, next, state.seq()));
-        return new Result(records, faults);
+        return new Result(walk.records(), walk.faults());
       }
       for (StoredEvent event : page) {
-        if (event.seq() != next) {
-          if (databases.read(tenant, reader -> reader.state()).firstSeq() > next) {
-            // Records have left meanwhile: from here on they can be compared again.
-            return check(tenant);
-          }
-          faults.add(missing(tenant, next, event.seq() - 1));
+        if (event.seq() != walk.next()
+            && databases.read(tenant, reader -> reader.state()).firstSeq() > walk.next()) {
+          // Records have left meanwhile: from here on they can be compared again.
+          return check(tenant);
         }
-        if (!digest(event).equals(event.sha256())) {
-          faults.add("tenant " + tenant + ", seq " + event.seq() + ": log_data was changed");
-        }
-        add(chain, event);
-        records++;
-        next = event.seq() + 1;
+        walk.add(event);
       }
     }
-    if (faults.isEmpty() && !chain.hex().equals(state.chain())) {
-      faults.add(
-          "tenant "
-              + tenant
-              + ": the chain over seq "
-              + state.firstSeq()
-              + " to "
-              + state.seq()
-              + " is not the one that was stored: a record was changed");
-    }
-    return new Result(records, faults);
-  }
-
-  private static String missing(String tenant, long first, long last) {
-    return "tenant " + tenant + ": the records from seq " + first + " to " + last + " are missing";
+    return new Result(walk.records(), walk.faults());
   }
 
   private List<StoredEvent> page(String tenant, long from, long to)
@@ -118,19 +87,5 @@ public final class HistoryCheck {
           reader.events(new EventFilter(from, limit, null, null, null), page::add);
           return page;
         });
-  }
-
-  private static String digest(StoredEvent event) {
-    return Digests.content(List.of(new RecordData(List.of(), event.logData()))).digest();
-  }
-
-  private static void add(Chain chain, StoredEvent event) {
-    chain.add(
-        event.seq(),
-        event.part(),
-        event.receivedAt(),
-        event.key(),
-        JSON.readValue(event.pipelines(), NAMES),
-        event.logData());
   }
 }

@@ -21,6 +21,8 @@ public final class DatabaseCopy {
   private static final String MAILBOX_STATE =
       "SELECT tenant, applied_seq, control_offset FROM state";
 
+  private static final int PAGE = 2_000;
+
   private DatabaseCopy() {}
 
   /// What a canonical.db says of itself.
@@ -45,6 +47,47 @@ public final class DatabaseCopy {
         sqlite ->
             new Canonical(
                 new CanonicalReader(sqlite, "", Clock.system()).state(), fingerprint(sqlite)));
+  }
+
+  /// Who gets the records of a canonical.db.
+  public interface Records {
+    /// The first call.
+    void begin(ViewState state);
+
+    /// A record, in order of seq.
+    void add(StoredEvent event);
+  }
+
+  /// As above, and also reads all records.
+  public static Canonical canonical(Path file, Records records)
+      throws ViewException, InterruptedException {
+    return look(
+        file,
+        sqlite -> {
+          CanonicalReader reader = new CanonicalReader(sqlite, "", Clock.system());
+          ViewState state = reader.state();
+          records.begin(state);
+          readAll(reader, records);
+          return new Canonical(state, fingerprint(sqlite));
+        });
+  }
+
+  /// In pages, because a reader bounds the time of a call.
+  private static void readAll(CanonicalReader reader, Records records) {
+    long[] next = {1};
+    int[] count = new int[1];
+    do {
+      count[0] = 0;
+      reader.began();
+      reader.events(
+          new EventFilter(next[0], PAGE, null, null, null),
+          event -> {
+            records.add(event);
+            next[0] = event.seq() + 1;
+            count[0]++;
+            return true;
+          });
+    } while (count[0] > 0);
   }
 
   /// Looks at a mailbox.db; throws as [#canonical] does.

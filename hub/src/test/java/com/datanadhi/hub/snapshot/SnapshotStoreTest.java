@@ -239,6 +239,26 @@ class SnapshotStoreTest {
   }
 
   @Test
+  void an_edited_record_with_all_digests_that_fit_is_found_by_the_chain() throws Exception {
+    Tenants.change(
+        editable(first.key("canonical.db")),
+        "UPDATE events SET pipelines = '[\"other\"]' WHERE seq = 3");
+    fitManifest(first, first.manifest());
+    assertFound(first, first.key("canonical.db"), "is not the one that was stored");
+  }
+
+  @Test
+  void edited_content_and_missing_records_are_found() throws Exception {
+    Tenants.change(
+        editable(first.key("canonical.db")), "UPDATE events SET log_data = '9' WHERE seq = 3");
+    Tenants.change(editable(first.key("canonical.db")), "DELETE FROM events WHERE seq > 8");
+    fitManifest(first, first.manifest());
+    assertFound(first, first.key("canonical.db"), "seq 3: log_data was changed");
+    assertThat(verifier.verify("acme").faults())
+        .anyMatch(fault -> fault.contains("the records from seq 9 to 10 are missing"));
+  }
+
+  @Test
   void a_state_that_does_not_fit_the_manifest_is_found() throws Exception {
     Tenants.change(editable(first.key("canonical.db")), "UPDATE state SET chain = 'ab'");
     fitManifest(first, first.manifest());
