@@ -90,9 +90,9 @@ final class HubTamperCampaign implements Campaign {
         clock.setOffset(LATER);
         later = clock.environment();
         expectClean("untouched");
+        judgeEnds();
         tamper();
         verify();
-        judgeEnds();
         restore();
         Directories.delete(objects.folder());
         Files.move(pristine, objects.folder());
@@ -179,9 +179,6 @@ final class HubTamperCampaign implements Campaign {
             one,
             one.action().apply(new Tampering.Target(objects, one.tenant(), UNTOUCHED, random)));
       }
-      deleteEnd(END, 1);
-      // Of two waves: the second snapshot has one of them.
-      deleteEnd(END_BEFORE_SNAPSHOT, 2);
       result.add("ways of changing objects", Tampering.ALL.size() + 2);
     }
 
@@ -252,6 +249,9 @@ final class HubTamperCampaign implements Campaign {
     }
 
     private void judgeEnds() throws Exception {
+      deleteEnd(END, 1);
+      // Of two waves: the second snapshot has one of them.
+      deleteEnd(END_BEFORE_SNAPSHOT, 2);
       long end = HubTenant.number(data, END, "SELECT seq FROM state");
       HubCommand.Result alone =
           HubCommand.run("verify", "archive", "--objects", objects.url(), "--tenant-id", END);
