@@ -366,7 +366,7 @@ final class HubRestoreCampaign implements Campaign {
         HubTenant live = HubTenant.read(lost, tenant);
         long count = HubTenant.count(restored, tenant);
         // A snapshot can be ahead of the archive.
-        if (count < archived.get(tenant) || count > live.records().size()) {
+        if (count < archived.getOrDefault(tenant, 0L) || count > live.records().size()) {
           violation(
               tenant
                   + ": "

@@ -54,7 +54,6 @@ final class HubTamperCampaign implements Campaign {
   }
 
   private static final class Round {
-    private final CampaignRun run;
     private final CampaignResult result;
     private final Random random;
     private final String name;
@@ -68,7 +67,6 @@ final class HubTamperCampaign implements Campaign {
     private int restores;
 
     Round(CampaignRun run) throws IOException {
-      this.run = run;
       this.result = run.result();
       this.random = run.random();
       this.name = "round " + run.rounds();
@@ -331,7 +329,7 @@ final class HubTamperCampaign implements Campaign {
           violation("restored from changed objects: " + one.tenant() + " " + differences);
         }
       } else if (ran.status() != 1
-          || named.get(one).stream().noneMatch(ran.output()::contains)
+          || named.getOrDefault(one, List.of()).stream().noneMatch(ran.output()::contains)
           || Files.exists(output)) {
         violation(
             "the refusal does not name "

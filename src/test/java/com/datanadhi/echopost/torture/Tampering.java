@@ -252,7 +252,7 @@ record Tampering(String tenant, Finder finder, Outcome outcome, Action action) {
 
   /// The end of the object's name in a fault: the folder and the file.
   private static String name(Path file) {
-    return file.getParent().getFileName() + "/" + file.getFileName();
+    return file.getName(file.getNameCount() - 2) + "/" + file.getFileName();
   }
 
   private static String segmentName(Path segment) {
