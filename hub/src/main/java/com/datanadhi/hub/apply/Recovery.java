@@ -167,7 +167,9 @@ public final class Recovery {
         }
         return new Work(0, -1, true);
       }
-      return goOn(tenant, start, true);
+      return isLeftBehind(tenant, start)
+          ? goOnFromBase(parked, start)
+          : goOn(tenant, start, true);
     } catch (ViewException failed) {
       park(
           tenant,
@@ -230,7 +232,7 @@ public final class Recovery {
       return null;
     }
     long from = state.appliedOffset() + 1;
-    if (from < start && loop.progress().durableOffset(tenant) >= from) {
+    if (isLeftBehind(tenant, start)) {
       park(
           tenant,
           Cause.BEHIND,
@@ -240,6 +242,13 @@ public final class Recovery {
       return null;
     }
     return new Work(Math.max(from, start), state.appliedOffset(), hasCounts);
+  }
+
+  /// Whether the log does not have any more what comes next in the tenant's database.
+  private boolean isLeftBehind(String tenant, long start)
+      throws ViewException, InterruptedException {
+    long from = databases.<Long>read(tenant, reader -> reader.state().appliedOffset()) + 1;
+    return from < start && loop.progress().durableOffset(tenant) >= from;
   }
 
   private void park(String tenant, Cause cause, String reason, long neededFrom, long poison) {
