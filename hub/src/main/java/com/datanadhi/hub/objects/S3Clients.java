@@ -23,7 +23,7 @@ final class S3Clients {
   /// Held, since a logger that nobody holds forgets its level.
   private static final Logger SDK = Logger.getLogger("software.amazon.awssdk");
 
-  private static final int MAX_ATTEMPTS = 3;
+  static final int MAX_ATTEMPTS = 3;
 
   private S3Clients() {}
 

@@ -9,7 +9,6 @@ import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
-import software.amazon.awssdk.core.exception.AbortedException;
 import software.amazon.awssdk.core.exception.ApiCallAttemptTimeoutException;
 import software.amazon.awssdk.core.exception.ApiCallTimeoutException;
 import software.amazon.awssdk.core.exception.SdkClientException;
@@ -25,14 +24,7 @@ final class S3Failures {
   }
 
   /// @param what was done, and to which object: `a/b cannot be read`
-  /// @throws InterruptedException the thread was interrupted
-  ObjectStoreException of(String what, SdkException failure) throws InterruptedException {
-    if (Thread.interrupted() || failure instanceof AbortedException) {
-      boolean _ = Thread.interrupted();
-      InterruptedException interrupted = new InterruptedException();
-      interrupted.initCause(failure);
-      throw interrupted;
-    }
+  ObjectStoreException of(String what, SdkException failure) {
     return failure instanceof AwsServiceException answer
         ? answered(what, answer)
         : notAnswered(what, failure);

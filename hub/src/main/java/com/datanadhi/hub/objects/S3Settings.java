@@ -37,11 +37,17 @@ record S3Settings(
   ///
   /// @param connect for a connection
   /// @param silence for the next bytes
-  /// @param attempt for an attempt as a whole without the time for its content, which has another
-  ///   second for each 256 KiB
-  record Timeouts(Duration connect, Duration silence, Duration attempt) {
+  /// @param attempt for an attempt as a whole, without the time for its content
+  /// @param bytesPerSecond of content, for which an attempt has more time
+  record Timeouts(Duration connect, Duration silence, Duration attempt, long bytesPerSecond) {
     static final Timeouts DEFAULT =
-        new Timeouts(Duration.ofSeconds(5), Duration.ofSeconds(20), Duration.ofSeconds(30));
+        new Timeouts(
+            Duration.ofSeconds(5), Duration.ofSeconds(20), Duration.ofSeconds(30), 256 << 10);
+
+    /// For an attempt as a whole with that much content.
+    Duration attempt(long bytes) {
+      return attempt.plusSeconds(bytes / bytesPerSecond);
+    }
   }
 
   /// @param url `s3://bucket` or `s3://bucket/prefix`

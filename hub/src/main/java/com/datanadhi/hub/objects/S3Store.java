@@ -14,10 +14,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.core.exception.ApiCallTimeoutException;
 import software.amazon.awssdk.core.exception.RetryableException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.sync.RequestBody;
@@ -32,6 +38,8 @@ import software.amazon.awssdk.services.s3.model.GetObjectRequest;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
 import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
+import software.amazon.awssdk.services.s3.model.PutObjectRequest;
+import software.amazon.awssdk.services.s3.model.PutObjectResponse;
 import software.amazon.awssdk.services.s3.model.S3Object;
 import software.amazon.awssdk.services.s3.model.UploadPartResponse;
 
@@ -47,8 +55,10 @@ import software.amazon.awssdk.services.s3.model.UploadPartResponse;
 /// If the answer to the first attempt to create an object is lost, the next attempt finds the
 /// object and `create` returns false: callers compare the content.
 ///
-/// It is to be called on virtual threads: there an interrupt, and the limit of an attempt, end a
-/// call at once. On a platform thread they do not end a write to a server that takes no more bytes.
+/// Each request runs on a virtual thread of its own, since only there an interrupt or a limit of
+/// time ends a write to a server that takes no more bytes. An interrupt of the caller, on whatever
+/// thread, ends its call at once; only the removal of parts takes up to 3 s more. Reading what
+/// `open` returned is done by the caller, and has no other limit than 20 s without a byte.
 ///
 /// `head` cannot tell a bucket that does not exist from an object that does not.
 ///
@@ -58,10 +68,15 @@ public final class S3Store implements ObjectStore {
   private static final long PART_BYTES = 64L << 20;
 
   private static final int MAX_PARTS = 10_000;
-  private static final long BYTES_PER_SECOND = 256 << 10;
   private static final int MAX_CONFLICTS = 5;
   private static final Duration CONFLICT_PAUSE = Duration.ofMillis(200);
   private static final String TYPE = "application/octet-stream";
+
+  /// For what an interrupt does not end, such as the look-up of a host's name.
+  private static final Duration MORE_THAN_THE_SDK = Duration.ofSeconds(1);
+
+  /// What an interrupted call may take to remove its parts.
+  private static final Duration LAST_REMOVAL = Duration.ofSeconds(2);
 
   private final S3Settings settings;
   private final S3Failures failures;
@@ -72,9 +87,21 @@ public final class S3Store implements ObjectStore {
     this.failures = new S3Failures(settings);
   }
 
+  /// How long a request may take.
+  private record Limits(Duration attempt, Duration all) {
+    void set(AwsRequestOverrideConfiguration.Builder override) {
+      override.apiCallAttemptTimeout(attempt).apiCallTimeout(all);
+    }
+  }
+
+  private Limits limits(long bytes) {
+    Duration attempt = settings.timeouts().attempt(bytes);
+    return new Limits(attempt, attempt.multipliedBy(S3Clients.MAX_ATTEMPTS));
+  }
+
   @FunctionalInterface
   private interface Request<T> {
-    T send(S3Client client);
+    T send(S3Client client, Consumer<AwsRequestOverrideConfiguration.Builder> limits);
   }
 
   private synchronized S3Client client() {
@@ -86,29 +113,39 @@ public final class S3Store implements ObjectStore {
     return made;
   }
 
-  private <T> T send(String what, Request<T> request)
+  private <T> T send(String what, Limits limits, Request<T> request)
       throws ObjectStoreException, InterruptedException {
     if (Thread.interrupted()) {
       throw new InterruptedException();
     }
+    FutureTask<T> task = new FutureTask<>(() -> request.send(client(), limits::set));
+    var _ = Thread.ofVirtual().name("s3-request").start(task);
     try {
-      return request.send(client());
-    } catch (SdkException failed) {
-      throw failures.of(what, failed);
-    } catch (UncheckedIOException unreadable) {
-      throw unreadable(Objects.requireNonNull(unreadable.getCause()));
+      return task.get(limits.all().plus(MORE_THAN_THE_SDK).toNanos(), TimeUnit.NANOSECONDS);
+    } catch (ExecutionException failed) {
+      throw failure(what, failed);
+    } catch (TimeoutException late) {
+      throw failures.of(
+          what, ApiCallTimeoutException.create("the request did not end in time", late));
+    } finally {
+      // Interrupts the request if it has not ended.
+      boolean _ = task.cancel(true);
     }
+  }
+
+  private ObjectStoreException failure(String what, ExecutionException failed) {
+    return switch (failed.getCause()) {
+      case SdkException failure -> failures.of(what, failure);
+      case UncheckedIOException failure -> unreadable(Objects.requireNonNull(failure.getCause()));
+      case RuntimeException wrong -> throw wrong;
+      case Error fatal -> throw fatal;
+      case null, default -> throw new IllegalStateException(failed);
+    };
   }
 
   private static ObjectStoreException unreadable(IOException failure) {
     return new ObjectStoreException(
         Kind.REFUSED, "cannot read the file to be stored: " + failure.getMessage(), failure);
-  }
-
-  private Consumer<AwsRequestOverrideConfiguration.Builder> timeout(long bytes) {
-    Duration attempt = settings.timeouts().attempt().plusSeconds(bytes / BYTES_PER_SECOND);
-    return override ->
-        override.apiCallAttemptTimeout(attempt).apiCallTimeout(attempt.multipliedBy(3));
   }
 
   @Override
@@ -118,8 +155,11 @@ public final class S3Store implements ObjectStore {
     return put(
         key,
         content.length,
-        RequestBody.fromContentProvider(
-            () -> new ByteArrayInputStream(content), content.length, TYPE));
+        (s3, put) ->
+            s3.putObject(
+                put,
+                RequestBody.fromContentProvider(
+                    () -> new ByteArrayInputStream(content), content.length, TYPE)));
   }
 
   @Override
@@ -135,9 +175,14 @@ public final class S3Store implements ObjectStore {
     if (bytes > PART_BYTES) {
       return putInParts(key, content, bytes);
     }
-    try (FilePart whole = new FilePart(content, 0, bytes)) {
-      return put(key, bytes, RequestBody.fromContentProvider(whole, bytes, TYPE));
-    }
+    return put(
+        key,
+        bytes,
+        (s3, put) -> {
+          try (FilePart whole = new FilePart(content, 0, bytes)) {
+            return s3.putObject(put, RequestBody.fromContentProvider(whole, bytes, TYPE));
+          }
+        });
   }
 
   /// Something is created by a request, which S3 can answer with the conflict of two at a time.
@@ -166,20 +211,23 @@ public final class S3Store implements ObjectStore {
     }
   }
 
-  private boolean put(String key, long bytes, RequestBody content)
+  private boolean put(
+      String key, long bytes, BiFunction<S3Client, PutObjectRequest, PutObjectResponse> request)
       throws ObjectStoreException, InterruptedException {
     try {
       return once(() ->
           send(
               key + " cannot be created",
-              s3 ->
-                  s3.putObject(
-                      put ->
-                          put.bucket(settings.bucket())
-                              .key(full(key))
-                              .ifNoneMatch("*")
-                              .overrideConfiguration(timeout(bytes)),
-                      content)));
+              limits(bytes),
+              (s3, limits) ->
+                  request.apply(
+                      s3,
+                      PutObjectRequest.builder()
+                          .bucket(settings.bucket())
+                          .key(full(key))
+                          .ifNoneMatch("*")
+                          .overrideConfiguration(limits)
+                          .build())));
     } catch (ObjectStoreException failed) {
       if (S3Failures.isBrokenExchange(failed) && head(key) != null) {
         return false;
@@ -203,19 +251,22 @@ public final class S3Store implements ObjectStore {
     String upload =
         send(
             what,
-            s3 ->
+            limits(0),
+            (s3, limits) ->
                 s3.createMultipartUpload(create ->
                         create
                             .bucket(settings.bucket())
                             .key(full(key))
                             .checksumAlgorithm(partChecksum())
-                            .overrideConfiguration(timeout(0)))
+                            .overrideConfiguration(limits))
                     .uploadId());
     try {
       List<CompletedPart> parts = sendParts(key, upload, content, bytes);
       send(
           what,
-          s3 ->
+          // The store puts the parts together meanwhile.
+          limits(PART_BYTES),
+          (s3, limits) ->
               s3.completeMultipartUpload(complete ->
                   complete
                       .bucket(settings.bucket())
@@ -223,11 +274,13 @@ public final class S3Store implements ObjectStore {
                       .uploadId(upload)
                       .ifNoneMatch("*")
                       .multipartUpload(all -> all.parts(parts))
-                      // The store puts the parts together meanwhile.
-                      .overrideConfiguration(timeout(PART_BYTES))));
-    } catch (ObjectStoreException | InterruptedException failed) {
-      abort(key, upload, failed);
+                      .overrideConfiguration(limits)));
+    } catch (ObjectStoreException failed) {
+      abort(key, upload, limits(0), failed);
       throw failed;
+    } catch (InterruptedException interrupted) {
+      abort(key, upload, new Limits(LAST_REMOVAL, LAST_REMOVAL), interrupted);
+      throw interrupted;
     }
   }
 
@@ -238,10 +291,7 @@ public final class S3Store implements ObjectStore {
     for (long begin = 0; begin < bytes; begin += partBytes) {
       int number = parts.size() + 1;
       long length = Math.min(partBytes, bytes - begin);
-      UploadPartResponse sent;
-      try (FilePart part = new FilePart(content, begin, length)) {
-        sent = sendPart(key, upload, number, RequestBody.fromContentProvider(part, length, TYPE));
-      }
+      UploadPartResponse sent = sendPart(key, upload, number, content, begin, length);
       parts.add(
           CompletedPart.builder()
               .partNumber(number)
@@ -252,21 +302,26 @@ public final class S3Store implements ObjectStore {
     return parts;
   }
 
-  private UploadPartResponse sendPart(String key, String upload, int number, RequestBody content)
+  private UploadPartResponse sendPart(
+      String key, String upload, int number, Path content, long begin, long length)
       throws ObjectStoreException, InterruptedException {
-    long bytes = content.optionalContentLength().orElseThrow();
     return send(
         key + " cannot be created",
-        s3 ->
-            s3.uploadPart(
-                part ->
-                    part.bucket(settings.bucket())
+        limits(length),
+        (s3, limits) -> {
+          try (FilePart part = new FilePart(content, begin, length)) {
+            return s3.uploadPart(
+                request ->
+                    request
+                        .bucket(settings.bucket())
                         .key(full(key))
                         .uploadId(upload)
                         .partNumber(number)
                         .checksumAlgorithm(partChecksum())
-                        .overrideConfiguration(timeout(bytes)),
-                content));
+                        .overrideConfiguration(limits),
+                RequestBody.fromContentProvider(part, length, TYPE));
+          }
+        });
   }
 
   /// That of the whole must be told first, and then that of each part, or none.
@@ -281,17 +336,18 @@ public final class S3Store implements ObjectStore {
     return settings.onlyRequired("AWS_RESPONSE_CHECKSUM_VALIDATION") ? null : ChecksumMode.ENABLED;
   }
 
-  private void abort(String key, String upload, Exception reason) {
+  private void abort(String key, String upload, Limits limits, Exception reason) {
     try {
       send(
           key + ": its parts cannot be removed",
-          s3 ->
+          limits,
+          (s3, set) ->
               s3.abortMultipartUpload(abort ->
                   abort
                       .bucket(settings.bucket())
                       .key(full(key))
                       .uploadId(upload)
-                      .overrideConfiguration(timeout(0))));
+                      .overrideConfiguration(set)));
     } catch (ObjectStoreException failed) {
       reason.addSuppressed(failed);
     } catch (InterruptedException interrupted) {
@@ -306,12 +362,13 @@ public final class S3Store implements ObjectStore {
       HeadObjectResponse head =
           send(
               key + " cannot be looked at",
-              s3 ->
+              limits(0),
+              (s3, limits) ->
                   s3.headObject(request ->
                       request
                           .bucket(settings.bucket())
                           .key(full(key))
-                          .overrideConfiguration(timeout(0))));
+                          .overrideConfiguration(limits)));
       return new ObjectInfo(key, head.contentLength(), head.lastModified().toEpochMilli());
     } catch (ObjectStoreException failed) {
       if (failed.kind() == Kind.MISSING) {
@@ -327,7 +384,9 @@ public final class S3Store implements ObjectStore {
     return new S3Content(
         send(
             key + " cannot be read",
-            s3 -> s3.getObject(get(key, 0), ResponseTransformer.toInputStream())));
+            limits(0),
+            (s3, limits) ->
+                s3.getObject(get(key, limits), ResponseTransformer.toInputStream())));
   }
 
   @Override
@@ -336,7 +395,9 @@ public final class S3Store implements ObjectStore {
     Optional<byte[]> content =
         send(
             key + " cannot be read",
-            s3 -> s3.getObject(get(key, maxBytes), (answer, in) -> readAll(answer, in, maxBytes)));
+            limits(maxBytes),
+            (s3, limits) ->
+                s3.getObject(get(key, limits), (answer, in) -> readAll(answer, in, maxBytes)));
     return content.orElseThrow(() ->
         new ObjectStoreException(
             Kind.REFUSED,
@@ -367,13 +428,14 @@ public final class S3Store implements ObjectStore {
     }
   }
 
-  private Consumer<GetObjectRequest.Builder> get(String key, long bytes) {
+  private Consumer<GetObjectRequest.Builder> get(
+      String key, Consumer<AwsRequestOverrideConfiguration.Builder> limits) {
     return request ->
         request
             .bucket(settings.bucket())
             .key(full(key))
             .checksumMode(contentChecksum())
-            .overrideConfiguration(timeout(bytes));
+            .overrideConfiguration(limits);
   }
 
   /// {@inheritDoc} A page of up to 1,000 is in memory at a time.
@@ -421,13 +483,14 @@ public final class S3Store implements ObjectStore {
       throws ObjectStoreException, InterruptedException {
     return send(
         full(prefix) + " cannot be listed",
-        s3 ->
+        limits(0),
+        (s3, limits) ->
             s3.listObjectsV2(list ->
                 list.bucket(settings.bucket())
                     .prefix(full(prefix))
                     .delimiter(delimiter)
                     .continuationToken(continuation)
-                    .overrideConfiguration(timeout(0))));
+                    .overrideConfiguration(limits)));
   }
 
   private static @Nullable String next(ListObjectsV2Response page) {
@@ -441,12 +504,13 @@ public final class S3Store implements ObjectStore {
       var _ =
           send(
               key + " cannot be deleted",
-              s3 ->
+              limits(0),
+              (s3, limits) ->
                   s3.deleteObject(delete ->
                       delete
                           .bucket(settings.bucket())
                           .key(full(key))
-                          .overrideConfiguration(timeout(0))));
+                          .overrideConfiguration(limits)));
     } catch (ObjectStoreException failed) {
       // S3 itself does not mind, but some servers do.
       if (failed.kind() != Kind.MISSING) {

@@ -11,22 +11,31 @@ import com.datanadhi.testkit.FaultyNetwork;
 import com.datanadhi.testkit.S3Server;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.Callable;
+import java.util.concurrent.FutureTask;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// A real server behind a network with faults. After each fault the store works again.
 class S3FaultsTest {
   private static final S3Settings.Timeouts SHORT =
-      new S3Settings.Timeouts(Duration.ofSeconds(1), Duration.ofMillis(400), Duration.ofSeconds(2));
+      new S3Settings.Timeouts(
+          Duration.ofSeconds(1), Duration.ofMillis(400), Duration.ofSeconds(2), 64 << 20);
 
   @TempDir private static Path home;
   private static S3Server server;
@@ -163,33 +172,70 @@ class S3FaultsTest {
         .hasMessageContaining("refused");
   }
 
+  /// The tests run on a platform thread, on which nothing ends a write of the JDK's client.
   @Test
-  void an_interrupt_ends_a_call_that_waits_on_a_virtual_thread() throws Exception {
-    try (ObjectStore patient =
-        ObjectStores.open(
-            store.url(),
-            S3Server.environment(network.endpoint(), S3Server.ACCESS_KEY, S3Server.SECRET_KEY))) {
+  @Timeout(60)
+  void parts_that_are_cut_on_their_way_are_unavailable_in_time_and_removed() throws Exception {
+    Path file = home.resolve("large");
+    try (RandomAccessFile content = new RandomAccessFile(file.toFile(), "rw")) {
+      content.setLength((64L << 20) + 1);
+    }
+    network.cutAfter(TO_SERVER, 5 << 20);
+    long begin = System.nanoTime();
+    isUnavailable(() -> store.create("a", file));
+    // Three attempts of 2 s and 1 s for 64 MiB, and the other requests.
+    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(15));
+    assertThat(direct.head("a")).isNull();
+    assertThat(uploads()).isEmpty();
+    network.heal();
+    assertThat(store.create("a", file)).isTrue();
+    Files.delete(file);
+  }
+
+  private static List<Path> uploads() throws IOException {
+    try (Stream<Path> files = Files.walk(server.files(S3Server.BUCKET))) {
+      return files
+          .filter(file -> file.toString().contains("multipart") && Files.isRegularFile(file))
+          .toList();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void an_interrupt_ends_a_call_that_waits_for_an_answer(boolean virtual) throws Exception {
+    try (ObjectStore patient = patient()) {
       assertThat(patient.create("before", ObjectStoreContract.bytes("x"))).isTrue();
       network.silence(FROM_SERVER);
-      AtomicReference<Throwable> thrown = new AtomicReference<>();
-      Thread caller =
-          Thread.ofVirtual()
-              .start(() -> {
-                try {
-                  var _ = patient.head("before");
-                } catch (Throwable ended) {
-                  thrown.set(ended);
-                }
-              });
-      await()
-          .until(() ->
-              Arrays.stream(caller.getStackTrace())
-                  .anyMatch(frame -> frame.getMethodName().equals("getResponseCode")));
-      long begin = System.nanoTime();
-      caller.interrupt();
-      caller.join();
-      assertThat(thrown.get()).isInstanceOf(InterruptedException.class);
-      assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(3));
+      endsByInterrupt(virtual, () -> patient.head("before"));
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void an_interrupt_ends_a_call_that_writes(boolean virtual) throws Exception {
+    byte[] content = new byte[32 << 20];
+    try (ObjectStore patient = patient()) {
+      network.silence(TO_SERVER);
+      endsByInterrupt(virtual, () -> patient.create("a", content));
+    }
+  }
+
+  /// A store with the default limits.
+  private ObjectStore patient() {
+    return ObjectStores.open(
+        store.url(),
+        S3Server.environment(network.endpoint(), S3Server.ACCESS_KEY, S3Server.SECRET_KEY));
+  }
+
+  private static void endsByInterrupt(boolean virtual, Callable<?> call) throws Exception {
+    FutureTask<Object> task = new FutureTask<>(call::call);
+    Thread caller = virtual ? Thread.ofVirtual().start(task) : Thread.ofPlatform().start(task);
+    await()
+        .pollDelay(Duration.ofMillis(500))
+        .until(() -> caller.getState() == Thread.State.TIMED_WAITING);
+    long begin = System.nanoTime();
+    caller.interrupt();
+    assertThatThrownBy(task::get).hasCauseInstanceOf(InterruptedException.class);
+    assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(3));
   }
 }
