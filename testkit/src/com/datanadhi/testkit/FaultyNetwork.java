@@ -7,6 +7,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 
@@ -14,6 +15,9 @@ import java.util.Locale;
 /// up until [#heal]. They hold for the connections that exist, too. Thread-safe.
 public final class FaultyNetwork implements AutoCloseable {
   private static final String PROXY = "way";
+
+  /// toxiproxy has no end of waiting for connections whose data nobody takes.
+  private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
   /// Which way.
   public enum Direction {
@@ -129,6 +133,7 @@ public final class FaultyNetwork implements AutoCloseable {
     HttpResponse<String> answer =
         client.send(
             HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + path))
+                .timeout(TIMEOUT)
                 .method(method, HttpRequest.BodyPublishers.ofString(body))
                 .build(),
             HttpResponse.BodyHandlers.ofString());

@@ -131,6 +131,11 @@ public final class S3Server implements AutoCloseable {
     process.destroyForcibly().waitFor();
   }
 
+  /// Whether the server runs.
+  public boolean isAlive() {
+    return process.isAlive();
+  }
+
   /// Starts the server again after [#stop], on the same port.
   public void restart() throws IOException {
     process = InstalledTool.start(PROGRAM, output(home), same -> arguments(home, same), port);

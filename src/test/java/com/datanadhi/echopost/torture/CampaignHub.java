@@ -199,7 +199,7 @@ final class CampaignHub implements AutoCloseable {
   /// The result of a command.
   record Ran(int status, String output) {}
 
-  /// Runs a command of the program on this directory.
+  /// Runs a command of the program on this directory, with the variables of the hub.
   Ran command(String... arguments) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of(PackagedProgram.hub().toString()));
     command.addAll(List.of(arguments));
@@ -208,6 +208,7 @@ final class CampaignHub implements AutoCloseable {
     builder
         .environment()
         .put(PackagedProgram.RUNTIME_DIR, PackagedProgram.runtimeDirectory().toString());
+    builder.environment().putAll(environment);
     Process ran = builder.start();
     ran.getOutputStream().close();
     String output = new String(ran.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -35,6 +35,7 @@ public final class Torture {
           new HubKeysCampaign(),
           new HubGarbageCampaign(),
           new HubTenantsCampaign(),
+          new HubS3Campaign(),
           new HubRestoreCampaign(),
           new HubTamperCampaign());
 

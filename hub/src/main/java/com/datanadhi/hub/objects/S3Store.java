@@ -385,8 +385,7 @@ public final class S3Store implements ObjectStore {
         send(
             key + " cannot be read",
             limits(0),
-            (s3, limits) ->
-                s3.getObject(get(key, limits), ResponseTransformer.toInputStream())));
+            (s3, limits) -> s3.getObject(get(key, limits), ResponseTransformer.toInputStream())));
   }
 
   @Override

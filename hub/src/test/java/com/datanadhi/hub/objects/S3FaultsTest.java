@@ -156,6 +156,8 @@ class S3FaultsTest {
       assertThatThrownBy(in::readAllBytes).isInstanceOf(IOException.class);
     }
     network.heal();
+    // toxiproxy takes no further fault while it waits for a reader.
+    network.limitRate(FROM_SERVER, 1_000);
     try (InputStream in = store.open("a")) {
       assertThat(in.read()).isEqualTo(content[0] & 0xff);
       network.silence(FROM_SERVER);
