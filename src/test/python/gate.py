@@ -1,42 +1,46 @@
 """An S3-compatible server on loopback, behind a proxy that records every write and can kill a publisher at any of them."""
+import contextlib
 import http.client
 import http.server
 import os
+import shutil
+import socket
 import subprocess
-import sys
 import threading
+import time
 import urllib.parse
+from pathlib import Path
 
 from loopback import serve
 
 # The headers that a proxy does not forward.
 HOP_BY_HOP = {"connection", "transfer-encoding", "keep-alive"}
-# `python -m moto.server` without Nagle's algorithm, which delays the body until the headers are acknowledged.
-MOTO = """
-import sys, moto.server, werkzeug.serving
-werkzeug.serving.WSGIRequestHandler.disable_nagle_algorithm = True
-moto.server.main(sys.argv[1:])
-"""
+ROOT = Path(__file__).resolve().parents[3]
+START_SECONDS = 20
 
 
-def start_server(log):
-    """Starts moto's server on a free port and returns its process and its address."""
+def start_server(home, log, access, secret):
+    """Starts versitygw, which checks signatures, checksums and conditions, on a free port, and returns its process and address."""
+    program = shutil.which("versitygw", path=f"{ROOT}/target/tools/bin:{os.environ['PATH']}")
+    if program is None:
+        raise RuntimeError("no versitygw: scripts/install-tools versitygw")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     server = subprocess.Popen(
-        [sys.executable, "-c", MOTO, "-H", "127.0.0.1", "-p", "0"], stdout=log, stderr=subprocess.PIPE, text=True)
-    for line in server.stderr:
-        if "Running on http://" in line:
-            address = line.split("http://")[1].split()[0]
-            # It logs a line for every request and would block if nobody read them.
-            threading.Thread(target=lambda: [None for _ in server.stderr], daemon=True).start()
-            return server, address
-    raise RuntimeError(f"moto's server did not start: {server.wait()}")
+        [program, "--port", f"127.0.0.1:{port}", "--access", access, "--secret", secret, "--keep-alive", "--quiet", "posix", home],
+        stdout=log, stderr=subprocess.STDOUT)
+    end = time.monotonic() + START_SECONDS
+    while server.poll() is None and time.monotonic() < end:
+        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            return server, f"127.0.0.1:{port}"
+        time.sleep(0.02)
+    server.kill()
+    raise RuntimeError(f"versitygw did not start: {server.wait()}, see {log.name}")
 
 
 class Gate:
-    """Forwards requests, one write at a time.
-
-    S3 and R2 execute a conditional write atomically. moto first checks the condition and then writes, so that two concurrent
-    writers can both succeed. One write at a time prevents that."""
+    """Forwards requests, and notes the successful writes."""
 
     def __init__(self, backend):
         self.lock = threading.Lock()
@@ -50,15 +54,12 @@ class Gate:
 
             def forward(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                if self.command in ("GET", "HEAD"):
-                    status, headers, content = self.send_to_backend(body)
-                else:
+                status, headers, content = self.send_to_backend(body)
+                _, _, key = urllib.parse.unquote(self.path.split("?")[0]).lstrip("/").partition("/")
+                if self.command not in ("GET", "HEAD") and status < 300 and key:
                     with gate.lock:
-                        status, headers, content = self.send_to_backend(body)
-                        _, _, key = urllib.parse.unquote(self.path.split("?")[0]).lstrip("/").partition("/")
-                        if status < 300 and key:
-                            gate.writes.append(key)
-                            gate.on_write()
+                        gate.writes.append(key)
+                        gate.on_write()
                 try:
                     self.send_response_only(status)
                     for name, value in headers:

@@ -18,12 +18,13 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "publisher", "AWS_SECRET_ACCESS_KEY": "publi
 
 @pytest.fixture(scope="session")
 def gate(tmp_path_factory):
-    """moto's server, or the one at the address in ECHOPOST_TEST_S3 (with the keys above)."""
+    """versitygw, or the server at the address in ECHOPOST_TEST_S3 (with the keys above)."""
     if os.environ.get("ECHOPOST_TEST_S3"):
         yield Gate(os.environ["ECHOPOST_TEST_S3"])
         return
-    with open(tmp_path_factory.mktemp("moto") / "log", "w") as log:
-        server, address = start_server(log)
+    with open(tmp_path_factory.mktemp("s3") / "log", "w") as log:
+        server, address = start_server(
+            tmp_path_factory.mktemp("buckets"), log, CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
         yield Gate(address)
         server.terminate()
         server.wait()
