@@ -39,6 +39,9 @@ final class HubS3Campaign implements Campaign {
   /// For each sender to be answered, whatever the store does.
   private static final Duration INTAKE = Duration.ofSeconds(5);
 
+  /// How long the next fault waits for the hub to have noticed the end of the last one.
+  private static final Duration RECOVERY = Duration.ofSeconds(12);
+
   /// What the hub may need to end, and a busy machine.
   private static final Duration END = Duration.ofSeconds(15);
 
@@ -171,6 +174,8 @@ final class HubS3Campaign implements Campaign {
       Fault fault = next(faults, Fault.values());
       begin(fault);
       result.add(fault.text, 1);
+      // The hub archives once a second.
+      LockSupport.parkNanos(1_000_000_000);
       pause(1_500);
       expectIntake(senders, fault);
       switch (next(actions, Action.values())) {
@@ -188,7 +193,21 @@ final class HubS3Campaign implements Campaign {
       expectIntake(senders, fault);
       heal();
       // Now and then the next fault begins before the hub has noticed that the last one is over.
-      pause(random.nextBoolean() ? 2_000 : 200);
+      if (random.nextInt(4) > 0) {
+        awaitSegment();
+      }
+    }
+
+    /// Waits until the hub has archived something. After a failure it waits longer and longer, up
+    /// to a minute.
+    private void awaitSegment() throws IOException, InterruptedException {
+      double before = metric("hub_archived_segments_total");
+      long start = System.nanoTime();
+      while (metric("hub_archived_segments_total") == before
+          && System.nanoTime() - start < RECOVERY.toNanos()) {
+        LockSupport.parkNanos(20_000_000);
+      }
+      pause(1_000);
     }
 
     private void begin(Fault fault) throws Exception {
@@ -314,7 +333,7 @@ final class HubS3Campaign implements Campaign {
 
     private void awaitArchived() throws Exception {
       long start = System.nanoTime();
-      while (!hub.awaitAppliedAll(TIMEOUT) || lag() != 0) {
+      while (!hub.awaitAppliedAll(TIMEOUT) || metric("archive_lag_events") != 0) {
         if (System.nanoTime() - start > TIMEOUT.toNanos()) {
           result.addViolation(
               name + ": not everything is archived: " + hub.status() + hub.process().output());
@@ -325,9 +344,9 @@ final class HubS3Campaign implements Campaign {
       result.recordTime("until all is archived", System.nanoTime() - start);
     }
 
-    private double lag() throws IOException, InterruptedException {
+    private double metric(String metric) throws IOException, InterruptedException {
       try (HubClient client = new HubClient(hub.url(), "")) {
-        return client.metric("archive_lag_events");
+        return client.metric(metric);
       }
     }
 
@@ -379,7 +398,7 @@ final class HubS3Campaign implements Campaign {
         Files.write(damaged, content);
       }
       if (ArchiveCheck.faults(archive, tenant).isEmpty()
-          || hub.command("verify", "archive").status() != 1) {
+          || hub.command("verify", "all").status() != 1) {
         result.addViolation(name + ": nobody has found that " + damaged + " is damaged");
       }
       result.add("damaged objects that were found", 1);

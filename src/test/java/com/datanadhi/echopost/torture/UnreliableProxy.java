@@ -55,7 +55,7 @@ final class UnreliableProxy implements AutoCloseable {
     return listener.getLocalPort();
   }
 
-  /// From now on every second request fails, or none.
+  /// From now on three of four requests fail, so that a client gives up now and then, or none.
   void setFails(boolean fails) {
     this.fails = fails;
   }
@@ -76,7 +76,7 @@ final class UnreliableProxy implements AutoCloseable {
       InputStream in = new BufferedInputStream(client.getInputStream());
       String head = head(in);
       Fault[] all = Fault.values();
-      Fault fault = fails && random.nextBoolean() ? all[random.nextInt(all.length)] : null;
+      Fault fault = fails && random.nextInt(4) > 0 ? all[random.nextInt(all.length)] : null;
       if (fault == Fault.REFUSED) {
         // A client that expects to be told sends no content.
         Matcher length = LENGTH.matcher(head);
