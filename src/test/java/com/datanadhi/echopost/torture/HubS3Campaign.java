@@ -34,7 +34,7 @@ final class HubS3Campaign implements Campaign {
   private static final int MIN_ATTACKS = 4;
   private static final int MAX_ATTACKS = 15;
   private static final Duration TIME_FOR_THE_END = Duration.ofSeconds(5);
-  private static final Duration TIMEOUT = Duration.ofSeconds(120);
+  private static final Duration TIMEOUT = Duration.ofMinutes(2);
 
   /// For each sender to be answered, whatever the store does.
   private static final Duration INTAKE = Duration.ofSeconds(5);
