@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.Random;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /// A proxy before an HTTP server on loopback that gives some requests a wrong answer, or none: what
 /// a faulty network cannot do, since it knows no requests. It serves one request in a connection.
@@ -76,7 +77,8 @@ final class UnreliableProxy implements AutoCloseable {
       InputStream in = new BufferedInputStream(client.getInputStream());
       String head = head(in);
       Fault[] all = Fault.values();
-      Fault fault = fails && random.nextInt(4) > 0 ? all[random.nextInt(all.length)] : null;
+      @Nullable Fault fault =
+          fails && random.nextInt(4) > 0 ? all[random.nextInt(all.length)] : null;
       if (fault == Fault.REFUSED) {
         // A client that expects to be told sends no content.
         Matcher length = LENGTH.matcher(head);
@@ -111,7 +113,8 @@ final class UnreliableProxy implements AutoCloseable {
     }
   }
 
-  private void answer(InputStream answer, OutputStream out, Fault fault) throws IOException {
+  private void answer(InputStream answer, OutputStream out, @Nullable Fault fault)
+      throws IOException {
     if (fault == null) {
       answer.transferTo(out);
       return;

@@ -167,9 +167,7 @@ public final class Recovery {
         }
         return new Work(0, -1, true);
       }
-      return isLeftBehind(tenant, start)
-          ? goOnFromBase(parked, start)
-          : goOn(tenant, start, true);
+      return isLeftBehind(tenant, start) ? goOnFromBase(parked, start) : goOn(tenant, start, true);
     } catch (ViewException failed) {
       park(
           tenant,
