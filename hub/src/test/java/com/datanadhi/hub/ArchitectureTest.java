@@ -53,7 +53,7 @@ class ArchitectureTest {
         "admin | control query view log record proto+",
         "control | apply view log record proto+",
         "drill | restore apply objects view",
-        "restore | archive snapshot control apply objects view record",
+        "restore | archive snapshot control apply objects view log record",
         "snapshot | apply objects view record",
         "archive | apply view objects log record json",
         "apply | view log record proto",
