@@ -368,6 +368,36 @@ class RecoveryTest {
   }
 
   @Test
+  void a_restored_database_that_is_lost_before_its_next_record_is_restored_again()
+      throws Exception {
+    String apiKey;
+    try (HubProcess hub = spawn(data)) {
+      hub.awaitReady();
+      apiKey = HubProcess.createKey(HubOfClassPath.PROGRAM, data, "acme");
+      post(hub, apiKey, 1, 100);
+      awaitArchived(hub, 101);
+      hub.kill();
+    }
+    Path restored = restore("restored", EVERYTHING);
+    try (HubProcess hub = spawn(restored)) {
+      hub.awaitReady();
+      hub.terminate();
+      assertThat(hub.awaitExit(WAIT)).isZero();
+    }
+    Scratch.delete(database(restored, "acme").getParent());
+
+    try (HubProcess hub = spawn(restored)) {
+      hub.awaitReady();
+      post(hub, apiKey, 90, 110);
+      await().atMost(WAIT).ignoreExceptions().until(() -> head(restored).startsWith("110 "));
+      assertThat(metric(hub, "hub_conservation_difference")).isZero();
+      awaitArchived(hub, 10);
+      Result verified = run("verify", "all", "--data", restored);
+      assertThat(verified.status()).as(verified.out()).isZero();
+    }
+  }
+
+  @Test
   void an_old_copy_that_lacks_api_keys_does_not_serve() throws Exception {
     Path copy = home.resolve("copy");
     try (HubProcess hub = spawn(data)) {

@@ -23,6 +23,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 
 /// Reads a stream of the log in order and applies it to the tenants' databases: one transaction a
@@ -482,6 +483,13 @@ public final class ApplyLoop implements AppliedPositions {
   /// How far each tenant is that was looked at in this run.
   public Map<String, TenantMark> positions() {
     return positions.all();
+  }
+
+  /// Says who knows which tenants have records from before this log.
+  ///
+  /// @param isMissing whether a database that ends with a seq lacks some of the tenant's
+  public void useEarlierHistory(BiPredicate<String, Long> isMissing) {
+    checks.use(isMissing::test);
   }
 
   /// Parks a tenant for a reason that only its archive tells.

@@ -36,6 +36,7 @@ final class DatabaseChecks {
 
   private final Queue<String> suspects = new ConcurrentLinkedQueue<>();
   private volatile boolean hasBegunEpoch;
+  private volatile EarlierHistory earlier = (_, _) -> false;
 
   /// @param unchecked the tenants of the last run
   DatabaseChecks(
@@ -51,6 +52,17 @@ final class DatabaseChecks {
     this.progress = progress;
     this.parked = parked;
     this.unchecked = new ConcurrentHashMap<>(unchecked);
+  }
+
+  /// Knows which tenants have records from before this log.
+  @FunctionalInterface
+  interface EarlierHistory {
+    /// Whether a database that ends with `seq` lacks some of them.
+    boolean isMissing(String tenant, long seq);
+  }
+
+  void use(EarlierHistory history) {
+    earlier = history;
   }
 
   /// Checks the database when its tenant is applied for the first time.
@@ -150,6 +162,15 @@ final class DatabaseChecks {
   /// Whether the database belongs to this log; it is parked if not.
   boolean check(String tenant, ViewState state, boolean againstDurable) {
     long offset = state.appliedOffset();
+    if (earlier.isMissing(tenant, state.seq())) {
+      parked.park(
+          tenant,
+          Cause.DAMAGED,
+          "its database lacks records from before this log: it ends with seq " + state.seq(),
+          0,
+          -1);
+      return false;
+    }
     if (offset >= log.stableEnd(stream)) {
       ahead(
           tenant,

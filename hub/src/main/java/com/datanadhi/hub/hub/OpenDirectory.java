@@ -124,6 +124,7 @@ final class OpenDirectory implements AutoCloseable {
             appliedThrough,
             directory.resolve("quarantine"),
             recordClock);
+    apply.useEarlierHistory(continuations::isMissing);
     Long maxProvenBytes = settings.logRetentionBytes();
     segmentRetention =
         new SegmentRetention(

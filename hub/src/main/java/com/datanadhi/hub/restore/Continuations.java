@@ -85,6 +85,12 @@ public final class Continuations {
     return all.get(tenant);
   }
 
+  /// Whether a database that ends with `seq` lacks records from before this log.
+  public synchronized boolean isMissing(String tenant, long seq) {
+    Continuation from = all.get(tenant);
+    return from != null && seq < from.seq();
+  }
+
   /// Notes where histories go on. They are in the file when this returns.
   synchronized void put(Map<String, Continuation> more) throws IOException {
     Map<String, Continuation> next = new TreeMap<>(all);
