@@ -26,6 +26,7 @@ import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.logging.StandardError;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.internal.queue.RecordQueue;
+import com.datanadhi.sdk.internal.thread.ProcessEnd;
 import com.datanadhi.sdk.internal.thread.SdkThread;
 import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.internal.time.Waiter;
@@ -38,9 +39,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import javax.management.JMException;
 
@@ -61,33 +66,76 @@ import javax.management.JMException;
 public final class DataNadhi implements AutoCloseable {
   private static final Duration PROBE_INTERVAL = Duration.ofMillis(500);
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+  private static final Duration THREADS_INTERVAL = Duration.ofMillis(500);
+
+  /** How long a client that is closed at once waits for its start, beyond the exit time-out. */
+  private static final Duration START_TIMEOUT = Duration.ofSeconds(10);
 
   private final Configuration configuration;
   private final RateLimitedLog log;
   private final RecordCounts counts = new RecordCounts();
   private final RecordQueue queue;
-  private final Destinations destinations;
-  private final DeliveryThreads deliveryThreads;
+  private final CompletableFuture<Delivery> delivery = new CompletableFuture<>();
   private final ExecutorService io = SdkThread.pool("datanadhi-io");
   private final ScheduledExecutorService timer;
-  private final ClosableHttpClient http;
-  private final ClosableHttpClient downloads;
-  private final Optional<JmxCounters> jmxCounters;
-  private final Thread shutdownHook = SdkThread.named("datanadhi-exit", this::shutDown);
+  private final Thread shutdownHook = SdkThread.named("datanadhi-exit", this::endWithProcess);
   private final String keyPrefix = UUID.randomUUID().toString().replace("-", "") + "-";
   private final AtomicLong lastKey = new AtomicLong();
+  private final Timeouts timeouts;
+  private final Clock clock;
+  private final Waiter waiter;
   private boolean isShutDown;
 
+  /**
+   * Takes no lock of a logging library, so that an appender can open a client at any time: what
+   * logs, or takes long, runs on another thread.
+   */
   DataNadhi(Configuration configuration, Timeouts timeouts, Clock clock, Waiter waiter) {
     this.configuration = configuration;
+    this.timeouts = timeouts;
+    this.clock = clock;
+    this.waiter = waiter;
     this.log = new RateLimitedLog(clock);
     this.queue = new RecordQueue(configuration.queueSize(), configuration.batchSize(), clock);
     ScheduledThreadPoolExecutor singleThread =
         new ScheduledThreadPoolExecutor(1, SdkThread.factory("datanadhi-timer"));
     singleThread.setRemoveOnCancelPolicy(true);
     this.timer = singleThread;
-    this.http = httpClient(HttpClient.Redirect.NEVER);
-    this.downloads = httpClient(HttpClient.Redirect.NORMAL);
+    ProcessEnd.lookAtThreads();
+    boolean isHooked = ProcessEnd.addHook(shutdownHook);
+    SdkThread.named("datanadhi-start", () -> start(isHooked)).start();
+  }
+
+  /** Starts the delivery of the records that are submitted from the constructor on. */
+  private void start(boolean isHooked) {
+    try {
+      if (!isHooked) {
+        log.log(
+            Level.WARNING,
+            "The JVM is shutting down already: call close(), or records in memory are lost");
+      }
+      Delivery prepared = prepareDelivery();
+      if (delivery.complete(prepared)) {
+        prepared.threads().start();
+      } else {
+        end(prepared);
+      }
+    } catch (RuntimeException | Error failed) {
+      if (!delivery.completeExceptionally(failed)) {
+        return;
+      }
+      String message =
+          ("The client for %s cannot deliver: %s. Records stay in memory, and go into files when it"
+                  + " is closed")
+              .formatted(configuration.directory(), failed);
+      log.log(Level.ERROR, message);
+      StandardError.print(message);
+    }
+  }
+
+  private Delivery prepareDelivery() {
+    ClosableHttpClient http = httpClient(HttpClient.Redirect.NEVER);
+    ClosableHttpClient downloads = httpClient(HttpClient.Redirect.NORMAL);
     ServerClient main =
         new ServerClient(http.get(), configuration.serverHost(), configuration.apiKey());
     ServerClient fallback =
@@ -97,7 +145,7 @@ public final class DataNadhi implements AutoCloseable {
     BatchLimits limits =
         new BatchLimits(
             configuration.batchSize(), configuration.batchBytes(), configuration.batchDelay());
-    this.destinations =
+    Destinations destinations =
         new Destinations(
             new MainServerSender(new MainServer(main, clock), mainHealth, limits, log, clock),
             mainHealth,
@@ -105,7 +153,7 @@ public final class DataNadhi implements AutoCloseable {
             new FallbackServer(fallback, clock),
             new ServerHealth("fallback server", fallback, PROBE_INTERVAL, log, clock, waiter),
             new DroppedFiles(configuration.directory(), clock, waiter));
-    this.deliveryThreads =
+    DeliveryThreads threads =
         new DeliveryThreads(
             queue,
             destinations,
@@ -115,7 +163,7 @@ public final class DataNadhi implements AutoCloseable {
             timeouts.backlogCheckInterval(),
             clock,
             waiter);
-    this.jmxCounters = registerJmxCounters();
+    Optional<JmxCounters> jmxCounters = registerJmxCounters();
     writeResolvedConfiguration();
     if (!destinations.droppedFiles().isEmpty()) {
       log.log(
@@ -125,15 +173,22 @@ public final class DataNadhi implements AutoCloseable {
               + ": call redeliver() to send them again");
     }
     destinations.echoPost().prepare();
-    deliveryThreads.start();
-    try {
-      Runtime.getRuntime().addShutdownHook(shutdownHook);
-    } catch (IllegalStateException shuttingDown) {
-      log.log(
-          Level.WARNING,
-          "The JVM is shutting down already: call close(), or records in memory are lost");
-    }
+    var unused =
+        timer.scheduleWithFixedDelay(
+            ProcessEnd::lookAtThreads,
+            THREADS_INTERVAL.toMillis(),
+            THREADS_INTERVAL.toMillis(),
+            TimeUnit.MILLISECONDS);
+    return new Delivery(destinations, threads, http, downloads, jmxCounters);
   }
+
+  /** What is there only after the start. */
+  private record Delivery(
+      Destinations destinations,
+      DeliveryThreads threads,
+      ClosableHttpClient http,
+      ClosableHttpClient downloads,
+      Optional<JmxCounters> jmxCounters) {}
 
   /**
    * Opens a client with the configuration in {@code directory} and the environment.
@@ -216,7 +271,7 @@ public final class DataNadhi implements AutoCloseable {
    * @return false if some of those records still have no outcome after {@code longest}
    */
   public boolean flush(Duration longest) throws InterruptedException {
-    return deliveryThreads.flush(longest);
+    return counts.outstanding().earlier().await(longest, clock, waiter);
   }
 
   /**
@@ -227,6 +282,12 @@ public final class DataNadhi implements AutoCloseable {
    * @throws IOException if a file cannot be read or written
    */
   public Redelivery redeliver() throws IOException, InterruptedException {
+    Destinations destinations;
+    try {
+      destinations = delivery.get().destinations();
+    } catch (ExecutionException notStarted) {
+      throw new IOException("The client could not be started", notStarted.getCause());
+    }
     return destinations
         .droppedFiles()
         .redeliver(FallbackServer.BATCH, new Redeliverer(destinations))
@@ -236,7 +297,16 @@ public final class DataNadhi implements AutoCloseable {
 
   /** The counts of this client since it was opened. */
   public Counters counters() {
-    return counts.snapshot(queue.depth(), destinations.echoPost().state());
+    return counts.snapshot(queue.depth(), echoPostState());
+  }
+
+  private EchoPostState echoPostState() {
+    if (delivery.isDone() && !delivery.isCompletedExceptionally()) {
+      return delivery.join().destinations().echoPost().state();
+    }
+    return configuration.echoPostDisabled()
+        ? new EchoPostState(EchoPostState.Status.DISABLED, "by the configuration")
+        : new EchoPostState(EchoPostState.Status.PREPARING, "");
   }
 
   /** Whether {@link #close} was called, or the JVM ends: then {@code submit} refuses records. */
@@ -251,13 +321,15 @@ public final class DataNadhi implements AutoCloseable {
 
   /**
    * Refuses new records and waits up to the exit time-out for the delivery of the others. Those
-   * that are left then are sent to EchoPost or written to a file. The same happens when the JVM
-   * ends.
+   * that are left then are sent to EchoPost or written to a file.
+   *
+   * <p>When the JVM ends, the client does the same. But it accepts records until the application's
+   * shutdown hooks have ended, within the same time-out.
    */
   @Override
   public void close() {
     // The work runs on another thread, so that an interrupt of the caller does not cut it short.
-    Thread closer = SdkThread.named("datanadhi-close", this::shutDown);
+    Thread closer = SdkThread.named("datanadhi-close", () -> shutDown(clock.nanos()));
     closer.start();
     boolean interrupted = false;
     while (closer.isAlive()) {
@@ -270,22 +342,36 @@ public final class DataNadhi implements AutoCloseable {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
-    try {
-      boolean unused = Runtime.getRuntime().removeShutdownHook(shutdownHook);
-    } catch (IllegalStateException shuttingDown) {
-      // The JVM is shutting down; the hook finds the client closed.
-    }
+    ProcessEnd.removeHook(shutdownHook);
   }
 
-  private synchronized void shutDown() {
+  /** Without a lock at first, since a hook of the application may close this client. */
+  private void endWithProcess() {
+    long begin = clock.nanos();
+    try {
+      ProcessEnd.awaitLastRecords(configuration.exitTimeout());
+    } catch (InterruptedException unexpected) {
+      // No further record is awaited.
+    }
+    shutDown(begin);
+  }
+
+  private synchronized void shutDown(long begin) {
     if (isShutDown) {
       return;
     }
     isShutDown = true;
     queue.close();
+    Optional<Delivery> started = Optional.empty();
     try {
-      boolean unused = deliveryThreads.flush(configuration.exitTimeout());
-      long lost = deliveryThreads.stop();
+      started = awaitStart(begin);
+      long lost;
+      if (started.isPresent()) {
+        boolean unused = flush(left(configuration.exitTimeout(), begin));
+        lost = started.get().threads().stop();
+      } else {
+        lost = writeToFiles();
+      }
       if (lost > 0) {
         logLost(
             ("%d records are lost: no destination was available, and no file could be written in"
@@ -293,19 +379,58 @@ public final class DataNadhi implements AutoCloseable {
                 .formatted(lost, configuration.directory().resolve("dropped")));
       }
     } catch (InterruptedException unexpected) {
+      queue.discard();
       logLost(
           "%d records are lost: the thread that closes the client was interrupted"
-              .formatted(deliveryThreads.discard()));
+              .formatted(counts.countLost()));
     } finally {
-      destinations.echoPost().close();
-      destinations.mainServerHealth().close();
-      destinations.fallbackServerHealth().close();
-      http.close();
-      downloads.close();
+      started.ifPresent(this::end);
       timer.shutdownNow();
       io.shutdown();
-      jmxCounters.ifPresent(this::unregister);
     }
+  }
+
+  private Duration left(Duration longest, long begin) {
+    Duration left = longest.minusNanos(clock.nanos() - begin);
+    return left.isNegative() ? Duration.ZERO : left;
+  }
+
+  /** Empty if the start has failed, or takes too long. */
+  private Optional<Delivery> awaitStart(long begin) throws InterruptedException {
+    Duration longest = left(configuration.exitTimeout().plus(START_TIMEOUT), begin);
+    try {
+      return Optional.of(delivery.get(longest.toMillis(), TimeUnit.MILLISECONDS));
+    } catch (ExecutionException failed) {
+      return Optional.empty();
+    } catch (TimeoutException slow) {
+      return delivery.completeExceptionally(slow) ? Optional.empty() : awaitStart(begin);
+    }
+  }
+
+  /** Without delivery threads, for which a start is needed; returns how many records are lost. */
+  private long writeToFiles() throws InterruptedException {
+    DroppedFiles files = new DroppedFiles(configuration.directory(), clock, waiter);
+    try {
+      List<OutgoingRecord> batch = queue.take(FallbackServer.BATCH);
+      while (!batch.isEmpty()) {
+        Path unused = files.write("exit", batch);
+        counts.countDropped("exit", batch);
+        batch = queue.take(FallbackServer.BATCH);
+      }
+    } catch (IOException failed) {
+      log.log(Level.ERROR, "No file can be written: " + failed);
+    }
+    queue.discard();
+    return counts.countLost();
+  }
+
+  private void end(Delivery started) {
+    started.destinations().echoPost().close();
+    started.destinations().mainServerHealth().close();
+    started.destinations().fallbackServerHealth().close();
+    started.http().close();
+    started.downloads().close();
+    started.jmxCounters().ifPresent(this::unregister);
   }
 
   /** At the end of a process the application's logging may be shut down already. */

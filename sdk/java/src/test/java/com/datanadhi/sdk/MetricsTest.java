@@ -1,10 +1,12 @@
 package com.datanadhi.sdk;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.sdk.micrometer.DataNadhiMetrics;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -68,12 +70,50 @@ class MetricsTest extends AbstractSdkTest {
         .isEqualTo(1);
 
     DataNadhi second = open(configuration().echoPostDisabled(true));
-    assertThat(beans.queryNames(new ObjectName("com.datanadhi.sdk:*"), null))
-        .filteredOn(found -> found.toString().contains(directory.toString()))
-        .hasSize(2);
+    await()
+        .atMost(TIME_LIMIT)
+        .untilAsserted(() ->
+            assertThat(beans.queryNames(new ObjectName("com.datanadhi.sdk:*"), null))
+                .filteredOn(found -> found.toString().contains(directory.toString()))
+                .hasSize(2));
     second.close();
     client.close();
     Set<ObjectName> left = beans.queryNames(new ObjectName("com.datanadhi.sdk:*"), null);
     assertThat(left).noneMatch(found -> found.toString().contains(directory.toString()));
+  }
+
+  @Test
+  void meters_of_a_shared_client_are_those_of_its_successor_when_it_was_closed() throws Exception {
+    Files.writeString(
+        directory.resolve("config.yml"),
+        "server: {host: '%s'}\nechopost: {disable: true}".formatted(main.url()));
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    DataNadhi first = DataNadhi.shared(directory);
+    new DataNadhiMetrics(first).bindTo(registry);
+    submit(first, 0, 3);
+    assertThat(submittedIn(registry)).isEqualTo(3);
+    first.close();
+    DataNadhi second = closeAfterTest(DataNadhi.shared(directory));
+    submit(second, 3, 4);
+    assertThat(submittedIn(registry)).isEqualTo(1);
+    assertThat(registry.get("datanadhi.echopost").tag("status", "DISABLED").gauge().value())
+        .isEqualTo(1);
+  }
+
+  @Test
+  void meters_of_an_earlier_client_are_replaced() {
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    DataNadhi first = open(configuration().echoPostDisabled(true));
+    new DataNadhiMetrics(first).bindTo(registry);
+    submit(first, 0, 3);
+    first.close();
+    DataNadhi second = open(configuration().echoPostDisabled(true));
+    new DataNadhiMetrics(second).bindTo(registry);
+    submit(second, 3, 4);
+    assertThat(submittedIn(registry)).isEqualTo(1);
+  }
+
+  private static double submittedIn(SimpleMeterRegistry registry) {
+    return registry.get("datanadhi.records.submitted").functionCounter().count();
   }
 }

@@ -2,6 +2,8 @@ package com.datanadhi.sdk.jul;
 
 import com.datanadhi.sdk.internal.appender.EventPayload;
 import com.datanadhi.sdk.internal.appender.SharedClient;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadInfo;
 import java.util.logging.ErrorManager;
 import java.util.logging.Formatter;
 import java.util.logging.Handler;
@@ -54,7 +56,11 @@ public final class DataNadhiHandler extends Handler {
 
   @Override
   public void publish(LogRecord record) {
-    if (!isLoggable(record) || EventPayload.isFromSdk(record.getLoggerName())) {
+    if (!isLoggable(record)) {
+      return;
+    }
+    String thread = threadName(record.getLongThreadID());
+    if (EventPayload.isFromSdk(record.getLoggerName(), thread)) {
       return;
     }
     try {
@@ -63,7 +69,7 @@ public final class DataNadhiHandler extends Handler {
                   record.getInstant(),
                   record.getLevel().getName(),
                   String.valueOf(record.getLoggerName()),
-                  Thread.currentThread().getName(),
+                  thread,
                   formatter.formatMessage(record))
               .at(record.getSourceClassName(), record.getSourceMethodName(), null, 0)
               .thrown(record.getThrown());
@@ -73,6 +79,16 @@ public final class DataNadhiHandler extends Handler {
     } catch (RuntimeException failed) {
       reportError(failed.getMessage(), failed, ErrorManager.WRITE_FAILURE);
     }
+  }
+
+  /** Another handler can pass a record on from another thread than the one that logged it. */
+  private static String threadName(long id) {
+    Thread current = Thread.currentThread();
+    if (current.getId() == id) {
+      return current.getName();
+    }
+    ThreadInfo found = ManagementFactory.getThreadMXBean().getThreadInfo(id);
+    return found == null ? "thread " + id : found.getThreadName();
   }
 
   @Override

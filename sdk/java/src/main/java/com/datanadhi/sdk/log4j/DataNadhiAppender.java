@@ -3,17 +3,24 @@ package com.datanadhi.sdk.log4j;
 import com.datanadhi.sdk.internal.appender.EventPayload;
 import com.datanadhi.sdk.internal.appender.SharedClient;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.apache.logging.log4j.core.Appender;
 import org.apache.logging.log4j.core.Core;
 import org.apache.logging.log4j.core.Filter;
 import org.apache.logging.log4j.core.LogEvent;
 import org.apache.logging.log4j.core.appender.AbstractAppender;
+import org.apache.logging.log4j.core.LoggerContext;
+import org.apache.logging.log4j.core.config.Configuration;
 import org.apache.logging.log4j.core.config.Property;
 import org.apache.logging.log4j.core.config.plugins.Plugin;
 import org.apache.logging.log4j.core.config.plugins.PluginAttribute;
+import org.apache.logging.log4j.core.config.plugins.PluginConfiguration;
 import org.apache.logging.log4j.core.config.plugins.PluginElement;
 import org.apache.logging.log4j.core.config.plugins.PluginFactory;
+import org.apache.logging.log4j.core.util.DefaultShutdownCallbackRegistry;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +38,7 @@ public final class DataNadhiAppender extends AbstractAppender {
   private static final String REFUSED =
       "a record was refused: the queue is full (raise async.queue_size) or the client is closed";
 
+  private final Configuration configuration;
   private final String directory;
   private final String pipelines;
   private volatile @Nullable SharedClient client;
@@ -39,9 +47,11 @@ public final class DataNadhiAppender extends AbstractAppender {
       String name,
       @Nullable Filter filter,
       boolean ignoreExceptions,
+      Configuration configuration,
       String directory,
       String pipelines) {
     super(name, filter, null, ignoreExceptions, Property.EMPTY_ARRAY);
+    this.configuration = configuration;
     this.directory = directory;
     this.pipelines = pipelines;
   }
@@ -53,17 +63,52 @@ public final class DataNadhiAppender extends AbstractAppender {
       @PluginElement("Filter") @Nullable Filter filter,
       @PluginAttribute(value = "ignoreExceptions", defaultBoolean = true) boolean ignoreExceptions,
       @PluginAttribute(value = "directory", defaultString = ".datanadhi") String directory,
-      @PluginAttribute("pipelines") @Nullable String pipelines) {
+      @PluginAttribute("pipelines") @Nullable String pipelines,
+      @PluginConfiguration Configuration configuration) {
     return new DataNadhiAppender(
-        name, filter, ignoreExceptions, directory, pipelines == null ? "" : pipelines);
+        name,
+        filter,
+        ignoreExceptions,
+        configuration,
+        directory,
+        pipelines == null ? "" : pipelines);
   }
 
   @Override
   public void start() {
     if (client == null) {
-      client = new SharedClient(directory, pipelines);
+      client = new SharedClient(directory, pipelines, this::stopLogging);
     }
     super.start();
+  }
+
+  /**
+   * At the end of the process: asynchronous loggers and appenders pass their events on when they
+   * are stopped. Log4j's shutdown hook stops them, unless the configuration disables it.
+   */
+  private void stopLogging() {
+    try {
+      for (Thread hook : threadsIn(DefaultShutdownCallbackRegistry.class)) {
+        hook.join();
+      }
+    } catch (InterruptedException unexpected) {
+      return;
+    }
+    LoggerContext context = configuration.getLoggerContext();
+    if (context != null) {
+      context.stop();
+    }
+  }
+
+  private static List<Thread> threadsIn(Class<?> type) {
+    List<Thread> found = new ArrayList<>();
+    Thread.getAllStackTraces()
+        .forEach((thread, stack) -> {
+          if (Arrays.stream(stack).anyMatch(f -> f.getClassName().equals(type.getName()))) {
+            found.add(thread);
+          }
+        });
+    return found;
   }
 
   /**
@@ -84,7 +129,7 @@ public final class DataNadhiAppender extends AbstractAppender {
   @Override
   public void append(LogEvent logged) {
     SharedClient started = client;
-    if (started == null || EventPayload.isFromSdk(logged.getLoggerName())) {
+    if (started == null || EventPayload.isFromSdk(logged.getLoggerName(), logged.getThreadName())) {
       return;
     }
     EventPayload event =

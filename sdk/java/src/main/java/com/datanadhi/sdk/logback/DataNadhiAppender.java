@@ -1,8 +1,12 @@
 package com.datanadhi.sdk.logback;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxy;
+import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.UnsynchronizedAppenderBase;
+import ch.qos.logback.core.spi.AppenderAttachable;
 import com.datanadhi.sdk.internal.appender.EventPayload;
 import com.datanadhi.sdk.internal.appender.SharedClient;
 import org.jspecify.annotations.Nullable;
@@ -37,8 +41,37 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
     if (isStarted()) {
       return;
     }
-    client = new SharedClient(directory, pipelines);
+    client = new SharedClient(directory, pipelines, this::stopAsyncAppenders);
     super.start();
+  }
+
+  /**
+   * At the end of the process: Logback itself only does that with a shutdown hook of its own, which
+   * is not there by default. An asynchronous appender passes its events on when it is stopped.
+   */
+  private void stopAsyncAppenders() {
+    if (getContext() instanceof LoggerContext context) {
+      for (Logger logger : context.getLoggerList()) {
+        logger.iteratorForAppenders().forEachRemaining(this::stopIfAsync);
+      }
+    }
+  }
+
+  private void stopIfAsync(Appender<ILoggingEvent> appender) {
+    if (appender instanceof AppenderAttachable<?> buffer && passesOn(buffer)) {
+      appender.stop();
+    }
+  }
+
+  /** Whether the appender passes events on to this one. */
+  private boolean passesOn(AppenderAttachable<?> appender) {
+    for (var next = appender.iteratorForAppenders(); next.hasNext(); ) {
+      Appender<?> target = next.next();
+      if (target == this || (target instanceof AppenderAttachable<?> also && passesOn(also))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**
@@ -58,7 +91,7 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
   @Override
   protected void append(ILoggingEvent logged) {
     SharedClient started = client;
-    if (started == null || EventPayload.isFromSdk(logged.getLoggerName())) {
+    if (started == null || EventPayload.isFromSdk(logged.getLoggerName(), logged.getThreadName())) {
       return;
     }
     EventPayload event =

@@ -4,11 +4,13 @@ import com.datanadhi.sdk.DataNadhi;
 import com.datanadhi.sdk.internal.files.DroppedFiles;
 import com.datanadhi.sdk.internal.logging.StandardError;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
+import com.datanadhi.sdk.internal.thread.ProcessEnd;
 import com.datanadhi.sdk.internal.thread.SdkThread;
 import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.internal.time.Waiter;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -22,6 +24,9 @@ final class KeptRecords {
   /** As many as wait in a client's queue by default. */
   static final int MAX_RECORDS = 1_000;
 
+  /** The default of {@code async.exit_timeout}. */
+  private static final Duration EXIT_TIMEOUT = Duration.ofSeconds(5);
+
   /** The default of {@code async.max_record_bytes}. */
   static final int MAX_RECORD_BYTES = 1 << 20;
 
@@ -29,7 +34,7 @@ final class KeptRecords {
 
   private final Path directory;
   private final List<OutgoingRecord> records = new ArrayList<>();
-  private final Thread shutdownHook = SdkThread.named("datanadhi-kept", this::writeFile);
+  private final Thread shutdownHook = SdkThread.named("datanadhi-kept", this::endWithProcess);
   private final String keyPrefix = UUID.randomUUID().toString().replace("-", "") + "-";
   private long chars;
   private boolean hooked;
@@ -42,7 +47,7 @@ final class KeptRecords {
 
   /** Keeps a record; if there is no space for it, the message at the end counts it as lost. */
   synchronized void add(List<String> pipelines, String json) {
-    hook();
+    begin();
     if (records.size() == MAX_RECORDS || chars + json.length() > MAX_CHARS) {
       lost++;
       return;
@@ -51,15 +56,24 @@ final class KeptRecords {
     chars += json.length();
   }
 
-  private void hook() {
+  /**
+   * Records can be added from now on. If the process ends already, they are written to a file when
+   * the last appender is closed, if the logging library does that.
+   */
+  synchronized void begin() {
     if (!hooked) {
       hooked = true;
-      try {
-        Runtime.getRuntime().addShutdownHook(shutdownHook);
-      } catch (IllegalStateException exiting) {
-        // Closing the last appender writes the file, if the logging library does that.
-      }
+      boolean unused = ProcessEnd.addHook(shutdownHook);
     }
+  }
+
+  private void endWithProcess() {
+    try {
+      ProcessEnd.awaitLastRecords(EXIT_TIMEOUT);
+    } catch (InterruptedException unexpected) {
+      // No further record is awaited.
+    }
+    writeFile();
   }
 
   /** Submits the records to {@code client}; those that it does not accept go into a file. */
@@ -88,12 +102,8 @@ final class KeptRecords {
   synchronized void end() {
     writeFile();
     if (hooked) {
-      try {
-        boolean unused = Runtime.getRuntime().removeShutdownHook(shutdownHook);
-        hooked = false;
-      } catch (IllegalStateException exiting) {
-        // The hook finds no records.
-      }
+      ProcessEnd.removeHook(shutdownHook);
+      hooked = false;
     }
   }
 

@@ -3,6 +3,7 @@ package com.datanadhi.sdk.internal.appender;
 import com.datanadhi.sdk.DataNadhi;
 import com.datanadhi.sdk.internal.json.EncodedPayload;
 import com.datanadhi.sdk.internal.json.JsonEncoder;
+import com.datanadhi.sdk.internal.thread.ProcessEnd;
 import com.datanadhi.sdk.internal.thread.SdkThread;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -10,15 +11,15 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Submits the log events of a handler or appender to the process's one client for a directory. The
- * client is opened by the first event, not by the configuration of the logging library, during
- * which logging does not work yet; but the SDK's configuration is checked then. Thread-safe.
+ * Submits the log events of a handler or appender to the process's one client for a directory,
+ * which is opened with the first of them. Thread-safe.
  */
 public final class SharedClient implements AutoCloseable {
   private static final ThreadLocal<SharedClient> OPENING = new ThreadLocal<>();
 
   private final SharedClients clients;
   private final List<String> pipelines;
+  private final Runnable emptyBuffer;
   private volatile @Nullable DataNadhi client;
   private volatile boolean closed;
 
@@ -27,10 +28,29 @@ public final class SharedClient implements AutoCloseable {
    * @param pipelines names, separated by commas
    */
   public SharedClient(String directory, String pipelines) {
+    this(directory, pipelines, () -> {});
+  }
+
+  /**
+   * As {@link #SharedClient(String, String)}.
+   *
+   * @param emptyBuffer runs at the end of the process, if this is not closed yet: it makes the
+   *     logging library pass on the events that it holds
+   */
+  public SharedClient(String directory, String pipelines, Runnable emptyBuffer) {
     this.clients = SharedClients.of(Path.of(directory));
     this.pipelines =
         Arrays.stream(pipelines.split(",")).map(String::strip).filter(p -> !p.isEmpty()).toList();
-    clients.add(this);
+    this.emptyBuffer = emptyBuffer;
+    ProcessEnd.addBuffer(emptyBuffer);
+    if (OPENING.get() == null) {
+      OPENING.set(this);
+      try {
+        clients.add(this);
+      } finally {
+        OPENING.remove();
+      }
+    }
   }
 
   /**
@@ -65,7 +85,8 @@ public final class SharedClient implements AutoCloseable {
 
   /**
    * Ends the use of the client. The last handler or appender of a directory closes it, which takes
-   * up to the exit time-out; but not if the application uses it too.
+   * up to the exit time-out; but not if the application uses it too, nor at the end of the process,
+   * when it is closed in any case.
    */
   @Override
   public void close() {
@@ -87,6 +108,7 @@ public final class SharedClient implements AutoCloseable {
   }
 
   private @Nullable DataNadhi release() {
+    ProcessEnd.removeBuffer(emptyBuffer);
     closed = true;
     client = null;
     return clients.remove(this);

@@ -1,7 +1,6 @@
 package com.datanadhi.sdk.internal.delivery;
 
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
-import com.datanadhi.sdk.internal.queue.Outstanding;
 import com.datanadhi.sdk.internal.queue.RecordQueue;
 import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.internal.time.Waiter;
@@ -17,7 +16,6 @@ public final class DeliveryThreads {
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration LATE_RECORDS_TIMEOUT = Duration.ofMillis(500);
   private static final Duration UNDELIVERED_PAUSE = Duration.ofMillis(20);
-  private static final Duration FLUSH_POLL = Duration.ofMillis(2);
   private static final long QUEUE_WAIT_MILLIS = 1_000;
 
   private final RecordQueue queue;
@@ -97,23 +95,6 @@ public final class DeliveryThreads {
   }
 
   /**
-   * Waits until the records that are outstanding now have outcomes; later ones do not matter.
-   *
-   * @return false if some of them still have none after {@code timeout}
-   */
-  public boolean flush(Duration timeout) throws InterruptedException {
-    Outstanding.Earlier earlier = counts.outstanding().earlier();
-    long end = clock.nanos() + timeout.toNanos();
-    while (!earlier.areSettled()) {
-      if (clock.nanos() - end >= 0) {
-        return false;
-      }
-      waiter.sleep(FLUSH_POLL);
-    }
-    return true;
-  }
-
-  /**
    * Stops the threads and cancels their requests. Then sends what is left to EchoPost, batch by
    * batch for 2 s, and writes the rest to files.
    *
@@ -139,13 +120,8 @@ public final class DeliveryThreads {
       // A record may be counted but not in the queue yet, or a worker may still hold it.
     } while (queue.depth() == 0
         && counts.outstanding().count() > 0
-        && !flush(LATE_RECORDS_TIMEOUT)
+        && !counts.outstanding().earlier().await(LATE_RECORDS_TIMEOUT, clock, waiter)
         && queue.depth() > 0);
-    return discard();
-  }
-
-  /** Forgets the records that have no outcome and counts them as lost; returns how many. */
-  public long discard() {
     queue.discard();
     return counts.countLost();
   }

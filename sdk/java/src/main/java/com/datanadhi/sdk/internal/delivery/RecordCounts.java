@@ -59,13 +59,14 @@ public final class RecordCounts {
     settle(records);
   }
 
-  void countDropped(String reason, List<OutgoingRecord> records) {
+  /** The records are in a file whose name begins with {@code reason}. */
+  public void countDropped(String reason, List<OutgoingRecord> records) {
     dropped.computeIfAbsent(reason, r -> new LongAdder()).add(records.size());
     settle(records);
   }
 
   /** Counts all outstanding records as lost; returns how many they are. */
-  long countLost() {
+  public long countLost() {
     long records = outstanding.clear();
     lost.add(records);
     return records;
