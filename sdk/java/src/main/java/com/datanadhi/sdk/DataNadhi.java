@@ -328,20 +328,7 @@ public final class DataNadhi implements AutoCloseable {
    */
   @Override
   public void close() {
-    // The work runs on another thread, so that an interrupt of the caller does not cut it short.
-    Thread closer = SdkThread.named("datanadhi-close", () -> shutDown(clock.nanos()));
-    closer.start();
-    boolean interrupted = false;
-    while (closer.isAlive()) {
-      try {
-        closer.join();
-      } catch (InterruptedException remembered) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    SdkThread.runToEnd("datanadhi-close", () -> shutDown(clock.nanos()));
     ProcessEnd.removeHook(shutdownHook);
   }
 

@@ -77,7 +77,13 @@ final class KeptRecords {
   }
 
   /** Submits the records to {@code client}; those that it does not accept go into a file. */
-  synchronized void submitTo(DataNadhi client) {
+  void submitTo(DataNadhi client) {
+    if (!isDoneAfterSubmit(client)) {
+      end();
+    }
+  }
+
+  private synchronized boolean isDoneAfterSubmit(DataNadhi client) {
     Iterator<OutgoingRecord> waiting = records.iterator();
     while (waiting.hasNext()) {
       OutgoingRecord record = waiting.next();
@@ -86,7 +92,7 @@ final class KeptRecords {
         chars -= record.json().length();
       }
     }
-    end();
+    return records.isEmpty() && lost == 0 && !hooked;
   }
 
   private static boolean accepts(DataNadhi client, OutgoingRecord record) {
@@ -98,8 +104,12 @@ final class KeptRecords {
     }
   }
 
-  /** Writes the records to a file. */
-  synchronized void end() {
+  /** Writes the records to a file, also if the calling thread is interrupted. */
+  void end() {
+    SdkThread.runToEnd("datanadhi-kept-end", this::writeFileAndUnhook);
+  }
+
+  private synchronized void writeFileAndUnhook() {
     writeFile();
     if (hooked) {
       ProcessEnd.removeHook(shutdownHook);

@@ -111,17 +111,17 @@ public final class ProcessEnd {
     return known;
   }
 
-  /** The thread that ends the process starts all hooks, one after the other, and then joins them. */
+  /**
+   * The thread that ends the process starts all hooks, one after the other, and then joins them.
+   */
   private static boolean areHooksStarted() {
     return Thread.getAllStackTraces().values().stream()
-        .anyMatch(
-            stack ->
-                isEndingTheProcess(stack)
-                    && Arrays.stream(stack)
-                        .anyMatch(
-                            frame ->
-                                frame.getClassName().equals("java.lang.Thread")
-                                    && frame.getMethodName().equals("join")));
+        .anyMatch(stack ->
+            isEndingTheProcess(stack)
+                && Arrays.stream(stack)
+                    .anyMatch(frame ->
+                        frame.getClassName().equals("java.lang.Thread")
+                            && frame.getMethodName().equals("join")));
   }
 
   /**

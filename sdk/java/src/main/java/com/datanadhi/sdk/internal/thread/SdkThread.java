@@ -46,6 +46,30 @@ public final class SdkThread extends Thread {
     return work -> new SdkThread(null, work, name + "-" + count.incrementAndGet());
   }
 
+  /**
+   * Runs {@code work} on a thread of its own and waits for its end: an interrupt of the caller does
+   * not cut it short, and stays for the caller.
+   */
+  public static void runToEnd(String name, Runnable work) {
+    runToEnd(named(name, work));
+  }
+
+  /** As {@link #runToEnd(String, Runnable)}, on {@code thread}. */
+  public static void runToEnd(Thread thread) {
+    thread.start();
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException remembered) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   /** Whether a thread of the SDK has this name. */
   public static boolean isName(@Nullable String name) {
     return name != null && NAMES.contains(withoutNumber(name));

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.sdk.DataNadhi;
+import com.datanadhi.sdk.jul.DataNadhiHandler;
 import com.datanadhi.sdk.testkit.LogServer;
 import com.datanadhi.testkit.Directories;
 import java.nio.file.Files;
@@ -13,6 +14,11 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -116,6 +122,73 @@ class SharedClientTest {
 
   private interface Step {
     void run() throws Exception;
+  }
+
+  @Test
+  void a_handler_is_started_and_closed_while_the_client_waits_for_a_lock_in_order_to_log()
+      throws Exception {
+    // With files, a client logs a warning when it is opened.
+    Files.createDirectories(directory.resolve("dropped"));
+    Files.writeString(directory.resolve("dropped/exit_1.jsonl"), "{}\n");
+    ReentrantLock configurationLock = new ReentrantLock();
+    Handler locking =
+        new Handler() {
+          @Override
+          public void publish(LogRecord event) {
+            configurationLock.lock();
+            configurationLock.unlock();
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    Logger logger = Logger.getLogger("com.datanadhi.sdk");
+    logger.addHandler(locking);
+    Thread opening = new Thread(() -> DataNadhi.shared(directory));
+    try {
+      // As LogManager.readConfiguration does.
+      configurationLock.lock();
+      opening.start();
+      await().atMost(TIME_LIMIT).until(configurationLock::hasQueuedThreads);
+      Thread configuring =
+          new Thread(() -> {
+            DataNadhiHandler handler = new DataNadhiHandler(directory.toString(), "orders");
+            handler.publish(new LogRecord(Level.INFO, "event"));
+            handler.close();
+          });
+      configuring.start();
+      configuring.join(TIME_LIMIT.toMillis());
+      assertThat(configuring.isAlive()).isFalse();
+    } finally {
+      configurationLock.unlock();
+      opening.join();
+      logger.removeHandler(locking);
+    }
+    await().atMost(TIME_LIMIT).until(() -> main.delivered() == 1);
+  }
+
+  /** As the thread of Logback's AsyncAppender, when that is stopped. */
+  @Test
+  void an_interrupted_thread_opens_the_client_and_keeps_records() throws Exception {
+    SharedClient user = newUser();
+    DataNadhi.shared(directory).close();
+    Thread.currentThread().interrupt();
+    assertThat(user.submit(event())).isTrue();
+    user.close();
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(main.delivered()).isEqualTo(1);
+
+    spoil();
+    user = newUser();
+    Thread.currentThread().interrupt();
+    assertThat(user.submit(event())).isTrue();
+    user.close();
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(directory.resolve("dropped"))
+        .isDirectoryContaining(file -> file.toString().contains("not_configured"));
   }
 
   @Test
