@@ -2,6 +2,7 @@ package com.datanadhi.sdk;
 
 import com.datanadhi.sdk.internal.config.ConfigurationFile;
 import com.datanadhi.sdk.internal.config.SettingValidator;
+import com.datanadhi.sdk.internal.config.Settings;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -43,12 +44,14 @@ public final class Configuration {
   }
 
   /**
-   * Reads {@code config.yml} (or {@code config.yaml}) in {@code directory}. A setting that is not
-   * in the file comes from the environment, and else has its default. The API key comes only from
-   * the environment variable {@code DATANADHI_API_KEY}.
+   * Reads the settings of {@code directory}: from system properties, whose names are {@code
+   * datanadhi.} and the key, for example {@code datanadhi.server.host}; else from the environment;
+   * else from {@code config.yml} (or {@code config.yaml}). A setting without a value has its
+   * default. The API key comes from the system property {@code datanadhi.api_key} or the
+   * environment variable {@code DATANADHI_API_KEY}, but not from the file.
    *
-   * @throws ConfigurationException if a value is invalid, the file cannot be read, or there is no
-   *     API key
+   * @throws ConfigurationException if a value is invalid, the file cannot be read or has an unknown
+   *     key, or there is no API key
    */
   public static Configuration load(Path directory) {
     return load(directory, System.getenv());
@@ -56,67 +59,69 @@ public final class Configuration {
 
   /** As {@link #load(Path)}, with {@code environment} in place of the process's environment. */
   public static Configuration load(Path directory, Map<String, String> environment) {
-    ConfigurationFile file = ConfigurationFile.read(directory);
+    Settings settings =
+        new Settings(ConfigurationFile.read(directory), environment, System::getProperty);
     Builder builder = builder(directory);
-    builder.apiKey(environment.getOrDefault("DATANADHI_API_KEY", ""));
-    file.apply(
-        "server.host",
-        "DATANADHI_SERVER_HOST",
-        environment,
-        value -> builder.serverHost(value.text()));
-    file.apply(
+    builder.apiKey(
+        System.getProperty(
+            Settings.PROPERTY_PREFIX + "api_key",
+            environment.getOrDefault("DATANADHI_API_KEY", "")));
+    settings.apply(
+        "server.host", "DATANADHI_SERVER_HOST", value -> builder.serverHost(value.text()));
+    settings.apply(
         "server.fallback_host",
         "DATANADHI_FALLBACK_SERVER_HOST",
-        environment,
         value -> builder.fallbackHost(value.text()));
-    file.apply(
-        "echopost.disable", null, environment, value -> builder.echoPostDisabled(value.flag()));
-    file.apply(
+    settings.apply(
+        "echopost.disable",
+        "DATANADHI_ECHOPOST_DISABLE",
+        value -> builder.echoPostDisabled(value.flag()));
+    settings.apply(
         "echopost.download_url",
         "DATANADHI_ECHOPOST_DOWNLOAD_URL",
-        environment,
         value -> builder.downloadUrl(value.text()));
-    file.apply(
-        "async.queue_size",
-        "DATANADHI_QUEUE_SIZE",
-        environment,
-        value -> builder.queueSize(value.number()));
-    file.apply(
-        "async.workers",
-        "DATANADHI_WORKERS",
-        environment,
-        value -> builder.workers(value.number()));
-    file.apply(
+    settings.apply(
+        "async.queue_size", "DATANADHI_QUEUE_SIZE", value -> builder.queueSize(value.number()));
+    settings.apply("async.workers", "DATANADHI_WORKERS", value -> builder.workers(value.number()));
+    settings.apply(
         "async.exit_timeout",
         "DATANADHI_EXIT_TIMEOUT",
-        environment,
         value -> builder.exitTimeout(value.seconds()));
-    file.apply(
-        "async.batch_size",
-        "DATANADHI_BATCH_SIZE",
-        environment,
-        value -> builder.batchSize(value.number()));
-    file.apply(
-        "async.batch_bytes",
-        "DATANADHI_BATCH_BYTES",
-        environment,
-        value -> builder.batchBytes(value.number()));
-    file.apply(
-        "async.batch_delay",
-        "DATANADHI_BATCH_DELAY",
-        environment,
-        value -> builder.batchDelay(value.seconds()));
-    file.apply(
+    settings.apply(
+        "async.batch_size", "DATANADHI_BATCH_SIZE", value -> builder.batchSize(value.number()));
+    settings.apply(
+        "async.batch_bytes", "DATANADHI_BATCH_BYTES", value -> builder.batchBytes(value.number()));
+    settings.apply(
+        "async.batch_delay", "DATANADHI_BATCH_DELAY", value -> builder.batchDelay(value.seconds()));
+    settings.apply(
         "async.max_record_bytes",
         "DATANADHI_MAX_RECORD_BYTES",
-        environment,
         value -> builder.maxRecordBytes(value.number()));
+    settings.requireNoOthers();
     return builder.build();
   }
 
   /** A builder in which every setting has its default, except the API key, which has none. */
   public static Builder builder(Path directory) {
     return new Builder(directory);
+  }
+
+  /** A builder in which every setting has the value of this configuration. */
+  public Builder toBuilder() {
+    Builder builder = new Builder(directory);
+    builder.apiKey = apiKey;
+    builder.serverHost = serverHost;
+    builder.fallbackHost = fallbackHost;
+    builder.echoPostDisabled = echoPostDisabled;
+    builder.downloadUrl = downloadUrl;
+    builder.queueSize = queueSize;
+    builder.workers = workers;
+    builder.exitTimeout = exitTimeout;
+    builder.batchSize = batchSize;
+    builder.batchBytes = batchBytes;
+    builder.batchDelay = batchDelay;
+    builder.maxRecordBytes = maxRecordBytes;
+    return builder;
   }
 
   /** The directory of the configuration, EchoPost and the dropped files; an absolute path. */

@@ -104,7 +104,8 @@ class RedeployTest extends AbstractSdkTest {
     for (int i = 0; i < REDEPLOYS; i++) {
       loaders.add(deployAndUndeploy());
     }
-    assertThat(main.delivered()).isEqualTo(3 * REDEPLOYS);
+    // AsyncAppender waits for its last event for a second only.
+    await().atMost(TIME_LIMIT).until(() -> main.delivered() == 3 * REDEPLOYS);
     await()
         .atMost(TIME_LIMIT)
         .untilAsserted(() -> assertThat(CloseTest.threadsBut(before)).isEmpty());
