@@ -1,8 +1,7 @@
 package com.datanadhi.sdk;
 
-import com.datanadhi.sdk.internal.config.ConfigurationFile;
+import com.datanadhi.sdk.internal.config.ConfigurationLoader;
 import com.datanadhi.sdk.internal.config.SettingValidator;
-import com.datanadhi.sdk.internal.config.Settings;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -59,46 +58,7 @@ public final class Configuration {
 
   /** As {@link #load(Path)}, with {@code environment} in place of the process's environment. */
   public static Configuration load(Path directory, Map<String, String> environment) {
-    Settings settings =
-        new Settings(ConfigurationFile.read(directory), environment, System::getProperty);
-    Builder builder = builder(directory);
-    builder.apiKey(
-        System.getProperty(
-            Settings.PROPERTY_PREFIX + "api_key",
-            environment.getOrDefault("DATANADHI_API_KEY", "")));
-    settings.apply(
-        "server.host", "DATANADHI_SERVER_HOST", value -> builder.serverHost(value.text()));
-    settings.apply(
-        "server.fallback_host",
-        "DATANADHI_FALLBACK_SERVER_HOST",
-        value -> builder.fallbackHost(value.text()));
-    settings.apply(
-        "echopost.disable",
-        "DATANADHI_ECHOPOST_DISABLE",
-        value -> builder.echoPostDisabled(value.flag()));
-    settings.apply(
-        "echopost.download_url",
-        "DATANADHI_ECHOPOST_DOWNLOAD_URL",
-        value -> builder.downloadUrl(value.text()));
-    settings.apply(
-        "async.queue_size", "DATANADHI_QUEUE_SIZE", value -> builder.queueSize(value.number()));
-    settings.apply("async.workers", "DATANADHI_WORKERS", value -> builder.workers(value.number()));
-    settings.apply(
-        "async.exit_timeout",
-        "DATANADHI_EXIT_TIMEOUT",
-        value -> builder.exitTimeout(value.seconds()));
-    settings.apply(
-        "async.batch_size", "DATANADHI_BATCH_SIZE", value -> builder.batchSize(value.number()));
-    settings.apply(
-        "async.batch_bytes", "DATANADHI_BATCH_BYTES", value -> builder.batchBytes(value.number()));
-    settings.apply(
-        "async.batch_delay", "DATANADHI_BATCH_DELAY", value -> builder.batchDelay(value.seconds()));
-    settings.apply(
-        "async.max_record_bytes",
-        "DATANADHI_MAX_RECORD_BYTES",
-        value -> builder.maxRecordBytes(value.number()));
-    settings.requireNoOthers();
-    return builder.build();
+    return ConfigurationLoader.load(directory, environment, Map.of());
   }
 
   /** A builder in which every setting has its default, except the API key, which has none. */

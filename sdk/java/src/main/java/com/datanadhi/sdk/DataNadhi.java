@@ -1,5 +1,6 @@
 package com.datanadhi.sdk;
 
+import com.datanadhi.sdk.internal.appender.EventPayload;
 import com.datanadhi.sdk.internal.appender.SharedClients;
 import com.datanadhi.sdk.internal.config.ResolvedConfigurationFile;
 import com.datanadhi.sdk.internal.delivery.BatchLimits;
@@ -35,6 +36,7 @@ import java.lang.System.Logger.Level;
 import java.net.http.HttpClient;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -109,6 +111,7 @@ public final class DataNadhi implements AutoCloseable {
   /** Starts the delivery of the records that are submitted from the constructor on. */
   private void start(boolean isHooked) {
     try {
+      loadClassesOfEvents();
       if (!isHooked) {
         log.log(
             Level.WARNING,
@@ -131,6 +134,13 @@ public final class DataNadhi implements AutoCloseable {
       log.log(Level.ERROR, message);
       StandardError.print(message);
     }
+  }
+
+  /** So that the thread of the first event does not do it, which takes up to 100 ms. */
+  private static void loadClassesOfEvents() {
+    EventPayload event =
+        new EventPayload(Instant.now(), "INFO", RateLimitedLog.LOGGER, "", "").thrown(null);
+    EncodedPayload unused = JsonEncoder.encode(event.fields(), 1 << 10);
   }
 
   private Delivery prepareDelivery() {
@@ -351,10 +361,12 @@ public final class DataNadhi implements AutoCloseable {
     queue.close();
     Optional<Delivery> started = Optional.empty();
     try {
+      boolean isLate = !delivery.isDone();
       started = awaitStart(begin);
       long lost;
       if (started.isPresent()) {
-        boolean unused = flush(left(configuration.exitTimeout(), begin));
+        long deliveryBegin = isLate ? clock.nanos() : begin;
+        boolean unused = flush(left(configuration.exitTimeout(), deliveryBegin));
         lost = started.get().threads().stop();
       } else {
         lost = writeToFiles();

@@ -37,7 +37,7 @@ class ShortApplicationTest extends AbstractSdkTest {
     }
     Files.writeString(
         directory.resolve("config.yml"),
-        "server: {host: '%s', fallback_host: '%s'}\nechopost: {disable: %s}\nasync: {workers: 1}"
+        "server: {host: '%s', fallback_host: '%s'}\nechopost: {disable: %s}\nasync: {workers: 1, exit_timeout: 30}"
             .formatted(main.url(), fallback.url(), !way.equals("agent")));
     JavaProgram.Result result =
         JavaProgram.run(Logging.class, library, directory.toString(), Integer.toString(events));

@@ -24,7 +24,7 @@ class ShutdownLoggingTest extends AbstractSdkTest {
   void configure() throws Exception {
     Files.writeString(
         directory.resolve("config.yml"),
-        "server: {host: '%s', fallback_host: '%s'}\nechopost: {disable: true}\nasync: {workers: 1}"
+        "server: {host: '%s', fallback_host: '%s'}\nechopost: {disable: true}\nasync: {workers: 1, exit_timeout: 30}"
             .formatted(main.url(), fallback.url()));
     Files.writeString(
         directory.resolve("logback.xml"),

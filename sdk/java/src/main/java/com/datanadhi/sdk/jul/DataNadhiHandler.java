@@ -1,5 +1,6 @@
 package com.datanadhi.sdk.jul;
 
+import com.datanadhi.sdk.internal.appender.AppenderSettings;
 import com.datanadhi.sdk.internal.appender.EventPayload;
 import com.datanadhi.sdk.internal.appender.SharedClient;
 import java.lang.management.ManagementFactory;
@@ -34,7 +35,13 @@ public final class DataNadhiHandler extends Handler {
 
   /** Makes a handler with the settings in {@code logging.properties}. */
   public DataNadhiHandler() {
-    this(property("directory", ".datanadhi"), property("pipelines", ""));
+    this(
+        new AppenderSettings(
+            property("directory", ".datanadhi"),
+            property("pipelines", ""),
+            property("apiKey", ""),
+            property("serverHost", ""),
+            property("fallbackHost", "")));
     setLevel(Level.parse(property("level", "ALL")));
   }
 
@@ -45,7 +52,11 @@ public final class DataNadhiHandler extends Handler {
    * @param pipelines the names of the pipelines, separated by commas
    */
   public DataNadhiHandler(String directory, String pipelines) {
-    this.client = new SharedClient(directory, pipelines);
+    this(new AppenderSettings(directory, pipelines, "", "", ""));
+  }
+
+  private DataNadhiHandler(AppenderSettings settings) {
+    this.client = new SharedClient(settings, () -> {});
   }
 
   private static String property(String name, String defaultValue) {

@@ -1,5 +1,6 @@
 package com.datanadhi.sdk.log4j;
 
+import com.datanadhi.sdk.internal.appender.AppenderSettings;
 import com.datanadhi.sdk.internal.appender.EventPayload;
 import com.datanadhi.sdk.internal.appender.SharedClient;
 import java.time.Instant;
@@ -39,8 +40,7 @@ public final class DataNadhiAppender extends AbstractAppender {
       "a record was refused: the queue is full (raise async.queue_size) or the client is closed";
 
   private final Configuration configuration;
-  private final String directory;
-  private final String pipelines;
+  private final AppenderSettings settings;
   private volatile @Nullable SharedClient client;
 
   private DataNadhiAppender(
@@ -48,12 +48,10 @@ public final class DataNadhiAppender extends AbstractAppender {
       @Nullable Filter filter,
       boolean ignoreExceptions,
       Configuration configuration,
-      String directory,
-      String pipelines) {
+      AppenderSettings settings) {
     super(name, filter, null, ignoreExceptions, Property.EMPTY_ARRAY);
     this.configuration = configuration;
-    this.directory = directory;
-    this.pipelines = pipelines;
+    this.settings = settings;
   }
 
   /** Called by Log4j with the attributes of the element in its configuration. */
@@ -64,20 +62,31 @@ public final class DataNadhiAppender extends AbstractAppender {
       @PluginAttribute(value = "ignoreExceptions", defaultBoolean = true) boolean ignoreExceptions,
       @PluginAttribute(value = "directory", defaultString = ".datanadhi") String directory,
       @PluginAttribute("pipelines") @Nullable String pipelines,
+      @PluginAttribute(value = "apiKey", sensitive = true) @Nullable String apiKey,
+      @PluginAttribute("serverHost") @Nullable String serverHost,
+      @PluginAttribute("fallbackHost") @Nullable String fallbackHost,
       @PluginConfiguration Configuration configuration) {
     return new DataNadhiAppender(
         name,
         filter,
         ignoreExceptions,
         configuration,
-        directory,
-        pipelines == null ? "" : pipelines);
+        new AppenderSettings(
+            directory,
+            orEmpty(pipelines),
+            orEmpty(apiKey),
+            orEmpty(serverHost),
+            orEmpty(fallbackHost)));
+  }
+
+  private static String orEmpty(@Nullable String attribute) {
+    return attribute == null ? "" : attribute;
   }
 
   @Override
   public void start() {
     if (client == null) {
-      client = new SharedClient(directory, pipelines, this::stopLogging);
+      client = new SharedClient(settings, this::stopLogging);
     }
     super.start();
   }

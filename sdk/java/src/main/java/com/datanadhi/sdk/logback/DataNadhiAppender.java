@@ -7,6 +7,7 @@ import ch.qos.logback.classic.spi.ThrowableProxy;
 import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.UnsynchronizedAppenderBase;
 import ch.qos.logback.core.spi.AppenderAttachable;
+import com.datanadhi.sdk.internal.appender.AppenderSettings;
 import com.datanadhi.sdk.internal.appender.EventPayload;
 import com.datanadhi.sdk.internal.appender.SharedClient;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +25,9 @@ import org.jspecify.annotations.Nullable;
 public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILoggingEvent> {
   private String directory = ".datanadhi";
   private String pipelines = "";
+  private String apiKey = "";
+  private String serverHost = "";
+  private String fallbackHost = "";
   private @Nullable SharedClient client;
 
   /** Sets the directory of the SDK's configuration; default {@code .datanadhi}. */
@@ -36,12 +40,30 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
     this.pipelines = pipelines;
   }
 
+  /** Sets the API key; by default it comes from the environment, as it does if it is there. */
+  public void setApiKey(String apiKey) {
+    this.apiKey = apiKey;
+  }
+
+  /** Sets the URL of the main server, unless the environment has one. */
+  public void setServerHost(String serverHost) {
+    this.serverHost = serverHost;
+  }
+
+  /** Sets the URL of the fallback server, unless the environment has one. */
+  public void setFallbackHost(String fallbackHost) {
+    this.fallbackHost = fallbackHost;
+  }
+
   @Override
   public void start() {
     if (isStarted()) {
       return;
     }
-    client = new SharedClient(directory, pipelines, this::stopAsyncAppenders);
+    client =
+        new SharedClient(
+            new AppenderSettings(directory, pipelines, apiKey, serverHost, fallbackHost),
+            this::stopAsyncAppenders);
     super.start();
   }
 

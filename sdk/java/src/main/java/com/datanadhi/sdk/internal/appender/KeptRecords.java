@@ -77,13 +77,7 @@ final class KeptRecords {
   }
 
   /** Submits the records to {@code client}; those that it does not accept go into a file. */
-  void submitTo(DataNadhi client) {
-    if (!isDoneAfterSubmit(client)) {
-      end();
-    }
-  }
-
-  private synchronized boolean isDoneAfterSubmit(DataNadhi client) {
+  synchronized void submitTo(DataNadhi client) {
     Iterator<OutgoingRecord> waiting = records.iterator();
     while (waiting.hasNext()) {
       OutgoingRecord record = waiting.next();
@@ -92,7 +86,7 @@ final class KeptRecords {
         chars -= record.json().length();
       }
     }
-    return records.isEmpty() && lost == 0 && !hooked;
+    end();
   }
 
   private static boolean accepts(DataNadhi client, OutgoingRecord record) {
@@ -104,12 +98,8 @@ final class KeptRecords {
     }
   }
 
-  /** Writes the records to a file, also if the calling thread is interrupted. */
-  void end() {
-    SdkThread.runToEnd("datanadhi-kept-end", this::writeFileAndUnhook);
-  }
-
-  private synchronized void writeFileAndUnhook() {
+  /** Writes the records to a file. */
+  synchronized void end() {
     writeFile();
     if (hooked) {
       ProcessEnd.removeHook(shutdownHook);

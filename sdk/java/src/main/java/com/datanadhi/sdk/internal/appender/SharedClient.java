@@ -6,7 +6,6 @@ import com.datanadhi.sdk.internal.json.JsonEncoder;
 import com.datanadhi.sdk.internal.thread.ProcessEnd;
 import com.datanadhi.sdk.internal.thread.SdkThread;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -19,35 +18,30 @@ public final class SharedClient implements AutoCloseable {
 
   private final SharedClients clients;
   private final List<String> pipelines;
+  private final AppenderSettings settings;
   private final Runnable emptyBuffer;
   private volatile @Nullable DataNadhi client;
   private volatile boolean closed;
 
   /**
-   * @param directory of the SDK's configuration
-   * @param pipelines names, separated by commas
-   */
-  public SharedClient(String directory, String pipelines) {
-    this(directory, pipelines, () -> {});
-  }
-
-  /**
-   * As {@link #SharedClient(String, String)}.
+   * Begins the use of the client for a directory.
    *
+   * @param settings of the appender, which also say where that directory is
    * @param emptyBuffer runs at the end of the process, if this is not closed yet: it makes the
    *     logging library pass on the events that it holds
    */
-  public SharedClient(String directory, String pipelines, Runnable emptyBuffer) {
-    this.clients = SharedClients.of(Path.of(directory));
-    this.pipelines =
-        Arrays.stream(pipelines.split(",")).map(String::strip).filter(p -> !p.isEmpty()).toList();
+  public SharedClient(AppenderSettings settings, Runnable emptyBuffer) {
+    this.clients = SharedClients.of(Path.of(settings.directory()));
+    this.pipelines = settings.pipelineNames();
+    this.settings = settings;
     this.emptyBuffer = emptyBuffer;
     ProcessEnd.addBuffer(emptyBuffer);
-    if (OPENING.get() == null) {
-      OPENING.set(this);
-      try {
-        clients.add(this);
-      } finally {
+    boolean isOpening = OPENING.get() != null;
+    OPENING.set(this);
+    try {
+      clients.add(this);
+    } finally {
+      if (!isOpening) {
         OPENING.remove();
       }
     }
@@ -105,6 +99,10 @@ public final class SharedClient implements AutoCloseable {
     if (unused != null) {
       SdkThread.named("datanadhi-release", unused::close).start();
     }
+  }
+
+  AppenderSettings settings() {
+    return settings;
   }
 
   private @Nullable DataNadhi release() {

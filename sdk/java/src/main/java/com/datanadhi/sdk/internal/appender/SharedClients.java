@@ -3,11 +3,13 @@ package com.datanadhi.sdk.internal.appender;
 import com.datanadhi.sdk.Configuration;
 import com.datanadhi.sdk.ConfigurationException;
 import com.datanadhi.sdk.DataNadhi;
+import com.datanadhi.sdk.internal.config.ConfigurationLoader;
 import com.datanadhi.sdk.internal.logging.StandardError;
 import com.datanadhi.sdk.internal.thread.ProcessEnd;
 import java.nio.file.Path;
 import java.util.Collections;
-import java.util.HashSet;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -31,7 +33,7 @@ public final class SharedClients {
 
   private final Path directory;
   private final KeptRecords kept;
-  private final Set<SharedClient> users = new HashSet<>();
+  private final Set<SharedClient> users = new LinkedHashSet<>();
 
   /** All clients so far, as long as the application holds them. */
   private final Set<DataNadhi> opened = Collections.newSetFromMap(new WeakHashMap<>());
@@ -78,10 +80,33 @@ public final class SharedClients {
       users.add(user);
     }
     try {
-      var unused = open(user);
+      DataNadhi open = open(user);
+      Map<String, String> own = user.settings().ofClient();
+      if (open != null && !own.isEmpty() && !isSame(load(own), open.configuration())) {
+        StandardError.print(
+            "The client for %s is open already, with %s: the key or host of another appender for the same directory is not used. Give them a directory each, or the same settings"
+                .formatted(directory, open.configuration().serverHost()));
+      }
     } catch (ConfigurationException problem) {
       report(problem);
     }
+  }
+
+  private Configuration load(Map<String, String> ofAppenders) {
+    return ConfigurationLoader.load(directory, System.getenv(), ofAppenders);
+  }
+
+  /** The settings of all appenders; if several have one, that of the first. */
+  private synchronized Map<String, String> ofUsers() {
+    Map<String, String> all = new HashMap<>();
+    users.forEach(user -> user.settings().ofClient().forEach(all::putIfAbsent));
+    return all;
+  }
+
+  private static boolean isSame(Configuration one, Configuration other) {
+    return one.apiKey().equals(other.apiKey())
+        && one.serverHost().equals(other.serverHost())
+        && one.fallbackHost().equals(other.fallbackHost());
   }
 
   /**
@@ -148,7 +173,7 @@ public final class SharedClients {
     if (known != null) {
       return known;
     }
-    Configuration configuration = Configuration.load(directory);
+    Configuration configuration = load(ofUsers());
     boolean ends = ProcessEnd.hasBegun();
     synchronized (this) {
       known = current(user);

@@ -1,11 +1,8 @@
 package com.datanadhi.sdk.internal.config;
 
 import com.datanadhi.sdk.ConfigurationException;
-import java.io.FileInputStream;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.Reader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -67,7 +64,7 @@ public final class ConfigurationFile {
    *
    * @throws ConfigurationException if it has
    */
-  public void requireKnown(Set<String> known) {
+  void requireKnown(Set<String> known) {
     requireKnown("", settings, known);
   }
 
@@ -120,11 +117,7 @@ public final class ConfigurationFile {
   }
 
   private static Map<?, ?> parse(Path path) {
-    // A channel, as of Files, would be closed if this thread is interrupted: the thread of an
-    // asynchronous appender is, when the appender is stopped.
-    try (Reader reader =
-        new InputStreamReader(
-            new FileInputStream(path.toFile()), StandardCharsets.UTF_8.newDecoder())) {
+    try (Reader reader = Files.newBufferedReader(path)) {
       Object content = new Yaml(new SafeConstructor(new LoaderOptions())).load(reader);
       if (content == null) {
         return Map.of();

@@ -11,16 +11,17 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The settings from all sources: a system property comes before the environment, and that before
- * the file. Not thread-safe.
+ * The settings from all sources: a system property comes before the environment, that before the
+ * configuration of an appender, and that before the file. Not thread-safe.
  */
-public final class Settings {
+final class Settings {
   /** Before the key of a setting in the name of its system property. */
-  public static final String PROPERTY_PREFIX = "datanadhi.";
+  private static final String PROPERTY_PREFIX = "datanadhi.";
 
-  private final ConfigurationFile file;
-  private final Map<String, String> environment;
   private final UnaryOperator<@Nullable String> property;
+  private final Map<String, String> environment;
+  private final Map<String, String> ofAppender;
+  private final ConfigurationFile file;
   private final Set<String> known = new HashSet<>();
 
   /**
@@ -28,13 +29,22 @@ public final class Settings {
    *
    * @param property returns the value of a system property, or null
    */
-  public Settings(
-      ConfigurationFile file,
+  Settings(
+      UnaryOperator<@Nullable String> property,
       Map<String, String> environment,
-      UnaryOperator<@Nullable String> property) {
-    this.file = file;
-    this.environment = environment;
+      Map<String, String> ofAppender,
+      ConfigurationFile file) {
     this.property = property;
+    this.environment = environment;
+    this.ofAppender = ofAppender;
+    this.file = file;
+  }
+
+  /** The value of a setting that is not read from the file; empty if no source has one. */
+  String outsideFile(String key, String variable) {
+    String fromProperty = property.apply(PROPERTY_PREFIX + key);
+    String fromAppender = ofAppender.getOrDefault(key, "");
+    return fromProperty == null ? environment.getOrDefault(variable, fromAppender) : fromProperty;
   }
 
   /**
@@ -46,7 +56,7 @@ public final class Settings {
    * @throws ConfigurationException if the setter throws one; the message then names the source in
    *     place of the part before the first colon
    */
-  public void apply(String key, String variable, Consumer<Value> setter) {
+  void apply(String key, String variable, Consumer<Value> setter) {
     known.add(key);
     String fromProperty = property.apply(PROPERTY_PREFIX + key);
     String fromEnvironment = environment.get(variable);
@@ -54,6 +64,8 @@ public final class Settings {
       set("system property: " + PROPERTY_PREFIX + key, fromProperty, setter);
     } else if (fromEnvironment != null) {
       set("environment: " + variable, fromEnvironment, setter);
+    } else if (ofAppender.containsKey(key)) {
+      set("appender: " + key, ofAppender.get(key), setter);
     } else {
       file.find(key).ifPresent(value -> set(file.source(key), value, setter));
     }
@@ -73,19 +85,19 @@ public final class Settings {
    *
    * @throws ConfigurationException if it has
    */
-  public void requireNoOthers() {
+  void requireNoOthers() {
     file.requireKnown(known);
   }
 
   /** A value from any source, which the methods convert. */
-  public record Value(Object raw) {
+  record Value(Object raw) {
     /** The value as text. */
-    public String text() {
+    String text() {
       return raw.toString();
     }
 
     /** True or false, in upper or lower case. */
-    public boolean flag() {
+    boolean flag() {
       return switch (raw.toString().strip().toLowerCase(Locale.ROOT)) {
         case "true" -> true;
         case "false" -> false;
@@ -94,7 +106,7 @@ public final class Settings {
     }
 
     /** A whole number. */
-    public int number() {
+    int number() {
       try {
         return Integer.parseInt(raw.toString().strip());
       } catch (NumberFormatException notANumber) {
@@ -103,7 +115,7 @@ public final class Settings {
     }
 
     /** A number of seconds, with or without a fraction. */
-    public Duration seconds() {
+    Duration seconds() {
       String text = raw.toString().strip();
       // Java also reads "5d" and "5f" as numbers.
       if (!text.matches("[+-]?[0-9]*[.]?[0-9]+([eE][+-]?[0-9]+)?|[+-]?[0-9]+[.]")) {

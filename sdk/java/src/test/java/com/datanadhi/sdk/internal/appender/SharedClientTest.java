@@ -56,7 +56,8 @@ class SharedClientTest {
   }
 
   private SharedClient newUser() {
-    return new SharedClient(directory.toString(), "orders");
+    return new SharedClient(
+        new AppenderSettings(directory.toString(), "orders", "", "", ""), () -> {});
   }
 
   private static EventPayload event() {
