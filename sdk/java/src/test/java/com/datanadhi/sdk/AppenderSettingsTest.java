@@ -14,7 +14,8 @@ import org.slf4j.LoggerFactory;
 
 /** The key and the hosts come from the configuration of the logging library. */
 class AppenderSettingsTest extends AbstractSdkTest {
-  private static final Map<String, String> NO_KEY = Map.of("DATANADHI_API_KEY", "");
+  private static final Map<String, String> NO_KEY =
+      Map.of("DATANADHI_API_KEY", "", "DATANADHI_ECHOPOST_DISABLE", "true");
 
   @ParameterizedTest
   @ValueSource(strings = {"jul", "logback", "log4j"})
