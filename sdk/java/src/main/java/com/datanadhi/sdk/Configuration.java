@@ -18,6 +18,7 @@ public final class Configuration {
   private final URI fallbackHost;
   private final boolean echoPostDisabled;
   private final URI downloadUrl;
+  private final int queueBytes;
   private final int queueSize;
   private final int workers;
   private final Duration exitTimeout;
@@ -33,6 +34,7 @@ public final class Configuration {
     this.fallbackHost = builder.fallbackHost;
     this.echoPostDisabled = builder.echoPostDisabled;
     this.downloadUrl = builder.downloadUrl;
+    this.queueBytes = builder.queueBytes;
     this.queueSize = builder.queueSize;
     this.workers = builder.workers;
     this.exitTimeout = builder.exitTimeout;
@@ -76,6 +78,11 @@ public final class Configuration {
         "DATANADHI_ECHOPOST_DOWNLOAD_URL",
         environment,
         value -> builder.downloadUrl(value.text()));
+    file.apply(
+        "async.queue_bytes",
+        "DATANADHI_QUEUE_BYTES",
+        environment,
+        value -> builder.queueBytes(value.number()));
     file.apply(
         "async.queue_size",
         "DATANADHI_QUEUE_SIZE",
@@ -152,7 +159,15 @@ public final class Configuration {
     return downloadUrl;
   }
 
-  /** The most records that wait in memory. */
+  /**
+   * The most bytes of memory for records that are not delivered yet, those that are being sent
+   * included.
+   */
+  public int queueBytes() {
+    return queueBytes;
+  }
+
+  /** The most records that wait in memory; 0 if only their bytes are bounded. */
   public int queueSize() {
     return queueSize;
   }
@@ -190,12 +205,13 @@ public final class Configuration {
   /** The settings without the API key and the download URL. */
   @Override
   public String toString() {
-    return "Configuration[directory=%s, serverHost=%s, fallbackHost=%s, echoPostDisabled=%s, queueSize=%d, workers=%d, exitTimeout=%s, batchSize=%d, batchBytes=%d, batchDelay=%s, maxRecordBytes=%d]"
+    return "Configuration[directory=%s, serverHost=%s, fallbackHost=%s, echoPostDisabled=%s, queueBytes=%d, queueSize=%d, workers=%d, exitTimeout=%s, batchSize=%d, batchBytes=%d, batchDelay=%s, maxRecordBytes=%d]"
         .formatted(
             directory,
             serverHost,
             fallbackHost,
             echoPostDisabled,
+            queueBytes,
             queueSize,
             workers,
             exitTimeout,
@@ -216,7 +232,8 @@ public final class Configuration {
     private URI fallbackHost = URI.create("http://datanadhi-fallback-server:5001");
     private boolean echoPostDisabled;
     private URI downloadUrl = URI.create("https://downloads.datanadhi.com/echopost");
-    private int queueSize = 1000;
+    private int queueBytes = 16 << 20;
+    private int queueSize;
     private int workers = 2;
     private Duration exitTimeout = Duration.ofSeconds(5);
     private int batchSize = 500;
@@ -260,7 +277,20 @@ public final class Configuration {
       return this;
     }
 
-    /** Sets how many records can wait in memory: 10 to 1,000,000; default 1,000. */
+    /**
+     * Sets how many bytes of memory the records that are not delivered yet can occupy: 65,536 to
+     * 1,073,741,824; default 16,777,216. A record counts 256, and one per character of its payload
+     * as JSON, or two if that has characters outside ASCII.
+     */
+    public Builder queueBytes(int bytes) {
+      this.queueBytes = SettingValidator.intInRange("queueBytes", bytes, 1 << 16, 1 << 30);
+      return this;
+    }
+
+    /**
+     * Sets how many records can wait in memory, besides the bound on their bytes: 10 to 1,000,000;
+     * default any number.
+     */
     public Builder queueSize(int records) {
       this.queueSize = SettingValidator.intInRange("queueSize", records, 10, 1_000_000);
       return this;

@@ -25,6 +25,7 @@ import com.datanadhi.sdk.internal.json.Utf8;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.logging.StandardError;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
+import com.datanadhi.sdk.internal.queue.QueueLimits;
 import com.datanadhi.sdk.internal.queue.RecordQueue;
 import com.datanadhi.sdk.internal.thread.SdkThread;
 import com.datanadhi.sdk.internal.time.Clock;
@@ -81,7 +82,14 @@ public final class DataNadhi implements AutoCloseable {
   DataNadhi(Configuration configuration, Timeouts timeouts, Clock clock, Waiter waiter) {
     this.configuration = configuration;
     this.log = new RateLimitedLog(clock);
-    this.queue = new RecordQueue(configuration.queueSize(), configuration.batchSize(), clock);
+    this.queue =
+        new RecordQueue(
+            new QueueLimits(
+                configuration.queueBytes(),
+                configuration.queueSize(),
+                configuration.batchSize(),
+                configuration.batchBytes()),
+            clock);
     ScheduledThreadPoolExecutor singleThread =
         new ScheduledThreadPoolExecutor(1, SdkThread.factory("datanadhi-timer"));
     singleThread.setRemoveOnCancelPolicy(true);
@@ -169,16 +177,33 @@ public final class DataNadhi implements AutoCloseable {
    *     toString}; not used after this method returns. A value that throws, contains itself or is
    *     nested deeper than 200 levels is replaced by a text, and a payload that is larger than
    *     {@link Configuration#maxRecordBytes} is truncated; both are counted
-   * @return false if the record was refused, because the queue is full or the client is closed; the
-   *     caller still has the record, and it is counted as refused
+   * @return whether the record was accepted, and else why not: then the caller still has the
+   *     record, and it is counted as refused
    */
-  public boolean submit(List<String> pipelines, Map<String, ?> payload) {
+  @CheckReturnValue
+  public SubmitResult submit(List<String> pipelines, Map<String, ?> payload) {
     EncodedPayload encoded = JsonEncoder.encode(payload, configuration.maxRecordBytes());
-    boolean accepted = enqueue(pipelines, encoded.json());
-    if (accepted) {
+    return countChanges(encoded, offer(record(pipelines, encoded.json())));
+  }
+
+  /**
+   * As {@link #submit(List, Map)}, but waits for at most {@code longestWait} if the queue is full.
+   *
+   * @throws InterruptedException if this thread is interrupted while it waits; the record was not
+   *     accepted, and it is counted as refused
+   */
+  @CheckReturnValue
+  public SubmitResult submit(List<String> pipelines, Map<String, ?> payload, Duration longestWait)
+      throws InterruptedException {
+    EncodedPayload encoded = JsonEncoder.encode(payload, configuration.maxRecordBytes());
+    return countChanges(encoded, offer(record(pipelines, encoded.json()), longestWait));
+  }
+
+  private SubmitResult countChanges(EncodedPayload encoded, SubmitResult result) {
+    if (result.isAccepted()) {
       counts.countChanges(encoded.replacedValues(), encoded.truncated());
     }
-    return accepted;
+    return result;
   }
 
   /**
@@ -187,26 +212,44 @@ public final class DataNadhi implements AutoCloseable {
    * @throws IllegalArgumentException if the payload is not one JSON value, or is larger than {@link
    *     Configuration#maxRecordBytes}
    */
-  public boolean submitJson(List<String> pipelines, String payload) {
+  @CheckReturnValue
+  public SubmitResult submitJson(List<String> pipelines, String payload) {
     int max = configuration.maxRecordBytes();
     if (payload.length() > max || Utf8.length(payload) > max) {
       throw new IllegalArgumentException(
           "The payload is larger than %d bytes: make it smaller, or raise async.max_record_bytes"
               .formatted(max));
     }
-    return enqueue(pipelines, JsonValidator.requireOneValue(payload));
+    return offer(record(pipelines, JsonValidator.requireOneValue(payload)));
   }
 
-  private boolean enqueue(List<String> pipelines, String json) {
-    OutgoingRecord record =
-        new OutgoingRecord(pipelines, json, keyPrefix + lastKey.incrementAndGet());
+  private OutgoingRecord record(List<String> pipelines, String json) {
+    return new OutgoingRecord(pipelines, json, keyPrefix + lastKey.incrementAndGet());
+  }
+
+  private SubmitResult offer(OutgoingRecord record) {
     counts.countOffered(record);
-    if (queue.offer(record)) {
-      counts.countSubmitted();
-      return true;
+    return counted(record, queue.offer(record));
+  }
+
+  private SubmitResult offer(OutgoingRecord record, Duration longestWait)
+      throws InterruptedException {
+    counts.countOffered(record);
+    try {
+      return counted(record, queue.offer(record, longestWait));
+    } catch (InterruptedException interrupted) {
+      counts.countRefused(record);
+      throw interrupted;
     }
-    counts.countRefused(record);
-    return false;
+  }
+
+  private SubmitResult counted(OutgoingRecord record, SubmitResult result) {
+    if (result.isAccepted()) {
+      counts.countSubmitted();
+    } else {
+      counts.countRefused(record);
+    }
+    return result;
   }
 
   /**

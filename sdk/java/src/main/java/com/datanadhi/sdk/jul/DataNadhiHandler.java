@@ -1,5 +1,6 @@
 package com.datanadhi.sdk.jul;
 
+import com.datanadhi.sdk.SubmitResult;
 import com.datanadhi.sdk.internal.appender.EventPayload;
 import com.datanadhi.sdk.internal.appender.SharedClient;
 import java.util.logging.ErrorManager;
@@ -18,21 +19,22 @@ import java.util.logging.SimpleFormatter;
  * com.datanadhi.sdk.jul.DataNadhiHandler.directory = .datanadhi
  * com.datanadhi.sdk.jul.DataNadhiHandler.pipelines = orders,audit
  * com.datanadhi.sdk.jul.DataNadhiHandler.level = INFO
+ * com.datanadhi.sdk.jul.DataNadhiHandler.maxWaitMillis = 0
  * </pre>
  *
  * <p>A log record that the client refuses is reported to the handler's {@link ErrorManager}, which
  * prints the first error only. An invalid configuration is reported once, on {@link System#err}.
  */
 public final class DataNadhiHandler extends Handler {
-  private static final String REFUSED =
-      "a record was refused: the queue is full (raise async.queue_size) or the client is closed";
-
   private final SharedClient client;
   private final Formatter formatter = new SimpleFormatter();
 
   /** Makes a handler with the settings in {@code logging.properties}. */
   public DataNadhiHandler() {
-    this(property("directory", ".datanadhi"), property("pipelines", ""));
+    this(
+        property("directory", ".datanadhi"),
+        property("pipelines", ""),
+        Long.parseLong(property("maxWaitMillis", "0")));
     setLevel(Level.parse(property("level", "ALL")));
   }
 
@@ -43,7 +45,18 @@ public final class DataNadhiHandler extends Handler {
    * @param pipelines the names of the pipelines, separated by commas
    */
   public DataNadhiHandler(String directory, String pipelines) {
-    this.client = new SharedClient(directory, pipelines);
+    this(directory, pipelines, 0);
+  }
+
+  /**
+   * Makes a handler in code whose threads wait if the queue is full.
+   *
+   * @param directory the directory of the SDK's configuration
+   * @param pipelines the names of the pipelines, separated by commas
+   * @param maxWaitMillis how long a thread that logs waits at most for space in the queue
+   */
+  public DataNadhiHandler(String directory, String pipelines, long maxWaitMillis) {
+    this.client = new SharedClient(directory, pipelines, maxWaitMillis);
   }
 
   private static String property(String name, String defaultValue) {
@@ -67,8 +80,9 @@ public final class DataNadhiHandler extends Handler {
                   formatter.formatMessage(record))
               .at(record.getSourceClassName(), record.getSourceMethodName(), null, 0)
               .thrown(record.getThrown());
-      if (!client.submit(event)) {
-        reportError(REFUSED, null, ErrorManager.WRITE_FAILURE);
+      SubmitResult result = client.submit(event);
+      if (!result.isAccepted()) {
+        reportError(SharedClient.reason(result), null, ErrorManager.WRITE_FAILURE);
       }
     } catch (RuntimeException failed) {
       reportError(failed.getMessage(), failed, ErrorManager.WRITE_FAILURE);

@@ -1,5 +1,6 @@
 package com.datanadhi.sdk.log4j;
 
+import com.datanadhi.sdk.SubmitResult;
 import com.datanadhi.sdk.internal.appender.EventPayload;
 import com.datanadhi.sdk.internal.appender.SharedClient;
 import java.time.Instant;
@@ -28,11 +29,9 @@ import org.jspecify.annotations.Nullable;
  */
 @Plugin(name = "DataNadhi", category = Core.CATEGORY_NAME, elementType = Appender.ELEMENT_TYPE)
 public final class DataNadhiAppender extends AbstractAppender {
-  private static final String REFUSED =
-      "a record was refused: the queue is full (raise async.queue_size) or the client is closed";
-
   private final String directory;
   private final String pipelines;
+  private final long maxWaitMillis;
   private volatile @Nullable SharedClient client;
 
   private DataNadhiAppender(
@@ -40,28 +39,39 @@ public final class DataNadhiAppender extends AbstractAppender {
       @Nullable Filter filter,
       boolean ignoreExceptions,
       String directory,
-      String pipelines) {
+      String pipelines,
+      long maxWaitMillis) {
     super(name, filter, null, ignoreExceptions, Property.EMPTY_ARRAY);
     this.directory = directory;
     this.pipelines = pipelines;
+    this.maxWaitMillis = maxWaitMillis;
   }
 
-  /** Called by Log4j with the attributes of the element in its configuration. */
+  /**
+   * Called by Log4j with the attributes of the element in its configuration. A thread that logs
+   * waits at most {@code maxWaitMillis}, default 0, for space in the queue when that is full.
+   */
   @PluginFactory
   public static DataNadhiAppender create(
       @PluginAttribute("name") String name,
       @PluginElement("Filter") @Nullable Filter filter,
       @PluginAttribute(value = "ignoreExceptions", defaultBoolean = true) boolean ignoreExceptions,
       @PluginAttribute(value = "directory", defaultString = ".datanadhi") String directory,
-      @PluginAttribute("pipelines") @Nullable String pipelines) {
+      @PluginAttribute("pipelines") @Nullable String pipelines,
+      @PluginAttribute("maxWaitMillis") long maxWaitMillis) {
     return new DataNadhiAppender(
-        name, filter, ignoreExceptions, directory, pipelines == null ? "" : pipelines);
+        name,
+        filter,
+        ignoreExceptions,
+        directory,
+        pipelines == null ? "" : pipelines,
+        maxWaitMillis);
   }
 
   @Override
   public void start() {
     if (client == null) {
-      client = new SharedClient(directory, pipelines);
+      client = new SharedClient(directory, pipelines, maxWaitMillis);
     }
     super.start();
   }
@@ -98,8 +108,9 @@ public final class DataNadhiAppender extends AbstractAppender {
     logged.getContextData().forEach(event::with);
     event.thrown(logged.getThrown());
     try {
-      if (!started.submit(event)) {
-        error(REFUSED);
+      SubmitResult result = started.submit(event);
+      if (!result.isAccepted()) {
+        error(SharedClient.reason(result));
       }
     } catch (RuntimeException failed) {
       error(String.valueOf(failed.getMessage()), logged, failed);

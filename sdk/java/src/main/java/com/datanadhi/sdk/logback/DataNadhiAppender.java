@@ -3,6 +3,7 @@ package com.datanadhi.sdk.logback;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxy;
 import ch.qos.logback.core.UnsynchronizedAppenderBase;
+import com.datanadhi.sdk.SubmitResult;
 import com.datanadhi.sdk.internal.appender.EventPayload;
 import com.datanadhi.sdk.internal.appender.SharedClient;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILoggingEvent> {
   private String directory = ".datanadhi";
   private String pipelines = "";
+  private long maxWaitMillis;
   private @Nullable SharedClient client;
 
   /** Sets the directory of the SDK's configuration; default {@code .datanadhi}. */
@@ -32,12 +34,20 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
     this.pipelines = pipelines;
   }
 
+  /**
+   * Sets how many milliseconds a thread that logs waits at most for space in the queue when that is
+   * full; default 0.
+   */
+  public void setMaxWaitMillis(long maxWaitMillis) {
+    this.maxWaitMillis = maxWaitMillis;
+  }
+
   @Override
   public void start() {
     if (isStarted()) {
       return;
     }
-    client = new SharedClient(directory, pipelines);
+    client = new SharedClient(directory, pipelines, maxWaitMillis);
     super.start();
   }
 
@@ -78,10 +88,9 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
       event.thrown(proxy.getThrowable());
     }
     try {
-      if (!started.submit(event)) {
-        addWarn(
-            "a record was refused: the queue is full (raise async.queue_size) or the client is"
-                + " closed");
+      SubmitResult result = started.submit(event);
+      if (!result.isAccepted()) {
+        addWarn(SharedClient.reason(result));
       }
     } catch (RuntimeException failed) {
       addError(String.valueOf(failed.getMessage()), failed);

@@ -77,7 +77,7 @@ final class KeptRecords {
 
   private static boolean accepts(DataNadhi client, OutgoingRecord record) {
     try {
-      return client.submitJson(record.pipelines(), record.json());
+      return client.submitJson(record.pipelines(), record.json()).isAccepted();
     } catch (IllegalArgumentException tooLarge) {
       // For a limit that is lower than the default.
       return false;

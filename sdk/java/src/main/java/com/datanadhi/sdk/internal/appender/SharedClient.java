@@ -1,10 +1,12 @@
 package com.datanadhi.sdk.internal.appender;
 
 import com.datanadhi.sdk.DataNadhi;
+import com.datanadhi.sdk.SubmitResult;
 import com.datanadhi.sdk.internal.json.EncodedPayload;
 import com.datanadhi.sdk.internal.json.JsonEncoder;
 import com.datanadhi.sdk.internal.thread.SdkThread;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -19,14 +21,17 @@ public final class SharedClient implements AutoCloseable {
 
   private final SharedClients clients;
   private final List<String> pipelines;
+  private final Duration longestWait;
   private volatile @Nullable DataNadhi client;
   private volatile boolean closed;
 
   /**
    * @param directory of the SDK's configuration
    * @param pipelines names, separated by commas
+   * @param maxWaitMillis how long {@link #submit} waits at most if the queue is full
    */
-  public SharedClient(String directory, String pipelines) {
+  public SharedClient(String directory, String pipelines, long maxWaitMillis) {
+    this.longestWait = Duration.ofMillis(Math.max(0, maxWaitMillis));
     this.clients = SharedClients.of(Path.of(directory));
     this.pipelines =
         Arrays.stream(pipelines.split(",")).map(String::strip).filter(p -> !p.isEmpty()).toList();
@@ -34,18 +39,18 @@ public final class SharedClient implements AutoCloseable {
   }
 
   /**
-   * Submits the event; returns false if the client refused it, or after {@link #close}. If the
-   * client was closed, another one is opened. An event that is logged on this thread while it opens
-   * a client is ignored, and true is returned. While the configuration is invalid, events are kept.
+   * Submits the event; after {@link #close} it is refused. If the client was closed, another one is
+   * opened. An event that is logged on this thread while it opens a client is ignored, and counts
+   * as accepted. While the configuration is invalid, events are kept.
    */
-  public boolean submit(EventPayload event) {
+  public SubmitResult submit(EventPayload event) {
     if (closed) {
-      return false;
+      return SubmitResult.CLOSED;
     }
     DataNadhi open = client;
     if (open == null || open.isClosed()) {
       if (OPENING.get() != null) {
-        return true;
+        return SubmitResult.ACCEPTED;
       }
       OPENING.set(this);
       try {
@@ -56,11 +61,26 @@ public final class SharedClient implements AutoCloseable {
       if (open == null) {
         // Not under the lock of the clients: encoding runs code of the application.
         EncodedPayload encoded = JsonEncoder.encode(event.fields(), KeptRecords.MAX_RECORD_BYTES);
-        return clients.keep(this, pipelines, encoded.json());
+        return clients.keep(this, pipelines, encoded.json())
+            ? SubmitResult.ACCEPTED
+            : SubmitResult.CLOSED;
       }
       client = open;
     }
-    return open.submit(pipelines, event.fields());
+    try {
+      return open.submit(pipelines, event.fields(), longestWait);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      return SubmitResult.QUEUE_FULL;
+    }
+  }
+
+  /** Why an event was refused, for people. */
+  public static String reason(SubmitResult refused) {
+    return "a record was refused: "
+        + (refused == SubmitResult.QUEUE_FULL
+            ? "the queue is full (raise async.queue_bytes, or set maxWaitMillis)"
+            : "the client is closed");
   }
 
   /**
