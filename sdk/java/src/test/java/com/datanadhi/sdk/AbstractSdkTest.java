@@ -113,7 +113,7 @@ abstract class AbstractSdkTest {
 
   static void submit(DataNadhi client, int from, int to) {
     for (int seq = from; seq < to; seq++) {
-      assertThat(client.submit(PIPELINES, Map.of("seq", seq))).isTrue();
+      assertThat(client.submit(PIPELINES, Map.of("seq", seq))).isEqualTo(SubmitResult.ACCEPTED);
     }
   }
 

@@ -40,7 +40,8 @@ class ConfigurationTest {
     assertThat(configuration.fallbackHost())
         .isEqualTo(URI.create("http://datanadhi-fallback-server:5001"));
     assertThat(configuration.echoPostDisabled()).isFalse();
-    assertThat(configuration.queueSize()).isEqualTo(1000);
+    assertThat(configuration.queueBytes()).isEqualTo(16 << 20);
+    assertThat(configuration.queueSize()).isZero();
     assertThat(configuration.workers()).isEqualTo(2);
     assertThat(configuration.exitTimeout()).isEqualTo(Duration.ofSeconds(5));
     assertThat(configuration.batchSize()).isEqualTo(500);
@@ -59,6 +60,7 @@ class ConfigurationTest {
     file("config.yaml", "async:\n  workers: 3\nserver:\n  host: http://from-file:1/\n");
     Map<String, String> environment = with("DATANADHI_WORKERS", "7");
     environment.put("DATANADHI_QUEUE_SIZE", "50");
+    environment.put("DATANADHI_QUEUE_BYTES", "65536");
     environment.put("DATANADHI_EXIT_TIMEOUT", "0.5");
     environment.put("DATANADHI_BATCH_SIZE", "100");
     environment.put("DATANADHI_BATCH_BYTES", "65536");
@@ -67,6 +69,7 @@ class ConfigurationTest {
     Configuration configuration = Configuration.load(directory, environment);
     assertThat(configuration.workers()).isEqualTo(3);
     assertThat(configuration.queueSize()).isEqualTo(50);
+    assertThat(configuration.queueBytes()).isEqualTo(65_536);
     assertThat(configuration.exitTimeout()).isEqualTo(Duration.ofMillis(500));
     assertThat(configuration.batchSize()).isEqualTo(100);
     assertThat(configuration.batchBytes()).isEqualTo(65_536);
@@ -89,6 +92,7 @@ class ConfigurationTest {
         "async: {workers: many} | async.workers | many",
         "async: {workers: 0} | async.workers | 0",
         "async: {queue_size: 5} | async.queue_size | 5",
+        "async: {queue_bytes: 65535} | async.queue_bytes | 65535",
         "async: {exit_timeout: soon} | async.exit_timeout | soon",
         "async: {batch_size: 0} | async.batch_size | 0",
         "async: {batch_size: 1001} | async.batch_size | 1001",
@@ -145,6 +149,8 @@ class ConfigurationTest {
     String resolved = Files.readString(directory.resolve(".config.resolved.json"));
     JsonObject values = JsonParser.parseString(resolved).getAsJsonObject();
     assertThat(values.get("async_workers").getAsInt()).isEqualTo(1);
+    // A queue without a bound would be the Python SDK's, which has none on bytes.
+    assertThat(values.get("async_queue_size").getAsInt()).isEqualTo(1000);
     assertThat(values.get("server_host").getAsString()).isEqualTo("http://data-nadhi-server:5000");
     // The Python SDK needs these names.
     assertThat(values.keySet())

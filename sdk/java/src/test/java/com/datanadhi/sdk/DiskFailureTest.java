@@ -26,7 +26,7 @@ class DiskFailureTest extends AbstractSdkTest {
     String filling = "x".repeat(1000);
     int accepted = 0;
     for (int i = 0; i < 1500; i++) {
-      if (client.submit(PIPELINES, Map.of("seq", accepted, "x", filling))) {
+      if (client.submit(PIPELINES, Map.of("seq", accepted, "x", filling)).isAccepted()) {
         accepted++;
       } else {
         // A full disk may never make space in the queue: there is no condition to wait for.
@@ -53,7 +53,7 @@ class DiskFailureTest extends AbstractSdkTest {
     String filling = "x".repeat(8_000);
     for (int i = 0; i < count; i++) {
       long seq = client.counters().submitted();
-      assertThat(client.submit(PIPELINES, Map.of("seq", seq, "x", filling))).isTrue();
+      assertThat(client.submit(PIPELINES, Map.of("seq", seq, "x", filling))).isEqualTo(SubmitResult.ACCEPTED);
       Polling.until(
           () -> client.counters().queueDepth() <= 100,
           Duration.ofMillis(1),

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.sdk.DataNadhi;
+import com.datanadhi.sdk.SubmitResult;
 import com.datanadhi.sdk.testkit.LogServer;
 import com.datanadhi.testkit.Directories;
 import java.nio.file.Files;
@@ -12,7 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -50,7 +51,7 @@ class SharedClientTest {
   }
 
   private SharedClient newUser() {
-    return new SharedClient(directory.toString(), "orders");
+    return new SharedClient(directory.toString(), "orders", 0);
   }
 
   private static EventPayload event() {
@@ -61,15 +62,15 @@ class SharedClientTest {
   void an_appender_that_is_closed_while_it_waits_for_the_client_opens_none() throws Exception {
     Set<Thread> before = Thread.getAllStackTraces().keySet();
     SharedClient user = newUser();
-    AtomicBoolean accepted = new AtomicBoolean(true);
-    Thread logging = new Thread(() -> accepted.set(user.submit(event())), "logging");
+    AtomicReference<SubmitResult> result = new AtomicReference<>();
+    Thread logging = new Thread(() -> result.set(user.submit(event())), "logging");
     synchronized (SharedClients.of(directory)) {
       logging.start();
       await().until(() -> logging.getState() == Thread.State.BLOCKED);
       user.close();
     }
     logging.join();
-    assertThat(accepted).isFalse();
+    assertThat(result).hasValue(SubmitResult.CLOSED);
     assertThat(Thread.getAllStackTraces().keySet())
         .filteredOn(thread -> thread.getName().startsWith("datanadhi-worker"))
         .allMatch(before::contains);
@@ -79,7 +80,7 @@ class SharedClientTest {
   void an_appender_that_is_closed_while_it_encodes_an_event_keeps_nothing() throws Exception {
     spoil();
     SharedClient user = newUser();
-    assertThat(user.submit(event().with("closing", whenEncoded(user::close)))).isFalse();
+    assertThat(user.submit(event().with("closing", whenEncoded(user::close)))).isEqualTo(SubmitResult.CLOSED);
   }
 
   @Test
@@ -93,9 +94,9 @@ class SharedClientTest {
                 "opening",
                 whenEncoded(() -> {
                   correct();
-                  assertThat(newUser().submit(event())).isTrue();
+                  assertThat(newUser().submit(event())).isEqualTo(SubmitResult.ACCEPTED);
                 }));
-    assertThat(user.submit(event)).isTrue();
+    assertThat(user.submit(event)).isEqualTo(SubmitResult.ACCEPTED);
     await().atMost(TIME_LIMIT).until(() -> main.delivered() == 2);
   }
 
@@ -128,8 +129,8 @@ class SharedClientTest {
         kept.add(List.of(), json);
       }
       kept.submitTo(client);
+      assertThat(client.flush(TIME_LIMIT)).isTrue();
     }
-    assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(main.delivered()).isEqualTo(20);
   }
 }
