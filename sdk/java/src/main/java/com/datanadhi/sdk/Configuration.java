@@ -26,6 +26,9 @@ public final class Configuration {
   private final int batchBytes;
   private final Duration batchDelay;
   private final int maxRecordBytes;
+  private final boolean redeliverAutomatically;
+  private final int droppedMaxBytes;
+  private final Duration droppedMaxAge;
 
   private Configuration(Builder builder) {
     this.directory = builder.directory;
@@ -42,6 +45,9 @@ public final class Configuration {
     this.batchBytes = builder.batchBytes;
     this.batchDelay = builder.batchDelay;
     this.maxRecordBytes = builder.maxRecordBytes;
+    this.redeliverAutomatically = builder.redeliverAutomatically;
+    this.droppedMaxBytes = builder.droppedMaxBytes;
+    this.droppedMaxAge = builder.droppedMaxAge;
   }
 
   /**
@@ -118,6 +124,21 @@ public final class Configuration {
         "DATANADHI_MAX_RECORD_BYTES",
         environment,
         value -> builder.maxRecordBytes(value.number()));
+    file.apply(
+        "dropped.redeliver",
+        "DATANADHI_DROPPED_REDELIVER",
+        environment,
+        value -> builder.redeliverAutomatically(value.flag()));
+    file.apply(
+        "dropped.max_bytes",
+        "DATANADHI_DROPPED_MAX_BYTES",
+        environment,
+        value -> builder.droppedMaxBytes(value.number()));
+    file.apply(
+        "dropped.max_age",
+        "DATANADHI_DROPPED_MAX_AGE",
+        environment,
+        value -> builder.droppedMaxAge(value.seconds()));
     return builder.build();
   }
 
@@ -202,10 +223,25 @@ public final class Configuration {
     return maxRecordBytes;
   }
 
+  /** Whether records in files are sent again without a call of {@link DataNadhi#redeliver}. */
+  public boolean redeliverAutomatically() {
+    return redeliverAutomatically;
+  }
+
+  /** The size of all files in {@code dropped/} at which no further one is begun, in bytes. */
+  public int droppedMaxBytes() {
+    return droppedMaxBytes;
+  }
+
+  /** The age at which files in {@code dropped/} are deleted. */
+  public Duration droppedMaxAge() {
+    return droppedMaxAge;
+  }
+
   /** The settings without the API key and the download URL. */
   @Override
   public String toString() {
-    return "Configuration[directory=%s, serverHost=%s, fallbackHost=%s, echoPostDisabled=%s, queueBytes=%d, queueSize=%d, workers=%d, exitTimeout=%s, batchSize=%d, batchBytes=%d, batchDelay=%s, maxRecordBytes=%d]"
+    return "Configuration[directory=%s, serverHost=%s, fallbackHost=%s, echoPostDisabled=%s, queueBytes=%d, queueSize=%d, workers=%d, exitTimeout=%s, batchSize=%d, batchBytes=%d, batchDelay=%s, maxRecordBytes=%d, redeliverAutomatically=%s, droppedMaxBytes=%d, droppedMaxAge=%s]"
         .formatted(
             directory,
             serverHost,
@@ -218,7 +254,10 @@ public final class Configuration {
             batchSize,
             batchBytes,
             batchDelay,
-            maxRecordBytes);
+            maxRecordBytes,
+            redeliverAutomatically,
+            droppedMaxBytes,
+            droppedMaxAge);
   }
 
   /**
@@ -240,6 +279,9 @@ public final class Configuration {
     private int batchBytes = 1 << 20;
     private Duration batchDelay = Duration.ofMillis(50);
     private int maxRecordBytes = 1 << 20;
+    private boolean redeliverAutomatically = true;
+    private int droppedMaxBytes = 1 << 30;
+    private Duration droppedMaxAge = Duration.ofDays(30);
 
     private Builder(Path directory) {
       this.directory = directory.toAbsolutePath().normalize();
@@ -342,6 +384,35 @@ public final class Configuration {
      */
     public Builder maxRecordBytes(int bytes) {
       this.maxRecordBytes = SettingValidator.intInRange("maxRecordBytes", bytes, 1 << 10, 16 << 20);
+      return this;
+    }
+
+    /**
+     * Sets whether records in files are sent again without a call of {@link DataNadhi#redeliver};
+     * default true.
+     */
+    public Builder redeliverAutomatically(boolean redeliver) {
+      this.redeliverAutomatically = redeliver;
+      return this;
+    }
+
+    /**
+     * Sets the size of all files in {@code dropped/} at which no further one is begun: 1,048,576 to
+     * 2,147,483,647 bytes; default 1,073,741,824. At that size records stay in memory, as if the
+     * disk were full.
+     */
+    public Builder droppedMaxBytes(int bytes) {
+      this.droppedMaxBytes =
+          SettingValidator.intInRange("droppedMaxBytes", bytes, 1 << 20, Integer.MAX_VALUE);
+      return this;
+    }
+
+    /**
+     * Sets the age at which files in {@code dropped/} are deleted, with the records that nothing
+     * has taken by then: 1 min to 3,650 days; default 30 days.
+     */
+    public Builder droppedMaxAge(Duration age) {
+      this.droppedMaxAge = SettingValidator.droppedMaxAge("droppedMaxAge", age);
       return this;
     }
 

@@ -5,13 +5,15 @@ import com.datanadhi.sdk.internal.config.ResolvedConfigurationFile;
 import com.datanadhi.sdk.internal.delivery.BatchLimits;
 import com.datanadhi.sdk.internal.delivery.DeliveryThreads;
 import com.datanadhi.sdk.internal.delivery.Destinations;
+import com.datanadhi.sdk.internal.delivery.FileRules;
 import com.datanadhi.sdk.internal.delivery.MainServerSender;
 import com.datanadhi.sdk.internal.delivery.RecordCounts;
-import com.datanadhi.sdk.internal.delivery.Redeliverer;
+import com.datanadhi.sdk.internal.echopost.AgentReserve;
 import com.datanadhi.sdk.internal.echopost.EchoPost;
 import com.datanadhi.sdk.internal.echopost.Timeouts;
 import com.datanadhi.sdk.internal.files.DroppedFiles;
 import com.datanadhi.sdk.internal.files.PrivateFiles;
+import com.datanadhi.sdk.internal.files.RedeliveryPass;
 import com.datanadhi.sdk.internal.http.ClosableHttpClient;
 import com.datanadhi.sdk.internal.http.FallbackServer;
 import com.datanadhi.sdk.internal.http.MainServer;
@@ -112,7 +114,12 @@ public final class DataNadhi implements AutoCloseable {
             new EchoPost(configuration, timeouts, downloads.get(), io, timer, log, clock, waiter),
             new FallbackServer(fallback, clock),
             new ServerHealth("fallback server", fallback, PROBE_INTERVAL, log, clock, waiter),
-            new DroppedFiles(configuration.directory(), clock, waiter));
+            new DroppedFiles(
+                configuration.directory(),
+                configuration.droppedMaxBytes(),
+                new AgentReserve(configuration.directory()),
+                clock,
+                waiter));
     this.deliveryThreads =
         new DeliveryThreads(
             queue,
@@ -120,6 +127,7 @@ public final class DataNadhi implements AutoCloseable {
             counts,
             log,
             configuration.workers(),
+            new FileRules(configuration.redeliverAutomatically(), configuration.droppedMaxAge()),
             timeouts.backlogCheckInterval(),
             clock,
             waiter);
@@ -128,9 +136,13 @@ public final class DataNadhi implements AutoCloseable {
     if (!destinations.droppedFiles().isEmpty()) {
       log.log(
           Level.WARNING,
-          "There are undelivered records in "
-              + configuration.directory().resolve("dropped")
-              + ": call redeliver() to send them again");
+          "There are undelivered records in %s: %s"
+              .formatted(
+                  destinations.droppedFiles().directory(),
+                  configuration.redeliverAutomatically()
+                      ? "they are sent again, except those in primary_failed files, which the main"
+                          + " server has rejected and redeliver() sends"
+                      : "redeliver() sends them again"));
     }
     destinations.echoPost().prepare();
     deliveryThreads.start();
@@ -263,23 +275,21 @@ public final class DataNadhi implements AutoCloseable {
   }
 
   /**
-   * Sends the records in {@code dropped/} again, oldest file first. Records that cannot be
-   * delivered stay there. This method blocks until it has tried all of them. Only one redelivery
-   * runs at a time, in all threads and processes: while another runs, this one does nothing.
+   * Sends all records in {@code dropped/} again, oldest file first, those that the main server has
+   * rejected too. Records that cannot be delivered stay there. This method blocks until it has
+   * tried all of them. Each batch is sent by one thread of all processes; while another process
+   * sends one, this method returns at once.
    *
    * @throws IOException if a file cannot be read or written
    */
   public Redelivery redeliver() throws IOException, InterruptedException {
-    return destinations
-        .droppedFiles()
-        .redeliver(FallbackServer.BATCH, new Redeliverer(destinations))
-        .map(result -> new Redelivery(result.delivered(), result.kept(), result.unreadable()))
-        .orElse(new Redelivery(0, 0, 0));
+    RedeliveryPass.Result result = deliveryThreads.redelivery().redeliverAll();
+    return new Redelivery(result.delivered(), result.kept(), result.unreadable());
   }
 
   /** The counts of this client since it was opened. */
   public Counters counters() {
-    return counts.snapshot(queue.depth(), destinations.echoPost().state());
+    return counts.snapshot(queue.depth(), queue.heldBytes(), destinations.echoPost().state());
   }
 
   /** Whether {@link #close} was called, or the JVM ends: then {@code submit} refuses records. */
@@ -331,8 +341,9 @@ public final class DataNadhi implements AutoCloseable {
       long lost = deliveryThreads.stop();
       if (lost > 0) {
         logLost(
-            ("%d records are lost: no destination was available, and no file could be written in"
-                    + " %s. Free disk space, or give this user write access to the directory")
+            ("%d records are lost: they could not be delivered in time, and no file could be"
+                    + " written in %s. Free disk space, or give this user write access to the"
+                    + " directory")
                 .formatted(lost, configuration.directory().resolve("dropped")));
       }
     } catch (InterruptedException unexpected) {

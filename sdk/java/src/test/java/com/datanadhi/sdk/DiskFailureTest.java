@@ -53,7 +53,8 @@ class DiskFailureTest extends AbstractSdkTest {
     String filling = "x".repeat(8_000);
     for (int i = 0; i < count; i++) {
       long seq = client.counters().submitted();
-      assertThat(client.submit(PIPELINES, Map.of("seq", seq, "x", filling))).isEqualTo(SubmitResult.ACCEPTED);
+      assertThat(client.submit(PIPELINES, Map.of("seq", seq, "x", filling)))
+          .isEqualTo(SubmitResult.ACCEPTED);
       Polling.until(
           () -> client.counters().queueDepth() <= 100,
           Duration.ofMillis(1),

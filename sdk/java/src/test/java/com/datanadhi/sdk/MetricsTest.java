@@ -56,8 +56,10 @@ class MetricsTest extends AbstractSdkTest {
                 .functionCounter()
                 .count())
         .isEqualTo(2);
-    assertThat(client.submit(PIPELINES, Map.of("seq", 5, "self", selfContained()))).isEqualTo(SubmitResult.ACCEPTED);
-    assertThat(client.submit(PIPELINES, Map.of("seq", 6, "x", "x".repeat(2 << 20)))).isEqualTo(SubmitResult.ACCEPTED);
+    assertThat(client.submit(PIPELINES, Map.of("seq", 5, "self", selfContained())))
+        .isEqualTo(SubmitResult.ACCEPTED);
+    assertThat(client.submit(PIPELINES, Map.of("seq", 6, "x", "x".repeat(2 << 20))))
+        .isEqualTo(SubmitResult.ACCEPTED);
     assertThat(beans.getAttribute(name, "ReplacedValues")).isEqualTo(1L);
     assertThat(beans.getAttribute(name, "Truncated")).isEqualTo(1L);
     for (String counter : List.of("replaced_values", "truncated")) {

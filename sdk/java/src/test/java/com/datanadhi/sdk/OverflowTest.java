@@ -71,11 +71,7 @@ class OverflowTest extends AbstractSdkTest {
     fallback.hang();
     Files.writeString(directory.resolve("dropped"), "");
     DataNadhi client =
-        open(
-            configuration()
-                .echoPostDisabled(true)
-                .queueBytes(1 << 16)
-                .exitTimeout(Duration.ZERO));
+        open(configuration().echoPostDisabled(true).queueBytes(1 << 16).exitTimeout(Duration.ZERO));
     String filling = "x".repeat(10_000);
     for (int seq = 0; seq < 6; seq++) {
       assertThat(client.submit(PIPELINES, Map.of("seq", seq, "x", filling)))
@@ -115,11 +111,7 @@ class OverflowTest extends AbstractSdkTest {
     main.hang();
     fallback.goDown();
     DataNadhi client =
-        open(
-            configuration()
-                .echoPostDisabled(true)
-                .queueBytes(1 << 20)
-                .exitTimeout(Duration.ZERO));
+        open(configuration().echoPostDisabled(true).queueBytes(1 << 20).exitTimeout(Duration.ZERO));
     // Four of them do not fit, and three fill less than the share at which files are written.
     String filling = "x".repeat(300_000);
     for (int seq = 0; seq < 20; seq++) {
@@ -164,8 +156,8 @@ class OverflowTest extends AbstractSdkTest {
         .hasSize(3)
         .allSatisfy(method ->
             assertThat(method.getAnnotations())
-                .anyMatch(mark ->
-                    mark.annotationType().getSimpleName().equals("CheckReturnValue")));
+                .anyMatch(
+                    mark -> mark.annotationType().getSimpleName().equals("CheckReturnValue")));
   }
 
   @Test

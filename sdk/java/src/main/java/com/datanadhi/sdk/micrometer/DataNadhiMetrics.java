@@ -14,9 +14,10 @@ import java.util.function.ToDoubleFunction;
 /**
  * Exports the {@link Counters} of a client to Micrometer. The counters are {@code
  * datanadhi.records.submitted}, {@code .refused}, {@code .delivered} (tag {@code way}), {@code
- * .dropped} (tag {@code reason}), {@code .lost}, {@code .truncated} and {@code .replaced_values}.
- * The gauges are {@code datanadhi.queue.depth} and {@code datanadhi.echopost}, which is 1 for the
- * current {@code status} and 0 for the others. Each meter has the tag {@code directory}.
+ * .dropped} (tag {@code reason}), {@code .lost}, {@code .truncated}, {@code .replaced_values},
+ * {@code .redelivered} and {@code .expired}. The gauges are {@code datanadhi.queue.depth}, {@code
+ * datanadhi.queue.bytes} and {@code datanadhi.echopost}, which is 1 for the current {@code status}
+ * and 0 for the others. Each meter has the tag {@code directory}.
  */
 public final class DataNadhiMetrics implements MeterBinder {
   private static final List<String> REASONS =
@@ -46,6 +47,8 @@ public final class DataNadhiMetrics implements MeterBinder {
     counter(registry, "lost", Tags.empty(), Counters::lost);
     counter(registry, "truncated", Tags.empty(), Counters::truncated);
     counter(registry, "replaced_values", Tags.empty(), Counters::replacedValues);
+    counter(registry, "redelivered", Tags.empty(), Counters::redelivered);
+    counter(registry, "expired", Tags.empty(), Counters::expired);
     counter(registry, "delivered", wayTag("main_server"), Counters::deliveredToMainServer);
     counter(registry, "delivered", wayTag("echopost"), Counters::deliveredToEchoPost);
     counter(registry, "delivered", wayTag("fallback"), Counters::deliveredToFallback);
@@ -59,6 +62,11 @@ public final class DataNadhiMetrics implements MeterBinder {
     Gauge.builder("datanadhi.queue.depth", client, c -> c.counters().queueDepth())
         .tags(tags)
         .description("Records that wait in memory")
+        .register(registry);
+    Gauge.builder("datanadhi.queue.bytes", client, c -> c.counters().queueBytes())
+        .tags(tags)
+        .description("The memory that records without an outcome occupy")
+        .baseUnit("bytes")
         .register(registry);
     for (EchoPostState.Status status : EchoPostState.Status.values()) {
       Gauge.builder(

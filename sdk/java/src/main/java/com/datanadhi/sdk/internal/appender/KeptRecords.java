@@ -1,6 +1,7 @@
 package com.datanadhi.sdk.internal.appender;
 
 import com.datanadhi.sdk.DataNadhi;
+import com.datanadhi.sdk.internal.echopost.AgentReserve;
 import com.datanadhi.sdk.internal.files.DroppedFiles;
 import com.datanadhi.sdk.internal.logging.StandardError;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
@@ -24,6 +25,9 @@ final class KeptRecords {
 
   /** The default of {@code async.max_record_bytes}. */
   static final int MAX_RECORD_BYTES = 1 << 20;
+
+  /** The default of {@code dropped.max_bytes}. */
+  private static final long MAX_FILE_BYTES = 1 << 30;
 
   private static final long MAX_CHARS = 16 << 20;
 
@@ -112,7 +116,12 @@ final class KeptRecords {
   private void writeRecords() {
     try {
       Path file =
-          new DroppedFiles(directory, Clock.system(), Waiter.system())
+          new DroppedFiles(
+                  directory,
+                  MAX_FILE_BYTES,
+                  new AgentReserve(directory),
+                  Clock.system(),
+                  Waiter.system())
               .write("not_configured", records);
       StandardError.print(
           "%d records are kept in %s; redeliver() sends them again"

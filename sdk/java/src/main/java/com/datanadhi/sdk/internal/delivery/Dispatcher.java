@@ -137,14 +137,13 @@ final class Dispatcher {
       log.logRateLimited(
           Level.ERROR,
           reason,
-          "%s: %d records are kept in %s; redeliver() sends them again"
-              .formatted(cause, records.size(), file));
+          "%s: %d records are kept in %s".formatted(cause, records.size(), file));
     } catch (IOException failed) {
       log.logRateLimited(
           Level.ERROR,
           "files",
-          ("%s, and no file can be written: %s. The records stay in memory: free disk space, or"
-                  + " give this user write access to the directory")
+          ("%s, and no file can be written: %s. The records stay in memory: free disk space, give"
+                  + " this user write access to the directory, or raise dropped.max_bytes")
               .formatted(cause, failed));
     }
   }

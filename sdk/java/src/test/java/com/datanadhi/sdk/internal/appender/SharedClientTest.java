@@ -80,7 +80,8 @@ class SharedClientTest {
   void an_appender_that_is_closed_while_it_encodes_an_event_keeps_nothing() throws Exception {
     spoil();
     SharedClient user = newUser();
-    assertThat(user.submit(event().with("closing", whenEncoded(user::close)))).isEqualTo(SubmitResult.CLOSED);
+    assertThat(user.submit(event().with("closing", whenEncoded(user::close))))
+        .isEqualTo(SubmitResult.CLOSED);
   }
 
   @Test

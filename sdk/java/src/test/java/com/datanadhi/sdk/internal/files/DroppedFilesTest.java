@@ -21,7 +21,7 @@ class DroppedFilesTest {
 
   @Test
   void records_are_appended_to_a_file_for_ten_seconds() throws Exception {
-    DroppedFiles files = new DroppedFiles(directory, time, time);
+    DroppedFiles files = new DroppedFiles(directory, 1 << 30, unused -> 0, time, time);
     long start = time.millis();
     Path first = files.write("exit", record("k-1"));
     time.advance(Duration.ofMillis(9_999));

@@ -51,7 +51,8 @@ class RecordQueueTest {
   @Test
   void a_record_that_is_given_back_returns_to_its_position() {
     RecordQueue queue = queue(10, 500, Clock.system());
-    IntStream.range(0, 6).forEach(n -> assertThat(queue.offer(record(n))).isEqualTo(SubmitResult.ACCEPTED));
+    IntStream.range(0, 6)
+        .forEach(n -> assertThat(queue.offer(record(n))).isEqualTo(SubmitResult.ACCEPTED));
     List<OutgoingRecord> first = take(queue, 2);
     List<OutgoingRecord> second = take(queue, 2);
     queue.giveBack(second);
@@ -63,10 +64,12 @@ class RecordQueueTest {
   @Test
   void a_full_queue_refuses_new_records_but_not_those_that_are_given_back() {
     RecordQueue queue = queue(10, 500, Clock.system());
-    IntStream.range(0, 10).forEach(n -> assertThat(queue.offer(record(n))).isEqualTo(SubmitResult.ACCEPTED));
+    IntStream.range(0, 10)
+        .forEach(n -> assertThat(queue.offer(record(n))).isEqualTo(SubmitResult.ACCEPTED));
     assertThat(queue.offer(record(10))).isEqualTo(SubmitResult.QUEUE_FULL);
     List<OutgoingRecord> taken = take(queue, 3);
-    IntStream.range(10, 13).forEach(n -> assertThat(queue.offer(record(n))).isEqualTo(SubmitResult.ACCEPTED));
+    IntStream.range(10, 13)
+        .forEach(n -> assertThat(queue.offer(record(n))).isEqualTo(SubmitResult.ACCEPTED));
     queue.giveBack(taken);
     assertThat(queue.depth()).isEqualTo(13);
     assertThat(queue.offer(record(13))).isEqualTo(SubmitResult.QUEUE_FULL);
@@ -95,12 +98,19 @@ class RecordQueueTest {
   @Test
   void a_wait_for_a_batch_ends_when_it_is_complete_or_the_queue_is_closed() throws Exception {
     RecordQueue complete = queue(10, 2, Clock.system());
-    assertThat(endsAfter(complete, () -> assertThat(complete.offer(record(1))).isEqualTo(SubmitResult.ACCEPTED))).isTrue();
+    assertThat(
+            endsAfter(
+                complete,
+                () -> assertThat(complete.offer(record(1))).isEqualTo(SubmitResult.ACCEPTED)))
+        .isTrue();
     RecordQueue closed = queue(10, 5, Clock.system());
     assertThat(endsAfter(closed, closed::close)).isTrue();
     // Half of the queue is enough: else it would be full before a batch is complete.
     RecordQueue small = queue(4, 500, Clock.system());
-    assertThat(endsAfter(small, () -> assertThat(small.offer(record(1))).isEqualTo(SubmitResult.ACCEPTED))).isTrue();
+    assertThat(
+            endsAfter(
+                small, () -> assertThat(small.offer(record(1))).isEqualTo(SubmitResult.ACCEPTED)))
+        .isTrue();
   }
 
   /** Whether a wait for a batch, which begins with one record, goes on until {@code event}. */
@@ -195,8 +205,7 @@ class RecordQueueTest {
     assertThat(queue.offer(recordOf(900), TIME_LIMIT)).isEqualTo(SubmitResult.ACCEPTED);
     List<OutgoingRecord> taken = take(queue, 1);
     assertThat(resultAfter(queue, () -> queue.settle(taken))).isEqualTo(SubmitResult.ACCEPTED);
-    assertThat(queue.offer(recordOf(900), Duration.ofMillis(1)))
-        .isEqualTo(SubmitResult.QUEUE_FULL);
+    assertThat(queue.offer(recordOf(900), Duration.ofMillis(1))).isEqualTo(SubmitResult.QUEUE_FULL);
     assertThat(resultAfter(queue, queue::close)).isEqualTo(SubmitResult.CLOSED);
   }
 
