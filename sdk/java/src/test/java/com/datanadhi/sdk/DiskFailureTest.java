@@ -105,6 +105,44 @@ class DiskFailureTest extends AbstractSdkTest {
   }
 
   @Test
+  void files_leave_the_space_that_the_agent_needs_on_the_same_disk() throws Exception {
+    SmallDisk disk = closeAfterTest(SmallDisk.mountOrSkip(directory, "16m"));
+    main.goDown();
+    fallback.goDown();
+    DataNadhi client = openWithEchoPost(configuration());
+    submit(client, 0, 1);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    DataNadhi writesFiles =
+        open(configuration().echoPostDisabled(true).queueBytes(1 << 20).exitTimeout(Duration.ZERO));
+    String filling = "x".repeat(8_000);
+    int accepted = 1;
+    while (writesFiles
+        .submit(PIPELINES, Map.of("seq", accepted, "x", filling), Duration.ofSeconds(2))
+        .isAccepted()) {
+      accepted++;
+    }
+    long inFiles = writesFiles.counters().droppedTotal();
+    assertThat(inFiles).isPositive();
+    long held = Files.size(directory.resolve("echopost/reserve"));
+    assertThat(disk.free() + held).isGreaterThanOrEqualTo(2 << 20);
+
+    // The agent still accepts records, and those that no file could take are lost at the end.
+    submit(client, accepted, accepted + 1);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    assertThat(client.counters().deliveredToEchoPost()).isEqualTo(2);
+    writesFiles.close();
+    Counters end = writesFiles.counters();
+    assertThat(end.droppedTotal() + end.lost()).isEqualTo(end.submitted()).isEqualTo(accepted - 1);
+    assertThat(end.droppedTotal()).isEqualTo(inFiles);
+    assertThat(end.lost()).isPositive();
+
+    main.comeUp();
+    Agents.drain(directory, main.url());
+    assertThat(seqs(main.deliveries())).containsExactly(0, accepted);
+    assertThat(dropped()).hasSize((int) inFiles);
+  }
+
+  @Test
   void records_go_to_the_next_destination_while_there_is_no_space_for_a_buffer() throws Exception {
     SmallDisk disk = closeAfterTest(SmallDisk.mountOrSkip(directory.resolve("echopost"), "8m"));
     main.goDown();

@@ -56,6 +56,12 @@ public final class ApplicationProcess implements AutoCloseable {
     return start(List.of(), List.of(), program, List.of(directory.toString()));
   }
 
+  /** Starts {@code program}, a class with a main method that takes the directory and a URL. */
+  public static ApplicationProcess start(String program, Path directory, String url)
+      throws IOException {
+    return start(List.of(), List.of(), program, List.of(directory.toString(), url));
+  }
+
   /**
    * Starts {@code program}, a class with a main method that takes the directory and the URL of the
    * main server, with a heap of {@code heap}, for example {@code 64m}.

@@ -34,7 +34,7 @@ public final class AgentReserve implements DroppedFiles.SpaceForOthers {
     long needed = 0;
     try (DirectoryStream<Path> homes = Files.newDirectoryStream(sdkDirectory, "echopost*")) {
       for (Path home : homes) {
-        if (Files.exists(home.resolve("buffer.db")) && Files.getFileStore(home).equals(store)) {
+        if (isUsed(home) && Files.getFileStore(home).equals(store)) {
           Path file = home.resolve("reserve");
           long held = Files.exists(file) ? Files.size(file) : 0;
           needed += Math.max(0, 2 * reserve - held);
@@ -42,5 +42,10 @@ public final class AgentReserve implements DroppedFiles.SpaceForOthers {
       }
     }
     return needed;
+  }
+
+  /** Whether an agent has a buffer there, or can start there. */
+  private static boolean isUsed(Path home) {
+    return Files.exists(home.resolve("buffer.db")) || Files.exists(home.resolve("echopost"));
   }
 }
