@@ -1,5 +1,6 @@
 package com.datanadhi.sdk;
 
+import com.datanadhi.sdk.internal.appender.EncodedSubmit;
 import com.datanadhi.sdk.internal.appender.SharedClients;
 import com.datanadhi.sdk.internal.config.ResolvedConfigurationFile;
 import com.datanadhi.sdk.internal.delivery.BatchLimits;
@@ -64,6 +65,11 @@ import javax.management.JMException;
 public final class DataNadhi implements AutoCloseable {
   private static final Duration PROBE_INTERVAL = Duration.ofMillis(500);
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+
+  static {
+    EncodedSubmit.provide((client, pipelines, payload) ->
+        client.countChanges(payload, client.submitJson(pipelines, payload.json())));
+  }
 
   private final Configuration configuration;
   private final RateLimitedLog log;

@@ -131,7 +131,8 @@ class RedeliveryTest extends AbstractSdkTest {
             assertThat(filesOfAnyName())
                 .isNotEmpty()
                 .allSatisfy(file ->
-                    assertThat(file.getFileName().toString()).matches("primary_failed_\\d+.jsonl")));
+                    assertThat(file.getFileName().toString())
+                        .matches("primary_failed_\\d+.jsonl")));
     assertThat(droppedSeqs()).isEqualTo(range(0, 20));
     assertThat(client.counters().redelivered()).isZero();
     main.answer(200);
@@ -144,14 +145,17 @@ class RedeliveryTest extends AbstractSdkTest {
 
   @Test
   void a_line_without_a_key_gets_one_that_stays_and_other_lines_stay() throws Exception {
-    Path file = Files.createDirectories(directory.resolve("dropped")).resolve("exit_%d.jsonl".formatted(System.currentTimeMillis()));
+    Path file =
+        Files.createDirectories(directory.resolve("dropped"))
+            .resolve("exit_%d.jsonl".formatted(System.currentTimeMillis()));
     Files.writeString(
         file,
         """
         not a record
         {"pipelines":["a"],"log_data":{"seq":1}}
 
-        {"pipelines":["a"],"log_data":{"seq":2}}""");
+        {"pipelines":["a"],"log_data":{"seq":2}}\
+        """);
     main.goDown();
     fallback.answer(500);
     DataNadhi client = open(automatic().droppedMaxAge(Duration.ofDays(3650)));
@@ -161,7 +165,8 @@ class RedeliveryTest extends AbstractSdkTest {
     fallback.answer(200);
     await().atMost(TIME_LIMIT).until(() -> client.counters().redelivered() == 2);
     await().atMost(TIME_LIMIT).until(() -> droppedFiles().equals(List.of(file)));
-    assertThat(Files.readAllLines(file)).filteredOn(line -> !line.isEmpty())
+    assertThat(Files.readAllLines(file))
+        .filteredOn(line -> !line.isEmpty())
         .containsExactly("not a record");
     assertThat(fallback.keys()).hasSize(2);
   }
@@ -197,8 +202,7 @@ class RedeliveryTest extends AbstractSdkTest {
     String filling = "x".repeat(50_000);
     SubmitResult result = SubmitResult.ACCEPTED;
     for (int seq = 0; seq < 200 && result.isAccepted(); seq++) {
-      result =
-          client.submit(PIPELINES, Map.of("seq", seq, "x", filling), Duration.ofMillis(2_000));
+      result = client.submit(PIPELINES, Map.of("seq", seq, "x", filling), Duration.ofMillis(2_000));
     }
     assertThat(result).isEqualTo(SubmitResult.QUEUE_FULL);
     assertThat(logged).anyMatch(message -> message.contains("dropped.max_bytes"));

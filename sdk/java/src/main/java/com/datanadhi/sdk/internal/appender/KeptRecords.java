@@ -3,6 +3,7 @@ package com.datanadhi.sdk.internal.appender;
 import com.datanadhi.sdk.DataNadhi;
 import com.datanadhi.sdk.internal.echopost.AgentReserve;
 import com.datanadhi.sdk.internal.files.DroppedFiles;
+import com.datanadhi.sdk.internal.json.EncodedPayload;
 import com.datanadhi.sdk.internal.logging.StandardError;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.internal.thread.SdkThread;
@@ -32,7 +33,7 @@ final class KeptRecords {
   private static final long MAX_CHARS = 16 << 20;
 
   private final Path directory;
-  private final List<OutgoingRecord> records = new ArrayList<>();
+  private final List<Kept> records = new ArrayList<>();
   private final Thread shutdownHook = SdkThread.named("datanadhi-kept", this::writeFile);
   private final String keyPrefix = UUID.randomUUID().toString().replace("-", "") + "-";
   private long chars;
@@ -45,14 +46,15 @@ final class KeptRecords {
   }
 
   /** Keeps a record; if there is no space for it, the message at the end counts it as lost. */
-  synchronized void add(List<String> pipelines, String json) {
+  synchronized void add(List<String> pipelines, EncodedPayload payload) {
     hook();
-    if (records.size() == MAX_RECORDS || chars + json.length() > MAX_CHARS) {
+    int length = payload.json().length();
+    if (records.size() == MAX_RECORDS || chars + length > MAX_CHARS) {
       lost++;
       return;
     }
-    records.add(new OutgoingRecord(pipelines, json, keyPrefix + ++lastKey));
-    chars += json.length();
+    records.add(new Kept(pipelines, payload));
+    chars += length;
   }
 
   private void hook() {
@@ -68,20 +70,22 @@ final class KeptRecords {
 
   /** Submits the records to {@code client}; those that it does not accept go into a file. */
   synchronized void submitTo(DataNadhi client) {
-    Iterator<OutgoingRecord> waiting = records.iterator();
+    Iterator<Kept> waiting = records.iterator();
     while (waiting.hasNext()) {
-      OutgoingRecord record = waiting.next();
+      Kept record = waiting.next();
       if (accepts(client, record)) {
         waiting.remove();
-        chars -= record.json().length();
+        chars -= record.payload().json().length();
       }
     }
     end();
   }
 
-  private static boolean accepts(DataNadhi client, OutgoingRecord record) {
+  private static boolean accepts(DataNadhi client, Kept record) {
     try {
-      return client.submitJson(record.pipelines(), record.json()).isAccepted();
+      return EncodedSubmit.provided()
+          .submit(client, record.pipelines(), record.payload())
+          .isAccepted();
     } catch (IllegalArgumentException tooLarge) {
       // For a limit that is lower than the default.
       return false;
@@ -122,10 +126,11 @@ final class KeptRecords {
                   new AgentReserve(directory),
                   Clock.system(),
                   Waiter.system())
-              .write("not_configured", records);
+              .write("not_configured", records.stream().map(this::outgoing).toList());
+      long truncated = records.stream().filter(record -> record.payload().truncated()).count();
       StandardError.print(
-          "%d records are kept in %s; redeliver() sends them again"
-              .formatted(records.size(), file));
+          "%d records are kept in %s (%d truncated); they are sent when the configuration is valid"
+              .formatted(records.size(), file, truncated));
     } catch (IOException failed) {
       reportLost(failed);
     } catch (InterruptedException interrupted) {
@@ -135,6 +140,12 @@ final class KeptRecords {
     records.clear();
     chars = 0;
   }
+
+  private OutgoingRecord outgoing(Kept record) {
+    return new OutgoingRecord(record.pipelines(), record.payload().json(), keyPrefix + ++lastKey);
+  }
+
+  private record Kept(List<String> pipelines, EncodedPayload payload) {}
 
   private void reportLost(Exception cause) {
     StandardError.print(

@@ -61,9 +61,7 @@ public final class SharedClient implements AutoCloseable {
       if (open == null) {
         // Not under the lock of the clients: encoding runs code of the application.
         EncodedPayload encoded = JsonEncoder.encode(event.fields(), KeptRecords.MAX_RECORD_BYTES);
-        return clients.keep(this, pipelines, encoded.json())
-            ? SubmitResult.ACCEPTED
-            : SubmitResult.CLOSED;
+        return clients.keep(this, pipelines, encoded) ? SubmitResult.ACCEPTED : SubmitResult.CLOSED;
       }
       client = open;
     }

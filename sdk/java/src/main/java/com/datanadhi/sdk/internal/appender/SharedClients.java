@@ -3,6 +3,7 @@ package com.datanadhi.sdk.internal.appender;
 import com.datanadhi.sdk.Configuration;
 import com.datanadhi.sdk.ConfigurationException;
 import com.datanadhi.sdk.DataNadhi;
+import com.datanadhi.sdk.internal.json.EncodedPayload;
 import com.datanadhi.sdk.internal.logging.StandardError;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -87,11 +88,11 @@ public final class SharedClients {
    * Keeps a record while the configuration is invalid, or submits it if another thread has opened a
    * client meanwhile. Returns false, and does nothing, for a user that was removed.
    */
-  synchronized boolean keep(SharedClient user, List<String> pipelines, String json) {
+  synchronized boolean keep(SharedClient user, List<String> pipelines, EncodedPayload payload) {
     if (!users.contains(user)) {
       return false;
     }
-    kept.add(pipelines, json);
+    kept.add(pipelines, payload);
     DataNadhi open = client;
     if (open != null && !open.isClosed()) {
       kept.submitTo(open);

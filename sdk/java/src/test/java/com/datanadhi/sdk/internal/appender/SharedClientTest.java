@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.sdk.DataNadhi;
 import com.datanadhi.sdk.SubmitResult;
+import com.datanadhi.sdk.internal.json.EncodedPayload;
 import com.datanadhi.sdk.testkit.LogServer;
 import com.datanadhi.testkit.Directories;
 import java.nio.file.Files;
@@ -121,13 +122,37 @@ class SharedClientTest {
   }
 
   @Test
+  void a_kept_event_that_was_changed_is_counted_when_it_is_submitted() throws Exception {
+    spoil();
+    SharedClient user = newUser();
+    assertThat(user.submit(event().with("text", "x".repeat(2 << 20))))
+        .isEqualTo(SubmitResult.ACCEPTED);
+    assertThat(
+            user.submit(
+                event()
+                    .with(
+                        "value",
+                        whenEncoded(() -> {
+                          throw new IllegalStateException();
+                        }))))
+        .isEqualTo(SubmitResult.ACCEPTED);
+    correct();
+    DataNadhi client = DataNadhi.shared(directory);
+    assertThat(client.counters().submitted()).isEqualTo(2);
+    assertThat(client.counters().truncated()).isEqualTo(1);
+    assertThat(client.counters().replacedValues()).isEqualTo(1);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    assertThat(client.counters().deliveredToMainServer()).isEqualTo(2);
+  }
+
+  @Test
   void records_that_were_submitted_leave_space_for_others() throws Exception {
     KeptRecords kept = new KeptRecords(directory);
     String json = "\"" + "x".repeat(1_000_000) + "\"";
     DataNadhi client = DataNadhi.shared(directory);
     for (int round = 1; round <= 2; round++) {
       for (int i = 0; i < 10; i++) {
-        kept.add(List.of(), json);
+        kept.add(List.of(), new EncodedPayload(json, 0, false));
       }
       kept.submitTo(client);
       assertThat(client.flush(TIME_LIMIT)).isTrue();

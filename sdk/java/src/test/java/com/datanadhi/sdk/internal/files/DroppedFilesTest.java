@@ -55,8 +55,7 @@ class DroppedFilesTest {
           sent.addAll(keys(records));
           return new RedeliveryPass.Outcome(records.subList(1, 2), List.of());
         };
-    assertThat(second.next(100, 1 << 20, some))
-        .hasValue(new RedeliveryPass.Result(1, 2, 0, true));
+    assertThat(second.next(100, 1 << 20, some)).hasValue(new RedeliveryPass.Result(1, 2, 0, true));
     assertThat(sent).containsExactly("k-0", "k-1", "k-2", "k-3", "k-4");
     assertThat(all()).containsExactly(file);
     assertThat(Files.readAllLines(file)).hasSize(2).allMatch(line -> line.matches(".*k-[24].*"));
@@ -78,8 +77,7 @@ class DroppedFilesTest {
 
   @Test
   void nothing_is_written_into_the_space_that_others_need() throws Exception {
-    DroppedFiles files =
-        new DroppedFiles(directory, 1 << 30, unused -> Long.MAX_VALUE, time, time);
+    DroppedFiles files = new DroppedFiles(directory, 1 << 30, unused -> Long.MAX_VALUE, time, time);
     assertThatThrownBy(() -> files.write("exit", records(1)))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("EchoPost needs");
