@@ -107,7 +107,17 @@ public final class FileRedelivery {
         && clock.nanos() - notBefore >= 0
         && !queue.isFilledTo(FILLED)
         && redeliverer.canSend()) {
-      sendBatch();
+      try {
+        sendBatch();
+      } catch (IOException failed) {
+        pass = null;
+        backOff();
+        log.logRateLimited(
+            Level.WARNING,
+            "redelivery",
+            "The files in %s cannot be sent again now: %s"
+                .formatted(destinations.droppedFiles().directory(), failed));
+      }
     }
   }
 
@@ -123,16 +133,25 @@ public final class FileRedelivery {
     }
     int delivered = result.map(RedeliveryPass.Result::delivered).orElse(0);
     int kept = result.map(RedeliveryPass.Result::kept).orElse(0);
+    if (kept > 0 && !redeliverer.canSend()) {
+      // The oldest records come first again when there is a destination.
+      pass = null;
+    }
     if (delivered > 0) {
       pause = FIRST_PAUSE;
       log.logRateLimited(
           Level.INFO, "redelivered", "%d records from files are delivered".formatted(delivered));
     } else if (kept > 0) {
-      waitFor(pause);
-      pause = pause.multipliedBy(2).compareTo(MAX_PAUSE) > 0 ? MAX_PAUSE : pause.multipliedBy(2);
+      backOff();
     } else if (pass == null) {
       waitFor(FIRST_PAUSE);
     }
+  }
+
+  private void backOff() {
+    waitFor(pause);
+    Duration doubled = pause.multipliedBy(2);
+    pause = doubled.compareTo(MAX_PAUSE) > 0 ? MAX_PAUSE : doubled;
   }
 
   private void waitFor(Duration time) {
