@@ -18,6 +18,7 @@ public final class Configuration {
   private final URI fallbackHost;
   private final boolean echoPostDisabled;
   private final URI downloadUrl;
+  private final int queueBytes;
   private final int queueSize;
   private final int workers;
   private final Duration exitTimeout;
@@ -25,6 +26,9 @@ public final class Configuration {
   private final int batchBytes;
   private final Duration batchDelay;
   private final int maxRecordBytes;
+  private final boolean redeliverAutomatically;
+  private final int droppedMaxBytes;
+  private final Duration droppedMaxAge;
 
   private Configuration(Builder builder) {
     this.directory = builder.directory;
@@ -33,6 +37,7 @@ public final class Configuration {
     this.fallbackHost = builder.fallbackHost;
     this.echoPostDisabled = builder.echoPostDisabled;
     this.downloadUrl = builder.downloadUrl;
+    this.queueBytes = builder.queueBytes;
     this.queueSize = builder.queueSize;
     this.workers = builder.workers;
     this.exitTimeout = builder.exitTimeout;
@@ -40,6 +45,9 @@ public final class Configuration {
     this.batchBytes = builder.batchBytes;
     this.batchDelay = builder.batchDelay;
     this.maxRecordBytes = builder.maxRecordBytes;
+    this.redeliverAutomatically = builder.redeliverAutomatically;
+    this.droppedMaxBytes = builder.droppedMaxBytes;
+    this.droppedMaxAge = builder.droppedMaxAge;
   }
 
   /**
@@ -74,6 +82,7 @@ public final class Configuration {
     builder.fallbackHost = fallbackHost;
     builder.echoPostDisabled = echoPostDisabled;
     builder.downloadUrl = downloadUrl;
+    builder.queueBytes = queueBytes;
     builder.queueSize = queueSize;
     builder.workers = workers;
     builder.exitTimeout = exitTimeout;
@@ -81,6 +90,9 @@ public final class Configuration {
     builder.batchBytes = batchBytes;
     builder.batchDelay = batchDelay;
     builder.maxRecordBytes = maxRecordBytes;
+    builder.redeliverAutomatically = redeliverAutomatically;
+    builder.droppedMaxBytes = droppedMaxBytes;
+    builder.droppedMaxAge = droppedMaxAge;
     return builder;
   }
 
@@ -117,7 +129,15 @@ public final class Configuration {
     return downloadUrl;
   }
 
-  /** The most records that wait in memory. */
+  /**
+   * The most bytes of memory for records that are not delivered yet, those that are being sent
+   * included.
+   */
+  public int queueBytes() {
+    return queueBytes;
+  }
+
+  /** The most records that wait in memory; 0 if only their bytes are bounded. */
   public int queueSize() {
     return queueSize;
   }
@@ -152,22 +172,41 @@ public final class Configuration {
     return maxRecordBytes;
   }
 
+  /** Whether records in files are sent again without a call of {@link DataNadhi#redeliver}. */
+  public boolean redeliverAutomatically() {
+    return redeliverAutomatically;
+  }
+
+  /** The size of all files in {@code dropped/} at which no further one is begun, in bytes. */
+  public int droppedMaxBytes() {
+    return droppedMaxBytes;
+  }
+
+  /** The age at which files in {@code dropped/} are deleted. */
+  public Duration droppedMaxAge() {
+    return droppedMaxAge;
+  }
+
   /** The settings without the API key and the download URL. */
   @Override
   public String toString() {
-    return "Configuration[directory=%s, serverHost=%s, fallbackHost=%s, echoPostDisabled=%s, queueSize=%d, workers=%d, exitTimeout=%s, batchSize=%d, batchBytes=%d, batchDelay=%s, maxRecordBytes=%d]"
+    return "Configuration[directory=%s, serverHost=%s, fallbackHost=%s, echoPostDisabled=%s, queueBytes=%d, queueSize=%d, workers=%d, exitTimeout=%s, batchSize=%d, batchBytes=%d, batchDelay=%s, maxRecordBytes=%d, redeliverAutomatically=%s, droppedMaxBytes=%d, droppedMaxAge=%s]"
         .formatted(
             directory,
             serverHost,
             fallbackHost,
             echoPostDisabled,
+            queueBytes,
             queueSize,
             workers,
             exitTimeout,
             batchSize,
             batchBytes,
             batchDelay,
-            maxRecordBytes);
+            maxRecordBytes,
+            redeliverAutomatically,
+            droppedMaxBytes,
+            droppedMaxAge);
   }
 
   /**
@@ -181,13 +220,17 @@ public final class Configuration {
     private URI fallbackHost = URI.create("http://datanadhi-fallback-server:5001");
     private boolean echoPostDisabled;
     private URI downloadUrl = URI.create("https://downloads.datanadhi.com/echopost");
-    private int queueSize = 1000;
+    private int queueBytes = 16 << 20;
+    private int queueSize;
     private int workers = 2;
     private Duration exitTimeout = Duration.ofSeconds(5);
     private int batchSize = 500;
     private int batchBytes = 1 << 20;
     private Duration batchDelay = Duration.ofMillis(50);
     private int maxRecordBytes = 1 << 20;
+    private boolean redeliverAutomatically = true;
+    private int droppedMaxBytes = 1 << 30;
+    private Duration droppedMaxAge = Duration.ofDays(30);
 
     private Builder(Path directory) {
       this.directory = directory.toAbsolutePath().normalize();
@@ -225,7 +268,20 @@ public final class Configuration {
       return this;
     }
 
-    /** Sets how many records can wait in memory: 10 to 1,000,000; default 1,000. */
+    /**
+     * Sets how many bytes of memory the records that are not delivered yet can occupy: 65,536 to
+     * 1,073,741,824; default 16,777,216. A record counts 256, and one per character of its payload
+     * as JSON, or two if that has characters outside ASCII.
+     */
+    public Builder queueBytes(int bytes) {
+      this.queueBytes = SettingValidator.intInRange("queueBytes", bytes, 1 << 16, 1 << 30);
+      return this;
+    }
+
+    /**
+     * Sets how many records can wait in memory, besides the bound on their bytes: 10 to 1,000,000;
+     * default any number.
+     */
     public Builder queueSize(int records) {
       this.queueSize = SettingValidator.intInRange("queueSize", records, 10, 1_000_000);
       return this;
@@ -277,6 +333,35 @@ public final class Configuration {
      */
     public Builder maxRecordBytes(int bytes) {
       this.maxRecordBytes = SettingValidator.intInRange("maxRecordBytes", bytes, 1 << 10, 16 << 20);
+      return this;
+    }
+
+    /**
+     * Sets whether records in files are sent again without a call of {@link DataNadhi#redeliver};
+     * default true.
+     */
+    public Builder redeliverAutomatically(boolean redeliver) {
+      this.redeliverAutomatically = redeliver;
+      return this;
+    }
+
+    /**
+     * Sets the size of all files in {@code dropped/} at which no further one is begun: 1,048,576 to
+     * 2,147,483,647 bytes; default 1,073,741,824. At that size records stay in memory, as if the
+     * disk were full.
+     */
+    public Builder droppedMaxBytes(int bytes) {
+      this.droppedMaxBytes =
+          SettingValidator.intInRange("droppedMaxBytes", bytes, 1 << 20, Integer.MAX_VALUE);
+      return this;
+    }
+
+    /**
+     * Sets the age at which files in {@code dropped/} are deleted, with the records that nothing
+     * has taken by then: 1 min to 3,650 days; default 30 days.
+     */
+    public Builder droppedMaxAge(Duration age) {
+      this.droppedMaxAge = SettingValidator.droppedMaxAge("droppedMaxAge", age);
       return this;
     }
 

@@ -1,18 +1,22 @@
 package com.datanadhi.sdk;
 
+import com.datanadhi.sdk.internal.appender.EncodedSubmit;
 import com.datanadhi.sdk.internal.appender.EventPayload;
 import com.datanadhi.sdk.internal.appender.SharedClients;
 import com.datanadhi.sdk.internal.config.ResolvedConfigurationFile;
 import com.datanadhi.sdk.internal.delivery.BatchLimits;
 import com.datanadhi.sdk.internal.delivery.DeliveryThreads;
 import com.datanadhi.sdk.internal.delivery.Destinations;
+import com.datanadhi.sdk.internal.delivery.FileRedelivery;
+import com.datanadhi.sdk.internal.delivery.FileRules;
 import com.datanadhi.sdk.internal.delivery.MainServerSender;
 import com.datanadhi.sdk.internal.delivery.RecordCounts;
-import com.datanadhi.sdk.internal.delivery.Redeliverer;
+import com.datanadhi.sdk.internal.echopost.AgentReserve;
 import com.datanadhi.sdk.internal.echopost.EchoPost;
 import com.datanadhi.sdk.internal.echopost.Timeouts;
 import com.datanadhi.sdk.internal.files.DroppedFiles;
 import com.datanadhi.sdk.internal.files.PrivateFiles;
+import com.datanadhi.sdk.internal.files.RedeliveryPass;
 import com.datanadhi.sdk.internal.http.ClosableHttpClient;
 import com.datanadhi.sdk.internal.http.FallbackServer;
 import com.datanadhi.sdk.internal.http.MainServer;
@@ -26,6 +30,7 @@ import com.datanadhi.sdk.internal.json.Utf8;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.logging.StandardError;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
+import com.datanadhi.sdk.internal.queue.QueueLimits;
 import com.datanadhi.sdk.internal.queue.RecordQueue;
 import com.datanadhi.sdk.internal.thread.ProcessEnd;
 import com.datanadhi.sdk.internal.thread.SdkThread;
@@ -73,6 +78,11 @@ public final class DataNadhi implements AutoCloseable {
   /** How long a client that is closed at once waits for its start, beyond the exit time-out. */
   private static final Duration START_TIMEOUT = Duration.ofSeconds(10);
 
+  static {
+    EncodedSubmit.provide((client, pipelines, payload) ->
+        client.countChanges(payload, client.submitJson(pipelines, payload.json())));
+  }
+
   private final Configuration configuration;
   private final RateLimitedLog log;
   private final RecordCounts counts = new RecordCounts();
@@ -98,7 +108,14 @@ public final class DataNadhi implements AutoCloseable {
     this.clock = clock;
     this.waiter = waiter;
     this.log = new RateLimitedLog(clock);
-    this.queue = new RecordQueue(configuration.queueSize(), configuration.batchSize(), clock);
+    this.queue =
+        new RecordQueue(
+            new QueueLimits(
+                configuration.queueBytes(),
+                configuration.queueSize(),
+                configuration.batchSize(),
+                configuration.batchBytes()),
+            clock);
     ScheduledThreadPoolExecutor singleThread =
         new ScheduledThreadPoolExecutor(1, SdkThread.factory("datanadhi-timer"));
     singleThread.setRemoveOnCancelPolicy(true);
@@ -162,7 +179,7 @@ public final class DataNadhi implements AutoCloseable {
             new EchoPost(configuration, timeouts, downloads.get(), io, timer, log, clock, waiter),
             new FallbackServer(fallback, clock),
             new ServerHealth("fallback server", fallback, PROBE_INTERVAL, log, clock, waiter),
-            new DroppedFiles(configuration.directory(), clock, waiter));
+            droppedFiles());
     DeliveryThreads threads =
         new DeliveryThreads(
             queue,
@@ -170,6 +187,7 @@ public final class DataNadhi implements AutoCloseable {
             counts,
             log,
             configuration.workers(),
+            new FileRules(configuration.redeliverAutomatically(), configuration.droppedMaxAge()),
             timeouts.backlogCheckInterval(),
             clock,
             waiter);
@@ -178,9 +196,13 @@ public final class DataNadhi implements AutoCloseable {
     if (!destinations.droppedFiles().isEmpty()) {
       log.log(
           Level.WARNING,
-          "There are undelivered records in "
-              + configuration.directory().resolve("dropped")
-              + ": call redeliver() to send them again");
+          "There are undelivered records in %s: %s"
+              .formatted(
+                  destinations.droppedFiles().directory(),
+                  configuration.redeliverAutomatically()
+                      ? "they are sent again, except those in primary_failed files, which the main"
+                          + " server has rejected and redeliver() sends"
+                      : "redeliver() sends them again"));
     }
     destinations.echoPost().prepare();
     var unused =
@@ -190,6 +212,15 @@ public final class DataNadhi implements AutoCloseable {
             THREADS_INTERVAL.toMillis(),
             TimeUnit.MILLISECONDS);
     return new Delivery(destinations, threads, http, downloads, jmxCounters);
+  }
+
+  private DroppedFiles droppedFiles() {
+    return new DroppedFiles(
+        configuration.directory(),
+        configuration.droppedMaxBytes(),
+        new AgentReserve(configuration.directory()),
+        clock,
+        waiter);
   }
 
   /** What is there only after the start. */
@@ -234,16 +265,33 @@ public final class DataNadhi implements AutoCloseable {
    *     toString}; not used after this method returns. A value that throws, contains itself or is
    *     nested deeper than 200 levels is replaced by a text, and a payload that is larger than
    *     {@link Configuration#maxRecordBytes} is truncated; both are counted
-   * @return false if the record was refused, because the queue is full or the client is closed; the
-   *     caller still has the record, and it is counted as refused
+   * @return whether the record was accepted, and else why not: then the caller still has the
+   *     record, and it is counted as refused
    */
-  public boolean submit(List<String> pipelines, Map<String, ?> payload) {
+  @CheckReturnValue
+  public SubmitResult submit(List<String> pipelines, Map<String, ?> payload) {
     EncodedPayload encoded = JsonEncoder.encode(payload, configuration.maxRecordBytes());
-    boolean accepted = enqueue(pipelines, encoded.json());
-    if (accepted) {
+    return countChanges(encoded, offer(record(pipelines, encoded.json())));
+  }
+
+  /**
+   * As {@link #submit(List, Map)}, but waits for at most {@code longestWait} if the queue is full.
+   *
+   * @throws InterruptedException if this thread is interrupted while it waits; the record was not
+   *     accepted, and it is counted as refused
+   */
+  @CheckReturnValue
+  public SubmitResult submit(List<String> pipelines, Map<String, ?> payload, Duration longestWait)
+      throws InterruptedException {
+    EncodedPayload encoded = JsonEncoder.encode(payload, configuration.maxRecordBytes());
+    return countChanges(encoded, offer(record(pipelines, encoded.json()), longestWait));
+  }
+
+  private SubmitResult countChanges(EncodedPayload encoded, SubmitResult result) {
+    if (result.isAccepted()) {
       counts.countChanges(encoded.replacedValues(), encoded.truncated());
     }
-    return accepted;
+    return result;
   }
 
   /**
@@ -252,26 +300,44 @@ public final class DataNadhi implements AutoCloseable {
    * @throws IllegalArgumentException if the payload is not one JSON value, or is larger than {@link
    *     Configuration#maxRecordBytes}
    */
-  public boolean submitJson(List<String> pipelines, String payload) {
+  @CheckReturnValue
+  public SubmitResult submitJson(List<String> pipelines, String payload) {
     int max = configuration.maxRecordBytes();
     if (payload.length() > max || Utf8.length(payload) > max) {
       throw new IllegalArgumentException(
           "The payload is larger than %d bytes: make it smaller, or raise async.max_record_bytes"
               .formatted(max));
     }
-    return enqueue(pipelines, JsonValidator.requireOneValue(payload));
+    return offer(record(pipelines, JsonValidator.requireOneValue(payload)));
   }
 
-  private boolean enqueue(List<String> pipelines, String json) {
-    OutgoingRecord record =
-        new OutgoingRecord(pipelines, json, keyPrefix + lastKey.incrementAndGet());
+  private OutgoingRecord record(List<String> pipelines, String json) {
+    return new OutgoingRecord(pipelines, json, keyPrefix + lastKey.incrementAndGet());
+  }
+
+  private SubmitResult offer(OutgoingRecord record) {
     counts.countOffered(record);
-    if (queue.offer(record)) {
-      counts.countSubmitted();
-      return true;
+    return counted(record, queue.offer(record));
+  }
+
+  private SubmitResult offer(OutgoingRecord record, Duration longestWait)
+      throws InterruptedException {
+    counts.countOffered(record);
+    try {
+      return counted(record, queue.offer(record, longestWait));
+    } catch (InterruptedException interrupted) {
+      counts.countRefused(record);
+      throw interrupted;
     }
-    counts.countRefused(record);
-    return false;
+  }
+
+  private SubmitResult counted(OutgoingRecord record, SubmitResult result) {
+    if (result.isAccepted()) {
+      counts.countSubmitted();
+    } else {
+      counts.countRefused(record);
+    }
+    return result;
   }
 
   /**
@@ -285,29 +351,27 @@ public final class DataNadhi implements AutoCloseable {
   }
 
   /**
-   * Sends the records in {@code dropped/} again, oldest file first. Records that cannot be
-   * delivered stay there. This method blocks until it has tried all of them. Only one redelivery
-   * runs at a time, in all threads and processes: while another runs, this one does nothing.
+   * Sends all records in {@code dropped/} again, oldest file first, those that the main server has
+   * rejected too. Records that cannot be delivered stay there. This method blocks until it has
+   * tried all of them. Each batch is sent by one thread of all processes; while another process
+   * sends one, this method returns at once.
    *
    * @throws IOException if a file cannot be read or written
    */
   public Redelivery redeliver() throws IOException, InterruptedException {
-    Destinations destinations;
+    FileRedelivery redelivery;
     try {
-      destinations = delivery.get().destinations();
+      redelivery = delivery.get().threads().redelivery();
     } catch (ExecutionException notStarted) {
       throw new IOException("The client could not be started", notStarted.getCause());
     }
-    return destinations
-        .droppedFiles()
-        .redeliver(FallbackServer.BATCH, new Redeliverer(destinations))
-        .map(result -> new Redelivery(result.delivered(), result.kept(), result.unreadable()))
-        .orElse(new Redelivery(0, 0, 0));
+    RedeliveryPass.Result result = redelivery.redeliverAll();
+    return new Redelivery(result.delivered(), result.kept(), result.unreadable());
   }
 
   /** The counts of this client since it was opened. */
   public Counters counters() {
-    return counts.snapshot(queue.depth(), echoPostState());
+    return counts.snapshot(queue.depth(), queue.heldBytes(), echoPostState());
   }
 
   private EchoPostState echoPostState() {
@@ -373,8 +437,9 @@ public final class DataNadhi implements AutoCloseable {
       }
       if (lost > 0) {
         logLost(
-            ("%d records are lost: no destination was available, and no file could be written in"
-                    + " %s. Free disk space, or give this user write access to the directory")
+            ("%d records are lost: they could not be delivered in time, and no file could be"
+                    + " written in %s. Free disk space, or give this user write access to the"
+                    + " directory")
                 .formatted(lost, configuration.directory().resolve("dropped")));
       }
     } catch (InterruptedException unexpected) {
@@ -408,13 +473,14 @@ public final class DataNadhi implements AutoCloseable {
 
   /** Without delivery threads, for which a start is needed; returns how many records are lost. */
   private long writeToFiles() throws InterruptedException {
-    DroppedFiles files = new DroppedFiles(configuration.directory(), clock, waiter);
+    DroppedFiles files = droppedFiles();
     try {
-      List<OutgoingRecord> batch = queue.take(FallbackServer.BATCH);
+      List<OutgoingRecord> batch = queue.take(FallbackServer.BATCH, FallbackServer.BATCH_BYTES);
       while (!batch.isEmpty()) {
         Path unused = files.write("exit", batch);
         counts.countDropped("exit", batch);
-        batch = queue.take(FallbackServer.BATCH);
+        queue.settle(batch);
+        batch = queue.take(FallbackServer.BATCH, FallbackServer.BATCH_BYTES);
       }
     } catch (IOException failed) {
       log.log(Level.ERROR, "No file can be written: " + failed);

@@ -40,13 +40,17 @@ class ConfigurationTest {
     assertThat(configuration.fallbackHost())
         .isEqualTo(URI.create("http://datanadhi-fallback-server:5001"));
     assertThat(configuration.echoPostDisabled()).isFalse();
-    assertThat(configuration.queueSize()).isEqualTo(1000);
+    assertThat(configuration.queueBytes()).isEqualTo(16 << 20);
+    assertThat(configuration.queueSize()).isZero();
     assertThat(configuration.workers()).isEqualTo(2);
     assertThat(configuration.exitTimeout()).isEqualTo(Duration.ofSeconds(5));
     assertThat(configuration.batchSize()).isEqualTo(500);
     assertThat(configuration.batchBytes()).isEqualTo(1 << 20);
     assertThat(configuration.batchDelay()).isEqualTo(Duration.ofMillis(50));
     assertThat(configuration.maxRecordBytes()).isEqualTo(1 << 20);
+    assertThat(configuration.redeliverAutomatically()).isTrue();
+    assertThat(configuration.droppedMaxBytes()).isEqualTo(1 << 30);
+    assertThat(configuration.droppedMaxAge()).isEqualTo(Duration.ofDays(30));
 
     assertThatThrownBy(() -> Configuration.load(directory, Map.of()))
         .isInstanceOf(ConfigurationException.class)
@@ -61,20 +65,28 @@ class ConfigurationTest {
     Map<String, String> environment = with("DATANADHI_WORKERS", "7");
     environment.put("DATANADHI_ECHOPOST_DISABLE", "true");
     environment.put("DATANADHI_QUEUE_SIZE", "50");
+    environment.put("DATANADHI_QUEUE_BYTES", "65536");
     environment.put("DATANADHI_EXIT_TIMEOUT", "0.5");
     environment.put("DATANADHI_BATCH_SIZE", "100");
     environment.put("DATANADHI_BATCH_BYTES", "65536");
     environment.put("DATANADHI_BATCH_DELAY", "0.01");
     environment.put("DATANADHI_MAX_RECORD_BYTES", "2048");
+    environment.put("DATANADHI_DROPPED_REDELIVER", "false");
+    environment.put("DATANADHI_DROPPED_MAX_BYTES", "1048576");
+    environment.put("DATANADHI_DROPPED_MAX_AGE", "3600");
     Configuration configuration = Configuration.load(directory, environment);
     assertThat(configuration.workers()).isEqualTo(7);
     assertThat(configuration.echoPostDisabled()).isTrue();
     assertThat(configuration.queueSize()).isEqualTo(50);
+    assertThat(configuration.queueBytes()).isEqualTo(65_536);
     assertThat(configuration.exitTimeout()).isEqualTo(Duration.ofMillis(500));
     assertThat(configuration.batchSize()).isEqualTo(100);
     assertThat(configuration.batchBytes()).isEqualTo(65_536);
     assertThat(configuration.batchDelay()).isEqualTo(Duration.ofMillis(10));
     assertThat(configuration.maxRecordBytes()).isEqualTo(2_048);
+    assertThat(configuration.redeliverAutomatically()).isFalse();
+    assertThat(configuration.droppedMaxBytes()).isEqualTo(1 << 20);
+    assertThat(configuration.droppedMaxAge()).isEqualTo(Duration.ofHours(1));
     assertThat(configuration.serverHost()).isEqualTo(URI.create("http://from-file:1"));
   }
 
@@ -92,6 +104,26 @@ class ConfigurationTest {
     } finally {
       System.clearProperty("datanadhi.async.workers");
       System.clearProperty("datanadhi.api_key");
+    }
+  }
+
+  @Test
+  void system_properties_set_the_bounds_of_memory_and_files() {
+    Map<String, String> properties =
+        Map.of(
+            "datanadhi.async.queue_bytes", "70000",
+            "datanadhi.dropped.redeliver", "false",
+            "datanadhi.dropped.max_bytes", "2000000",
+            "datanadhi.dropped.max_age", "90");
+    properties.forEach(System::setProperty);
+    try {
+      Configuration configuration = Configuration.load(directory, KEY);
+      assertThat(configuration.queueBytes()).isEqualTo(70_000);
+      assertThat(configuration.redeliverAutomatically()).isFalse();
+      assertThat(configuration.droppedMaxBytes()).isEqualTo(2_000_000);
+      assertThat(configuration.droppedMaxAge()).isEqualTo(Duration.ofSeconds(90));
+    } finally {
+      properties.keySet().forEach(System::clearProperty);
     }
   }
 
@@ -129,6 +161,7 @@ class ConfigurationTest {
             .fallbackHost("http://fallback:2")
             .echoPostDisabled(true)
             .downloadUrl("http://downloads:3")
+            .queueBytes(100_000)
             .queueSize(50)
             .workers(3)
             .exitTimeout(Duration.ofSeconds(1))
@@ -136,6 +169,9 @@ class ConfigurationTest {
             .batchBytes(2_000)
             .batchDelay(Duration.ofMillis(1))
             .maxRecordBytes(3_000)
+            .redeliverAutomatically(false)
+            .droppedMaxBytes(2_000_000)
+            .droppedMaxAge(Duration.ofDays(1))
             .build();
     assertThat(configuration.toBuilder().build())
         .usingRecursiveComparison()
@@ -157,6 +193,10 @@ class ConfigurationTest {
         "async: {workers: many} | async.workers | many",
         "async: {workers: 0} | async.workers | 0",
         "async: {queue_size: 5} | async.queue_size | 5",
+        "async: {queue_bytes: 65535} | async.queue_bytes | 65535",
+        "dropped: {redeliver: often} | dropped.redeliver | often",
+        "dropped: {max_bytes: 1000} | dropped.max_bytes | 1000",
+        "dropped: {max_age: 59} | dropped.max_age | PT59S",
         "async: {exit_timeout: soon} | async.exit_timeout | soon",
         "async: {exit_timeout: .nan} | async.exit_timeout | NaN",
         "async: {exit_timeout: .inf} | async.exit_timeout | Infinity",
@@ -215,6 +255,8 @@ class ConfigurationTest {
     String resolved = Files.readString(directory.resolve(".config.resolved.json"));
     JsonObject values = JsonParser.parseString(resolved).getAsJsonObject();
     assertThat(values.get("async_workers").getAsInt()).isEqualTo(1);
+    // A queue without a bound would be the Python SDK's, which has none on bytes.
+    assertThat(values.get("async_queue_size").getAsInt()).isEqualTo(1000);
     assertThat(values.get("server_host").getAsString()).isEqualTo("http://data-nadhi-server:5000");
     // The Python SDK needs these names.
     assertThat(values.keySet())

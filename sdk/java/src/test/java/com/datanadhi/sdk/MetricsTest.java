@@ -39,6 +39,10 @@ class MetricsTest extends AbstractSdkTest {
     assertThat(beans.getAttribute(name, "Submitted")).isEqualTo(5L);
     assertThat(beans.getAttribute(name, "DeliveredToMainServer")).isEqualTo(3L);
     assertThat(beans.getAttribute(name, "QueueDepth")).isEqualTo(0);
+    assertThat(beans.getAttribute(name, "QueueBytes")).isEqualTo(0L);
+    assertThat(client.redeliver().delivered()).isEqualTo(2);
+    assertThat(beans.getAttribute(name, "Redelivered")).isEqualTo(2L);
+    assertThat(beans.getAttribute(name, "Expired")).isEqualTo(0L);
     assertThat(beans.getAttribute(name, "EchoPostStatus")).isEqualTo("DISABLED");
 
     SimpleMeterRegistry registry = new SimpleMeterRegistry();
@@ -58,14 +62,21 @@ class MetricsTest extends AbstractSdkTest {
                 .functionCounter()
                 .count())
         .isEqualTo(2);
-    assertThat(client.submit(PIPELINES, Map.of("seq", 5, "self", selfContained()))).isTrue();
-    assertThat(client.submit(PIPELINES, Map.of("seq", 6, "x", "x".repeat(2 << 20)))).isTrue();
+    assertThat(client.submit(PIPELINES, Map.of("seq", 5, "self", selfContained())))
+        .isEqualTo(SubmitResult.ACCEPTED);
+    assertThat(client.submit(PIPELINES, Map.of("seq", 6, "x", "x".repeat(2 << 20))))
+        .isEqualTo(SubmitResult.ACCEPTED);
     assertThat(beans.getAttribute(name, "ReplacedValues")).isEqualTo(1L);
     assertThat(beans.getAttribute(name, "Truncated")).isEqualTo(1L);
     for (String counter : List.of("replaced_values", "truncated")) {
       assertThat(registry.get("datanadhi.records." + counter).functionCounter().count())
           .isEqualTo(1);
     }
+    assertThat(registry.get("datanadhi.records.redelivered").functionCounter().count())
+        .isEqualTo(2);
+    assertThat(registry.get("datanadhi.records.expired").functionCounter().count()).isZero();
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    assertThat(registry.get("datanadhi.queue.bytes").gauge().value()).isZero();
     assertThat(registry.get("datanadhi.echopost").tag("status", "DISABLED").gauge().value())
         .isEqualTo(1);
 

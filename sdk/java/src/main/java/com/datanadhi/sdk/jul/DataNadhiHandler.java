@@ -1,5 +1,6 @@
 package com.datanadhi.sdk.jul;
 
+import com.datanadhi.sdk.SubmitResult;
 import com.datanadhi.sdk.internal.appender.AppenderSettings;
 import com.datanadhi.sdk.internal.appender.EventPayload;
 import com.datanadhi.sdk.internal.appender.SharedClient;
@@ -21,15 +22,13 @@ import java.util.logging.SimpleFormatter;
  * com.datanadhi.sdk.jul.DataNadhiHandler.directory = .datanadhi
  * com.datanadhi.sdk.jul.DataNadhiHandler.pipelines = orders,audit
  * com.datanadhi.sdk.jul.DataNadhiHandler.level = INFO
+ * com.datanadhi.sdk.jul.DataNadhiHandler.maxWaitMillis = 0
  * </pre>
  *
  * <p>A log record that the client refuses is reported to the handler's {@link ErrorManager}, which
  * prints the first error only. An invalid configuration is reported once, on {@link System#err}.
  */
 public final class DataNadhiHandler extends Handler {
-  private static final String REFUSED =
-      "a record was refused: the queue is full (raise async.queue_size) or the client is closed";
-
   private final SharedClient client;
   private final Formatter formatter = new SimpleFormatter();
 
@@ -41,7 +40,8 @@ public final class DataNadhiHandler extends Handler {
             property("pipelines", ""),
             property("apiKey", ""),
             property("serverHost", ""),
-            property("fallbackHost", "")));
+            property("fallbackHost", ""),
+            Long.parseLong(property("maxWaitMillis", "0"))));
     setLevel(Level.parse(property("level", "ALL")));
   }
 
@@ -52,7 +52,18 @@ public final class DataNadhiHandler extends Handler {
    * @param pipelines the names of the pipelines, separated by commas
    */
   public DataNadhiHandler(String directory, String pipelines) {
-    this(new AppenderSettings(directory, pipelines, "", "", ""));
+    this(directory, pipelines, 0);
+  }
+
+  /**
+   * Makes a handler in code whose threads wait if the queue is full.
+   *
+   * @param directory the directory of the SDK's configuration
+   * @param pipelines the names of the pipelines, separated by commas
+   * @param maxWaitMillis how long a thread that logs waits at most for space in the queue
+   */
+  public DataNadhiHandler(String directory, String pipelines, long maxWaitMillis) {
+    this(new AppenderSettings(directory, pipelines, "", "", "", maxWaitMillis));
   }
 
   private DataNadhiHandler(AppenderSettings settings) {
@@ -84,8 +95,9 @@ public final class DataNadhiHandler extends Handler {
                   formatter.formatMessage(record))
               .at(record.getSourceClassName(), record.getSourceMethodName(), null, 0)
               .thrown(record.getThrown());
-      if (!client.submit(event)) {
-        reportError(REFUSED, null, ErrorManager.WRITE_FAILURE);
+      SubmitResult result = client.submit(event);
+      if (!result.isAccepted()) {
+        reportError(SharedClient.reason(result), null, ErrorManager.WRITE_FAILURE);
       }
     } catch (RuntimeException failed) {
       reportError(failed.getMessage(), failed, ErrorManager.WRITE_FAILURE);

@@ -1,5 +1,6 @@
 package com.datanadhi.sdk.log4j;
 
+import com.datanadhi.sdk.SubmitResult;
 import com.datanadhi.sdk.internal.appender.AppenderSettings;
 import com.datanadhi.sdk.internal.appender.EventPayload;
 import com.datanadhi.sdk.internal.appender.SharedClient;
@@ -36,9 +37,6 @@ import org.jspecify.annotations.Nullable;
  */
 @Plugin(name = "DataNadhi", category = Core.CATEGORY_NAME, elementType = Appender.ELEMENT_TYPE)
 public final class DataNadhiAppender extends AbstractAppender {
-  private static final String REFUSED =
-      "a record was refused: the queue is full (raise async.queue_size) or the client is closed";
-
   private final Configuration configuration;
   private final AppenderSettings settings;
   private volatile @Nullable SharedClient client;
@@ -54,7 +52,10 @@ public final class DataNadhiAppender extends AbstractAppender {
     this.settings = settings;
   }
 
-  /** Called by Log4j with the attributes of the element in its configuration. */
+  /**
+   * Called by Log4j with the attributes of the element in its configuration. A thread that logs
+   * waits at most {@code maxWaitMillis}, default 0, for space in the queue when that is full.
+   */
   @PluginFactory
   public static DataNadhiAppender create(
       @PluginAttribute("name") String name,
@@ -65,6 +66,7 @@ public final class DataNadhiAppender extends AbstractAppender {
       @PluginAttribute(value = "apiKey", sensitive = true) @Nullable String apiKey,
       @PluginAttribute("serverHost") @Nullable String serverHost,
       @PluginAttribute("fallbackHost") @Nullable String fallbackHost,
+      @PluginAttribute("maxWaitMillis") long maxWaitMillis,
       @PluginConfiguration Configuration configuration) {
     return new DataNadhiAppender(
         name,
@@ -76,7 +78,8 @@ public final class DataNadhiAppender extends AbstractAppender {
             orEmpty(pipelines),
             orEmpty(apiKey),
             orEmpty(serverHost),
-            orEmpty(fallbackHost)));
+            orEmpty(fallbackHost),
+            maxWaitMillis));
   }
 
   private static String orEmpty(@Nullable String attribute) {
@@ -152,8 +155,9 @@ public final class DataNadhiAppender extends AbstractAppender {
     logged.getContextData().forEach(event::with);
     event.thrown(logged.getThrown());
     try {
-      if (!started.submit(event)) {
-        error(REFUSED);
+      SubmitResult result = started.submit(event);
+      if (!result.isAccepted()) {
+        error(SharedClient.reason(result));
       }
     } catch (RuntimeException failed) {
       error(String.valueOf(failed.getMessage()), logged, failed);

@@ -7,6 +7,7 @@ import ch.qos.logback.classic.spi.ThrowableProxy;
 import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.UnsynchronizedAppenderBase;
 import ch.qos.logback.core.spi.AppenderAttachable;
+import com.datanadhi.sdk.SubmitResult;
 import com.datanadhi.sdk.internal.appender.AppenderSettings;
 import com.datanadhi.sdk.internal.appender.EventPayload;
 import com.datanadhi.sdk.internal.appender.SharedClient;
@@ -28,6 +29,7 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
   private String apiKey = "";
   private String serverHost = "";
   private String fallbackHost = "";
+  private long maxWaitMillis;
   private @Nullable SharedClient client;
 
   /** Sets the directory of the SDK's configuration; default {@code .datanadhi}. */
@@ -55,6 +57,14 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
     this.fallbackHost = fallbackHost;
   }
 
+  /**
+   * Sets how many milliseconds a thread that logs waits at most for space in the queue when that is
+   * full; default 0.
+   */
+  public void setMaxWaitMillis(long maxWaitMillis) {
+    this.maxWaitMillis = maxWaitMillis;
+  }
+
   @Override
   public void start() {
     if (isStarted()) {
@@ -62,7 +72,8 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
     }
     client =
         new SharedClient(
-            new AppenderSettings(directory, pipelines, apiKey, serverHost, fallbackHost),
+            new AppenderSettings(
+                directory, pipelines, apiKey, serverHost, fallbackHost, maxWaitMillis),
             this::stopAsyncAppenders);
     super.start();
   }
@@ -133,10 +144,9 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
       event.thrown(proxy.getThrowable());
     }
     try {
-      if (!started.submit(event)) {
-        addWarn(
-            "a record was refused: the queue is full (raise async.queue_size) or the client is"
-                + " closed");
+      SubmitResult result = started.submit(event);
+      if (!result.isAccepted()) {
+        addWarn(SharedClient.reason(result));
       }
     } catch (RuntimeException failed) {
       addError(String.valueOf(failed.getMessage()), failed);

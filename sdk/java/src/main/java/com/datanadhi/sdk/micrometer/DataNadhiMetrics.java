@@ -15,9 +15,10 @@ import java.util.function.ToDoubleFunction;
 /**
  * Exports the {@link Counters} of a client to Micrometer. The counters are {@code
  * datanadhi.records.submitted}, {@code .refused}, {@code .delivered} (tag {@code way}), {@code
- * .dropped} (tag {@code reason}), {@code .lost}, {@code .truncated} and {@code .replaced_values}.
- * The gauges are {@code datanadhi.queue.depth} and {@code datanadhi.echopost}, which is 1 for the
- * current {@code status} and 0 for the others. Each meter has the tag {@code directory}.
+ * .dropped} (tag {@code reason}), {@code .lost}, {@code .truncated}, {@code .replaced_values},
+ * {@code .redelivered} and {@code .expired}. The gauges are {@code datanadhi.queue.depth}, {@code
+ * datanadhi.queue.bytes} and {@code datanadhi.echopost}, which is 1 for the current {@code status}
+ * and 0 for the others. Each meter has the tag {@code directory}.
  *
  * <p>If the client is the shared one of its directory and was closed, the meters are those of its
  * successor as soon as {@link DataNadhi#shared} or an appender has opened one: the counters then
@@ -52,6 +53,8 @@ public final class DataNadhiMetrics implements MeterBinder {
     counter(registry, "lost", Tags.empty(), Counters::lost);
     counter(registry, "truncated", Tags.empty(), Counters::truncated);
     counter(registry, "replaced_values", Tags.empty(), Counters::replacedValues);
+    counter(registry, "redelivered", Tags.empty(), Counters::redelivered);
+    counter(registry, "expired", Tags.empty(), Counters::expired);
     counter(registry, "delivered", wayTag("main_server"), Counters::deliveredToMainServer);
     counter(registry, "delivered", wayTag("echopost"), Counters::deliveredToEchoPost);
     counter(registry, "delivered", wayTag("fallback"), Counters::deliveredToFallback);
@@ -66,6 +69,12 @@ public final class DataNadhiMetrics implements MeterBinder {
     Gauge.builder("datanadhi.queue.depth", () -> current().queueDepth())
         .tags(tags)
         .description("Records that wait in memory")
+        .register(registry);
+    removeEarlier(registry, "datanadhi.queue.bytes", tags);
+    Gauge.builder("datanadhi.queue.bytes", () -> current().queueBytes())
+        .tags(tags)
+        .description("The memory that records without an outcome occupy")
+        .baseUnit("bytes")
         .register(registry);
     for (EchoPostState.Status status : EchoPostState.Status.values()) {
       Tags all = tags.and("status", status.name());

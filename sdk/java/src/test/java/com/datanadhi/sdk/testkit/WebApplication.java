@@ -25,7 +25,7 @@ public final class WebApplication extends HttpServlet implements ServletContextL
   @Override
   protected void doGet(HttpServletRequest request, HttpServletResponse response) {
     LoggerFactory.getLogger("shop").info("logged");
-    if (!client().submit(List.of("orders"), Map.of("message", "submitted"))) {
+    if (!client().submit(List.of("orders"), Map.of("message", "submitted")).isAccepted()) {
       response.setStatus(500);
     }
   }

@@ -6,17 +6,24 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The settings of a handler or appender in the configuration of its logging library. All but the
- * first two can be empty, and then come from elsewhere.
+ * The settings of a handler or appender in the configuration of its logging library. The key and
+ * the hosts can be empty, and then come from elsewhere.
  *
  * @param directory of the SDK's configuration
  * @param pipelines names, separated by commas
  * @param apiKey the API key
  * @param serverHost the URL of the main server
  * @param fallbackHost the URL of the fallback server
+ * @param maxWaitMillis how long a thread that logs waits at most if the queue is full; if it is 0
+ *     or less, not at all
  */
 public record AppenderSettings(
-    String directory, String pipelines, String apiKey, String serverHost, String fallbackHost) {
+    String directory,
+    String pipelines,
+    String apiKey,
+    String serverHost,
+    String fallbackHost,
+    long maxWaitMillis) {
   List<String> pipelineNames() {
     return Arrays.stream(pipelines.split(","))
         .map(String::strip)
@@ -37,7 +44,7 @@ public record AppenderSettings(
   /** Without the API key. */
   @Override
   public String toString() {
-    return "AppenderSettings[directory=%s, pipelines=%s, serverHost=%s, fallbackHost=%s]"
-        .formatted(directory, pipelines, serverHost, fallbackHost);
+    return "AppenderSettings[directory=%s, pipelines=%s, serverHost=%s, fallbackHost=%s, maxWaitMillis=%d]"
+        .formatted(directory, pipelines, serverHost, fallbackHost, maxWaitMillis);
   }
 }

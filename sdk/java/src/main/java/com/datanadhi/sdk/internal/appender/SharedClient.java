@@ -1,11 +1,13 @@
 package com.datanadhi.sdk.internal.appender;
 
 import com.datanadhi.sdk.DataNadhi;
+import com.datanadhi.sdk.SubmitResult;
 import com.datanadhi.sdk.internal.json.EncodedPayload;
 import com.datanadhi.sdk.internal.json.JsonEncoder;
 import com.datanadhi.sdk.internal.thread.ProcessEnd;
 import com.datanadhi.sdk.internal.thread.SdkThread;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +21,7 @@ public final class SharedClient implements AutoCloseable {
   private final SharedClients clients;
   private final List<String> pipelines;
   private final AppenderSettings settings;
+  private final Duration longestWait;
   private final Runnable emptyBuffer;
   private volatile @Nullable DataNadhi client;
   private volatile boolean closed;
@@ -34,6 +37,7 @@ public final class SharedClient implements AutoCloseable {
     this.clients = SharedClients.of(Path.of(settings.directory()));
     this.pipelines = settings.pipelineNames();
     this.settings = settings;
+    this.longestWait = Duration.ofMillis(Math.max(0, settings.maxWaitMillis()));
     this.emptyBuffer = emptyBuffer;
     ProcessEnd.addBuffer(emptyBuffer);
     boolean isOpening = OPENING.get() != null;
@@ -48,18 +52,18 @@ public final class SharedClient implements AutoCloseable {
   }
 
   /**
-   * Submits the event; returns false if the client refused it, or after {@link #close}. If the
-   * client was closed, another one is opened. An event that is logged on this thread while it opens
-   * a client is ignored, and true is returned. While the configuration is invalid, events are kept.
+   * Submits the event; after {@link #close} it is refused. If the client was closed, another one is
+   * opened. An event that is logged on this thread while it opens a client is ignored, and counts
+   * as accepted. While the configuration is invalid, events are kept.
    */
-  public boolean submit(EventPayload event) {
+  public SubmitResult submit(EventPayload event) {
     if (closed) {
-      return false;
+      return SubmitResult.CLOSED;
     }
     DataNadhi open = client;
     if (open == null || open.isClosed()) {
       if (OPENING.get() != null) {
-        return true;
+        return SubmitResult.ACCEPTED;
       }
       OPENING.set(this);
       try {
@@ -70,11 +74,24 @@ public final class SharedClient implements AutoCloseable {
       if (open == null) {
         // Not under the lock of the clients: encoding runs code of the application.
         EncodedPayload encoded = JsonEncoder.encode(event.fields(), KeptRecords.MAX_RECORD_BYTES);
-        return clients.keep(this, pipelines, encoded.json());
+        return clients.keep(this, pipelines, encoded) ? SubmitResult.ACCEPTED : SubmitResult.CLOSED;
       }
       client = open;
     }
-    return open.submit(pipelines, event.fields());
+    try {
+      return open.submit(pipelines, event.fields(), longestWait);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      return SubmitResult.QUEUE_FULL;
+    }
+  }
+
+  /** Why an event was refused, for people. */
+  public static String reason(SubmitResult refused) {
+    return "a record was refused: "
+        + (refused == SubmitResult.QUEUE_FULL
+            ? "the queue is full (raise async.queue_bytes, or set maxWaitMillis)"
+            : "the client is closed");
   }
 
   /**

@@ -4,6 +4,7 @@ import com.datanadhi.sdk.Configuration;
 import com.datanadhi.sdk.ConfigurationException;
 import com.datanadhi.sdk.DataNadhi;
 import com.datanadhi.sdk.internal.config.ConfigurationLoader;
+import com.datanadhi.sdk.internal.json.EncodedPayload;
 import com.datanadhi.sdk.internal.logging.StandardError;
 import com.datanadhi.sdk.internal.thread.ProcessEnd;
 import java.nio.file.Path;
@@ -131,13 +132,13 @@ public final class SharedClients {
    * Keeps a record while the configuration is invalid, or submits it if another thread has opened a
    * client meanwhile. Returns false, and does nothing, for a user that was removed.
    */
-  boolean keep(SharedClient user, List<String> pipelines, String json) {
+  boolean keep(SharedClient user, List<String> pipelines, EncodedPayload payload) {
     DataNadhi open;
     synchronized (this) {
       if (!users.contains(user)) {
         return false;
       }
-      kept.add(pipelines, json);
+      kept.add(pipelines, payload);
       open = client;
     }
     if (open != null && !open.isClosed()) {

@@ -37,6 +37,8 @@ public final class ConfigurationLoader {
         "DATANADHI_ECHOPOST_DOWNLOAD_URL",
         value -> builder.downloadUrl(value.text()));
     settings.apply(
+        "async.queue_bytes", "DATANADHI_QUEUE_BYTES", value -> builder.queueBytes(value.number()));
+    settings.apply(
         "async.queue_size", "DATANADHI_QUEUE_SIZE", value -> builder.queueSize(value.number()));
     settings.apply("async.workers", "DATANADHI_WORKERS", value -> builder.workers(value.number()));
     settings.apply(
@@ -53,6 +55,18 @@ public final class ConfigurationLoader {
         "async.max_record_bytes",
         "DATANADHI_MAX_RECORD_BYTES",
         value -> builder.maxRecordBytes(value.number()));
+    settings.apply(
+        "dropped.redeliver",
+        "DATANADHI_DROPPED_REDELIVER",
+        value -> builder.redeliverAutomatically(value.flag()));
+    settings.apply(
+        "dropped.max_bytes",
+        "DATANADHI_DROPPED_MAX_BYTES",
+        value -> builder.droppedMaxBytes(value.number()));
+    settings.apply(
+        "dropped.max_age",
+        "DATANADHI_DROPPED_MAX_AGE",
+        value -> builder.droppedMaxAge(value.seconds()));
     settings.requireNoOthers();
     return builder.build();
   }

@@ -4,13 +4,15 @@ import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.queue.RecordQueue;
 import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.internal.time.Waiter;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The threads that deliver records: the workers, the drain and the spill empty the queue, and the
- * backlog thread starts an agent when EchoPost's buffer holds records that no agent delivers.
+ * The threads that deliver records: the workers, the drain and the spill empty the queue, the
+ * redelivery thread sends what is in files, and the backlog thread starts an agent when EchoPost's
+ * buffer holds records that no agent delivers.
  */
 public final class DeliveryThreads {
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(2);
@@ -26,12 +28,14 @@ public final class DeliveryThreads {
   private final Waiter waiter;
   private final WorkerPause pause = new WorkerPause();
   private final Overflow overflow;
+  private final FileRedelivery redelivery;
   private final List<Dispatcher> workers = new ArrayList<>();
   private final List<LoopThread> threads = new ArrayList<>();
 
   /**
    * Makes the threads; {@link #start} starts them.
    *
+   * @param fileRules what happens to dropped files
    * @param backlogCheckInterval between two checks of EchoPost's buffer for undelivered records
    */
   public DeliveryThreads(
@@ -40,6 +44,7 @@ public final class DeliveryThreads {
       RecordCounts counts,
       RateLimitedLog log,
       int workerCount,
+      FileRules fileRules,
       Duration backlogCheckInterval,
       Clock clock,
       Waiter waiter) {
@@ -57,6 +62,8 @@ public final class DeliveryThreads {
     }
     addThread("datanadhi-drain", () -> drain(workerCount == 1));
     addThread("datanadhi-spill", overflow::spill);
+    this.redelivery = new FileRedelivery(queue, destinations, fileRules, counts, log, clock);
+    addThread("datanadhi-redelivery", this::redeliver);
     addThread("datanadhi-backlog", () -> deliverBacklog(backlogCheckInterval));
   }
 
@@ -86,6 +93,16 @@ public final class DeliveryThreads {
     }
   }
 
+  private void redeliver() throws InterruptedException, IOException {
+    waiter.sleep(redelivery.interval());
+    redelivery.turn();
+  }
+
+  /** The redelivery of files. */
+  public FileRedelivery redelivery() {
+    return redelivery;
+  }
+
   /** An agent is only started while the main server is up: else it could deliver nothing. */
   private void deliverBacklog(Duration interval) throws InterruptedException {
     waiter.sleep(interval);
@@ -104,6 +121,7 @@ public final class DeliveryThreads {
     threads.forEach(LoopThread::stop);
     workers.forEach(Dispatcher::cancelRequests);
     overflow.cancelRequests();
+    redelivery.close();
     pause.end();
     for (LoopThread thread : threads) {
       thread.awaitEnd(STOP_TIMEOUT);

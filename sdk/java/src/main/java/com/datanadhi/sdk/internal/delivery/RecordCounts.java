@@ -17,6 +17,8 @@ public final class RecordCounts {
   private final LongAdder lost = new LongAdder();
   private final LongAdder replacedValues = new LongAdder();
   private final LongAdder truncated = new LongAdder();
+  private final LongAdder redelivered = new LongAdder();
+  private final LongAdder expired = new LongAdder();
   private final LongAdder toMainServer = new LongAdder();
   private final LongAdder toEchoPost = new LongAdder();
   private final LongAdder toFallback = new LongAdder();
@@ -48,6 +50,16 @@ public final class RecordCounts {
     if (isTruncated) {
       truncated.increment();
     }
+  }
+
+  /** Records from files were delivered. */
+  void countRedelivered(int records) {
+    redelivered.add(records);
+  }
+
+  /** Records were deleted with their files. */
+  void countExpired(long records) {
+    expired.add(records);
   }
 
   long refused() {
@@ -95,7 +107,7 @@ public final class RecordCounts {
   }
 
   /** The counts as the public API shows them. */
-  public Counters snapshot(int queueDepth, EchoPostState echoPost) {
+  public Counters snapshot(int queueDepth, long queueBytes, EchoPostState echoPost) {
     Map<String, Long> byReason = new TreeMap<>();
     dropped.forEach((reason, count) -> byReason.put(reason, count.sum()));
     return new Counters(
@@ -108,7 +120,10 @@ public final class RecordCounts {
         lost.sum(),
         replacedValues.sum(),
         truncated.sum(),
+        redelivered.sum(),
+        expired.sum(),
         queueDepth,
+        queueBytes,
         echoPost);
   }
 }
