@@ -134,11 +134,18 @@ public final class DataNadhi implements AutoCloseable {
             Level.WARNING,
             "The JVM is shutting down already: call close(), or records in memory are lost");
       }
-      Delivery prepared = prepareDelivery();
-      if (delivery.complete(prepared)) {
-        prepared.threads().start();
-      } else {
-        end(prepared);
+      Delivery made = makeDelivery();
+      boolean isUsed = false;
+      try {
+        prepare(made);
+        isUsed = delivery.complete(made);
+      } finally {
+        if (!isUsed) {
+          end(made);
+        }
+      }
+      if (isUsed) {
+        made.threads().start();
       }
     } catch (RuntimeException | Error failed) {
       if (!delivery.completeExceptionally(failed)) {
@@ -160,7 +167,7 @@ public final class DataNadhi implements AutoCloseable {
     EncodedPayload unused = JsonEncoder.encode(event.fields(), 1 << 10);
   }
 
-  private Delivery prepareDelivery() {
+  private Delivery makeDelivery() {
     ClosableHttpClient http = httpClient(HttpClient.Redirect.NEVER);
     ClosableHttpClient downloads = httpClient(HttpClient.Redirect.NORMAL);
     ServerClient main =
@@ -191,27 +198,30 @@ public final class DataNadhi implements AutoCloseable {
             timeouts.backlogCheckInterval(),
             clock,
             waiter);
-    Optional<JmxCounters> jmxCounters = registerJmxCounters();
+    return new Delivery(destinations, threads, http, downloads, registerJmxCounters());
+  }
+
+  private void prepare(Delivery made) {
+    DroppedFiles files = made.destinations().droppedFiles();
     writeResolvedConfiguration();
-    if (!destinations.droppedFiles().isEmpty()) {
+    if (!files.isEmpty()) {
       log.log(
           Level.WARNING,
           "There are undelivered records in %s: %s"
               .formatted(
-                  destinations.droppedFiles().directory(),
+                  files.directory(),
                   configuration.redeliverAutomatically()
                       ? "they are sent again, except those in primary_failed files, which the main"
                           + " server has rejected and redeliver() sends"
                       : "redeliver() sends them again"));
     }
-    destinations.echoPost().prepare();
+    made.destinations().echoPost().prepare();
     var unused =
         timer.scheduleWithFixedDelay(
             ProcessEnd::lookAtThreads,
             THREADS_INTERVAL.toMillis(),
             THREADS_INTERVAL.toMillis(),
             TimeUnit.MILLISECONDS);
-    return new Delivery(destinations, threads, http, downloads, jmxCounters);
   }
 
   private DroppedFiles droppedFiles() {
