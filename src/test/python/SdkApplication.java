@@ -29,7 +29,7 @@ public final class SdkApplication {
                 .workers(1)
                 .build());
     for (int n = 1; System.in.available() == 0; n++) {
-      while (!client.submit(List.of("sdk"), Map.of("n", n))) {
+      while (!client.submit(List.of("sdk"), Map.of("n", n)).isAccepted()) {
         Thread.sleep(PAUSE_MILLIS);
       }
       if (n % RECORDS_PER_REPORT == 0) {

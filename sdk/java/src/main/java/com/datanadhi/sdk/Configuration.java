@@ -1,6 +1,6 @@
 package com.datanadhi.sdk;
 
-import com.datanadhi.sdk.internal.config.ConfigurationFile;
+import com.datanadhi.sdk.internal.config.ConfigurationLoader;
 import com.datanadhi.sdk.internal.config.SettingValidator;
 import java.net.URI;
 import java.nio.file.Path;
@@ -18,6 +18,7 @@ public final class Configuration {
   private final URI fallbackHost;
   private final boolean echoPostDisabled;
   private final URI downloadUrl;
+  private final int queueBytes;
   private final int queueSize;
   private final int workers;
   private final Duration exitTimeout;
@@ -25,6 +26,9 @@ public final class Configuration {
   private final int batchBytes;
   private final Duration batchDelay;
   private final int maxRecordBytes;
+  private final boolean redeliverAutomatically;
+  private final int droppedMaxBytes;
+  private final Duration droppedMaxAge;
 
   private Configuration(Builder builder) {
     this.directory = builder.directory;
@@ -33,6 +37,7 @@ public final class Configuration {
     this.fallbackHost = builder.fallbackHost;
     this.echoPostDisabled = builder.echoPostDisabled;
     this.downloadUrl = builder.downloadUrl;
+    this.queueBytes = builder.queueBytes;
     this.queueSize = builder.queueSize;
     this.workers = builder.workers;
     this.exitTimeout = builder.exitTimeout;
@@ -40,15 +45,20 @@ public final class Configuration {
     this.batchBytes = builder.batchBytes;
     this.batchDelay = builder.batchDelay;
     this.maxRecordBytes = builder.maxRecordBytes;
+    this.redeliverAutomatically = builder.redeliverAutomatically;
+    this.droppedMaxBytes = builder.droppedMaxBytes;
+    this.droppedMaxAge = builder.droppedMaxAge;
   }
 
   /**
-   * Reads {@code config.yml} (or {@code config.yaml}) in {@code directory}. A setting that is not
-   * in the file comes from the environment, and else has its default. The API key comes only from
-   * the environment variable {@code DATANADHI_API_KEY}.
+   * Reads the settings of {@code directory}: from system properties, whose names are {@code
+   * datanadhi.} and the key, for example {@code datanadhi.server.host}; else from the environment;
+   * else from {@code config.yml} (or {@code config.yaml}). A setting without a value has its
+   * default. The API key comes from the system property {@code datanadhi.api_key} or the
+   * environment variable {@code DATANADHI_API_KEY}, but not from the file.
    *
-   * @throws ConfigurationException if a value is invalid, the file cannot be read, or there is no
-   *     API key
+   * @throws ConfigurationException if a value is invalid, the file cannot be read or has an unknown
+   *     key, or there is no API key
    */
   public static Configuration load(Path directory) {
     return load(directory, System.getenv());
@@ -56,67 +66,34 @@ public final class Configuration {
 
   /** As {@link #load(Path)}, with {@code environment} in place of the process's environment. */
   public static Configuration load(Path directory, Map<String, String> environment) {
-    ConfigurationFile file = ConfigurationFile.read(directory);
-    Builder builder = builder(directory);
-    builder.apiKey(environment.getOrDefault("DATANADHI_API_KEY", ""));
-    file.apply(
-        "server.host",
-        "DATANADHI_SERVER_HOST",
-        environment,
-        value -> builder.serverHost(value.text()));
-    file.apply(
-        "server.fallback_host",
-        "DATANADHI_FALLBACK_SERVER_HOST",
-        environment,
-        value -> builder.fallbackHost(value.text()));
-    file.apply(
-        "echopost.disable", null, environment, value -> builder.echoPostDisabled(value.flag()));
-    file.apply(
-        "echopost.download_url",
-        "DATANADHI_ECHOPOST_DOWNLOAD_URL",
-        environment,
-        value -> builder.downloadUrl(value.text()));
-    file.apply(
-        "async.queue_size",
-        "DATANADHI_QUEUE_SIZE",
-        environment,
-        value -> builder.queueSize(value.number()));
-    file.apply(
-        "async.workers",
-        "DATANADHI_WORKERS",
-        environment,
-        value -> builder.workers(value.number()));
-    file.apply(
-        "async.exit_timeout",
-        "DATANADHI_EXIT_TIMEOUT",
-        environment,
-        value -> builder.exitTimeout(value.seconds()));
-    file.apply(
-        "async.batch_size",
-        "DATANADHI_BATCH_SIZE",
-        environment,
-        value -> builder.batchSize(value.number()));
-    file.apply(
-        "async.batch_bytes",
-        "DATANADHI_BATCH_BYTES",
-        environment,
-        value -> builder.batchBytes(value.number()));
-    file.apply(
-        "async.batch_delay",
-        "DATANADHI_BATCH_DELAY",
-        environment,
-        value -> builder.batchDelay(value.seconds()));
-    file.apply(
-        "async.max_record_bytes",
-        "DATANADHI_MAX_RECORD_BYTES",
-        environment,
-        value -> builder.maxRecordBytes(value.number()));
-    return builder.build();
+    return ConfigurationLoader.load(directory, environment, Map.of());
   }
 
   /** A builder in which every setting has its default, except the API key, which has none. */
   public static Builder builder(Path directory) {
     return new Builder(directory);
+  }
+
+  /** A builder in which every setting has the value of this configuration. */
+  public Builder toBuilder() {
+    Builder builder = new Builder(directory);
+    builder.apiKey = apiKey;
+    builder.serverHost = serverHost;
+    builder.fallbackHost = fallbackHost;
+    builder.echoPostDisabled = echoPostDisabled;
+    builder.downloadUrl = downloadUrl;
+    builder.queueBytes = queueBytes;
+    builder.queueSize = queueSize;
+    builder.workers = workers;
+    builder.exitTimeout = exitTimeout;
+    builder.batchSize = batchSize;
+    builder.batchBytes = batchBytes;
+    builder.batchDelay = batchDelay;
+    builder.maxRecordBytes = maxRecordBytes;
+    builder.redeliverAutomatically = redeliverAutomatically;
+    builder.droppedMaxBytes = droppedMaxBytes;
+    builder.droppedMaxAge = droppedMaxAge;
+    return builder;
   }
 
   /** The directory of the configuration, EchoPost and the dropped files; an absolute path. */
@@ -152,7 +129,15 @@ public final class Configuration {
     return downloadUrl;
   }
 
-  /** The most records that wait in memory. */
+  /**
+   * The most bytes of memory for records that are not delivered yet, those that are being sent
+   * included.
+   */
+  public int queueBytes() {
+    return queueBytes;
+  }
+
+  /** The most records that wait in memory; 0 if only their bytes are bounded. */
   public int queueSize() {
     return queueSize;
   }
@@ -187,22 +172,41 @@ public final class Configuration {
     return maxRecordBytes;
   }
 
+  /** Whether records in files are sent again without a call of {@link DataNadhi#redeliver}. */
+  public boolean redeliverAutomatically() {
+    return redeliverAutomatically;
+  }
+
+  /** The size of all files in {@code dropped/} at which no further one is begun, in bytes. */
+  public int droppedMaxBytes() {
+    return droppedMaxBytes;
+  }
+
+  /** The age at which files in {@code dropped/} are deleted. */
+  public Duration droppedMaxAge() {
+    return droppedMaxAge;
+  }
+
   /** The settings without the API key and the download URL. */
   @Override
   public String toString() {
-    return "Configuration[directory=%s, serverHost=%s, fallbackHost=%s, echoPostDisabled=%s, queueSize=%d, workers=%d, exitTimeout=%s, batchSize=%d, batchBytes=%d, batchDelay=%s, maxRecordBytes=%d]"
+    return "Configuration[directory=%s, serverHost=%s, fallbackHost=%s, echoPostDisabled=%s, queueBytes=%d, queueSize=%d, workers=%d, exitTimeout=%s, batchSize=%d, batchBytes=%d, batchDelay=%s, maxRecordBytes=%d, redeliverAutomatically=%s, droppedMaxBytes=%d, droppedMaxAge=%s]"
         .formatted(
             directory,
             serverHost,
             fallbackHost,
             echoPostDisabled,
+            queueBytes,
             queueSize,
             workers,
             exitTimeout,
             batchSize,
             batchBytes,
             batchDelay,
-            maxRecordBytes);
+            maxRecordBytes,
+            redeliverAutomatically,
+            droppedMaxBytes,
+            droppedMaxAge);
   }
 
   /**
@@ -216,13 +220,17 @@ public final class Configuration {
     private URI fallbackHost = URI.create("http://datanadhi-fallback-server:5001");
     private boolean echoPostDisabled;
     private URI downloadUrl = URI.create("https://downloads.datanadhi.com/echopost");
-    private int queueSize = 1000;
+    private int queueBytes = 16 << 20;
+    private int queueSize;
     private int workers = 2;
     private Duration exitTimeout = Duration.ofSeconds(5);
     private int batchSize = 500;
     private int batchBytes = 1 << 20;
     private Duration batchDelay = Duration.ofMillis(50);
     private int maxRecordBytes = 1 << 20;
+    private boolean redeliverAutomatically = true;
+    private int droppedMaxBytes = 1 << 30;
+    private Duration droppedMaxAge = Duration.ofDays(30);
 
     private Builder(Path directory) {
       this.directory = directory.toAbsolutePath().normalize();
@@ -260,7 +268,20 @@ public final class Configuration {
       return this;
     }
 
-    /** Sets how many records can wait in memory: 10 to 1,000,000; default 1,000. */
+    /**
+     * Sets how many bytes of memory the records that are not delivered yet can occupy: 65,536 to
+     * 1,073,741,824; default 16,777,216. A record counts 256, and one per character of its payload
+     * as JSON, or two if that has characters outside ASCII.
+     */
+    public Builder queueBytes(int bytes) {
+      this.queueBytes = SettingValidator.intInRange("queueBytes", bytes, 1 << 16, 1 << 30);
+      return this;
+    }
+
+    /**
+     * Sets how many records can wait in memory, besides the bound on their bytes: 10 to 1,000,000;
+     * default any number.
+     */
     public Builder queueSize(int records) {
       this.queueSize = SettingValidator.intInRange("queueSize", records, 10, 1_000_000);
       return this;
@@ -312,6 +333,35 @@ public final class Configuration {
      */
     public Builder maxRecordBytes(int bytes) {
       this.maxRecordBytes = SettingValidator.intInRange("maxRecordBytes", bytes, 1 << 10, 16 << 20);
+      return this;
+    }
+
+    /**
+     * Sets whether records in files are sent again without a call of {@link DataNadhi#redeliver};
+     * default true.
+     */
+    public Builder redeliverAutomatically(boolean redeliver) {
+      this.redeliverAutomatically = redeliver;
+      return this;
+    }
+
+    /**
+     * Sets the size of all files in {@code dropped/} at which no further one is begun: 1,048,576 to
+     * 2,147,483,647 bytes; default 1,073,741,824. At that size records stay in memory, as if the
+     * disk were full.
+     */
+    public Builder droppedMaxBytes(int bytes) {
+      this.droppedMaxBytes =
+          SettingValidator.intInRange("droppedMaxBytes", bytes, 1 << 20, Integer.MAX_VALUE);
+      return this;
+    }
+
+    /**
+     * Sets the age at which files in {@code dropped/} are deleted, with the records that nothing
+     * has taken by then: 1 min to 3,650 days; default 30 days.
+     */
+    public Builder droppedMaxAge(Duration age) {
+      this.droppedMaxAge = SettingValidator.droppedMaxAge("droppedMaxAge", age);
       return this;
     }
 

@@ -19,7 +19,13 @@ import java.util.Map;
  * @param replacedValues values in submitted records that were replaced by a text, because they
  *     threw, contained themselves or were nested too deeply
  * @param truncated submitted records that were larger than the maximum size and were truncated
+ * @param redelivered records from files that were delivered, those of earlier processes included;
+ *     in {@code dropped} they stay counted
+ * @param expired records that were deleted because their files were older than {@link
+ *     Configuration#droppedMaxAge}; in {@code dropped} they stay counted
  * @param queueDepth records that wait in memory
+ * @param queueBytes the memory that the records without an outcome occupy, in bytes; at most {@link
+ *     Configuration#queueBytes}, unless one record alone is larger
  * @param echoPost the state of EchoPost in this process
  */
 public record Counters(
@@ -32,7 +38,10 @@ public record Counters(
     long lost,
     long replacedValues,
     long truncated,
+    long redelivered,
+    long expired,
     int queueDepth,
+    long queueBytes,
     EchoPostState echoPost) {
 
   /** Copies {@code dropped}. */

@@ -1,17 +1,22 @@
 package com.datanadhi.sdk;
 
+import com.datanadhi.sdk.internal.appender.EncodedSubmit;
+import com.datanadhi.sdk.internal.appender.EventPayload;
 import com.datanadhi.sdk.internal.appender.SharedClients;
 import com.datanadhi.sdk.internal.config.ResolvedConfigurationFile;
 import com.datanadhi.sdk.internal.delivery.BatchLimits;
 import com.datanadhi.sdk.internal.delivery.DeliveryThreads;
 import com.datanadhi.sdk.internal.delivery.Destinations;
+import com.datanadhi.sdk.internal.delivery.FileRedelivery;
+import com.datanadhi.sdk.internal.delivery.FileRules;
 import com.datanadhi.sdk.internal.delivery.MainServerSender;
 import com.datanadhi.sdk.internal.delivery.RecordCounts;
-import com.datanadhi.sdk.internal.delivery.Redeliverer;
+import com.datanadhi.sdk.internal.echopost.AgentReserve;
 import com.datanadhi.sdk.internal.echopost.EchoPost;
 import com.datanadhi.sdk.internal.echopost.Timeouts;
 import com.datanadhi.sdk.internal.files.DroppedFiles;
 import com.datanadhi.sdk.internal.files.PrivateFiles;
+import com.datanadhi.sdk.internal.files.RedeliveryPass;
 import com.datanadhi.sdk.internal.http.ClosableHttpClient;
 import com.datanadhi.sdk.internal.http.FallbackServer;
 import com.datanadhi.sdk.internal.http.MainServer;
@@ -25,7 +30,9 @@ import com.datanadhi.sdk.internal.json.Utf8;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.logging.StandardError;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
+import com.datanadhi.sdk.internal.queue.QueueLimits;
 import com.datanadhi.sdk.internal.queue.RecordQueue;
+import com.datanadhi.sdk.internal.thread.ProcessEnd;
 import com.datanadhi.sdk.internal.thread.SdkThread;
 import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.internal.time.Waiter;
@@ -34,13 +41,18 @@ import java.lang.System.Logger.Level;
 import java.net.http.HttpClient;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import javax.management.JMException;
 
@@ -61,33 +73,103 @@ import javax.management.JMException;
 public final class DataNadhi implements AutoCloseable {
   private static final Duration PROBE_INTERVAL = Duration.ofMillis(500);
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+  private static final Duration THREADS_INTERVAL = Duration.ofMillis(500);
+
+  /** How long a client that is closed at once waits for its start, beyond the exit time-out. */
+  private static final Duration START_TIMEOUT = Duration.ofSeconds(10);
+
+  static {
+    EncodedSubmit.provide((client, pipelines, payload) ->
+        client.countChanges(payload, client.submitJson(pipelines, payload.json())));
+  }
 
   private final Configuration configuration;
   private final RateLimitedLog log;
   private final RecordCounts counts = new RecordCounts();
   private final RecordQueue queue;
-  private final Destinations destinations;
-  private final DeliveryThreads deliveryThreads;
+  private final CompletableFuture<Delivery> delivery = new CompletableFuture<>();
   private final ExecutorService io = SdkThread.pool("datanadhi-io");
   private final ScheduledExecutorService timer;
-  private final ClosableHttpClient http;
-  private final ClosableHttpClient downloads;
-  private final Optional<JmxCounters> jmxCounters;
-  private final Thread shutdownHook = SdkThread.named("datanadhi-exit", this::shutDown);
+  private final Thread shutdownHook = SdkThread.named("datanadhi-exit", this::endWithProcess);
   private final String keyPrefix = UUID.randomUUID().toString().replace("-", "") + "-";
   private final AtomicLong lastKey = new AtomicLong();
+  private final Timeouts timeouts;
+  private final Clock clock;
+  private final Waiter waiter;
   private boolean isShutDown;
 
+  /**
+   * Takes no lock of a logging library, so that an appender can open a client at any time: what
+   * logs, or takes long, runs on another thread.
+   */
   DataNadhi(Configuration configuration, Timeouts timeouts, Clock clock, Waiter waiter) {
     this.configuration = configuration;
+    this.timeouts = timeouts;
+    this.clock = clock;
+    this.waiter = waiter;
     this.log = new RateLimitedLog(clock);
-    this.queue = new RecordQueue(configuration.queueSize(), configuration.batchSize(), clock);
+    this.queue =
+        new RecordQueue(
+            new QueueLimits(
+                configuration.queueBytes(),
+                configuration.queueSize(),
+                configuration.batchSize(),
+                configuration.batchBytes()),
+            clock);
     ScheduledThreadPoolExecutor singleThread =
         new ScheduledThreadPoolExecutor(1, SdkThread.factory("datanadhi-timer"));
     singleThread.setRemoveOnCancelPolicy(true);
     this.timer = singleThread;
-    this.http = httpClient(HttpClient.Redirect.NEVER);
-    this.downloads = httpClient(HttpClient.Redirect.NORMAL);
+    ProcessEnd.lookAtThreads();
+    boolean isHooked = ProcessEnd.addHook(shutdownHook);
+    SdkThread.named("datanadhi-start", () -> start(isHooked)).start();
+  }
+
+  /** Starts the delivery of the records that are submitted from the constructor on. */
+  private void start(boolean isHooked) {
+    try {
+      loadClassesOfEvents();
+      if (!isHooked) {
+        log.log(
+            Level.WARNING,
+            "The JVM is shutting down already: call close(), or records in memory are lost");
+      }
+      Delivery made = makeDelivery();
+      boolean isUsed = false;
+      try {
+        prepare(made);
+        isUsed = delivery.complete(made);
+      } finally {
+        if (!isUsed) {
+          end(made);
+        }
+      }
+      if (isUsed) {
+        made.threads().start();
+      }
+    } catch (RuntimeException | Error failed) {
+      if (!delivery.completeExceptionally(failed)) {
+        return;
+      }
+      String message =
+          ("The client for %s cannot deliver: %s. Records stay in memory, and go into files when it"
+                  + " is closed")
+              .formatted(configuration.directory(), failed);
+      log.log(Level.ERROR, message);
+      StandardError.print(message);
+    }
+  }
+
+  /** So that the thread of the first event does not do it, which takes up to 100 ms. */
+  private static void loadClassesOfEvents() {
+    EventPayload event =
+        new EventPayload(Instant.now(), "INFO", RateLimitedLog.LOGGER, "", "").thrown(null);
+    EncodedPayload unused = JsonEncoder.encode(event.fields(), 1 << 10);
+  }
+
+  private Delivery makeDelivery() {
+    ClosableHttpClient http = httpClient(HttpClient.Redirect.NEVER);
+    ClosableHttpClient downloads = httpClient(HttpClient.Redirect.NORMAL);
     ServerClient main =
         new ServerClient(http.get(), configuration.serverHost(), configuration.apiKey());
     ServerClient fallback =
@@ -97,43 +179,67 @@ public final class DataNadhi implements AutoCloseable {
     BatchLimits limits =
         new BatchLimits(
             configuration.batchSize(), configuration.batchBytes(), configuration.batchDelay());
-    this.destinations =
+    Destinations destinations =
         new Destinations(
             new MainServerSender(new MainServer(main, clock), mainHealth, limits, log, clock),
             mainHealth,
             new EchoPost(configuration, timeouts, downloads.get(), io, timer, log, clock, waiter),
             new FallbackServer(fallback, clock),
             new ServerHealth("fallback server", fallback, PROBE_INTERVAL, log, clock, waiter),
-            new DroppedFiles(configuration.directory(), clock, waiter));
-    this.deliveryThreads =
+            droppedFiles());
+    DeliveryThreads threads =
         new DeliveryThreads(
             queue,
             destinations,
             counts,
             log,
             configuration.workers(),
+            new FileRules(configuration.redeliverAutomatically(), configuration.droppedMaxAge()),
             timeouts.backlogCheckInterval(),
             clock,
             waiter);
-    this.jmxCounters = registerJmxCounters();
-    writeResolvedConfiguration();
-    if (!destinations.droppedFiles().isEmpty()) {
-      log.log(
-          Level.WARNING,
-          "There are undelivered records in "
-              + configuration.directory().resolve("dropped")
-              + ": call redeliver() to send them again");
-    }
-    destinations.echoPost().prepare();
-    deliveryThreads.start();
-    try {
-      Runtime.getRuntime().addShutdownHook(shutdownHook);
-    } catch (IllegalStateException shuttingDown) {
-      log.log(
-          Level.WARNING,
-          "The JVM is shutting down already: call close(), or records in memory are lost");
-    }
+    return new Delivery(destinations, threads, http, downloads, registerJmxCounters());
   }
+
+  private void prepare(Delivery made) {
+    DroppedFiles files = made.destinations().droppedFiles();
+    writeResolvedConfiguration();
+    if (!files.isEmpty()) {
+      log.log(
+          Level.WARNING,
+          "There are undelivered records in %s: %s"
+              .formatted(
+                  files.directory(),
+                  configuration.redeliverAutomatically()
+                      ? "they are sent again, except those in primary_failed files, which the main"
+                          + " server has rejected and redeliver() sends"
+                      : "redeliver() sends them again"));
+    }
+    made.destinations().echoPost().prepare();
+    var unused =
+        timer.scheduleWithFixedDelay(
+            ProcessEnd::lookAtThreads,
+            THREADS_INTERVAL.toMillis(),
+            THREADS_INTERVAL.toMillis(),
+            TimeUnit.MILLISECONDS);
+  }
+
+  private DroppedFiles droppedFiles() {
+    return new DroppedFiles(
+        configuration.directory(),
+        configuration.droppedMaxBytes(),
+        new AgentReserve(configuration.directory()),
+        clock,
+        waiter);
+  }
+
+  /** What is there only after the start. */
+  private record Delivery(
+      Destinations destinations,
+      DeliveryThreads threads,
+      ClosableHttpClient http,
+      ClosableHttpClient downloads,
+      Optional<JmxCounters> jmxCounters) {}
 
   /**
    * Opens a client with the configuration in {@code directory} and the environment.
@@ -169,16 +275,33 @@ public final class DataNadhi implements AutoCloseable {
    *     toString}; not used after this method returns. A value that throws, contains itself or is
    *     nested deeper than 200 levels is replaced by a text, and a payload that is larger than
    *     {@link Configuration#maxRecordBytes} is truncated; both are counted
-   * @return false if the record was refused, because the queue is full or the client is closed; the
-   *     caller still has the record, and it is counted as refused
+   * @return whether the record was accepted, and else why not: then the caller still has the
+   *     record, and it is counted as refused
    */
-  public boolean submit(List<String> pipelines, Map<String, ?> payload) {
+  @CheckReturnValue
+  public SubmitResult submit(List<String> pipelines, Map<String, ?> payload) {
     EncodedPayload encoded = JsonEncoder.encode(payload, configuration.maxRecordBytes());
-    boolean accepted = enqueue(pipelines, encoded.json());
-    if (accepted) {
+    return countChanges(encoded, offer(record(pipelines, encoded.json())));
+  }
+
+  /**
+   * As {@link #submit(List, Map)}, but waits for at most {@code longestWait} if the queue is full.
+   *
+   * @throws InterruptedException if this thread is interrupted while it waits; the record was not
+   *     accepted, and it is counted as refused
+   */
+  @CheckReturnValue
+  public SubmitResult submit(List<String> pipelines, Map<String, ?> payload, Duration longestWait)
+      throws InterruptedException {
+    EncodedPayload encoded = JsonEncoder.encode(payload, configuration.maxRecordBytes());
+    return countChanges(encoded, offer(record(pipelines, encoded.json()), longestWait));
+  }
+
+  private SubmitResult countChanges(EncodedPayload encoded, SubmitResult result) {
+    if (result.isAccepted()) {
       counts.countChanges(encoded.replacedValues(), encoded.truncated());
     }
-    return accepted;
+    return result;
   }
 
   /**
@@ -187,26 +310,44 @@ public final class DataNadhi implements AutoCloseable {
    * @throws IllegalArgumentException if the payload is not one JSON value, or is larger than {@link
    *     Configuration#maxRecordBytes}
    */
-  public boolean submitJson(List<String> pipelines, String payload) {
+  @CheckReturnValue
+  public SubmitResult submitJson(List<String> pipelines, String payload) {
     int max = configuration.maxRecordBytes();
     if (payload.length() > max || Utf8.length(payload) > max) {
       throw new IllegalArgumentException(
           "The payload is larger than %d bytes: make it smaller, or raise async.max_record_bytes"
               .formatted(max));
     }
-    return enqueue(pipelines, JsonValidator.requireOneValue(payload));
+    return offer(record(pipelines, JsonValidator.requireOneValue(payload)));
   }
 
-  private boolean enqueue(List<String> pipelines, String json) {
-    OutgoingRecord record =
-        new OutgoingRecord(pipelines, json, keyPrefix + lastKey.incrementAndGet());
+  private OutgoingRecord record(List<String> pipelines, String json) {
+    return new OutgoingRecord(pipelines, json, keyPrefix + lastKey.incrementAndGet());
+  }
+
+  private SubmitResult offer(OutgoingRecord record) {
     counts.countOffered(record);
-    if (queue.offer(record)) {
-      counts.countSubmitted();
-      return true;
+    return counted(record, queue.offer(record));
+  }
+
+  private SubmitResult offer(OutgoingRecord record, Duration longestWait)
+      throws InterruptedException {
+    counts.countOffered(record);
+    try {
+      return counted(record, queue.offer(record, longestWait));
+    } catch (InterruptedException interrupted) {
+      counts.countRefused(record);
+      throw interrupted;
     }
-    counts.countRefused(record);
-    return false;
+  }
+
+  private SubmitResult counted(OutgoingRecord record, SubmitResult result) {
+    if (result.isAccepted()) {
+      counts.countSubmitted();
+    } else {
+      counts.countRefused(record);
+    }
+    return result;
   }
 
   /**
@@ -216,27 +357,40 @@ public final class DataNadhi implements AutoCloseable {
    * @return false if some of those records still have no outcome after {@code longest}
    */
   public boolean flush(Duration longest) throws InterruptedException {
-    return deliveryThreads.flush(longest);
+    return counts.outstanding().earlier().await(longest, clock, waiter);
   }
 
   /**
-   * Sends the records in {@code dropped/} again, oldest file first. Records that cannot be
-   * delivered stay there. This method blocks until it has tried all of them. Only one redelivery
-   * runs at a time, in all threads and processes: while another runs, this one does nothing.
+   * Sends all records in {@code dropped/} again, oldest file first, those that the main server has
+   * rejected too. Records that cannot be delivered stay there. This method blocks until it has
+   * tried all of them. Each batch is sent by one thread of all processes; while another process
+   * sends one, this method returns at once.
    *
    * @throws IOException if a file cannot be read or written
    */
   public Redelivery redeliver() throws IOException, InterruptedException {
-    return destinations
-        .droppedFiles()
-        .redeliver(FallbackServer.BATCH, new Redeliverer(destinations))
-        .map(result -> new Redelivery(result.delivered(), result.kept(), result.unreadable()))
-        .orElse(new Redelivery(0, 0, 0));
+    FileRedelivery redelivery;
+    try {
+      redelivery = delivery.get().threads().redelivery();
+    } catch (ExecutionException notStarted) {
+      throw new IOException("The client could not be started", notStarted.getCause());
+    }
+    RedeliveryPass.Result result = redelivery.redeliverAll();
+    return new Redelivery(result.delivered(), result.kept(), result.unreadable());
   }
 
   /** The counts of this client since it was opened. */
   public Counters counters() {
-    return counts.snapshot(queue.depth(), destinations.echoPost().state());
+    return counts.snapshot(queue.depth(), queue.heldBytes(), echoPostState());
+  }
+
+  private EchoPostState echoPostState() {
+    if (delivery.isDone() && !delivery.isCompletedExceptionally()) {
+      return delivery.join().destinations().echoPost().state();
+    }
+    return configuration.echoPostDisabled()
+        ? new EchoPostState(EchoPostState.Status.DISABLED, "by the configuration")
+        : new EchoPostState(EchoPostState.Status.PREPARING, "");
   }
 
   /** Whether {@link #close} was called, or the JVM ends: then {@code submit} refuses records. */
@@ -251,61 +405,107 @@ public final class DataNadhi implements AutoCloseable {
 
   /**
    * Refuses new records and waits up to the exit time-out for the delivery of the others. Those
-   * that are left then are sent to EchoPost or written to a file. The same happens when the JVM
-   * ends.
+   * that are left then are sent to EchoPost or written to a file.
+   *
+   * <p>When the JVM ends, the client does the same. But it accepts records until the application's
+   * shutdown hooks have ended, within the same time-out.
    */
   @Override
   public void close() {
-    // The work runs on another thread, so that an interrupt of the caller does not cut it short.
-    Thread closer = SdkThread.named("datanadhi-close", this::shutDown);
-    closer.start();
-    boolean interrupted = false;
-    while (closer.isAlive()) {
-      try {
-        closer.join();
-      } catch (InterruptedException remembered) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
-    try {
-      boolean unused = Runtime.getRuntime().removeShutdownHook(shutdownHook);
-    } catch (IllegalStateException shuttingDown) {
-      // The JVM is shutting down; the hook finds the client closed.
-    }
+    SdkThread.runToEnd("datanadhi-close", () -> shutDown(clock.nanos()));
+    ProcessEnd.removeHook(shutdownHook);
   }
 
-  private synchronized void shutDown() {
+  /** Without a lock at first, since a hook of the application may close this client. */
+  private void endWithProcess() {
+    long begin = clock.nanos();
+    try {
+      ProcessEnd.awaitLastRecords(configuration.exitTimeout());
+    } catch (InterruptedException unexpected) {
+      // No further record is awaited.
+    }
+    shutDown(begin);
+  }
+
+  private synchronized void shutDown(long begin) {
     if (isShutDown) {
       return;
     }
     isShutDown = true;
     queue.close();
+    Optional<Delivery> started = Optional.empty();
     try {
-      boolean unused = deliveryThreads.flush(configuration.exitTimeout());
-      long lost = deliveryThreads.stop();
+      boolean isLate = !delivery.isDone();
+      started = awaitStart(begin);
+      long lost;
+      if (started.isPresent()) {
+        long deliveryBegin = isLate ? clock.nanos() : begin;
+        boolean unused = flush(left(configuration.exitTimeout(), deliveryBegin));
+        lost = started.get().threads().stop();
+      } else {
+        lost = writeToFiles();
+      }
       if (lost > 0) {
         logLost(
-            ("%d records are lost: no destination was available, and no file could be written in"
-                    + " %s. Free disk space, or give this user write access to the directory")
+            ("%d records are lost: they could not be delivered in time, and no file could be"
+                    + " written in %s. Free disk space, or give this user write access to the"
+                    + " directory")
                 .formatted(lost, configuration.directory().resolve("dropped")));
       }
     } catch (InterruptedException unexpected) {
+      queue.discard();
       logLost(
           "%d records are lost: the thread that closes the client was interrupted"
-              .formatted(deliveryThreads.discard()));
+              .formatted(counts.countLost()));
     } finally {
-      destinations.echoPost().close();
-      destinations.mainServerHealth().close();
-      destinations.fallbackServerHealth().close();
-      http.close();
-      downloads.close();
+      started.ifPresent(this::end);
       timer.shutdownNow();
       io.shutdown();
-      jmxCounters.ifPresent(this::unregister);
     }
+  }
+
+  private Duration left(Duration longest, long begin) {
+    Duration left = longest.minusNanos(clock.nanos() - begin);
+    return left.isNegative() ? Duration.ZERO : left;
+  }
+
+  /** Empty if the start has failed, or takes too long. */
+  private Optional<Delivery> awaitStart(long begin) throws InterruptedException {
+    Duration longest = left(configuration.exitTimeout().plus(START_TIMEOUT), begin);
+    try {
+      return Optional.of(delivery.get(longest.toMillis(), TimeUnit.MILLISECONDS));
+    } catch (ExecutionException failed) {
+      return Optional.empty();
+    } catch (TimeoutException slow) {
+      return delivery.completeExceptionally(slow) ? Optional.empty() : awaitStart(begin);
+    }
+  }
+
+  /** Without delivery threads, for which a start is needed; returns how many records are lost. */
+  private long writeToFiles() throws InterruptedException {
+    DroppedFiles files = droppedFiles();
+    try {
+      List<OutgoingRecord> batch = queue.take(FallbackServer.BATCH, FallbackServer.BATCH_BYTES);
+      while (!batch.isEmpty()) {
+        Path unused = files.write("exit", batch);
+        counts.countDropped("exit", batch);
+        queue.settle(batch);
+        batch = queue.take(FallbackServer.BATCH, FallbackServer.BATCH_BYTES);
+      }
+    } catch (IOException failed) {
+      log.log(Level.ERROR, "No file can be written: " + failed);
+    }
+    queue.discard();
+    return counts.countLost();
+  }
+
+  private void end(Delivery started) {
+    started.destinations().echoPost().close();
+    started.destinations().mainServerHealth().close();
+    started.destinations().fallbackServerHealth().close();
+    started.http().close();
+    started.downloads().close();
+    started.jmxCounters().ifPresent(this::unregister);
   }
 
   /** At the end of a process the application's logging may be shut down already. */

@@ -44,6 +44,15 @@ public interface DataNadhiMXBean {
   /** The number of records that were truncated; {@link Counters#truncated}. */
   long getTruncated();
 
+  /** The number of records from files that were delivered; {@link Counters#redelivered}. */
+  long getRedelivered();
+
+  /** The number of records that were deleted with old files; {@link Counters#expired}. */
+  long getExpired();
+
+  /** The memory that records without an outcome occupy, in bytes; {@link Counters#queueBytes}. */
+  long getQueueBytes();
+
   /** The number of records that wait in memory; {@link Counters#queueDepth}. */
   int getQueueDepth();
 

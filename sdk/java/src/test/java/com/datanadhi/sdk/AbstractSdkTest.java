@@ -85,13 +85,14 @@ abstract class AbstractSdkTest {
     return resource;
   }
 
-  /** A configuration for these servers, with one worker. */
+  /** A configuration for these servers, with one worker. What is in files stays there. */
   Configuration.Builder configuration() {
     return Configuration.builder(directory)
         .apiKey("test-key")
         .serverHost(main.url())
         .fallbackHost(fallback.url())
         .downloadUrl("http://127.0.0.1:9/echopost")
+        .redeliverAutomatically(false)
         .workers(1);
   }
 
@@ -113,7 +114,7 @@ abstract class AbstractSdkTest {
 
   static void submit(DataNadhi client, int from, int to) {
     for (int seq = from; seq < to; seq++) {
-      assertThat(client.submit(PIPELINES, Map.of("seq", seq))).isTrue();
+      assertThat(client.submit(PIPELINES, Map.of("seq", seq))).isEqualTo(SubmitResult.ACCEPTED);
     }
   }
 

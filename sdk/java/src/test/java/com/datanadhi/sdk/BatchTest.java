@@ -112,9 +112,11 @@ class BatchTest extends AbstractSdkTest {
     int before = main.batches().size();
     String text = "x".repeat(3_000);
     for (int seq = 101; seq < 131; seq++) {
-      assertThat(client.submit(PIPELINES, Map.of("seq", seq, "text", text))).isTrue();
+      assertThat(client.submit(PIPELINES, Map.of("seq", seq, "text", text)))
+          .isEqualTo(SubmitResult.ACCEPTED);
     }
-    assertThat(client.submit(PIPELINES, Map.of("seq", 131, "text", "x".repeat(20_000)))).isTrue();
+    assertThat(client.submit(PIPELINES, Map.of("seq", 131, "text", "x".repeat(20_000))))
+        .isEqualTo(SubmitResult.ACCEPTED);
     assertThat(client.flush(TIME_LIMIT)).isTrue();
     List<Integer> large = main.batches().subList(before, main.batches().size());
     assertThat(large).isNotEmpty().allMatch(lines -> lines <= 3);
@@ -132,7 +134,7 @@ class BatchTest extends AbstractSdkTest {
             case 4 -> "{\r\"seq\": " + seq + "}";
             default -> "{\"seq\": " + seq + "}";
           };
-      assertThat(client.submitJson(PIPELINES, payload)).isTrue();
+      assertThat(client.submitJson(PIPELINES, payload)).isEqualTo(SubmitResult.ACCEPTED);
     }
     assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(allSeqsAtMainServer()).isEqualTo(range(0, 100));
@@ -316,7 +318,8 @@ class BatchTest extends AbstractSdkTest {
             : main.acceptBatch(request, out));
     DataNadhi client = openAfterOffer(configuration());
     submit(client, 1, 2);
-    assertThat(client.submit(PIPELINES, Map.of("seq", 2, "text", "x".repeat(200_000)))).isTrue();
+    assertThat(client.submit(PIPELINES, Map.of("seq", 2, "text", "x".repeat(200_000))))
+        .isEqualTo(SubmitResult.ACCEPTED);
     submit(client, 3, 600);
     assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(allSeqsAtMainServer()).isEqualTo(range(0, 600));

@@ -40,13 +40,17 @@ class ConfigurationTest {
     assertThat(configuration.fallbackHost())
         .isEqualTo(URI.create("http://datanadhi-fallback-server:5001"));
     assertThat(configuration.echoPostDisabled()).isFalse();
-    assertThat(configuration.queueSize()).isEqualTo(1000);
+    assertThat(configuration.queueBytes()).isEqualTo(16 << 20);
+    assertThat(configuration.queueSize()).isZero();
     assertThat(configuration.workers()).isEqualTo(2);
     assertThat(configuration.exitTimeout()).isEqualTo(Duration.ofSeconds(5));
     assertThat(configuration.batchSize()).isEqualTo(500);
     assertThat(configuration.batchBytes()).isEqualTo(1 << 20);
     assertThat(configuration.batchDelay()).isEqualTo(Duration.ofMillis(50));
     assertThat(configuration.maxRecordBytes()).isEqualTo(1 << 20);
+    assertThat(configuration.redeliverAutomatically()).isTrue();
+    assertThat(configuration.droppedMaxBytes()).isEqualTo(1 << 30);
+    assertThat(configuration.droppedMaxAge()).isEqualTo(Duration.ofDays(30));
 
     assertThatThrownBy(() -> Configuration.load(directory, Map.of()))
         .isInstanceOf(ConfigurationException.class)
@@ -54,25 +58,125 @@ class ConfigurationTest {
   }
 
   @Test
-  void the_file_overrides_the_environment_and_the_environment_overrides_the_default()
-      throws Exception {
-    file("config.yaml", "async:\n  workers: 3\nserver:\n  host: http://from-file:1/\n");
+  void the_environment_overrides_the_file_and_the_file_overrides_the_default() throws Exception {
+    file(
+        "config.yaml",
+        "async:\n  workers: 3\n  queue_size: 60\nserver:\n  host: http://from-file:1/\n");
     Map<String, String> environment = with("DATANADHI_WORKERS", "7");
+    environment.put("DATANADHI_ECHOPOST_DISABLE", "true");
     environment.put("DATANADHI_QUEUE_SIZE", "50");
+    environment.put("DATANADHI_QUEUE_BYTES", "65536");
     environment.put("DATANADHI_EXIT_TIMEOUT", "0.5");
     environment.put("DATANADHI_BATCH_SIZE", "100");
     environment.put("DATANADHI_BATCH_BYTES", "65536");
     environment.put("DATANADHI_BATCH_DELAY", "0.01");
     environment.put("DATANADHI_MAX_RECORD_BYTES", "2048");
+    environment.put("DATANADHI_DROPPED_REDELIVER", "false");
+    environment.put("DATANADHI_DROPPED_MAX_BYTES", "1048576");
+    environment.put("DATANADHI_DROPPED_MAX_AGE", "3600");
     Configuration configuration = Configuration.load(directory, environment);
-    assertThat(configuration.workers()).isEqualTo(3);
+    assertThat(configuration.workers()).isEqualTo(7);
+    assertThat(configuration.echoPostDisabled()).isTrue();
     assertThat(configuration.queueSize()).isEqualTo(50);
+    assertThat(configuration.queueBytes()).isEqualTo(65_536);
     assertThat(configuration.exitTimeout()).isEqualTo(Duration.ofMillis(500));
     assertThat(configuration.batchSize()).isEqualTo(100);
     assertThat(configuration.batchBytes()).isEqualTo(65_536);
     assertThat(configuration.batchDelay()).isEqualTo(Duration.ofMillis(10));
     assertThat(configuration.maxRecordBytes()).isEqualTo(2_048);
+    assertThat(configuration.redeliverAutomatically()).isFalse();
+    assertThat(configuration.droppedMaxBytes()).isEqualTo(1 << 20);
+    assertThat(configuration.droppedMaxAge()).isEqualTo(Duration.ofHours(1));
     assertThat(configuration.serverHost()).isEqualTo(URI.create("http://from-file:1"));
+  }
+
+  @Test
+  void a_system_property_overrides_the_environment() {
+    System.setProperty("datanadhi.async.workers", "9");
+    System.setProperty("datanadhi.api_key", "from-property");
+    try {
+      Configuration configuration = Configuration.load(directory, with("DATANADHI_WORKERS", "7"));
+      assertThat(configuration.workers()).isEqualTo(9);
+      assertThat(configuration.apiKey()).isEqualTo("from-property");
+      System.setProperty("datanadhi.async.workers", "x");
+      assertThatThrownBy(() -> Configuration.load(directory, KEY))
+          .hasMessageStartingWith("system property: datanadhi.async.workers: \"x\"");
+    } finally {
+      System.clearProperty("datanadhi.async.workers");
+      System.clearProperty("datanadhi.api_key");
+    }
+  }
+
+  @Test
+  void system_properties_set_the_bounds_of_memory_and_files() {
+    Map<String, String> properties =
+        Map.of(
+            "datanadhi.async.queue_bytes", "70000",
+            "datanadhi.dropped.redeliver", "false",
+            "datanadhi.dropped.max_bytes", "2000000",
+            "datanadhi.dropped.max_age", "90");
+    properties.forEach(System::setProperty);
+    try {
+      Configuration configuration = Configuration.load(directory, KEY);
+      assertThat(configuration.queueBytes()).isEqualTo(70_000);
+      assertThat(configuration.redeliverAutomatically()).isFalse();
+      assertThat(configuration.droppedMaxBytes()).isEqualTo(2_000_000);
+      assertThat(configuration.droppedMaxAge()).isEqualTo(Duration.ofSeconds(90));
+    } finally {
+      properties.keySet().forEach(System::clearProperty);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "async: {worker: 1} | async.worker",
+        "server: {hosts: 'http://x'} | server.hosts",
+        "asynch: {workers: 1} | asynch",
+        "workers: 1 | workers",
+        "log: {levels: INFO} | log.levels",
+        "async: 5 | async",
+      })
+  void an_unknown_key_is_an_error(String yaml, String key) throws Exception {
+    file("config.yml", yaml);
+    assertThatThrownBy(() -> Configuration.load(directory, KEY))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContaining("config.yml: " + key + " is not a setting")
+        .hasMessageContaining("async.workers");
+  }
+
+  @Test
+  void keys_of_other_sdks_and_empty_groups_are_no_errors() throws Exception {
+    file("config.yml", "log: {level: DEBUG, stack_level: 1}\nasync:\nserver: {}\n");
+    assertThat(Configuration.load(directory, KEY).workers()).isEqualTo(2);
+  }
+
+  @Test
+  void a_builder_begins_with_the_values_of_a_configuration() {
+    Configuration configuration =
+        Configuration.builder(directory)
+            .apiKey("key")
+            .serverHost("http://main:1")
+            .fallbackHost("http://fallback:2")
+            .echoPostDisabled(true)
+            .downloadUrl("http://downloads:3")
+            .queueBytes(100_000)
+            .queueSize(50)
+            .workers(3)
+            .exitTimeout(Duration.ofSeconds(1))
+            .batchSize(7)
+            .batchBytes(2_000)
+            .batchDelay(Duration.ofMillis(1))
+            .maxRecordBytes(3_000)
+            .redeliverAutomatically(false)
+            .droppedMaxBytes(2_000_000)
+            .droppedMaxAge(Duration.ofDays(1))
+            .build();
+    assertThat(configuration.toBuilder().build())
+        .usingRecursiveComparison()
+        .isEqualTo(configuration);
+    assertThat(configuration.toBuilder().workers(4).build().workers()).isEqualTo(4);
   }
 
   @Test
@@ -89,7 +193,15 @@ class ConfigurationTest {
         "async: {workers: many} | async.workers | many",
         "async: {workers: 0} | async.workers | 0",
         "async: {queue_size: 5} | async.queue_size | 5",
+        "async: {queue_bytes: 65535} | async.queue_bytes | 65535",
+        "dropped: {redeliver: often} | dropped.redeliver | often",
+        "dropped: {max_bytes: 1000} | dropped.max_bytes | 1000",
+        "dropped: {max_age: 59} | dropped.max_age | PT59S",
         "async: {exit_timeout: soon} | async.exit_timeout | soon",
+        "async: {exit_timeout: .nan} | async.exit_timeout | NaN",
+        "async: {exit_timeout: .inf} | async.exit_timeout | Infinity",
+        "async: {exit_timeout: 5d} | async.exit_timeout | 5d",
+        "async: {exit_timeout: 1e300} | async.exit_timeout | is out of range",
         "async: {batch_size: 0} | async.batch_size | 0",
         "async: {batch_size: 1001} | async.batch_size | 1001",
         "async: {batch_bytes: 1000} | async.batch_bytes | 1000",
@@ -137,14 +249,14 @@ class ConfigurationTest {
 
   @Test
   void the_resolved_configuration_is_written_without_the_key() throws Exception {
-    file(
-        "config.yml",
-        "async: {workers: 1}\nlog: {level: DEBUG}\necho: 1\nechopost: {disable: true}\n");
+    file("config.yml", "async: {workers: 1}\nlog: {level: DEBUG}\nechopost: {disable: true}\n");
     Configuration configuration = Configuration.load(directory, KEY);
     DataNadhi.open(configuration).close();
     String resolved = Files.readString(directory.resolve(".config.resolved.json"));
     JsonObject values = JsonParser.parseString(resolved).getAsJsonObject();
     assertThat(values.get("async_workers").getAsInt()).isEqualTo(1);
+    // A queue without a bound would be the Python SDK's, which has none on bytes.
+    assertThat(values.get("async_queue_size").getAsInt()).isEqualTo(1000);
     assertThat(values.get("server_host").getAsString()).isEqualTo("http://data-nadhi-server:5000");
     // The Python SDK needs these names.
     assertThat(values.keySet())

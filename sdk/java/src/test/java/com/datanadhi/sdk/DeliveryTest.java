@@ -221,7 +221,7 @@ class DeliveryTest extends AbstractSdkTest {
         open(configuration().echoPostDisabled(true).exitTimeout(Duration.ofMillis(100)));
     submit(client, 0, 30);
     client.close();
-    assertThat(client.submit(PIPELINES, Map.of("seq", 30))).isFalse();
+    assertThat(client.submit(PIPELINES, Map.of("seq", 30))).isEqualTo(SubmitResult.CLOSED);
     Counters end = client.counters();
     assertThat(end.droppedTotal()).isEqualTo(30);
     assertThat(end.refused()).isEqualTo(1);

@@ -26,7 +26,7 @@ class DiskFailureTest extends AbstractSdkTest {
     String filling = "x".repeat(1000);
     int accepted = 0;
     for (int i = 0; i < 1500; i++) {
-      if (client.submit(PIPELINES, Map.of("seq", accepted, "x", filling))) {
+      if (client.submit(PIPELINES, Map.of("seq", accepted, "x", filling)).isAccepted()) {
         accepted++;
       } else {
         // A full disk may never make space in the queue: there is no condition to wait for.
@@ -53,7 +53,8 @@ class DiskFailureTest extends AbstractSdkTest {
     String filling = "x".repeat(8_000);
     for (int i = 0; i < count; i++) {
       long seq = client.counters().submitted();
-      assertThat(client.submit(PIPELINES, Map.of("seq", seq, "x", filling))).isTrue();
+      assertThat(client.submit(PIPELINES, Map.of("seq", seq, "x", filling)))
+          .isEqualTo(SubmitResult.ACCEPTED);
       Polling.until(
           () -> client.counters().queueDepth() <= 100,
           Duration.ofMillis(1),
@@ -104,6 +105,44 @@ class DiskFailureTest extends AbstractSdkTest {
   }
 
   @Test
+  void files_leave_the_space_that_the_agent_needs_on_the_same_disk() throws Exception {
+    SmallDisk disk = closeAfterTest(SmallDisk.mountOrSkip(directory, "16m"));
+    main.goDown();
+    fallback.goDown();
+    DataNadhi client = openWithEchoPost(configuration());
+    submit(client, 0, 1);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    DataNadhi writesFiles =
+        open(configuration().echoPostDisabled(true).queueBytes(1 << 20).exitTimeout(Duration.ZERO));
+    String filling = "x".repeat(8_000);
+    int accepted = 1;
+    while (writesFiles
+        .submit(PIPELINES, Map.of("seq", accepted, "x", filling), Duration.ofSeconds(2))
+        .isAccepted()) {
+      accepted++;
+    }
+    long inFiles = writesFiles.counters().droppedTotal();
+    assertThat(inFiles).isPositive();
+    long held = Files.size(directory.resolve("echopost/reserve"));
+    assertThat(disk.free() + held).isGreaterThanOrEqualTo(2 << 20);
+
+    // The agent still accepts records, and those that no file could take are lost at the end.
+    submit(client, accepted, accepted + 1);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    assertThat(client.counters().deliveredToEchoPost()).isEqualTo(2);
+    writesFiles.close();
+    Counters end = writesFiles.counters();
+    assertThat(end.droppedTotal() + end.lost()).isEqualTo(end.submitted()).isEqualTo(accepted - 1);
+    assertThat(end.droppedTotal()).isEqualTo(inFiles);
+    assertThat(end.lost()).isPositive();
+
+    main.comeUp();
+    Agents.drain(directory, main.url());
+    assertThat(seqs(main.deliveries())).containsExactly(0, accepted);
+    assertThat(dropped()).hasSize((int) inFiles);
+  }
+
+  @Test
   void records_go_to_the_next_destination_while_there_is_no_space_for_a_buffer() throws Exception {
     SmallDisk disk = closeAfterTest(SmallDisk.mountOrSkip(directory.resolve("echopost"), "8m"));
     main.goDown();
@@ -134,9 +173,14 @@ class DiskFailureTest extends AbstractSdkTest {
     assertThat(client.flush(TIME_LIMIT)).isTrue();
     client.close();
     assertThat(seqs(fallback.deliveries())).isEqualTo(range(0, 10));
-    try (Stream<Path> left = Files.list(home)) {
-      assertThat(left).containsExactly(home.resolve(".sdk-download.lock"));
-    }
+    // Another download may have begun, which ends when the client is closed.
+    await()
+        .atMost(TIME_LIMIT)
+        .untilAsserted(() -> {
+          try (Stream<Path> left = Files.list(home)) {
+            assertThat(left).containsExactly(home.resolve(".sdk-download.lock"));
+          }
+        });
   }
 
   @Test

@@ -50,7 +50,7 @@ class EndOfProcessTest extends AbstractSdkTest {
         open(configuration().echoPostDisabled(true).exitTimeout(Duration.ofMillis(100)));
     submit(client, 0, 30);
     client.close();
-    assertThat(client.submit(List.of(), Map.of())).isFalse();
+    assertThat(client.submit(List.of(), Map.of())).isEqualTo(SubmitResult.CLOSED);
     Counters end = client.counters();
     assertThat(end.lost()).isEqualTo(30);
     assertThat(end.queueDepth()).isZero();

@@ -134,7 +134,11 @@ class InvalidConfigurationTest extends AbstractSdkTest {
 
   @Test
   void a_kept_record_that_the_client_takes_for_too_large_goes_into_a_file() throws Exception {
-    keepThenCorrect("async: {max_record_bytes: 1024}", "before", "x".repeat(5_000), "after");
+    keepThenCorrect(
+        "async: {max_record_bytes: 1024}\ndropped: {redeliver: false}",
+        "before",
+        "x".repeat(5_000),
+        "after");
     assertThat(messages()).containsExactlyInAnyOrder("before", "after", "new");
     assertThat(dropped()).hasSize(1);
   }

@@ -12,6 +12,8 @@ import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.logging.LogManager;
 import java.util.logging.Logger;
@@ -194,6 +196,113 @@ class LogHandlersTest extends AbstractSdkTest {
       context.close();
       assertThat(main.delivered()).isEqualTo(1);
     }
+  }
+
+  /** A queue that four records fill, and nothing that takes records but a slow main server. */
+  private void makeQueueFull() throws Exception {
+    Files.writeString(
+        directory.resolve("config.yml"),
+        """
+        server: {host: "%s", fallback_host: "%s"}
+        echopost: {disable: true}
+        async: {workers: 1, queue_bytes: 65536}
+        """
+            .formatted(main.url(), fallback.url()));
+    Files.writeString(directory.resolve("dropped"), "no directory");
+    fallback.goDown();
+    main.slow(Duration.ofMillis(50));
+  }
+
+  private static final String LARGE = "x".repeat(20_000);
+
+  @Test
+  void a_handler_of_java_util_logging_waits_for_space_if_it_may() throws Exception {
+    makeQueueFull();
+    DataNadhiHandler handler = new DataNadhiHandler(directory.toString(), "orders", 60_000);
+    for (int i = 0; i < 10; i++) {
+      handler.publish(new java.util.logging.LogRecord(java.util.logging.Level.INFO, LARGE));
+    }
+    assertAllWereAccepted();
+    handler.close();
+  }
+
+  @Test
+  void a_handler_does_not_wait_for_space_by_default() throws Exception {
+    makeQueueFull();
+    DataNadhiHandler handler = new DataNadhiHandler(directory.toString(), "orders");
+    List<Integer> errors = new ArrayList<>();
+    handler.setErrorManager(
+        new java.util.logging.ErrorManager() {
+          @Override
+          public void error(String message, Exception cause, int code) {
+            assertThat(message).contains("the queue is full");
+            errors.add(code);
+          }
+        });
+    for (int i = 0; i < 10; i++) {
+      handler.publish(new java.util.logging.LogRecord(java.util.logging.Level.INFO, LARGE));
+    }
+    assertThat(errors).isNotEmpty();
+    assertThat(DataNadhi.shared(directory).counters().refused()).isEqualTo(errors.size());
+    handler.close();
+  }
+
+  @Test
+  void an_appender_of_logback_waits_for_space_if_it_may() throws Exception {
+    makeQueueFull();
+    LoggerContext context = new LoggerContext();
+    context.setMDCAdapter(new ch.qos.logback.classic.util.LogbackMDCAdapter());
+    JoranConfigurator configurator = new JoranConfigurator();
+    configurator.setContext(context);
+    String xml =
+        """
+        <configuration>
+          <appender name="DATANADHI" class="com.datanadhi.sdk.logback.DataNadhiAppender">
+            <directory>%s</directory>
+            <maxWaitMillis>60000</maxWaitMillis>
+          </appender>
+          <root level="INFO"><appender-ref ref="DATANADHI"/></root>
+        </configuration>
+        """
+            .formatted(directory);
+    configurator.doConfigure(new ByteArrayInputStream(xml.getBytes(StandardCharsets.UTF_8)));
+    for (int i = 0; i < 10; i++) {
+      context.getLogger("shop").info(LARGE);
+    }
+    assertAllWereAccepted();
+    context.stop();
+  }
+
+  @Test
+  void an_appender_of_log4j_waits_for_space_if_it_may() throws Exception {
+    makeQueueFull();
+    String xml =
+        """
+        <Configuration>
+          <Appenders>
+            <DataNadhi name="DATANADHI" directory="%s" maxWaitMillis="60000"/>
+          </Appenders>
+          <Loggers><Root level="INFO"><AppenderRef ref="DATANADHI"/></Root></Loggers>
+        </Configuration>
+        """
+            .formatted(directory);
+    var context =
+        Configurator.initialize(
+            getClass().getClassLoader(),
+            new ConfigurationSource(
+                new ByteArrayInputStream(xml.getBytes(StandardCharsets.UTF_8))));
+    for (int i = 0; i < 10; i++) {
+      context.getLogger("shop").info(LARGE);
+    }
+    assertAllWereAccepted();
+    context.close();
+  }
+
+  private void assertAllWereAccepted() throws Exception {
+    DataNadhi client = DataNadhi.shared(directory);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    assertThat(client.counters().refused()).isZero();
+    assertThat(client.counters().deliveredToMainServer()).isEqualTo(10);
   }
 
   @Test

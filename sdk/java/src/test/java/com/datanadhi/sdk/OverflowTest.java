@@ -1,10 +1,12 @@
 package com.datanadhi.sdk;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import com.datanadhi.sdk.testkit.Agents;
+import com.datanadhi.sdk.testkit.ApplicationProcess;
 import com.datanadhi.testkit.Polling;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,6 +55,112 @@ class OverflowTest extends AbstractSdkTest {
   }
 
   @Test
+  void a_burst_of_5000_records_is_accepted_while_everything_is_up() throws Exception {
+    main.offerBatches();
+    main.slow(Duration.ofMillis(50));
+    DataNadhi client = openWithEchoPost(configuration().workers(2));
+    submit(client, 0, 5_000);
+    assertThat(client.counters().refused()).isZero();
+    assertNoRecordIsLost(client, 5_000);
+    assertThat(client.counters().dropped()).isEmpty();
+  }
+
+  @Test
+  void a_refusal_tells_its_reason() throws Exception {
+    main.hang();
+    fallback.hang();
+    Files.writeString(directory.resolve("dropped"), "");
+    DataNadhi client =
+        open(configuration().echoPostDisabled(true).queueBytes(1 << 16).exitTimeout(Duration.ZERO));
+    String filling = "x".repeat(10_000);
+    for (int seq = 0; seq < 6; seq++) {
+      assertThat(client.submit(PIPELINES, Map.of("seq", seq, "x", filling)))
+          .isEqualTo(SubmitResult.ACCEPTED);
+    }
+    Map<String, ?> seventh = Map.of("seq", 6, "x", filling);
+    assertThat(client.submit(PIPELINES, seventh)).isEqualTo(SubmitResult.QUEUE_FULL);
+    assertThat(client.submit(PIPELINES, seventh, Duration.ofMillis(20)))
+        .isEqualTo(SubmitResult.QUEUE_FULL);
+    Thread.currentThread().interrupt();
+    assertThatThrownBy(() -> client.submit(PIPELINES, seventh, Duration.ofDays(1)))
+        .isInstanceOf(InterruptedException.class);
+    client.close();
+    assertThat(client.submit(PIPELINES, seventh)).isEqualTo(SubmitResult.CLOSED);
+    Counters end = client.counters();
+    assertThat(end.refused()).isEqualTo(4);
+    assertThat(end.lost()).isEqualTo(6).isEqualTo(end.submitted());
+  }
+
+  @Test
+  void a_submit_that_may_wait_gets_the_space_that_a_delivery_frees() throws Exception {
+    main.slow(Duration.ofMillis(20));
+    fallback.goDown();
+    Files.writeString(directory.resolve("dropped"), "");
+    DataNadhi client = open(configuration().echoPostDisabled(true).queueBytes(1 << 16));
+    String filling = "x".repeat(20_000);
+    for (int seq = 0; seq < 20; seq++) {
+      assertThat(client.submit(PIPELINES, Map.of("seq", seq, "x", filling), TIME_LIMIT))
+          .isEqualTo(SubmitResult.ACCEPTED);
+    }
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    assertThat(seqs(main.deliveries())).containsExactlyInAnyOrderElementsOf(range(0, 20));
+  }
+
+  @Test
+  void records_that_need_more_than_the_space_left_do_not_block_the_queue() throws Exception {
+    main.hang();
+    fallback.goDown();
+    DataNadhi client =
+        open(configuration().echoPostDisabled(true).queueBytes(1 << 20).exitTimeout(Duration.ZERO));
+    // Four of them do not fit, and three fill less than the share at which files are written.
+    String filling = "x".repeat(300_000);
+    for (int seq = 0; seq < 20; seq++) {
+      assertThat(client.submit(PIPELINES, Map.of("seq", seq, "x", filling), TIME_LIMIT))
+          .isEqualTo(SubmitResult.ACCEPTED);
+    }
+    client.close();
+    assertThat(client.counters().droppedTotal()).isEqualTo(20);
+    assertThat(droppedSeqs()).containsExactlyInAnyOrderElementsOf(range(0, 20));
+  }
+
+  @Test
+  void large_records_that_cannot_be_sent_do_not_exhaust_a_heap_of_64_MiB() throws Exception {
+    main.hang();
+    assertThat(countersOfLargeRecords()).isEqualTo("200 0 200 0");
+  }
+
+  @Test
+  void large_records_that_are_sent_do_not_exhaust_a_heap_of_64_MiB() throws Exception {
+    main.offerBatches();
+    String[] counters = countersOfLargeRecords().split(" ");
+    assertThat(counters[0]).isEqualTo("200");
+    assertThat(Integer.parseInt(counters[1]) + Integer.parseInt(counters[2])).isEqualTo(200);
+    assertThat(counters[3]).isEqualTo("0");
+  }
+
+  /** Records that were submitted, delivered, written to files and lost. */
+  private String countersOfLargeRecords() throws Exception {
+    try (ApplicationProcess application =
+        ApplicationProcess.startWithSmallHeap(
+            LargeRecordsApplication.class.getName(), "64m", directory.resolve("app"), main)) {
+      String counters = application.line();
+      assertThat(application.exits()).isTrue();
+      return counters;
+    }
+  }
+
+  @Test
+  void the_results_of_submit_are_marked_as_not_to_be_ignored() {
+    assertThat(DataNadhi.class.getMethods())
+        .filteredOn(method -> method.getName().startsWith("submit"))
+        .hasSize(3)
+        .allSatisfy(method ->
+            assertThat(method.getAnnotations())
+                .anyMatch(
+                    mark -> mark.annotationType().getSimpleName().equals("CheckReturnValue")));
+  }
+
+  @Test
   void a_drained_batch_that_is_rejected_is_kept_in_a_file() throws Exception {
     main.hang();
     fallback.answer(400);
@@ -76,7 +184,7 @@ class OverflowTest extends AbstractSdkTest {
                 .exitTimeout(Duration.ofMillis(100)));
     int accepted = 0;
     for (int seq = 0; accepted < 1000; seq++) {
-      if (client.submit(PIPELINES, Map.of("seq", seq))) {
+      if (client.submit(PIPELINES, Map.of("seq", seq)).isAccepted()) {
         accepted++;
       }
     }
@@ -124,7 +232,7 @@ class OverflowTest extends AbstractSdkTest {
       main.offerBatches();
     }
     int records = Integer.getInteger("sdk.records", 100_000);
-    DataNadhi client = openWithEchoPost(configuration());
+    DataNadhi client = openWithEchoPost(configuration().queueSize(1_000));
     for (int seq = 0; seq < records; ) {
       int round = seq / (records / 32);
       if (seq % (records / 32) == 0) {
@@ -137,7 +245,7 @@ class OverflowTest extends AbstractSdkTest {
       awaitSpaceInQueue(client);
       Map<String, Integer> data = Map.of("seq", seq);
       Polling.until(
-          () -> client.submit(PIPELINES, data),
+          () -> client.submit(PIPELINES, data).isAccepted(),
           Duration.ofNanos(200_000),
           TIME_LIMIT,
           () -> "the queue stays full: " + client.counters());

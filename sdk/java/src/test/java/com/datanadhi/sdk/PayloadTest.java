@@ -42,7 +42,7 @@ class PayloadTest extends AbstractSdkTest {
   /** Submits the payload, and returns what the main server gets. */
   private JsonObject deliver(Map<String, ?> payload) throws Exception {
     int before = main.delivered();
-    assertThat(client.submit(PIPELINES, payload)).isTrue();
+    assertThat(client.submit(PIPELINES, payload)).isEqualTo(SubmitResult.ACCEPTED);
     assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(main.delivered()).isEqualTo(before + 1);
     return main.deliveries().get(before).body().getAsJsonObject("log_data");
@@ -106,7 +106,7 @@ class PayloadTest extends AbstractSdkTest {
   void endless_and_huge_payloads_do_not_exhaust_the_memory_of_the_caller() throws Exception {
     try (ApplicationProcess application =
         ApplicationProcess.startWithSmallHeap(
-            SmallHeapApplication.class.getName(), directory.resolve("app"), main)) {
+            SmallHeapApplication.class.getName(), "256m", directory.resolve("app"), main)) {
       for (int i = 0; i < 4; i++) {
         assertThat(application.line()).isEqualTo("true");
       }
@@ -367,7 +367,7 @@ class PayloadTest extends AbstractSdkTest {
       payload.put("seq", n);
       payload.put("values", values);
       payload.put("text", "ä".repeat(n));
-      assertThat(small.submit(PIPELINES, payload)).isTrue();
+      assertThat(small.submit(PIPELINES, payload)).isEqualTo(SubmitResult.ACCEPTED);
     }
     assertThat(small.flush(TIME_LIMIT)).isTrue();
     int truncated = 0;
@@ -393,7 +393,7 @@ class PayloadTest extends AbstractSdkTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("1048576 bytes");
     String largest = "{\"x\":\"" + "ä".repeat((1 << 19) - 4) + "\"}";
-    assertThat(client.submitJson(PIPELINES, largest)).isTrue();
+    assertThat(client.submitJson(PIPELINES, largest)).isEqualTo(SubmitResult.ACCEPTED);
     assertThat(client.flush(TIME_LIMIT)).isTrue();
     assertThat(main.delivered()).isEqualTo(1);
   }

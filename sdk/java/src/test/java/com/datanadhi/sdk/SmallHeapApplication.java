@@ -26,8 +26,8 @@ public final class SmallHeapApplication {
                 .build());
     List<Object> payloads = List.of(graph(), doublings(), endless(), "x".repeat(60 << 20));
     for (int i = 0; i < payloads.size(); i++) {
-      boolean accepted = client.submit(List.of("test"), Map.of("value", payloads.get(i)));
-      System.out.println(accepted && client.flush(Duration.ofSeconds(60)));
+      SubmitResult result = client.submit(List.of("test"), Map.of("value", payloads.get(i)));
+      System.out.println(result.isAccepted() && client.flush(Duration.ofSeconds(60)));
     }
     client.close();
   }

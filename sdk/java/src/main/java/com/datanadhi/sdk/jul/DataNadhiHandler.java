@@ -1,7 +1,11 @@
 package com.datanadhi.sdk.jul;
 
+import com.datanadhi.sdk.SubmitResult;
+import com.datanadhi.sdk.internal.appender.AppenderSettings;
 import com.datanadhi.sdk.internal.appender.EventPayload;
 import com.datanadhi.sdk.internal.appender.SharedClient;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadInfo;
 import java.util.logging.ErrorManager;
 import java.util.logging.Formatter;
 import java.util.logging.Handler;
@@ -18,21 +22,26 @@ import java.util.logging.SimpleFormatter;
  * com.datanadhi.sdk.jul.DataNadhiHandler.directory = .datanadhi
  * com.datanadhi.sdk.jul.DataNadhiHandler.pipelines = orders,audit
  * com.datanadhi.sdk.jul.DataNadhiHandler.level = INFO
+ * com.datanadhi.sdk.jul.DataNadhiHandler.maxWaitMillis = 0
  * </pre>
  *
  * <p>A log record that the client refuses is reported to the handler's {@link ErrorManager}, which
  * prints the first error only. An invalid configuration is reported once, on {@link System#err}.
  */
 public final class DataNadhiHandler extends Handler {
-  private static final String REFUSED =
-      "a record was refused: the queue is full (raise async.queue_size) or the client is closed";
-
   private final SharedClient client;
   private final Formatter formatter = new SimpleFormatter();
 
   /** Makes a handler with the settings in {@code logging.properties}. */
   public DataNadhiHandler() {
-    this(property("directory", ".datanadhi"), property("pipelines", ""));
+    this(
+        new AppenderSettings(
+            property("directory", ".datanadhi"),
+            property("pipelines", ""),
+            property("apiKey", ""),
+            property("serverHost", ""),
+            property("fallbackHost", ""),
+            Long.parseLong(property("maxWaitMillis", "0"))));
     setLevel(Level.parse(property("level", "ALL")));
   }
 
@@ -43,7 +52,22 @@ public final class DataNadhiHandler extends Handler {
    * @param pipelines the names of the pipelines, separated by commas
    */
   public DataNadhiHandler(String directory, String pipelines) {
-    this.client = new SharedClient(directory, pipelines);
+    this(directory, pipelines, 0);
+  }
+
+  /**
+   * Makes a handler in code whose threads wait if the queue is full.
+   *
+   * @param directory the directory of the SDK's configuration
+   * @param pipelines the names of the pipelines, separated by commas
+   * @param maxWaitMillis how long a thread that logs waits at most for space in the queue
+   */
+  public DataNadhiHandler(String directory, String pipelines, long maxWaitMillis) {
+    this(new AppenderSettings(directory, pipelines, "", "", "", maxWaitMillis));
+  }
+
+  private DataNadhiHandler(AppenderSettings settings) {
+    this.client = new SharedClient(settings, () -> {});
   }
 
   private static String property(String name, String defaultValue) {
@@ -54,7 +78,11 @@ public final class DataNadhiHandler extends Handler {
 
   @Override
   public void publish(LogRecord record) {
-    if (!isLoggable(record) || EventPayload.isFromSdk(record.getLoggerName())) {
+    if (!isLoggable(record)) {
+      return;
+    }
+    String thread = threadName(record.getLongThreadID());
+    if (EventPayload.isFromSdk(record.getLoggerName(), thread)) {
       return;
     }
     try {
@@ -63,16 +91,27 @@ public final class DataNadhiHandler extends Handler {
                   record.getInstant(),
                   record.getLevel().getName(),
                   String.valueOf(record.getLoggerName()),
-                  Thread.currentThread().getName(),
+                  thread,
                   formatter.formatMessage(record))
               .at(record.getSourceClassName(), record.getSourceMethodName(), null, 0)
               .thrown(record.getThrown());
-      if (!client.submit(event)) {
-        reportError(REFUSED, null, ErrorManager.WRITE_FAILURE);
+      SubmitResult result = client.submit(event);
+      if (!result.isAccepted()) {
+        reportError(SharedClient.reason(result), null, ErrorManager.WRITE_FAILURE);
       }
     } catch (RuntimeException failed) {
       reportError(failed.getMessage(), failed, ErrorManager.WRITE_FAILURE);
     }
+  }
+
+  /** Another handler can pass a record on from another thread than the one that logged it. */
+  private static String threadName(long id) {
+    Thread current = Thread.currentThread();
+    if (current.getId() == id) {
+      return current.getName();
+    }
+    ThreadInfo found = ManagementFactory.getThreadMXBean().getThreadInfo(id);
+    return found == null ? "thread " + id : found.getThreadName();
   }
 
   @Override

@@ -1,19 +1,28 @@
 package com.datanadhi.sdk.log4j;
 
+import com.datanadhi.sdk.SubmitResult;
+import com.datanadhi.sdk.internal.appender.AppenderSettings;
 import com.datanadhi.sdk.internal.appender.EventPayload;
 import com.datanadhi.sdk.internal.appender.SharedClient;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.apache.logging.log4j.core.Appender;
 import org.apache.logging.log4j.core.Core;
 import org.apache.logging.log4j.core.Filter;
 import org.apache.logging.log4j.core.LogEvent;
+import org.apache.logging.log4j.core.LoggerContext;
 import org.apache.logging.log4j.core.appender.AbstractAppender;
+import org.apache.logging.log4j.core.config.Configuration;
 import org.apache.logging.log4j.core.config.Property;
 import org.apache.logging.log4j.core.config.plugins.Plugin;
 import org.apache.logging.log4j.core.config.plugins.PluginAttribute;
+import org.apache.logging.log4j.core.config.plugins.PluginConfiguration;
 import org.apache.logging.log4j.core.config.plugins.PluginElement;
 import org.apache.logging.log4j.core.config.plugins.PluginFactory;
+import org.apache.logging.log4j.core.util.DefaultShutdownCallbackRegistry;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,42 +37,90 @@ import org.jspecify.annotations.Nullable;
  */
 @Plugin(name = "DataNadhi", category = Core.CATEGORY_NAME, elementType = Appender.ELEMENT_TYPE)
 public final class DataNadhiAppender extends AbstractAppender {
-  private static final String REFUSED =
-      "a record was refused: the queue is full (raise async.queue_size) or the client is closed";
-
-  private final String directory;
-  private final String pipelines;
+  private final Configuration configuration;
+  private final AppenderSettings settings;
   private volatile @Nullable SharedClient client;
 
   private DataNadhiAppender(
       String name,
       @Nullable Filter filter,
       boolean ignoreExceptions,
-      String directory,
-      String pipelines) {
+      Configuration configuration,
+      AppenderSettings settings) {
     super(name, filter, null, ignoreExceptions, Property.EMPTY_ARRAY);
-    this.directory = directory;
-    this.pipelines = pipelines;
+    this.configuration = configuration;
+    this.settings = settings;
   }
 
-  /** Called by Log4j with the attributes of the element in its configuration. */
+  /**
+   * Called by Log4j with the attributes of the element in its configuration. A thread that logs
+   * waits at most {@code maxWaitMillis}, default 0, for space in the queue when that is full.
+   */
   @PluginFactory
   public static DataNadhiAppender create(
       @PluginAttribute("name") String name,
       @PluginElement("Filter") @Nullable Filter filter,
       @PluginAttribute(value = "ignoreExceptions", defaultBoolean = true) boolean ignoreExceptions,
       @PluginAttribute(value = "directory", defaultString = ".datanadhi") String directory,
-      @PluginAttribute("pipelines") @Nullable String pipelines) {
+      @PluginAttribute("pipelines") @Nullable String pipelines,
+      @PluginAttribute(value = "apiKey", sensitive = true) @Nullable String apiKey,
+      @PluginAttribute("serverHost") @Nullable String serverHost,
+      @PluginAttribute("fallbackHost") @Nullable String fallbackHost,
+      @PluginAttribute("maxWaitMillis") long maxWaitMillis,
+      @PluginConfiguration Configuration configuration) {
     return new DataNadhiAppender(
-        name, filter, ignoreExceptions, directory, pipelines == null ? "" : pipelines);
+        name,
+        filter,
+        ignoreExceptions,
+        configuration,
+        new AppenderSettings(
+            directory,
+            orEmpty(pipelines),
+            orEmpty(apiKey),
+            orEmpty(serverHost),
+            orEmpty(fallbackHost),
+            maxWaitMillis));
+  }
+
+  private static String orEmpty(@Nullable String attribute) {
+    return attribute == null ? "" : attribute;
   }
 
   @Override
   public void start() {
     if (client == null) {
-      client = new SharedClient(directory, pipelines);
+      client = new SharedClient(settings, this::stopLogging);
     }
     super.start();
+  }
+
+  /**
+   * At the end of the process: asynchronous loggers and appenders pass their events on when they
+   * are stopped. Log4j's shutdown hook stops them, unless the configuration disables it.
+   */
+  private void stopLogging() {
+    try {
+      for (Thread hook : threadsIn(DefaultShutdownCallbackRegistry.class)) {
+        hook.join();
+      }
+    } catch (InterruptedException unexpected) {
+      return;
+    }
+    LoggerContext context = configuration.getLoggerContext();
+    if (context != null) {
+      context.stop();
+    }
+  }
+
+  private static List<Thread> threadsIn(Class<?> type) {
+    List<Thread> found = new ArrayList<>();
+    Thread.getAllStackTraces()
+        .forEach((thread, stack) -> {
+          if (Arrays.stream(stack).anyMatch(f -> f.getClassName().equals(type.getName()))) {
+            found.add(thread);
+          }
+        });
+    return found;
   }
 
   /**
@@ -84,7 +141,7 @@ public final class DataNadhiAppender extends AbstractAppender {
   @Override
   public void append(LogEvent logged) {
     SharedClient started = client;
-    if (started == null || EventPayload.isFromSdk(logged.getLoggerName())) {
+    if (started == null || EventPayload.isFromSdk(logged.getLoggerName(), logged.getThreadName())) {
       return;
     }
     EventPayload event =
@@ -98,8 +155,9 @@ public final class DataNadhiAppender extends AbstractAppender {
     logged.getContextData().forEach(event::with);
     event.thrown(logged.getThrown());
     try {
-      if (!started.submit(event)) {
-        error(REFUSED);
+      SubmitResult result = started.submit(event);
+      if (!result.isAccepted()) {
+        error(SharedClient.reason(result));
       }
     } catch (RuntimeException failed) {
       error(String.valueOf(failed.getMessage()), logged, failed);

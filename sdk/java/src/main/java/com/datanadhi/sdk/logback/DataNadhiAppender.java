@@ -1,8 +1,14 @@
 package com.datanadhi.sdk.logback;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxy;
+import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.UnsynchronizedAppenderBase;
+import ch.qos.logback.core.spi.AppenderAttachable;
+import com.datanadhi.sdk.SubmitResult;
+import com.datanadhi.sdk.internal.appender.AppenderSettings;
 import com.datanadhi.sdk.internal.appender.EventPayload;
 import com.datanadhi.sdk.internal.appender.SharedClient;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +26,10 @@ import org.jspecify.annotations.Nullable;
 public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILoggingEvent> {
   private String directory = ".datanadhi";
   private String pipelines = "";
+  private String apiKey = "";
+  private String serverHost = "";
+  private String fallbackHost = "";
+  private long maxWaitMillis;
   private @Nullable SharedClient client;
 
   /** Sets the directory of the SDK's configuration; default {@code .datanadhi}. */
@@ -32,13 +42,69 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
     this.pipelines = pipelines;
   }
 
+  /** Sets the API key; by default it comes from the environment, as it does if it is there. */
+  public void setApiKey(String apiKey) {
+    this.apiKey = apiKey;
+  }
+
+  /** Sets the URL of the main server, unless the environment has one. */
+  public void setServerHost(String serverHost) {
+    this.serverHost = serverHost;
+  }
+
+  /** Sets the URL of the fallback server, unless the environment has one. */
+  public void setFallbackHost(String fallbackHost) {
+    this.fallbackHost = fallbackHost;
+  }
+
+  /**
+   * Sets how many milliseconds a thread that logs waits at most for space in the queue when that is
+   * full; default 0.
+   */
+  public void setMaxWaitMillis(long maxWaitMillis) {
+    this.maxWaitMillis = maxWaitMillis;
+  }
+
   @Override
   public void start() {
     if (isStarted()) {
       return;
     }
-    client = new SharedClient(directory, pipelines);
+    client =
+        new SharedClient(
+            new AppenderSettings(
+                directory, pipelines, apiKey, serverHost, fallbackHost, maxWaitMillis),
+            this::stopAsyncAppenders);
     super.start();
+  }
+
+  /**
+   * At the end of the process: Logback itself only does that with a shutdown hook of its own, which
+   * is not there by default. An asynchronous appender passes its events on when it is stopped.
+   */
+  private void stopAsyncAppenders() {
+    if (getContext() instanceof LoggerContext context) {
+      for (Logger logger : context.getLoggerList()) {
+        logger.iteratorForAppenders().forEachRemaining(this::stopIfAsync);
+      }
+    }
+  }
+
+  private void stopIfAsync(Appender<ILoggingEvent> appender) {
+    if (appender instanceof AppenderAttachable<?> buffer && passesOn(buffer)) {
+      appender.stop();
+    }
+  }
+
+  /** Whether the appender passes events on to this one. */
+  private boolean passesOn(AppenderAttachable<?> appender) {
+    for (var next = appender.iteratorForAppenders(); next.hasNext(); ) {
+      Appender<?> target = next.next();
+      if (target == this || (target instanceof AppenderAttachable<?> also && passesOn(also))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**
@@ -58,7 +124,7 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
   @Override
   protected void append(ILoggingEvent logged) {
     SharedClient started = client;
-    if (started == null || EventPayload.isFromSdk(logged.getLoggerName())) {
+    if (started == null || EventPayload.isFromSdk(logged.getLoggerName(), logged.getThreadName())) {
       return;
     }
     EventPayload event =
@@ -78,10 +144,9 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
       event.thrown(proxy.getThrowable());
     }
     try {
-      if (!started.submit(event)) {
-        addWarn(
-            "a record was refused: the queue is full (raise async.queue_size) or the client is"
-                + " closed");
+      SubmitResult result = started.submit(event);
+      if (!result.isAccepted()) {
+        addWarn(SharedClient.reason(result));
       }
     } catch (RuntimeException failed) {
       addError(String.valueOf(failed.getMessage()), failed);

@@ -3,6 +3,7 @@ package com.datanadhi.sdk.micrometer;
 import com.datanadhi.sdk.Counters;
 import com.datanadhi.sdk.DataNadhi;
 import com.datanadhi.sdk.EchoPostState;
+import com.datanadhi.sdk.internal.appender.SharedClients;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -14,9 +15,15 @@ import java.util.function.ToDoubleFunction;
 /**
  * Exports the {@link Counters} of a client to Micrometer. The counters are {@code
  * datanadhi.records.submitted}, {@code .refused}, {@code .delivered} (tag {@code way}), {@code
- * .dropped} (tag {@code reason}), {@code .lost}, {@code .truncated} and {@code .replaced_values}.
- * The gauges are {@code datanadhi.queue.depth} and {@code datanadhi.echopost}, which is 1 for the
- * current {@code status} and 0 for the others. Each meter has the tag {@code directory}.
+ * .dropped} (tag {@code reason}), {@code .lost}, {@code .truncated}, {@code .replaced_values},
+ * {@code .redelivered} and {@code .expired}. The gauges are {@code datanadhi.queue.depth}, {@code
+ * datanadhi.queue.bytes} and {@code datanadhi.echopost}, which is 1 for the current {@code status}
+ * and 0 for the others. Each meter has the tag {@code directory}.
+ *
+ * <p>If the client is the shared one of its directory and was closed, the meters are those of its
+ * successor as soon as {@link DataNadhi#shared} or an appender has opened one: the counters then
+ * begin at 0 again. Meters with the same names and tags in the registry, which are those of an
+ * earlier client, are replaced.
  */
 public final class DataNadhiMetrics implements MeterBinder {
   private static final List<String> REASONS =
@@ -30,12 +37,12 @@ public final class DataNadhiMetrics implements MeterBinder {
           "queue_full",
           "exit");
 
-  private final DataNadhi client;
+  private final DataNadhi first;
   private final Tags tags;
 
-  /** The metrics of {@code client}, which the meters keep a reference to. */
+  /** The metrics of {@code client}; the registry keeps a reference to it. */
   public DataNadhiMetrics(DataNadhi client) {
-    this.client = client;
+    this.first = client;
     this.tags = Tags.of("directory", client.configuration().directory().toString());
   }
 
@@ -46,6 +53,8 @@ public final class DataNadhiMetrics implements MeterBinder {
     counter(registry, "lost", Tags.empty(), Counters::lost);
     counter(registry, "truncated", Tags.empty(), Counters::truncated);
     counter(registry, "replaced_values", Tags.empty(), Counters::replacedValues);
+    counter(registry, "redelivered", Tags.empty(), Counters::redelivered);
+    counter(registry, "expired", Tags.empty(), Counters::expired);
     counter(registry, "delivered", wayTag("main_server"), Counters::deliveredToMainServer);
     counter(registry, "delivered", wayTag("echopost"), Counters::deliveredToEchoPost);
     counter(registry, "delivered", wayTag("fallback"), Counters::deliveredToFallback);
@@ -56,14 +65,22 @@ public final class DataNadhiMetrics implements MeterBinder {
           Tags.of("reason", reason),
           counters -> counters.dropped().getOrDefault(reason, 0L));
     }
-    Gauge.builder("datanadhi.queue.depth", client, c -> c.counters().queueDepth())
+    removeEarlier(registry, "datanadhi.queue.depth", tags);
+    Gauge.builder("datanadhi.queue.depth", () -> current().queueDepth())
         .tags(tags)
         .description("Records that wait in memory")
         .register(registry);
+    removeEarlier(registry, "datanadhi.queue.bytes", tags);
+    Gauge.builder("datanadhi.queue.bytes", () -> current().queueBytes())
+        .tags(tags)
+        .description("The memory that records without an outcome occupy")
+        .baseUnit("bytes")
+        .register(registry);
     for (EchoPostState.Status status : EchoPostState.Status.values()) {
-      Gauge.builder(
-              "datanadhi.echopost", client, c -> c.counters().echoPost().status() == status ? 1 : 0)
-          .tags(tags.and("status", status.name()))
+      Tags all = tags.and("status", status.name());
+      removeEarlier(registry, "datanadhi.echopost", all);
+      Gauge.builder("datanadhi.echopost", () -> current().echoPost().status() == status ? 1 : 0)
+          .tags(all)
           .description("1 for the current status of EchoPost, else 0")
           .register(registry);
     }
@@ -75,9 +92,19 @@ public final class DataNadhiMetrics implements MeterBinder {
 
   private void counter(
       MeterRegistry registry, String name, Tags extraTags, ToDoubleFunction<Counters> value) {
+    Tags all = tags.and(extraTags);
+    removeEarlier(registry, "datanadhi.records." + name, all);
     FunctionCounter.builder(
-            "datanadhi.records." + name, client, c -> value.applyAsDouble(c.counters()))
-        .tags(tags.and(extraTags))
+            "datanadhi.records." + name, this, unused -> value.applyAsDouble(current()))
+        .tags(all)
         .register(registry);
+  }
+
+  private Counters current() {
+    return SharedClients.successor(first).counters();
+  }
+
+  private static void removeEarlier(MeterRegistry registry, String name, Tags tags) {
+    registry.find(name).tags(tags).meters().forEach(registry::remove);
   }
 }

@@ -3,6 +3,7 @@ package com.datanadhi.sdk.bench;
 import com.datanadhi.sdk.Configuration;
 import com.datanadhi.sdk.DataNadhi;
 import com.datanadhi.sdk.EchoPostState;
+import com.datanadhi.sdk.SubmitResult;
 import com.datanadhi.sdk.testkit.Agents;
 import com.datanadhi.sdk.testkit.LogServer;
 import com.datanadhi.testkit.SmallDisk;
@@ -100,7 +101,7 @@ public class SubmitBenchmark {
                 .serverHost(main.url())
                 .fallbackHost(fallback.url())
                 .echoPostDisabled(!echoPost)
-                .queueSize(scenario.equals("full") ? 1000 : 1_000_000)
+                .queueBytes(scenario.equals("full") ? 1 << 18 : 1 << 30)
                 .exitTimeout(Duration.ZERO)
                 .build());
     while (client.counters().echoPost().status() == EchoPostState.Status.PREPARING) {
@@ -205,7 +206,7 @@ public class SubmitBenchmark {
 
   /** The call that is measured. */
   @Benchmark
-  public boolean submit() {
+  public SubmitResult submit() {
     return client.submit(PIPELINES, PAYLOAD);
   }
 }

@@ -33,6 +33,7 @@ public final class ThroughputBenchmark {
   private static final List<String> PIPELINES = List.of("orders");
   private static final Map<String, Object> PAYLOAD =
       Map.of("message", "card declined", "level", "ERROR", "order", 1003, "user", "u-17");
+  private static final int QUEUE_SIZE = 1000;
   private static final long WARM_UP_NANOS = Duration.ofSeconds(2).toNanos();
   private static final long MEASUREMENT_NANOS = Duration.ofSeconds(6).toNanos();
 
@@ -64,6 +65,7 @@ public final class ThroughputBenchmark {
                     .echoPostDisabled(true)
                     .workers(workers)
                     .batchSize(batch)
+                    .queueSize(QUEUE_SIZE)
                     .exitTimeout(Duration.ZERO)
                     .build())) {
       main.keep(false);
@@ -99,11 +101,11 @@ public final class ThroughputBenchmark {
 
   private static void submitFor(DataNadhi client, long nanos) {
     long end = System.nanoTime() + nanos;
-    int most = client.configuration().queueSize() * 4 / 5;
+    int most = QUEUE_SIZE * 4 / 5;
     while (System.nanoTime() - end < 0) {
       int space = most - client.counters().queueDepth();
       for (int i = 0; i < space; i++) {
-        boolean unused = client.submit(PIPELINES, PAYLOAD);
+        var unused = client.submit(PIPELINES, PAYLOAD);
       }
       LockSupport.parkNanos(200_000);
     }

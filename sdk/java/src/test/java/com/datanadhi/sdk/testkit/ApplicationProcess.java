@@ -56,14 +56,20 @@ public final class ApplicationProcess implements AutoCloseable {
     return start(List.of(), List.of(), program, List.of(directory.toString()));
   }
 
+  /** Starts {@code program}, a class with a main method that takes the directory and a URL. */
+  public static ApplicationProcess start(String program, Path directory, String url)
+      throws IOException {
+    return start(List.of(), List.of(), program, List.of(directory.toString(), url));
+  }
+
   /**
    * Starts {@code program}, a class with a main method that takes the directory and the URL of the
-   * main server, with a heap of 256 MiB.
+   * main server, with a heap of {@code heap}, for example {@code 64m}.
    */
   public static ApplicationProcess startWithSmallHeap(
-      String program, Path directory, LogServer main) throws IOException {
+      String program, String heap, Path directory, LogServer main) throws IOException {
     return start(
-        List.of(), List.of("-Xmx256m"), program, List.of(directory.toString(), main.url()));
+        List.of(), List.of("-Xmx" + heap), program, List.of(directory.toString(), main.url()));
   }
 
   private static ApplicationProcess start(

@@ -6,6 +6,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.time.Instant;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,15 @@ import org.jspecify.annotations.Nullable;
  */
 public final class EventPayload {
   private static final int MAX_STACK_TRACE_CHARS = 64 << 10;
+
+  /**
+   * The loggers of the SDK and of what it uses. The JDK's HTTP client logs on threads of its own
+   * too. The last two are relocated with their libraries into the jar: an application that uses
+   * them itself gets its events delivered.
+   */
+  private static final List<String> LOGGERS =
+      List.of(
+          RateLimitedLog.LOGGER, "jdk.httpclient", "jdk.internal.httpclient", "io.grpc", "okio");
 
   private final Map<String, Object> fields = new LinkedHashMap<>();
   private final Map<String, Object> record = new LinkedHashMap<>();
@@ -32,14 +42,20 @@ public final class EventPayload {
   }
 
   /**
-   * Whether the event that is logged on the calling thread comes from the SDK: by the name of its
-   * logger, or because the thread is the SDK's. Handlers ignore such events.
+   * Whether an event comes from the SDK: by its logger, or by the thread that logged it, which is
+   * not the calling one behind an asynchronous appender. Handlers ignore such events: each record
+   * that is delivered would cause others.
+   *
+   * @param thread the name of the thread that logged the event
    */
-  public static boolean isFromSdk(@Nullable String logger) {
-    return SdkThread.isCurrent()
-        || (logger != null
-            && (logger.equals(RateLimitedLog.LOGGER)
-                || logger.startsWith(RateLimitedLog.LOGGER + ".")));
+  public static boolean isFromSdk(@Nullable String logger, @Nullable String thread) {
+    return SdkThread.isName(thread)
+        || (logger != null && LOGGERS.stream().anyMatch(parent -> isBelow(parent, logger)));
+  }
+
+  private static boolean isBelow(String parent, String logger) {
+    return logger.startsWith(parent)
+        && (logger.length() == parent.length() || logger.charAt(parent.length()) == '.');
   }
 
   /** Adds where the event was logged; a line of 0 is omitted. */

@@ -1,14 +1,18 @@
 package com.datanadhi.sdk.internal.appender;
 
 import com.datanadhi.sdk.DataNadhi;
+import com.datanadhi.sdk.internal.echopost.AgentReserve;
 import com.datanadhi.sdk.internal.files.DroppedFiles;
+import com.datanadhi.sdk.internal.json.EncodedPayload;
 import com.datanadhi.sdk.internal.logging.StandardError;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
+import com.datanadhi.sdk.internal.thread.ProcessEnd;
 import com.datanadhi.sdk.internal.thread.SdkThread;
 import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.internal.time.Waiter;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -19,17 +23,22 @@ import java.util.UUID;
  * one, else into a file at the end of the process. Thread-safe.
  */
 final class KeptRecords {
-  /** As many as wait in a client's queue by default. */
   static final int MAX_RECORDS = 1_000;
+
+  /** The default of {@code async.exit_timeout}. */
+  private static final Duration EXIT_TIMEOUT = Duration.ofSeconds(5);
 
   /** The default of {@code async.max_record_bytes}. */
   static final int MAX_RECORD_BYTES = 1 << 20;
 
+  /** The default of {@code dropped.max_bytes}. */
+  private static final long MAX_FILE_BYTES = 1 << 30;
+
   private static final long MAX_CHARS = 16 << 20;
 
   private final Path directory;
-  private final List<OutgoingRecord> records = new ArrayList<>();
-  private final Thread shutdownHook = SdkThread.named("datanadhi-kept", this::writeFile);
+  private final List<Kept> records = new ArrayList<>();
+  private final Thread shutdownHook = SdkThread.named("datanadhi-kept", this::endWithProcess);
   private final String keyPrefix = UUID.randomUUID().toString().replace("-", "") + "-";
   private long chars;
   private boolean hooked;
@@ -41,43 +50,55 @@ final class KeptRecords {
   }
 
   /** Keeps a record; if there is no space for it, the message at the end counts it as lost. */
-  synchronized void add(List<String> pipelines, String json) {
-    hook();
-    if (records.size() == MAX_RECORDS || chars + json.length() > MAX_CHARS) {
+  synchronized void add(List<String> pipelines, EncodedPayload payload) {
+    begin();
+    int length = payload.json().length();
+    if (records.size() == MAX_RECORDS || chars + length > MAX_CHARS) {
       lost++;
       return;
     }
-    records.add(new OutgoingRecord(pipelines, json, keyPrefix + ++lastKey));
-    chars += json.length();
+    records.add(new Kept(pipelines, payload));
+    chars += length;
   }
 
-  private void hook() {
+  /**
+   * Records can be added from now on. If the process ends already, they are written to a file when
+   * the last appender is closed, if the logging library does that.
+   */
+  synchronized void begin() {
     if (!hooked) {
       hooked = true;
-      try {
-        Runtime.getRuntime().addShutdownHook(shutdownHook);
-      } catch (IllegalStateException exiting) {
-        // Closing the last appender writes the file, if the logging library does that.
-      }
+      boolean unused = ProcessEnd.addHook(shutdownHook);
     }
+  }
+
+  private void endWithProcess() {
+    try {
+      ProcessEnd.awaitLastRecords(EXIT_TIMEOUT);
+    } catch (InterruptedException unexpected) {
+      // No further record is awaited.
+    }
+    writeFile();
   }
 
   /** Submits the records to {@code client}; those that it does not accept go into a file. */
   synchronized void submitTo(DataNadhi client) {
-    Iterator<OutgoingRecord> waiting = records.iterator();
+    Iterator<Kept> waiting = records.iterator();
     while (waiting.hasNext()) {
-      OutgoingRecord record = waiting.next();
+      Kept record = waiting.next();
       if (accepts(client, record)) {
         waiting.remove();
-        chars -= record.json().length();
+        chars -= record.payload().json().length();
       }
     }
     end();
   }
 
-  private static boolean accepts(DataNadhi client, OutgoingRecord record) {
+  private static boolean accepts(DataNadhi client, Kept record) {
     try {
-      return client.submitJson(record.pipelines(), record.json());
+      return EncodedSubmit.provided()
+          .submit(client, record.pipelines(), record.payload())
+          .isAccepted();
     } catch (IllegalArgumentException tooLarge) {
       // For a limit that is lower than the default.
       return false;
@@ -88,12 +109,8 @@ final class KeptRecords {
   synchronized void end() {
     writeFile();
     if (hooked) {
-      try {
-        boolean unused = Runtime.getRuntime().removeShutdownHook(shutdownHook);
-        hooked = false;
-      } catch (IllegalStateException exiting) {
-        // The hook finds no records.
-      }
+      ProcessEnd.removeHook(shutdownHook);
+      hooked = false;
     }
   }
 
@@ -112,11 +129,17 @@ final class KeptRecords {
   private void writeRecords() {
     try {
       Path file =
-          new DroppedFiles(directory, Clock.system(), Waiter.system())
-              .write("not_configured", records);
+          new DroppedFiles(
+                  directory,
+                  MAX_FILE_BYTES,
+                  new AgentReserve(directory),
+                  Clock.system(),
+                  Waiter.system())
+              .write("not_configured", records.stream().map(this::outgoing).toList());
+      long truncated = records.stream().filter(record -> record.payload().truncated()).count();
       StandardError.print(
-          "%d records are kept in %s; redeliver() sends them again"
-              .formatted(records.size(), file));
+          "%d records are kept in %s (%d truncated); they are sent when the configuration is valid"
+              .formatted(records.size(), file, truncated));
     } catch (IOException failed) {
       reportLost(failed);
     } catch (InterruptedException interrupted) {
@@ -126,6 +149,12 @@ final class KeptRecords {
     records.clear();
     chars = 0;
   }
+
+  private OutgoingRecord outgoing(Kept record) {
+    return new OutgoingRecord(record.pipelines(), record.payload().json(), keyPrefix + ++lastKey);
+  }
+
+  private record Kept(List<String> pipelines, EncodedPayload payload) {}
 
   private void reportLost(Exception cause) {
     StandardError.print(

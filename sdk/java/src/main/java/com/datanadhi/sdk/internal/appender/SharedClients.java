@@ -3,12 +3,19 @@ package com.datanadhi.sdk.internal.appender;
 import com.datanadhi.sdk.Configuration;
 import com.datanadhi.sdk.ConfigurationException;
 import com.datanadhi.sdk.DataNadhi;
+import com.datanadhi.sdk.internal.config.ConfigurationLoader;
+import com.datanadhi.sdk.internal.json.EncodedPayload;
 import com.datanadhi.sdk.internal.logging.StandardError;
+import com.datanadhi.sdk.internal.thread.ProcessEnd;
 import java.nio.file.Path;
-import java.util.HashSet;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +23,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The clients that the appenders, the handlers and the code of a process share, one for each
  * directory. Thread-safe.
+ *
+ * <p>The lock of a directory is not held while anything is read, printed or logged: the logging
+ * library can hold a lock of its own when it starts or stops an appender, and need it to log.
  */
 public final class SharedClients {
   private static final Map<Path, SharedClients> BY_DIRECTORY = new ConcurrentHashMap<>();
@@ -24,8 +34,13 @@ public final class SharedClients {
 
   private final Path directory;
   private final KeptRecords kept;
-  private final Set<SharedClient> users = new HashSet<>();
+  private final Set<SharedClient> users = new LinkedHashSet<>();
+
+  /** All clients so far, as long as the application holds them. */
+  private final Set<DataNadhi> opened = Collections.newSetFromMap(new WeakHashMap<>());
+
   private @Nullable DataNadhi client;
+  private boolean endsWithProcess;
   private boolean usedByApplication;
   private boolean invalid;
   private long checkedAt;
@@ -46,37 +61,67 @@ public final class SharedClients {
    * @throws com.datanadhi.sdk.ConfigurationException if it cannot be opened
    */
   public static DataNadhi forApplication(Path directory) {
-    SharedClients shared = of(directory);
-    synchronized (shared) {
-      DataNadhi open = shared.open();
-      shared.usedByApplication = true;
-      return open;
+    return Objects.requireNonNull(of(directory).open(null));
+  }
+
+  /** The open client of the same directory, if this shared one is closed; else the same. */
+  public static DataNadhi successor(DataNadhi client) {
+    SharedClients shared = BY_DIRECTORY.get(client.configuration().directory());
+    return shared == null ? client : shared.successorOf(client);
+  }
+
+  private synchronized DataNadhi successorOf(DataNadhi earlier) {
+    DataNadhi known = client;
+    return known != null && earlier.isClosed() && opened.contains(earlier) ? known : earlier;
+  }
+
+  /** Adds a user, and opens a client if there is none and the configuration is valid. */
+  void add(SharedClient user) {
+    synchronized (this) {
+      users.add(user);
+    }
+    try {
+      DataNadhi open = open(user);
+      Map<String, String> own = user.settings().ofClient();
+      if (open != null && !own.isEmpty() && !isSame(load(own), open.configuration())) {
+        StandardError.print(
+            "The client for %s is open already, with %s: the key or host of another appender for the same directory is not used. Give them a directory each, or the same settings"
+                .formatted(directory, open.configuration().serverHost()));
+      }
+    } catch (ConfigurationException problem) {
+      report(problem);
     }
   }
 
-  /** Adds a user, and checks the configuration if there is no client yet. */
-  synchronized void add(SharedClient user) {
-    users.add(user);
-    if (client == null) {
-      try {
-        Configuration unused = Configuration.load(directory);
-        invalid = false;
-      } catch (ConfigurationException problem) {
-        report(problem);
-      }
-    }
+  private Configuration load(Map<String, String> ofAppenders) {
+    return ConfigurationLoader.load(directory, System.getenv(), ofAppenders);
+  }
+
+  /** The settings of all appenders; if several have one, that of the first. */
+  private synchronized Map<String, String> ofUsers() {
+    Map<String, String> all = new HashMap<>();
+    users.forEach(user -> user.settings().ofClient().forEach(all::putIfAbsent));
+    return all;
+  }
+
+  private static boolean isSame(Configuration one, Configuration other) {
+    return one.apiKey().equals(other.apiKey())
+        && one.serverHost().equals(other.serverHost())
+        && one.fallbackHost().equals(other.fallbackHost());
   }
 
   /**
-   * As {@link #open}, but returns null while the configuration is invalid, and to a user that was
-   * removed. The configuration is read again at most every 30 s.
+   * Returns the client as {@link #open}, but null while the configuration is invalid, and to a user
+   * that was removed. The configuration is read again at most every 30 s.
    */
-  synchronized @Nullable DataNadhi openUnlessInvalid(SharedClient user) {
-    if (!users.contains(user) || (invalid && System.nanoTime() - checkedAt < RECHECK_NANOS)) {
-      return null;
+  @Nullable DataNadhi openUnlessInvalid(SharedClient user) {
+    synchronized (this) {
+      if (!users.contains(user) || (invalid && System.nanoTime() - checkedAt < RECHECK_NANOS)) {
+        return null;
+      }
     }
     try {
-      return open();
+      return open(user);
     } catch (ConfigurationException problem) {
       report(problem);
       return null;
@@ -87,12 +132,15 @@ public final class SharedClients {
    * Keeps a record while the configuration is invalid, or submits it if another thread has opened a
    * client meanwhile. Returns false, and does nothing, for a user that was removed.
    */
-  synchronized boolean keep(SharedClient user, List<String> pipelines, String json) {
-    if (!users.contains(user)) {
-      return false;
+  boolean keep(SharedClient user, List<String> pipelines, EncodedPayload payload) {
+    DataNadhi open;
+    synchronized (this) {
+      if (!users.contains(user)) {
+        return false;
+      }
+      kept.add(pipelines, payload);
+      open = client;
     }
-    kept.add(pipelines, json);
-    DataNadhi open = client;
     if (open != null && !open.isClosed()) {
       kept.submitTo(open);
     }
@@ -101,62 +149,79 @@ public final class SharedClients {
 
   /** The first message is printed, since the logging library is being configured or is silent. */
   private void report(ConfigurationException problem) {
-    checkedAt = System.nanoTime();
-    if (!invalid) {
+    synchronized (this) {
+      checkedAt = System.nanoTime();
+      if (invalid) {
+        return;
+      }
       invalid = true;
-      StandardError.print(
-          ("%s. Nothing is delivered before that: up to %d records are kept, and written to %s at"
-                  + " the end")
-              .formatted(
-                  problem.getMessage(), KeptRecords.MAX_RECORDS, directory.resolve("dropped")));
     }
+    kept.begin();
+    StandardError.print(
+        "%s. Nothing is delivered before that: up to %d records are kept, and written to %s at the end"
+            .formatted(
+                problem.getMessage(), KeptRecords.MAX_RECORDS, directory.resolve("dropped")));
   }
 
   /**
    * Returns the client; opens one if there is none, or if it was closed, and submits the kept
-   * records to it.
+   * records to it. Returns null to a user that was removed.
+   *
+   * @param user null for the application
    */
-  synchronized DataNadhi open() {
-    DataNadhi known = client;
-    if (known != null && (!known.isClosed() || isExiting())) {
+  private @Nullable DataNadhi open(@Nullable SharedClient user) {
+    DataNadhi known = current(user);
+    if (known != null) {
       return known;
     }
-    DataNadhi opened = DataNadhi.open(directory);
-    client = opened;
-    invalid = false;
-    usedByApplication = false;
-    kept.submitTo(opened);
-    return opened;
+    Configuration configuration = load(ofUsers());
+    boolean ends = ProcessEnd.hasBegun();
+    synchronized (this) {
+      known = current(user);
+      if (known != null || (user != null && !users.contains(user))) {
+        return known;
+      }
+      // This takes no time and logs nothing.
+      known = DataNadhi.open(configuration);
+      client = known;
+      opened.add(known);
+      endsWithProcess = !ends;
+      invalid = false;
+      usedByApplication = user == null;
+    }
+    kept.submitTo(known);
+    return known;
+  }
+
+  /** The client, unless another one must be opened. */
+  private synchronized @Nullable DataNadhi current(@Nullable SharedClient user) {
+    DataNadhi known = client;
+    if (known == null || (known.isClosed() && !ProcessEnd.hasBegun())) {
+      return null;
+    }
+    usedByApplication |= user == null;
+    return known;
   }
 
   /**
    * Removes a user. After the last one, returns the client, which the caller closes, unless the
-   * application uses it too.
+   * application uses it too, or it ends with the process anyway.
    */
   @Nullable DataNadhi remove(SharedClient user) {
+    boolean ends = ProcessEnd.hasBegun();
     DataNadhi unused;
     synchronized (this) {
       if (!users.remove(user) || !users.isEmpty() || usedByApplication) {
         return null;
       }
       unused = client;
-      if (!isExiting()) {
+      if (ends && endsWithProcess) {
+        unused = null;
+      } else if (!ends) {
         client = null;
       }
     }
     kept.end();
     return unused;
-  }
-
-  /** At the end of the process nothing is opened again: nobody would close it. */
-  private static boolean isExiting() {
-    Thread probe = new Thread(() -> {});
-    try {
-      Runtime.getRuntime().addShutdownHook(probe);
-      boolean unused = Runtime.getRuntime().removeShutdownHook(probe);
-      return false;
-    } catch (IllegalStateException exiting) {
-      return true;
-    }
   }
 }

@@ -5,24 +5,26 @@ import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.function.Consumer;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.YAMLException;
 
-/**
- * The settings in {@code config.yml} of a directory. SDKs for other languages can share the
- * directory, so keys that this SDK does not know are ignored. Immutable.
- */
+/** The settings in {@code config.yml} of a directory. Immutable. */
 public final class ConfigurationFile {
   private static final List<String> NAMES = List.of("config.yml", "config.yaml");
+
+  /** Settings of SDKs for other languages, which can share the directory. */
+  private static final Set<String> OF_OTHER_SDKS =
+      Set.of("log.level", "log.stack_level", "log.skip_stack", "log.datanadhi_log_level");
 
   private final String file;
   private final Map<?, ?> settings;
@@ -58,34 +60,44 @@ public final class ConfigurationFile {
   }
 
   /**
-   * Passes the value of a setting to {@code setter}: from this file, or else from the environment.
-   * If neither has one, the setter is not called.
+   * Checks that the file has no other settings than {@code known} and those of other SDKs.
    *
-   * @param key the path of the setting in the file, with dots between the names
-   * @param variable the environment variable; null if there is none for this setting
-   * @throws ConfigurationException if the setter throws one; the message then names the file and
-   *     key, or the variable, in place of the part before the first colon
+   * @throws ConfigurationException if it has
    */
-  public void apply(
-      String key,
-      @Nullable String variable,
-      Map<String, String> environment,
-      Consumer<Value> setter) {
-    Object value = value(key);
-    String source = file + ": " + key;
-    if (value == null && variable != null) {
-      value = environment.get(variable);
-      source = "environment: " + variable;
-    }
-    if (value == null) {
-      return;
-    }
-    try {
-      setter.accept(new Value(value));
-    } catch (ConfigurationException invalid) {
-      String message = String.valueOf(invalid.getMessage());
-      throw new ConfigurationException(source + message.substring(message.indexOf(':')));
-    }
+  void requireKnown(Set<String> known) {
+    requireKnown("", settings, known);
+  }
+
+  private void requireKnown(String prefix, Map<?, ?> settings, Set<String> known) {
+    settings.forEach((name, value) -> {
+      String key = prefix + name;
+      if (known.contains(key) || OF_OTHER_SDKS.contains(key)) {
+        return;
+      }
+      boolean isGroup =
+          Stream.concat(known.stream(), OF_OTHER_SDKS.stream())
+              .anyMatch(setting -> setting.startsWith(key + "."));
+      if (isGroup && value instanceof Map<?, ?> group) {
+        requireKnown(key + ".", group, known);
+      } else if (!isGroup || value != null) {
+        throw new ConfigurationException(
+            file
+                + ": "
+                + key
+                + " is not a setting: correct its name or remove it. The settings are "
+                + String.join(", ", new TreeSet<>(known)));
+      }
+    });
+  }
+
+  /** The value of a setting in the file, if it is there. */
+  Optional<Object> find(String key) {
+    return Optional.ofNullable(value(key));
+  }
+
+  /** Where a setting in the file comes from, for people. */
+  String source(String key) {
+    return file + ": " + key;
   }
 
   private Object valueOrDefault(String key, Object defaultValue) {
@@ -119,41 +131,6 @@ public final class ConfigurationFile {
       throw new ConfigurationException(path + ": not valid YAML: " + notYaml.getMessage());
     } catch (IOException unreadable) {
       throw new ConfigurationException(path + ": cannot be read: " + unreadable);
-    }
-  }
-
-  /** A value from YAML or from the environment, which the methods convert. */
-  public record Value(Object raw) {
-    /** The value as text. */
-    public String text() {
-      return raw.toString();
-    }
-
-    /** True or false, in upper or lower case. */
-    public boolean flag() {
-      return switch (raw.toString().toLowerCase(Locale.ROOT)) {
-        case "true" -> true;
-        case "false" -> false;
-        default -> throw new ConfigurationException(": \"" + raw + "\" is not true or false");
-      };
-    }
-
-    /** A whole number. */
-    public int number() {
-      try {
-        return Integer.parseInt(raw.toString().strip());
-      } catch (NumberFormatException notANumber) {
-        throw new ConfigurationException(": \"" + raw + "\" is not a whole number");
-      }
-    }
-
-    /** A number of seconds, with or without a fraction. */
-    public Duration seconds() {
-      try {
-        return Duration.ofMillis(Math.round(Double.parseDouble(raw.toString().strip()) * 1000));
-      } catch (NumberFormatException notANumber) {
-        throw new ConfigurationException(": \"" + raw + "\" is not a number of seconds");
-      }
     }
   }
 }

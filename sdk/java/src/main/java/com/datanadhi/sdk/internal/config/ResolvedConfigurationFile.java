@@ -15,6 +15,9 @@ import java.util.Map;
  * SDK, and its four {@code log} settings are included.
  */
 public final class ResolvedConfigurationFile {
+  /** The default of the Python SDK, which has no bound on bytes. */
+  private static final int PYTHON_QUEUE_SIZE = 1000;
+
   private ResolvedConfigurationFile() {}
 
   /** Replaces the file. It never contains the API key. */
@@ -24,7 +27,8 @@ public final class ResolvedConfigurationFile {
     values.put("server_host", configuration.serverHost().toString());
     values.put("fallback_server_host", configuration.fallbackHost().toString());
     values.put("echopost_disable", configuration.echoPostDisabled());
-    values.put("async_queue_size", configuration.queueSize());
+    int queueSize = configuration.queueSize();
+    values.put("async_queue_size", queueSize == 0 ? PYTHON_QUEUE_SIZE : queueSize);
     values.put("async_workers", configuration.workers());
     values.put("async_exit_timeout", configuration.exitTimeout().toMillis() / 1000.0);
     values.putAll(ConfigurationFile.read(directory).logSettings());

@@ -12,6 +12,8 @@ import java.time.Duration;
  */
 public final class SettingValidator {
   private static final Duration MAX_EXIT_TIMEOUT = Duration.ofMinutes(10);
+  private static final Duration MIN_DROPPED_AGE = Duration.ofMinutes(1);
+  private static final Duration MAX_DROPPED_AGE = Duration.ofDays(3650);
   private static final Duration MAX_BATCH_DELAY = Duration.ofSeconds(1);
 
   private SettingValidator() {}
@@ -75,6 +77,15 @@ public final class SettingValidator {
   /** A duration from 0 s to 1 s. */
   public static Duration batchDelay(String name, Duration value) {
     return durationUpTo(MAX_BATCH_DELAY, "1 s", name, value);
+  }
+
+  /** A duration from 1 min to 3,650 days. */
+  public static Duration droppedMaxAge(String name, Duration value) {
+    if (value.compareTo(MIN_DROPPED_AGE) < 0 || value.compareTo(MAX_DROPPED_AGE) > 0) {
+      throw new ConfigurationException(
+          name + ": " + value + " is out of range: use 1 min (60 s) to 3650 days (315360000 s)");
+    }
+    return value;
   }
 
   private static Duration durationUpTo(

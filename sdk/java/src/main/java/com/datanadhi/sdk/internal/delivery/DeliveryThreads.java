@@ -1,23 +1,23 @@
 package com.datanadhi.sdk.internal.delivery;
 
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
-import com.datanadhi.sdk.internal.queue.Outstanding;
 import com.datanadhi.sdk.internal.queue.RecordQueue;
 import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.internal.time.Waiter;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The threads that deliver records: the workers, the drain and the spill empty the queue, and the
- * backlog thread starts an agent when EchoPost's buffer holds records that no agent delivers.
+ * The threads that deliver records: the workers, the drain and the spill empty the queue, the
+ * redelivery thread sends what is in files, and the backlog thread starts an agent when EchoPost's
+ * buffer holds records that no agent delivers.
  */
 public final class DeliveryThreads {
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration LATE_RECORDS_TIMEOUT = Duration.ofMillis(500);
   private static final Duration UNDELIVERED_PAUSE = Duration.ofMillis(20);
-  private static final Duration FLUSH_POLL = Duration.ofMillis(2);
   private static final long QUEUE_WAIT_MILLIS = 1_000;
 
   private final RecordQueue queue;
@@ -28,12 +28,14 @@ public final class DeliveryThreads {
   private final Waiter waiter;
   private final WorkerPause pause = new WorkerPause();
   private final Overflow overflow;
+  private final FileRedelivery redelivery;
   private final List<Dispatcher> workers = new ArrayList<>();
   private final List<LoopThread> threads = new ArrayList<>();
 
   /**
    * Makes the threads; {@link #start} starts them.
    *
+   * @param fileRules what happens to dropped files
    * @param backlogCheckInterval between two checks of EchoPost's buffer for undelivered records
    */
   public DeliveryThreads(
@@ -42,6 +44,7 @@ public final class DeliveryThreads {
       RecordCounts counts,
       RateLimitedLog log,
       int workerCount,
+      FileRules fileRules,
       Duration backlogCheckInterval,
       Clock clock,
       Waiter waiter) {
@@ -59,6 +62,8 @@ public final class DeliveryThreads {
     }
     addThread("datanadhi-drain", () -> drain(workerCount == 1));
     addThread("datanadhi-spill", overflow::spill);
+    this.redelivery = new FileRedelivery(queue, destinations, fileRules, counts, log, clock);
+    addThread("datanadhi-redelivery", this::redeliver);
     addThread("datanadhi-backlog", () -> deliverBacklog(backlogCheckInterval));
   }
 
@@ -88,29 +93,22 @@ public final class DeliveryThreads {
     }
   }
 
+  private void redeliver() throws InterruptedException, IOException {
+    waiter.sleep(redelivery.interval());
+    redelivery.turn();
+  }
+
+  /** The redelivery of files. */
+  public FileRedelivery redelivery() {
+    return redelivery;
+  }
+
   /** An agent is only started while the main server is up: else it could deliver nothing. */
   private void deliverBacklog(Duration interval) throws InterruptedException {
     waiter.sleep(interval);
     if (destinations.mainServerHealth().isUp()) {
       destinations.echoPost().deliverBacklog();
     }
-  }
-
-  /**
-   * Waits until the records that are outstanding now have outcomes; later ones do not matter.
-   *
-   * @return false if some of them still have none after {@code timeout}
-   */
-  public boolean flush(Duration timeout) throws InterruptedException {
-    Outstanding.Earlier earlier = counts.outstanding().earlier();
-    long end = clock.nanos() + timeout.toNanos();
-    while (!earlier.areSettled()) {
-      if (clock.nanos() - end >= 0) {
-        return false;
-      }
-      waiter.sleep(FLUSH_POLL);
-    }
-    return true;
   }
 
   /**
@@ -123,6 +121,7 @@ public final class DeliveryThreads {
     threads.forEach(LoopThread::stop);
     workers.forEach(Dispatcher::cancelRequests);
     overflow.cancelRequests();
+    redelivery.close();
     pause.end();
     for (LoopThread thread : threads) {
       thread.awaitEnd(STOP_TIMEOUT);
@@ -139,13 +138,8 @@ public final class DeliveryThreads {
       // A record may be counted but not in the queue yet, or a worker may still hold it.
     } while (queue.depth() == 0
         && counts.outstanding().count() > 0
-        && !flush(LATE_RECORDS_TIMEOUT)
+        && !counts.outstanding().earlier().await(LATE_RECORDS_TIMEOUT, clock, waiter)
         && queue.depth() > 0);
-    return discard();
-  }
-
-  /** Forgets the records that have no outcome and counts them as lost; returns how many. */
-  public long discard() {
     queue.discard();
     return counts.countLost();
   }

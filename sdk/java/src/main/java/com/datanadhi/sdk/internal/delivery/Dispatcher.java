@@ -67,25 +67,21 @@ final class Dispatcher {
 
   /** Sends the next batch to EchoPost, pipelined. */
   boolean toEchoPost() throws InterruptedException {
-    return withNextRecords(
-        FallbackServer.BATCH,
-        records -> {
-          int fitting = 0;
-          while (fitting < records.size()
-              && destinations.echoPost().accepts(records.get(fitting))) {
-            fitting++;
-          }
-          if (fitting == 0) {
-            deliverTooLarge(records.get(0));
-            return;
-          }
-          SendResult result =
-              destinations.echoPost().send(List.copyOf(records.subList(0, fitting)));
-          settle(result.stored(), Destination.ECHOPOST);
-          if (!result.refused().isEmpty()) {
-            drop("echopost_failed", result.refused(), "EchoPost refused the records");
-          }
-        });
+    return withNextRecords(records -> {
+      int fitting = 0;
+      while (fitting < records.size() && destinations.echoPost().accepts(records.get(fitting))) {
+        fitting++;
+      }
+      if (fitting == 0) {
+        deliverTooLarge(records.get(0));
+        return;
+      }
+      SendResult result = destinations.echoPost().send(List.copyOf(records.subList(0, fitting)));
+      settle(result.stored(), Destination.ECHOPOST);
+      if (!result.refused().isEmpty()) {
+        drop("echopost_failed", result.refused(), "EchoPost refused the records");
+      }
+    });
   }
 
   private void deliverTooLarge(OutgoingRecord record) throws InterruptedException {
@@ -102,8 +98,7 @@ final class Dispatcher {
    * @param rejectedReason the reason under which the batch is kept in a file if it is rejected
    */
   boolean toFallbackServer(String rejectedReason) throws InterruptedException {
-    return withNextRecords(
-        FallbackServer.BATCH, records -> upload(List.copyOf(records), rejectedReason));
+    return withNextRecords(records -> upload(List.copyOf(records), rejectedReason));
   }
 
   private void upload(List<OutgoingRecord> records, String rejectedReason)
@@ -127,8 +122,7 @@ final class Dispatcher {
    * @return false if the queue is empty or the file cannot be written
    */
   boolean toFile(String reason, String cause) throws InterruptedException {
-    return withNextRecords(
-        FallbackServer.BATCH, records -> drop(reason, List.copyOf(records), cause));
+    return withNextRecords(records -> drop(reason, List.copyOf(records), cause));
   }
 
   private void drop(String reason, List<OutgoingRecord> records, String cause)
@@ -136,30 +130,34 @@ final class Dispatcher {
     try {
       Path file = destinations.droppedFiles().write(reason, records);
       counts.countDropped(reason, records);
-      records.forEach(unsettled::remove);
+      forget(records);
       log.logRateLimited(
           Level.ERROR,
           reason,
-          "%s: %d records are kept in %s; redeliver() sends them again"
-              .formatted(cause, records.size(), file));
+          "%s: %d records are kept in %s".formatted(cause, records.size(), file));
     } catch (IOException failed) {
       log.logRateLimited(
           Level.ERROR,
           "files",
-          ("%s, and no file can be written: %s. The records stay in memory: free disk space, or"
-                  + " give this user write access to the directory")
+          ("%s, and no file can be written: %s. The records stay in memory: free disk space, give"
+                  + " this user write access to the directory, or raise dropped.max_bytes")
               .formatted(cause, failed));
     }
   }
 
   private void settle(List<OutgoingRecord> records, Destination destination) {
     counts.countDelivered(destination, records);
+    forget(records);
+  }
+
+  private void forget(List<OutgoingRecord> records) {
     records.forEach(unsettled::remove);
+    queue.settle(records);
   }
 
   /** Takes records, runs {@code work} with them, and gives back those without an outcome. */
-  private boolean withNextRecords(int max, Work work) throws InterruptedException {
-    return deliver(queue.take(max), work);
+  private boolean withNextRecords(Work work) throws InterruptedException {
+    return deliver(queue.take(FallbackServer.BATCH, FallbackServer.BATCH_BYTES), work);
   }
 
   private boolean deliver(List<OutgoingRecord> taken, Work work) throws InterruptedException {

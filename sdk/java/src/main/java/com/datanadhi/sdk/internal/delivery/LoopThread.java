@@ -3,6 +3,7 @@ package com.datanadhi.sdk.internal.delivery;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.thread.SdkThread;
 import com.datanadhi.sdk.internal.time.Waiter;
+import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 
@@ -71,6 +72,6 @@ final class LoopThread {
 
   /** One turn of the loop. */
   interface Turn {
-    void run() throws InterruptedException;
+    void run() throws InterruptedException, IOException;
   }
 }

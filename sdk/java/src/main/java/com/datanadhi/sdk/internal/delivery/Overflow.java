@@ -1,6 +1,7 @@
 package com.datanadhi.sdk.internal.delivery;
 
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
+import com.datanadhi.sdk.internal.queue.QueueLimits;
 import com.datanadhi.sdk.internal.queue.RecordQueue;
 import com.datanadhi.sdk.internal.time.Waiter;
 import java.lang.System.Logger.Level;
@@ -114,12 +115,13 @@ final class Overflow {
     long now = counts.refused();
     if (now > reportedRefused && !queue.isClosed()) {
       reportedRefused = now;
+      QueueLimits limits = queue.limits();
       log.logRateLimited(
           Level.ERROR,
           "refused",
-          ("The queue of %d records was full: submit has refused %d records so far. Log less, or"
-                  + " set a larger async.queue_size")
-              .formatted(queue.capacity(), now));
+          ("The queue was full: submit has refused %d records so far. Log less, or set a larger"
+                  + " async.queue_bytes (now %,d) or async.queue_size (now %s)")
+              .formatted(now, limits.bytes(), limits.recordsForPeople()));
     }
   }
 

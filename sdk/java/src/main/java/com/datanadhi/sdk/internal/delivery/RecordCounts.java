@@ -17,6 +17,8 @@ public final class RecordCounts {
   private final LongAdder lost = new LongAdder();
   private final LongAdder replacedValues = new LongAdder();
   private final LongAdder truncated = new LongAdder();
+  private final LongAdder redelivered = new LongAdder();
+  private final LongAdder expired = new LongAdder();
   private final LongAdder toMainServer = new LongAdder();
   private final LongAdder toEchoPost = new LongAdder();
   private final LongAdder toFallback = new LongAdder();
@@ -50,6 +52,16 @@ public final class RecordCounts {
     }
   }
 
+  /** Records from files were delivered. */
+  void countRedelivered(int records) {
+    redelivered.add(records);
+  }
+
+  /** Records were deleted with their files. */
+  void countExpired(long records) {
+    expired.add(records);
+  }
+
   long refused() {
     return refused.sum();
   }
@@ -59,13 +71,14 @@ public final class RecordCounts {
     settle(records);
   }
 
-  void countDropped(String reason, List<OutgoingRecord> records) {
+  /** The records are in a file whose name begins with {@code reason}. */
+  public void countDropped(String reason, List<OutgoingRecord> records) {
     dropped.computeIfAbsent(reason, r -> new LongAdder()).add(records.size());
     settle(records);
   }
 
   /** Counts all outstanding records as lost; returns how many they are. */
-  long countLost() {
+  public long countLost() {
     long records = outstanding.clear();
     lost.add(records);
     return records;
@@ -94,7 +107,7 @@ public final class RecordCounts {
   }
 
   /** The counts as the public API shows them. */
-  public Counters snapshot(int queueDepth, EchoPostState echoPost) {
+  public Counters snapshot(int queueDepth, long queueBytes, EchoPostState echoPost) {
     Map<String, Long> byReason = new TreeMap<>();
     dropped.forEach((reason, count) -> byReason.put(reason, count.sum()));
     return new Counters(
@@ -107,7 +120,10 @@ public final class RecordCounts {
         lost.sum(),
         replacedValues.sum(),
         truncated.sum(),
+        redelivered.sum(),
+        expired.sum(),
         queueDepth,
+        queueBytes,
         echoPost);
   }
 }

@@ -1,6 +1,6 @@
 package com.datanadhi.sdk.internal.delivery;
 
-import com.datanadhi.sdk.internal.files.DroppedFiles;
+import com.datanadhi.sdk.internal.files.RedeliveryPass;
 import com.datanadhi.sdk.internal.http.DeliveryOutcome;
 import com.datanadhi.sdk.internal.http.ServerClient;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
@@ -11,46 +11,61 @@ import java.util.List;
  * Sends records from files again, in order, to the first destination that is available. Not
  * thread-safe.
  */
-public final class Redeliverer implements DroppedFiles.Sender {
+final class Redeliverer implements RedeliveryPass.Sender {
   private final Destinations destinations;
-  private final ServerClient.Cancellation neverCancelled = new ServerClient.Cancellation();
+  private final ServerClient.Cancellation cancellation = new ServerClient.Cancellation();
+  private volatile boolean closed;
 
   /** Uses the destinations that new records use. */
-  public Redeliverer(Destinations destinations) {
+  Redeliverer(Destinations destinations) {
     this.destinations = destinations;
   }
 
   @Override
-  public List<OutgoingRecord> send(List<OutgoingRecord> records) throws InterruptedException {
+  public RedeliveryPass.Outcome send(List<OutgoingRecord> records) throws InterruptedException {
     List<OutgoingRecord> left = new ArrayList<>(records);
-    List<OutgoingRecord> failed = new ArrayList<>();
-    while (!left.isEmpty() && destinations.mainServerHealth().isUp()) {
-      sendToMainServer(List.copyOf(destinations.mainServer().firstOf(left)), left, failed);
+    List<OutgoingRecord> rejected = new ArrayList<>();
+    while (!left.isEmpty() && !closed && destinations.mainServerHealth().isUp()) {
+      sendToMainServer(List.copyOf(destinations.mainServer().firstOf(left)), left, rejected);
     }
     List<OutgoingRecord> fitting = left.stream().filter(destinations.echoPost()::accepts).toList();
-    if (!fitting.isEmpty() && destinations.echoPost().isUsable()) {
+    if (!fitting.isEmpty() && !closed && destinations.echoPost().isUsable()) {
       left.removeAll(destinations.echoPost().send(fitting).stored());
     }
-    if (!left.isEmpty() && destinations.fallbackServerHealth().isUp()) {
-      DeliveryOutcome outcome = destinations.fallbackServer().upload(left, neverCancelled);
+    if (!left.isEmpty() && !closed && destinations.fallbackServerHealth().isUp()) {
+      DeliveryOutcome outcome = destinations.fallbackServer().upload(left, cancellation);
       if (outcome instanceof DeliveryOutcome.Unavailable unavailable) {
         destinations.fallbackServerHealth().markDown(unavailable.downtime());
       } else if (outcome instanceof DeliveryOutcome.Delivered) {
         left.clear();
       }
     }
-    failed.addAll(left);
-    return records.stream().filter(failed::contains).toList();
+    left.addAll(rejected);
+    return new RedeliveryPass.Outcome(
+        records.stream().filter(record -> !left.contains(record)).toList(), rejected);
+  }
+
+  /** Whether a destination is available. */
+  boolean canSend() {
+    return destinations.mainServerHealth().isUp()
+        || destinations.echoPost().isUsable()
+        || destinations.fallbackServerHealth().isUp();
+  }
+
+  /** Cancels the request that runs; from now on nothing is delivered. Any thread. */
+  void close() {
+    closed = true;
+    cancellation.cancel();
   }
 
   private void sendToMainServer(
-      List<OutgoingRecord> batch, List<OutgoingRecord> left, List<OutgoingRecord> failed)
+      List<OutgoingRecord> batch, List<OutgoingRecord> left, List<OutgoingRecord> rejected)
       throws InterruptedException {
     destinations
         .mainServer()
         .send(
             batch,
-            neverCancelled,
+            cancellation,
             new MainServerSender.Outcomes() {
               @Override
               public void delivered(List<OutgoingRecord> records) {
@@ -60,7 +75,7 @@ public final class Redeliverer implements DroppedFiles.Sender {
               @Override
               public void rejected(List<OutgoingRecord> records, int status) {
                 left.removeAll(records);
-                failed.addAll(records);
+                rejected.addAll(records);
               }
             });
   }

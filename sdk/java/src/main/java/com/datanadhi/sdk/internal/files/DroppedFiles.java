@@ -7,15 +7,16 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
@@ -29,36 +30,40 @@ import java.util.stream.Stream;
  * per record. Thread-safe; locks exclude other processes.
  */
 public final class DroppedFiles {
-  /** Delivers records from a file. */
-  public interface Sender {
-    /** Returns the records that could not be delivered. */
-    List<OutgoingRecord> send(List<OutgoingRecord> records) throws InterruptedException;
-  }
-
-  /**
-   * The result of a redelivery.
-   *
-   * @param delivered records that were delivered
-   * @param kept records that are still in files
-   * @param unreadable lines that are not records; they stay in files
-   */
-  public record RedeliveryResult(int delivered, int kept, int unreadable) {}
-
   private static final Duration LOCK_TIMEOUT = Duration.ofSeconds(5);
   private static final long APPEND_WINDOW_MILLIS = 10_000;
   private static final long MAX_FILE_BYTES = 1 << 20;
+
+  /** The reason of records that the main server has rejected for good. */
+  public static final String REJECTED = "primary_failed";
+
   private static final String SUFFIX = ".jsonl";
   private static final String CLAIMED_SUFFIX = ".redelivering";
 
   private final Path directory;
+  private final long maxBytes;
+  private final SpaceForOthers spaceForOthers;
   private final Clock clock;
   private final InterProcessLock writeLock;
   private final InterProcessLock redeliveryLock;
   private final Map<String, CurrentFile> currentFiles = new HashMap<>();
 
-  /** The files below {@code sdkDirectory}; {@code dropped/} is created by the first write. */
-  public DroppedFiles(Path sdkDirectory, Clock clock, Waiter waiter) {
+  /** How much free space of a file system others need. */
+  public interface SpaceForOthers {
+    /** In bytes, on the file system of {@code directory}. */
+    long bytes(Path directory) throws IOException;
+  }
+
+  /**
+   * The files below {@code sdkDirectory}; {@code dropped/} is created by the first write.
+   *
+   * @param maxBytes the size of all files at which no further one is begun
+   */
+  public DroppedFiles(
+      Path sdkDirectory, long maxBytes, SpaceForOthers spaceForOthers, Clock clock, Waiter waiter) {
     this.directory = sdkDirectory.resolve("dropped");
+    this.maxBytes = maxBytes;
+    this.spaceForOthers = spaceForOthers;
     this.clock = clock;
     this.writeLock = new InterProcessLock(directory.resolve(".lock"), clock, waiter);
     this.redeliveryLock = new InterProcessLock(directory.resolve(".redeliver.lock"), clock, waiter);
@@ -76,7 +81,19 @@ public final class DroppedFiles {
     String lines =
         records.stream().map(DroppedLine::format).collect(Collectors.joining("\n", "", "\n"));
     PrivateFiles.createDirectories(directory);
-    return withWriteLock(() -> append(reason, lines.getBytes(StandardCharsets.UTF_8)));
+    byte[] bytes = lines.getBytes(StandardCharsets.UTF_8);
+    return withWriteLock(() -> {
+      leaveSpaceForOthers(bytes.length);
+      return append(reason, bytes);
+    });
+  }
+
+  private void leaveSpaceForOthers(long written) throws IOException {
+    long needed = spaceForOthers.bytes(directory);
+    if (needed > 0 && Files.getFileStore(directory).getUsableSpace() - written < needed) {
+      throw new IOException(
+          "EchoPost needs the last %,d bytes of the disk to deliver its records".formatted(needed));
+    }
   }
 
   private Path append(String reason, byte[] lines) throws IOException {
@@ -124,6 +141,14 @@ public final class DroppedFiles {
   }
 
   private CurrentFile create(String reason, long now) throws IOException {
+    long used = 0;
+    for (Path file : files()) {
+      used += sizeOf(file);
+    }
+    if (used >= maxBytes) {
+      throw new IOException(
+          "the files in %s have reached dropped.max_bytes (%,d)".formatted(directory, maxBytes));
+    }
     for (long ms = now; ; ms++) {
       Path path = directory.resolve(reason + "_" + ms + SUFFIX);
       try {
@@ -133,6 +158,11 @@ public final class DroppedFiles {
         // Another process created it; the next name is tried.
       }
     }
+  }
+
+  /** The directory of the files, which need not exist. */
+  public Path directory() {
+    return directory;
   }
 
   /** Whether there are no files; also true if the directory cannot be read. */
@@ -145,18 +175,50 @@ public final class DroppedFiles {
   }
 
   /**
-   * Sends the records in the files, oldest file first, in batches of at most {@code batch}. A file
-   * whose records are all delivered is deleted; else it keeps the others.
+   * A pass over the files that are there now, oldest first.
    *
-   * @return empty if another redelivery runs, in this or another process
+   * @param rejected whether the files with records that the main server has rejected are included
    */
-  public Optional<RedeliveryResult> redeliver(int batch, Sender sender)
-      throws IOException, InterruptedException {
+  public RedeliveryPass pass(boolean rejected) throws IOException {
+    return new RedeliveryPass(
+        this,
+        files().stream()
+            .filter(file -> rejected || !file.getFileName().toString().startsWith(REJECTED + "_"))
+            .toList());
+  }
+
+  /**
+   * Deletes the files that are older than {@code maxAge}, by the time in their names.
+   *
+   * @return the records that were in them; empty if another process redelivers
+   */
+  public OptionalLong deleteOlderThan(Duration maxAge) throws IOException, InterruptedException {
+    long oldest = clock.millis() - maxAge.toMillis();
+    if (files().stream().noneMatch(file -> millis(file) < oldest)) {
+      return OptionalLong.of(0);
+    }
+    return withRedeliveryLock(
+            () -> {
+              long records = 0;
+              for (Path file : files()) {
+                if (millis(file) < oldest) {
+                  records += DroppedLines.count(file);
+                  Files.delete(file);
+                }
+              }
+              return records;
+            })
+        .map(OptionalLong::of)
+        .orElse(OptionalLong.empty());
+  }
+
+  /** Runs the action unless another process redelivers: then the result is empty. */
+  <T> Optional<T> withRedeliveryLock(Callable<T> action) throws IOException, InterruptedException {
     if (!Files.isDirectory(directory)) {
-      return Optional.of(new RedeliveryResult(0, 0, 0));
+      return Optional.empty();
     }
     try {
-      return Optional.of(redeliveryLock.withLock(Duration.ZERO, () -> sendAll(batch, sender)));
+      return Optional.of(redeliveryLock.withLock(Duration.ZERO, action));
     } catch (TimeoutException otherRuns) {
       return Optional.empty();
     } catch (InterProcessLock.ActionFailedException failed) {
@@ -164,71 +226,57 @@ public final class DroppedFiles {
     }
   }
 
-  private RedeliveryResult sendAll(int batch, Sender sender)
-      throws IOException, InterruptedException {
-    int delivered = 0;
-    int kept = 0;
-    int unreadable = 0;
-    for (Path file : withWriteLock(this::claimFiles)) {
-      List<String> linesToKeep = new ArrayList<>();
-      List<OutgoingRecord> records = new ArrayList<>();
-      int lineNumber = 0;
-      for (String line : Files.readAllLines(file)) {
-        String location = file.getFileName() + ":" + lineNumber++;
-        Optional<OutgoingRecord> record =
-            line.isBlank() ? Optional.empty() : DroppedLine.parse(line, location);
-        record.ifPresent(records::add);
-        if (record.isEmpty() && !line.isBlank()) {
-          linesToKeep.add(line);
-          unreadable++;
-        }
-      }
-      for (int from = 0; from < records.size(); from += batch) {
-        List<OutgoingRecord> part = records.subList(from, Math.min(records.size(), from + batch));
-        List<OutgoingRecord> failed = sender.send(part);
-        failed.forEach(record -> linesToKeep.add(DroppedLine.format(record)));
-        delivered += part.size() - failed.size();
-        kept += failed.size();
-      }
-      replace(file, linesToKeep);
-    }
-    return new RedeliveryResult(delivered, kept, unreadable);
-  }
-
   /**
-   * Renames the files, so that no writer appends to them. Files that a killed process had renamed
-   * are included.
+   * Renames a file, so that no writer appends to it; one that a killed process had renamed has its
+   * new name already.
+   *
+   * @return empty if it does not exist any more
    */
-  private List<Path> claimFiles() throws IOException {
-    currentFiles.clear();
-    List<Path> claimed = new ArrayList<>();
-    for (Path file : files()) {
-      Path renamed = file;
-      if (!file.toString().endsWith(CLAIMED_SUFFIX)) {
-        renamed = file.resolveSibling(file.getFileName() + CLAIMED_SUFFIX);
-        Files.move(file, renamed, StandardCopyOption.ATOMIC_MOVE);
-      }
-      claimed.add(renamed);
+  Optional<Path> claim(Path file) throws IOException, InterruptedException {
+    if (isClaimed(file)) {
+      return Optional.of(file).filter(Files::exists);
     }
-    return claimed;
+    return withWriteLock(() -> {
+      Path claimed = file.resolveSibling(file.getFileName() + CLAIMED_SUFFIX);
+      // With a clock that was set back, a file can get the name of one that is claimed.
+      if (!Files.exists(file) || Files.exists(claimed)) {
+        return Optional.empty();
+      }
+      Files.move(file, claimed, StandardCopyOption.ATOMIC_MOVE);
+      return Optional.of(claimed);
+    });
   }
 
-  /** Replaces the claimed file with one that has these lines, or deletes it if there are none. */
-  private void replace(Path claimed, List<String> lines) throws IOException {
-    if (!lines.isEmpty()) {
-      String name = claimed.getFileName().toString();
-      Path rest = directory.resolve(".rest");
+  /** Removes the lines that are marked as delivered, if there is space for a copy. */
+  void removeDelivered(Path claimed) throws IOException {
+    Path rest = directory.resolve(".rest");
+    Files.deleteIfExists(rest);
+    try {
+      DroppedLines.copyUndelivered(claimed, rest);
+    } catch (IOException noSpace) {
+      // The marks are enough.
       Files.deleteIfExists(rest);
-      Files.createFile(rest, PrivateFiles.FILE_ATTRIBUTES);
-      try (RandomAccessFile out = new RandomAccessFile(rest.toFile(), "rw")) {
-        writeAndSync(out, (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8));
-      }
-      Files.move(
-          rest,
-          directory.resolve(name.substring(0, name.length() - CLAIMED_SUFFIX.length())),
-          StandardCopyOption.ATOMIC_MOVE);
+      return;
     }
-    Files.delete(claimed);
+    Files.move(rest, claimed, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  /** Gives a claimed file its name back. */
+  void release(Path claimed) throws IOException, InterruptedException {
+    String name = claimed.getFileName().toString();
+    Path released = directory.resolve(name.substring(0, name.length() - CLAIMED_SUFFIX.length()));
+    boolean unused =
+        withWriteLock(() -> {
+          if (Files.exists(released)) {
+            return false;
+          }
+          Files.move(claimed, released, StandardCopyOption.ATOMIC_MOVE);
+          return true;
+        });
+  }
+
+  private static boolean isClaimed(Path file) {
+    return file.toString().endsWith(CLAIMED_SUFFIX);
   }
 
   private List<Path> files() throws IOException {
@@ -239,6 +287,14 @@ public final class DroppedFiles {
       return all.filter(DroppedFiles::isDroppedFile)
           .sorted(Comparator.comparingLong(DroppedFiles::millis).thenComparing(Path::toString))
           .toList();
+    }
+  }
+
+  private static long sizeOf(Path file) throws IOException {
+    try {
+      return Files.size(file);
+    } catch (NoSuchFileException redelivered) {
+      return 0;
     }
   }
 

@@ -23,19 +23,7 @@ public final class ClosableHttpClient implements AutoCloseable {
 
   private HttpClient inGroup(Supplier<HttpClient> building) {
     Built built = new Built(building);
-    Thread thread = SdkThread.inGroup(group, "datanadhi-http", built);
-    thread.start();
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException remembered) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    SdkThread.runToEnd(SdkThread.inGroup(group, "datanadhi-http", built));
     // Without the thread, for example when there is no memory for one, the client works all the
     // same, and its thread ends after a collection.
     HttpClient made = built.client;

@@ -13,6 +13,9 @@ public final class FallbackServer {
   /** The most records in a batch. */
   public static final int BATCH = 100;
 
+  /** The most bytes of payloads in a batch, unless its first record has more. */
+  public static final long BATCH_BYTES = 1 << 20;
+
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
   private final ServerClient client;

@@ -17,6 +17,7 @@ import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
@@ -94,13 +95,18 @@ public final class ServerClient {
       HttpRequest request, int maxAnswerBytes, Duration timeout, Cancellation cancellation)
       throws InterruptedException {
     AtomicReference<@Nullable ResponseInfo> head = new AtomicReference<>();
-    CompletableFuture<HttpResponse<byte[]>> response =
-        client.sendAsync(
-            request,
-            info -> {
-              head.set(info);
-              return startOfBody(maxAnswerBytes);
-            });
+    CompletableFuture<HttpResponse<byte[]>> response;
+    try {
+      response =
+          client.sendAsync(
+              request,
+              info -> {
+                head.set(info);
+                return startOfBody(maxAnswerBytes);
+              });
+    } catch (RejectedExecutionException closed) {
+      return new Exchange.Cancelled();
+    }
     cancellation.register(response);
     try {
       HttpResponse<byte[]> got = response.get(timeout.toNanos(), TimeUnit.NANOSECONDS);

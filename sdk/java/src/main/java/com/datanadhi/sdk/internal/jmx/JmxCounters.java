@@ -95,6 +95,21 @@ public final class JmxCounters implements DataNadhiMXBean, AutoCloseable {
   }
 
   @Override
+  public long getRedelivered() {
+    return counters.get().redelivered();
+  }
+
+  @Override
+  public long getExpired() {
+    return counters.get().expired();
+  }
+
+  @Override
+  public long getQueueBytes() {
+    return counters.get().queueBytes();
+  }
+
+  @Override
   public int getQueueDepth() {
     return counters.get().queueDepth();
   }

@@ -6,6 +6,7 @@ import java.lang.System.Logger.Level;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The SDK's own log, written to the logger {@code com.datanadhi.sdk}. A message that can repeat
@@ -18,7 +19,9 @@ public final class RateLimitedLog {
 
   private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-  private final Logger logger = System.getLogger(LOGGER);
+  /** Looked up by the first message: that can take the locks of the logging library. */
+  private volatile @Nullable Logger logger;
+
   private final Map<String, Repeated> repeated = new ConcurrentHashMap<>();
   private final Clock clock;
 
@@ -30,7 +33,12 @@ public final class RateLimitedLog {
   /** Logs the message. */
   public void log(Level level, String message) {
     try {
-      logger.log(level, message);
+      Logger known = logger;
+      if (known == null) {
+        known = System.getLogger(LOGGER);
+        logger = known;
+      }
+      known.log(level, message);
     } catch (RuntimeException loggingFailed) {
       // There is no other place to report it.
     }

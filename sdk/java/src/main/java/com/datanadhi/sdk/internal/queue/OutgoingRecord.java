@@ -1,6 +1,6 @@
 package com.datanadhi.sdk.internal.queue;
 
-import java.nio.charset.StandardCharsets;
+import com.datanadhi.sdk.internal.json.Utf8;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -10,9 +10,13 @@ import org.jspecify.annotations.Nullable;
  * position and its group, each of which is set once before other threads read it.
  */
 public final class OutgoingRecord {
+  /** The key, the objects around the texts and the places in the queue, for a 64-bit JVM. */
+  private static final int OVERHEAD_BYTES = 256;
+
   private final List<String> pipelines;
   private final String json;
   private final String key;
+  private final int bytes;
   private long offeredAt;
   private long position = -1;
   private Outstanding.@Nullable Group group;
@@ -26,6 +30,7 @@ public final class OutgoingRecord {
     this.pipelines = List.copyOf(pipelines);
     this.json = json;
     this.key = key;
+    this.bytes = Math.toIntExact(Utf8.length(json));
   }
 
   /** The pipelines that the server runs, in this order. */
@@ -55,7 +60,15 @@ public final class OutgoingRecord {
 
   /** The size of the payload in UTF-8, in bytes. */
   public int bytes() {
-    return json.getBytes(StandardCharsets.UTF_8).length;
+    return bytes;
+  }
+
+  /**
+   * About how many bytes of the heap the record occupies: 256, and one per character of the
+   * payload, or two if it has characters outside ASCII.
+   */
+  public long heapBytes() {
+    return OVERHEAD_BYTES + (bytes == json.length() ? bytes : 2L * json.length());
   }
 
   /** When the record was offered to the queue, in nanoseconds of the queue's clock. */

@@ -1,5 +1,8 @@
 package com.datanadhi.sdk.internal.queue;
 
+import com.datanadhi.sdk.internal.time.Clock;
+import com.datanadhi.sdk.internal.time.Waiter;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
@@ -10,6 +13,8 @@ import java.util.concurrent.atomic.AtomicLong;
  * #add} and {@link #settle} take no lock.
  */
 public final class Outstanding {
+  private static final Duration POLL = Duration.ofMillis(2);
+
   /** The groups that can have records, oldest first. New records go to the last one. */
   private final CopyOnWriteArrayList<Group> groups = new CopyOnWriteArrayList<>();
 
@@ -74,6 +79,22 @@ public final class Outstanding {
     /** Whether each of them has an outcome. */
     public boolean areSettled() {
       return count(groups) == 0;
+    }
+
+    /**
+     * Waits until each of them has an outcome.
+     *
+     * @return false if some of them still have none after {@code timeout}
+     */
+    public boolean await(Duration timeout, Clock clock, Waiter waiter) throws InterruptedException {
+      long end = clock.nanos() + timeout.toNanos();
+      while (!areSettled()) {
+        if (clock.nanos() - end >= 0) {
+          return false;
+        }
+        waiter.sleep(POLL);
+      }
+      return true;
     }
   }
 

@@ -1,5 +1,7 @@
 package com.datanadhi.sdk.internal.thread;
 
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadFactory;
@@ -9,11 +11,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * A thread that belongs to the SDK. It is a daemon and does not hold the application's class
  * loader. The log handlers skip events from such a thread, so the SDK never delivers its own
- * messages.
+ * messages. An asynchronous appender passes events on from another thread: so their threads are
+ * recognised by their names.
  */
 public final class SdkThread extends Thread {
+  /** The names of all threads so far, without the numbers at their ends. */
+  private static final Set<String> NAMES = ConcurrentHashMap.newKeySet();
+
   private SdkThread(@Nullable ThreadGroup group, Runnable work, String name) {
     super(group, work, name, 0, false);
+    NAMES.add(withoutNumber(name));
     setDaemon(true);
     setContextClassLoader(SdkThread.class.getClassLoader());
   }
@@ -39,8 +46,40 @@ public final class SdkThread extends Thread {
     return work -> new SdkThread(null, work, name + "-" + count.incrementAndGet());
   }
 
-  /** Whether the calling thread belongs to the SDK. */
-  public static boolean isCurrent() {
-    return Thread.currentThread() instanceof SdkThread;
+  /**
+   * Runs {@code work} on a thread of its own and waits for its end: an interrupt of the caller does
+   * not cut it short, and stays for the caller.
+   */
+  public static void runToEnd(String name, Runnable work) {
+    runToEnd(named(name, work));
+  }
+
+  /** As {@link #runToEnd(String, Runnable)}, on {@code thread}. */
+  public static void runToEnd(Thread thread) {
+    thread.start();
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException remembered) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Whether a thread of the SDK has this name. */
+  public static boolean isName(@Nullable String name) {
+    return name != null && NAMES.contains(withoutNumber(name));
+  }
+
+  private static String withoutNumber(String name) {
+    int end = name.length();
+    while (end > 0 && Character.isDigit(name.charAt(end - 1))) {
+      end--;
+    }
+    return name.substring(0, end);
   }
 }

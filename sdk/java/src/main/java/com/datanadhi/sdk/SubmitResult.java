@@ -1,0 +1,19 @@
+package com.datanadhi.sdk;
+
+/** What {@link DataNadhi#submit} did with a record. */
+public enum SubmitResult {
+  /** The client has the record and will deliver it, or keep it in a file. */
+  ACCEPTED,
+  /**
+   * The record was refused: the memory for records ({@link Configuration#queueBytes}), or their
+   * number ({@link Configuration#queueSize}), is used up. It can be submitted again later.
+   */
+  QUEUE_FULL,
+  /** The record was refused: the client is closed, or the JVM ends. */
+  CLOSED;
+
+  /** Whether the client has the record. Otherwise the caller still has it. */
+  public boolean isAccepted() {
+    return this == ACCEPTED;
+  }
+}

@@ -1,0 +1,73 @@
+package com.datanadhi.sdk.internal.config;
+
+import com.datanadhi.sdk.Configuration;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** Builds a configuration from all sources of settings. */
+public final class ConfigurationLoader {
+  private ConfigurationLoader() {}
+
+  /**
+   * Builds the configuration for {@code directory}.
+   *
+   * @param ofAppender settings of the configuration of a logging library, by their keys
+   * @throws com.datanadhi.sdk.ConfigurationException if a value is invalid, the file cannot be read
+   *     or has an unknown key, or there is no API key
+   */
+  public static Configuration load(
+      Path directory, Map<String, String> environment, Map<String, String> ofAppender) {
+    Settings settings =
+        new Settings(
+            System::getProperty, environment, ofAppender, ConfigurationFile.read(directory));
+    Configuration.Builder builder = Configuration.builder(directory);
+    builder.apiKey(settings.outsideFile("api_key", "DATANADHI_API_KEY"));
+    settings.apply(
+        "server.host", "DATANADHI_SERVER_HOST", value -> builder.serverHost(value.text()));
+    settings.apply(
+        "server.fallback_host",
+        "DATANADHI_FALLBACK_SERVER_HOST",
+        value -> builder.fallbackHost(value.text()));
+    settings.apply(
+        "echopost.disable",
+        "DATANADHI_ECHOPOST_DISABLE",
+        value -> builder.echoPostDisabled(value.flag()));
+    settings.apply(
+        "echopost.download_url",
+        "DATANADHI_ECHOPOST_DOWNLOAD_URL",
+        value -> builder.downloadUrl(value.text()));
+    settings.apply(
+        "async.queue_bytes", "DATANADHI_QUEUE_BYTES", value -> builder.queueBytes(value.number()));
+    settings.apply(
+        "async.queue_size", "DATANADHI_QUEUE_SIZE", value -> builder.queueSize(value.number()));
+    settings.apply("async.workers", "DATANADHI_WORKERS", value -> builder.workers(value.number()));
+    settings.apply(
+        "async.exit_timeout",
+        "DATANADHI_EXIT_TIMEOUT",
+        value -> builder.exitTimeout(value.seconds()));
+    settings.apply(
+        "async.batch_size", "DATANADHI_BATCH_SIZE", value -> builder.batchSize(value.number()));
+    settings.apply(
+        "async.batch_bytes", "DATANADHI_BATCH_BYTES", value -> builder.batchBytes(value.number()));
+    settings.apply(
+        "async.batch_delay", "DATANADHI_BATCH_DELAY", value -> builder.batchDelay(value.seconds()));
+    settings.apply(
+        "async.max_record_bytes",
+        "DATANADHI_MAX_RECORD_BYTES",
+        value -> builder.maxRecordBytes(value.number()));
+    settings.apply(
+        "dropped.redeliver",
+        "DATANADHI_DROPPED_REDELIVER",
+        value -> builder.redeliverAutomatically(value.flag()));
+    settings.apply(
+        "dropped.max_bytes",
+        "DATANADHI_DROPPED_MAX_BYTES",
+        value -> builder.droppedMaxBytes(value.number()));
+    settings.apply(
+        "dropped.max_age",
+        "DATANADHI_DROPPED_MAX_AGE",
+        value -> builder.droppedMaxAge(value.seconds()));
+    settings.requireNoOthers();
+    return builder.build();
+  }
+}
