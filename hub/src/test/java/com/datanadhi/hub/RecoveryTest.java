@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -384,7 +385,7 @@ class RecoveryTest {
       hub.terminate();
       assertThat(hub.awaitExit(WAIT)).isZero();
     }
-    Scratch.delete(database(restored, "acme").getParent());
+    Scratch.delete(Objects.requireNonNull(database(restored, "acme").getParent()));
 
     try (HubProcess hub = spawn(restored)) {
       hub.awaitReady();
