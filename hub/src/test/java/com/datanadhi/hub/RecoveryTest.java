@@ -477,6 +477,28 @@ class RecoveryTest {
   }
 
   @Test
+  void the_missing_end_of_an_archive_is_found_beside_its_hub() throws Exception {
+    try (HubProcess hub = spawn(data)) {
+      hub.awaitReady();
+      String apiKey = HubProcess.createKey(HubOfClassPath.PROGRAM, data, "acme");
+      post(hub, apiKey, 1, 10);
+      awaitArchived(hub, 11);
+      assertThat(run("verify", "archive", "--data", data).status()).isZero();
+      try (Stream<Path> files = Files.walk(objects.resolve("archive/acme"))) {
+        for (Path file : files.filter(Files::isRegularFile).toList()) {
+          Files.delete(file);
+        }
+      }
+
+      Result verified = run("verify", "archive", "--data", data, "--tenant-id", "acme");
+
+      assertThat(verified.status()).isEqualTo(1);
+      assertThat(verified.out())
+          .contains("ends with seq 0, and this hub has archived it through seq 10");
+    }
+  }
+
+  @Test
   void a_store_that_cannot_be_used_makes_the_hub_degraded_until_it_can() throws Exception {
     Files.writeString(objects, "in the way");
     try (HubProcess hub = spawn(data)) {

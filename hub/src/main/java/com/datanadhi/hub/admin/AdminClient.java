@@ -289,7 +289,11 @@ public final class AdminClient implements Administration, AutoCloseable {
           .forEachRemaining(head ->
               heads.add(
                   new TenantHead(
-                      head.getTenant(), head.getFirstSeq(), head.getSeq(), head.getChain())));
+                      head.getTenant(),
+                      head.getFirstSeq(),
+                      head.getSeq(),
+                      head.getChain(),
+                      head.getArchivedSeq())));
       return heads;
     });
   }

@@ -205,6 +205,7 @@ final class AdminService extends AdminGrpc.AdminImplBase {
                     .setFirstSeq(head.firstSeq())
                     .setSeq(head.seq())
                     .setChain(head.chain())
+                    .setArchivedSeq(head.archivedSeq())
                     .build();
             if (!out.send(message)) {
               return;

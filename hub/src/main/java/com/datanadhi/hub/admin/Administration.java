@@ -106,7 +106,8 @@ public interface Administration {
   ///
   /// @param firstSeq the first seq that is still in SQLite
   /// @param chain after `seq`, in lower-case hex
-  record TenantHead(String tenant, long firstSeq, long seq, String chain) {}
+  /// @param archivedSeq the last seq that the running hub knows to be archived, or -1
+  record TenantHead(String tenant, long firstSeq, long seq, String chain, long archivedSeq) {}
 
   /// A snapshot that was taken.
   ///

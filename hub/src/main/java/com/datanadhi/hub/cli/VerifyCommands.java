@@ -2,6 +2,7 @@ package com.datanadhi.hub.cli;
 
 import com.datanadhi.hub.admin.Administration;
 import com.datanadhi.hub.admin.Administration.LogCheck;
+import com.datanadhi.hub.admin.Administration.TenantHead;
 import com.datanadhi.hub.admin.Administration.TenantsCheck;
 import com.datanadhi.hub.admin.AdministrationException;
 import com.datanadhi.hub.hub.DataDirectoryLock;
@@ -323,7 +324,8 @@ final class VerifyCommands {
       return new LiveChains(hub, tenant, chains);
     }
 
-    /// A fault if the live database has records that should have been archived.
+    /// A fault if records are missing at the archive's end that the hub has archived, or that
+    /// should have been archived.
     List<String> missingEnd(@Nullable Long archiveSeq)
         throws AdministrationException, InterruptedException {
       if (hub == null || archiveSeq == null || tenant.equals(TenantName.CONTROL)) {
@@ -332,6 +334,19 @@ final class VerifyCommands {
       List<String> faults = new ArrayList<>();
       long latest = Clock.system().wallMillis() - StoreVerifier.LATE.toMillis();
       try {
+        for (TenantHead head : hub.tenantHeads(tenant)) {
+          if (head.archivedSeq() > archiveSeq) {
+            faults.add(
+                "tenant "
+                    + tenant
+                    + ": the archive ends with seq "
+                    + archiveSeq
+                    + ", and this hub has archived it through seq "
+                    + head.archivedSeq()
+                    + ": its end is missing");
+            return faults;
+          }
+        }
         long _ =
             hub.records(
                 tenant,

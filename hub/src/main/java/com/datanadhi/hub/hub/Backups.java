@@ -487,6 +487,11 @@ final class Backups implements AutoCloseable {
     return archiver == null ? Long.MAX_VALUE : archiver.archivedSeq(tenant);
   }
 
+  /// The last seq of a tenant that is known to be archived, or -1.
+  long knownArchivedSeq(String tenant) {
+    return archiver == null ? -1 : archiver.archivedSeq(tenant);
+  }
+
   /// Takes a snapshot now.
   Snapshot takeSnapshot(String tenant)
       throws ViewException, IOException, InvalidSnapshotException, InterruptedException {

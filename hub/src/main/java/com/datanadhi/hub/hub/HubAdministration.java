@@ -312,7 +312,8 @@ class HubAdministration implements Administration {
     for (String name : namesOf(tenant)) {
       try {
         ViewState state = directory.databases.read(name, reader -> reader.state());
-        heads.add(new TenantHead(name, state.firstSeq(), state.seq(), state.chain()));
+        long archivedSeq = backups == null ? -1 : backups.knownArchivedSeq(name);
+        heads.add(new TenantHead(name, state.firstSeq(), state.seq(), state.chain(), archivedSeq));
       } catch (ViewException unreadable) {
         throw unavailable(unreadable);
       }

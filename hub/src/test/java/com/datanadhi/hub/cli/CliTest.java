@@ -368,7 +368,7 @@ class CliTest {
 
     @Override
     public List<TenantHead> tenantHeads(@Nullable String tenant) {
-      return List.of(new TenantHead("acme", 1, 3, "00"));
+      return List.of(new TenantHead("acme", 1, 3, "00", -1));
     }
 
     @Override
