@@ -71,6 +71,7 @@ import javax.management.JMException;
  * {@code submit}, {@code flush} and {@code close}.
  */
 public final class DataNadhi implements AutoCloseable {
+  private static final Duration LONGEST_WAIT = Duration.ofDays(1);
   private static final Duration PROBE_INTERVAL = Duration.ofMillis(500);
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
   private static final Duration THREADS_INTERVAL = Duration.ofMillis(500);
@@ -332,9 +333,11 @@ public final class DataNadhi implements AutoCloseable {
 
   private SubmitResult offer(OutgoingRecord record, Duration longestWait)
       throws InterruptedException {
+    // Longer waits cannot be computed in nanoseconds.
+    Duration wait = longestWait.compareTo(LONGEST_WAIT) > 0 ? LONGEST_WAIT : longestWait;
     counts.countOffered(record);
     try {
-      return counted(record, queue.offer(record, longestWait));
+      return counted(record, queue.offer(record, wait));
     } catch (InterruptedException interrupted) {
       counts.countRefused(record);
       throw interrupted;

@@ -26,6 +26,7 @@ public final class FileRedelivery {
 
   private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
   private static final Duration MAX_PAUSE = Duration.ofMinutes(1);
+  private static final Duration FIRST_AGE_CHECK = Duration.ofMinutes(10);
   private static final Duration AGE_CHECK_INTERVAL = Duration.ofMinutes(1);
 
   private final RecordQueue queue;
@@ -57,7 +58,8 @@ public final class FileRedelivery {
     this.clock = clock;
     this.redeliverer = new Redeliverer(destinations);
     this.notBefore = clock.nanos();
-    this.ageCheckAt = clock.nanos();
+    // What can be sent is sent before it is too old.
+    this.ageCheckAt = clock.nanos() + (rules.redeliver() ? FIRST_AGE_CHECK.toNanos() : 0);
   }
 
   /**

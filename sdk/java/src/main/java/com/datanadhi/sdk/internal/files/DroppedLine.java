@@ -69,10 +69,16 @@ final class DroppedLine {
     } catch (IOException
         | JsonParseException
         | IllegalStateException
+        | ClassCastException
         | UnsupportedOperationException
         | NullPointerException notARecord) {
       return Optional.empty();
     }
+  }
+
+  /** Whether a line that is a record has a key of its own. */
+  static boolean hasKey(String line) {
+    return JsonParser.parseString(line).getAsJsonObject().has("idempotency_key");
   }
 
   private static boolean isKey(String key) {

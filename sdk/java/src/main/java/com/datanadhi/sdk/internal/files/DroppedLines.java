@@ -104,20 +104,33 @@ final class DroppedLines {
     }
   }
 
-  /** Copies the lines that are not marked to a new file, on stable storage. */
+  /**
+   * Copies the lines that are not marked to a new file, on stable storage. A line without a key
+   * gets the one that it had by its place, since it can have been delivered under that.
+   */
   static void copyUndelivered(Path from, Path to) throws IOException {
     Files.createFile(to, PrivateFiles.FILE_ATTRIBUTES);
     try (InputStream in = new BufferedInputStream(new FileInputStream(from.toFile()), 1 << 16);
         FileOutputStream file = new FileOutputStream(to.toFile());
         OutputStream out = new BufferedOutputStream(file, 1 << 16)) {
+      long at = 0;
       for (byte[] line = readLine(in); line.length > 0; line = readLine(in)) {
         if (line[0] != DELIVERED) {
-          out.write(line);
+          out.write(withKey(line, from.getFileName() + ":" + at));
         }
+        at += line.length;
       }
       out.flush();
       file.getFD().sync();
     }
+  }
+
+  private static byte[] withKey(byte[] line, String location) {
+    String text = new String(line, StandardCharsets.UTF_8).strip();
+    Optional<OutgoingRecord> record = DroppedLine.parse(text, location);
+    return record.isEmpty() || DroppedLine.hasKey(text)
+        ? line
+        : (DroppedLine.format(record.get()) + "\n").getBytes(StandardCharsets.UTF_8);
   }
 
   /** The number of lines that are not marked, whether they are records or not. */

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe.
  */
 public final class ProcessEnd {
+  private static final Duration LONGEST_START_OF_HOOKS = Duration.ofSeconds(1);
   private static final Set<Runnable> BUFFERS = ConcurrentHashMap.newKeySet();
 
   /** Threads that ran at the last look, by their ids. */
@@ -81,13 +82,18 @@ public final class ProcessEnd {
    * logging libraries are empty, for at most {@code longest}.
    */
   public static void awaitLastRecords(Duration longest) throws InterruptedException {
-    long end = System.nanoTime() + longest.toNanos();
-    while (!areHooksStarted() && System.nanoTime() - end < 0) {
+    long begin = System.nanoTime();
+    long end = begin + longest.toNanos();
+    // A virtual thread that ends the process is in no list of threads.
+    long startLimit = begin + Math.min(longest.toNanos() / 2, LONGEST_START_OF_HOOKS.toNanos());
+    while (!areHooksStarted() && System.nanoTime() - startLimit < 0) {
       Thread.sleep(1);
     }
+    // Slow hooks leave some time for what the buffers hold.
+    long hooksEnd = end - longest.toNanos() / 5;
     Optional<Thread> hook = runningHook();
-    while (hook.isPresent() && System.nanoTime() - end < 0) {
-      join(hook.get(), end);
+    while (hook.isPresent() && System.nanoTime() - hooksEnd < 0) {
+      join(hook.get(), hooksEnd);
       hook = runningHook();
     }
     if (System.nanoTime() - end < 0) {
