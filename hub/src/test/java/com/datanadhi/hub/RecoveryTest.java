@@ -144,8 +144,12 @@ class RecoveryTest {
   }
 
   private static String query(Path directory, String sql) throws Exception {
+    return query(directory, "acme", sql);
+  }
+
+  private static String query(Path directory, String tenant, String sql) throws Exception {
     try (Connection connection =
-            DriverManager.getConnection("jdbc:sqlite:" + database(directory, "acme"));
+            DriverManager.getConnection("jdbc:sqlite:" + database(directory, tenant));
         Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(sql)) {
       return row.next() ? row.getString(1) : "";
@@ -396,6 +400,72 @@ class RecoveryTest {
       Result verified = run("verify", "all", "--data", restored);
       assertThat(verified.status()).as(verified.out()).isZero();
     }
+  }
+
+  @Test
+  void tenants_that_were_not_restored_come_back_from_the_archive() throws Exception {
+    String acme;
+    String globex;
+    try (HubProcess hub = spawn(data)) {
+      hub.awaitReady();
+      acme = HubProcess.createKey(HubOfClassPath.PROGRAM, data, "acme");
+      globex = HubProcess.createKey(HubOfClassPath.PROGRAM, data, "globex");
+      post(hub, acme, 1, 10);
+      post(hub, globex, 1, 20);
+      awaitArchived(hub, 32);
+      hub.kill();
+    }
+    // A hub was killed before it had finished the first segment of a tenant.
+    Path unfinished = objects.resolve("archive/initech/2026-11-30/segment_000001.jsonl.gz");
+    Files.createDirectories(unfinished.getParent());
+    Files.write(unfinished, new byte[] {1});
+    assertThat(restore("all", EVERYTHING)).isDirectory();
+    Path restored = restore("one", "--tenant-id", "acme", "--target-time", "2999-01-01 00:00");
+
+    try (HubProcess hub = spawn(restored)) {
+      hub.awaitReady();
+      post(hub, globex, 15, 25);
+      await()
+          .atMost(WAIT)
+          .ignoreExceptions()
+          .until(() -> query(restored, "globex", "SELECT seq FROM state").equals("25"));
+      assertThat(query(restored, "globex", "SELECT count(DISTINCT key) FROM events"))
+          .isEqualTo("25");
+      awaitArchived(hub, 5);
+      assertThat(metric(hub, "hub_conservation_difference")).isZero();
+      Files.delete(unfinished);
+      Result verified = run("verify", "all", "--data", restored);
+      assertThat(verified.status()).as(verified.out()).isZero();
+    }
+  }
+
+  @Test
+  void without_api_keys_nothing_is_restored_unless_that_is_wanted() throws Exception {
+    try (HubProcess hub = spawn(data)) {
+      hub.awaitReady();
+      String apiKey = HubProcess.createKey(HubOfClassPath.PROGRAM, data, "acme");
+      post(hub, apiKey, 1, 10);
+      awaitArchived(hub, 11);
+      hub.kill();
+    }
+    Scratch.delete(objects.resolve("archive/_control"));
+    Scratch.delete(objects.resolve("snapshots/_control"));
+
+    Result refused =
+        run(
+            "restore",
+            "--all",
+            "--target-time",
+            "2999-01-01 00:00",
+            "--objects",
+            url(),
+            "--output-dir",
+            home.resolve("never"));
+    assertThat(refused.status()).isEqualTo(1);
+    assertThat(refused.out()).contains("no API key", "--without-keys");
+    assertThat(
+            head(restore("kept", "--all", "--without-keys", "--target-time", "2999-01-01 00:00")))
+        .startsWith("10 ");
   }
 
   @Test

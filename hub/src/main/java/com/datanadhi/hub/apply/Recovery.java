@@ -192,6 +192,11 @@ public final class Recovery {
     } catch (IOException failed) {
       problem = ApplyLoop.message(failed);
     }
+    if (parked.cause() == Cause.OLD_COPY) {
+      // Its database is sound, and must not go on: its next seqs are those of other records.
+      park(tenant, Cause.OLD_COPY, "it cannot catch up from the archive now: " + problem, 0, -1);
+      return null;
+    }
     return goOnWithSound(parked, start, problem);
   }
 
@@ -230,7 +235,8 @@ public final class Recovery {
       return null;
     }
     long from = state.appliedOffset() + 1;
-    if (isLeftBehind(tenant, start)) {
+    // What archive and log do not have between them was decided, and deleted by proof.
+    if (hasCounts && isLeftBehind(tenant, start)) {
       park(
           tenant,
           Cause.BEHIND,

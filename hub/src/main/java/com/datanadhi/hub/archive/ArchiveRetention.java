@@ -22,11 +22,11 @@ import org.jspecify.annotations.Nullable;
 /// snapshot.
 ///
 /// The retained mark is written first: from then on the archive begins behind what is going to be
-/// deleted. Then the segments go, the oldest first, and of each the records before the checksum. So
-/// whatever is left by an interruption still has a checksum that says that it ends before the mark,
-/// and readers pass over it without looking at its records; the next turn deletes the rest. The
-/// other way round, records without a checksum would stay, which look like a segment whose checksum
-/// was taken away, or like one that a hub is writing now.
+/// deleted. Then older marks go, and the segments, the oldest first, and of each the records before
+/// the checksum. So whatever is left by an interruption still has a checksum that says that it ends
+/// before the mark, and readers pass over it without looking at its records; the next turn deletes
+/// the rest. The other way round, records without a checksum would stay, which look like a segment
+/// whose checksum was taken away, or like one that a hub is writing now.
 ///
 /// One thread calls [#run] or [#turn].
 public final class ArchiveRetention {
@@ -97,15 +97,15 @@ public final class ArchiveRetention {
       if (plan.isNew()) {
         write(mark);
       }
+      for (long older : plan.olderMarks()) {
+        store.delete(ArchiveKeys.retained(tenant, older));
+      }
       for (SegmentName segment : plan.segments()) {
         if (signal.isStopped()) {
           return;
         }
         store.delete(segment.dataKey());
         store.delete(segment.checksumKey());
-      }
-      for (long older : plan.olderMarks()) {
-        store.delete(ArchiveKeys.retained(tenant, older));
       }
       Events.info(
           "archive_segments_deleted",

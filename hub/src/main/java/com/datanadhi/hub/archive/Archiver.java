@@ -480,7 +480,9 @@ public final class Archiver {
 
   private static long archivedSeq(TenantArchive tenant) {
     ArchiveHead head = tenant.head;
-    return head == null || tenant.relation == ArchiveRelation.FORKED ? -1 : head.seq();
+    boolean isOfTenant =
+        tenant.relation != ArchiveRelation.FORKED && tenant.relation != ArchiveRelation.AHEAD;
+    return head != null && isOfTenant ? head.seq() : -1;
   }
 
   /// How a tenant's archive stands to its database.

@@ -96,6 +96,11 @@ final class RestoreCommands {
     private boolean dryRun;
 
     @Option(
+        names = "--without-keys",
+        description = "Restores although the object store has no API keys.")
+    private boolean withoutKeys;
+
+    @Option(
         names = "--copy-to",
         paramLabel = "URL",
         description =
@@ -126,6 +131,9 @@ final class RestoreCommands {
                 tenant == null ? restorer.tenants() : List.of(TenantFlag.check(tenant));
             if (tenants.isEmpty()) {
               throw new FailedException("the object store has no tenant");
+            }
+            if (!withoutKeys) {
+              restorer.checkKeysAreKept();
             }
             List<Cut> cuts =
                 directory == null || dryRun

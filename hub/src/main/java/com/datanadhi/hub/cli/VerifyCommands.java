@@ -9,7 +9,6 @@ import com.datanadhi.hub.hub.DataDirectoryLock;
 import com.datanadhi.hub.hub.LogCheckup;
 import com.datanadhi.hub.objects.ObjectStore;
 import com.datanadhi.hub.query.RecordLine;
-import com.datanadhi.hub.record.TenantName;
 import com.datanadhi.hub.restore.RestoreException;
 import com.datanadhi.hub.restore.StoreVerifier;
 import com.datanadhi.hub.restore.StoreVerifier.Scope;
@@ -19,9 +18,12 @@ import com.datanadhi.hub.view.EventFilter;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -250,7 +252,7 @@ final class VerifyCommands {
         faults.addAll(verifier.unknownFolders());
       }
       List<Verified> results = new ArrayList<>();
-      for (String one : name == null ? verifier.tenants() : List.of(name)) {
+      for (String one : name == null ? tenants(verifier, hub) : List.of(name)) {
         LiveChains live = LiveChains.of(hub, verifier, one);
         Verified verified =
             verifier.verify(one, scope, seq, scope.archive() ? live.chains() : new TreeMap<>());
@@ -262,6 +264,16 @@ final class VerifyCommands {
       }
       report(results, faults, seq != null || hub != null);
       return faults.isEmpty() ? ExitStatus.DONE : ExitStatus.FAILED;
+    }
+
+    /// Those of the store, and those of the hub, of which the store can have lost everything.
+    private static Collection<String> tenants(StoreVerifier verifier, @Nullable Administration hub)
+        throws AdministrationException, IOException, InterruptedException {
+      SortedSet<String> all = new TreeSet<>(verifier.tenants());
+      if (hub != null) {
+        hub.tenantHeads(null).forEach(head -> all.add(head.tenant()));
+      }
+      return all;
     }
 
     private void report(List<Verified> results, List<String> faults, boolean isEndJudged) {
@@ -300,59 +312,82 @@ final class VerifyCommands {
     }
   }
 
-  /// What the live database of a tenant says about its archive.
+  /// What the live database of a tenant says about its archive, as of before that was read.
   ///
   /// @param chains of the live database, at the archive's end
+  /// @param archivedSeq the last seq that the hub knew to be archived, or -1
+  /// @param late records that were received before this moment should be archived
   private record LiveChains(
-      @Nullable Administration hub, String tenant, SortedMap<Long, String> chains) {
+      @Nullable Administration hub,
+      String tenant,
+      SortedMap<Long, String> chains,
+      long archivedSeq,
+      long late) {
+
     static LiveChains of(@Nullable Administration hub, StoreVerifier verifier, String tenant)
         throws AdministrationException, IOException, InterruptedException {
       SortedMap<Long, String> chains = new TreeMap<>();
+      long archivedSeq = -1;
+      long late = Clock.system().wallMillis() - StoreVerifier.LATE.toMillis();
       if (hub != null) {
-        long end;
-        try {
-          end = verifier.archiveEnd(tenant);
-        } catch (RestoreException fault) {
-          // The verifier names it.
-          return new LiveChains(hub, tenant, chains);
-        }
+        archivedSeq = archivedSeq(hub, tenant);
+        noteChainAtEnd(hub, verifier, tenant, chains);
+      }
+      return new LiveChains(hub, tenant, chains, archivedSeq, late);
+    }
+
+    private static void noteChainAtEnd(
+        Administration hub, StoreVerifier verifier, String tenant, SortedMap<Long, String> chains)
+        throws AdministrationException, IOException, InterruptedException {
+      try {
+        long end = verifier.archiveEnd(tenant);
         String chain = end == 0 ? null : hub.chainAt(tenant, end);
         if (chain != null) {
           chains.put(end, chain);
         }
+      } catch (RestoreException fault) {
+        // The verifier names it, and there is no chain to compare.
+        chains.clear();
       }
-      return new LiveChains(hub, tenant, chains);
+    }
+
+    private static long archivedSeq(Administration hub, String tenant)
+        throws AdministrationException, InterruptedException {
+      try {
+        return hub.tenantHeads(tenant).stream().mapToLong(TenantHead::archivedSeq).max().orElse(-1);
+      } catch (AdministrationException notHere) {
+        if (notHere.reason() != AdministrationException.Reason.NOT_FOUND) {
+          throw notHere;
+        }
+        return -1;
+      }
     }
 
     /// A fault if records are missing at the archive's end that the hub has archived, or that
     /// should have been archived.
     List<String> missingEnd(@Nullable Long archiveSeq)
         throws AdministrationException, InterruptedException {
-      if (hub == null || archiveSeq == null || tenant.equals(TenantName.CONTROL)) {
+      if (hub == null || archiveSeq == null) {
         return List.of();
       }
+      if (archivedSeq > archiveSeq) {
+        return List.of(
+            "tenant "
+                + tenant
+                + ": the archive ends with seq "
+                + archiveSeq
+                + ", and this hub has archived it through seq "
+                + archivedSeq
+                + ": its end is missing");
+      }
       List<String> faults = new ArrayList<>();
-      long latest = Clock.system().wallMillis() - StoreVerifier.LATE.toMillis();
       try {
-        for (TenantHead head : hub.tenantHeads(tenant)) {
-          if (head.archivedSeq() > archiveSeq) {
-            faults.add(
-                "tenant "
-                    + tenant
-                    + ": the archive ends with seq "
-                    + archiveSeq
-                    + ", and this hub has archived it through seq "
-                    + head.archivedSeq()
-                    + ": its end is missing");
-            return faults;
-          }
-        }
         long _ =
             hub.records(
                 tenant,
                 new EventFilter(archiveSeq + 1, 1, null, null, null),
                 event -> {
-                  if (event.receivedAt() < latest) {
+                  if (event.receivedAt() < late) {
                     faults.add(
                         "tenant "
                             + tenant

@@ -10,7 +10,6 @@ import com.datanadhi.hub.view.ViewState;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.type.TypeReference;
@@ -51,29 +50,39 @@ final class Comparison {
 
   private @Nullable String rowsFrom(long first, long last)
       throws ViewException, InterruptedException {
-    for (long next = first; next <= last; next += PAGE) {
-      List<StoredEvent> copies = rows(restored, next, last);
-      List<StoredEvent> rows = rows(live, next, last);
-      for (int i = 0; i < copies.size() && i < rows.size(); i++) {
-        pipelines.addAll(JSON.readValue(rows.get(i).pipelines(), NAMES));
-        if (!areSame(copies.get(i), rows.get(i))) {
-          return "the restored row with seq " + (next + i) + " is not the live one";
-        }
-      }
-      if (copies.size() != rows.size() && !haveLeft(next)) {
-        return "from seq "
-            + next
-            + " on, the restored rows are "
-            + copies.size()
-            + ", the live ones "
-            + rows.size();
+    long next = first;
+    while (next <= last) {
+      String difference = page(next, last);
+      long liveFirst = live.read(tenant, reader -> reader.state()).firstSeq();
+      if (difference != null && liveFirst > next) {
+        // Old rows have left the live database meanwhile.
+        next = liveFirst;
+      } else if (difference != null) {
+        return difference;
+      } else {
+        next += PAGE;
       }
     }
     return null;
   }
 
-  private boolean haveLeft(long seq) throws ViewException, InterruptedException {
-    return live.read(tenant, reader -> reader.state()).firstSeq() > seq;
+  private @Nullable String page(long next, long last) throws ViewException, InterruptedException {
+    List<StoredEvent> copies = rows(restored, next, last);
+    List<StoredEvent> rows = rows(live, next, last);
+    for (int i = 0; i < copies.size() && i < rows.size(); i++) {
+      pipelines.addAll(JSON.readValue(rows.get(i).pipelines(), NAMES));
+      if (!areSame(copies.get(i), rows.get(i))) {
+        return "the restored row with seq " + (next + i) + " is not the live one";
+      }
+    }
+    return copies.size() == rows.size()
+        ? null
+        : "from seq "
+            + next
+            + " on, the restored rows are "
+            + copies.size()
+            + ", the live ones "
+            + rows.size();
   }
 
   private List<StoredEvent> rows(TenantDatabases databases, long from, long last)
@@ -102,24 +111,32 @@ final class Comparison {
 
   private @Nullable String items(long lastSeq) throws ViewException, InterruptedException {
     for (String pipeline : pipelines) {
-      long after = Math.max(first(restored, pipeline), first(live, pipeline)) - 1;
+      long after = firstOfBoth(pipeline) - 1;
       while (true) {
         List<PipelineItem> copies = items(restored, pipeline, after, lastSeq);
         List<PipelineItem> rows = items(live, pipeline, after, lastSeq);
-        if (!Objects.equals(copies, rows)) {
+        long firstNow = firstOfBoth(pipeline);
+        if (!copies.equals(rows) && firstNow - 1 > after) {
+          // Old items have left the live mailbox meanwhile.
+          after = firstNow - 1;
+        } else if (!copies.equals(rows)) {
           return "the restored items of the pipeline '"
               + pipeline
               + "' after n = "
               + after
               + " are not the live ones";
-        }
-        if (copies.isEmpty()) {
+        } else if (copies.isEmpty()) {
           break;
+        } else {
+          after = copies.getLast().n();
         }
-        after = copies.getLast().n();
       }
     }
     return null;
+  }
+
+  private long firstOfBoth(String pipeline) throws ViewException, InterruptedException {
+    return Math.max(first(restored, pipeline), first(live, pipeline));
   }
 
   private long first(TenantDatabases databases, String pipeline)

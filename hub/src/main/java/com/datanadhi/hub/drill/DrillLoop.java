@@ -94,6 +94,8 @@ public final class DrillLoop {
   }
 
   private boolean drill(String tenant) throws InterruptedException {
+    // Also if it fails now: others have their turn first.
+    drilledAt.put(tenant, clock.nanoTime());
     try {
       noted(drill.run(tenant));
       problem = null;
@@ -117,7 +119,6 @@ public final class DrillLoop {
   /// Takes the result of a drill that a person asked for, too.
   public void noted(DrillResult result) {
     String tenant = result.tenant();
-    drilledAt.put(tenant, clock.nanoTime());
     String fault = result.fault();
     if (fault != null) {
       faults.put(tenant, fault);

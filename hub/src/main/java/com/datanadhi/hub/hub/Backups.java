@@ -5,6 +5,7 @@ import com.datanadhi.hub.admin.HubSettings;
 import com.datanadhi.hub.admin.HubStatus;
 import com.datanadhi.hub.admin.HubStatus.TenantProblem;
 import com.datanadhi.hub.apply.ApplyLoop;
+import com.datanadhi.hub.apply.ParkedTenants;
 import com.datanadhi.hub.apply.ParkedTenants.Cause;
 import com.datanadhi.hub.apply.TenantBase;
 import com.datanadhi.hub.archive.ArchiveFaultException;
@@ -38,7 +39,9 @@ import com.datanadhi.hub.snapshot.SnapshotStats;
 import com.datanadhi.hub.snapshot.SnapshotStore;
 import com.datanadhi.hub.snapshot.Snapshotter;
 import com.datanadhi.hub.time.Clock;
+import com.datanadhi.hub.view.TenantDatabases;
 import com.datanadhi.hub.view.ViewException;
+import com.datanadhi.hub.view.ViewState;
 import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
@@ -47,8 +50,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
@@ -91,6 +97,9 @@ final class Backups implements AutoCloseable {
   private final @Nullable SnapshotLoop snapshots;
   private final TenantBase base;
   private final OldCopies oldCopies;
+  private final ArchiveReader reader;
+  private final TenantDatabases databases;
+  private final ControlStore control;
   private final DrillLoop drills;
   private final Drill drill;
   private final ApplyLoop apply;
@@ -158,7 +167,10 @@ final class Backups implements AutoCloseable {
             ? new ArchiveRetention(
                 store, settings.archiveRetention(), this::provenSnapshotSeq, isPaused, clock)
             : null;
-    oldCopies = new OldCopies(new ArchiveReader(store), directory.log, Intake.STREAM);
+    reader = new ArchiveReader(store);
+    databases = directory.databases;
+    control = directory.control;
+    oldCopies = new OldCopies(reader, directory.log, Intake.STREAM);
     base =
         new TenantRebuild(
             new Restorer(store, clock, (_, _, _) -> {}),
@@ -182,35 +194,122 @@ final class Backups implements AutoCloseable {
             clock);
   }
 
-  /// Looks, before any record is accepted, whether an old copy of the directory was put back: then
-  /// the archive has records that its log never had. Looks for some seconds; what is not compared
-  /// then, the archiver compares.
+  /// Looks, before any record is accepted, whether an old copy of the directory was put back, or a
+  /// part of what was restored: then the archive has records that this log never had. Looks for
+  /// some seconds; what is not compared then, the archiver compares.
   ///
   /// @throws IOException API keys would be missing
   void checkForOldCopy() throws IOException, InterruptedException {
-    if (archiver == null || usable.getCount() > 0) {
+    if (archiver == null || !isUsable()) {
       return;
     }
-    List<Callable<Boolean>> comparisons = new ArrayList<>();
-    for (Map.Entry<String, Long> entry : tenants.get().seqs().entrySet()) {
-      comparisons.add(() -> isOldCopy(entry.getKey(), entry.getValue()));
+    SortedMap<String, Finding> findings = compareAll();
+    if (findings.isEmpty()) {
+      return;
     }
-    boolean isOld = false;
+    // What the log has and the databases do not have yet decides, too.
+    while (apply.turn() == ApplyLoop.Turn.WORKED) {}
+    for (Map.Entry<String, Finding> entry : findings.entrySet()) {
+      stop(entry.getKey(), entry.getValue());
+    }
+    log.beginEpoch();
+  }
+
+  /// The tenants whose archive has more than this log.
+  private SortedMap<String, Finding> compareAll() throws IOException, InterruptedException {
+    Map<String, Long> seqs = new HashMap<>(tenants.get().seqs());
+    control.tenants().forEach(tenant -> seqs.putIfAbsent(tenant, 0L));
+    apply.parked().list().forEach(parked -> seqs.put(parked.tenant(), 0L));
+    List<Callable<Optional<Finding>>> comparisons = new ArrayList<>();
+    List<String> names = List.copyOf(seqs.keySet());
+    for (String tenant : names) {
+      long seq = seqs.getOrDefault(tenant, 0L);
+      comparisons.add(() -> compare(tenant, seq));
+    }
+    SortedMap<String, Finding> findings = new TreeMap<>();
     try (ExecutorService threads =
         Executors.newFixedThreadPool(COMPARERS, Thread.ofVirtual().factory())) {
-      for (Future<Boolean> comparison :
-          threads.invokeAll(comparisons, COMPARING.toMillis(), TimeUnit.MILLISECONDS)) {
-        isOld |= !comparison.isCancelled() && comparison.get();
+      List<Future<Optional<Finding>>> results =
+          threads.invokeAll(comparisons, COMPARING.toMillis(), TimeUnit.MILLISECONDS);
+      for (int i = 0; i < names.size(); i++) {
+        if (!results.get(i).isCancelled()) {
+          String tenant = names.get(i);
+          results.get(i).get().ifPresent(finding -> findings.put(tenant, finding));
+        }
       }
     } catch (ExecutionException failed) {
-      if (failed.getCause() instanceof IOException refused) {
-        throw refused;
-      }
       throw new IllegalStateException(failed);
     }
-    if (isOld) {
-      log.beginEpoch();
+    return findings;
+  }
+
+  /// What is wrong, if anything is.
+  private Optional<Finding> compare(String tenant, long seq) throws InterruptedException {
+    String stream = tenant.equals(TenantName.CONTROL) ? ControlStore.STREAM : Intake.STREAM;
+    try {
+      Finding finding = oldCopies.look(tenant, stream, seq);
+      return finding instanceof Finding.Continues ? Optional.empty() : Optional.of(finding);
+    } catch (ObjectStoreException | ArchiveFaultException notComparable) {
+      // The archiver meets the same, and tells it.
+      Events.info("archive_not_compared", "tenant", tenant, "reason", notComparable.getMessage());
+      return Optional.empty();
     }
+  }
+
+  /// Keeps new records of the tenant from getting the seqs of archived ones.
+  private void stop(String tenant, Finding finding) throws IOException, InterruptedException {
+    long archiveSeq =
+        switch (finding) {
+          case Finding.Continues _ -> 0;
+          case Finding.OldCopy(long seq, _) -> seq;
+          case Finding.Foreign(long seq) -> seq;
+        };
+    ParkedTenants.Parked parked = apply.parked().get(tenant);
+    if (tenant.equals(TenantName.CONTROL)) {
+      throw controlIsOld(tenants.get().seqs().getOrDefault(tenant, 0L), archiveSeq);
+    }
+    if (parked == null && !databases.exists(tenant)) {
+      // Nothing of it is in this log.
+      oldCopies.continueBehind(
+          tenant, new OldCopies.Part(log.epoch().toString(), log.stableEnd(Intake.STREAM)));
+      park(tenant, Cause.OLD_COPY, oldCopy(0, archiveSeq));
+    } else if (finding instanceof Finding.OldCopy
+        && parked != null
+        && parked.cause() == Cause.OLD_COPY) {
+      // It was compared before, and has not caught up yet.
+      park(tenant, Cause.OLD_COPY, oldCopy(0, archiveSeq));
+    } else if (finding instanceof Finding.OldCopy && parked == null) {
+      parkIfPrefix(tenant, archiveSeq);
+    } else {
+      park(tenant, Cause.FORKED, forked(0, archiveSeq));
+    }
+  }
+
+  private void parkIfPrefix(String tenant, long archiveSeq) throws InterruptedException {
+    long seq = 0;
+    boolean isPrefix;
+    try {
+      ViewState state = databases.read(tenant, reader -> reader.state());
+      seq = state.seq();
+      isPrefix = state.chain().equals(reader.chainAt(tenant, seq));
+    } catch (ViewException | ObjectStoreException | ArchiveFaultException notComparable) {
+      Events.warning(
+          "archive_not_compared", "tenant", tenant, "reason", notComparable.getMessage());
+      isPrefix = false;
+    }
+    park(
+        tenant,
+        isPrefix ? Cause.OLD_COPY : Cause.FORKED,
+        isPrefix ? oldCopy(seq, archiveSeq) : forked(seq, archiveSeq));
+  }
+
+  private static String oldCopy(long seq, long archiveSeq) {
+    return "its archive goes on to seq "
+        + archiveSeq
+        + ", and this data directory ends with "
+        + seq
+        + " (an old copy of it was put back, or other tenants were restored): it is rebuilt from"
+        + " the archive";
   }
 
   /// Text for those who may not see addresses and paths.
@@ -219,35 +318,6 @@ final class Backups implements AutoCloseable {
     return settings.url().startsWith(FILE)
         ? shown.replace(settings.url().substring(FILE.length()), "OBJECTS")
         : shown;
-  }
-
-  private boolean isOldCopy(String tenant, long seq) throws IOException, InterruptedException {
-    boolean isControl = tenant.equals(TenantName.CONTROL);
-    Finding finding;
-    try {
-      finding = oldCopies.look(tenant, isControl ? ControlStore.STREAM : Intake.STREAM, seq);
-    } catch (ObjectStoreException | ArchiveFaultException notComparable) {
-      // The archiver meets the same, and tells it.
-      Events.info("archive_not_compared", "tenant", tenant, "reason", notComparable.getMessage());
-      return false;
-    }
-    switch (finding) {
-      case Finding.Continues _ -> {
-        return false;
-      }
-      case Finding.OldCopy(long archiveSeq, _) when !isControl ->
-          park(
-              tenant,
-              Cause.OLD_COPY,
-              "an old copy of the data directory was put back: the archive goes on to seq "
-                  + archiveSeq
-                  + ", and this copy ends with "
-                  + seq);
-      case Finding.OldCopy(long archiveSeq, _) -> throw controlIsOld(seq, archiveSeq);
-      case Finding.Foreign(long archiveSeq) when isControl -> throw controlIsOld(seq, archiveSeq);
-      case Finding.Foreign(long archiveSeq) -> park(tenant, Cause.FORKED, forked(seq, archiveSeq));
-    }
-    return true;
   }
 
   private static IOException controlIsOld(long seq, long archiveSeq) {

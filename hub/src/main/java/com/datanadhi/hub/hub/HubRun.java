@@ -65,7 +65,8 @@ public final class HubRun implements HubLauncher {
               settings,
               (records, bytes, nanos) -> metrics.appended(records, nanos),
               metrics::committed,
-              clock)) {
+              clock,
+              true)) {
         return serve(directory, ownership, version, metrics, stop, started, descriptors);
       } catch (IOException failed) {
         Events.severe("hub_failed", failed, "reason", failed.toString());
@@ -167,6 +168,9 @@ public final class HubRun implements HubLauncher {
     Upkeep upkeep =
         new Upkeep(directory, parts.disk(), new AppendProbe(data, parts.appendHealth()));
     upkeep.turn();
+    backups.awaitFirstProbe();
+    // Before a sender is answered: API keys can be missing.
+    backups.checkForOldCopy();
     new MetricsOfHub(directory, gate, admission, backups, metrics).register();
     TlsSettings tls = TlsSettings.of(settings.tlsCertificate(), settings.tlsKey());
 
@@ -185,8 +189,6 @@ public final class HubRun implements HubLauncher {
       metrics.gauge("hub_http_connections", "Open HTTP connections.", http::connections);
       startHttp(http, settings, tls);
       directory.loadTail();
-      backups.awaitFirstProbe();
-      backups.checkForOldCopy();
       gate.open();
       try (GrpcDoor grpc =
           startGrpc(directory, settings, tls, gate, admission, health, descriptors.grpc())) {

@@ -7,6 +7,7 @@ import com.datanadhi.hub.admin.HubSettings;
 import com.datanadhi.hub.admin.OfflineHub;
 import com.datanadhi.hub.apply.ApplyLoop;
 import com.datanadhi.hub.control.ControlDamagedException;
+import com.datanadhi.hub.restore.RestoredFile;
 import com.datanadhi.hub.time.Clock;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
@@ -27,8 +28,15 @@ public final class OfflineDirectory extends HubAdministration implements Offline
   /// that was acknowledged.
   public static OfflineDirectory open(HubSettings settings, String version)
       throws AdministrationException, IOException, InterruptedException {
+    if (RestoredFile.read(settings.dataDirectory()) != null) {
+      throw new AdministrationException(
+          Reason.FAILED,
+          settings.dataDirectory()
+              + " was restored, and no hub has served on it yet: read it with sqlite3 -readonly, or"
+              + " run 'echopost-hub serve' on it first");
+    }
     OpenDirectory directory =
-        OpenDirectory.open(settings, (records, bytes, nanos) -> {}, _ -> {}, Clock.system());
+        OpenDirectory.open(settings, (records, bytes, nanos) -> {}, _ -> {}, Clock.system(), false);
     boolean opened = false;
     try {
       directory.control.start();

@@ -155,9 +155,14 @@ final class OpenDirectory implements AutoCloseable {
   ///
   /// @param appends is told of each durable append
   /// @param commits is told of each commit of a tenant's database
+  /// @param isToServe whether a restored directory is to continue in a log of its own
   /// @throws IOException the log cannot be opened
   static OpenDirectory open(
-      HubSettings settings, AppendTimer appends, CommitTimer commits, Clock clock)
+      HubSettings settings,
+      AppendTimer appends,
+      CommitTimer commits,
+      Clock clock,
+      boolean isToServe)
       throws IOException, InterruptedException {
     SegmentSettings segments =
         new SegmentSettings(
@@ -172,7 +177,9 @@ final class OpenDirectory implements AutoCloseable {
       log.prepare(Intake.STREAM);
       log.prepare(ControlStore.STREAM);
       OpenDirectory directory = new OpenDirectory(settings, log, appends, commits, clock);
-      directory.adoptRestored();
+      if (isToServe) {
+        directory.adoptRestored();
+      }
       opened = true;
       return directory;
     } finally {

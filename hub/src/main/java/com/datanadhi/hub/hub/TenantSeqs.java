@@ -41,7 +41,7 @@ final class TenantSeqs {
 
   /// The tenants and their last applied seqs.
   ///
-  /// @param isComplete whether no tenant is missing because its database could not be read
+  /// @param isComplete whether no tenant is left out, also because its database cannot be read
   record Known(Map<String, Long> seqs, boolean isComplete) {}
 
   /// Everything that was applied before this call is in it.
@@ -64,9 +64,10 @@ final class TenantSeqs {
       seqs.put(entry.getKey(), entry.getValue().seq());
       unreadable.remove(entry.getKey());
     }
+    boolean isLeftOut = false;
     for (ParkedTenants.Parked parked : apply.parked().list()) {
       if (ParkedTenants.needsRebuild(parked.cause()) || parked.cause() == Cause.FOREIGN) {
-        seqs.remove(parked.tenant());
+        isLeftOut |= seqs.remove(parked.tenant()) != null;
       }
     }
     long offset = control.appliedOffset();
@@ -78,7 +79,7 @@ final class TenantSeqs {
       }
     }
     seqs.put(TenantName.CONTROL, controlSeq);
-    return new Known(seqs, isListed && unreadable.isEmpty());
+    return new Known(seqs, isListed && unreadable.isEmpty() && !isLeftOut);
   }
 
   /// Reads the databases that applying has not looked at, once.

@@ -92,6 +92,11 @@ public final class OldCopies {
     return null;
   }
 
+  /// Says that a tenant of which this log has nothing goes on behind a part of it.
+  public void continueBehind(String tenant, Part part) {
+    found.put(tenant, part);
+  }
+
   /// What [#look] has found for a tenant of the stream in this run, or null.
   @Nullable Part part(String tenant) {
     return found.get(tenant);

@@ -66,12 +66,42 @@ public final class Restorer {
     return new StoreCopy(store, other, scratch);
   }
 
-  /// The tenants that the store has anything of, `_control` left out, in order.
-  public List<String> tenants() throws ObjectStoreException, InterruptedException {
+  /// The tenants that the store has a finished segment or snapshot of, `_control` left out, in
+  /// order.
+  public List<String> tenants()
+      throws RestoreException, ObjectStoreException, InterruptedException {
     TreeSet<String> tenants = new TreeSet<>(archive.tenants());
     tenants.addAll(snapshots.tenants());
     tenants.remove(TenantName.CONTROL);
-    return List.copyOf(tenants);
+    List<String> kept = new ArrayList<>();
+    for (String tenant : tenants) {
+      if (isKept(tenant)) {
+        kept.add(tenant);
+      }
+    }
+    return kept;
+  }
+
+  private boolean isKept(String tenant)
+      throws RestoreException, ObjectStoreException, InterruptedException {
+    return checked(
+        () -> archive.head(tenant) != null || !snapshots.list(tenant).finished().isEmpty());
+  }
+
+  /// Checks that API keys would be restored.
+  ///
+  /// @throws RestoreException the store has none
+  public void checkKeysAreKept()
+      throws RestoreException, ObjectStoreException, InterruptedException {
+    if (!isKept(TenantName.CONTROL)) {
+      throw new RestoreException(
+          store.url()
+              + " has nothing of "
+              + TenantName.CONTROL
+              + ": the restored hub would know no API key, and senders would discard what it"
+              + " refuses. Look for its objects, or restore with --without-keys and create keys"
+              + " before senders reach the hub");
+    }
   }
 
   /// What a restore of these tenants would have as its end. Reads everything that a restore would

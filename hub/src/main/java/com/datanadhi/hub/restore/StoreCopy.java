@@ -1,6 +1,7 @@
 package com.datanadhi.hub.restore;
 
 import com.datanadhi.hub.archive.ArchiveFaultException;
+import com.datanadhi.hub.archive.ArchiveKeys;
 import com.datanadhi.hub.archive.ArchiveReader;
 import com.datanadhi.hub.archive.ArchiveReader.Segment;
 import com.datanadhi.hub.archive.ArchiveReader.Segments;
@@ -21,6 +22,7 @@ import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /// Copies what a restored history has of archive and snapshots into another store, so that a hub on
 /// the restored directory continues there: whole segments and snapshots up to the cut. What is left
@@ -47,7 +49,7 @@ public final class StoreCopy {
     List<String> keys = new ArrayList<>();
     try {
       Segments segments = new ArchiveReader(from).segments(cut.tenant());
-      keys.addAll(marks(cut.tenant()));
+      keys.addAll(marks(cut));
       for (Segment segment : segments.segments()) {
         if (segment.checksum().lastSeq() <= cut.seq()) {
           keys.add(segment.name().dataKey());
@@ -69,12 +71,16 @@ public final class StoreCopy {
     return keys.size();
   }
 
-  private List<String> marks(String tenant) throws ObjectStoreException, InterruptedException {
+  /// The marks of what retention had deleted before the cut.
+  private List<String> marks(Cut cut) throws ObjectStoreException, InterruptedException {
+    String prefix = ArchiveKeys.tenant(cut.tenant());
+    String last = prefix + String.format(Locale.ROOT, "retained_%020d.json", cut.seq() + 1);
     List<String> marks = new ArrayList<>();
     from.list(
-        "archive/" + tenant + "/",
+        prefix,
         (ObjectInfo object) -> {
-          if (object.key().contains("/retained_")) {
+          boolean isMark = object.key().startsWith(prefix + "retained_");
+          if (isMark && object.key().compareTo(last) <= 0) {
             boolean _ = marks.add(object.key());
           }
           return true;

@@ -187,7 +187,7 @@ class OpenDirectoryTest {
             null,
             List.of());
     OpenDirectory directory =
-        OpenDirectory.open(settings, (records, bytes, nanos) -> {}, _ -> {}, Clock.system());
+        OpenDirectory.open(settings, (records, bytes, nanos) -> {}, _ -> {}, Clock.system(), true);
     directory.loadTail();
     return directory;
   }
