@@ -270,6 +270,8 @@ public final class ApplyLoop implements AppliedPositions {
   }
 
   private void passOver(String tenant, List<Incoming> entries, long from) {
+    // Reading can begin before what the database had: that is counted in its mark.
+    long counted = applied(tenant);
     long records = 0;
     long bytes = 0;
     long first = -1;
@@ -277,11 +279,11 @@ public final class ApplyLoop implements AppliedPositions {
       LogEntry entry = incoming.entry();
       if (entry.offset() >= from) {
         first = first < 0 ? entry.offset() : first;
-        records++;
+        records += entry.offset() > counted ? 1 : 0;
         bytes += entry.payload().length;
       }
     }
-    if (records == 0) {
+    if (first < 0) {
       return;
     }
     parked.heldBack(tenant, records, bytes);
