@@ -15,15 +15,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.type.TypeReference;
-import tools.jackson.databind.json.JsonMapper;
 
 /// Brings each tenant's mailbox.db up to its canonical.db: the items of the pipelines, by seq, in
 /// transactions of their own. What a crash left behind is caught up when the tenant's log records
 /// are read again, which is before they count as durable. Thread-safe.
 public final class MailboxFollower {
-  private static final JsonMapper JSON = JsonMapper.shared();
-  private static final TypeReference<List<String>> NAMES = new TypeReference<>() {};
   private static final int BATCH = 5_000;
   private static final Duration PAUSE = Duration.ofMillis(200);
 
@@ -129,20 +125,6 @@ public final class MailboxFollower {
 
   private record Item(long seq, List<String> pipelines) {}
 
-  /// Parses arrays of names. Records that follow each other mostly have the same pipelines.
-  private static final class Parsed {
-    private String json = "[]";
-    private List<String> names = List.of();
-
-    List<String> names(String next) {
-      if (!next.equals(json)) {
-        names = JSON.readValue(next, NAMES);
-        json = next;
-      }
-      return names;
-    }
-  }
-
   /// Brings the tenant's mailbox up to its canonical.db.
   public void follow(String tenant) throws ViewException, InterruptedException {
     following.lockInterruptibly();
@@ -180,11 +162,11 @@ public final class MailboxFollower {
                 left.putAll(reader.itemsLeft());
               }
               if (now.seq() > applied) {
-                Parsed parsed = new Parsed();
+                PipelineNames names = new PipelineNames();
                 reader.pipelines(
                     applied + 1,
                     BATCH,
-                    event -> items.add(new Item(event.seq(), parsed.names(event.pipelines()))));
+                    event -> items.add(new Item(event.seq(), names.of(event.pipelines()))));
               }
               return now;
             });

@@ -13,27 +13,22 @@ import com.datanadhi.hub.view.ViewState;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.type.TypeReference;
-import tools.jackson.databind.json.JsonMapper;
 
 /// Puts records of the archive into a tenant's database. They are decided already: each is stored
 /// under the seq that it has, and nothing is a duplicate. Records are taken one at a time, and
 /// committed some thousand at a time, whole transactions together; [#finish] commits the rest. Not
 /// thread-safe.
 public final class Replay {
-  private static final JsonMapper JSON = JsonMapper.shared();
-  private static final TypeReference<List<String>> NAMES = new TypeReference<>() {};
   private static final int BATCH_RECORDS = 5_000;
   private static final long BATCH_BYTES = 8L << 20;
 
   private final TenantDatabases databases;
   private final String tenant;
   private final Meaning meaning;
+  private final PipelineNames names = new PipelineNames();
   private final List<StoredEvent> batch = new ArrayList<>();
   private long batchBytes;
   private @Nullable String epoch;
-  private String lastPipelinesJson = "[]";
-  private List<String> lastPipelines = List.of();
 
   /// What records mean beyond being stored, as those of `_control` do.
   @FunctionalInterface
@@ -136,7 +131,7 @@ public final class Replay {
   private void store(History history, List<StoredEvent> parts) {
     StoredEvent first = parts.getFirst();
     List<RecordData> records =
-        parts.stream().map(e -> new RecordData(pipelines(e.pipelines()), e.logData())).toList();
+        parts.stream().map(e -> new RecordData(names.of(e.pipelines()), e.logData())).toList();
     var _ =
         history.store(
             new Transaction(tenant, first.key(), Digests.content(records), records),
@@ -144,15 +139,6 @@ public final class Replay {
             first.position(),
             first.receivedAt(),
             first.durability());
-  }
-
-  /// Records that follow each other mostly have the same pipelines.
-  private List<String> pipelines(String json) {
-    if (!json.equals(lastPipelinesJson)) {
-      lastPipelines = JSON.readValue(json, NAMES);
-      lastPipelinesJson = json;
-    }
-    return lastPipelines;
   }
 
   private Position position(StoredEvent event) {
