@@ -1,4 +1,4 @@
-import com.datanadhi.sdk.Configuration;
+import com.datanadhi.sdk.DataNadhiConfiguration;
 import com.datanadhi.sdk.Counters;
 import com.datanadhi.sdk.DataNadhi;
 import java.io.IOException;
@@ -33,7 +33,7 @@ public final class Example {
         ExampleServer downloads = ExampleServer.ofFile(program)) {
       DataNadhi client =
           DataNadhi.open(
-              Configuration.builder(directory)
+              DataNadhiConfiguration.builder(directory)
                   .apiKey(System.getenv("DATANADHI_API_KEY"))
                   .serverHost(main.url())
                   .fallbackHost(fallback.url())

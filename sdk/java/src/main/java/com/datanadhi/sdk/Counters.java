@@ -22,10 +22,10 @@ import java.util.Map;
  * @param redelivered records from files that were delivered, those of earlier processes included;
  *     in {@code dropped} they stay counted
  * @param expired records that were deleted because their files were older than {@link
- *     Configuration#droppedMaxAge}; in {@code dropped} they stay counted
+ *     DataNadhiConfiguration#droppedMaxAge}; in {@code dropped} they stay counted
  * @param queueDepth records that wait in memory
  * @param queueBytes the memory that the records without an outcome occupy, in bytes; at most {@link
- *     Configuration#queueBytes}, unless one record alone is larger
+ *     DataNadhiConfiguration#queueBytes}, unless one record alone is larger
  * @param echoPost the state of EchoPost in this process
  */
 public record Counters(

@@ -84,7 +84,7 @@ public final class DataNadhi implements AutoCloseable {
         client.countChanges(payload, client.submitJson(pipelines, payload.json())));
   }
 
-  private final Configuration configuration;
+  private final DataNadhiConfiguration configuration;
   private final RateLimitedLog log;
   private final RecordCounts counts = new RecordCounts();
   private final RecordQueue queue;
@@ -103,7 +103,7 @@ public final class DataNadhi implements AutoCloseable {
    * Takes no lock of a logging library, so that an appender can open a client at any time: what
    * logs, or takes long, runs on another thread.
    */
-  DataNadhi(Configuration configuration, Timeouts timeouts, Clock clock, Waiter waiter) {
+  DataNadhi(DataNadhiConfiguration configuration, Timeouts timeouts, Clock clock, Waiter waiter) {
     this.configuration = configuration;
     this.timeouts = timeouts;
     this.clock = clock;
@@ -248,11 +248,11 @@ public final class DataNadhi implements AutoCloseable {
    * @throws ConfigurationException if a setting is invalid or the API key is missing
    */
   public static DataNadhi open(Path directory) {
-    return open(Configuration.load(directory));
+    return open(DataNadhiConfiguration.load(directory));
   }
 
   /** Opens a client with a configuration that was built in code. */
-  public static DataNadhi open(Configuration configuration) {
+  public static DataNadhi open(DataNadhiConfiguration configuration) {
     return new DataNadhi(configuration, Timeouts.DEFAULT, Clock.system(), Waiter.system());
   }
 
@@ -275,7 +275,7 @@ public final class DataNadhi implements AutoCloseable {
    *     JSON, JSON values of Jackson, Gson and JSON-P as they are, other objects as their {@code
    *     toString}; not used after this method returns. A value that throws, contains itself or is
    *     nested deeper than 200 levels is replaced by a text, and a payload that is larger than
-   *     {@link Configuration#maxRecordBytes} is truncated; both are counted
+   *     {@link DataNadhiConfiguration#maxRecordBytes} is truncated; both are counted
    * @return whether the record was accepted, and else why not: then the caller still has the
    *     record, and it is counted as refused
    */
@@ -309,7 +309,7 @@ public final class DataNadhi implements AutoCloseable {
    * As {@link #submit}, with a payload that is already JSON. It is delivered unchanged.
    *
    * @throws IllegalArgumentException if the payload is not one JSON value, or is larger than {@link
-   *     Configuration#maxRecordBytes}
+   *     DataNadhiConfiguration#maxRecordBytes}
    */
   @CheckReturnValue
   public SubmitResult submitJson(List<String> pipelines, String payload) {
@@ -402,7 +402,7 @@ public final class DataNadhi implements AutoCloseable {
   }
 
   /** The settings of this client. */
-  public Configuration configuration() {
+  public DataNadhiConfiguration configuration() {
     return configuration;
   }
 

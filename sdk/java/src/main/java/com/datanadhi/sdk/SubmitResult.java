@@ -5,8 +5,9 @@ public enum SubmitResult {
   /** The client has the record and will deliver it, or keep it in a file. */
   ACCEPTED,
   /**
-   * The record was refused: the memory for records ({@link Configuration#queueBytes}), or their
-   * number ({@link Configuration#queueSize}), is used up. It can be submitted again later.
+   * The record was refused: the memory for records ({@link DataNadhiConfiguration#queueBytes}), or
+   * their number ({@link DataNadhiConfiguration#queueSize}), is used up. It can be submitted again
+   * later.
    */
   QUEUE_FULL,
   /** The record was refused: the client is closed, or the JVM ends. */

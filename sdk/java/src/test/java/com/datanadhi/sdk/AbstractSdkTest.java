@@ -86,8 +86,8 @@ abstract class AbstractSdkTest {
   }
 
   /** A configuration for these servers, with one worker. What is in files stays there. */
-  Configuration.Builder configuration() {
-    return Configuration.builder(directory)
+  DataNadhiConfiguration.Builder configuration() {
+    return DataNadhiConfiguration.builder(directory)
         .apiKey("test-key")
         .serverHost(main.url())
         .fallbackHost(fallback.url())
@@ -96,16 +96,16 @@ abstract class AbstractSdkTest {
         .workers(1);
   }
 
-  DataNadhi open(Configuration.Builder configuration) {
+  DataNadhi open(DataNadhiConfiguration.Builder configuration) {
     return closeAfterTest(newClient(configuration.build(), TIMEOUTS));
   }
 
-  static DataNadhi newClient(Configuration configuration, Timeouts timeouts) {
+  static DataNadhi newClient(DataNadhiConfiguration configuration, Timeouts timeouts) {
     return new DataNadhi(configuration, timeouts, Clock.system(), Waiter.system());
   }
 
   /** A client for which EchoPost is installed and ready. */
-  DataNadhi openWithEchoPost(Configuration.Builder configuration) throws Exception {
+  DataNadhi openWithEchoPost(DataNadhiConfiguration.Builder configuration) throws Exception {
     Agents.install(directory);
     DataNadhi client = open(configuration);
     await().until(() -> client.counters().echoPost().status() == EchoPostState.Status.READY);

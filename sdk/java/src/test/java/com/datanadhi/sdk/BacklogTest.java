@@ -28,7 +28,7 @@ class BacklogTest extends AbstractSdkTest {
     client.close();
   }
 
-  private DataNadhi open(Configuration.Builder configuration, Waiter waiter) {
+  private DataNadhi open(DataNadhiConfiguration.Builder configuration, Waiter waiter) {
     return closeAfterTest(new DataNadhi(configuration.build(), TIMEOUTS, Clock.system(), waiter));
   }
 

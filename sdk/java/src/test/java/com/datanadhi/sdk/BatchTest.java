@@ -31,7 +31,7 @@ class BatchTest extends AbstractSdkTest {
   }
 
   /** A client that has seen the offer in the answer to record 0. */
-  private DataNadhi openAfterOffer(Configuration.Builder configuration) throws Exception {
+  private DataNadhi openAfterOffer(DataNadhiConfiguration.Builder configuration) throws Exception {
     DataNadhi client = open(configuration.echoPostDisabled(true));
     submit(client, 0, 1);
     assertThat(client.flush(TIME_LIMIT)).isTrue();

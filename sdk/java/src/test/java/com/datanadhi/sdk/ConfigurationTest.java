@@ -34,7 +34,7 @@ class ConfigurationTest {
 
   @Test
   void every_setting_except_the_key_has_a_default() {
-    Configuration configuration = Configuration.load(directory, KEY);
+    DataNadhiConfiguration configuration = DataNadhiConfiguration.load(directory, KEY);
     assertThat(configuration.apiKey()).isEqualTo("secret-key");
     assertThat(configuration.serverHost()).isEqualTo(URI.create("http://data-nadhi-server:5000"));
     assertThat(configuration.fallbackHost())
@@ -52,7 +52,7 @@ class ConfigurationTest {
     assertThat(configuration.droppedMaxBytes()).isEqualTo(1 << 30);
     assertThat(configuration.droppedMaxAge()).isEqualTo(Duration.ofDays(30));
 
-    assertThatThrownBy(() -> Configuration.load(directory, Map.of()))
+    assertThatThrownBy(() -> DataNadhiConfiguration.load(directory, Map.of()))
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining("DATANADHI_API_KEY");
   }
@@ -74,7 +74,7 @@ class ConfigurationTest {
     environment.put("DATANADHI_DROPPED_REDELIVER", "false");
     environment.put("DATANADHI_DROPPED_MAX_BYTES", "1048576");
     environment.put("DATANADHI_DROPPED_MAX_AGE", "3600");
-    Configuration configuration = Configuration.load(directory, environment);
+    DataNadhiConfiguration configuration = DataNadhiConfiguration.load(directory, environment);
     assertThat(configuration.workers()).isEqualTo(7);
     assertThat(configuration.echoPostDisabled()).isTrue();
     assertThat(configuration.queueSize()).isEqualTo(50);
@@ -95,11 +95,12 @@ class ConfigurationTest {
     System.setProperty("datanadhi.async.workers", "9");
     System.setProperty("datanadhi.api_key", "from-property");
     try {
-      Configuration configuration = Configuration.load(directory, with("DATANADHI_WORKERS", "7"));
+      DataNadhiConfiguration configuration =
+          DataNadhiConfiguration.load(directory, with("DATANADHI_WORKERS", "7"));
       assertThat(configuration.workers()).isEqualTo(9);
       assertThat(configuration.apiKey()).isEqualTo("from-property");
       System.setProperty("datanadhi.async.workers", "x");
-      assertThatThrownBy(() -> Configuration.load(directory, KEY))
+      assertThatThrownBy(() -> DataNadhiConfiguration.load(directory, KEY))
           .hasMessageStartingWith("system property: datanadhi.async.workers: \"x\"");
     } finally {
       System.clearProperty("datanadhi.async.workers");
@@ -117,7 +118,7 @@ class ConfigurationTest {
             "datanadhi.dropped.max_age", "90");
     properties.forEach(System::setProperty);
     try {
-      Configuration configuration = Configuration.load(directory, KEY);
+      DataNadhiConfiguration configuration = DataNadhiConfiguration.load(directory, KEY);
       assertThat(configuration.queueBytes()).isEqualTo(70_000);
       assertThat(configuration.redeliverAutomatically()).isFalse();
       assertThat(configuration.droppedMaxBytes()).isEqualTo(2_000_000);
@@ -140,7 +141,7 @@ class ConfigurationTest {
       })
   void an_unknown_key_is_an_error(String yaml, String key) throws Exception {
     file("config.yml", yaml);
-    assertThatThrownBy(() -> Configuration.load(directory, KEY))
+    assertThatThrownBy(() -> DataNadhiConfiguration.load(directory, KEY))
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining("config.yml: " + key + " is not a setting")
         .hasMessageContaining("async.workers");
@@ -149,13 +150,13 @@ class ConfigurationTest {
   @Test
   void keys_of_other_sdks_and_empty_groups_are_no_errors() throws Exception {
     file("config.yml", "log: {level: DEBUG, stack_level: 1}\nasync:\nserver: {}\n");
-    assertThat(Configuration.load(directory, KEY).workers()).isEqualTo(2);
+    assertThat(DataNadhiConfiguration.load(directory, KEY).workers()).isEqualTo(2);
   }
 
   @Test
   void a_builder_begins_with_the_values_of_a_configuration() {
-    Configuration configuration =
-        Configuration.builder(directory)
+    DataNadhiConfiguration configuration =
+        DataNadhiConfiguration.builder(directory)
             .apiKey("key")
             .serverHost("http://main:1")
             .fallbackHost("http://fallback:2")
@@ -182,7 +183,7 @@ class ConfigurationTest {
   @Test
   void the_key_is_not_read_from_the_file() throws Exception {
     file("config.yml", "api_key: from-file\nserver:\n  api_key: from-file\n");
-    assertThatThrownBy(() -> Configuration.load(directory, Map.of()))
+    assertThatThrownBy(() -> DataNadhiConfiguration.load(directory, Map.of()))
         .isInstanceOf(ConfigurationException.class);
   }
 
@@ -218,7 +219,7 @@ class ConfigurationTest {
   void the_error_for_an_invalid_value_names_the_file_and_the_key(
       String yaml, String key, String value) throws Exception {
     file("config.yml", yaml);
-    assertThatThrownBy(() -> Configuration.load(directory, KEY))
+    assertThatThrownBy(() -> DataNadhiConfiguration.load(directory, KEY))
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining(directory.resolve("config.yml").toString())
         .hasMessageContaining(key)
@@ -227,30 +228,30 @@ class ConfigurationTest {
 
   @Test
   void an_error_names_the_environment_variable_or_the_file() throws Exception {
-    assertThatThrownBy(() -> Configuration.load(directory, with("DATANADHI_WORKERS", "x")))
+    assertThatThrownBy(() -> DataNadhiConfiguration.load(directory, with("DATANADHI_WORKERS", "x")))
         .hasMessageContaining("environment: DATANADHI_WORKERS")
         .hasMessageContaining("\"x\"");
     file("config.yml", "a: [");
-    assertThatThrownBy(() -> Configuration.load(directory, KEY))
+    assertThatThrownBy(() -> DataNadhiConfiguration.load(directory, KEY))
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining("config.yml");
   }
 
   @Test
   void the_error_for_an_invalid_key_does_not_contain_the_key() {
-    assertThatThrownBy(() -> Configuration.builder(directory).apiKey("se\ncret"))
+    assertThatThrownBy(() -> DataNadhiConfiguration.builder(directory).apiKey("se\ncret"))
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining("DATANADHI_API_KEY")
         .message()
         .doesNotContain("cret ");
-    assertThatThrownBy(() -> Configuration.builder(directory).build())
+    assertThatThrownBy(() -> DataNadhiConfiguration.builder(directory).build())
         .isInstanceOf(ConfigurationException.class);
   }
 
   @Test
   void the_resolved_configuration_is_written_without_the_key() throws Exception {
     file("config.yml", "async: {workers: 1}\nlog: {level: DEBUG}\nechopost: {disable: true}\n");
-    Configuration configuration = Configuration.load(directory, KEY);
+    DataNadhiConfiguration configuration = DataNadhiConfiguration.load(directory, KEY);
     DataNadhi.open(configuration).close();
     String resolved = Files.readString(directory.resolve(".config.resolved.json"));
     JsonObject values = JsonParser.parseString(resolved).getAsJsonObject();

@@ -173,7 +173,7 @@ class EchoPostTest extends AbstractSdkTest {
     DataNadhi client =
         closeAfterTest(
             newClient(
-                Configuration.builder(deep)
+                DataNadhiConfiguration.builder(deep)
                     .apiKey("test-key")
                     .serverHost(main.url())
                     .fallbackHost(fallback.url())

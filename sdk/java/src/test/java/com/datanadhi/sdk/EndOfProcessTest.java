@@ -28,7 +28,7 @@ class EndOfProcessTest extends AbstractSdkTest {
     public static void main(String[] args) {
       DataNadhi client =
           DataNadhi.open(
-              Configuration.builder(Path.of(args[0]))
+              DataNadhiConfiguration.builder(Path.of(args[0]))
                   .apiKey("test-key")
                   .serverHost(args[1])
                   .fallbackHost(args[2])

@@ -14,7 +14,7 @@ public final class RedeliveringApplication {
   public static void main(String[] args) throws Exception {
     DataNadhi client =
         DataNadhi.open(
-            Configuration.builder(Path.of(args[0]))
+            DataNadhiConfiguration.builder(Path.of(args[0]))
                 .apiKey("test-key")
                 .serverHost(args[1])
                 .fallbackHost("http://127.0.0.1:1")

@@ -50,7 +50,7 @@ class RedeliveryTest extends AbstractSdkTest {
     closeAfterTest(() -> logger.removeHandler(handler));
   }
 
-  private Configuration.Builder automatic() {
+  private DataNadhiConfiguration.Builder automatic() {
     return configuration().echoPostDisabled(true).redeliverAutomatically(true);
   }
 

@@ -141,7 +141,7 @@ class ShutdownLoggingTest extends AbstractSdkTest {
     public static void main(String[] args) throws Exception {
       DataNadhi client =
           DataNadhi.open(
-              Configuration.builder(Path.of(args[0]))
+              DataNadhiConfiguration.builder(Path.of(args[0]))
                   .apiKey("test-key")
                   .serverHost(args[1])
                   .fallbackHost(args[2])
@@ -174,7 +174,7 @@ class ShutdownLoggingTest extends AbstractSdkTest {
     public static void main(String[] args) throws Exception {
       DataNadhi client =
           DataNadhi.open(
-              Configuration.builder(Path.of(args[0]))
+              DataNadhiConfiguration.builder(Path.of(args[0]))
                   .apiKey("test-key")
                   .serverHost(args[1])
                   .fallbackHost(args[2])

@@ -68,7 +68,7 @@ class SlowStartTest extends AbstractSdkTest {
   }
 
   /** Opens a client that has space for six records of {@link #fill}. */
-  private DataNadhi openBlocked(Configuration.Builder configuration) throws Exception {
+  private DataNadhi openBlocked(DataNadhiConfiguration.Builder configuration) throws Exception {
     DataNadhi client =
         open(configuration.echoPostDisabled(true).queueBytes(1 << 16).exitTimeout(Duration.ZERO));
     logging.await();

@@ -19,7 +19,7 @@ public final class SmallHeapApplication {
   public static void main(String[] args) throws Exception {
     DataNadhi client =
         DataNadhi.open(
-            Configuration.builder(Path.of(args[0]))
+            DataNadhiConfiguration.builder(Path.of(args[0]))
                 .apiKey("test-key")
                 .serverHost(args[1])
                 .echoPostDisabled(true)

@@ -29,8 +29,8 @@ public final class StartRaceApplication {
     Path directory = Path.of(args[0]);
     ExecutorService io = Executors.newCachedThreadPool();
     ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);
-    Configuration configuration =
-        Configuration.builder(directory)
+    DataNadhiConfiguration configuration =
+        DataNadhiConfiguration.builder(directory)
             .apiKey("test-key")
             .serverHost("http://127.0.0.1:9")
             .fallbackHost("http://127.0.0.1:9")

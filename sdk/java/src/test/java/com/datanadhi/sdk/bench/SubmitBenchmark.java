@@ -1,7 +1,7 @@
 package com.datanadhi.sdk.bench;
 
-import com.datanadhi.sdk.Configuration;
 import com.datanadhi.sdk.DataNadhi;
+import com.datanadhi.sdk.DataNadhiConfiguration;
 import com.datanadhi.sdk.EchoPostState;
 import com.datanadhi.sdk.SubmitResult;
 import com.datanadhi.sdk.testkit.Agents;
@@ -96,7 +96,7 @@ public class SubmitBenchmark {
     }
     client =
         DataNadhi.open(
-            Configuration.builder(directory)
+            DataNadhiConfiguration.builder(directory)
                 .apiKey("bench-key")
                 .serverHost(main.url())
                 .fallbackHost(fallback.url())

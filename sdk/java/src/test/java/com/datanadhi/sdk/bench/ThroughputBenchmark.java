@@ -1,8 +1,8 @@
 package com.datanadhi.sdk.bench;
 
-import com.datanadhi.sdk.Configuration;
 import com.datanadhi.sdk.Counters;
 import com.datanadhi.sdk.DataNadhi;
+import com.datanadhi.sdk.DataNadhiConfiguration;
 import com.datanadhi.testkit.Directories;
 import com.datanadhi.testkit.StubServer;
 import com.datanadhi.testkit.StubServer.Behaviour;
@@ -58,7 +58,7 @@ public final class ThroughputBenchmark {
         StubServer fallback = StubServer.down();
         DataNadhi client =
             DataNadhi.open(
-                Configuration.builder(directory)
+                DataNadhiConfiguration.builder(directory)
                     .apiKey("bench-key")
                     .serverHost(main.url())
                     .fallbackHost(fallback.url())

@@ -1,8 +1,8 @@
 package com.datanadhi.sdk.testkit;
 
-import com.datanadhi.sdk.Configuration;
 import com.datanadhi.sdk.Counters;
 import com.datanadhi.sdk.DataNadhi;
+import com.datanadhi.sdk.DataNadhiConfiguration;
 import com.datanadhi.sdk.EchoPostState;
 import com.datanadhi.testkit.Polling;
 import java.nio.file.Path;
@@ -29,14 +29,14 @@ public final class Application {
   }
 
   /** Runs the application with a client that {@code opening} creates. */
-  public static void run(String[] args, Function<Configuration, DataNadhi> opening)
+  public static void run(String[] args, Function<DataNadhiConfiguration, DataNadhi> opening)
       throws Exception {
     int workers = Integer.parseInt(args[3]);
     int records = Integer.parseInt(args[4]);
     int first = Integer.parseInt(args[5]);
     DataNadhi client =
         opening.apply(
-            Configuration.builder(Path.of(args[0]))
+            DataNadhiConfiguration.builder(Path.of(args[0]))
                 .apiKey("test-key")
                 .serverHost(args[1])
                 .fallbackHost(args[2])

@@ -1,7 +1,7 @@
 package com.datanadhi.sdk.testkit;
 
-import com.datanadhi.sdk.Configuration;
 import com.datanadhi.sdk.DataNadhi;
+import com.datanadhi.sdk.DataNadhiConfiguration;
 import com.google.gson.JsonParser;
 import java.nio.file.Path;
 import java.util.List;
@@ -17,7 +17,7 @@ public final class GsonApplication {
   public static void main(String[] args) {
     try (DataNadhi client =
         DataNadhi.open(
-            Configuration.builder(Path.of(args[0]))
+            DataNadhiConfiguration.builder(Path.of(args[0]))
                 .apiKey("test-key")
                 .serverHost(args[1])
                 .echoPostDisabled(true)

@@ -1,8 +1,8 @@
 package com.datanadhi.sdk.internal.appender;
 
-import com.datanadhi.sdk.Configuration;
 import com.datanadhi.sdk.ConfigurationException;
 import com.datanadhi.sdk.DataNadhi;
+import com.datanadhi.sdk.DataNadhiConfiguration;
 import com.datanadhi.sdk.internal.config.ConfigurationLoader;
 import com.datanadhi.sdk.internal.json.EncodedPayload;
 import com.datanadhi.sdk.internal.logging.StandardError;
@@ -93,7 +93,7 @@ public final class SharedClients {
     }
   }
 
-  private Configuration load(Map<String, String> ofAppenders) {
+  private DataNadhiConfiguration load(Map<String, String> ofAppenders) {
     return ConfigurationLoader.load(directory, System.getenv(), ofAppenders);
   }
 
@@ -104,7 +104,7 @@ public final class SharedClients {
     return all;
   }
 
-  private static boolean isSame(Configuration one, Configuration other) {
+  private static boolean isSame(DataNadhiConfiguration one, DataNadhiConfiguration other) {
     return one.apiKey().equals(other.apiKey())
         && one.serverHost().equals(other.serverHost())
         && one.fallbackHost().equals(other.fallbackHost());
@@ -174,7 +174,7 @@ public final class SharedClients {
     if (known != null) {
       return known;
     }
-    Configuration configuration = load(ofUsers());
+    DataNadhiConfiguration configuration = load(ofUsers());
     boolean ends = ProcessEnd.hasBegun();
     synchronized (this) {
       known = current(user);

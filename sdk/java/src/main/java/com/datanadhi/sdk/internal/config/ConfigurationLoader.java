@@ -1,6 +1,6 @@
 package com.datanadhi.sdk.internal.config;
 
-import com.datanadhi.sdk.Configuration;
+import com.datanadhi.sdk.DataNadhiConfiguration;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -15,12 +15,12 @@ public final class ConfigurationLoader {
    * @throws com.datanadhi.sdk.ConfigurationException if a value is invalid, the file cannot be read
    *     or has an unknown key, or there is no API key
    */
-  public static Configuration load(
+  public static DataNadhiConfiguration load(
       Path directory, Map<String, String> environment, Map<String, String> ofAppender) {
     Settings settings =
         new Settings(
             System::getProperty, environment, ofAppender, ConfigurationFile.read(directory));
-    Configuration.Builder builder = Configuration.builder(directory);
+    DataNadhiConfiguration.Builder builder = DataNadhiConfiguration.builder(directory);
     builder.apiKey(settings.outsideFile("api_key", "DATANADHI_API_KEY"));
     settings.apply(
         "server.host", "DATANADHI_SERVER_HOST", value -> builder.serverHost(value.text()));

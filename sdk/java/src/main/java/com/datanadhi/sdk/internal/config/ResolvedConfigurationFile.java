@@ -1,6 +1,6 @@
 package com.datanadhi.sdk.internal.config;
 
-import com.datanadhi.sdk.Configuration;
+import com.datanadhi.sdk.DataNadhiConfiguration;
 import com.datanadhi.sdk.internal.json.JsonEncoder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,7 +21,7 @@ public final class ResolvedConfigurationFile {
   private ResolvedConfigurationFile() {}
 
   /** Replaces the file. It never contains the API key. */
-  public static void write(Configuration configuration) throws IOException {
+  public static void write(DataNadhiConfiguration configuration) throws IOException {
     Path directory = configuration.directory();
     Map<String, Object> values = new LinkedHashMap<>();
     values.put("server_host", configuration.serverHost().toString());

@@ -1,6 +1,6 @@
 package com.datanadhi.sdk.internal.echopost;
 
-import com.datanadhi.sdk.Configuration;
+import com.datanadhi.sdk.DataNadhiConfiguration;
 import com.datanadhi.sdk.internal.files.InterProcessLock;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.time.Clock;
@@ -45,7 +45,7 @@ final class AgentStarter {
   AgentStarter(
       DirectoryLayout layout,
       Platform platform,
-      Configuration configuration,
+      DataNadhiConfiguration configuration,
       Duration timeout,
       RateLimitedLog log,
       Clock clock,

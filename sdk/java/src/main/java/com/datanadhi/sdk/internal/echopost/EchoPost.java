@@ -1,6 +1,6 @@
 package com.datanadhi.sdk.internal.echopost;
 
-import com.datanadhi.sdk.Configuration;
+import com.datanadhi.sdk.DataNadhiConfiguration;
 import com.datanadhi.sdk.EchoPostState;
 import com.datanadhi.sdk.EchoPostState.Status;
 import com.datanadhi.sdk.internal.files.PrivateFiles;
@@ -82,7 +82,7 @@ public final class EchoPost implements AutoCloseable {
 
   /** EchoPost for the configuration's directory; {@link #prepare} begins to download it. */
   public EchoPost(
-      Configuration configuration,
+      DataNadhiConfiguration configuration,
       Timeouts timeouts,
       HttpClient downloads,
       ExecutorService io,

@@ -11,7 +11,7 @@ import java.util.Map;
  * The settings of a client. {@link #load} reads them from {@code config.yml} in a directory and
  * from the environment; {@link #builder} sets them in code. Immutable.
  */
-public final class Configuration {
+public final class DataNadhiConfiguration {
   private final Path directory;
   private final String apiKey;
   private final URI serverHost;
@@ -30,7 +30,7 @@ public final class Configuration {
   private final int droppedMaxBytes;
   private final Duration droppedMaxAge;
 
-  private Configuration(Builder builder) {
+  private DataNadhiConfiguration(Builder builder) {
     this.directory = builder.directory;
     this.apiKey = SettingValidator.apiKey(builder.apiKey);
     this.serverHost = builder.serverHost;
@@ -60,12 +60,12 @@ public final class Configuration {
    * @throws ConfigurationException if a value is invalid, the file cannot be read or has an unknown
    *     key, or there is no API key
    */
-  public static Configuration load(Path directory) {
+  public static DataNadhiConfiguration load(Path directory) {
     return load(directory, System.getenv());
   }
 
   /** As {@link #load(Path)}, with {@code environment} in place of the process's environment. */
-  public static Configuration load(Path directory, Map<String, String> environment) {
+  public static DataNadhiConfiguration load(Path directory, Map<String, String> environment) {
     return ConfigurationLoader.load(directory, environment, Map.of());
   }
 
@@ -190,7 +190,7 @@ public final class Configuration {
   /** The settings without the API key and the download URL. */
   @Override
   public String toString() {
-    return "Configuration[directory=%s, serverHost=%s, fallbackHost=%s, echoPostDisabled=%s, queueBytes=%d, queueSize=%d, workers=%d, exitTimeout=%s, batchSize=%d, batchBytes=%d, batchDelay=%s, maxRecordBytes=%d, redeliverAutomatically=%s, droppedMaxBytes=%d, droppedMaxAge=%s]"
+    return "DataNadhiConfiguration[directory=%s, serverHost=%s, fallbackHost=%s, echoPostDisabled=%s, queueBytes=%d, queueSize=%d, workers=%d, exitTimeout=%s, batchSize=%d, batchBytes=%d, batchDelay=%s, maxRecordBytes=%d, redeliverAutomatically=%s, droppedMaxBytes=%d, droppedMaxAge=%s]"
         .formatted(
             directory,
             serverHost,
@@ -370,8 +370,8 @@ public final class Configuration {
      *
      * @throws ConfigurationException if the API key is missing
      */
-    public Configuration build() {
-      return new Configuration(this);
+    public DataNadhiConfiguration build() {
+      return new DataNadhiConfiguration(this);
     }
   }
 }
