@@ -12,13 +12,17 @@ import com.datanadhi.hub.view.ViewException;
 import com.datanadhi.hub.view.ViewState;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
 /// Puts records of the archive into a tenant's database. They are decided already: each is stored
 /// under the seq that it has, and nothing is a duplicate. Records are taken one at a time, and
-/// committed some thousand at a time, whole transactions together; [#finish] commits the rest. Not
-/// thread-safe.
-public final class Replay {
+/// committed some thousand at a time, whole transactions together, in a thread of its own while the
+/// caller reads the next ones; [#finish] commits the rest. Not thread-safe.
+public final class Replay implements AutoCloseable {
   private static final int BATCH_RECORDS = 5_000;
   private static final long BATCH_BYTES = 8L << 20;
 
@@ -26,9 +30,12 @@ public final class Replay {
   private final String tenant;
   private final Meaning meaning;
   private final PipelineNames names = new PipelineNames();
-  private final List<StoredEvent> batch = new ArrayList<>();
+  private final ExecutorService storing =
+      Executors.newSingleThreadExecutor(Thread.ofPlatform().name("replay").daemon().factory());
+  private List<StoredEvent> batch = new ArrayList<>();
   private long batchBytes;
   private @Nullable String epoch;
+  private @Nullable Future<Long> stored;
 
   /// What records mean beyond being stored, as those of `_control` do.
   @FunctionalInterface
@@ -55,11 +62,11 @@ public final class Replay {
   /// Takes the next record. What was taken before is committed when it is much.
   ///
   /// @param epochOfLog of its log record
-  /// @throws GapException its seq is not the next one of the database
+  /// @throws GapException the seq of a record taken before was not the next one of the database
   /// @throws ViewException the database cannot be written
   public void add(StoredEvent event, String epochOfLog) throws ViewException, InterruptedException {
     if (event.part() == 1 && (batch.size() >= BATCH_RECORDS || batchBytes >= BATCH_BYTES)) {
-      finish();
+      commit();
     }
     batch.add(event);
     epoch = epochOfLog;
@@ -67,21 +74,56 @@ public final class Replay {
   }
 
   /// Commits what was taken. The last transaction is whole.
+  ///
+  /// @throws GapException the seq of a record is not the next one of the database
+  /// @throws ViewException the database cannot be written
   public void finish() throws ViewException, InterruptedException {
     if (!batch.isEmpty()) {
-      long _ = databases.write(tenant, this::store);
-      batch.clear();
-      batchBytes = 0;
+      commit();
     }
+    awaitStored();
   }
 
-  private long store(TenantWriter writer) {
+  /// Waits for the commit that is being made. What was taken and not committed is dropped.
+  @Override
+  public void close() {
+    storing.close();
+  }
+
+  private void commit() throws ViewException, InterruptedException {
+    awaitStored();
+    List<StoredEvent> events = batch;
+    String epochOfLast = epoch;
+    batch = new ArrayList<>(events.size());
+    batchBytes = 0;
+    stored =
+        storing.submit(() -> databases.write(tenant, writer -> store(writer, events, epochOfLast)));
+  }
+
+  private void awaitStored() throws ViewException, InterruptedException {
+    if (stored == null) {
+      return;
+    }
+    try {
+      long _ = stored.get();
+    } catch (ExecutionException failed) {
+      switch (failed.getCause()) {
+        case ViewException cause -> throw cause;
+        case RuntimeException cause -> throw cause;
+        case Error cause -> throw cause;
+        case null, default -> throw new IllegalStateException(failed);
+      }
+    }
+    stored = null;
+  }
+
+  private long store(TenantWriter writer, List<StoredEvent> events, @Nullable String epochOfLast) {
     ViewState before = writer.state();
     History history = new History(writer, before);
     long logRecords = 0;
     @Nullable Position last = null;
-    for (int from = 0; from < batch.size(); ) {
-      StoredEvent first = batch.get(from);
+    for (int from = 0; from < events.size(); ) {
+      StoredEvent first = events.get(from);
       if (first.seq() != history.seq() + 1 || first.part() != 1) {
         throw new GapException(
             "tenant "
@@ -94,12 +136,12 @@ public final class Replay {
                 + history.seq());
       }
       int to = from + 1;
-      while (to < batch.size() && batch.get(to).part() > 1) {
+      while (to < events.size() && events.get(to).part() > 1) {
         to++;
       }
       Position position = position(first);
-      store(history, batch.subList(from, to));
-      for (StoredEvent event : batch.subList(from, to)) {
+      store(history, events.subList(from, to));
+      for (StoredEvent event : events.subList(from, to)) {
         meaning.put(writer, event, position);
       }
       if (!position.equals(last)) {
@@ -108,11 +150,11 @@ public final class Replay {
       }
       from = to;
     }
-    StoredEvent newest = batch.getLast();
+    StoredEvent newest = events.getLast();
     writer.saveState(
         new ViewState(
             before.tenant(),
-            epoch,
+            epochOfLast,
             before.stream(),
             last == null ? before.appliedOffset() : last.offset(),
             history.seq(),

@@ -97,11 +97,7 @@ final class TenantRestore {
     }
     boolean isAtStart = target instanceof Target.Seq(long wanted) && wanted <= start.seq();
     if (end > start.seq() && !isAtStart) {
-      long _ = archive.read(tenant, start.seq() + 1, start.chain(), this::take);
-      endTransaction();
-    }
-    if (replay != null) {
-      replay.finish();
+      read(archive);
     }
     progress.at(tenant, seq, total());
     if (target instanceof Target.Seq(long wanted) && wanted > seq) {
@@ -122,6 +118,17 @@ final class TenantRestore {
         end,
         around,
         roundedFrom);
+  }
+
+  private void read(ArchiveReader archive)
+      throws ArchiveFaultException, ObjectStoreException, ViewException, InterruptedException {
+    try (replay) {
+      long _ = archive.read(tenant, start.seq() + 1, start.chain(), this::take);
+      endTransaction();
+      if (replay != null) {
+        replay.finish();
+      }
+    }
   }
 
   /// The records before the cut can be those of the snapshot, which is not read to find the cut.
