@@ -6,6 +6,7 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * The settings of a client. {@link #load} reads them from {@code config.yml} in a directory and
@@ -16,7 +17,7 @@ public final class DataNadhiConfiguration {
   private final String apiKey;
   private final URI serverHost;
   private final URI fallbackHost;
-  private final boolean echoPostDisabled;
+  private final EchoPostMode echoPostMode;
   private final URI downloadUrl;
   private final int queueBytes;
   private final int queueSize;
@@ -35,7 +36,7 @@ public final class DataNadhiConfiguration {
     this.apiKey = SettingValidator.apiKey(builder.apiKey);
     this.serverHost = builder.serverHost;
     this.fallbackHost = builder.fallbackHost;
-    this.echoPostDisabled = builder.echoPostDisabled;
+    this.echoPostMode = builder.echoPostMode;
     this.downloadUrl = builder.downloadUrl;
     this.queueBytes = builder.queueBytes;
     this.queueSize = builder.queueSize;
@@ -80,7 +81,7 @@ public final class DataNadhiConfiguration {
     builder.apiKey = apiKey;
     builder.serverHost = serverHost;
     builder.fallbackHost = fallbackHost;
-    builder.echoPostDisabled = echoPostDisabled;
+    builder.echoPostMode = echoPostMode;
     builder.downloadUrl = downloadUrl;
     builder.queueBytes = queueBytes;
     builder.queueSize = queueSize;
@@ -116,9 +117,14 @@ public final class DataNadhiConfiguration {
     return fallbackHost;
   }
 
-  /** Whether EchoPost is disabled. */
+  /** Whether and how EchoPost is used. */
+  public EchoPostMode echoPostMode() {
+    return echoPostMode;
+  }
+
+  /** Whether EchoPost is not used: its mode is {@link EchoPostMode#NEVER}. */
   public boolean echoPostDisabled() {
-    return echoPostDisabled;
+    return echoPostMode == EchoPostMode.NEVER;
   }
 
   /**
@@ -190,12 +196,12 @@ public final class DataNadhiConfiguration {
   /** The settings without the API key and the download URL. */
   @Override
   public String toString() {
-    return "DataNadhiConfiguration[directory=%s, serverHost=%s, fallbackHost=%s, echoPostDisabled=%s, queueBytes=%d, queueSize=%d, workers=%d, exitTimeout=%s, batchSize=%d, batchBytes=%d, batchDelay=%s, maxRecordBytes=%d, redeliverAutomatically=%s, droppedMaxBytes=%d, droppedMaxAge=%s]"
+    return "DataNadhiConfiguration[directory=%s, serverHost=%s, fallbackHost=%s, echoPostMode=%s, queueBytes=%d, queueSize=%d, workers=%d, exitTimeout=%s, batchSize=%d, batchBytes=%d, batchDelay=%s, maxRecordBytes=%d, redeliverAutomatically=%s, droppedMaxBytes=%d, droppedMaxAge=%s]"
         .formatted(
             directory,
             serverHost,
             fallbackHost,
-            echoPostDisabled,
+            echoPostMode,
             queueBytes,
             queueSize,
             workers,
@@ -218,7 +224,7 @@ public final class DataNadhiConfiguration {
     private String apiKey = "";
     private URI serverHost = URI.create("http://data-nadhi-server:5000");
     private URI fallbackHost = URI.create("http://datanadhi-fallback-server:5001");
-    private boolean echoPostDisabled;
+    private EchoPostMode echoPostMode = EchoPostMode.AUTO;
     private URI downloadUrl = URI.create("https://downloads.datanadhi.com/echopost");
     private int queueBytes = 16 << 20;
     private int queueSize;
@@ -256,9 +262,22 @@ public final class DataNadhiConfiguration {
       return this;
     }
 
-    /** Disables EchoPost; default false. */
+    /** Sets whether and how EchoPost is used; default {@link EchoPostMode#AUTO}. */
+    public Builder echoPostMode(EchoPostMode mode) {
+      this.echoPostMode = Objects.requireNonNull(mode);
+      return this;
+    }
+
+    /**
+     * With true, sets the mode to {@link EchoPostMode#NEVER}; with false, from that back to {@link
+     * EchoPostMode#AUTO}.
+     */
     public Builder echoPostDisabled(boolean disabled) {
-      this.echoPostDisabled = disabled;
+      if (disabled) {
+        this.echoPostMode = EchoPostMode.NEVER;
+      } else if (echoPostMode == EchoPostMode.NEVER) {
+        this.echoPostMode = EchoPostMode.AUTO;
+      }
       return this;
     }
 

@@ -16,6 +16,11 @@ public record EchoPostState(Status status, String detail) {
      * client.
      */
     UNSUPPORTED,
+    /**
+     * No program is installed, and the mode {@link EchoPostMode#ONLY_IF_PRESENT} forbids to
+     * download one. It is used as soon as it is installed.
+     */
+    NOT_INSTALLED,
     /** The SDK looks for the program or downloads it. */
     PREPARING,
     /** The program is installed. An agent is started when the main server is down. */

@@ -1,7 +1,10 @@
 package com.datanadhi.sdk.internal.config;
 
+import com.datanadhi.sdk.ConfigurationException;
 import com.datanadhi.sdk.DataNadhiConfiguration;
+import com.datanadhi.sdk.EchoPostMode;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 
 /** Builds a configuration from all sources of settings. */
@@ -12,7 +15,7 @@ public final class ConfigurationLoader {
    * Builds the configuration for {@code directory}.
    *
    * @param ofAppender settings of the configuration of a logging library, by their keys
-   * @throws com.datanadhi.sdk.ConfigurationException if a value is invalid, the file cannot be read
+   * @throws ConfigurationException if a value is invalid, the file cannot be read
    *     or has an unknown key, or there is no API key
    */
   public static DataNadhiConfiguration load(
@@ -29,9 +32,16 @@ public final class ConfigurationLoader {
         "DATANADHI_FALLBACK_SERVER_HOST",
         value -> builder.fallbackHost(value.text()));
     settings.apply(
+        "echopost.mode", "DATANADHI_ECHOPOST_MODE", value -> builder.echoPostMode(mode(value)));
+    settings.apply(
         "echopost.disable",
         "DATANADHI_ECHOPOST_DISABLE",
-        value -> builder.echoPostDisabled(value.flag()));
+        value -> {
+          // Whatever the mode is: this setting is older, and SDKs for all languages have it.
+          if (value.flag()) {
+            builder.echoPostMode(EchoPostMode.NEVER);
+          }
+        });
     settings.apply(
         "echopost.download_url",
         "DATANADHI_ECHOPOST_DOWNLOAD_URL",
@@ -69,5 +79,16 @@ public final class ConfigurationLoader {
         value -> builder.droppedMaxAge(value.seconds()));
     settings.requireNoOthers();
     return builder.build();
+  }
+
+  private static EchoPostMode mode(Settings.Value value) {
+    return switch (value.text().strip().toLowerCase(Locale.ROOT)) {
+      case "auto" -> EchoPostMode.AUTO;
+      case "only-if-present" -> EchoPostMode.ONLY_IF_PRESENT;
+      case "never" -> EchoPostMode.NEVER;
+      default ->
+          throw new ConfigurationException(
+              ": \"" + value.text() + "\" is not auto, only-if-present or never");
+    };
   }
 }

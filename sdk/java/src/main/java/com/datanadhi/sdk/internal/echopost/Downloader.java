@@ -94,6 +94,14 @@ final class Downloader {
     return Files.exists(program) && (!Files.isReadable(program) || ProgramFile.isRunnable(program));
   }
 
+  /** Why the installed program cannot be used; empty if it can. Changes nothing. */
+  String problemOfProgram() throws IOException {
+    if (isRunnable()) {
+      return "";
+    }
+    return layout.program() + (Files.exists(layout.program()) ? " is not a program" : " is missing");
+  }
+
   private boolean answers() throws InterruptedException {
     return ProgramFile.run(layout.program(), answerTimeout).isEchoPost();
   }

@@ -1,6 +1,7 @@
 package com.datanadhi.sdk.internal.echopost;
 
 import com.datanadhi.sdk.DataNadhiConfiguration;
+import com.datanadhi.sdk.EchoPostMode;
 import com.datanadhi.sdk.EchoPostState;
 import com.datanadhi.sdk.EchoPostState.Status;
 import com.datanadhi.sdk.internal.files.PrivateFiles;
@@ -53,6 +54,7 @@ public final class EchoPost implements AutoCloseable {
   private final DirectoryLayout layout;
   private final Optional<Platform> platform;
   private final Optional<Downloader> downloader;
+  private final boolean downloads;
   private final Optional<AgentDirectory> first;
 
   /** Used from the time when the first one's agent is found to deliver to another server. */
@@ -114,6 +116,7 @@ public final class EchoPost implements AutoCloseable {
                         timer,
                         clock),
                     new BacklogDetector(in, newCooldown(timeouts, clock))));
+    this.downloads = configuration.echoPostMode() == EchoPostMode.AUTO;
     this.first = agentDirectory.apply(layout);
     this.second = agentDirectory.apply(layout.of(serverName));
     this.others =
@@ -147,13 +150,34 @@ public final class EchoPost implements AutoCloseable {
     return new Cooldown(timeouts.firstCooldown(), timeouts.maxCooldown(), clock);
   }
 
-  /** Downloads the program in the background, unless it is installed. */
+  /** Looks for the program, and downloads it in the background if it may. */
   public void prepare() {
     downloader.ifPresent(known -> {
       if (state.status() == Status.PREPARING) {
-        inBackground("datanadhi-echopost", () -> download(known));
+        inBackground(
+            "datanadhi-echopost", downloads ? () -> download(known) : () -> find(known));
       }
     });
+  }
+
+  /** Uses the program if it is there; downloads nothing. */
+  private void find(Downloader known) {
+    String problem;
+    try {
+      problem = known.problemOfProgram();
+    } catch (IOException failed) {
+      problem = failed.toString();
+    }
+    if (problem.isEmpty()) {
+      didNotStart = false;
+      state = new EchoPostState(Status.READY, "");
+    } else {
+      state = new EchoPostState(Status.NOT_INSTALLED, problem);
+      log.log(
+          Level.INFO,
+          "EchoPost is not used: %s, and echopost.mode only-if-present forbids a download. It is used as soon as it is there"
+              .formatted(problem));
+    }
   }
 
   private synchronized void inBackground(String name, Runnable download) {
@@ -179,7 +203,7 @@ public final class EchoPost implements AutoCloseable {
 
   /** Looks for newer programs in the background, until the client is closed. */
   private synchronized void scheduleUpdates(Downloader known) {
-    if (updatesScheduled || closed) {
+    if (updatesScheduled || closed || !downloads) {
       return;
     }
     updatesScheduled = true;
@@ -247,11 +271,27 @@ public final class EchoPost implements AutoCloseable {
   /** Whether records can be sent now; ends the cool-down when its time is over. */
   public boolean isUsable() {
     Status now = state.status();
+    if (now == Status.NOT_INSTALLED) {
+      endIfInstalled();
+      now = state.status();
+    }
     if (now == Status.COOLING_DOWN && (isLateAgentThere() || !cooldown.isRunning())) {
       endCooldown();
       now = state.status();
     }
     return now == Status.READY && !closed;
+  }
+
+  private void endIfInstalled() {
+    boolean isThere;
+    try {
+      isThere = downloader.isPresent() && downloader.get().problemOfProgram().isEmpty();
+    } catch (IOException unreadable) {
+      isThere = false;
+    }
+    if (isThere) {
+      state = new EchoPostState(Status.READY, "");
+    }
   }
 
   /** Whether an agent that did not start in time has created its socket since. */
