@@ -17,8 +17,8 @@ import com.datanadhi.sdk.internal.echopost.Timeouts;
 import com.datanadhi.sdk.internal.files.DroppedFiles;
 import com.datanadhi.sdk.internal.files.PrivateFiles;
 import com.datanadhi.sdk.internal.files.RedeliveryPass;
-import com.datanadhi.sdk.internal.http.ClosableHttpClient;
 import com.datanadhi.sdk.internal.http.FallbackServer;
+import com.datanadhi.sdk.internal.http.HttpTransports;
 import com.datanadhi.sdk.internal.http.MainServer;
 import com.datanadhi.sdk.internal.http.ServerClient;
 import com.datanadhi.sdk.internal.http.ServerHealth;
@@ -38,7 +38,7 @@ import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.internal.time.Waiter;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
-import java.net.http.HttpClient;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -73,7 +73,6 @@ import javax.management.JMException;
 public final class DataNadhi implements AutoCloseable {
   private static final Duration LONGEST_WAIT = Duration.ofDays(1);
   private static final Duration PROBE_INTERVAL = Duration.ofMillis(500);
-  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
   private static final Duration THREADS_INTERVAL = Duration.ofMillis(500);
 
   /** How long a client that is closed at once waits for its start, beyond the exit time-out. */
@@ -169,12 +168,10 @@ public final class DataNadhi implements AutoCloseable {
   }
 
   private Delivery makeDelivery() {
-    ClosableHttpClient http = httpClient(HttpClient.Redirect.NEVER);
-    ClosableHttpClient downloads = httpClient(HttpClient.Redirect.NORMAL);
-    ServerClient main =
-        new ServerClient(http.get(), configuration.serverHost(), configuration.apiKey());
-    ServerClient fallback =
-        new ServerClient(http.get(), configuration.fallbackHost(), configuration.apiKey());
+    HttpTransports http = new HttpTransports(configuration, false, io);
+    HttpTransports downloads = new HttpTransports(configuration, true, io);
+    ServerClient main = serverClient(http, configuration.serverHost());
+    ServerClient fallback = serverClient(http, configuration.fallbackHost());
     ServerHealth mainHealth =
         new ServerHealth("main server", main, PROBE_INTERVAL, log, clock, waiter);
     BatchLimits limits =
@@ -184,7 +181,15 @@ public final class DataNadhi implements AutoCloseable {
         new Destinations(
             new MainServerSender(new MainServer(main, clock), mainHealth, limits, log, clock),
             mainHealth,
-            new EchoPost(configuration, timeouts, downloads.get(), io, timer, log, clock, waiter),
+            new EchoPost(
+                configuration,
+                timeouts,
+                downloads.to(configuration.downloadUrl()),
+                io,
+                timer,
+                log,
+                clock,
+                waiter),
             new FallbackServer(fallback, clock),
             new ServerHealth("fallback server", fallback, PROBE_INTERVAL, log, clock, waiter),
             droppedFiles());
@@ -200,6 +205,10 @@ public final class DataNadhi implements AutoCloseable {
             clock,
             waiter);
     return new Delivery(destinations, threads, http, downloads, registerJmxCounters());
+  }
+
+  private ServerClient serverClient(HttpTransports http, URI host) {
+    return new ServerClient(http.to(host), host, configuration.apiKey());
   }
 
   private void prepare(Delivery made) {
@@ -238,8 +247,8 @@ public final class DataNadhi implements AutoCloseable {
   private record Delivery(
       Destinations destinations,
       DeliveryThreads threads,
-      ClosableHttpClient http,
-      ClosableHttpClient downloads,
+      HttpTransports http,
+      HttpTransports downloads,
       Optional<JmxCounters> jmxCounters) {}
 
   /**
@@ -515,16 +524,6 @@ public final class DataNadhi implements AutoCloseable {
   private void logLost(String message) {
     log.log(Level.ERROR, message);
     StandardError.print(message);
-  }
-
-  private ClosableHttpClient httpClient(HttpClient.Redirect redirects) {
-    return new ClosableHttpClient(() ->
-        HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .followRedirects(redirects)
-            .connectTimeout(CONNECT_TIMEOUT)
-            .executor(io)
-            .build());
   }
 
   private Optional<JmxCounters> registerJmxCounters() {

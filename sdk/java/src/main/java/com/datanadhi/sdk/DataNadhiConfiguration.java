@@ -7,6 +7,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The settings of a client. {@link #load} reads them from {@code config.yml} in a directory and
@@ -30,6 +33,10 @@ public final class DataNadhiConfiguration {
   private final boolean redeliverAutomatically;
   private final int droppedMaxBytes;
   private final Duration droppedMaxAge;
+  private final @Nullable Path caFile;
+  private final @Nullable SSLContext sslContext;
+  private final String proxy;
+  private final String noProxy;
 
   private DataNadhiConfiguration(Builder builder) {
     this.directory = builder.directory;
@@ -49,6 +56,10 @@ public final class DataNadhiConfiguration {
     this.redeliverAutomatically = builder.redeliverAutomatically;
     this.droppedMaxBytes = builder.droppedMaxBytes;
     this.droppedMaxAge = builder.droppedMaxAge;
+    this.caFile = builder.caFile;
+    this.sslContext = builder.sslContext;
+    this.proxy = builder.proxy;
+    this.noProxy = builder.noProxy;
   }
 
   /**
@@ -94,6 +105,10 @@ public final class DataNadhiConfiguration {
     builder.redeliverAutomatically = redeliverAutomatically;
     builder.droppedMaxBytes = droppedMaxBytes;
     builder.droppedMaxAge = droppedMaxAge;
+    builder.caFile = caFile;
+    builder.sslContext = sslContext;
+    builder.proxy = proxy;
+    builder.noProxy = noProxy;
     return builder;
   }
 
@@ -193,7 +208,27 @@ public final class DataNadhiConfiguration {
     return droppedMaxAge;
   }
 
-  /** The settings without the API key and the download URL. */
+  /** The file of certificates that are trusted in addition to those of the JVM, if there is one. */
+  public Optional<Path> caFile() {
+    return Optional.ofNullable(caFile);
+  }
+
+  /** What was set with {@link Builder#sslContext}. */
+  public Optional<SSLContext> sslContext() {
+    return Optional.ofNullable(sslContext);
+  }
+
+  /** The URL of the proxy, which can contain a password; {@code direct}; or empty. */
+  public String proxy() {
+    return proxy;
+  }
+
+  /** The servers without a proxy, separated by commas; empty for the variable {@code no_proxy}. */
+  public String noProxy() {
+    return noProxy;
+  }
+
+  /** The settings without the API key, the download URL, TLS and proxies. */
   @Override
   public String toString() {
     return "DataNadhiConfiguration[directory=%s, serverHost=%s, fallbackHost=%s, echoPostMode=%s, queueBytes=%d, queueSize=%d, workers=%d, exitTimeout=%s, batchSize=%d, batchBytes=%d, batchDelay=%s, maxRecordBytes=%d, redeliverAutomatically=%s, droppedMaxBytes=%d, droppedMaxAge=%s]"
@@ -237,6 +272,10 @@ public final class DataNadhiConfiguration {
     private boolean redeliverAutomatically = true;
     private int droppedMaxBytes = 1 << 30;
     private Duration droppedMaxAge = Duration.ofDays(30);
+    private @Nullable Path caFile;
+    private @Nullable SSLContext sslContext;
+    private String proxy = "";
+    private String noProxy = "";
 
     private Builder(Path directory) {
       this.directory = directory.toAbsolutePath().normalize();
@@ -381,6 +420,46 @@ public final class DataNadhiConfiguration {
      */
     public Builder droppedMaxAge(Duration age) {
       this.droppedMaxAge = SettingValidator.droppedMaxAge("droppedMaxAge", age);
+      return this;
+    }
+
+    /**
+     * Sets a file of certificates in PEM format. Servers with a certificate of these authorities
+     * are trusted, besides those that the JVM trusts. It is read when the client is opened.
+     * EchoPost's agent trusts them too, in place of those of the operating system.
+     */
+    public Builder caFile(String file) {
+      this.caFile = SettingValidator.caFile("caFile", file);
+      return this;
+    }
+
+    /**
+     * Sets the TLS of all connections to servers, for example with a client certificate. Then the
+     * authorities in {@link #caFile} are only for EchoPost's agent, which cannot use the context.
+     */
+    public Builder sslContext(SSLContext context) {
+      this.sslContext = Objects.requireNonNull(context);
+      return this;
+    }
+
+    /**
+     * Sets the proxy for all requests: {@code http://user:password@host:3128}, {@code
+     * socks5://host:1080} (without password), or {@code direct} for none. User and password are
+     * percent-encoded. By default the proxy is that of the JVM, else that of the environment.
+     * EchoPost's agent uses the same one, and reads the password from its environment.
+     */
+    public Builder proxy(String url) {
+      this.proxy = SettingValidator.proxy("proxy", url);
+      return this;
+    }
+
+    /**
+     * Sets the servers that are reached without the proxy of {@link #proxy} or the environment:
+     * names, which cover their subdomains, addresses and ranges such as {@code 10.0.0.0/8},
+     * separated by commas; {@code *} for all. Default: the environment variable {@code no_proxy}.
+     */
+    public Builder noProxy(String servers) {
+      this.noProxy = Objects.requireNonNull(servers).strip();
       return this;
     }
 

@@ -77,6 +77,10 @@ public final class ConfigurationLoader {
         "dropped.max_age",
         "DATANADHI_DROPPED_MAX_AGE",
         value -> builder.droppedMaxAge(value.seconds()));
+    settings.apply("tls.ca_file", "DATANADHI_TLS_CA_FILE", value -> builder.caFile(value.text()));
+    settings.apply("proxy.url", "DATANADHI_PROXY_URL", value -> builder.proxy(value.text()));
+    settings.apply(
+        "proxy.no_proxy", "DATANADHI_PROXY_NO_PROXY", value -> builder.noProxy(value.text()));
     settings.requireNoOthers();
     return builder.build();
   }

@@ -1,8 +1,15 @@
 package com.datanadhi.sdk.internal.config;
 
 import com.datanadhi.sdk.ConfigurationException;
+import com.datanadhi.sdk.internal.http.HostAddress;
+import com.datanadhi.sdk.internal.http.Proxies;
+import com.datanadhi.sdk.internal.http.TrustedCertificates;
+import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.time.Duration;
 
 /**
@@ -43,11 +50,10 @@ public final class SettingValidator {
       URI uri = new URI(url);
       boolean http = "http".equalsIgnoreCase(uri.getScheme());
       if ((http || "https".equalsIgnoreCase(uri.getScheme()))
-          && uri.getHost() != null
-          && uri.getPort() <= 65_535
+          && HostAddress.of(uri).isPresent()
           && uri.getQuery() == null
           && uri.getFragment() == null
-          && uri.getUserInfo() == null) {
+          && String.valueOf(uri.getRawAuthority()).indexOf('@') < 0) {
         return uri;
       }
     } catch (URISyntaxException notAUrl) {
@@ -58,6 +64,34 @@ public final class SettingValidator {
             + ": \""
             + value
             + "\" is not a valid URL: use the form http://host:5000 or https://host/path");
+  }
+
+  /** The URL of a proxy, {@code direct}, or an empty text for what the JVM or environment says. */
+  public static String proxy(String name, String value) {
+    if (!value.isBlank() && !Proxies.isValid(value.strip())) {
+      // The value can contain a password.
+      throw new ConfigurationException(
+          name
+              + ": not the URL of a proxy: use the form http://user:password@host:3128 or"
+              + " socks5://host:1080, with other characters than letters and digits in user and"
+              + " password percent-encoded, or direct for no proxy");
+    }
+    return value.strip();
+  }
+
+  /** A file of certificates in PEM format. */
+  public static Path caFile(String name, String value) {
+    try {
+      Path file = Path.of(value).toAbsolutePath();
+      TrustedCertificates.check(file);
+      return file;
+    } catch (NoSuchFileException missing) {
+      throw new ConfigurationException(name + ": there is no file " + value);
+    } catch (IOException | InvalidPathException unusable) {
+      throw new ConfigurationException(
+          "%s: the file %s cannot be used: it must have certificates in PEM format (%s)"
+              .formatted(name, value, unusable.getMessage()));
+    }
   }
 
   /** A whole number from {@code min} to {@code max}. */

@@ -2,6 +2,7 @@ package com.datanadhi.sdk.internal.echopost;
 
 import com.datanadhi.sdk.DataNadhiConfiguration;
 import com.datanadhi.sdk.internal.files.InterProcessLock;
+import com.datanadhi.sdk.internal.http.HttpTransports;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.internal.time.Waiter;
@@ -12,6 +13,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -31,8 +33,8 @@ final class AgentStarter {
 
   private final DirectoryLayout layout;
   private final int maxSocketPathBytes;
-  private final String apiKey;
   private final String serverHost;
+  private final Map<String, String> environment;
   private final Duration timeout;
   private final RateLimitedLog log;
   private final Clock clock;
@@ -52,8 +54,8 @@ final class AgentStarter {
       Waiter waiter) {
     this.layout = layout;
     this.maxSocketPathBytes = platform.maxSocketPathBytes();
-    this.apiKey = configuration.apiKey();
     this.serverHost = configuration.serverHost().toString();
+    this.environment = environment(configuration);
     this.timeout = timeout;
     this.log = log;
     this.clock = clock;
@@ -129,7 +131,16 @@ final class AgentStarter {
             "-health-url",
             serverHost),
         layout.directory(),
-        Map.of("DATANADHI_API_KEY", apiKey));
+        environment);
+  }
+
+  /** The agent uses the SDK's certificates and proxy for the main server. */
+  private static Map<String, String> environment(DataNadhiConfiguration configuration) {
+    Map<String, String> variables =
+        new HashMap<>(HttpTransports.proxies(configuration).ofAgent(configuration.serverHost()));
+    variables.put("DATANADHI_API_KEY", configuration.apiKey());
+    configuration.caFile().ifPresent(file -> variables.put("SSL_CERT_FILE", file.toString()));
+    return variables;
   }
 
   /** Whether an agent accepts connections on the socket. */

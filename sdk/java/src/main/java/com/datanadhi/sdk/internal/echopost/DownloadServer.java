@@ -1,14 +1,12 @@
 package com.datanadhi.sdk.internal.echopost;
 
+import com.datanadhi.sdk.internal.http.HttpTransport;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.time.Clock;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpResponse.BodySubscribers;
 import java.nio.file.Path;
@@ -17,6 +15,7 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -27,17 +26,18 @@ final class DownloadServer {
   private static final Duration CHECKSUM_TIMEOUT = Duration.ofSeconds(10);
   private static final long PROGRESS_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-  private final HttpClient client;
+  private final HttpTransport transport;
   private final Duration stallTimeout;
   private final RateLimitedLog log;
   private final Clock clock;
 
   /**
-   * @param client must follow redirects and use the configured proxies
+   * @param transport must follow redirects
    * @param stallTimeout how long a download may receive no data
    */
-  DownloadServer(HttpClient client, Duration stallTimeout, RateLimitedLog log, Clock clock) {
-    this.client = client;
+  DownloadServer(
+      HttpTransport transport, Duration stallTimeout, RateLimitedLog log, Clock clock) {
+    this.transport = transport;
     this.stallTimeout = stallTimeout;
     this.log = log;
     this.clock = clock;
@@ -62,28 +62,26 @@ final class DownloadServer {
   Answer download(URI url, String notModifiedSince, Path target)
       throws IOException, NetworkException, InterruptedException {
     try (ReceivedFile received = new ReceivedFile(target)) {
-      HttpResponse<Void> response = fetch(url, notModifiedSince, received);
+      HttpTransport.Answer<Void> response = fetch(url, notModifiedSince, received);
       if (received.failure != null) {
         throw received.failure;
       }
       received.sync();
       return new Answer(
-          response.statusCode(),
+          response.status(),
           response.headers().firstValue("Last-Modified").orElse(""),
           received.checksum());
     }
   }
 
   /** Writes the response body to {@code received} if the status is 200. */
-  private HttpResponse<Void> fetch(URI url, String notModifiedSince, ReceivedFile received)
+  private HttpTransport.Answer<Void> fetch(URI url, String notModifiedSince, ReceivedFile received)
       throws NetworkException, InterruptedException {
-    HttpRequest.Builder request = HttpRequest.newBuilder(url);
-    if (!notModifiedSince.isEmpty()) {
-      request.header("If-Modified-Since", notModifiedSince);
-    }
-    CompletableFuture<HttpResponse<Void>> response =
-        client.sendAsync(
-            request.build(),
+    Map<String, String> headers =
+        notModifiedSince.isEmpty() ? Map.of() : Map.of("If-Modified-Since", notModifiedSince);
+    CompletableFuture<HttpTransport.Answer<Void>> response =
+        transport.send(
+            HttpTransport.Call.get(url, headers),
             head -> {
               received.begin(head.headers().firstValueAsLong("Content-Length").orElse(-1));
               return head.statusCode() == 200
@@ -110,11 +108,13 @@ final class DownloadServer {
 
   /** The checksum in the server's {@code .sha256} file; empty if there is no such file. */
   String fetchChecksum(URI url) throws NetworkException, InterruptedException {
-    HttpRequest request =
-        HttpRequest.newBuilder(URI.create(url + ".sha256")).timeout(CHECKSUM_TIMEOUT).build();
+    CompletableFuture<HttpTransport.Answer<String>> sent =
+        transport.send(
+            HttpTransport.Call.get(URI.create(url + ".sha256"), Map.of()), BodyHandlers.ofString());
     try {
-      HttpResponse<String> response = client.send(request, BodyHandlers.ofString());
-      int status = response.statusCode();
+      HttpTransport.Answer<String> response =
+          sent.get(CHECKSUM_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+      int status = response.status();
       if (status == 404 || status == 403 || status == 410) {
         return "";
       }
@@ -124,8 +124,13 @@ final class DownloadServer {
         throw new NetworkException("no valid checksum in the .sha256 file, status " + status);
       }
       return checksum;
-    } catch (IOException failed) {
-      throw new NetworkException("the .sha256 file cannot be downloaded: " + failed);
+    } catch (TimeoutException late) {
+      throw new NetworkException(
+          "no .sha256 file within " + CHECKSUM_TIMEOUT.toSeconds() + " s");
+    } catch (ExecutionException failed) {
+      throw new NetworkException("the .sha256 file cannot be downloaded: " + failed.getCause());
+    } finally {
+      boolean unused = sent.cancel(true);
     }
   }
 

@@ -5,6 +5,7 @@ import com.datanadhi.sdk.EchoPostMode;
 import com.datanadhi.sdk.EchoPostState;
 import com.datanadhi.sdk.EchoPostState.Status;
 import com.datanadhi.sdk.internal.files.PrivateFiles;
+import com.datanadhi.sdk.internal.http.HttpTransport;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.internal.thread.SdkThread;
@@ -12,7 +13,6 @@ import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.internal.time.Waiter;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
-import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -86,7 +86,7 @@ public final class EchoPost implements AutoCloseable {
   public EchoPost(
       DataNadhiConfiguration configuration,
       Timeouts timeouts,
-      HttpClient downloads,
+      HttpTransport downloadServer,
       ExecutorService io,
       ScheduledExecutorService timer,
       RateLimitedLog log,
@@ -95,7 +95,7 @@ public final class EchoPost implements AutoCloseable {
     this.layout = DirectoryLayout.in(configuration.directory());
     this.platform =
         Platform.of(System.getProperty("os.name", ""), System.getProperty("os.arch", ""));
-    DownloadServer server = new DownloadServer(downloads, timeouts.downloadStall(), log, clock);
+    DownloadServer server = new DownloadServer(downloadServer, timeouts.downloadStall(), log, clock);
     this.downloader =
         platform.map(p ->
             new Downloader(

@@ -4,15 +4,14 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.net.http.HttpHeaders;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodySubscriber;
 import java.net.http.HttpResponse.BodySubscribers;
 import java.net.http.HttpResponse.ResponseInfo;
 import java.net.http.HttpTimeoutException;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -30,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 public final class ServerClient {
   private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(2);
 
-  private final HttpClient client;
+  private final HttpTransport transport;
   private final URI host;
   private final String apiKey;
   private volatile ServerOffer offer = ServerOffer.NONE;
@@ -38,10 +37,10 @@ public final class ServerClient {
   /**
    * A client of the server at {@code host}.
    *
-   * @param client must not follow redirects: a status 3xx is a rejection
+   * @param transport must not follow redirects: a status 3xx is a rejection
    */
-  public ServerClient(HttpClient client, URI host, String apiKey) {
-    this.client = client;
+  public ServerClient(HttpTransport transport, URI host, String apiKey) {
+    this.transport = transport;
     this.host = host;
     this.apiKey = apiKey;
   }
@@ -58,7 +57,7 @@ public final class ServerClient {
 
   /** Sends {@code GET host/}, which the server must answer within 2 s. */
   ProbeResult probe() throws InterruptedException {
-    HttpRequest probe = HttpRequest.newBuilder(URI.create(host + "/")).GET().build();
+    HttpTransport.Call probe = HttpTransport.Call.get(URI.create(host + "/"), Map.of());
     return send(probe, 0, PROBE_TIMEOUT, new Cancellation()) instanceof Exchange.Answered answer
         ? ProbeResult.of(answer.status())
         : ProbeResult.UNAVAILABLE;
@@ -78,27 +77,26 @@ public final class ServerClient {
       Duration timeout,
       Cancellation cancellation)
       throws InterruptedException {
-    HttpRequest.Builder request =
-        HttpRequest.newBuilder(URI.create(host + path))
-            .header("DATANADHI-API-KEY", apiKey)
-            .POST(HttpRequest.BodyPublishers.ofByteArray(body.bytes()));
-    body.headers().forEach(request::header);
-    Exchange exchange = send(request.build(), maxAnswerBytes, timeout, cancellation);
+    Map<String, String> headers = new LinkedHashMap<>(body.headers());
+    headers.put("DATANADHI-API-KEY", apiKey);
+    HttpTransport.Call request =
+        new HttpTransport.Call(URI.create(host + path), headers, body.bytes());
+    Exchange exchange = send(request, maxAnswerBytes, timeout, cancellation);
     // A server may close an idle connection at the moment in which the client uses it again. The
     // idempotency keys make a second request safe.
     return exchange instanceof Exchange.Failed failed && failed.connectionBroke()
-        ? send(request.build(), maxAnswerBytes, timeout, cancellation)
+        ? send(request, maxAnswerBytes, timeout, cancellation)
         : exchange;
   }
 
   private Exchange send(
-      HttpRequest request, int maxAnswerBytes, Duration timeout, Cancellation cancellation)
+      HttpTransport.Call request, int maxAnswerBytes, Duration timeout, Cancellation cancellation)
       throws InterruptedException {
     AtomicReference<@Nullable ResponseInfo> head = new AtomicReference<>();
-    CompletableFuture<HttpResponse<byte[]>> response;
+    CompletableFuture<HttpTransport.Answer<byte[]>> response;
     try {
       response =
-          client.sendAsync(
+          transport.send(
               request,
               info -> {
                 head.set(info);
@@ -109,8 +107,8 @@ public final class ServerClient {
     }
     cancellation.register(response);
     try {
-      HttpResponse<byte[]> got = response.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
-      return answered(got.statusCode(), got.headers(), got.body(), true);
+      HttpTransport.Answer<byte[]> got = response.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+      return answered(got.status(), got.headers(), got.body(), true);
     } catch (CancellationException cancelled) {
       return new Exchange.Cancelled();
     } catch (TimeoutException late) {

@@ -1,0 +1,38 @@
+package com.datanadhi.sdk.internal.http;
+
+import java.security.cert.CertificateParsingException;
+import java.security.cert.X509Certificate;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+
+/** The DNS names in a certificate (RFC 9525), for names that the JDK does not check. Thread-safe. */
+final class CertificateNames {
+  private static final Integer DNS_NAME = 2;
+
+  private CertificateNames() {}
+
+  /** Whether {@code host} is one of the names, or matches one whose first label is {@code *}. */
+  static boolean contain(X509Certificate certificate, String host) {
+    try {
+      Collection<List<?>> names = certificate.getSubjectAlternativeNames();
+      return names != null
+          && names.stream()
+              .filter(name -> DNS_NAME.equals(name.get(0)))
+              .anyMatch(name -> matches(String.valueOf(name.get(1)), host));
+    } catch (CertificateParsingException unreadable) {
+      return false;
+    }
+  }
+
+  private static boolean matches(String pattern, String host) {
+    String wanted = pattern.toLowerCase(Locale.ROOT);
+    String name = host.toLowerCase(Locale.ROOT);
+    int firstDot = name.indexOf('.');
+    return wanted.equals(name)
+        || (wanted.startsWith("*.")
+            && wanted.indexOf('.', 2) > 0
+            && firstDot > 0
+            && name.substring(firstDot).equals(wanted.substring(1)));
+  }
+}

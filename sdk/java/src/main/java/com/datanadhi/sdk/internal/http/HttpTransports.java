@@ -1,0 +1,85 @@
+package com.datanadhi.sdk.internal.http;
+
+import com.datanadhi.sdk.DataNadhiConfiguration;
+import com.datanadhi.sdk.internal.http.Proxies.ProxyServer;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import javax.net.ssl.SSLContext;
+
+/**
+ * Sends requests with the JDK's HTTP client, or by sockets of its own where that cannot do it.
+ * Thread-safe.
+ */
+public final class HttpTransports implements AutoCloseable {
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+
+  private final Proxies proxies;
+  private final HttpTransport ofJdk;
+  private final HttpTransport ofSockets;
+
+  /**
+   * Makes both, with the proxies and certificates of the configuration.
+   *
+   * @param followsRedirects of GET requests, except from https to http
+   * @param threads for the exchanges
+   * @throws IllegalStateException if the certificates cannot be read
+   */
+  public HttpTransports(
+      DataNadhiConfiguration configuration, boolean followsRedirects, Executor threads) {
+    this.proxies = proxies(configuration);
+    SSLContext tls = tls(configuration);
+    this.ofJdk =
+        new JdkTransport(() ->
+            HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .followRedirects(
+                    followsRedirects ? HttpClient.Redirect.NORMAL : HttpClient.Redirect.NEVER)
+                .connectTimeout(CONNECT_TIMEOUT)
+                .proxy(proxies.asSelector())
+                .sslContext(tls)
+                .executor(threads)
+                .build());
+    this.ofSockets =
+        new SocketTransport(proxies, tls, followsRedirects, CONNECT_TIMEOUT, threads);
+  }
+
+  /** The proxies for a client with this configuration. */
+  public static Proxies proxies(DataNadhiConfiguration configuration) {
+    return new Proxies(
+        configuration.proxy(), configuration.noProxy(), System.getenv(), System::getProperty);
+  }
+
+  private static SSLContext tls(DataNadhiConfiguration configuration) {
+    try {
+      Optional<SSLContext> given = configuration.sslContext();
+      if (given.isPresent()) {
+        return given.get();
+      }
+      Optional<Path> file = configuration.caFile();
+      return file.isPresent() ? TrustedCertificates.context(file.get()) : SSLContext.getDefault();
+    } catch (GeneralSecurityException | IOException unusable) {
+      throw new IllegalStateException("the certificates for TLS cannot be used", unusable);
+    }
+  }
+
+  /** What sends requests to the server of {@code url}. */
+  public HttpTransport to(URI url) {
+    Optional<ProxyServer> proxy = proxies.select(HostAddress.require(url));
+    boolean isBeyondJdk =
+        url.getHost() == null
+            || proxy.filter(used -> used.socks() || !used.userInfo().isEmpty()).isPresent();
+    return isBeyondJdk ? ofSockets : ofJdk;
+  }
+
+  @Override
+  public void close() {
+    ofJdk.close();
+    ofSockets.close();
+  }
+}
