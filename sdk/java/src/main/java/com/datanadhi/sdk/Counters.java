@@ -4,17 +4,21 @@ import java.util.Map;
 
 /**
  * The counts of a client since it was opened. When every record has an outcome, and always after
- * the client was closed, {@code submitted = delivered() + droppedTotal() + lost}, and {@code
- * queueDepth} is 0. The numbers are read one after the other, so while the client works they need
- * not add up.
+ * the client was closed, {@code submitted = delivered() + droppedTotal() + filtered + lost}, and
+ * {@code queueDepth} is 0. The numbers are read one after the other, so while the client works they
+ * need not add up.
  *
- * @param submitted records that {@code submit} accepted
+ * @param submitted records that {@code submit} accepted, and those that a {@link BeforeSend}
+ *     dropped
  * @param refused records that {@code submit} refused, because the queue was full or the client was
  *     closed; the caller still has them
  * @param deliveredToMainServer records that the main server acknowledged
  * @param deliveredToEchoPost records that EchoPost has on stable storage
  * @param deliveredToFallback records that the fallback server acknowledged
  * @param dropped records that were written to files in {@code dropped/}, by reason
+ * @param filtered records that a {@link BeforeSend} dropped
+ * @param withheld records whose content is not delivered, because a {@link BeforeSend} failed; a
+ *     record that says so takes the place of each
  * @param lost records that could not be delivered or written to a file before the client was closed
  * @param replacedValues values in submitted records that were replaced by a text, because they
  *     threw, contained themselves or were nested too deeply
@@ -35,6 +39,8 @@ public record Counters(
     long deliveredToEchoPost,
     long deliveredToFallback,
     Map<String, Long> dropped,
+    long filtered,
+    long withheld,
     long lost,
     long replacedValues,
     long truncated,

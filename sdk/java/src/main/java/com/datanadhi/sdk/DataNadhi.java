@@ -17,6 +17,7 @@ import com.datanadhi.sdk.internal.echopost.Timeouts;
 import com.datanadhi.sdk.internal.files.DroppedFiles;
 import com.datanadhi.sdk.internal.files.PrivateFiles;
 import com.datanadhi.sdk.internal.files.RedeliveryPass;
+import com.datanadhi.sdk.internal.hook.Hooked;
 import com.datanadhi.sdk.internal.http.FallbackServer;
 import com.datanadhi.sdk.internal.http.HttpTransports;
 import com.datanadhi.sdk.internal.http.MainServer;
@@ -27,6 +28,7 @@ import com.datanadhi.sdk.internal.json.EncodedPayload;
 import com.datanadhi.sdk.internal.json.JsonEncoder;
 import com.datanadhi.sdk.internal.json.JsonValidator;
 import com.datanadhi.sdk.internal.json.Utf8;
+import com.datanadhi.sdk.internal.listener.FailureReports;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.logging.StandardError;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
@@ -79,13 +81,31 @@ public final class DataNadhi implements AutoCloseable {
   private static final Duration START_TIMEOUT = Duration.ofSeconds(10);
 
   static {
-    EncodedSubmit.provide((client, pipelines, payload) ->
-        client.countChanges(payload, client.submitJson(pipelines, payload.json())));
+    EncodedSubmit.provide(
+        new EncodedSubmit() {
+          @Override
+          public SubmitResult submit(
+              DataNadhi client, List<String> pipelines, EncodedPayload payload) {
+            return client.countChanges(payload, client.submitJson(pipelines, payload.json()));
+          }
+
+          @Override
+          public SubmitResult submitEvent(
+              DataNadhi client,
+              List<String> pipelines,
+              Map<String, ?> payload,
+              Duration longestWait,
+              Optional<BeforeSend> first)
+              throws InterruptedException {
+            return client.submit(pipelines, payload, longestWait, first);
+          }
+        });
   }
 
   private final DataNadhiConfiguration configuration;
   private final RateLimitedLog log;
-  private final RecordCounts counts = new RecordCounts();
+  private final FailureReports failures;
+  private final RecordCounts counts;
   private final RecordQueue queue;
   private final CompletableFuture<Delivery> delivery = new CompletableFuture<>();
   private final ExecutorService io = SdkThread.pool("datanadhi-io");
@@ -108,6 +128,8 @@ public final class DataNadhi implements AutoCloseable {
     this.clock = clock;
     this.waiter = waiter;
     this.log = new RateLimitedLog(clock);
+    this.failures = new FailureReports(configuration.failureListener(), log);
+    this.counts = new RecordCounts(failures);
     this.queue =
         new RecordQueue(
             new QueueLimits(
@@ -173,7 +195,7 @@ public final class DataNadhi implements AutoCloseable {
     ServerClient main = serverClient(http, configuration.serverHost());
     ServerClient fallback = serverClient(http, configuration.fallbackHost());
     ServerHealth mainHealth =
-        new ServerHealth("main server", main, PROBE_INTERVAL, log, clock, waiter);
+        new ServerHealth("main server", main, PROBE_INTERVAL, log, failures, clock, waiter);
     BatchLimits limits =
         new BatchLimits(
             configuration.batchSize(), configuration.batchBytes(), configuration.batchDelay());
@@ -188,10 +210,12 @@ public final class DataNadhi implements AutoCloseable {
                 io,
                 timer,
                 log,
+                failures,
                 clock,
                 waiter),
             new FallbackServer(fallback, clock),
-            new ServerHealth("fallback server", fallback, PROBE_INTERVAL, log, clock, waiter),
+            new ServerHealth(
+                "fallback server", fallback, PROBE_INTERVAL, log, failures, clock, waiter),
             droppedFiles());
     DeliveryThreads threads =
         new DeliveryThreads(
@@ -291,7 +315,10 @@ public final class DataNadhi implements AutoCloseable {
   @CheckReturnValue
   public SubmitResult submit(List<String> pipelines, Map<String, ?> payload) {
     EncodedPayload encoded = JsonEncoder.encode(payload, configuration.maxRecordBytes());
-    return countChanges(encoded, offer(record(pipelines, encoded.json())));
+    Optional<EncodedPayload> passed = hooked(pipelines, encoded, configuration.beforeSend());
+    return passed.isEmpty()
+        ? SubmitResult.FILTERED
+        : countChanges(passed.get(), offer(record(pipelines, passed.get().json())));
   }
 
   /**
@@ -303,8 +330,39 @@ public final class DataNadhi implements AutoCloseable {
   @CheckReturnValue
   public SubmitResult submit(List<String> pipelines, Map<String, ?> payload, Duration longestWait)
       throws InterruptedException {
+    return submit(pipelines, payload, longestWait, Optional.empty());
+  }
+
+  private SubmitResult submit(
+      List<String> pipelines,
+      Map<String, ?> payload,
+      Duration longestWait,
+      Optional<BeforeSend> ofAppender)
+      throws InterruptedException {
     EncodedPayload encoded = JsonEncoder.encode(payload, configuration.maxRecordBytes());
-    return countChanges(encoded, offer(record(pipelines, encoded.json()), longestWait));
+    Optional<EncodedPayload> passed = hooked(pipelines, encoded, ofAppender);
+    if (passed.isPresent()) {
+      passed = hooked(pipelines, passed.get(), configuration.beforeSend());
+    }
+    return passed.isEmpty()
+        ? SubmitResult.FILTERED
+        : countChanges(passed.get(), offer(record(pipelines, passed.get().json()), longestWait));
+  }
+
+  /** What the hook leaves of the record; empty if it drops it. */
+  private Optional<EncodedPayload> hooked(
+      List<String> pipelines, EncodedPayload payload, Optional<BeforeSend> hook) {
+    if (hook.isEmpty()) {
+      return Optional.of(payload);
+    }
+    Hooked result = Hooked.run(hook.get(), pipelines, payload, configuration.maxRecordBytes());
+    if (result.payload().isEmpty()) {
+      counts.countFiltered();
+    }
+    if (!result.failure().isEmpty()) {
+      counts.countWithheld(hook.get().getClass().getName(), result.failure());
+    }
+    return result.payload();
   }
 
   private SubmitResult countChanges(EncodedPayload encoded, SubmitResult result) {
@@ -315,7 +373,8 @@ public final class DataNadhi implements AutoCloseable {
   }
 
   /**
-   * As {@link #submit}, with a payload that is already JSON. It is delivered unchanged.
+   * As {@link #submit}, with a payload that is already JSON. It is delivered unchanged, unless
+   * there is a {@link BeforeSend}.
    *
    * @throws IllegalArgumentException if the payload is not one JSON value, or is larger than {@link
    *     DataNadhiConfiguration#maxRecordBytes}
@@ -328,7 +387,11 @@ public final class DataNadhi implements AutoCloseable {
           "The payload is larger than %d bytes: make it smaller, or raise async.max_record_bytes"
               .formatted(max));
     }
-    return offer(record(pipelines, JsonValidator.requireOneValue(payload)));
+    EncodedPayload given = new EncodedPayload(JsonValidator.requireOneValue(payload), 0, false);
+    Optional<EncodedPayload> passed = hooked(pipelines, given, configuration.beforeSend());
+    return passed.isEmpty()
+        ? SubmitResult.FILTERED
+        : countChanges(passed.get(), offer(record(pipelines, passed.get().json())));
   }
 
   private OutgoingRecord record(List<String> pipelines, String json) {
@@ -348,7 +411,7 @@ public final class DataNadhi implements AutoCloseable {
     try {
       return counted(record, queue.offer(record, wait));
     } catch (InterruptedException interrupted) {
-      counts.countRefused(record);
+      counts.countRefused(record, SubmitResult.QUEUE_FULL);
       throw interrupted;
     }
   }
@@ -357,7 +420,7 @@ public final class DataNadhi implements AutoCloseable {
     if (result.isAccepted()) {
       counts.countSubmitted();
     } else {
-      counts.countRefused(record);
+      counts.countRefused(record, result);
     }
     return result;
   }
@@ -471,6 +534,7 @@ public final class DataNadhi implements AutoCloseable {
               .formatted(counts.countLost()));
     } finally {
       started.ifPresent(this::end);
+      failures.close();
       timer.shutdownNow();
       io.shutdown();
     }
@@ -500,7 +564,7 @@ public final class DataNadhi implements AutoCloseable {
       List<OutgoingRecord> batch = queue.take(FallbackServer.BATCH, FallbackServer.BATCH_BYTES);
       while (!batch.isEmpty()) {
         Path unused = files.write("exit", batch);
-        counts.countDropped("exit", batch);
+        counts.countDropped("exit", batch, "The client was closed before it had started");
         queue.settle(batch);
         batch = queue.take(FallbackServer.BATCH, FallbackServer.BATCH_BYTES);
       }

@@ -37,6 +37,8 @@ public final class DataNadhiConfiguration {
   private final @Nullable SSLContext sslContext;
   private final String proxy;
   private final String noProxy;
+  private final @Nullable BeforeSend beforeSend;
+  private final @Nullable FailureListener failureListener;
 
   private DataNadhiConfiguration(Builder builder) {
     this.directory = builder.directory;
@@ -60,6 +62,8 @@ public final class DataNadhiConfiguration {
     this.sslContext = builder.sslContext;
     this.proxy = builder.proxy;
     this.noProxy = builder.noProxy;
+    this.beforeSend = builder.beforeSend;
+    this.failureListener = builder.failureListener;
   }
 
   /**
@@ -109,6 +113,8 @@ public final class DataNadhiConfiguration {
     builder.sslContext = sslContext;
     builder.proxy = proxy;
     builder.noProxy = noProxy;
+    builder.beforeSend = beforeSend;
+    builder.failureListener = failureListener;
     return builder;
   }
 
@@ -228,6 +234,16 @@ public final class DataNadhiConfiguration {
     return noProxy;
   }
 
+  /** What decides about each record before it is stored, if there is something. */
+  public Optional<BeforeSend> beforeSend() {
+    return Optional.ofNullable(beforeSend);
+  }
+
+  /** What is told of failures, if there is something. */
+  public Optional<FailureListener> failureListener() {
+    return Optional.ofNullable(failureListener);
+  }
+
   /** The settings without the API key, the download URL, TLS and proxies. */
   @Override
   public String toString() {
@@ -276,6 +292,8 @@ public final class DataNadhiConfiguration {
     private @Nullable SSLContext sslContext;
     private String proxy = "";
     private String noProxy = "";
+    private @Nullable BeforeSend beforeSend;
+    private @Nullable FailureListener failureListener;
 
     private Builder(Path directory) {
       this.directory = directory.toAbsolutePath().normalize();
@@ -460,6 +478,18 @@ public final class DataNadhiConfiguration {
      */
     public Builder noProxy(String servers) {
       this.noProxy = Objects.requireNonNull(servers).strip();
+      return this;
+    }
+
+    /** Sets what decides about each record before it is stored; default nothing. */
+    public Builder beforeSend(BeforeSend hook) {
+      this.beforeSend = Objects.requireNonNull(hook);
+      return this;
+    }
+
+    /** Sets what is told of failures; default nothing. */
+    public Builder failureListener(FailureListener listener) {
+      this.failureListener = Objects.requireNonNull(listener);
       return this;
     }
 

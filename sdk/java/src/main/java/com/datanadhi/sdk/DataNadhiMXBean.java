@@ -32,6 +32,12 @@ public interface DataNadhiMXBean {
   /** The number of records that were written to files, by reason; {@link Counters#dropped}. */
   Map<String, Long> getDropped();
 
+  /** The number of records that a hook dropped; {@link Counters#filtered}. */
+  long getFiltered();
+
+  /** The number of records whose content was withheld; {@link Counters#withheld}. */
+  long getWithheld();
+
   /**
    * The number of records that could not be delivered or written to a file before the client was
    * closed; {@link Counters#lost}.

@@ -63,9 +63,7 @@ class EchoPostModeTest extends AbstractSdkTest {
   }
 
   private DataNadhiConfiguration.Builder configuration(FileServer files) {
-    return configuration()
-        .downloadUrl(files.url())
-        .echoPostMode(EchoPostMode.ONLY_IF_PRESENT);
+    return configuration().downloadUrl(files.url()).echoPostMode(EchoPostMode.ONLY_IF_PRESENT);
   }
 
   @Test

@@ -6,6 +6,8 @@ import static org.awaitility.Awaitility.await;
 import com.datanadhi.sdk.internal.echopost.EchoPost;
 import com.datanadhi.sdk.internal.echopost.SendResult;
 import com.datanadhi.sdk.internal.echopost.Timeouts;
+import com.datanadhi.sdk.internal.http.JdkTransport;
+import com.datanadhi.sdk.internal.listener.FailureReports;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.internal.time.Clock;
@@ -25,6 +27,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -306,10 +309,11 @@ class EchoPostTest extends AbstractSdkTest {
             new EchoPost(
                 configuration().build(),
                 TIMEOUTS,
-                HttpClient.newHttpClient(),
+                new JdkTransport(HttpClient::newHttpClient),
                 threads.io(),
                 threads.timer(),
                 new RateLimitedLog(Clock.system()),
+                new FailureReports(Optional.empty(), new RateLimitedLog(Clock.system())),
                 Clock.system(),
                 Waiter.system()));
     OutgoingRecord first = new OutgoingRecord(PIPELINES, "{\"seq\":0}", "k-1");

@@ -1,6 +1,8 @@
 package com.datanadhi.sdk;
 
 import com.datanadhi.sdk.internal.echopost.EchoPost;
+import com.datanadhi.sdk.internal.http.JdkTransport;
+import com.datanadhi.sdk.internal.listener.FailureReports;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.internal.time.Clock;
@@ -9,6 +11,7 @@ import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -41,10 +44,11 @@ public final class StartRaceApplication {
         new EchoPost(
             configuration,
             AbstractSdkTest.TIMEOUTS,
-            HttpClient.newHttpClient(),
+            new JdkTransport(HttpClient::newHttpClient),
             io,
             timer,
             new RateLimitedLog(Clock.system()),
+            new FailureReports(Optional.empty(), new RateLimitedLog(Clock.system())),
             Clock.system(),
             Waiter.system())) {
       CyclicBarrier barrier = new CyclicBarrier(THREADS);

@@ -1,11 +1,13 @@
 package com.datanadhi.sdk.jul;
 
+import com.datanadhi.sdk.DataNadhi;
 import com.datanadhi.sdk.SubmitResult;
 import com.datanadhi.sdk.internal.appender.AppenderSettings;
+import com.datanadhi.sdk.internal.appender.EventClient;
 import com.datanadhi.sdk.internal.appender.EventPayload;
-import com.datanadhi.sdk.internal.appender.SharedClient;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadInfo;
+import java.util.Objects;
 import java.util.logging.ErrorManager;
 import java.util.logging.Formatter;
 import java.util.logging.Handler;
@@ -13,6 +15,7 @@ import java.util.logging.Level;
 import java.util.logging.LogManager;
 import java.util.logging.LogRecord;
 import java.util.logging.SimpleFormatter;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Delivers log records of java.util.logging. It is configured in {@code logging.properties}:
@@ -23,13 +26,14 @@ import java.util.logging.SimpleFormatter;
  * com.datanadhi.sdk.jul.DataNadhiHandler.pipelines = orders,audit
  * com.datanadhi.sdk.jul.DataNadhiHandler.level = INFO
  * com.datanadhi.sdk.jul.DataNadhiHandler.maxWaitMillis = 0
+ * com.datanadhi.sdk.jul.DataNadhiHandler.beforeSend = shop.Redact
  * </pre>
  *
  * <p>A log record that the client refuses is reported to the handler's {@link ErrorManager}, which
  * prints the first error only. An invalid configuration is reported once, on {@link System#err}.
  */
 public final class DataNadhiHandler extends Handler {
-  private final SharedClient client;
+  private final EventClient client;
   private final Formatter formatter = new SimpleFormatter();
 
   /** Makes a handler with the settings in {@code logging.properties}. */
@@ -41,7 +45,9 @@ public final class DataNadhiHandler extends Handler {
             property("apiKey", ""),
             property("serverHost", ""),
             property("fallbackHost", ""),
-            Long.parseLong(property("maxWaitMillis", "0"))));
+            Long.parseLong(property("maxWaitMillis", "0")),
+            property("beforeSend", "")),
+        null);
     setLevel(Level.parse(property("level", "ALL")));
   }
 
@@ -63,11 +69,26 @@ public final class DataNadhiHandler extends Handler {
    * @param maxWaitMillis how long a thread that logs waits at most for space in the queue
    */
   public DataNadhiHandler(String directory, String pipelines, long maxWaitMillis) {
-    this(new AppenderSettings(directory, pipelines, "", "", "", maxWaitMillis));
+    this(new AppenderSettings(directory, pipelines, "", "", "", maxWaitMillis, ""), null);
   }
 
-  private DataNadhiHandler(AppenderSettings settings) {
-    this.client = new SharedClient(settings, () -> {});
+  /**
+   * Makes a handler that delivers through a client of the application. To close the handler does
+   * not close the client: the application does that, after the last record was logged. At the end
+   * of the process, an open client is closed by itself.
+   *
+   * @param client which delivers the records
+   * @param pipelines the names of the pipelines, separated by commas
+   * @param maxWaitMillis how long a thread that logs waits at most for space in the queue
+   */
+  public DataNadhiHandler(DataNadhi client, String pipelines, long maxWaitMillis) {
+    this(
+        new AppenderSettings("", pipelines, "", "", "", maxWaitMillis, ""),
+        Objects.requireNonNull(client));
+  }
+
+  private DataNadhiHandler(AppenderSettings settings, @Nullable DataNadhi own) {
+    this.client = EventClient.of(own, settings, () -> {});
   }
 
   private static String property(String name, String defaultValue) {
@@ -97,7 +118,7 @@ public final class DataNadhiHandler extends Handler {
               .thrown(record.getThrown());
       SubmitResult result = client.submit(event);
       if (!result.isAccepted()) {
-        reportError(SharedClient.reason(result), null, ErrorManager.WRITE_FAILURE);
+        reportError(EventClient.reason(result), null, ErrorManager.WRITE_FAILURE);
       }
     } catch (RuntimeException failed) {
       reportError(failed.getMessage(), failed, ErrorManager.WRITE_FAILURE);

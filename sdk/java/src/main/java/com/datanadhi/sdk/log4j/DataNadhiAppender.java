@@ -1,13 +1,15 @@
 package com.datanadhi.sdk.log4j;
 
+import com.datanadhi.sdk.DataNadhi;
 import com.datanadhi.sdk.SubmitResult;
 import com.datanadhi.sdk.internal.appender.AppenderSettings;
+import com.datanadhi.sdk.internal.appender.EventClient;
 import com.datanadhi.sdk.internal.appender.EventPayload;
-import com.datanadhi.sdk.internal.appender.SharedClient;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.apache.logging.log4j.core.Appender;
 import org.apache.logging.log4j.core.Core;
@@ -39,22 +41,26 @@ import org.jspecify.annotations.Nullable;
 public final class DataNadhiAppender extends AbstractAppender {
   private final Configuration configuration;
   private final AppenderSettings settings;
-  private volatile @Nullable SharedClient client;
+  private final @Nullable DataNadhi own;
+  private volatile @Nullable EventClient client;
 
   private DataNadhiAppender(
       String name,
       @Nullable Filter filter,
       boolean ignoreExceptions,
       Configuration configuration,
-      AppenderSettings settings) {
+      AppenderSettings settings,
+      @Nullable DataNadhi own) {
     super(name, filter, null, ignoreExceptions, Property.EMPTY_ARRAY);
     this.configuration = configuration;
     this.settings = settings;
+    this.own = own;
   }
 
   /**
    * Called by Log4j with the attributes of the element in its configuration. A thread that logs
    * waits at most {@code maxWaitMillis}, default 0, for space in the queue when that is full.
+   * {@code beforeSend} is the name of a class that implements {@link com.datanadhi.sdk.BeforeSend}.
    */
   @PluginFactory
   public static DataNadhiAppender create(
@@ -67,6 +73,7 @@ public final class DataNadhiAppender extends AbstractAppender {
       @PluginAttribute("serverHost") @Nullable String serverHost,
       @PluginAttribute("fallbackHost") @Nullable String fallbackHost,
       @PluginAttribute("maxWaitMillis") long maxWaitMillis,
+      @PluginAttribute("beforeSend") @Nullable String beforeSend,
       @PluginConfiguration Configuration configuration) {
     return new DataNadhiAppender(
         name,
@@ -79,7 +86,35 @@ public final class DataNadhiAppender extends AbstractAppender {
             orEmpty(apiKey),
             orEmpty(serverHost),
             orEmpty(fallbackHost),
-            maxWaitMillis));
+            maxWaitMillis,
+            orEmpty(beforeSend)),
+        null);
+  }
+
+  /**
+   * Makes an appender in code that delivers through a client of the application. To stop the
+   * appender does not close the client: the application does that, after the last event was logged.
+   * At the end of the process, an open client is closed by itself.
+   *
+   * @param name of the appender
+   * @param client which delivers the events
+   * @param pipelines the names of the pipelines, separated by commas
+   * @param maxWaitMillis how long a thread that logs waits at most for space in the queue
+   * @param configuration to which the appender will be added
+   */
+  public static DataNadhiAppender of(
+      String name,
+      DataNadhi client,
+      String pipelines,
+      long maxWaitMillis,
+      Configuration configuration) {
+    return new DataNadhiAppender(
+        name,
+        null,
+        true,
+        configuration,
+        new AppenderSettings("", pipelines, "", "", "", maxWaitMillis, ""),
+        Objects.requireNonNull(client));
   }
 
   private static String orEmpty(@Nullable String attribute) {
@@ -89,7 +124,7 @@ public final class DataNadhiAppender extends AbstractAppender {
   @Override
   public void start() {
     if (client == null) {
-      client = new SharedClient(settings, this::stopLogging);
+      client = EventClient.of(own, settings, this::stopLogging);
     }
     super.start();
   }
@@ -130,7 +165,7 @@ public final class DataNadhiAppender extends AbstractAppender {
   @Override
   public boolean stop(long timeout, TimeUnit unit) {
     boolean stopped = super.stop(timeout, unit);
-    SharedClient started = client;
+    EventClient started = client;
     client = null;
     if (started != null) {
       started.close();
@@ -140,7 +175,7 @@ public final class DataNadhiAppender extends AbstractAppender {
 
   @Override
   public void append(LogEvent logged) {
-    SharedClient started = client;
+    EventClient started = client;
     if (started == null || EventPayload.isFromSdk(logged.getLoggerName(), logged.getThreadName())) {
       return;
     }
@@ -157,7 +192,7 @@ public final class DataNadhiAppender extends AbstractAppender {
     try {
       SubmitResult result = started.submit(event);
       if (!result.isAccepted()) {
-        error(SharedClient.reason(result));
+        error(EventClient.reason(result));
       }
     } catch (RuntimeException failed) {
       error(String.valueOf(failed.getMessage()), logged, failed);

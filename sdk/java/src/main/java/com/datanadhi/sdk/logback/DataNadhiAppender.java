@@ -7,10 +7,11 @@ import ch.qos.logback.classic.spi.ThrowableProxy;
 import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.UnsynchronizedAppenderBase;
 import ch.qos.logback.core.spi.AppenderAttachable;
+import com.datanadhi.sdk.DataNadhi;
 import com.datanadhi.sdk.SubmitResult;
 import com.datanadhi.sdk.internal.appender.AppenderSettings;
+import com.datanadhi.sdk.internal.appender.EventClient;
 import com.datanadhi.sdk.internal.appender.EventPayload;
-import com.datanadhi.sdk.internal.appender.SharedClient;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,7 +31,9 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
   private String serverHost = "";
   private String fallbackHost = "";
   private long maxWaitMillis;
-  private @Nullable SharedClient client;
+  private String beforeSend = "";
+  private @Nullable DataNadhi own;
+  private @Nullable EventClient client;
 
   /** Sets the directory of the SDK's configuration; default {@code .datanadhi}. */
   public void setDirectory(String directory) {
@@ -65,15 +68,34 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
     this.maxWaitMillis = maxWaitMillis;
   }
 
+  /**
+   * Sets the name of a class that implements {@link com.datanadhi.sdk.BeforeSend}, has a public
+   * constructor without parameters, and gets each event before it is stored or delivered.
+   */
+  public void setBeforeSend(String className) {
+    this.beforeSend = className;
+  }
+
+  /**
+   * Delivers through a client of the application, in place of the one for the directory. To be set
+   * before this appender is started. To stop the appender does not close the client: the
+   * application does that, after the last event was logged. At the end of the process, an open
+   * client is closed by itself.
+   */
+  public void setClient(DataNadhi client) {
+    this.own = client;
+  }
+
   @Override
   public void start() {
     if (isStarted()) {
       return;
     }
     client =
-        new SharedClient(
+        EventClient.of(
+            own,
             new AppenderSettings(
-                directory, pipelines, apiKey, serverHost, fallbackHost, maxWaitMillis),
+                directory, pipelines, apiKey, serverHost, fallbackHost, maxWaitMillis, beforeSend),
             this::stopAsyncAppenders);
     super.start();
   }
@@ -114,7 +136,7 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
   @Override
   public void stop() {
     super.stop();
-    SharedClient started = client;
+    EventClient started = client;
     client = null;
     if (started != null) {
       started.close();
@@ -123,7 +145,7 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
 
   @Override
   protected void append(ILoggingEvent logged) {
-    SharedClient started = client;
+    EventClient started = client;
     if (started == null || EventPayload.isFromSdk(logged.getLoggerName(), logged.getThreadName())) {
       return;
     }
@@ -146,7 +168,7 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
     try {
       SubmitResult result = started.submit(event);
       if (!result.isAccepted()) {
-        addWarn(SharedClient.reason(result));
+        addWarn(EventClient.reason(result));
       }
     } catch (RuntimeException failed) {
       addError(String.valueOf(failed.getMessage()), failed);

@@ -15,10 +15,11 @@ import java.util.function.ToDoubleFunction;
 /**
  * Exports the {@link Counters} of a client to Micrometer. The counters are {@code
  * datanadhi.records.submitted}, {@code .refused}, {@code .delivered} (tag {@code way}), {@code
- * .dropped} (tag {@code reason}), {@code .lost}, {@code .truncated}, {@code .replaced_values},
- * {@code .redelivered} and {@code .expired}. The gauges are {@code datanadhi.queue.depth}, {@code
- * datanadhi.queue.bytes} and {@code datanadhi.echopost}, which is 1 for the current {@code status}
- * and 0 for the others. Each meter has the tag {@code directory}.
+ * .dropped} (tag {@code reason}), {@code .filtered}, {@code .withheld}, {@code .lost}, {@code
+ * .truncated}, {@code .replaced_values}, {@code .redelivered} and {@code .expired}. The gauges are
+ * {@code datanadhi.queue.depth}, {@code datanadhi.queue.bytes} and {@code datanadhi.echopost},
+ * which is 1 for the current {@code status} and 0 for the others. Each meter has the tag {@code
+ * directory}.
  *
  * <p>If the client is the shared one of its directory and was closed, the meters are those of its
  * successor as soon as {@link DataNadhi#shared} or an appender has opened one: the counters then
@@ -50,6 +51,8 @@ public final class DataNadhiMetrics implements MeterBinder {
   public void bindTo(MeterRegistry registry) {
     counter(registry, "submitted", Tags.empty(), Counters::submitted);
     counter(registry, "refused", Tags.empty(), Counters::refused);
+    counter(registry, "filtered", Tags.empty(), Counters::filtered);
+    counter(registry, "withheld", Tags.empty(), Counters::withheld);
     counter(registry, "lost", Tags.empty(), Counters::lost);
     counter(registry, "truncated", Tags.empty(), Counters::truncated);
     counter(registry, "replaced_values", Tags.empty(), Counters::replacedValues);

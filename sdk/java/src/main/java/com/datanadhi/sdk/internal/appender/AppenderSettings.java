@@ -16,6 +16,7 @@ import java.util.Map;
  * @param fallbackHost the URL of the fallback server
  * @param maxWaitMillis how long a thread that logs waits at most if the queue is full; if it is 0
  *     or less, not at all
+ * @param beforeSend the name of the class of a hook; empty for none
  */
 public record AppenderSettings(
     String directory,
@@ -23,7 +24,8 @@ public record AppenderSettings(
     String apiKey,
     String serverHost,
     String fallbackHost,
-    long maxWaitMillis) {
+    long maxWaitMillis,
+    String beforeSend) {
   List<String> pipelineNames() {
     return Arrays.stream(pipelines.split(","))
         .map(String::strip)

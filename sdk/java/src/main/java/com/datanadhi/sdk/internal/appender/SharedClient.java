@@ -2,26 +2,25 @@ package com.datanadhi.sdk.internal.appender;
 
 import com.datanadhi.sdk.DataNadhi;
 import com.datanadhi.sdk.SubmitResult;
+import com.datanadhi.sdk.internal.hook.Hooked;
 import com.datanadhi.sdk.internal.json.EncodedPayload;
 import com.datanadhi.sdk.internal.json.JsonEncoder;
 import com.datanadhi.sdk.internal.thread.ProcessEnd;
 import com.datanadhi.sdk.internal.thread.SdkThread;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Submits the log events of a handler or appender to the process's one client for a directory,
  * which is opened with the first of them. Thread-safe.
  */
-public final class SharedClient implements AutoCloseable {
+public final class SharedClient implements EventClient {
   private static final ThreadLocal<SharedClient> OPENING = new ThreadLocal<>();
 
   private final SharedClients clients;
-  private final List<String> pipelines;
   private final AppenderSettings settings;
-  private final Duration longestWait;
+  private final Way way;
   private final Runnable emptyBuffer;
   private volatile @Nullable DataNadhi client;
   private volatile boolean closed;
@@ -35,9 +34,8 @@ public final class SharedClient implements AutoCloseable {
    */
   public SharedClient(AppenderSettings settings, Runnable emptyBuffer) {
     this.clients = SharedClients.of(Path.of(settings.directory()));
-    this.pipelines = settings.pipelineNames();
     this.settings = settings;
-    this.longestWait = Duration.ofMillis(Math.max(0, settings.maxWaitMillis()));
+    this.way = Way.of(settings);
     this.emptyBuffer = emptyBuffer;
     ProcessEnd.addBuffer(emptyBuffer);
     boolean isOpening = OPENING.get() != null;
@@ -56,6 +54,7 @@ public final class SharedClient implements AutoCloseable {
    * opened. An event that is logged on this thread while it opens a client is ignored, and counts
    * as accepted. While the configuration is invalid, events are kept.
    */
+  @Override
   public SubmitResult submit(EventPayload event) {
     if (closed) {
       return SubmitResult.CLOSED;
@@ -72,26 +71,29 @@ public final class SharedClient implements AutoCloseable {
         OPENING.remove();
       }
       if (open == null) {
-        // Not under the lock of the clients: encoding runs code of the application.
-        EncodedPayload encoded = JsonEncoder.encode(event.fields(), KeptRecords.MAX_RECORD_BYTES);
-        return clients.keep(this, pipelines, encoded) ? SubmitResult.ACCEPTED : SubmitResult.CLOSED;
+        return keep(event);
       }
       client = open;
     }
-    try {
-      return open.submit(pipelines, event.fields(), longestWait);
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-      return SubmitResult.QUEUE_FULL;
-    }
+    return way.submit(open, event);
   }
 
-  /** Why an event was refused, for people. */
-  public static String reason(SubmitResult refused) {
-    return "a record was refused: "
-        + (refused == SubmitResult.QUEUE_FULL
-            ? "the queue is full (raise async.queue_bytes, or set maxWaitMillis)"
-            : "the client is closed");
+  /** Not under the lock of the clients: encoding and the hook run code of the application. */
+  private SubmitResult keep(EventPayload event) {
+    EncodedPayload encoded = JsonEncoder.encode(event.fields(), KeptRecords.MAX_RECORD_BYTES);
+    if (way.beforeSend().isPresent()) {
+      // The records can end in a file.
+      Optional<EncodedPayload> passed =
+          Hooked.run(way.beforeSend().get(), way.pipelines(), encoded, KeptRecords.MAX_RECORD_BYTES)
+              .payload();
+      if (passed.isEmpty()) {
+        return SubmitResult.FILTERED;
+      }
+      encoded = passed.get();
+    }
+    return clients.keep(this, way.pipelines(), encoded)
+        ? SubmitResult.ACCEPTED
+        : SubmitResult.CLOSED;
   }
 
   /**
@@ -111,6 +113,7 @@ public final class SharedClient implements AutoCloseable {
    * As {@link #close}, but does not wait for the client. If the process ends meanwhile, its end
    * waits up to the exit time-out.
    */
+  @Override
   public void closeInBackground() {
     DataNadhi unused = release();
     if (unused != null) {

@@ -15,8 +15,8 @@ public final class ConfigurationLoader {
    * Builds the configuration for {@code directory}.
    *
    * @param ofAppender settings of the configuration of a logging library, by their keys
-   * @throws ConfigurationException if a value is invalid, the file cannot be read
-   *     or has an unknown key, or there is no API key
+   * @throws ConfigurationException if a value is invalid, the file cannot be read or has an unknown
+   *     key, or there is no API key
    */
   public static DataNadhiConfiguration load(
       Path directory, Map<String, String> environment, Map<String, String> ofAppender) {

@@ -129,7 +129,7 @@ final class Dispatcher {
       throws InterruptedException {
     try {
       Path file = destinations.droppedFiles().write(reason, records);
-      counts.countDropped(reason, records);
+      counts.countDropped(reason, records, "%s: %s".formatted(cause, file));
       forget(records);
       log.logRateLimited(
           Level.ERROR,
@@ -192,7 +192,7 @@ final class Dispatcher {
 
     @Override
     public void rejected(List<OutgoingRecord> records, int status) throws InterruptedException {
-      drop("primary_failed", records, "The main server answered " + status);
+      drop(RecordCounts.REJECTED, records, "The main server answered " + status);
     }
   }
 

@@ -30,6 +30,7 @@ final class Overflow {
   private final Dispatcher drainDispatcher;
   private final Dispatcher spillDispatcher;
   private long reportedRefused;
+  private long reportedWithheld;
 
   Overflow(
       RecordQueue queue,
@@ -104,6 +105,7 @@ final class Overflow {
   void spill() throws InterruptedException {
     queue.full().await(WAIT_MILLIS);
     reportRefused();
+    reportWithheld();
     if (queue.full().isReached()
         && !spillDispatcher.toFile("queue_full", "The queue is 95 % full")) {
       waiter.sleep(SPILL_PAUSE);
@@ -122,6 +124,16 @@ final class Overflow {
           ("The queue was full: submit has refused %d records so far. Log less, or set a larger"
                   + " async.queue_bytes (now %,d) or async.queue_size (now %s)")
               .formatted(now, limits.bytes(), limits.recordsForPeople()));
+    }
+  }
+
+  /** As {@link #reportRefused}. */
+  private void reportWithheld() {
+    long now = counts.withheld();
+    if (now > reportedWithheld) {
+      reportedWithheld = now;
+      log.logRateLimited(
+          Level.ERROR, "withheld", "%s (%d so far)".formatted(counts.lastWithheld(), now));
     }
   }
 

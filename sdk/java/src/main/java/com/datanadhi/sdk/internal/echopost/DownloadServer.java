@@ -35,8 +35,7 @@ final class DownloadServer {
    * @param transport must follow redirects
    * @param stallTimeout how long a download may receive no data
    */
-  DownloadServer(
-      HttpTransport transport, Duration stallTimeout, RateLimitedLog log, Clock clock) {
+  DownloadServer(HttpTransport transport, Duration stallTimeout, RateLimitedLog log, Clock clock) {
     this.transport = transport;
     this.stallTimeout = stallTimeout;
     this.log = log;
@@ -125,8 +124,7 @@ final class DownloadServer {
       }
       return checksum;
     } catch (TimeoutException late) {
-      throw new NetworkException(
-          "no .sha256 file within " + CHECKSUM_TIMEOUT.toSeconds() + " s");
+      throw new NetworkException("no .sha256 file within " + CHECKSUM_TIMEOUT.toSeconds() + " s");
     } catch (ExecutionException failed) {
       throw new NetworkException("the .sha256 file cannot be downloaded: " + failed.getCause());
     } finally {

@@ -99,7 +99,8 @@ final class Downloader {
     if (isRunnable()) {
       return "";
     }
-    return layout.program() + (Files.exists(layout.program()) ? " is not a program" : " is missing");
+    return layout.program()
+        + (Files.exists(layout.program()) ? " is not a program" : " is missing");
   }
 
   private boolean answers() throws InterruptedException {

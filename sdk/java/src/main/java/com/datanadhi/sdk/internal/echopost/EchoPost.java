@@ -1,11 +1,13 @@
 package com.datanadhi.sdk.internal.echopost;
 
 import com.datanadhi.sdk.DataNadhiConfiguration;
+import com.datanadhi.sdk.DeliveryFailure.Kind;
 import com.datanadhi.sdk.EchoPostMode;
 import com.datanadhi.sdk.EchoPostState;
 import com.datanadhi.sdk.EchoPostState.Status;
 import com.datanadhi.sdk.internal.files.PrivateFiles;
 import com.datanadhi.sdk.internal.http.HttpTransport;
+import com.datanadhi.sdk.internal.listener.FailureReports;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.internal.thread.SdkThread;
@@ -69,6 +71,7 @@ public final class EchoPost implements AutoCloseable {
   private final ServerName serverName;
   private final ScheduledExecutorService timer;
   private final RateLimitedLog log;
+  private final FailureReports failures;
   private final Clock clock;
   private final Waiter waiter;
   private volatile EchoPostState state = new EchoPostState(Status.PREPARING, "");
@@ -90,12 +93,14 @@ public final class EchoPost implements AutoCloseable {
       ExecutorService io,
       ScheduledExecutorService timer,
       RateLimitedLog log,
+      FailureReports failures,
       Clock clock,
       Waiter waiter) {
     this.layout = DirectoryLayout.in(configuration.directory());
     this.platform =
         Platform.of(System.getProperty("os.name", ""), System.getProperty("os.arch", ""));
-    DownloadServer server = new DownloadServer(downloadServer, timeouts.downloadStall(), log, clock);
+    DownloadServer server =
+        new DownloadServer(downloadServer, timeouts.downloadStall(), log, clock);
     this.downloader =
         platform.map(p ->
             new Downloader(
@@ -129,13 +134,14 @@ public final class EchoPost implements AutoCloseable {
     this.updateInterval = timeouts.update();
     this.timer = timer;
     this.log = log;
+    this.failures = failures;
     this.clock = clock;
     this.waiter = waiter;
     if (configuration.echoPostDisabled()) {
       state = new EchoPostState(Status.DISABLED, "by the configuration");
     } else if (platform.isEmpty()) {
       String system = System.getProperty("os.name") + "/" + System.getProperty("os.arch");
-      state = new EchoPostState(Status.UNSUPPORTED, system);
+      unavailable(Status.UNSUPPORTED, system);
       if (WARNED_UNSUPPORTED.compareAndSet(false, true)) {
         log.log(
             Level.WARNING,
@@ -154,8 +160,7 @@ public final class EchoPost implements AutoCloseable {
   public void prepare() {
     downloader.ifPresent(known -> {
       if (state.status() == Status.PREPARING) {
-        inBackground(
-            "datanadhi-echopost", downloads ? () -> download(known) : () -> find(known));
+        inBackground("datanadhi-echopost", downloads ? () -> download(known) : () -> find(known));
       }
     });
   }
@@ -172,7 +177,7 @@ public final class EchoPost implements AutoCloseable {
       didNotStart = false;
       state = new EchoPostState(Status.READY, "");
     } else {
-      state = new EchoPostState(Status.NOT_INSTALLED, problem);
+      unavailable(Status.NOT_INSTALLED, problem);
       log.log(
           Level.INFO,
           "EchoPost is not used: %s, and echopost.mode only-if-present forbids a download. It is used as soon as it is there"
@@ -458,8 +463,13 @@ public final class EchoPost implements AutoCloseable {
       return;
     }
     long seconds = cooldown.begin().toSeconds();
-    state = new EchoPostState(Status.COOLING_DOWN, reason);
+    unavailable(Status.COOLING_DOWN, reason);
     log.log(level, "EchoPost is not used for %d s: %s".formatted(seconds, reason));
+  }
+
+  private void unavailable(Status status, String reason) {
+    state = new EchoPostState(status, reason);
+    failures.report(Kind.ECHOPOST_UNAVAILABLE, status.name(), reason, 0);
   }
 
   /** Closes the connection and ends downloads; calls that run fail. The agent continues to run. */

@@ -6,7 +6,9 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 
-/** The DNS names in a certificate (RFC 9525), for names that the JDK does not check. Thread-safe. */
+/**
+ * The DNS names in a certificate (RFC 9525), for names that the JDK does not check. Thread-safe.
+ */
 final class CertificateNames {
   private static final Integer DNS_NAME = 2;
 

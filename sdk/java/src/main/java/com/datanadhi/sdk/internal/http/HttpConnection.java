@@ -43,8 +43,7 @@ final class HttpConnection {
    * @param absoluteTargets whether the peer is a proxy that gets whole URLs
    * @param proxyAuthorization the value of that header; empty for none
    */
-  HttpConnection(
-      Socket socket, Socket stream, boolean absoluteTargets, String proxyAuthorization)
+  HttpConnection(Socket socket, Socket stream, boolean absoluteTargets, String proxyAuthorization)
       throws IOException {
     this.socket = socket;
     this.in = new BufferedInputStream(stream.getInputStream());
@@ -149,8 +148,7 @@ final class HttpConnection {
     if (absoluteTargets && !proxyAuthorization.isEmpty()) {
       head.append("Proxy-Authorization: ").append(proxyAuthorization).append("\r\n");
     }
-    headers.forEach((name, value) ->
-        head.append(name).append(": ").append(value).append("\r\n"));
+    headers.forEach((name, value) -> head.append(name).append(": ").append(value).append("\r\n"));
     if (body.length > 0) {
       head.append("Content-Length: ").append(body.length).append("\r\n");
     }

@@ -45,8 +45,7 @@ public final class HttpTransports implements AutoCloseable {
                 .sslContext(tls)
                 .executor(threads)
                 .build());
-    this.ofSockets =
-        new SocketTransport(proxies, tls, followsRedirects, CONNECT_TIMEOUT, threads);
+    this.ofSockets = new SocketTransport(proxies, tls, followsRedirects, CONNECT_TIMEOUT, threads);
   }
 
   /** The proxies for a client with this configuration. */

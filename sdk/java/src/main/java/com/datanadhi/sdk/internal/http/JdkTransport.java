@@ -29,7 +29,7 @@ public final class JdkTransport implements HttpTransport {
     var unused =
         answer.whenComplete((got, failed) -> {
           if (failed != null) {
-            boolean ended = sent.cancel(true);
+            boolean unusedResult = sent.cancel(true);
           }
         });
     return answer;

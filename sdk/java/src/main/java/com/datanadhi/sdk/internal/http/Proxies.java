@@ -237,8 +237,7 @@ public final class Proxies {
             HostAddress.of(to)
                 .flatMap(Proxies.this::select)
                 .map(proxy ->
-                    new Proxy(
-                        Proxy.Type.HTTP, new InetSocketAddress(proxy.name(), proxy.port())))
+                    new Proxy(Proxy.Type.HTTP, new InetSocketAddress(proxy.name(), proxy.port())))
                 .orElse(Proxy.NO_PROXY));
       }
 

@@ -1,5 +1,7 @@
 package com.datanadhi.sdk.internal.http;
 
+import com.datanadhi.sdk.DeliveryFailure.Kind;
+import com.datanadhi.sdk.internal.listener.FailureReports;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.thread.SdkThread;
 import com.datanadhi.sdk.internal.time.Clock;
@@ -20,6 +22,7 @@ public final class ServerHealth implements AutoCloseable {
   private final ServerClient server;
   private final Duration interval;
   private final RateLimitedLog log;
+  private final FailureReports failures;
   private final Clock clock;
   private final Waiter waiter;
   private volatile boolean up = true;
@@ -40,12 +43,14 @@ public final class ServerHealth implements AutoCloseable {
       ServerClient server,
       Duration interval,
       RateLimitedLog log,
+      FailureReports failures,
       Clock clock,
       Waiter waiter) {
     this.name = name;
     this.server = server;
     this.interval = interval;
     this.log = log;
+    this.failures = failures;
     this.clock = clock;
     this.waiter = waiter;
   }
@@ -88,6 +93,7 @@ public final class ServerHealth implements AutoCloseable {
         Level.WARNING,
         name + " down",
         "The %s %s is down: %s".formatted(name, server.host(), downtime.reason()));
+    failures.report(Kind.SERVER_DOWN, name, server.host() + ": " + downtime.reason(), 0);
     prober = SdkThread.named("datanadhi-probe", () -> probe(notBefore));
     prober.start();
   }

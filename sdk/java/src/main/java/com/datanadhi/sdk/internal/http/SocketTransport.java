@@ -31,9 +31,9 @@ import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends requests over sockets of its own, for what the JDK's HTTP client cannot do: it refuses names
- * with an underscore, uses no SOCKS proxy, and sends no password to a proxy for https unless a
- * property of the JVM allows it. Each exchange uses one thread. Thread-safe.
+ * Sends requests over sockets of its own, for what the JDK's HTTP client cannot do: it refuses
+ * names with an underscore, uses no SOCKS proxy, and sends no password to a proxy for https unless
+ * a property of the JVM allows it. Each exchange uses one thread. Thread-safe.
  */
 final class SocketTransport implements HttpTransport {
   private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
@@ -123,10 +123,7 @@ final class SocketTransport implements HttpTransport {
   }
 
   private <T> Answer<T> exchange(
-      HttpConnection connection,
-      HostAddress server,
-      Call call,
-      HttpResponse.BodyHandler<T> handler)
+      HttpConnection connection, HostAddress server, Call call, HttpResponse.BodyHandler<T> handler)
       throws IOException {
     boolean reusable = false;
     try {
@@ -198,9 +195,12 @@ final class SocketTransport implements HttpTransport {
   private Socket socketTo(HostAddress server, Optional<ProxyServer> proxy, OpenSocket open)
       throws IOException {
     if (proxy.isPresent() && proxy.get().socks()) {
-      Proxy socks = new Proxy(Proxy.Type.SOCKS, addresses(proxy.get().name(), proxy.get().port())[0]);
+      Proxy socks =
+          new Proxy(Proxy.Type.SOCKS, addresses(proxy.get().name(), proxy.get().port())[0]);
       return connected(
-          new Socket(socks), InetSocketAddress.createUnresolved(server.name(), server.port()), open);
+          new Socket(socks),
+          InetSocketAddress.createUnresolved(server.name(), server.port()),
+          open);
     }
     InetSocketAddress[] all =
         proxy.isPresent()
@@ -244,16 +244,14 @@ final class SocketTransport implements HttpTransport {
 
   /** So that the failure is not taken for one of an open connection. */
   private static ConnectException asConnectException(String to, IOException cause) {
-    ConnectException failure =
-        new ConnectException("no connection to %s: %s".formatted(to, cause));
+    ConnectException failure = new ConnectException("no connection to %s: %s".formatted(to, cause));
     failure.initCause(cause);
     return failure;
   }
 
   private SSLSocket secured(Socket socket, HostAddress server) throws IOException {
     SSLSocket secured =
-        (SSLSocket)
-            tls.getSocketFactory().createSocket(socket, server.name(), server.port(), true);
+        (SSLSocket) tls.getSocketFactory().createSocket(socket, server.name(), server.port(), true);
     SSLParameters parameters = secured.getSSLParameters();
     // The JDK neither sends nor checks a name with an underscore.
     boolean isCheckedHere = server.host().indexOf('_') >= 0;
@@ -267,7 +265,8 @@ final class SocketTransport implements HttpTransport {
     secured.startHandshake();
     if (isCheckedHere) {
       Certificate[] chain = secured.getSession().getPeerCertificates();
-      if (!(chain[0] instanceof X509Certificate own) || !CertificateNames.contain(own, server.host())) {
+      if (!(chain[0] instanceof X509Certificate own)
+          || !CertificateNames.contain(own, server.host())) {
         throw new SSLHandshakeException(
             "The certificate of the server has no subject alternative name " + server.host());
       }

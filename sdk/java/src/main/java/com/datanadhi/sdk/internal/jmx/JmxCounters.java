@@ -80,6 +80,16 @@ public final class JmxCounters implements DataNadhiMXBean, AutoCloseable {
   }
 
   @Override
+  public long getFiltered() {
+    return counters.get().filtered();
+  }
+
+  @Override
+  public long getWithheld() {
+    return counters.get().withheld();
+  }
+
+  @Override
   public long getLost() {
     return counters.get().lost();
   }

@@ -2,6 +2,7 @@ package com.datanadhi.sdk.internal.echopost;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.datanadhi.sdk.internal.http.JdkTransport;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.thread.SdkThread;
 import com.datanadhi.sdk.internal.time.Clock;
@@ -84,7 +85,8 @@ class DownloaderTest {
     return new Downloader(
         layout,
         LINUX,
-        new DownloadServer(client, Duration.ofMillis(1_500), log, Clock.system()),
+        new DownloadServer(
+            new JdkTransport(() -> client), Duration.ofMillis(1_500), log, Clock.system()),
         URI.create(base),
         answerTimeout,
         log,

@@ -20,7 +20,9 @@ class ServerClientTest {
     try (LogServer server = LogServer.up()) {
       ServerClient client =
           new ServerClient(
-              HttpClient.newBuilder().executor(threads).build(), URI.create(server.url()), "key");
+              new JdkTransport(() -> HttpClient.newBuilder().executor(threads).build()),
+              URI.create(server.url()),
+              "key");
       threads.shutdown();
       RequestBody body =
           RequestBodies.single(new OutgoingRecord(List.of("orders"), "{\"seq\":1}", "k-1"));

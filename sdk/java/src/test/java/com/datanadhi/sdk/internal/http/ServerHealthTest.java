@@ -3,6 +3,7 @@ package com.datanadhi.sdk.internal.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.datanadhi.sdk.internal.listener.FailureReports;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.internal.time.ManualTime;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -90,9 +92,17 @@ class ServerHealthTest {
 
   private ServerHealth health(Waiter waiter) {
     ServerClient client =
-        new ServerClient(HttpClient.newHttpClient(), URI.create(server.url()), "test-key");
+        new ServerClient(
+            new JdkTransport(HttpClient::newHttpClient), URI.create(server.url()), "test-key");
+    RateLimitedLog log = new RateLimitedLog(Clock.system());
     return new ServerHealth(
-        "main server", client, INTERVAL, new RateLimitedLog(Clock.system()), time, waiter);
+        "main server",
+        client,
+        INTERVAL,
+        log,
+        new FailureReports(Optional.empty(), log),
+        time,
+        waiter);
   }
 
   @Test
