@@ -11,6 +11,7 @@ module com.datanadhi.sdk {
   // An application that uses one of these integrations brings the library.
   requires static ch.qos.logback.classic;
   requires static ch.qos.logback.core;
+  requires static io.opentelemetry.api;
   requires static micrometer.core;
   requires static org.apache.logging.log4j;
   requires static org.apache.logging.log4j.core;

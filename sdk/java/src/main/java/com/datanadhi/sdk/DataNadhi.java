@@ -43,7 +43,6 @@ import java.lang.System.Logger.Level;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -184,9 +183,7 @@ public final class DataNadhi implements AutoCloseable {
 
   /** So that the thread of the first event does not do it, which takes up to 100 ms. */
   private static void loadClassesOfEvents() {
-    EventPayload event =
-        new EventPayload(Instant.now(), "INFO", RateLimitedLog.LOGGER, "", "").thrown(null);
-    EncodedPayload unused = JsonEncoder.encode(event.fields(), 1 << 10);
+    EncodedPayload unused = JsonEncoder.encode(EventPayload.example(), 1 << 10);
   }
 
   private Delivery makeDelivery() {

@@ -39,6 +39,8 @@ public final class DataNadhiConfiguration {
   private final String noProxy;
   private final @Nullable BeforeSend beforeSend;
   private final @Nullable FailureListener failureListener;
+  private final @Nullable String serviceName;
+  private final boolean resourceDisabled;
 
   private DataNadhiConfiguration(Builder builder) {
     this.directory = builder.directory;
@@ -64,6 +66,8 @@ public final class DataNadhiConfiguration {
     this.noProxy = builder.noProxy;
     this.beforeSend = builder.beforeSend;
     this.failureListener = builder.failureListener;
+    this.serviceName = builder.serviceName;
+    this.resourceDisabled = builder.resourceDisabled;
   }
 
   /**
@@ -115,6 +119,8 @@ public final class DataNadhiConfiguration {
     builder.noProxy = noProxy;
     builder.beforeSend = beforeSend;
     builder.failureListener = failureListener;
+    builder.serviceName = serviceName;
+    builder.resourceDisabled = resourceDisabled;
     return builder;
   }
 
@@ -244,10 +250,20 @@ public final class DataNadhiConfiguration {
     return Optional.ofNullable(failureListener);
   }
 
+  /** The name of the application in the records of log handlers, if it has one. */
+  public Optional<String> serviceName() {
+    return Optional.ofNullable(serviceName);
+  }
+
+  /** Whether the records of log handlers are without the member {@code resource}. */
+  public boolean resourceDisabled() {
+    return resourceDisabled;
+  }
+
   /** The settings without the API key, the download URL, TLS and proxies. */
   @Override
   public String toString() {
-    return "DataNadhiConfiguration[directory=%s, serverHost=%s, fallbackHost=%s, echoPostMode=%s, queueBytes=%d, queueSize=%d, workers=%d, exitTimeout=%s, batchSize=%d, batchBytes=%d, batchDelay=%s, maxRecordBytes=%d, redeliverAutomatically=%s, droppedMaxBytes=%d, droppedMaxAge=%s]"
+    return "DataNadhiConfiguration[directory=%s, serverHost=%s, fallbackHost=%s, echoPostMode=%s, queueBytes=%d, queueSize=%d, workers=%d, exitTimeout=%s, batchSize=%d, batchBytes=%d, batchDelay=%s, maxRecordBytes=%d, redeliverAutomatically=%s, droppedMaxBytes=%d, droppedMaxAge=%s, serviceName=%s, resourceDisabled=%s]"
         .formatted(
             directory,
             serverHost,
@@ -263,7 +279,9 @@ public final class DataNadhiConfiguration {
             maxRecordBytes,
             redeliverAutomatically,
             droppedMaxBytes,
-            droppedMaxAge);
+            droppedMaxAge,
+            serviceName().orElse(""),
+            resourceDisabled);
   }
 
   /**
@@ -294,6 +312,8 @@ public final class DataNadhiConfiguration {
     private String noProxy = "";
     private @Nullable BeforeSend beforeSend;
     private @Nullable FailureListener failureListener;
+    private @Nullable String serviceName;
+    private boolean resourceDisabled;
 
     private Builder(Path directory) {
       this.directory = directory.toAbsolutePath().normalize();
@@ -452,6 +472,15 @@ public final class DataNadhiConfiguration {
     }
 
     /**
+     * Sets the name of the application, which the records of log handlers carry as {@code
+     * service.name}; default none.
+     */
+    public Builder serviceName(String name) {
+      this.serviceName = SettingValidator.notBlank("serviceName", name);
+      return this;
+    }
+
+    /**
      * Sets the TLS of all connections to servers, for example with a client certificate. Then the
      * authorities in {@link #caFile} are only for EchoPost's agent, which cannot use the context.
      */
@@ -490,6 +519,15 @@ public final class DataNadhiConfiguration {
     /** Sets what is told of failures; default nothing. */
     public Builder failureListener(FailureListener listener) {
       this.failureListener = Objects.requireNonNull(listener);
+      return this;
+    }
+
+    /**
+     * Leaves the member {@code resource} out of the records of log handlers and of the exporter for
+     * OpenTelemetry, which tells the service, host, process and SDK; default false.
+     */
+    public Builder resourceDisabled(boolean disabled) {
+      this.resourceDisabled = disabled;
       return this;
     }
 

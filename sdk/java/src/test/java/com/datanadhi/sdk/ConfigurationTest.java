@@ -51,6 +51,8 @@ class ConfigurationTest {
     assertThat(configuration.redeliverAutomatically()).isTrue();
     assertThat(configuration.droppedMaxBytes()).isEqualTo(1 << 30);
     assertThat(configuration.droppedMaxAge()).isEqualTo(Duration.ofDays(30));
+    assertThat(configuration.serviceName()).isEmpty();
+    assertThat(configuration.resourceDisabled()).isFalse();
 
     assertThatThrownBy(() -> DataNadhiConfiguration.load(directory, Map.of()))
         .isInstanceOf(ConfigurationException.class)
@@ -88,6 +90,28 @@ class ConfigurationTest {
     assertThat(configuration.droppedMaxBytes()).isEqualTo(1 << 20);
     assertThat(configuration.droppedMaxAge()).isEqualTo(Duration.ofHours(1));
     assertThat(configuration.serverHost()).isEqualTo(URI.create("http://from-file:1"));
+  }
+
+  @Test
+  void the_name_of_the_service_is_that_of_opentelemetry_unless_the_sdk_has_one() throws Exception {
+    Map<String, String> environment = with("OTEL_SERVICE_NAME", "shop");
+    assertThat(DataNadhiConfiguration.load(directory, environment).serviceName()).contains("shop");
+    environment.put("OTEL_SERVICE_NAME", "");
+    assertThat(DataNadhiConfiguration.load(directory, environment).serviceName()).isEmpty();
+    environment.put("OTEL_SERVICE_NAME", "shop");
+    file("config.yml", "service: {name: checkout}\nresource: {disable: true}");
+    assertThat(DataNadhiConfiguration.load(directory, environment).serviceName())
+        .contains("checkout");
+    environment.put("DATANADHI_SERVICE_NAME", "orders");
+    environment.put("DATANADHI_RESOURCE_DISABLE", "false");
+    DataNadhiConfiguration configuration = DataNadhiConfiguration.load(directory, environment);
+    assertThat(configuration.serviceName()).contains("orders");
+    assertThat(configuration.resourceDisabled()).isFalse();
+    assertThat(configuration.toBuilder().build().serviceName()).contains("orders");
+    environment.put("DATANADHI_SERVICE_NAME", " ");
+    assertThatThrownBy(() -> DataNadhiConfiguration.load(directory, environment))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContaining("environment: DATANADHI_SERVICE_NAME: the value is empty");
   }
 
   @Test

@@ -5,16 +5,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.datanadhi.sdk.testkit.Agents;
 import com.datanadhi.sdk.testkit.Application;
 import com.datanadhi.sdk.testkit.GsonApplication;
+import com.datanadhi.sdk.testkit.TracedApplication;
 import com.google.gson.JsonObject;
+import java.io.File;
 import java.io.IOException;
 import java.lang.module.ModuleDescriptor;
 import java.lang.module.ModuleFinder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.jar.JarFile;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -83,6 +88,43 @@ class JarIT extends AbstractSdkTest {
         .singleElement()
         .satisfies(delivery ->
             assertThat(delivery.body().get("log_data")).hasToString("{\"tree\":[1,{}]}"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void a_record_has_the_span_of_opentelemetry_on_the_module_path_and_on_the_class_path(
+      boolean asModule) throws Exception {
+    Files.writeString(
+        directory.resolve("config.yml"),
+        "server: {host: '%s'}\nechopost: {disable: true}".formatted(main.url()));
+    String libraries =
+        Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+            .filter(entry -> entry.matches(".*/opentelemetry-(api|context|common)-[^/]*[.]jar"))
+            .collect(Collectors.joining(File.pathSeparator, jar() + File.pathSeparator, ""));
+    String tests = place(TracedApplication.class).toString();
+    List<String> command =
+        new ArrayList<>(
+            List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+    if (asModule) {
+      command.addAll(
+          List.of("-p", libraries, "--add-modules", "com.datanadhi.sdk,io.opentelemetry.api"));
+    }
+    command.addAll(List.of("-cp", asModule ? tests : libraries + File.pathSeparator + tests));
+    String trace = "0af7651916cd43dd8448eb211c80319c";
+    String span = "b7ad6b7169203331";
+    command.addAll(List.of(TracedApplication.class.getName(), directory.toString(), trace, span));
+    Process process = new ProcessBuilder(command).inheritIO().start();
+    closeAfterTest(process::destroyForcibly);
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(main.deliveries())
+        .singleElement()
+        .satisfies(delivery -> {
+          JsonObject payload = delivery.body().getAsJsonObject("log_data");
+          assertThat(payload.get("trace_id").getAsString()).isEqualTo(trace);
+          assertThat(payload.get("span_id").getAsString()).isEqualTo(span);
+          assertThat(payload.getAsJsonObject("resource").get("telemetry.sdk.version").getAsString())
+              .matches("[0-9.]+");
+        });
   }
 
   private static Path place(Class<?> type) throws Exception {

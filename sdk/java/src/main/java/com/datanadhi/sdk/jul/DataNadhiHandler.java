@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * com.datanadhi.sdk.jul.DataNadhiHandler.level = INFO
  * com.datanadhi.sdk.jul.DataNadhiHandler.maxWaitMillis = 0
  * com.datanadhi.sdk.jul.DataNadhiHandler.beforeSend = shop.Redact
+ * com.datanadhi.sdk.jul.DataNadhiHandler.location = false
  * </pre>
  *
  * <p>A log record that the client refuses is reported to the handler's {@link ErrorManager}, which
@@ -35,6 +36,7 @@ import org.jspecify.annotations.Nullable;
 public final class DataNadhiHandler extends Handler {
   private final EventClient client;
   private final Formatter formatter = new SimpleFormatter();
+  private volatile boolean location;
 
   /** Makes a handler with the settings in {@code logging.properties}. */
   public DataNadhiHandler() {
@@ -49,6 +51,7 @@ public final class DataNadhiHandler extends Handler {
             property("beforeSend", "")),
         null);
     setLevel(Level.parse(property("level", "ALL")));
+    setLocation(Boolean.parseBoolean(property("location", "false")));
   }
 
   /**
@@ -91,6 +94,14 @@ public final class DataNadhiHandler extends Handler {
     this.client = EventClient.of(own, settings, () -> {});
   }
 
+  /**
+   * Sets whether records have the class and method that logged them; default false. The JDK walks
+   * the stack for that, unless the application has given both.
+   */
+  public void setLocation(boolean location) {
+    this.location = location;
+  }
+
   private static String property(String name, String defaultValue) {
     String value =
         LogManager.getLogManager().getProperty(DataNadhiHandler.class.getName() + "." + name);
@@ -111,17 +122,40 @@ public final class DataNadhiHandler extends Handler {
           new EventPayload(
                   record.getInstant(),
                   record.getLevel().getName(),
+                  severity(record.getLevel().intValue()),
                   String.valueOf(record.getLoggerName()),
                   thread,
                   formatter.formatMessage(record))
-              .at(record.getSourceClassName(), record.getSourceMethodName(), null, 0)
               .thrown(record.getThrown());
+      if (location) {
+        event.at(record.getSourceClassName(), record.getSourceMethodName());
+      }
       SubmitResult result = client.submit(event);
       if (!result.isAccepted()) {
         reportError(EventClient.reason(result), null, ErrorManager.WRITE_FAILURE);
       }
     } catch (RuntimeException failed) {
       reportError(failed.getMessage(), failed, ErrorManager.WRITE_FAILURE);
+    }
+  }
+
+  /**
+   * OpenTelemetry's number for a level, by its mapping for java.util.logging. A level of the
+   * application has that of the standard level below it.
+   */
+  private static int severity(int level) {
+    if (level >= Level.SEVERE.intValue()) {
+      return 17;
+    } else if (level >= Level.WARNING.intValue()) {
+      return 13;
+    } else if (level >= Level.INFO.intValue()) {
+      return 9;
+    } else if (level >= Level.CONFIG.intValue()) {
+      return 7;
+    } else if (level >= Level.FINE.intValue()) {
+      return 6;
+    } else {
+      return level >= Level.FINER.intValue() ? 5 : 1;
     }
   }
 

@@ -8,9 +8,12 @@ import com.datanadhi.sdk.internal.appender.EventPayload;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.apache.logging.log4j.Marker;
 import org.apache.logging.log4j.core.Appender;
 import org.apache.logging.log4j.core.Core;
 import org.apache.logging.log4j.core.Filter;
@@ -25,6 +28,10 @@ import org.apache.logging.log4j.core.config.plugins.PluginConfiguration;
 import org.apache.logging.log4j.core.config.plugins.PluginElement;
 import org.apache.logging.log4j.core.config.plugins.PluginFactory;
 import org.apache.logging.log4j.core.util.DefaultShutdownCallbackRegistry;
+import org.apache.logging.log4j.message.MapMessage;
+import org.apache.logging.log4j.message.Message;
+import org.apache.logging.log4j.message.StructuredDataMessage;
+import org.apache.logging.log4j.spi.StandardLevel;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +48,7 @@ import org.jspecify.annotations.Nullable;
 public final class DataNadhiAppender extends AbstractAppender {
   private final Configuration configuration;
   private final AppenderSettings settings;
+  private final boolean location;
   private final @Nullable DataNadhi own;
   private volatile @Nullable EventClient client;
 
@@ -50,10 +58,12 @@ public final class DataNadhiAppender extends AbstractAppender {
       boolean ignoreExceptions,
       Configuration configuration,
       AppenderSettings settings,
+      boolean location,
       @Nullable DataNadhi own) {
     super(name, filter, null, ignoreExceptions, Property.EMPTY_ARRAY);
     this.configuration = configuration;
     this.settings = settings;
+    this.location = location;
     this.own = own;
   }
 
@@ -61,6 +71,9 @@ public final class DataNadhiAppender extends AbstractAppender {
    * Called by Log4j with the attributes of the element in its configuration. A thread that logs
    * waits at most {@code maxWaitMillis}, default 0, for space in the queue when that is full.
    * {@code beforeSend} is the name of a class that implements {@link com.datanadhi.sdk.BeforeSend}.
+   * With {@code location}, default false, records have the class, method, file and line that logged
+   * them, for which Log4j walks the stack; asynchronous loggers and appenders then need {@code
+   * includeLocation} too.
    */
   @PluginFactory
   public static DataNadhiAppender create(
@@ -74,6 +87,7 @@ public final class DataNadhiAppender extends AbstractAppender {
       @PluginAttribute("fallbackHost") @Nullable String fallbackHost,
       @PluginAttribute("maxWaitMillis") long maxWaitMillis,
       @PluginAttribute("beforeSend") @Nullable String beforeSend,
+      @PluginAttribute("location") boolean location,
       @PluginConfiguration Configuration configuration) {
     return new DataNadhiAppender(
         name,
@@ -88,6 +102,7 @@ public final class DataNadhiAppender extends AbstractAppender {
             orEmpty(fallbackHost),
             maxWaitMillis,
             orEmpty(beforeSend)),
+        location,
         null);
   }
 
@@ -100,6 +115,7 @@ public final class DataNadhiAppender extends AbstractAppender {
    * @param client which delivers the events
    * @param pipelines the names of the pipelines, separated by commas
    * @param maxWaitMillis how long a thread that logs waits at most for space in the queue
+   * @param location whether records have the class, method, file and line that logged them
    * @param configuration to which the appender will be added
    */
   public static DataNadhiAppender of(
@@ -107,6 +123,7 @@ public final class DataNadhiAppender extends AbstractAppender {
       DataNadhi client,
       String pipelines,
       long maxWaitMillis,
+      boolean location,
       Configuration configuration) {
     return new DataNadhiAppender(
         name,
@@ -114,6 +131,7 @@ public final class DataNadhiAppender extends AbstractAppender {
         true,
         configuration,
         new AppenderSettings("", pipelines, "", "", "", maxWaitMillis, ""),
+        location,
         Objects.requireNonNull(client));
   }
 
@@ -173,6 +191,12 @@ public final class DataNadhiAppender extends AbstractAppender {
     return stopped;
   }
 
+  /** Makes the loggers find out where an event was logged. */
+  @Override
+  public boolean requiresLocation() {
+    return location;
+  }
+
   @Override
   public void append(LogEvent logged) {
     EventClient started = client;
@@ -184,10 +208,17 @@ public final class DataNadhiAppender extends AbstractAppender {
             Instant.ofEpochSecond(
                 logged.getInstant().getEpochSecond(), logged.getInstant().getNanoOfSecond()),
             logged.getLevel().name(),
+            severity(logged.getLevel().intLevel()),
             logged.getLoggerName(),
             logged.getThreadName(),
-            logged.getMessage().getFormattedMessage());
+            text(logged.getMessage()));
     logged.getContextData().forEach(event::with);
+    addFields(logged.getMessage(), event);
+    event.marked(markers(logged.getMarker())).nested(logged.getContextStack().asList());
+    StackTraceElement place = location ? logged.getSource() : null;
+    if (place != null) {
+      event.at(place);
+    }
     event.thrown(logged.getThrown());
     try {
       SubmitResult result = started.submit(event);
@@ -196,6 +227,59 @@ public final class DataNadhiAppender extends AbstractAppender {
       }
     } catch (RuntimeException failed) {
       error(String.valueOf(failed.getMessage()), logged, failed);
+    }
+  }
+
+  /** Without the data of a structured message, which the event has as fields. */
+  private static String text(Message message) {
+    return message instanceof StructuredDataMessage structured
+        ? String.valueOf(structured.getFormat())
+        : message.getFormattedMessage();
+  }
+
+  private static void addFields(Message message, EventPayload event) {
+    if (message instanceof MapMessage<?, ?> map) {
+      map.forEach(event::with);
+    }
+    if (message instanceof StructuredDataMessage structured) {
+      event
+          .recorded("structured_data_id", structured.getId())
+          .recorded("structured_data_type", structured.getType());
+    }
+  }
+
+  /**
+   * OpenTelemetry's number for a level. A level of the application has that of the standard level
+   * below it; Log4j's numbers are lower for what is more severe.
+   */
+  private static int severity(int level) {
+    if (level <= StandardLevel.FATAL.intLevel()) {
+      return 21;
+    } else if (level <= StandardLevel.ERROR.intLevel()) {
+      return 17;
+    } else if (level <= StandardLevel.WARN.intLevel()) {
+      return 13;
+    } else if (level <= StandardLevel.INFO.intLevel()) {
+      return 9;
+    } else {
+      return level <= StandardLevel.DEBUG.intLevel() ? 5 : 1;
+    }
+  }
+
+  /** The name of the marker, and those of its parents. */
+  private static Set<String> markers(@Nullable Marker marker) {
+    if (marker == null) {
+      return Set.of();
+    }
+    Set<String> names = new LinkedHashSet<>();
+    addNames(marker, names);
+    return names;
+  }
+
+  private static void addNames(Marker marker, Set<String> names) {
+    Marker[] parents = marker.getParents();
+    if (names.add(marker.getName()) && parents != null) {
+      Arrays.stream(parents).forEach(parent -> addNames(parent, names));
     }
   }
 }

@@ -1,5 +1,6 @@
 package com.datanadhi.sdk.logback;
 
+import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
@@ -12,7 +13,12 @@ import com.datanadhi.sdk.SubmitResult;
 import com.datanadhi.sdk.internal.appender.AppenderSettings;
 import com.datanadhi.sdk.internal.appender.EventClient;
 import com.datanadhi.sdk.internal.appender.EventPayload;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Marker;
 
 /**
  * Delivers log events of Logback. It is configured in {@code logback.xml}:
@@ -32,6 +38,7 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
   private String fallbackHost = "";
   private long maxWaitMillis;
   private String beforeSend = "";
+  private boolean location;
   private @Nullable DataNadhi own;
   private @Nullable EventClient client;
 
@@ -84,6 +91,15 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
    */
   public void setClient(DataNadhi client) {
     this.own = client;
+  }
+
+  /**
+   * Sets whether records have the class, method, file and line that logged them; default false,
+   * since Logback walks the stack for that. Behind an {@code AsyncAppender}, that one needs {@code
+   * includeCallerData} too.
+   */
+  public void setLocation(boolean location) {
+    this.location = location;
   }
 
   @Override
@@ -155,12 +171,20 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
                 ? java.time.Instant.ofEpochMilli(logged.getTimeStamp())
                 : logged.getInstant(),
             logged.getLevel().toString(),
+            severity(logged.getLevel().toInt()),
             logged.getLoggerName(),
             logged.getThreadName(),
             logged.getFormattedMessage());
     logged.getMDCPropertyMap().forEach(event::with);
     if (logged.getKeyValuePairs() != null) {
       logged.getKeyValuePairs().forEach(pair -> event.with(pair.key, pair.value));
+    }
+    event.marked(markers(logged.getMarkerList()));
+    if (logged.getSequenceNumber() != 0) {
+      event.recorded("sequence", logged.getSequenceNumber());
+    }
+    if (location && (logged.hasCallerData() || isLoggedHere(logged))) {
+      Arrays.stream(logged.getCallerData()).findFirst().ifPresent(event::at);
     }
     if (logged.getThrowableProxy() instanceof ThrowableProxy proxy) {
       event.thrown(proxy.getThrowable());
@@ -172,6 +196,40 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
       }
     } catch (RuntimeException failed) {
       addError(String.valueOf(failed.getMessage()), failed);
+    }
+  }
+
+  /** Only the thread that logs an event has its caller on the stack. */
+  private static boolean isLoggedHere(ILoggingEvent logged) {
+    return Thread.currentThread().getName().equals(logged.getThreadName());
+  }
+
+  /** OpenTelemetry's number for a level. */
+  private static int severity(int level) {
+    if (level >= Level.ERROR_INT) {
+      return 17;
+    } else if (level >= Level.WARN_INT) {
+      return 13;
+    } else if (level >= Level.INFO_INT) {
+      return 9;
+    } else {
+      return level >= Level.DEBUG_INT ? 5 : 1;
+    }
+  }
+
+  /** The names of the markers, and of those that they contain. */
+  private static Set<String> markers(@Nullable Collection<Marker> markers) {
+    if (markers == null) {
+      return Set.of();
+    }
+    Set<String> names = new LinkedHashSet<>();
+    markers.forEach(marker -> addNames(marker, names));
+    return names;
+  }
+
+  private static void addNames(Marker marker, Set<String> names) {
+    if (names.add(marker.getName())) {
+      marker.iterator().forEachRemaining(contained -> addNames(contained, names));
     }
   }
 }

@@ -61,7 +61,14 @@ public interface EventClient extends AutoCloseable {
           NamedHook.of(settings.beforeSend()));
     }
 
-    SubmitResult submit(DataNadhi client, EventPayload event) {
+    /**
+     * @param event gets the current span and, unless it is not wanted, the resource
+     */
+    SubmitResult submit(DataNadhi client, EventPayload event, EventResource resource) {
+      event.inCurrentSpan();
+      if (!client.configuration().resourceDisabled()) {
+        event.from(resource);
+      }
       try {
         return EncodedSubmit.provided()
             .submitEvent(client, pipelines, event.fields(), longestWait, beforeSend);

@@ -5,15 +5,18 @@ import com.datanadhi.sdk.internal.thread.SdkThread;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Builds the payload of a log event, with the field names of the Python SDK. Fields that the
- * logging library has no value for are omitted. Not thread-safe.
+ * Builds the payload of a log event, with the field names of the Python SDK, and those of
+ * OpenTelemetry for what that SDK has no name for. Fields that the logging library has no value for
+ * are omitted. Not thread-safe.
  */
 public final class EventPayload {
   private static final int MAX_STACK_TRACE_CHARS = 64 << 10;
@@ -27,16 +30,25 @@ public final class EventPayload {
       List.of(
           RateLimitedLog.LOGGER, "jdk.httpclient", "jdk.internal.httpclient", "io.grpc", "okio");
 
+  private static final String TRACE_ID = "trace_id";
+  private static final String SPAN_ID = "span_id";
+
   private final Map<String, Object> fields = new LinkedHashMap<>();
   private final Map<String, Object> record = new LinkedHashMap<>();
   private final Map<String, Object> context = new LinkedHashMap<>();
 
-  /** An event with the fields that every logging library has. */
-  public EventPayload(Instant time, String level, String logger, String thread, String message) {
+  /**
+   * An event with the fields that every logging library has.
+   *
+   * @param severity the level as a number of OpenTelemetry's scale, from 1 to 24
+   */
+  public EventPayload(
+      Instant time, String level, int severity, String logger, String thread, String message) {
     fields.put("message", message);
     fields.put("timestamp", time.toString());
     fields.put("module_name", logger);
     record.put("level", level);
+    record.put("severity_number", severity);
     record.put("logger", logger);
     record.put("thread", thread);
   }
@@ -58,29 +70,92 @@ public final class EventPayload {
         && (logger.length() == parent.length() || logger.charAt(parent.length()) == '.');
   }
 
-  /** Adds where the event was logged; a line of 0 is omitted. */
-  public EventPayload at(
-      @Nullable String type, @Nullable String method, @Nullable String file, int line) {
+  /** Adds where the event was logged. */
+  public EventPayload at(StackTraceElement place) {
+    at(place.getClassName(), place.getMethodName());
+    put(record, "filename", place.getFileName());
+    if (place.getLineNumber() > 0) {
+      record.put("line_number", place.getLineNumber());
+    }
+    return this;
+  }
+
+  /** Adds the class and method in which the event was logged. */
+  public EventPayload at(@Nullable String type, @Nullable String method) {
     put(record, "class_name", type);
     put(record, "function_name", method);
-    put(record, "filename", file);
-    if (line > 0) {
-      record.put("line_number", line);
+    return this;
+  }
+
+  /** Adds the names of markers, unless there are none. */
+  public EventPayload marked(Collection<String> markers) {
+    if (!markers.isEmpty()) {
+      record.put("markers", markers);
     }
+    return this;
+  }
+
+  /** Adds the nested diagnostic context, outermost first, unless it is empty. */
+  public EventPayload nested(List<String> stack) {
+    if (!stack.isEmpty()) {
+      record.put("ndc", stack);
+    }
+    return this;
+  }
+
+  /** Adds what only one logging library has. */
+  public EventPayload recorded(String name, @Nullable Object value) {
+    put(record, name, value);
     return this;
   }
 
   /**
    * Adds a value of the mapped diagnostic context, or a key-value pair of the message, to the
-   * context; {@code trace_id} becomes a field of its own.
+   * context. The ids of trace and span become fields of their own, also with the names that Spring
+   * Boot gives them.
    */
   public EventPayload with(String name, @Nullable Object value) {
-    if (name.equals("trace_id")) {
-      put(fields, name, value);
-    } else {
-      context.put(name, value);
+    switch (name) {
+      case TRACE_ID, SPAN_ID -> put(fields, name, value);
+      case "traceId" -> withId(TRACE_ID, name, value);
+      case "spanId" -> withId(SPAN_ID, name, value);
+      default -> context.put(name, value);
     }
     return this;
+  }
+
+  private void withId(String field, String name, @Nullable Object value) {
+    if (value == null || fields.putIfAbsent(field, value) != null) {
+      context.put(name, value);
+    }
+  }
+
+  /**
+   * Adds the ids of OpenTelemetry's current span, unless the event has a trace already, or was
+   * logged on another thread, as it is behind an asynchronous appender.
+   */
+  EventPayload inCurrentSpan() {
+    if (!fields.containsKey(TRACE_ID)
+        && Thread.currentThread().getName().equals(record.get("thread"))) {
+      CurrentSpan.addTo(this);
+    }
+    return this;
+  }
+
+  /** Adds what is the same in all events of the process. */
+  EventPayload from(EventResource resource) {
+    fields.put("resource", resource.attributes());
+    return this;
+  }
+
+  /** The payload of an event, for a thread that loads the classes for that in advance. */
+  public static Map<String, Object> example() {
+    return new EventPayload(
+            Instant.now(), "INFO", 9, RateLimitedLog.LOGGER, Thread.currentThread().getName(), "")
+        .thrown(null)
+        .inCurrentSpan()
+        .from(new EventResource(Optional.empty()))
+        .fields();
   }
 
   /** Adds the type, message, stack trace (at most 64 Ki characters) and place of an exception. */

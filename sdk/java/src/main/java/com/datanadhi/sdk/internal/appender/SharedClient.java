@@ -23,6 +23,7 @@ public final class SharedClient implements EventClient {
   private final Way way;
   private final Runnable emptyBuffer;
   private volatile @Nullable DataNadhi client;
+  private volatile EventResource resource = new EventResource(Optional.empty());
   private volatile boolean closed;
 
   /**
@@ -73,13 +74,15 @@ public final class SharedClient implements EventClient {
       if (open == null) {
         return keep(event);
       }
+      resource = new EventResource(open.configuration().serviceName());
       client = open;
     }
-    return way.submit(open, event);
+    return way.submit(open, event, resource);
   }
 
   /** Not under the lock of the clients: encoding and the hook run code of the application. */
   private SubmitResult keep(EventPayload event) {
+    event.inCurrentSpan().from(resource);
     EncodedPayload encoded = JsonEncoder.encode(event.fields(), KeptRecords.MAX_RECORD_BYTES);
     if (way.beforeSend().isPresent()) {
       // The records can end in a file.

@@ -6,6 +6,8 @@ import com.datanadhi.sdk.EchoPostMode;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Builds a configuration from all sources of settings. */
 public final class ConfigurationLoader {
@@ -81,6 +83,13 @@ public final class ConfigurationLoader {
     settings.apply("proxy.url", "DATANADHI_PROXY_URL", value -> builder.proxy(value.text()));
     settings.apply(
         "proxy.no_proxy", "DATANADHI_PROXY_NO_PROXY", value -> builder.noProxy(value.text()));
+    serviceNameOfOpenTelemetry(environment).ifPresent(builder::serviceName);
+    settings.apply(
+        "service.name", "DATANADHI_SERVICE_NAME", value -> builder.serviceName(value.text()));
+    settings.apply(
+        "resource.disable",
+        "DATANADHI_RESOURCE_DISABLE",
+        value -> builder.resourceDisabled(value.flag()));
     settings.requireNoOthers();
     return builder.build();
   }
@@ -94,5 +103,14 @@ public final class ConfigurationLoader {
           throw new ConfigurationException(
               ": \"" + value.text() + "\" is not auto, only-if-present or never");
     };
+  }
+
+  /** The name that OpenTelemetry's SDK would take; there an empty value counts as none. */
+  private static Optional<String> serviceNameOfOpenTelemetry(Map<String, String> environment) {
+    return Stream.of(
+            System.getProperty("otel.service.name", ""),
+            environment.getOrDefault("OTEL_SERVICE_NAME", ""))
+        .filter(name -> !name.isBlank())
+        .findFirst();
   }
 }

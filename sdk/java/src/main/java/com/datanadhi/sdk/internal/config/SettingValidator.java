@@ -79,6 +79,15 @@ public final class SettingValidator {
     return value.strip();
   }
 
+  /** A text that is not empty, without white space around it. */
+  public static String notBlank(String name, String value) {
+    if (value.isBlank()) {
+      throw new ConfigurationException(
+          name + ": the value is empty: give it one, or remove the setting");
+    }
+    return value.strip();
+  }
+
   /** A file of certificates in PEM format. */
   public static Path caFile(String name, String value) {
     try {

@@ -63,7 +63,7 @@ class SharedClientTest {
   }
 
   private static EventPayload event() {
-    return new EventPayload(Instant.now(), "INFO", "shop", "main", "event");
+    return new EventPayload(Instant.now(), "INFO", 9, "shop", "main", "event");
   }
 
   @Test
