@@ -12,6 +12,8 @@ module com.datanadhi.sdk {
   requires static ch.qos.logback.classic;
   requires static ch.qos.logback.core;
   requires static io.opentelemetry.api;
+  requires static io.opentelemetry.sdk.common;
+  requires static io.opentelemetry.sdk.logs;
   requires static micrometer.core;
   requires static org.apache.logging.log4j;
   requires static org.apache.logging.log4j.core;
@@ -28,6 +30,7 @@ module com.datanadhi.sdk {
   exports com.datanadhi.sdk.log4j;
   exports com.datanadhi.sdk.logback;
   exports com.datanadhi.sdk.micrometer;
+  exports com.datanadhi.sdk.opentelemetry;
 
   // Log4j reads its plugins by reflection.
   opens com.datanadhi.sdk.log4j;

@@ -53,7 +53,8 @@ class JarIT extends AbstractSdkTest {
             "com.datanadhi.sdk.jul",
             "com.datanadhi.sdk.log4j",
             "com.datanadhi.sdk.logback",
-            "com.datanadhi.sdk.micrometer");
+            "com.datanadhi.sdk.micrometer",
+            "com.datanadhi.sdk.opentelemetry");
   }
 
   @Test
