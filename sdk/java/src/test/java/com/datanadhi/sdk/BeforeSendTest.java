@@ -81,8 +81,7 @@ class BeforeSendTest extends AbstractSdkTest {
 
   @Test
   void a_record_that_the_hook_drops_is_counted_as_filtered() throws Exception {
-    DataNadhi client =
-        open((pipelines, payload) -> payload.get("seq").equals(1L) ? null : payload);
+    DataNadhi client = open((pipelines, payload) -> payload.get("seq").equals(1L) ? null : payload);
     assertThat(client.submit(PIPELINES, Map.of("seq", 0))).isEqualTo(SubmitResult.ACCEPTED);
     assertThat(client.submit(PIPELINES, Map.of("seq", 1))).isEqualTo(SubmitResult.FILTERED);
     assertThat(client.submitJson(PIPELINES, "{\"seq\":1}")).isEqualTo(SubmitResult.FILTERED);

@@ -44,7 +44,9 @@ class FailureListenerTest extends AbstractSdkTest {
     submit(client, 0, 20);
     assertThat(client.flush(TIME_LIMIT)).isTrue();
     client.close();
-    assertThat(records(Kind.KEPT_IN_FILE)).isEqualTo(20).isEqualTo(client.counters().droppedTotal());
+    assertThat(records(Kind.KEPT_IN_FILE))
+        .isEqualTo(20)
+        .isEqualTo(client.counters().droppedTotal());
     assertThat(subjects(Kind.KEPT_IN_FILE))
         .containsExactlyInAnyOrderElementsOf(client.counters().dropped().keySet());
     assertThat(subjects(Kind.SERVER_DOWN))
@@ -69,8 +71,8 @@ class FailureListenerTest extends AbstractSdkTest {
     DataNadhi unused = open(configured(told::add).echoPostMode(EchoPostMode.AUTO));
     await()
         .atMost(TIME_LIMIT)
-        .untilAsserted(() ->
-            assertThat(subjects(Kind.ECHOPOST_UNAVAILABLE)).containsExactly("COOLING_DOWN"));
+        .untilAsserted(
+            () -> assertThat(subjects(Kind.ECHOPOST_UNAVAILABLE)).containsExactly("COOLING_DOWN"));
   }
 
   @Test
@@ -105,15 +107,16 @@ class FailureListenerTest extends AbstractSdkTest {
     closeAfterTest(goOn::countDown);
     DataNadhi client =
         open(
-            configured(failure -> {
-                  told.add(failure);
-                  called.countDown();
-                  try {
-                    goOn.await();
-                  } catch (InterruptedException closing) {
-                    Thread.currentThread().interrupt();
-                  }
-                })
+            configured(
+                    failure -> {
+                      told.add(failure);
+                      called.countDown();
+                      try {
+                        goOn.await();
+                      } catch (InterruptedException closing) {
+                        Thread.currentThread().interrupt();
+                      }
+                    })
                 .queueSize(10));
     // Files would take what the queue cannot: the spill needs the directory.
     Files.writeString(directory.resolve("dropped"), "");

@@ -66,7 +66,8 @@ class OwnClientTest extends AbstractSdkTest {
       DefaultConfiguration configuration = new DefaultConfiguration();
       context.start(configuration);
       var appender =
-          com.datanadhi.sdk.log4j.DataNadhiAppender.of("DN", client, "orders", 0, configuration);
+          com.datanadhi.sdk.log4j.DataNadhiAppender.of(
+              "DN", client, "orders", 0, false, configuration);
       appender.start();
       configuration.addAppender(appender);
       configuration.getRootLogger().addAppender(appender, null, null);
