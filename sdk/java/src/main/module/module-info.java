@@ -6,8 +6,6 @@ module com.datanadhi.sdk {
   requires java.logging;
   requires java.management;
   requires java.net.http;
-  // For protobuf and Gson in the jar.
-  requires jdk.unsupported;
   // An application that uses one of these integrations brings the library.
   requires static ch.qos.logback.classic;
   requires static ch.qos.logback.core;

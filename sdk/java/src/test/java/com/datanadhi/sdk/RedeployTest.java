@@ -41,7 +41,7 @@ class RedeployTest extends AbstractSdkTest {
       Path path = Path.of(entry);
       String name = path.getFileName().toString();
       if (name.matches(
-          "(logback|slf4j-api|grpc|perfmark|protobuf|gson|snakeyaml|okio|kotlin|guava|failureaccess).*jar")) {
+          "(logback|slf4j-api|grpc|perfmark|gson|snakeyaml|okio|kotlin|guava|failureaccess).*jar")) {
         Files.copy(path, lib.resolve(name));
       }
     }

@@ -1,11 +1,7 @@
 package com.datanadhi.sdk.internal.echopost;
 
-import com.datanadhi.echopost.proto.LogAgentGrpc;
-import com.datanadhi.echopost.proto.LogRequest;
-import com.datanadhi.echopost.proto.LogResponse;
-import com.datanadhi.echopost.proto.OperatorGrpc;
-import com.datanadhi.echopost.proto.StatusReply;
-import com.datanadhi.echopost.proto.StatusRequest;
+import com.datanadhi.sdk.internal.echopost.AgentCalls.StatusReply;
+import com.datanadhi.sdk.internal.echopost.AgentCalls.StoreReply;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.internal.time.Clock;
 import io.grpc.CallOptions;
@@ -131,13 +127,13 @@ final class AgentChannel implements AutoCloseable {
       }
     }
     CompletableFuture<Status> result = new CompletableFuture<>();
-    ClientCall<StatusRequest, StatusReply> call =
+    ClientCall<byte[], StatusReply> call =
         ready.newCall(
-            OperatorGrpc.getStatusMethod(),
+            AgentCalls.STATUS,
             CallOptions.DEFAULT.withDeadlineAfter(deadline.toNanos(), TimeUnit.NANOSECONDS));
     call.start(new ServerListener(result), new Metadata());
     call.request(2);
-    call.sendMessage(StatusRequest.getDefaultInstance());
+    call.sendMessage(AgentCalls.statusRequest());
     call.halfClose();
     Status usable = await(result);
     if (usable.isOk()) {
@@ -150,20 +146,15 @@ final class AgentChannel implements AutoCloseable {
 
   private CompletableFuture<Status> startCall(ManagedChannel agent, OutgoingRecord record) {
     CompletableFuture<Status> response = new CompletableFuture<>();
-    ClientCall<LogRequest, LogResponse> call =
+    ClientCall<byte[], StoreReply> call =
         agent.newCall(
-            LogAgentGrpc.getSendLogMethod(),
+            AgentCalls.SEND_LOG,
             CallOptions.DEFAULT.withDeadlineAfter(deadline.toNanos(), TimeUnit.NANOSECONDS));
     Metadata metadata = new Metadata();
     metadata.put(IDEMPOTENCY_KEY, record.key());
     call.start(new ResponseListener(response), metadata);
     call.request(2);
-    call.sendMessage(
-        LogRequest.newBuilder()
-            .setJsonData(record.json())
-            .addAllPipelines(record.pipelines())
-            .setApiKey(apiKey)
-            .build());
+    call.sendMessage(AgentCalls.logRequest(record, apiKey));
     call.halfClose();
     return response;
   }
@@ -272,7 +263,7 @@ final class AgentChannel implements AutoCloseable {
 
     @Override
     public void onMessage(StatusReply message) {
-      url = message.getServer();
+      url = message.server();
     }
 
     @Override
@@ -302,27 +293,27 @@ final class AgentChannel implements AutoCloseable {
   }
 
   /** Completes a future with the status of a call, for which it needs message and trailers. */
-  private static final class ResponseListener extends ClientCall.Listener<LogResponse> {
+  private static final class ResponseListener extends ClientCall.Listener<StoreReply> {
     private final CompletableFuture<Status> completed;
-    private @Nullable LogResponse response;
+    private @Nullable StoreReply response;
 
     ResponseListener(CompletableFuture<Status> completed) {
       this.completed = completed;
     }
 
     @Override
-    public void onMessage(LogResponse message) {
+    public void onMessage(StoreReply message) {
       response = message;
     }
 
     @Override
     public void onClose(Status status, Metadata trailers) {
-      LogResponse received = response;
-      if (status.isOk() && (received == null || !received.getSuccess())) {
+      StoreReply received = response;
+      if (status.isOk() && (received == null || !received.success())) {
         // Some agents report an error in the response and complete the call with OK.
         status =
             Status.INTERNAL.withDescription(
-                received == null ? "the agent sent no response" : received.getMessage());
+                received == null ? "the agent sent no response" : received.message());
       }
       completed.complete(status);
     }
