@@ -12,7 +12,7 @@ from hub import PROGRAM, PROJECT, Hub
 from main_job import until
 
 AGENT = PROJECT / "target" / "echopost"
-JARS = list((PROJECT / "sdk" / "java" / "target").glob("datanadhi-sdk-*.jar"))
+JARS = list((PROJECT / "sdk" / "java" / "target").glob("datanadhi-sdk-*[0-9].jar"))
 APPLICATION = PROJECT / "src" / "test" / "python" / "SdkApplication.java"
 
 pytestmark = [

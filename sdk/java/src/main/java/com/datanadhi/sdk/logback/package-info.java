@@ -1,0 +1,5 @@
+/** An appender for Logback. */
+@NullMarked
+package com.datanadhi.sdk.logback;
+
+import org.jspecify.annotations.NullMarked;

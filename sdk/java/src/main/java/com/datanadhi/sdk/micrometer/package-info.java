@@ -1,0 +1,5 @@
+/** Metrics for Micrometer. */
+@NullMarked
+package com.datanadhi.sdk.micrometer;
+
+import org.jspecify.annotations.NullMarked;
