@@ -10,8 +10,8 @@ import java.util.function.Function;
 
 /**
  * The calls of an agent that the SDK makes, as in {@code proto/logagent.proto} and {@code
- * proto/operator.proto}. Their few fields are encoded here: protobuf's library would be 8 % of
- * the jar, and Java 24 and later warn of its use of {@code sun.misc.Unsafe}.
+ * proto/operator.proto}. Their few fields are encoded here: protobuf's library would be 8 % of the
+ * jar, and Java 24 and later warn of its use of {@code sun.misc.Unsafe}.
  */
 final class AgentCalls {
   /** Stores a record. */
