@@ -1,16 +1,20 @@
 package com.datanadhi.sdk;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.datanadhi.sdk.testkit.Agents;
 import com.datanadhi.sdk.testkit.FileServer;
 import com.datanadhi.testkit.Polling;
 import com.datanadhi.testkit.SmallDisk;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -140,6 +144,55 @@ class DiskFailureTest extends AbstractSdkTest {
     Agents.drain(directory, main.url());
     assertThat(seqs(main.deliveries())).containsExactly(0, accepted);
     assertThat(dropped()).hasSize((int) inFiles);
+  }
+
+  /** As in a chroot and in some containers: {@code Files.getFileStore} fails there. */
+  @Test
+  void files_are_written_where_the_file_systems_are_not_known() throws Exception {
+    String skipped = SmallDisk.skipReason();
+    assumeTrue(skipped.isEmpty(), skipped);
+    Files.createFile(Files.createDirectories(directory.resolve("echopost")).resolve("buffer.db"));
+    main.goDown();
+    fallback.goDown();
+    Path java = Path.of(System.getProperty("java.home"));
+    Process process =
+        new ProcessBuilder(
+                "unshare",
+                "-m",
+                "sh",
+                "-c",
+                "mount -t tmpfs none /proc && LD_LIBRARY_PATH=\"$0/lib\" exec \"$0/bin/java\" \"$@\"",
+                java.toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                WithoutMountTable.class.getName(),
+                directory.toString(),
+                main.url(),
+                fallback.url())
+            .inheritIO()
+            .start();
+    closeAfterTest(process::destroyForcibly);
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isZero();
+    assertThat(droppedSeqs()).isEqualTo(range(0, 5));
+  }
+
+  static final class WithoutMountTable {
+    public static void main(String[] args) throws Exception {
+      assertThatThrownBy(() -> Files.getFileStore(Path.of(args[0])))
+          .isInstanceOf(IOException.class);
+      try (DataNadhi client =
+          DataNadhi.open(
+              DataNadhiConfiguration.builder(Path.of(args[0]))
+                  .apiKey("test-key")
+                  .serverHost(args[1])
+                  .fallbackHost(args[2])
+                  .echoPostDisabled(true)
+                  .exitTimeout(Duration.ofSeconds(10))
+                  .build())) {
+        submit(client, 0, 5);
+      }
+    }
   }
 
   @Test

@@ -1,14 +1,18 @@
 package com.datanadhi.sdk;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.sdk.testkit.Agents;
 import com.datanadhi.sdk.testkit.ApplicationProcess;
 import com.datanadhi.sdk.testkit.LogServer.Delivery;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -67,6 +71,15 @@ class RedeliveryTest extends AbstractSdkTest {
     try (Stream<Path> all = Files.list(directory.resolve("dropped"))) {
       return all.filter(file -> file.getFileName().toString().contains(".jsonl")).toList();
     }
+  }
+
+  /** A file as other SDKs write it, with the time at which it was last written. */
+  private Path foreignFile(String name, Duration age, String text) throws IOException {
+    Path file = Files.createDirectories(directory.resolve("dropped")).resolve(name);
+    Files.writeString(file, text);
+    Files.setLastModifiedTime(
+        file, FileTime.fromMillis(System.currentTimeMillis() - age.toMillis()));
+    return file;
   }
 
   private static void assertCountersAddUp(DataNadhi client) {
@@ -146,16 +159,15 @@ class RedeliveryTest extends AbstractSdkTest {
   @Test
   void a_line_without_a_key_gets_one_that_stays_and_other_lines_stay() throws Exception {
     Path file =
-        Files.createDirectories(directory.resolve("dropped"))
-            .resolve("exit_%d.jsonl".formatted(System.currentTimeMillis()));
-    Files.writeString(
-        file,
-        """
-        not a record
-        {"pipelines":["a"],"log_data":{"seq":1}}
+        foreignFile(
+            "exit_%d.jsonl".formatted(System.currentTimeMillis()),
+            Duration.ofMinutes(2),
+            """
+            not a record
+            {"pipelines":["a"],"log_data":{"seq":1}}
 
-        {"pipelines":["a"],"log_data":{"seq":2}}\
-        """);
+            {"pipelines":["a"],"log_data":{"seq":2}}\
+            """);
     main.goDown();
     fallback.answer(500);
     DataNadhi client = open(automatic().droppedMaxAge(Duration.ofDays(3650)));
@@ -172,15 +184,66 @@ class RedeliveryTest extends AbstractSdkTest {
   }
 
   @Test
-  void files_that_are_too_old_are_deleted_and_counted() throws Exception {
+  void a_file_that_another_sdk_still_writes_is_not_touched() throws Exception {
+    Path file = foreignFile("exit_1000000000000.jsonl", Duration.ZERO, "");
+    String line = "{\"pipelines\":[\"a\"],\"log_data\":{\"seq\":%d}}\n";
+    DataNadhi client = open(automatic());
+    try (OutputStream writer = Files.newOutputStream(file)) {
+      writer.write(line.formatted(1).getBytes(StandardCharsets.UTF_8));
+      // A younger one, so that a pass has come past the older one when it is delivered.
+      submitToFiles(client, 3, 4);
+      main.comeUp();
+      await().atMost(TIME_LIMIT).until(() -> main.delivered() == 1);
+      writer.write(line.formatted(2).getBytes(StandardCharsets.UTF_8));
+    }
+    assertThat(seqs(main.deliveries())).containsExactly(3);
+    Files.setLastModifiedTime(
+        file, FileTime.fromMillis(System.currentTimeMillis() - Duration.ofMinutes(2).toMillis()));
+    await().atMost(TIME_LIMIT).until(() -> filesOfAnyName().isEmpty());
+    assertThat(seqs(main.deliveries())).containsExactly(3, 1, 2);
+  }
+
+  @Test
+  void a_file_that_cannot_be_read_does_not_keep_younger_ones() throws Exception {
     Path dropped = Files.createDirectories(directory.resolve("dropped"));
+    Path noFile = Files.createDirectory(dropped.resolve("exit_1.jsonl"));
+    // A regular file, which can be opened, but not read.
+    Files.createSymbolicLink(
+        dropped.resolve("exit_1000000000000.jsonl"), Path.of("/proc/self/mem"));
+    DataNadhi client = open(automatic());
+    submitToFiles(client, 0, 20);
+    main.comeUp();
+    await().atMost(TIME_LIMIT).until(() -> client.counters().redelivered() == 20);
+    assertThat(seqs(main.deliveries())).isEqualTo(range(0, 20));
+    assertThat(logged).anyMatch(message -> message.contains("exit_1000000000000.jsonl"));
+
+    main.goDown();
+    submit(client, 20, 30);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    main.comeUp();
+    await()
+        .atMost(TIME_LIMIT)
+        .untilAsserted(
+            () -> assertThatThrownBy(client::redeliver).hasMessageContaining("exit_10000000000"));
+    await().atMost(TIME_LIMIT).until(() -> client.counters().redelivered() == 30);
+    assertThat(noFile).isDirectory();
+    Files.delete(noFile);
+  }
+
+  @Test
+  void files_that_are_too_old_are_deleted_and_counted() throws Exception {
     long now = System.currentTimeMillis();
     String line = "{\"pipelines\":[\"a\"],\"log_data\":{\"seq\":%d}}\n";
-    Files.writeString(
-        dropped.resolve("primary_failed_%d.jsonl".formatted(now - 3_700_000)),
-        line.formatted(1) + line.formatted(2) + "not a record\n");
-    Path young = dropped.resolve("primary_failed_%d.jsonl".formatted(now - 3_500_000));
-    Files.writeString(young, line.formatted(3));
+    Path unused =
+        foreignFile(
+            "primary_failed_%d.jsonl".formatted(now - 3_700_000),
+            Duration.ofMillis(3_700_000),
+            line.formatted(1) + line.formatted(2) + "not a record\n");
+    Path young =
+        foreignFile(
+            "primary_failed_%d.jsonl".formatted(now - 3_700_000 + 1),
+            Duration.ofMillis(3_500_000),
+            line.formatted(3));
     DataNadhi client = open(configuration().droppedMaxAge(Duration.ofHours(1)));
     await().atMost(TIME_LIMIT).until(() -> client.counters().expired() == 3);
     assertThat(filesOfAnyName()).containsExactly(young);

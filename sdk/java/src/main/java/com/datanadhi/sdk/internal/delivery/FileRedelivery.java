@@ -1,5 +1,6 @@
 package com.datanadhi.sdk.internal.delivery;
 
+import com.datanadhi.sdk.internal.files.DroppedFiles;
 import com.datanadhi.sdk.internal.files.RedeliveryPass;
 import com.datanadhi.sdk.internal.http.FallbackServer;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
@@ -9,7 +10,6 @@ import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,24 +65,35 @@ public final class FileRedelivery {
   /**
    * Sends all records in files, those that the main server has rejected too; another redelivery can
    * send some of them meanwhile.
+   *
+   * @throws IOException if files could not be read or changed; those in the others were sent
    */
   public RedeliveryPass.Result redeliverAll() throws IOException, InterruptedException {
     RedeliveryPass all = destinations.droppedFiles().pass(true);
     int delivered = 0;
     int kept = 0;
     int unreadable = 0;
-    while (true) {
-      Optional<RedeliveryPass.Result> next = sendNext(all);
-      if (next.isEmpty()) {
-        return new RedeliveryPass.Result(delivered, kept, unreadable, false);
+    IOException failure = null;
+    boolean otherProcessSends = false;
+    do {
+      try {
+        Optional<RedeliveryPass.Result> next = sendNext(all);
+        otherProcessSends = next.isEmpty();
+        delivered += next.map(RedeliveryPass.Result::delivered).orElse(0);
+        kept += next.map(RedeliveryPass.Result::kept).orElse(0);
+        unreadable += next.map(RedeliveryPass.Result::unreadable).orElse(0);
+      } catch (RedeliveryPass.FileFailedException leftOut) {
+        if (failure == null) {
+          failure = leftOut;
+        } else {
+          failure.addSuppressed(leftOut);
+        }
       }
-      delivered += next.get().delivered();
-      kept += next.get().kept();
-      unreadable += next.get().unreadable();
-      if (next.get().isLast()) {
-        return new RedeliveryPass.Result(delivered, kept, unreadable, true);
-      }
+    } while (!all.isDone() && !otherProcessSends);
+    if (failure != null) {
+      throw failure;
     }
+    return new RedeliveryPass.Result(delivered, kept, unreadable, all.isDone());
   }
 
   private Optional<RedeliveryPass.Result> sendNext(RedeliveryPass from)
@@ -109,6 +120,12 @@ public final class FileRedelivery {
         && redeliverer.canSend()) {
       try {
         sendBatch();
+      } catch (RedeliveryPass.FileFailedException leftOut) {
+        logFailure(leftOut);
+        if (pass == null || pass.isDone()) {
+          pass = null;
+          backOff();
+        }
       } catch (IOException failed) {
         pass = null;
         backOff();
@@ -119,6 +136,15 @@ public final class FileRedelivery {
                 .formatted(destinations.droppedFiles().directory(), failed));
       }
     }
+  }
+
+  private void logFailure(IOException leftOut) {
+    log.logRateLimited(
+        Level.WARNING,
+        "redelivery of a file",
+        leftOut.getMessage()
+            + ". Its records are not sent again, others are: give this user write access to it, or"
+            + " move it away");
   }
 
   private void sendBatch() throws IOException, InterruptedException {
@@ -163,14 +189,15 @@ public final class FileRedelivery {
       return;
     }
     ageCheckAt = clock.nanos() + AGE_CHECK_INTERVAL.toNanos();
-    OptionalLong deleted = destinations.droppedFiles().deleteOlderThan(rules.maxAge());
-    if (deleted.orElse(0) > 0) {
-      counts.countExpired(deleted.getAsLong());
+    DroppedFiles.Expired deleted = destinations.droppedFiles().deleteOlderThan(rules.maxAge());
+    deleted.failures().forEach(this::logFailure);
+    if (deleted.records() > 0) {
+      counts.countExpired(deleted.records());
       log.log(
           Level.ERROR,
           "%d records are deleted: their files in %s were older than dropped.max_age (%d s)"
               .formatted(
-                  deleted.getAsLong(),
+                  deleted.records(),
                   destinations.droppedFiles().directory(),
                   rules.maxAge().toSeconds()));
     }

@@ -2,8 +2,8 @@ package com.datanadhi.sdk.internal.echopost;
 
 import com.datanadhi.sdk.internal.files.DroppedFiles;
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -28,20 +28,30 @@ public final class AgentReserve implements DroppedFiles.SpaceForOthers {
   }
 
   @Override
-  public long bytes(Path directory) throws IOException {
-    FileStore store = Files.getFileStore(directory);
-    long reserve = Math.max(SMALLEST, Math.min(LARGEST, store.getTotalSpace() / SHARE));
+  public long bytes(Path directory) {
+    // Not by a FileStore: in a chroot and in some containers, none can be found.
+    long total = directory.toFile().getTotalSpace();
+    if (total == 0) {
+      return 0;
+    }
+    long reserve = Math.max(SMALLEST, Math.min(LARGEST, total / SHARE));
     long needed = 0;
     try (DirectoryStream<Path> homes = Files.newDirectoryStream(sdkDirectory, "echopost*")) {
       for (Path home : homes) {
-        if (isUsed(home) && Files.getFileStore(home).equals(store)) {
-          Path file = home.resolve("reserve");
-          long held = Files.exists(file) ? Files.size(file) : 0;
-          needed += Math.max(0, 2 * reserve - held);
+        if (isUsed(home) && device(home).equals(device(directory))) {
+          needed += Math.max(0, 2 * reserve - home.resolve("reserve").toFile().length());
         }
       }
+      return needed;
+    } catch (IOException | DirectoryIteratorException | UnsupportedOperationException unknown) {
+      // A record that is not written is lost for certain. On Windows, where files have no device,
+      // there are no agents.
+      return 0;
     }
-    return needed;
+  }
+
+  private static Object device(Path path) throws IOException {
+    return Files.getAttribute(path, "unix:dev");
   }
 
   /** Whether an agent has a buffer there, or can start there. */

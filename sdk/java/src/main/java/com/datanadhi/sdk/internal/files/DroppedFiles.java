@@ -11,14 +11,16 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -39,6 +41,11 @@ public final class DroppedFiles {
 
   private static final String SUFFIX = ".jsonl";
   private static final String CLAIMED_SUFFIX = ".redelivering";
+  private static final Pattern NAME =
+      Pattern.compile(".+_(?<digits>\\d{1,18})\\.jsonl(\\.redelivering)?");
+
+  /** Other SDKs write a file at once; this is long enough for a slow disk. */
+  private static final long FOREIGN_WRITER_MILLIS = 60_000;
 
   private final Path directory;
   private final long maxBytes;
@@ -50,8 +57,8 @@ public final class DroppedFiles {
 
   /** How much free space of a file system others need. */
   public interface SpaceForOthers {
-    /** In bytes, on the file system of {@code directory}. */
-    long bytes(Path directory) throws IOException;
+    /** In bytes, on the file system of {@code directory}; 0 if that cannot be known. */
+    long bytes(Path directory);
   }
 
   /**
@@ -90,7 +97,8 @@ public final class DroppedFiles {
 
   private void leaveSpaceForOthers(long written) throws IOException {
     long needed = spaceForOthers.bytes(directory);
-    if (needed > 0 && Files.getFileStore(directory).getUsableSpace() - written < needed) {
+    // Not by a FileStore: in a chroot and in some containers, none can be found.
+    if (needed > 0 && directory.toFile().getUsableSpace() - written < needed) {
       throw new IOException(
           "EchoPost needs the last %,d bytes of the disk to deliver its records".formatted(needed));
     }
@@ -188,28 +196,42 @@ public final class DroppedFiles {
   }
 
   /**
-   * Deletes the files that are older than {@code maxAge}, by the time in their names.
-   *
-   * @return the records that were in them; empty if another process redelivers
+   * Deletes the files to which nothing was written for {@code maxAge}, unless another process
+   * redelivers. The time in a name does not count: other SDKs and people give other names.
    */
-  public OptionalLong deleteOlderThan(Duration maxAge) throws IOException, InterruptedException {
+  public Expired deleteOlderThan(Duration maxAge) throws IOException, InterruptedException {
     long oldest = clock.millis() - maxAge.toMillis();
-    if (files().stream().noneMatch(file -> millis(file) < oldest)) {
-      return OptionalLong.of(0);
+    if (files().stream().noneMatch(file -> writtenAt(file) < oldest)) {
+      return Expired.NONE;
     }
     return withRedeliveryLock(
             () -> {
               long records = 0;
+              List<IOException> failures = new ArrayList<>();
               for (Path file : files()) {
-                if (millis(file) < oldest) {
-                  records += DroppedLines.count(file);
-                  Files.delete(file);
+                try {
+                  if (writtenAt(file) < oldest) {
+                    long lines = DroppedLines.count(file);
+                    Files.delete(file);
+                    records += lines;
+                  }
+                } catch (IOException failed) {
+                  failures.add(new RedeliveryPass.FileFailedException(file, failed));
                 }
               }
-              return records;
+              return new Expired(records, failures);
             })
-        .map(OptionalLong::of)
-        .orElse(OptionalLong.empty());
+        .orElse(Expired.NONE);
+  }
+
+  /**
+   * What {@link #deleteOlderThan} has done.
+   *
+   * @param records that were in the deleted files
+   * @param failures of files that could not be deleted
+   */
+  public record Expired(long records, List<IOException> failures) {
+    static final Expired NONE = new Expired(0, List.of());
   }
 
   /** Runs the action unless another process redelivers: then the result is empty. */
@@ -230,7 +252,7 @@ public final class DroppedFiles {
    * Renames a file, so that no writer appends to it; one that a killed process had renamed has its
    * new name already.
    *
-   * @return empty if it does not exist any more
+   * @return empty if it does not exist any more, or another SDK may still write to it
    */
   Optional<Path> claim(Path file) throws IOException, InterruptedException {
     if (isClaimed(file)) {
@@ -239,12 +261,22 @@ public final class DroppedFiles {
     return withWriteLock(() -> {
       Path claimed = file.resolveSibling(file.getFileName() + CLAIMED_SUFFIX);
       // With a clock that was set back, a file can get the name of one that is claimed.
-      if (!Files.exists(file) || Files.exists(claimed)) {
+      if (!Files.exists(file) || Files.exists(claimed) || isBeingWritten(file)) {
         return Optional.empty();
       }
       Files.move(file, claimed, StandardCopyOption.ATOMIC_MOVE);
       return Optional.of(claimed);
     });
+  }
+
+  /**
+   * Whether another SDK may write to the file, which takes no lock for that: if it was renamed and
+   * deleted meanwhile, what is written later would be lost. Files of this SDK are only written
+   * under the write lock, which the caller has.
+   */
+  private boolean isBeingWritten(Path file) throws IOException {
+    return Math.abs(clock.millis() - writtenAt(file)) < FOREIGN_WRITER_MILLIS
+        && !DroppedLines.isOfThisSdk(file);
   }
 
   /** Removes the lines that are marked as delivered, if there is space for a copy. */
@@ -285,7 +317,9 @@ public final class DroppedFiles {
     }
     try (Stream<Path> all = Files.list(directory)) {
       return all.filter(DroppedFiles::isDroppedFile)
-          .sorted(Comparator.comparingLong(DroppedFiles::millis).thenComparing(Path::toString))
+          .map(file -> new Dated(file, begunAt(file)))
+          .sorted(Comparator.comparingLong(Dated::millis).thenComparing(Dated::file))
+          .map(Dated::file)
           .toList();
     }
   }
@@ -299,12 +333,23 @@ public final class DroppedFiles {
   }
 
   private static boolean isDroppedFile(Path file) {
-    return file.getFileName().toString().matches(".+_\\d{1,18}\\.jsonl(\\.redelivering)?");
+    return NAME.matcher(file.getFileName().toString()).matches() && Files.isRegularFile(file);
   }
 
-  private static long millis(Path file) {
-    return Long.parseLong(file.getFileName().toString().replaceFirst(".*_(\\d+)\\.jsonl.*", "$1"));
+  /** By the name, if the digits in it can be a time in milliseconds of the years 2001 to 2286. */
+  private static long begunAt(Path file) {
+    Matcher name = NAME.matcher(file.getFileName().toString());
+    return name.matches() && name.group("digits").length() == 13
+        ? Long.parseLong(name.group("digits"))
+        : writtenAt(file);
   }
+
+  /** When something was last written; redelivery does not change that. */
+  private static long writtenAt(Path file) {
+    return file.toFile().lastModified();
+  }
+
+  private record Dated(Path file, long millis) {}
 
   private <T> T withWriteLock(Callable<T> action) throws IOException, InterruptedException {
     try {

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.regex.Pattern;
 
 /**
  * The format of a record in a dropped file: {@code
@@ -31,6 +32,8 @@ final class DroppedLine {
           .disableHtmlEscaping()
           .setStrictness(Strictness.STRICT)
           .create();
+
+  private static final Pattern FORMAT_END = Pattern.compile(",\"idempotency_key\":\"[^\"]+\"}$");
 
   private DroppedLine() {}
 
@@ -79,6 +82,11 @@ final class DroppedLine {
   /** Whether a line that is a record has a key of its own. */
   static boolean hasKey(String line) {
     return JsonParser.parseString(line).getAsJsonObject().has("idempotency_key");
+  }
+
+  /** Whether a line, or one whose first byte was changed, ends as {@link #format} ends it. */
+  static boolean endsWithKey(String line) {
+    return FORMAT_END.matcher(line).find();
   }
 
   private static boolean isKey(String key) {

@@ -13,6 +13,7 @@ import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -93,14 +94,37 @@ final class DroppedLines {
     return line.toByteArray();
   }
 
-  /** Marks the lines at these offsets as delivered, on stable storage. */
+  /**
+   * Whether the first line ends as those of this SDK do, marked or not. A file that is empty or
+   * incomplete is not of this SDK, which completes a line before it releases the lock of writers.
+   */
+  static boolean isOfThisSdk(Path file) throws IOException {
+    try (InputStream in = new BufferedInputStream(new FileInputStream(file.toFile()), 1 << 12)) {
+      return DroppedLine.endsWithKey(new String(readLine(in), StandardCharsets.UTF_8).strip());
+    }
+  }
+
+  /**
+   * Marks the lines at these offsets as delivered, on stable storage. The file's time of
+   * modification stays, since it tells the age of the records.
+   */
   static void markDelivered(Path file, Collection<Long> offsets) throws IOException {
+    FileTime written = Files.getLastModifiedTime(file);
     try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
       for (long offset : offsets) {
         out.seek(offset);
         out.write(DELIVERED);
       }
       out.getFD().sync();
+    }
+    setWritten(file, written);
+  }
+
+  private static void setWritten(Path file, FileTime time) {
+    try {
+      Files.setLastModifiedTime(file, time);
+    } catch (IOException notTheOwner) {
+      // The records are kept for longer then.
     }
   }
 
@@ -123,6 +147,7 @@ final class DroppedLines {
       out.flush();
       file.getFD().sync();
     }
+    setWritten(to, Files.getLastModifiedTime(from));
   }
 
   private static byte[] withKey(byte[] line, String location) {

@@ -2,8 +2,10 @@ package com.datanadhi.sdk.internal.files;
 
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
@@ -43,12 +45,29 @@ public final class RedeliveryPass {
    */
   public record Result(int delivered, int kept, int unreadable, boolean isLast) {}
 
+  /** A file that cannot be read or changed: the pass has left it out, and goes on with the next. */
+  public static final class FileFailedException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    FileFailedException(Path file, IOException cause) {
+      super(file + " cannot be read or changed: " + cause, cause);
+    }
+  }
+
   private final DroppedFiles files;
   private final Deque<Path> left;
   private @Nullable Path current;
   private long offset;
-  private boolean keepsLines;
+  private @Nullable Version version;
   private boolean hasDelivered;
+
+  /** Differs when another process has replaced or shortened the file. */
+  private record Version(@Nullable Object file, long size) {
+    static Version of(Path file) throws IOException {
+      BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+      return new Version(attributes.fileKey(), attributes.size());
+    }
+  }
 
   RedeliveryPass(DroppedFiles files, List<Path> found) {
     this.files = files;
@@ -60,20 +79,41 @@ public final class RedeliveryPass {
    *
    * @param maxBytes of the file that are read at once, and those to the end of a line
    * @return empty if another process redelivers
+   * @throws FileFailedException if a file is left out; the next call goes on with the next one
+   * @throws IOException if no file can be sent now
    */
   public Optional<Result> next(int maxRecords, long maxBytes, Sender sender)
       throws IOException, InterruptedException {
-    if (current == null && left.isEmpty()) {
+    if (isDone()) {
       return Optional.of(new Result(0, 0, 0, true));
     }
-    return files.withRedeliveryLock(() -> sendNext(maxRecords, maxBytes, sender));
+    return files.withRedeliveryLock(() -> {
+      Path file = currentFile();
+      if (file == null) {
+        return new Result(0, 0, 0, true);
+      }
+      try {
+        return sendNext(file, maxRecords, maxBytes, sender);
+      } catch (IOException failed) {
+        current = null;
+        throw new FileFailedException(file, failed);
+      }
+    });
   }
 
-  private Result sendNext(int maxRecords, long maxBytes, Sender sender)
+  /** Whether no files are left. */
+  public boolean isDone() {
+    return current == null && left.isEmpty();
+  }
+
+  private Result sendNext(Path file, int maxRecords, long maxBytes, Sender sender)
       throws IOException, InterruptedException {
-    Path file = currentFile();
-    if (file == null) {
-      return new Result(0, 0, 0, true);
+    if (!Files.isWritable(file)) {
+      // Its records could not be marked, and would be sent again and again.
+      throw new AccessDeniedException(file.toString());
+    }
+    if (!Version.of(file).equals(version)) {
+      offset = 0;
     }
     DroppedLines.Part part = DroppedLines.read(file, offset, maxRecords, maxBytes);
     List<OutgoingRecord> records = part.lines().stream().map(DroppedLines.Line::record).toList();
@@ -89,17 +129,13 @@ public final class RedeliveryPass {
               .toList());
     }
     offset = part.end();
-    keepsLines |= gone.size() < records.size() || part.unreadable() > 0;
+    version = Version.of(file);
     hasDelivered |= !gone.isEmpty() || part.delivered() > 0;
     if (part.isLast()) {
       finish(file);
     }
     int delivered = outcome.delivered().size();
-    return new Result(
-        delivered,
-        records.size() - delivered,
-        part.unreadable(),
-        current == null && left.isEmpty());
+    return new Result(delivered, records.size() - delivered, part.unreadable(), isDone());
   }
 
   private @Nullable Path currentFile() throws IOException, InterruptedException {
@@ -108,9 +144,13 @@ public final class RedeliveryPass {
       current = null;
     }
     while (current == null && !left.isEmpty()) {
-      current = files.claim(left.remove()).orElse(null);
-      offset = 0;
-      keepsLines = false;
+      Path next = left.remove();
+      try {
+        current = files.claim(next).orElse(null);
+      } catch (IOException failed) {
+        throw new FileFailedException(next, failed);
+      }
+      version = null;
       hasDelivered = false;
     }
     return current;
@@ -133,7 +173,8 @@ public final class RedeliveryPass {
 
   private void finish(Path file) throws IOException, InterruptedException {
     current = null;
-    if (!keepsLines) {
+    // Counted, because another process can have released it with lines that this pass has not seen.
+    if (DroppedLines.count(file) == 0) {
       Files.delete(file);
       return;
     }
