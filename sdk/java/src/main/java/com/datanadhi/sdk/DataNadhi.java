@@ -75,9 +75,7 @@ public final class DataNadhi implements AutoCloseable {
   private static final Duration LONGEST_WAIT = Duration.ofDays(1);
   private static final Duration PROBE_INTERVAL = Duration.ofMillis(500);
   private static final Duration THREADS_INTERVAL = Duration.ofMillis(500);
-
-  /** How long a client that is closed at once waits for its start, beyond the exit time-out. */
-  private static final Duration START_TIMEOUT = Duration.ofSeconds(10);
+  private static final Duration START_POLL = Duration.ofMillis(2);
 
   static {
     EncodedSubmit.provide(
@@ -169,15 +167,13 @@ public final class DataNadhi implements AutoCloseable {
         made.threads().start();
       }
     } catch (RuntimeException | Error failed) {
-      if (!delivery.completeExceptionally(failed)) {
-        return;
+      // Not after a close that did not wait for the start: that has told where the records are.
+      if (delivery.completeExceptionally(failed) || !delivery.isCompletedExceptionally()) {
+        report(
+            ("The client for %s cannot deliver: %s. Records stay in memory, and go into files when"
+                    + " it is closed")
+                .formatted(configuration.directory(), failed));
       }
-      String message =
-          ("The client for %s cannot deliver: %s. Records stay in memory, and go into files when it"
-                  + " is closed")
-              .formatted(configuration.directory(), failed);
-      log.log(Level.ERROR, message);
-      StandardError.print(message);
     }
   }
 
@@ -495,8 +491,9 @@ public final class DataNadhi implements AutoCloseable {
       ProcessEnd.awaitLastRecords(configuration.exitTimeout());
     } catch (InterruptedException unexpected) {
       // No further record is awaited.
+    } finally {
+      shutDown(begin);
     }
-    shutDown(begin);
   }
 
   private synchronized void shutDown(long begin) {
@@ -507,66 +504,73 @@ public final class DataNadhi implements AutoCloseable {
     queue.close();
     Optional<Delivery> started = Optional.empty();
     try {
-      boolean isLate = !delivery.isDone();
       started = awaitStart(begin);
       long lost;
       if (started.isPresent()) {
-        long deliveryBegin = isLate ? clock.nanos() : begin;
-        boolean unused = flush(left(configuration.exitTimeout(), deliveryBegin));
+        boolean unused = flush(left(begin));
         lost = started.get().threads().stop();
       } else {
         lost = writeToFiles();
       }
       if (lost > 0) {
-        logLost(
+        report(
             ("%d records are lost: they could not be delivered in time, and no file could be"
                     + " written in %s. Free disk space, or give this user write access to the"
                     + " directory")
                 .formatted(lost, configuration.directory().resolve("dropped")));
       }
-    } catch (InterruptedException unexpected) {
+    } catch (InterruptedException | RuntimeException unexpected) {
       queue.discard();
-      logLost(
-          "%d records are lost: the thread that closes the client was interrupted"
-              .formatted(counts.countLost()));
+      report(
+          "%d records are lost: the client could not be closed in order: %s"
+              .formatted(counts.countLost(), unexpected));
     } finally {
-      started.ifPresent(this::end);
-      failures.close();
-      timer.shutdownNow();
-      io.shutdown();
+      try {
+        started.ifPresent(this::end);
+      } finally {
+        failures.close();
+        timer.shutdownNow();
+        io.shutdown();
+      }
     }
   }
 
-  private Duration left(Duration longest, long begin) {
-    Duration left = longest.minusNanos(clock.nanos() - begin);
+  /** Of the exit time-out. */
+  private Duration left(long begin) {
+    Duration left = configuration.exitTimeout().minusNanos(clock.nanos() - begin);
     return left.isNegative() ? Duration.ZERO : left;
   }
 
-  /** Empty if the start has failed, or takes too long. */
+  /** Empty if the start has failed, or is not done when the exit time-out is over. */
   private Optional<Delivery> awaitStart(long begin) throws InterruptedException {
-    Duration longest = left(configuration.exitTimeout().plus(START_TIMEOUT), begin);
-    try {
-      return Optional.of(delivery.get(longest.toMillis(), TimeUnit.MILLISECONDS));
-    } catch (ExecutionException failed) {
-      return Optional.empty();
-    } catch (TimeoutException slow) {
-      return delivery.completeExceptionally(slow) ? Optional.empty() : awaitStart(begin);
+    while (!delivery.isDone() && !left(begin).isZero()) {
+      waiter.sleep(START_POLL);
     }
+    boolean unused =
+        delivery.completeExceptionally(new TimeoutException("it was closed before it was started"));
+    return delivery.isCompletedExceptionally() ? Optional.empty() : Optional.of(delivery.join());
   }
 
   /** Without delivery threads, for which a start is needed; returns how many records are lost. */
   private long writeToFiles() throws InterruptedException {
     DroppedFiles files = droppedFiles();
+    int kept = 0;
     try {
       List<OutgoingRecord> batch = queue.take(FallbackServer.BATCH, FallbackServer.BATCH_BYTES);
       while (!batch.isEmpty()) {
         Path unused = files.write("exit", batch);
         counts.countDropped("exit", batch, "The client was closed before it had started");
         queue.settle(batch);
+        kept += batch.size();
         batch = queue.take(FallbackServer.BATCH, FallbackServer.BATCH_BYTES);
       }
     } catch (IOException failed) {
       log.log(Level.ERROR, "No file can be written: " + failed);
+    }
+    if (kept > 0) {
+      report(
+          "The client was closed before it could deliver: %d records are kept in %s"
+              .formatted(kept, files.directory()));
     }
     queue.discard();
     return counts.countLost();
@@ -582,7 +586,7 @@ public final class DataNadhi implements AutoCloseable {
   }
 
   /** At the end of a process the application's logging may be shut down already. */
-  private void logLost(String message) {
+  private void report(String message) {
     log.log(Level.ERROR, message);
     StandardError.print(message);
   }

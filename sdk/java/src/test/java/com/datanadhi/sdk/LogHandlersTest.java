@@ -103,6 +103,18 @@ class LogHandlersTest extends AbstractSdkTest {
     assertThat(DataNadhi.shared(directory).counters().replacedValues()).isEqualTo(2);
   }
 
+  /** As one that was made by hand, or read from a file. */
+  @Test
+  void a_record_of_an_impossible_thread_is_delivered() {
+    DataNadhiHandler handler = new DataNadhiHandler(directory.toString(), "orders");
+    var event = new java.util.logging.LogRecord(java.util.logging.Level.INFO, "one");
+    event.setLongThreadID(-1);
+    handler.publish(event);
+    assertThat(awaitBody().getAsJsonObject("log_data").getAsJsonObject("log_record").get("thread"))
+        .hasToString("\"thread -1\"");
+    handler.close();
+  }
+
   @Test
   void events_of_the_sdk_itself_are_not_delivered() {
     main.goDown();

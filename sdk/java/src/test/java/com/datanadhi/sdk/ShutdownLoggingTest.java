@@ -2,6 +2,8 @@ package com.datanadhi.sdk;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.datanadhi.sdk.internal.thread.ProcessEnd;
+import com.datanadhi.sdk.internal.thread.SdkThread;
 import com.datanadhi.sdk.testkit.JavaProgram;
 import jakarta.annotation.PreDestroy;
 import java.nio.file.Files;
@@ -10,6 +12,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -158,6 +162,74 @@ class ShutdownLoggingTest extends AbstractSdkTest {
                 // As many applications do in their own hook: it must not wait for the SDK's.
                 client.close();
               }));
+    }
+  }
+
+  @Test
+  void a_thread_of_the_application_that_cannot_be_looked_at_does_not_prevent_the_delivery()
+      throws Exception {
+    main.hang();
+    fallback.goDown();
+    run(OddHook.class);
+    assertThat(droppedSeqs()).isEqualTo(range(0, 5));
+  }
+
+  static final class OddHook {
+    public static void main(String[] args) {
+      DataNadhi client =
+          DataNadhi.open(
+              DataNadhiConfiguration.builder(Path.of(args[0]))
+                  .apiKey("test-key")
+                  .serverHost(args[1])
+                  .fallbackHost(args[2])
+                  .echoPostDisabled(true)
+                  .exitTimeout(Duration.ofMillis(300))
+                  .build());
+      submit(client, 0, 5);
+      Runtime.getRuntime()
+          .addShutdownHook(
+              new Thread(() -> pause(200)) {
+                @Override
+                public StackTraceElement[] getStackTrace() {
+                  throw new IllegalStateException();
+                }
+              });
+    }
+  }
+
+  @Test
+  void a_buffer_that_cannot_be_emptied_does_not_keep_others() throws Exception {
+    JavaProgram.Result result = JavaProgram.run(Buffers.class);
+    assertThat(result.status()).isZero();
+    assertThat(result.errors().lines().filter(line -> line.equals("emptied"))).hasSize(3);
+  }
+
+  static final class Buffers {
+    public static void main(String[] args) {
+      CountDownLatch emptied = new CountDownLatch(3);
+      for (int i = 0; i < 3; i++) {
+        int number = i;
+        ProcessEnd.addBuffer(() -> {
+          throw new IllegalStateException("buffer " + number);
+        });
+        ProcessEnd.addBuffer(() -> pause(Duration.ofMinutes(10).toMillis() + number));
+        ProcessEnd.addBuffer(() -> {
+          System.err.println("emptied");
+          emptied.countDown();
+        });
+      }
+      boolean unused =
+          ProcessEnd.addHook(
+              SdkThread.named(
+                  "hook",
+                  () -> {
+                    try {
+                      ProcessEnd.awaitLastRecords(Duration.ofSeconds(2));
+                      emptied.await(30, TimeUnit.SECONDS);
+                    } catch (InterruptedException unexpected) {
+                      throw new IllegalStateException(unexpected);
+                    }
+                  }));
     }
   }
 

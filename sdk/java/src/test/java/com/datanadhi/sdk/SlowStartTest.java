@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.datanadhi.sdk.internal.files.DroppedFiles;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.internal.time.Clock;
+import com.datanadhi.sdk.internal.time.ManualTime;
 import com.datanadhi.sdk.internal.time.Waiter;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -13,8 +14,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
@@ -28,12 +31,14 @@ import org.junit.jupiter.api.Test;
 class SlowStartTest extends AbstractSdkTest {
   private static final Logger SDK_LOGGER = Logger.getLogger("com.datanadhi.sdk");
 
+  private final Queue<String> logged = new ConcurrentLinkedQueue<>();
   private final CountDownLatch logging = new CountDownLatch(1);
   private final CountDownLatch startCanGoOn = new CountDownLatch(1);
   private final Handler blocking =
       new Handler() {
         @Override
         public void publish(LogRecord event) {
+          logged.add(event.getMessage());
           if (!event.getMessage().contains("undelivered records")) {
             return;
           }
@@ -135,6 +140,7 @@ class SlowStartTest extends AbstractSdkTest {
     fill(client);
     CompletableFuture<SubmitResult> waiting = submitWaiting(client);
     client.close();
+    assertThat(logged).anyMatch(message -> message.contains("6 records are kept in"));
     assertThat(waiting.get()).isEqualTo(SubmitResult.CLOSED);
     Counters end = client.counters();
     assertThat(end.submitted()).isEqualTo(6);
@@ -143,6 +149,23 @@ class SlowStartTest extends AbstractSdkTest {
     assertThat(end.lost()).isZero();
     assertThat(end.queueBytes()).isZero();
     assertThat(droppedSeqs()).containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5, 100);
+  }
+
+  @Test
+  void a_close_waits_for_it_as_long_as_the_exit_time_out() throws Exception {
+    ManualTime time = new ManualTime();
+    DataNadhi client =
+        closeAfterTest(
+            new DataNadhi(
+                configuration().echoPostDisabled(true).exitTimeout(Duration.ofSeconds(3)).build(),
+                TIMEOUTS,
+                time,
+                time));
+    logging.await();
+    submit(client, 0, 3);
+    client.close();
+    assertThat(time.elapsed()).isBetween(Duration.ofSeconds(3), Duration.ofMillis(3_100));
+    assertThat(client.counters().dropped()).isEqualTo(Map.of("exit", 3L));
   }
 
   @Test

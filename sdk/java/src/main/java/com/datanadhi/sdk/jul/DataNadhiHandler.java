@@ -110,14 +110,14 @@ public final class DataNadhiHandler extends Handler {
 
   @Override
   public void publish(LogRecord record) {
-    if (!isLoggable(record)) {
-      return;
-    }
-    String thread = threadName(record.getLongThreadID());
-    if (EventPayload.isFromSdk(record.getLoggerName(), thread)) {
-      return;
-    }
     try {
+      if (!isLoggable(record)) {
+        return;
+      }
+      String thread = threadName(record.getLongThreadID());
+      if (EventPayload.isFromSdk(record.getLoggerName(), thread)) {
+        return;
+      }
       EventPayload event =
           new EventPayload(
                   record.getInstant(),
@@ -165,8 +165,13 @@ public final class DataNadhiHandler extends Handler {
     if (current.getId() == id) {
       return current.getName();
     }
-    ThreadInfo found = ManagementFactory.getThreadMXBean().getThreadInfo(id);
-    return found == null ? "thread " + id : found.getThreadName();
+    try {
+      ThreadInfo found = ManagementFactory.getThreadMXBean().getThreadInfo(id);
+      return found == null ? "thread " + id : found.getThreadName();
+    } catch (RuntimeException | LinkageError unknown) {
+      // A record that was read or made by hand has any number; a small runtime has no threads bean.
+      return "thread " + id;
+    }
   }
 
   @Override

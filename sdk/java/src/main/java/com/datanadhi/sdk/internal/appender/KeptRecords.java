@@ -77,8 +77,9 @@ final class KeptRecords {
       ProcessEnd.awaitLastRecords(EXIT_TIMEOUT);
     } catch (InterruptedException unexpected) {
       // No further record is awaited.
+    } finally {
+      writeFile();
     }
-    writeFile();
   }
 
   /** Submits the records to {@code client}; those that it does not accept go into a file. */

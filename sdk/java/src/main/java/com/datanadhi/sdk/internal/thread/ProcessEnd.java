@@ -2,6 +2,7 @@ package com.datanadhi.sdk.internal.thread;
 
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -22,7 +23,7 @@ public final class ProcessEnd {
   /** Threads that ran at the last look, by their ids. */
   private static volatile Set<Long> earlierThreads = Set.of();
 
-  private static @Nullable Thread emptying;
+  private static @Nullable List<Thread> emptying;
 
   private ProcessEnd() {}
 
@@ -97,7 +98,9 @@ public final class ProcessEnd {
       hook = runningHook();
     }
     if (System.nanoTime() - end < 0) {
-      join(emptyBuffers(), end);
+      for (Thread thread : emptyBuffers()) {
+        join(thread, end);
+      }
     }
   }
 
@@ -106,12 +109,18 @@ public final class ProcessEnd {
     thread.join(TimeUnit.NANOSECONDS.toMillis(Math.max(0, end - System.nanoTime())) + 1);
   }
 
-  /** Once in a process, whoever asks first. */
-  private static synchronized Thread emptyBuffers() {
-    Thread known = emptying;
+  /**
+   * Once in a process, whoever asks first. On a thread for each, so that one that fails or does not
+   * end does not hold up the others.
+   */
+  private static synchronized List<Thread> emptyBuffers() {
+    List<Thread> known = emptying;
     if (known == null) {
-      known = SdkThread.named("datanadhi-last", () -> BUFFERS.forEach(Runnable::run));
-      known.start();
+      known =
+          BUFFERS.stream()
+              .map(empty -> SdkThread.named("datanadhi-last", empty))
+              .peek(Thread::start)
+              .toList();
       emptying = known;
     }
     return known;
