@@ -21,14 +21,16 @@ value = bytes.fromhex(before.decode())
 if first_seq == 1 and value != hashlib.sha256(tenant).digest():
     sys.exit("the chain does not begin with the tenant's name")
 expected = first_seq
-for n, part, received_at, key, pipelines, log_data in database.execute(
-        "SELECT seq, part, received_at, key, pipelines, log_data FROM events ORDER BY seq"):
+for n, part, received_at, key, pipelines, log_data, sha256 in database.execute(
+        "SELECT seq, part, received_at, key, pipelines, log_data, sha256 FROM events ORDER BY seq"):
     if n != expected:
         sys.exit("seq %d is missing" % expected)
+    # Of the older moves of a cursor, a snapshot of _control has only the digest.
+    content = hashlib.sha256(log_data).digest() if log_data else bytes.fromhex(sha256.decode())
     names = [name.encode() for name in json.loads(pipelines)]
     value = hashlib.sha256(
         value + struct.pack(">qqq", n, part, received_at) + text(key) + struct.pack(">I", len(names))
-        + b"".join(map(text, names)) + hashlib.sha256(log_data).digest()).digest()
+        + b"".join(map(text, names)) + content).digest()
     expected += 1
 if expected != seq + 1 or value != bytes.fromhex(chain.decode()):
     sys.exit("the chain differs at seq %d" % (expected - 1))

@@ -54,7 +54,7 @@ class ArchitectureTest {
         "control | apply view log record proto+",
         "drill | restore apply objects view",
         "restore | archive snapshot control apply objects view log record",
-        "snapshot | apply objects view record",
+        "snapshot | control apply objects view record",
         "archive | apply view objects log record json",
         "apply | view log record proto",
         "view | record json",

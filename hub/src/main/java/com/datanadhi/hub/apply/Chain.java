@@ -3,11 +3,13 @@ package com.datanadhi.hub.apply;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.datanadhi.hub.record.Digests;
+import com.datanadhi.hub.view.StoredEvent;
 import java.nio.ByteBuffer;
 import java.security.DigestException;
 import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /// The chain over a tenant's records: equal chains at equal seqs mean equal content.
 ///
@@ -19,6 +21,7 @@ import java.util.List;
 /// Not thread-safe.
 public final class Chain {
   private static final int DIGEST = 32;
+  private static final Pattern DIGEST_HEX = Pattern.compile("[0-9a-f]{64}");
 
   private final MessageDigest sha = Digests.sha256();
   private final byte[] content = new byte[DIGEST];
@@ -59,6 +62,28 @@ public final class Chain {
     try {
       sha.update(logData);
       sha.digest(content, 0, DIGEST);
+      add(seq, part, receivedAt, key, pipelines);
+    } catch (DigestException impossible) {
+      throw new AssertionError(impossible);
+    }
+  }
+
+  /// Adds a row. If its content is not there any more, its digest is taken for it: `log_data` of
+  /// such a row had neither white space around it nor line ends.
+  ///
+  /// @param pipelines of the row
+  public void add(StoredEvent row, List<String> pipelines) {
+    if (row.hasContent() || !DIGEST_HEX.matcher(row.sha256()).matches()) {
+      add(row.seq(), row.part(), row.receivedAt(), row.key(), pipelines, row.logData());
+      return;
+    }
+    System.arraycopy(HexFormat.of().parseHex(row.sha256()), 0, content, 0, DIGEST);
+    add(row.seq(), row.part(), row.receivedAt(), row.key(), pipelines);
+  }
+
+  /// Adds a record with this content.
+  private void add(long seq, long part, long receivedAt, String key, List<String> pipelines) {
+    try {
       sha.update(value);
       numbersBuffer.clear().putLong(seq).putLong(part).putLong(receivedAt);
       sha.update(numbers);

@@ -43,6 +43,7 @@ public final class HistoryCheck {
       return state.chain();
     }
     Chain chain = Chain.from(state.chainBeforeFirst());
+    PipelineNames names = new PipelineNames();
     long next = state.firstSeq();
     while (next <= seq) {
       List<StoredEvent> page = page(tenant, next, seq);
@@ -50,7 +51,7 @@ public final class HistoryCheck {
         // Records have left meanwhile.
         return null;
       }
-      page.forEach(event -> HistoryWalk.add(chain, event));
+      page.forEach(event -> chain.add(event, names.of(event.pipelines())));
       next = page.getLast().seq() + 1;
     }
     return chain.hex();

@@ -1,24 +1,30 @@
 package com.datanadhi.hub.apply;
 
+import com.datanadhi.hub.record.CursorKey;
 import com.datanadhi.hub.record.Digests;
-import com.datanadhi.hub.record.RecordData;
+import com.datanadhi.hub.record.TenantName;
 import com.datanadhi.hub.view.StoredEvent;
 import com.datanadhi.hub.view.ViewState;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import tools.jackson.core.JacksonException;
-import tools.jackson.core.type.TypeReference;
-import tools.jackson.databind.json.JsonMapper;
 
 /// Goes along a tenant's records in order of seq, and compares each with its digest, and all of
 /// them with the chain in the database's state. Not thread-safe.
+///
+/// Of a cursor's moves in `_control` only the newest needs to have its content: the chain covers
+/// the digest and the key of each, and the key says whose cursor it is.
 public final class HistoryWalk {
-  private static final JsonMapper JSON = JsonMapper.shared();
-  private static final TypeReference<List<String>> NAMES = new TypeReference<>() {};
-
   private final ViewState state;
   private final Chain chain;
+  private final PipelineNames names = new PipelineNames();
   private final List<String> faults = new ArrayList<>();
+
+  /// By consumer: the last move of its cursor without content, unless one with content follows.
+  private final Map<String, Long> withoutContent = new LinkedHashMap<>();
+
   private long next;
   private long records;
 
@@ -57,11 +63,9 @@ public final class HistoryWalk {
     if (event.seq() != next) {
       missing(event.seq() - 1);
     }
-    if (!digest(event).equals(event.sha256())) {
-      faults.add(name() + ", seq " + event.seq() + ": log_data was changed");
-    }
+    look(event);
     try {
-      add(chain, event);
+      chain.add(event, names.of(event.pipelines()));
     } catch (JacksonException changed) {
       faults.add(name() + ", seq " + event.seq() + ": pipelines are no names");
     }
@@ -69,8 +73,28 @@ public final class HistoryWalk {
     next = event.seq() + 1;
   }
 
+  private void look(StoredEvent event) {
+    boolean isCursor = state.tenant().equals(TenantName.CONTROL) && CursorKey.isOne(event.key());
+    if (isCursor && event.hasContent()) {
+      withoutContent.remove(CursorKey.consumer(event.key()));
+    } else if (isCursor && event.sha256().matches("[0-9a-f]{64}")) {
+      withoutContent.put(CursorKey.consumer(event.key()), event.seq());
+      return;
+    }
+    if (!Digests.record(event.logData()).equals(event.sha256())) {
+      faults.add(name() + ", seq " + event.seq() + ": log_data was changed");
+    }
+  }
+
   /// All that is wrong, once every record was added: one line each.
   public List<String> faults() {
+    withoutContent.forEach((_, seq) ->
+        faults.add(
+            name()
+                + ", seq "
+                + seq
+                + ": log_data is missing, and no later record moves the cursor"));
+    withoutContent.clear();
     if (next <= state.seq()) {
       missing(state.seq());
     } else if (next > state.seq() + 1) {
@@ -89,22 +113,5 @@ public final class HistoryWalk {
 
   private void missing(long last) {
     faults.add(name() + ": the records from seq " + next + " to " + last + " are missing");
-  }
-
-  private static String digest(StoredEvent event) {
-    return Digests.content(List.of(new RecordData(List.of(), event.logData()))).digest();
-  }
-
-  /// Adds a record to a chain.
-  ///
-  /// @throws JacksonException its pipelines are no JSON array of strings
-  static void add(Chain chain, StoredEvent event) {
-    chain.add(
-        event.seq(),
-        event.part(),
-        event.receivedAt(),
-        event.key(),
-        JSON.readValue(event.pipelines(), NAMES),
-        event.logData());
   }
 }

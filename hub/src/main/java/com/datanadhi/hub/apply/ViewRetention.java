@@ -148,13 +148,7 @@ public final class ViewRetention {
           }
           List<String> pipelines = JSON.readValue(event.pipelines(), NAMES);
           cut.add(pipelines);
-          chain.add(
-              event.seq(),
-              event.part(),
-              event.receivedAt(),
-              event.key(),
-              pipelines,
-              event.logData());
+          chain.add(event, pipelines);
           if (event.seq() == state.seq()) {
             cut.at(event.seq() + 1, chain.hex());
           }

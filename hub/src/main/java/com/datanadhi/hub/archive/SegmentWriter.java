@@ -107,6 +107,16 @@ final class SegmentWriter {
   private static void fill(SegmentFile file, LocalDate date, TenantRows rows, Chain chain)
       throws IOException, ViewException, AlarmException, ChangedException, InterruptedException {
     for (List<StoredEvent> next = rows.peek(); next != null; next = rows.peek()) {
+      for (StoredEvent row : next) {
+        if (!row.hasContent()) {
+          throw new AlarmException(
+              "canonical.db: of seq "
+                  + row.seq()
+                  + " only the digest is there, since it came from a snapshot: serve with the"
+                  + " object store that it was restored from, or one that 'restore --copy-to' has"
+                  + " filled");
+        }
+      }
       if (!ArchiveKeys.date(next.getFirst().receivedAt()).equals(date) || !file.add(next)) {
         break;
       }

@@ -76,13 +76,7 @@ final class TenantRows {
   /// Adds rows to a chain.
   void add(Chain chain, List<StoredEvent> rows) {
     for (StoredEvent row : rows) {
-      chain.add(
-          row.seq(),
-          row.part(),
-          row.receivedAt(),
-          row.key(),
-          pipelineNames.of(row.pipelines()),
-          row.logData());
+      chain.add(row, pipelineNames.of(row.pipelines()));
     }
   }
 
@@ -112,7 +106,7 @@ final class TenantRows {
     if (!transactions.continues(row)) {
       throw wrong("the row with seq " + nextSeq + " tears a transaction");
     }
-    if (!Digests.record(row.logData()).equals(row.sha256())) {
+    if (row.hasContent() && !Digests.record(row.logData()).equals(row.sha256())) {
       throw wrong("log_data of seq " + nextSeq + " is not what its sha256 says");
     }
     try {

@@ -8,6 +8,7 @@ import com.datanadhi.hub.log.Log;
 import com.datanadhi.hub.log.LogEntry;
 import com.datanadhi.hub.log.NewEntry;
 import com.datanadhi.hub.logging.Events;
+import com.datanadhi.hub.record.CursorKey;
 import com.datanadhi.hub.record.EventBody;
 import com.datanadhi.hub.record.Uuid7;
 import com.datanadhi.hub.time.Clock;
@@ -16,6 +17,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 
 /// The stream `control` in the log, as the records that it consists of. Thread-safe.
 final class ControlLog {
@@ -43,7 +45,12 @@ final class ControlLog {
   /// @return its offset
   long append(ControlRecord record) throws ControlUnavailableException, InterruptedException {
     long now = clock.wallMillis();
-    byte[] payload = record.toPayload(uuids.next(now).toString(), keyHorizonMillis);
+    UUID unique = uuids.next(now);
+    String key =
+        record instanceof ControlRecord.CursorMoved(var tenant, var pipeline, var consumer, _)
+            ? CursorKey.of(tenant, pipeline, consumer, unique)
+            : unique.toString();
+    byte[] payload = record.toPayload(key, keyHorizonMillis);
     NewEntry entry = new NewEntry(EventBody.TRANSACTIONS, now, payload);
     switch (log.append(STREAM, List.of(entry), Durability.FSYNC)) {
       case Append.Refused refused -> throw new ControlUnavailableException(refused.detail());

@@ -10,7 +10,7 @@ import com.datanadhi.hub.record.RecordData;
 import com.datanadhi.hub.record.TenantName;
 import com.datanadhi.hub.record.Transaction;
 import com.datanadhi.hub.view.ApiKeyRow;
-import com.datanadhi.hub.view.ControlWriter;
+import com.datanadhi.hub.view.ControlChanges;
 import com.datanadhi.hub.view.CursorRow;
 import com.datanadhi.hub.view.LossRow;
 import com.datanadhi.hub.view.SkipRow;
@@ -110,7 +110,7 @@ sealed interface ControlRecord {
   ///
   /// @param time of the log record, in milliseconds since 1970
   /// @param offset of the log record
-  default void put(ControlWriter writer, long time, long offset) {
+  default void put(ControlChanges writer, long time, long offset) {
     switch (this) {
       case KeyCreated(String id, String tenant, String name, String sha256) ->
           writer.putApiKey(new ApiKeyRow(id, tenant, name, sha256, time, null));

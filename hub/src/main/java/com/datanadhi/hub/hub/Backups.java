@@ -138,7 +138,12 @@ final class Backups implements AutoCloseable {
     SnapshotStore snapshotStore = new SnapshotStore(store);
     snapshotter =
         new Snapshotter(
-            directory.databases, snapshotStore, data.resolve("snapshot-scratch"), version, clock);
+            directory.databases,
+            snapshotStore,
+            data.resolve("snapshot-scratch"),
+            version,
+            this::archivedSeq,
+            clock);
     snapshots =
         settings.snapshots()
             ? new SnapshotLoop(

@@ -58,6 +58,18 @@ public final class Digests {
     return new Content(hex(digest), pipelines(records));
   }
 
+  /// The digest of a transaction whose records have these digests, all in lower-case hex.
+  public static String transaction(List<String> records) {
+    if (records.size() == 1) {
+      return records.getFirst();
+    }
+    MessageDigest sha = sha256();
+    for (String record : records) {
+      sha.update(HexFormat.of().parseHex(record));
+    }
+    return hex(sha.digest());
+  }
+
   /// SHA-256 over the pipelines of all records in order, in lower-case hex.
   public static String pipelines(List<RecordData> records) {
     MessageDigest sha = sha256();

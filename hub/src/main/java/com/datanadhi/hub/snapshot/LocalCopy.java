@@ -1,10 +1,16 @@
 package com.datanadhi.hub.snapshot;
 
+import com.datanadhi.hub.record.TenantName;
 import com.datanadhi.hub.view.DatabaseCopy;
 import com.datanadhi.hub.view.TenantDatabases;
 import com.datanadhi.hub.view.ViewException;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -15,7 +21,11 @@ import java.util.Map;
 record LocalCopy(Path directory, Manifest manifest) {
   /// Copies the databases and checks the copies.
   ///
+  /// Of `_control`, each consumer's newest cursor is in the copy, and of its older ones only the
+  /// digests, as far as their records are archived.
+  ///
   /// @param directory exists and is empty
+  /// @param archivedSeq the last seq of the tenant that is archived, or -1
   /// @throws ViewException with [ViewException.Kind#DAMAGED] if a copy is damaged or contradicts
   ///   the other, which the tenant's own databases then do too
   static LocalCopy make(
@@ -23,11 +33,15 @@ record LocalCopy(Path directory, Manifest manifest) {
       String tenant,
       Path directory,
       Instant timestamp,
-      String programVersion)
+      String programVersion,
+      long archivedSeq)
       throws ViewException, IOException, InterruptedException {
     Path canonical = directory.resolve(Manifest.CANONICAL);
     Path mailbox = directory.resolve(Manifest.MAILBOX);
     boolean hasMailbox = databases.copy(tenant, canonical, mailbox);
+    if (tenant.equals(TenantName.CONTROL)) {
+      leaveOutOlderMoves(canonical, archivedSeq);
+    }
     DatabaseCopy.Canonical inside = DatabaseCopy.canonical(canonical);
     Map<String, FileDigest> files = new HashMap<>();
     files.put(Manifest.CANONICAL, ContentDigest.of(canonical));
@@ -45,6 +59,21 @@ record LocalCopy(Path directory, Manifest manifest) {
       }
     }
     return new LocalCopy(directory, manifest);
+  }
+
+  private static void leaveOutOlderMoves(Path canonical, long archivedSeq)
+      throws ViewException, IOException, InterruptedException {
+    Path smaller = canonical.resolveSibling("smaller.db");
+    Files.createFile(
+        smaller,
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    DatabaseCopy.withoutOlderMoves(canonical, smaller, archivedSeq);
+    Files.move(smaller, canonical, StandardCopyOption.ATOMIC_MOVE);
+    for (Path path : List.of(canonical, canonical.resolveSibling(".").normalize())) {
+      try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+        channel.force(true);
+      }
+    }
   }
 
   private static ViewException damaged(Path file, String what) {

@@ -1,13 +1,8 @@
 package com.datanadhi.hub.snapshot;
 
-import com.datanadhi.hub.apply.HistoryWalk;
 import com.datanadhi.hub.objects.ObjectStore;
 import com.datanadhi.hub.objects.ObjectStoreException;
 import com.datanadhi.hub.objects.ObjectStoreException.Kind;
-import com.datanadhi.hub.view.DatabaseCopy;
-import com.datanadhi.hub.view.StoredEvent;
-import com.datanadhi.hub.view.ViewException;
-import com.datanadhi.hub.view.ViewState;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,8 +14,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /// The databases of one snapshot on their way from the store into a directory. Not thread-safe.
 final class SnapshotFiles {
@@ -43,6 +36,8 @@ final class SnapshotFiles {
     for (Map.Entry<String, FileDigest> file : snapshot.manifest().files().entrySet()) {
       download(file.getKey(), file.getValue());
     }
+    SnapshotContents contents = new SnapshotContents(snapshot, directory);
+    faults.addAll(contents.faults(created.stream().map(this::name).toList()));
     try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
       channel.force(true);
     }
@@ -72,54 +67,10 @@ final class SnapshotFiles {
     if (difference != null) {
       faults.add(key + ": " + difference);
     }
-    look(name, key, file);
   }
 
-  private void look(String name, String key, Path file) throws IOException, InterruptedException {
-    Manifest manifest = snapshot.manifest();
-    try {
-      List<String> differences =
-          name.equals(Manifest.CANONICAL)
-              ? canonical(file)
-              : manifest.differences(DatabaseCopy.mailbox(file));
-      differences.forEach(difference -> faults.add(key + ": " + difference));
-    } catch (ViewException failed) {
-      if (failed.kind() == ViewException.Kind.UNAVAILABLE) {
-        throw new IOException(failed.getMessage(), failed);
-      }
-      faults.add(key + ": " + failed.getMessage());
-    }
-  }
-
-  /// Compares state and manifest, and if they are the same, the records with the state.
-  private List<String> canonical(Path file) throws ViewException, InterruptedException {
-    CopiedRecords records = new CopiedRecords();
-    List<String> differences =
-        snapshot.manifest().differences(DatabaseCopy.canonical(file, records));
-    return differences.isEmpty() ? records.faults() : differences;
-  }
-
-  /// The records of the copy.
-  private static final class CopiedRecords implements DatabaseCopy.Records {
-    private @Nullable HistoryWalk walk;
-
-    @Override
-    public void begin(ViewState state) {
-      walk = new HistoryWalk(state);
-    }
-
-    @Override
-    public void add(StoredEvent event) {
-      walk().add(event);
-    }
-
-    private HistoryWalk walk() {
-      return Objects.requireNonNull(walk);
-    }
-
-    List<String> faults() {
-      return walk().faults();
-    }
+  private String name(Path file) {
+    return file.getFileName().toString();
   }
 
   /// Deletes what was written.

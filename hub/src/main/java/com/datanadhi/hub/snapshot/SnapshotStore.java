@@ -34,6 +34,14 @@ public final class SnapshotStore {
     return objects.folders(SnapshotKeys.ROOT).stream().filter(SnapshotKeys::isTenant).toList();
   }
 
+  /// Folders that belong to no tenant: one line each.
+  public List<String> unknownFolders() throws ObjectStoreException, InterruptedException {
+    return objects.folders(SnapshotKeys.ROOT).stream()
+        .filter(name -> !SnapshotKeys.isTenant(name))
+        .map(name -> SnapshotKeys.ROOT + name + "/: no tenant has such a name")
+        .toList();
+  }
+
   /// All snapshots of a tenant. Reads each manifest.
   public SnapshotList list(String tenant) throws ObjectStoreException, InterruptedException {
     Map<String, List<ObjectInfo>> folders = new TreeMap<>();

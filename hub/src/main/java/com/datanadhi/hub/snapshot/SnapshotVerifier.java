@@ -1,7 +1,6 @@
 package com.datanadhi.hub.snapshot;
 
 import com.datanadhi.hub.objects.ObjectInfo;
-import com.datanadhi.hub.objects.ObjectStoreException;
 import com.datanadhi.hub.time.Clock;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -37,14 +36,6 @@ public final class SnapshotVerifier {
   /// @param unfinished folders without manifest that are not older than a day, such as one that is
   ///   being made. Older ones are faults, since a hub removes them
   public record Verified(List<String> faults, List<Snapshot> sound, List<String> unfinished) {}
-
-  /// A line for each folder below `snapshots/` whose name no tenant can have.
-  public List<String> foreignFolders() throws ObjectStoreException, InterruptedException {
-    return store.objects().folders(SnapshotKeys.ROOT).stream()
-        .filter(name -> !SnapshotKeys.isTenant(name))
-        .map(name -> SnapshotKeys.ROOT + name + "/: no tenant has such a name")
-        .toList();
-  }
 
   /// Verifies all snapshots of a tenant.
   ///

@@ -19,6 +19,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /// Takes snapshots, one at a time: a copy in the scratch directory, checked, uploaded, read back
@@ -38,6 +39,7 @@ public final class Snapshotter {
   private final ObjectStore objects;
   private final Path scratch;
   private final String programVersion;
+  private final ToLongFunction<String> archivedSeq;
   private final Clock clock;
   private final ReentrantLock lock = new ReentrantLock();
   private @Nullable LocalCopy unfinished;
@@ -45,18 +47,21 @@ public final class Snapshotter {
   /// Deletes what an earlier process has left in the scratch directory.
   ///
   /// @param scratch `DIR/snapshot-scratch`, which is created when it is needed
+  /// @param archivedSeq the last seq of a tenant that is known to be archived, or -1
   /// @throws IOException it cannot be cleaned
   public Snapshotter(
       TenantDatabases databases,
       SnapshotStore store,
       Path scratch,
       String programVersion,
+      ToLongFunction<String> archivedSeq,
       Clock clock)
       throws IOException {
     this.databases = databases;
     this.objects = store.objects();
     this.scratch = scratch;
     this.programVersion = programVersion;
+    this.archivedSeq = archivedSeq;
     this.clock = clock;
     clean();
   }
@@ -118,7 +123,9 @@ public final class Snapshotter {
     createScratch();
     boolean isMade = false;
     try {
-      LocalCopy copy = LocalCopy.make(databases, tenant, scratch, time, programVersion);
+      LocalCopy copy =
+          LocalCopy.make(
+              databases, tenant, scratch, time, programVersion, archivedSeq.applyAsLong(tenant));
       isMade = true;
       unfinished = copy;
       return copy;

@@ -39,6 +39,9 @@ sealed class CanonicalReader implements TenantReader, Tables permits CanonicalWr
       APPLIED
           + " FROM json_each(?) AS k CROSS JOIN applied_events AS a"
           + " WHERE a.tenant_id = ? AND a.idempotency_key = k.value AND a.applied_at >= ?";
+  private static final String COUNT_KEYS =
+      "SELECT count(*) FROM applied_events WHERE applied_at >= ?1 AND coalesce(result_json ->>"
+          + " 'seq', ?2) >= ?2";
   private static final String HAS_CONFLICT =
       "SELECT 1 FROM conflicts WHERE key = ? AND sha256 = ? AND pipelines_sha256 = ?";
   private static final String INTERVALS =
@@ -137,6 +140,21 @@ sealed class CanonicalReader implements TenantReader, Tables permits CanonicalWr
       throw sqlite.failed("looking up keys", failed);
     }
     return found;
+  }
+
+  @Override
+  public long countKeys(long fromSeq) {
+    long notForgotten = state().keysForgottenBefore();
+    try {
+      PreparedStatement select = sqlite.statement(COUNT_KEYS);
+      select.setLong(1, notForgotten);
+      select.setLong(2, fromSeq);
+      try (ResultSet row = select.executeQuery()) {
+        return row.next() ? row.getLong(1) : 0;
+      }
+    } catch (SQLException failed) {
+      throw sqlite.failed("counting keys", failed);
+    }
   }
 
   /// The row that [#APPLIED] selects.

@@ -2,11 +2,13 @@ package com.datanadhi.hub.view;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.datanadhi.hub.record.CursorKey;
 import com.datanadhi.hub.record.Digests;
 import com.datanadhi.hub.time.Clock;
 import com.datanadhi.hub.view.ViewException.Kind;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 
@@ -20,6 +22,18 @@ public final class DatabaseCopy {
           + " ORDER BY type, name";
   private static final String MAILBOX_STATE =
       "SELECT tenant, applied_seq, control_offset FROM state";
+
+  private static final String ITEMS = "SELECT pipeline, n, seq FROM items ORDER BY pipeline, n";
+  private static final String LAST_ITEMS = "SELECT pipeline, last_n FROM pipelines";
+
+  // Of each consumer's moves of its cursor all but the newest.
+  private static final String FORGET_OLDER_MOVES =
+      "UPDATE events SET log_data = '' WHERE log_data <> '' AND seq <= ?1 AND seq IN (SELECT seq"
+          + " FROM (SELECT seq, row_number() OVER (PARTITION BY substr(key, 1, ?2) ORDER BY seq"
+          + " DESC) AS age FROM events WHERE key GLOB 'cursor-*') WHERE age > 1)";
+  private static final String FORGET_THEIR_KEYS =
+      "DELETE FROM applied_events WHERE idempotency_key IN (SELECT key FROM events WHERE log_data"
+          + " = '')";
 
   private static final int PAGE = 2_000;
 
@@ -49,13 +63,18 @@ public final class DatabaseCopy {
                 new CanonicalReader(sqlite, "", Clock.system()).state(), fingerprint(sqlite)));
   }
 
-  /// Who gets the records of a canonical.db.
+  /// Who gets what is in a canonical.db.
   public interface Records {
     /// The first call.
-    void begin(ViewState state);
+    ///
+    /// @param reader of the rest, which can be used up to the end of [#end]
+    void begin(TenantReader reader);
 
     /// A record, in order of seq.
     void add(StoredEvent event);
+
+    /// The last call.
+    void end();
   }
 
   /// As above, and also reads all records.
@@ -64,10 +83,11 @@ public final class DatabaseCopy {
     return look(
         file,
         sqlite -> {
-          CanonicalReader reader = new CanonicalReader(sqlite, "", Clock.system());
-          ViewState state = reader.state();
-          records.begin(state);
+          ViewState state = new CanonicalReader(sqlite, "", Clock.system()).state();
+          CanonicalReader reader = new CanonicalReader(sqlite, state.tenant(), Clock.system());
+          records.begin(reader);
           readAll(reader, records);
+          records.end();
           return new Canonical(state, fingerprint(sqlite));
         });
   }
@@ -95,19 +115,94 @@ public final class DatabaseCopy {
     return look(file, DatabaseCopy::mailboxState);
   }
 
+  /// Who gets what is in a mailbox.db.
+  public interface Items {
+    /// An item; those of a pipeline come in order of n.
+    void add(String pipeline, long n, long seq);
+
+    /// The last n that a pipeline has given, after all items.
+    void addLast(String pipeline, long n);
+  }
+
+  /// Reads all items of a mailbox.db that [#mailbox] has looked at.
+  public static void items(Path file, Items items) throws ViewException, InterruptedException {
+    boolean _ =
+        with(
+            Sqlite.openUnchanging(file),
+            sqlite -> {
+              readAll(sqlite, items);
+              return true;
+            });
+  }
+
+  private static void readAll(Sqlite sqlite, Items items) {
+    try (ResultSet item = sqlite.statement(ITEMS).executeQuery();
+        ResultSet last = sqlite.statement(LAST_ITEMS).executeQuery()) {
+      while (item.next()) {
+        items.add(item.getString(1), item.getLong(2), item.getLong(3));
+      }
+      while (last.next()) {
+        items.addLast(last.getString(1), last.getLong(2));
+      }
+    } catch (SQLException failed) {
+      throw sqlite.failed("reading its items", failed);
+    }
+  }
+
+  /// Leaves of the moves of a cursor in a copy of `_control`'s canonical.db only the newest one: of
+  /// the older ones the content and the key's entry go, and the digest stays, so that the chain can
+  /// be computed. Records keep their seqs.
+  ///
+  /// @param file is left without them, but as large as before
+  /// @param smaller where the copy goes; there is no such file yet
+  /// @param lastSeq of the records that may be left out, such as the last one that is archived
+  public static void withoutOlderMoves(Path file, Path smaller, long lastSeq)
+      throws ViewException, InterruptedException {
+    boolean _ =
+        with(
+            Sqlite.openAlone(file),
+            sqlite -> {
+              forgetOlderMoves(sqlite, lastSeq);
+              sqlite.copyInto(smaller);
+              return true;
+            });
+  }
+
+  private static void forgetOlderMoves(Sqlite sqlite, long lastSeq) {
+    try {
+      PreparedStatement forget = sqlite.statement(FORGET_OLDER_MOVES);
+      forget.setLong(1, lastSeq);
+      forget.setInt(2, CursorKey.CONSUMER_LENGTH);
+      int _ = forget.executeUpdate();
+      sqlite.run(FORGET_THEIR_KEYS);
+    } catch (SQLException failed) {
+      throw sqlite.failed("leaving out older cursors", failed);
+    }
+  }
+
   @FunctionalInterface
   private interface Look<T> {
     T at(Sqlite sqlite) throws ViewException;
   }
 
   private static <T> T look(Path file, Look<T> look) throws ViewException, InterruptedException {
-    try (Sqlite sqlite = Sqlite.openUnchanging(file)) {
+    return with(
+        Sqlite.openUnchanging(file),
+        sqlite -> {
+          String result = sqlite.text("PRAGMA integrity_check(1)");
+          if (!"ok".equals(result)) {
+            throw new ViewException(Kind.DAMAGED, file + ": " + result, null);
+          }
+          Schema.checkKnown(sqlite);
+          return look.at(sqlite);
+        });
+  }
+
+  /// Does something with a database, and closes it.
+  private static <T> T with(Sqlite opened, Look<T> look)
+      throws ViewException, InterruptedException {
+    try (Sqlite sqlite = opened) {
       sqlite.endWhen(() -> Thread.currentThread().isInterrupted());
-      String result = sqlite.text("PRAGMA integrity_check(1)");
-      if (!"ok".equals(result)) {
-        throw new ViewException(Kind.DAMAGED, file + ": " + result, null);
-      }
-      Schema.checkKnown(sqlite);
       return look.at(sqlite);
     } catch (ViewFailure failed) {
       if (Thread.interrupted()) {

@@ -102,6 +102,28 @@ final class Sqlite implements AutoCloseable {
     }
   }
 
+  /// Opens a file that nobody else uses and that is thrown away if anything fails.
+  static Sqlite openAlone(Path file) throws ViewException {
+    Connection connection;
+    try {
+      connection = new SQLiteConfig().createConnection("jdbc:sqlite:" + file);
+    } catch (SQLException refused) {
+      throw failure(file, "opening it", refused);
+    }
+    letTransactionsAlone(connection);
+    Sqlite sqlite = new Sqlite(file, connection);
+    try {
+      sqlite.run("PRAGMA journal_mode=OFF");
+      sqlite.run("PRAGMA synchronous=OFF");
+      sqlite.run("PRAGMA trusted_schema=OFF");
+      sqlite.run("PRAGMA temp_store=MEMORY");
+      return sqlite;
+    } catch (ViewFailure failed) {
+      sqlite.close();
+      throw failed.failure();
+    }
+  }
+
   /// Tells the driver that it has nothing to do for transactions, which this class begins and ends
   /// with SQL. It would try to begin and commit one after each statement otherwise, which fails
   /// within a transaction and costs as much as the insert of a small row.

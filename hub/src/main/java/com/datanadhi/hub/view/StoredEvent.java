@@ -7,7 +7,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 /// @param part its number within its transaction, from 1
 /// @param receivedAt milliseconds since 1970
 /// @param pipelines a JSON array
-/// @param logData byte for byte as it came
+/// @param logData byte for byte as it came; empty if only its digest is left (see [#hasContent])
 @SuppressWarnings("ArrayRecordComponent") // never compared
 public record StoredEvent(
     long seq,
@@ -23,6 +23,12 @@ public record StoredEvent(
   /// The part that a line has.
   public EventLine line() {
     return new EventLine(seq, key.getBytes(UTF_8), receivedAt, pipelines.getBytes(UTF_8), logData);
+  }
+
+  /// Whether the content is there. Snapshots of `_control`, and databases that were made from them,
+  /// have only the digest of moves of a cursor that was moved again later.
+  public boolean hasContent() {
+    return logData.length > 0;
   }
 
   @Override

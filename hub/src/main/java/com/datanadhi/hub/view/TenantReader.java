@@ -15,6 +15,11 @@ public interface TenantReader {
   /// [ViewState#keysForgottenBefore]).
   Map<String, AppliedTransaction> applied(Collection<String> keys);
 
+  /// How many rows of `applied_events` are not forgotten, whatever tenant they name.
+  ///
+  /// @param fromSeq only those of transactions that begin at this seq or later
+  long countKeys(long fromSeq);
+
   /// Whether this payload is kept as a conflict under `key`.
   boolean hasConflict(String key, Content content);
 

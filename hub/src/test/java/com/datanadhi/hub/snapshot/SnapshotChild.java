@@ -50,7 +50,7 @@ final class SnapshotChild {
               () -> List.of("acme"),
               tenants.databases,
               store,
-              new Snapshotter(tenants.databases, store, scratch, "1", Clock.system()),
+              new Snapshotter(tenants.databases, store, scratch, "1", _ -> -1, Clock.system()),
               Duration.ZERO,
               1,
               new SnapshotLoop.Pauses(() -> false, () -> false),

@@ -76,7 +76,7 @@ class SnapshotLoopTest {
         tenants.databases,
         failing,
         new Snapshotter(
-            tenants.databases, failing, directory.resolve("snapshot-scratch"), "1", clock),
+            tenants.databases, failing, directory.resolve("snapshot-scratch"), "1", _ -> -1, clock),
         INTERVAL,
         keep,
         new SnapshotLoop.Pauses(() -> isDeletingPaused, () -> isCopyingPaused),
@@ -213,7 +213,7 @@ class SnapshotLoopTest {
       others.append("acme", 50);
       clock.pass(Duration.ofHours(1));
       Snapshot _ =
-          new Snapshotter(others.databases, store, directory.resolve("s2"), "1", clock)
+          new Snapshotter(others.databases, store, directory.resolve("s2"), "1", _ -> -1, clock)
               .take("acme");
     }
     append("acme", 1);

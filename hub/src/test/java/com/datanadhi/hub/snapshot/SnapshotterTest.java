@@ -51,7 +51,7 @@ class SnapshotterTest {
   }
 
   private Snapshotter snapshotter() throws Exception {
-    return new Snapshotter(tenants.databases, store, scratch, "1.2.3", clock);
+    return new Snapshotter(tenants.databases, store, scratch, "1.2.3", _ -> -1, clock);
   }
 
   private Path download(Snapshot snapshot) throws Exception {
@@ -169,6 +169,7 @@ class SnapshotterTest {
                 }),
             scratch,
             "1.2.3",
+            _ -> -1,
             clock);
     Snapshot taken = snapshotter.take("acme");
     assertThat(taken.id()).isEqualTo("snap_2024-01-15T00:00:01Z");
@@ -195,6 +196,7 @@ class SnapshotterTest {
                 }),
             scratch,
             "1.2.3",
+            _ -> -1,
             clock);
     assertThatThrownBy(() -> snapshotter.take("acme"))
         .isInstanceOf(InvalidSnapshotException.class)

@@ -5,6 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.datanadhi.hub.apply.ApplyDecisions;
 import com.datanadhi.hub.apply.ApplyFunction;
 import com.datanadhi.hub.apply.Chain;
+import com.datanadhi.hub.apply.MailboxFollower;
+import com.datanadhi.hub.apply.ViewRetention;
 import com.datanadhi.hub.log.LogEntry;
 import com.datanadhi.hub.record.Digests;
 import com.datanadhi.hub.record.EventBody;
@@ -23,7 +25,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -56,35 +58,66 @@ final class Tenants implements AutoCloseable {
 
   /// Stores records more, in one transaction each, and their items.
   void append(String tenant, int records) throws ViewException, InterruptedException {
-    long from = databases.<Long>read(tenant, reader -> reader.state().appliedOffset()) + 1;
-    List<LogEntry> entries = new ArrayList<>();
+    long from = next(tenant);
     for (long offset = from; offset < from + records; offset++) {
-      entries.add(entry(tenant, offset, "key-" + offset));
+      append(tenant, entry(tenant, offset, "key-" + offset, 1));
     }
-    ApplyFunction.Applied _ = databases.write(tenant, writer -> function.apply(writer, entries));
-    long seq = state(tenant).seq();
-    String _ =
-        databases.writeMailbox(
-            tenant,
-            writer -> {
-              for (long next = writer.appliedSeq() + 1; next <= seq; next++) {
-                writer.addItems(next, List.of("p"));
-              }
-              writer.setAppliedSeq(seq);
-              return "";
-            });
+    follow(tenant);
+  }
+
+  /// Stores records of a source with these numbers, and their items.
+  void appendOf(String tenant, String source, int... numbers)
+      throws ViewException, InterruptedException {
+    for (int number : numbers) {
+      append(tenant, entry(tenant, next(tenant), source + "-" + number, 1));
+    }
+    follow(tenant);
+  }
+
+  /// Stores a transaction of several records, and their items.
+  void appendTransaction(String tenant, String key, int records)
+      throws ViewException, InterruptedException {
+    append(tenant, entry(tenant, next(tenant), key, records));
+    follow(tenant);
+  }
+
+  private long next(String tenant) throws ViewException, InterruptedException {
+    return state(tenant).appliedOffset() + 1;
+  }
+
+  private void append(String tenant, LogEntry entry) throws ViewException, InterruptedException {
+    ApplyFunction.Applied _ =
+        databases.write(tenant, writer -> function.apply(writer, List.of(entry)));
+  }
+
+  private void follow(String tenant) throws ViewException, InterruptedException {
+    new MailboxFollower(databases, _ -> {}).follow(tenant);
+  }
+
+  /// The records before a seq leave the databases.
+  void leave(String tenant, long seq) throws ViewException, InterruptedException {
+    new ViewRetention(
+            databases,
+            new MailboxFollower(databases, _ -> {}),
+            Duration.ofDays(1),
+            _ -> seq - 1,
+            () -> false,
+            _ -> false,
+            new TestClock("2024-01-15T00:00:00Z"))
+        .turn();
   }
 
   /// Applies a log record whose transaction is stored already.
   void repeat(String tenant) throws ViewException, InterruptedException {
     long offset = state(tenant).appliedOffset() + 1;
-    List<LogEntry> entries = List.of(entry(tenant, offset, "key-0"));
-    ApplyFunction.Applied _ = databases.write(tenant, writer -> function.apply(writer, entries));
+    append(tenant, entry(tenant, offset, "key-0", 1));
   }
 
-  private static LogEntry entry(String tenant, long offset, String key) {
+  private static LogEntry entry(String tenant, long offset, String key, int count) {
     List<RecordData> records =
-        List.of(new RecordData(List.of("p", "q\"ü"), ("{\"of\":\"" + key + "\"}").getBytes(UTF_8)));
+        Collections.nCopies(
+            count,
+            new RecordData(List.of("p", "q\"ü"), ("{\"of\":\"" + key + "\"}").getBytes(UTF_8)));
     byte[] payload =
         EventCodec.encode(
             new EventBody(
