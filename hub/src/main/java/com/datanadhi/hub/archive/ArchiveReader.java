@@ -3,6 +3,7 @@ package com.datanadhi.hub.archive;
 import static java.util.Objects.requireNonNull;
 
 import com.datanadhi.hub.apply.Chain;
+import com.datanadhi.hub.archive.ArchiveIndex.Entry;
 import com.datanadhi.hub.archive.ArchiveListing.Parts;
 import com.datanadhi.hub.objects.ObjectStore;
 import com.datanadhi.hub.objects.ObjectStoreException;
@@ -41,12 +42,23 @@ public final class ArchiveReader {
 
   /// What a tenant's archive consists of.
   ///
+  /// @param tenant whose archive it is
+  /// @param index all of it, for [#read(Segments, long, String, EventSink)]
   /// @param segments that are finished, from the retained mark on, in order. Their checksums are
   ///   parsed; nothing else of them is checked
   /// @param mark the newest, or null
   /// @param unfinished keys of records without a checksum, which do not count
   public record Segments(
-      List<Segment> segments, @Nullable RetainedMark mark, List<String> unfinished) {
+      String tenant,
+      ArchiveIndex index,
+      List<Segment> segments,
+      @Nullable RetainedMark mark,
+      List<String> unfinished) {
+    /// An archive without objects.
+    public static Segments none(String tenant) {
+      return new Segments(tenant, ArchiveIndex.EMPTY, List.of(), null, List.of());
+    }
+
     public Segments {
       segments = List.copyOf(segments);
       unfinished = List.copyOf(unfinished);
@@ -96,7 +108,11 @@ public final class ArchiveReader {
   }
 
   static SegmentChecksum decode(SegmentName name, byte[] text) throws ArchiveFaultException {
-    SegmentChecksum checksum = SegmentChecksum.decode(name.checksumKey(), text);
+    return checkTenant(name, SegmentChecksum.decode(name.checksumKey(), text));
+  }
+
+  private static SegmentChecksum checkTenant(SegmentName name, SegmentChecksum checksum)
+      throws ArchiveFaultException {
     if (!checksum.tenant().equals(name.tenant())) {
       throw new ArchiveFaultException(name.checksumKey(), "is of the tenant " + checksum.tenant());
     }
@@ -108,29 +124,38 @@ public final class ArchiveReader {
   /// @param head of the tenant, with a segment
   public Position lastPosition(String tenant, ArchiveHead head)
       throws ObjectStoreException, ArchiveFaultException, InterruptedException {
+    SegmentName name = requireNonNull(head.segment());
     SegmentChecksum checksum = requireNonNull(head.checksum());
-    Position[] last = {null};
-    long _ =
-        this.<RuntimeException>read(
-            tenant,
-            checksum.firstSeq(),
-            checksum.chainBefore(),
-            event -> {
-              last[0] = Position.parse(event.position());
-              return true;
-            });
-    Position position = last[0];
-    if (position == null) {
-      throw new ArchiveFaultException(
-          ArchiveKeys.tenant(tenant), "has no position in its last record");
+    SegmentData data = SegmentData.read(store, name);
+    if (data.bytes() != checksum.bytes() || !data.sha256().equals(checksum.sha256())) {
+      throw new ArchiveFaultException(name.dataKey(), "is not what its checksum says");
     }
-    return position;
+    byte[] last = null;
+    try (SegmentLines lines = data.lines()) {
+      for (byte[] line = lines.next(); line != null; line = lines.next()) {
+        last = line;
+      }
+    }
+    try {
+      Position position =
+          last == null
+              ? null
+              : Position.parse(new ArchiveLine(new PipelineNames()).decode(last).position());
+      if (position != null) {
+        return position;
+      }
+    } catch (IllegalArgumentException wrong) {
+      throw new ArchiveFaultException(
+          name.dataKey(), "its last line is none: " + wrong.getMessage());
+    }
+    throw new ArchiveFaultException(name.dataKey(), "has no position in its last record");
   }
 
   /// The finished segments of a tenant, the retained mark, and what is unfinished.
   public Segments segments(String tenant)
       throws ObjectStoreException, ArchiveFaultException, InterruptedException {
-    ArchiveListing listing = ArchiveListing.of(store, tenant, ArchiveKeys.tenant(tenant));
+    ArchiveIndex index = ArchiveIndex.read(store, tenant);
+    ArchiveListing listing = index.listing();
     RetainedMark mark = mark(tenant, listing);
     List<Segment> segments = new ArrayList<>();
     List<String> unfinished = new ArrayList<>();
@@ -138,7 +163,11 @@ public final class ArchiveReader {
       SegmentName name = entry.getKey();
       if (entry.getValue().checksum()) {
         SegmentChecksum checksum =
-            decode(name, Contents.read(store, name.checksumKey(), SegmentChecksum.MAX_BYTES));
+            switch (index.entry(name)) {
+              case Entry.Known(SegmentChecksum known, _) -> checkTenant(name, known);
+              case Entry.Malformed(ArchiveFaultException fault, _) -> throw fault;
+              case Entry.Unreadable(ArchiveFaultException fault) -> throw fault;
+            };
         if (mark == null || checksum.lastSeq() >= mark.firstSeq()) {
           segments.add(new Segment(name, checksum));
         }
@@ -146,7 +175,7 @@ public final class ArchiveReader {
         unfinished.add(name.dataKey());
       }
     }
-    return new Segments(segments, mark, unfinished);
+    return new Segments(tenant, index, segments, mark, unfinished);
   }
 
   private @Nullable RetainedMark mark(String tenant, ArchiveListing listing)
@@ -194,8 +223,25 @@ public final class ArchiveReader {
   public <X extends Exception> long read(
       String tenant, long fromSeq, @Nullable String chainBefore, EventSink<X> sink)
       throws X, ObjectStoreException, ArchiveFaultException, InterruptedException {
+    return read(tenant, ArchiveIndex.read(store, tenant), fromSeq, chainBefore, sink);
+  }
+
+  /// The same, as of when [#segments] has looked: no `.checksum` is read again.
+  public <X extends Exception> long read(
+      Segments archived, long fromSeq, @Nullable String chainBefore, EventSink<X> sink)
+      throws X, ObjectStoreException, ArchiveFaultException, InterruptedException {
+    return read(archived.tenant(), archived.index(), fromSeq, chainBefore, sink);
+  }
+
+  private <X extends Exception> long read(
+      String tenant,
+      ArchiveIndex index,
+      long fromSeq,
+      @Nullable String chainBefore,
+      EventSink<X> sink)
+      throws X, ObjectStoreException, ArchiveFaultException, InterruptedException {
     Reading<X> reading = new Reading<>(tenant, fromSeq, chainBefore, sink);
-    new ArchiveWalk<X>(store, tenant, reading).run();
+    new ArchiveWalk<X>(store, tenant, index, reading).run();
     return reading.lastSeq;
   }
 
@@ -204,7 +250,7 @@ public final class ArchiveReader {
   public @Nullable String chainAt(String tenant, long seq)
       throws ObjectStoreException, ArchiveFaultException, InterruptedException {
     ChainAt reading = new ChainAt(seq);
-    new ArchiveWalk<>(store, tenant, reading).run();
+    new ArchiveWalk<>(store, tenant, ArchiveIndex.read(store, tenant), reading).run();
     return reading.found;
   }
 

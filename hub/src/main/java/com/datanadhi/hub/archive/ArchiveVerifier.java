@@ -65,7 +65,7 @@ public final class ArchiveVerifier {
       throws ObjectStoreException, InterruptedException {
     Verifying verifying = new Verifying(tenant, expectedChains);
     try {
-      new ArchiveWalk<>(store, tenant, verifying).run();
+      new ArchiveWalk<>(store, tenant, ArchiveIndex.read(store, tenant), verifying).run();
     } catch (ArchiveFaultException impossible) {
       throw new AssertionError(impossible);
     }

@@ -1,12 +1,15 @@
 package com.datanadhi.hub.archive;
 
 import com.datanadhi.hub.apply.Chain;
+import com.datanadhi.hub.archive.ArchiveIndex.Entry;
 import com.datanadhi.hub.archive.ArchiveListing.Parts;
 import com.datanadhi.hub.objects.ObjectStore;
 import com.datanadhi.hub.objects.ObjectStoreException;
 import com.datanadhi.hub.view.StoredEvent;
 import java.time.LocalDate;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Goes through a tenant's archive in order, and checks everything that it can prove by itself:
@@ -18,10 +21,12 @@ import org.jspecify.annotations.Nullable;
 final class ArchiveWalk<X extends Exception> {
   private final ObjectStore store;
   private final ArchiveReader reader;
+  private final ArchiveIndex index;
   private final String tenant;
   private final Visitor<X> visitor;
   private final PipelineNames pipelineNames = new PipelineNames();
   private final ArchiveLine lines = new ArchiveLine(pipelineNames);
+  private final Set<SegmentName> wanted = new HashSet<>();
   private boolean isEnded;
 
   // What is expected of the next segment. Unknown after a `.checksum` that cannot be used.
@@ -34,8 +39,9 @@ final class ArchiveWalk<X extends Exception> {
   private @Nullable SegmentName last;
   private long lastReceivedAt = Long.MIN_VALUE;
 
-  ArchiveWalk(ObjectStore store, String tenant, Visitor<X> visitor) {
+  ArchiveWalk(ObjectStore store, String tenant, ArchiveIndex index, Visitor<X> visitor) {
     this.store = store;
+    this.index = index;
     this.reader = new ArchiveReader(store);
     this.tenant = tenant;
     this.visitor = visitor;
@@ -69,7 +75,7 @@ final class ArchiveWalk<X extends Exception> {
   }
 
   void run() throws X, ArchiveFaultException, ObjectStoreException, InterruptedException {
-    ArchiveListing listing = ArchiveListing.of(store, tenant, ArchiveKeys.tenant(tenant));
+    ArchiveListing listing = index.listing();
     for (String key : listing.unknown()) {
       fault(key, "is no object that the hub writes");
     }
@@ -78,6 +84,32 @@ final class ArchiveWalk<X extends Exception> {
     if (!visitor.at(next - 1, chain)) {
       return;
     }
+    try (SegmentsAhead ahead = new SegmentsAhead(store)) {
+      expect(listing, first, ahead);
+      walk(listing, first, ahead);
+    }
+  }
+
+  /// Says which records will be read.
+  private void expect(ArchiveListing listing, long first, SegmentsAhead ahead) {
+    boolean isBegun = false;
+    for (Map.Entry<SegmentName, Parts> segment : listing.segments().entrySet()) {
+      SegmentName name = segment.getKey();
+      if (!segment.getValue().checksum()
+          || !(index.entry(name) instanceof Entry.Known(SegmentChecksum checksum, _))) {
+        isBegun = true;
+        continue;
+      }
+      isBegun |= checksum.lastSeq() >= first;
+      if (isBegun && segment.getValue().data() && visitor.wants(checksum)) {
+        ahead.expect(name, checksum);
+        wanted.add(name);
+      }
+    }
+  }
+
+  private void walk(ArchiveListing listing, long first, SegmentsAhead ahead)
+      throws X, ArchiveFaultException, ObjectStoreException, InterruptedException {
     for (Map.Entry<SegmentName, Parts> entry : listing.segments().entrySet()) {
       SegmentName name = entry.getKey();
       Parts parts = entry.getValue();
@@ -93,7 +125,7 @@ final class ArchiveWalk<X extends Exception> {
         }
         continue;
       }
-      segment(name, parts, first);
+      segment(name, parts, first, ahead);
       if (isEnded) {
         return;
       }
@@ -120,40 +152,45 @@ final class ArchiveWalk<X extends Exception> {
 
   /// @param first the seq at which the archive begins: what is before it is left over from a
   ///   deletion that was interrupted
-  private void segment(SegmentName name, Parts parts, long first)
+  private void segment(SegmentName name, Parts parts, long first, SegmentsAhead ahead)
       throws X, ArchiveFaultException, ObjectStoreException, InterruptedException {
-    String key = name.checksumKey();
-    byte[] text;
-    try {
-      text = Contents.read(store, key, SegmentChecksum.MAX_BYTES);
-    } catch (ArchiveFaultException wrong) {
-      visitor.fault(wrong);
-      number(name);
-      isKnown = false;
-      isPreviousKnown = false;
-      return;
+    switch (index.entry(name)) {
+      case Entry.Unreadable(ArchiveFaultException wrong) -> {
+        visitor.fault(wrong);
+        number(name);
+        isKnown = false;
+        isPreviousKnown = false;
+      }
+      case Entry.Malformed(ArchiveFaultException wrong, String digest) -> {
+        visitor.fault(wrong);
+        number(name);
+        isKnown = false;
+        isPreviousKnown = true;
+        previous = digest;
+      }
+      case Entry.Known(SegmentChecksum checksum, String digest) ->
+          segment(name, parts, first, checksum, digest, ahead);
     }
-    SegmentChecksum checksum;
-    try {
-      checksum = SegmentChecksum.decode(key, text);
-    } catch (ArchiveFaultException wrong) {
-      visitor.fault(wrong);
-      number(name);
-      isKnown = false;
-      isPreviousKnown = true;
-      previous = SegmentChecksum.digest(text);
-      return;
-    }
-    if (last == null && checksum.lastSeq() < first && first > 1) {
+  }
+
+  private void segment(
+      SegmentName name,
+      Parts parts,
+      long first,
+      SegmentChecksum checksum,
+      String digest,
+      SegmentsAhead ahead)
+      throws X, ArchiveFaultException, ObjectStoreException, InterruptedException {
+    if (last == null && checksum.lastSeq() < first) {
       return;
     }
     number(name);
-    links(key, checksum);
+    links(name.checksumKey(), checksum);
     boolean isSound = parts.data();
     if (!isSound) {
       fault(name.dataKey(), "is missing");
-    } else if (visitor.wants(checksum)) {
-      isSound = records(name, checksum);
+    } else if (wanted.contains(name)) {
+      isSound = records(name, checksum, ahead);
     }
     if (isEnded) {
       return;
@@ -162,7 +199,7 @@ final class ArchiveWalk<X extends Exception> {
     isPreviousKnown = true;
     next = checksum.lastSeq() + 1;
     chain = checksum.chainAfter();
-    previous = SegmentChecksum.digest(text);
+    previous = digest;
     if (isSound) {
       isEnded = !visitor.at(checksum.lastSeq(), chain);
     }
@@ -206,11 +243,11 @@ final class ArchiveWalk<X extends Exception> {
   /// Reads and checks the records.
   ///
   /// @return whether they are what the checksum says
-  private boolean records(SegmentName name, SegmentChecksum checksum)
+  private boolean records(SegmentName name, SegmentChecksum checksum, SegmentsAhead ahead)
       throws X, ArchiveFaultException, ObjectStoreException, InterruptedException {
     SegmentData data;
     try {
-      data = SegmentData.read(store, name);
+      data = ahead.take(name);
       if (data.bytes() != checksum.bytes()) {
         throw new ArchiveFaultException(
             name.dataKey(), "has " + data.bytes() + " bytes instead of " + checksum.bytes());

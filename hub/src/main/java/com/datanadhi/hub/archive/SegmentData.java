@@ -21,8 +21,14 @@ final class SegmentData {
 
   static SegmentData read(ObjectStore store, SegmentName name)
       throws ObjectStoreException, ArchiveFaultException, InterruptedException {
+    return read(store, name, MAX_PACKED);
+  }
+
+  /// @param maxBytes a larger object is a fault
+  static SegmentData read(ObjectStore store, SegmentName name, int maxBytes)
+      throws ObjectStoreException, ArchiveFaultException, InterruptedException {
     String key = name.dataKey();
-    return new SegmentData(key, Contents.read(store, key, MAX_PACKED));
+    return new SegmentData(key, Contents.read(store, key, maxBytes));
   }
 
   /// As above; null if there is no such object.
