@@ -28,6 +28,7 @@ import tools.jackson.databind.node.ObjectNode;
 /// `restore` and its subcommands.
 final class RestoreCommands {
   private static final JsonMapper JSON = new JsonMapper();
+  private static final int MAX_AROUND = 1_000_000;
 
   private RestoreCommands() {}
 
@@ -96,6 +97,14 @@ final class RestoreCommands {
     private boolean dryRun;
 
     @Option(
+        names = "--around",
+        paramLabel = "N",
+        description =
+            "With --dry-run: how many records on each side of the cut are printed, of those within"
+                + " 5 s (default: 20).")
+    private @Nullable String around;
+
+    @Option(
         names = "--without-keys",
         description = "Restores although the object store has no API keys.")
     private boolean withoutKeys;
@@ -118,6 +127,13 @@ final class RestoreCommands {
         throw new UsageException("name one tenant with --tenant-id T, or all with --all");
       }
       Target target = target();
+      int near =
+          around == null
+              ? Restorer.AROUND
+              : Math.toIntExact(Math.min(MAX_AROUND, number("--around", around)));
+      if (around != null && !dryRun) {
+        throw new UsageException("--around belongs to --dry-run");
+      }
       Path directory = output;
       if (directory == null && !dryRun) {
         throw new UsageException("name the directory to make with --output-dir DIR");
@@ -137,7 +153,7 @@ final class RestoreCommands {
             }
             List<Cut> cuts =
                 directory == null || dryRun
-                    ? restorer.plan(tenants, target)
+                    ? restorer.plan(tenants, target, near)
                     : restorer.restore(tenants, target, directory);
             String goesOn = restorer.url();
             if (copyTo != null && !dryRun) {
@@ -239,6 +255,17 @@ final class RestoreCommands {
       out.line("  left out: seq " + (cut.seq() + 1) + " to " + cut.archiveSeq());
     }
     if (isDryRun && !cut.tenant().equals(TenantName.CONTROL)) {
+      long most = Math.max(cut.nearBefore(), cut.nearAfter());
+      if (cut.nearBefore() + cut.nearAfter() > cut.around().size()) {
+        out.line(
+            "  within 5 s of the cut are "
+                + StatusText.count(cut.nearBefore(), "record")
+                + " before it and "
+                + StatusText.count(cut.nearAfter(), "record")
+                + " behind it; these are the nearest, --around "
+                + most
+                + " prints all");
+      }
       for (Cut.Near near : cut.around()) {
         out.line(
             "  "
@@ -265,6 +292,7 @@ final class RestoreCommands {
     if (cut.roundedFrom() != null) {
       json.put("rounded_from", cut.roundedFrom());
     }
+    json.put("near_before", cut.nearBefore()).put("near_after", cut.nearAfter());
     ArrayNode segments = json.putArray("segments");
     cut.segments().forEach(segments::add);
     ArrayNode around = json.putArray("around");

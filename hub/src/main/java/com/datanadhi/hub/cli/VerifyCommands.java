@@ -248,8 +248,8 @@ final class VerifyCommands {
         faults.addAll(hub.verifyLog().faults());
         faults.addAll(hub.verifyTenants(name).faults());
       }
-      if (scope.archive()) {
-        faults.addAll(verifier.unknownFolders());
+      if (name == null) {
+        faults.addAll(verifier.unknownFolders(scope));
       }
       List<Verified> results = new ArrayList<>();
       for (String one : name == null ? tenants(verifier, hub) : List.of(name)) {

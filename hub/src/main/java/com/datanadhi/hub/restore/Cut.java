@@ -13,7 +13,9 @@ import org.jspecify.annotations.Nullable;
 /// @param epoch of the log that its last record came from; null if there is none
 /// @param receivedAt of the last record, in milliseconds since 1970, or 0
 /// @param archiveSeq the last record that the archive has, or 0
-/// @param around records near the cut, in order
+/// @param around records within 5 s on both sides of the cut, in order: the nearest ones
+/// @param nearBefore how many records there are within 5 s before the cut, as far as was looked
+/// @param nearAfter the same behind it
 /// @param roundedFrom the seq that was asked for, if it is inside a transaction; else null
 public record Cut(
     String tenant,
@@ -26,6 +28,8 @@ public record Cut(
     long receivedAt,
     long archiveSeq,
     List<Near> around,
+    long nearBefore,
+    long nearAfter,
     @Nullable Long roundedFrom) {
   public Cut {
     segments = List.copyOf(segments);

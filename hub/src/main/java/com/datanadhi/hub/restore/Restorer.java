@@ -3,7 +3,7 @@ package com.datanadhi.hub.restore;
 import com.datanadhi.hub.apply.MailboxFollower;
 import com.datanadhi.hub.archive.ArchiveFaultException;
 import com.datanadhi.hub.archive.ArchiveReader;
-import com.datanadhi.hub.archive.ArchiveReader.Segment;
+import com.datanadhi.hub.archive.ArchiveReader.Segments;
 import com.datanadhi.hub.control.RestoredCursors;
 import com.datanadhi.hub.objects.ObjectStore;
 import com.datanadhi.hub.objects.ObjectStoreException;
@@ -36,6 +36,9 @@ import org.jspecify.annotations.Nullable;
 /// chains are checked, and the directory has its name only when all of it is right. Used by one
 /// thread.
 public final class Restorer {
+  /// Records near a cut that are told on each side, if nothing else is asked for.
+  public static final int AROUND = 20;
+
   private static final int MAX_FILES = 64;
   private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
@@ -107,15 +110,16 @@ public final class Restorer {
   /// What a restore of these tenants would have as its end. Reads everything that a restore would
   /// read, and stores nothing.
   ///
+  /// @param around how many records near the cut are told on each side
   /// @return one cut a tenant, that of `_control` last
-  public List<Cut> plan(List<String> tenants, Target target)
+  public List<Cut> plan(List<String> tenants, Target target, int around)
       throws RestoreException, ObjectStoreException, InterruptedException {
     return checked(() -> {
       List<Cut> cuts = new ArrayList<>();
       for (String tenant : tenants) {
-        cuts.add(one(tenant, target, null, null));
+        cuts.add(one(tenant, target, null, null, around));
       }
-      cuts.add(one(TenantName.CONTROL, targetOfControl(target, cuts), null, null));
+      cuts.add(one(TenantName.CONTROL, targetOfControl(target, cuts), null, null, around));
       return cuts;
     });
   }
@@ -158,8 +162,9 @@ public final class Restorer {
               tenant,
               new Target.Seq(newest.manifest().seq()),
               download(newest, databases),
-              List.of(),
+              Segments.none(tenant),
               databases,
+              AROUND,
               progress)
           .run(archive);
     });
@@ -173,8 +178,9 @@ public final class Restorer {
           databases.exists(tenant)
               ? start(databases.read(tenant, reader -> reader.state()))
               : TenantRestore.Start.NOTHING;
-      List<Segment> segments = archive.segments(tenant).segments();
-      return new TenantRestore(tenant, target, start, segments, databases, progress).run(archive);
+      Segments archived = archive.segments(tenant);
+      return new TenantRestore(tenant, target, start, archived, databases, AROUND, progress)
+          .run(archive);
     });
   }
 
@@ -187,7 +193,7 @@ public final class Restorer {
   public Cut into(TenantDatabases databases, String tenant, Target target)
       throws RestoreException, ObjectStoreException, InterruptedException {
     return checked(() -> {
-      Cut cut = one(tenant, target, databases, null);
+      Cut cut = one(tenant, target, databases, null, AROUND);
       new MailboxFollower(databases, _ -> {}).follow(tenant);
       databases.check(tenant);
       return cut;
@@ -248,9 +254,9 @@ public final class Restorer {
     checked(() -> {
       try (TenantDatabases databases = databases(directory.unfinished())) {
         for (String tenant : tenants) {
-          cuts.add(one(tenant, target, databases, snapshot));
+          cuts.add(one(tenant, target, databases, snapshot, AROUND));
         }
-        cuts.add(one(TenantName.CONTROL, targetOfControl(target, cuts), databases, null));
+        cuts.add(one(TenantName.CONTROL, targetOfControl(target, cuts), databases, null, AROUND));
         for (Cut cut : cuts) {
           if (databases.exists(cut.tenant())) {
             finish(databases, cut.tenant());
@@ -281,7 +287,8 @@ public final class Restorer {
       String tenant,
       Target target,
       @Nullable TenantDatabases databases,
-      @Nullable Snapshot onlySnapshot)
+      @Nullable Snapshot onlySnapshot,
+      int around)
       throws RestoreException,
           ObjectStoreException,
           ArchiveFaultException,
@@ -289,15 +296,16 @@ public final class Restorer {
           IOException,
           ViewException,
           InterruptedException {
-    List<Segment> segments = archive.segments(tenant).segments();
+    Segments archived = archive.segments(tenant);
     Snapshot snapshot = onlySnapshot == null ? newest(tenant, target) : onlySnapshot;
-    if (segments.isEmpty() && snapshot == null && !tenant.equals(TenantName.CONTROL)) {
+    if (archived.segments().isEmpty() && snapshot == null && !tenant.equals(TenantName.CONTROL)) {
       throw new RestoreException(
           store.url() + " has neither archive nor a snapshot of tenant " + tenant + " to then");
     }
     TenantRestore.Start start =
         snapshot == null ? TenantRestore.Start.NOTHING : download(snapshot, databases);
-    return new TenantRestore(tenant, target, start, segments, databases, progress).run(archive);
+    return new TenantRestore(tenant, target, start, archived, databases, around, progress)
+        .run(archive);
   }
 
   /// Where the records behind a snapshot begin. It is put into the databases, if there are some.

@@ -140,9 +140,17 @@ public final class StoreVerifier {
     }
   }
 
-  /// Folders of the archive that belong to no tenant: one line each.
-  public List<String> unknownFolders() throws ObjectStoreException, InterruptedException {
-    return archive.unknownFolders();
+  /// Folders that belong to no tenant: one line each.
+  public List<String> unknownFolders(Scope scope)
+      throws ObjectStoreException, InterruptedException {
+    List<String> folders = new ArrayList<>();
+    if (scope.archive()) {
+      folders.addAll(archive.unknownFolders());
+    }
+    if (scope.snapshots()) {
+      folders.addAll(snapshots.unknownFolders());
+    }
+    return folders;
   }
 
   /// The store's address.

@@ -4,6 +4,7 @@ import com.datanadhi.hub.apply.Replay;
 import com.datanadhi.hub.archive.ArchiveFaultException;
 import com.datanadhi.hub.archive.ArchiveReader;
 import com.datanadhi.hub.archive.ArchiveReader.Segment;
+import com.datanadhi.hub.archive.ArchiveReader.Segments;
 import com.datanadhi.hub.archive.SegmentChecksum;
 import com.datanadhi.hub.control.ControlReplay;
 import com.datanadhi.hub.objects.ObjectStoreException;
@@ -17,20 +18,15 @@ import org.jspecify.annotations.Nullable;
 /// Takes a tenant's records from the archive, whole transactions as far as they are within the
 /// target, behind what its database has. Used once, by one thread.
 final class TenantRestore {
-  /// Records this near to the cut are shown.
-  private static final long AROUND_MILLIS = 5_000;
-
-  private static final int MAX_AROUND = 20;
-
   private final String tenant;
   private final Target target;
   private final Start start;
   private final @Nullable Replay replay;
+  private final Segments archived;
   private final List<Segment> segments;
   private final RestoreProgress progress;
   private final List<StoredEvent> transaction = new ArrayList<>();
-  private final List<Cut.Near> before = new ArrayList<>();
-  private final List<Cut.Near> after = new ArrayList<>();
+  private final NearRecords near;
   private int current;
   private long seq;
   private long receivedAt;
@@ -55,20 +51,24 @@ final class TenantRestore {
     static final Start NOTHING = new Start(null, 0, 0, null, 0, null);
   }
 
-  /// @param segments of the tenant's archive, in order
+  /// @param archived the tenant's archive
   /// @param databases to store into; null to find the cut alone
+  /// @param around how many records near the cut are told on each side
   TenantRestore(
       String tenant,
       Target target,
       Start start,
-      List<Segment> segments,
+      Segments archived,
       @Nullable TenantDatabases databases,
+      int around,
       RestoreProgress progress) {
     this.tenant = tenant;
     this.target = target;
     this.start = start;
-    this.segments = segments;
+    this.archived = archived;
+    segments = archived.segments();
     this.progress = progress;
+    near = new NearRecords(around);
     replay = databases == null ? null : new Replay(databases, tenant, new ControlReplay());
     seq = start.seq();
     receivedAt = start.receivedAt();
@@ -98,13 +98,14 @@ final class TenantRestore {
     boolean isAtStart = target instanceof Target.Seq(long wanted) && wanted <= start.seq();
     if (end > start.seq() && !isAtStart) {
       read(archive);
+    } else if (isInArchive(start.seq())) {
+      // Nothing is read behind the snapshot, whose chain has to be the archive's all the same.
+      long _ = archive.<RuntimeException>read(archived, start.seq() + 1, start.chain(), _ -> false);
     }
     progress.at(tenant, seq, total());
     if (target instanceof Target.Seq(long wanted) && wanted > seq) {
       roundedFrom = wanted;
     }
-    List<Cut.Near> around = new ArrayList<>(before);
-    around.addAll(after);
     List<Segment> read = segmentsRead();
     return new Cut(
         tenant,
@@ -116,14 +117,16 @@ final class TenantRestore {
         epoch,
         receivedAt,
         end,
-        around,
+        near.all(),
+        near.countBefore(),
+        near.countAfter(),
         roundedFrom);
   }
 
   private void read(ArchiveReader archive)
       throws ArchiveFaultException, ObjectStoreException, ViewException, InterruptedException {
     try (replay) {
-      long _ = archive.read(tenant, start.seq() + 1, start.chain(), this::take);
+      long _ = archive.read(archived, start.seq() + 1, start.chain(), this::take);
       endTransaction();
       if (replay != null) {
         replay.finish();
@@ -134,22 +137,51 @@ final class TenantRestore {
   /// The records before the cut can be those of the snapshot, which is not read to find the cut.
   private void lookBefore(ArchiveReader archive)
       throws ArchiveFaultException, ObjectStoreException, InterruptedException {
-    for (Segment segment : segments) {
-      SegmentChecksum checksum = segment.checksum();
-      if (checksum.firstSeq() <= start.seq() && start.seq() <= checksum.lastSeq()) {
-        long _ =
-            archive.<RuntimeException>read(
-                tenant,
-                checksum.firstSeq(),
-                checksum.chainBefore(),
-                event -> {
-                  if (event.seq() <= start.seq()) {
-                    noteBefore(event);
-                  }
-                  return event.seq() < start.seq();
-                });
-      }
+    int from = 0;
+    while (from < segments.size() && segments.get(from).checksum().lastSeq() < start.seq()) {
+      from++;
     }
+    if (from == segments.size() || segments.get(from).checksum().firstSeq() > start.seq()) {
+      return;
+    }
+    while (from > 0 && firstReceivedAt(archive, from) >= earliest(start.receivedAt())) {
+      from--;
+    }
+    SegmentChecksum checksum = segments.get(from).checksum();
+    long _ =
+        archive.<RuntimeException>read(
+            archived,
+            checksum.firstSeq(),
+            checksum.chainBefore(),
+            event -> {
+              if (event.seq() <= start.seq()) {
+                noteBefore(event);
+              }
+              return event.seq() < start.seq();
+            });
+  }
+
+  private long firstReceivedAt(ArchiveReader archive, int segment)
+      throws ArchiveFaultException, ObjectStoreException, InterruptedException {
+    SegmentChecksum checksum = segments.get(segment).checksum();
+    long[] receivedAt = {Long.MIN_VALUE};
+    long _ =
+        archive.<RuntimeException>read(
+            archived,
+            checksum.firstSeq(),
+            checksum.chainBefore(),
+            event -> {
+              receivedAt[0] = event.receivedAt();
+              return false;
+            });
+    return receivedAt[0];
+  }
+
+  private boolean isInArchive(long seq) {
+    return seq > 0
+        && !segments.isEmpty()
+        && segments.getFirst().checksum().firstSeq() <= seq
+        && seq <= archiveEnd();
   }
 
   private long archiveEnd() {
@@ -171,11 +203,12 @@ final class TenantRestore {
       endTransaction();
     }
     transaction.add(event);
-    return !isOver || isNear(event);
+    // To find the cut alone, all that is near is counted.
+    return !isOver || (isNear(event) && (replay == null || !near.isFull()));
   }
 
   private boolean isNear(StoredEvent event) {
-    return after.size() < MAX_AROUND && event.receivedAt() <= cutMillis() + AROUND_MILLIS;
+    return event.receivedAt() <= cutMillis() + NearRecords.MILLIS;
   }
 
   private long cutMillis() {
@@ -216,18 +249,17 @@ final class TenantRestore {
   }
 
   private void noteBefore(StoredEvent event) {
-    if (before.size() == MAX_AROUND) {
-      before.removeFirst();
-    }
-    before.add(new Cut.Near(event.seq(), event.key(), event.receivedAt(), true));
-    long earliest =
-        (target instanceof Target.Time(long millis) ? millis : event.receivedAt()) - AROUND_MILLIS;
-    before.removeIf(near -> near.receivedAt() < earliest);
+    near.addBefore(event, earliest(event.receivedAt()));
+  }
+
+  /// @param last moment of a record before the cut
+  private long earliest(long last) {
+    return (target instanceof Target.Time(long millis) ? millis : last) - NearRecords.MILLIS;
   }
 
   private void noteAfter(StoredEvent event) {
     if (isNear(event)) {
-      after.add(new Cut.Near(event.seq(), event.key(), event.receivedAt(), false));
+      near.addAfter(event);
     }
   }
 }
