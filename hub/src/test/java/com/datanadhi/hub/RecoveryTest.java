@@ -7,7 +7,9 @@ import static org.awaitility.Awaitility.await;
 import com.datanadhi.hub.cli.Cli;
 import com.datanadhi.hub.hub.OfflineDirectory;
 import com.datanadhi.hub.restore.Scratch;
+import com.datanadhi.testkit.FaultyNetwork;
 import com.datanadhi.testkit.HubProcess;
+import com.datanadhi.testkit.S3Server;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
@@ -23,6 +25,7 @@ import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -31,6 +34,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.json.JsonMapper;
 
 /// Getting back what a machine, a database or a mistake has taken, with hubs as processes.
 class RecoveryTest {
@@ -292,6 +296,7 @@ class RecoveryTest {
       assertThat(refused.awaitExit(WAIT)).isEqualTo(1);
       assertThat(refused.output())
           .contains("tenant acme was restored to seq 103", "goes on to 203");
+      assertThat(refused.output()).containsOnlyOnce("tenant acme was restored to seq 103");
     }
     objects = other;
     try (HubProcess hub = spawn(cut)) {
@@ -370,6 +375,85 @@ class RecoveryTest {
     assertThat(query(copy, "SELECT count(DISTINCT position) FROM events")).isEqualTo("270");
     assertThat(query(copy, "SELECT group_concat(first || '-' || last) FROM sources"))
         .isEqualTo("1-270");
+  }
+
+  /// The store answers so late that comparing all tenants takes longer than 5 s.
+  @Test
+  void an_old_copy_of_many_tenants_is_found_before_any_record_is_accepted() throws Exception {
+    int count = 48;
+    String[] more = {"--objects", "s3://" + S3Server.BUCKET + "/hub", "--snapshots", "off"};
+    Map<String, String> apiKeys = new LinkedHashMap<>();
+    Path copy = home.resolve("copy");
+    try (S3Server store = S3Server.start(home.resolve("s3"));
+        FaultyNetwork network = FaultyNetwork.start(home.resolve("network"), store.port())) {
+      try (HubProcess hub = spawnOn(store.environment(), data, more)) {
+        hub.awaitReady();
+        for (int i = 0; i < count; i++) {
+          String key =
+              JsonMapper.shared()
+                  .readTree(
+                      run("key", "create", "--tenant-id", "t-" + i, "--data", data, "--json").out())
+                  .get("key")
+                  .stringValue();
+          apiKeys.put("t-" + i, key);
+        }
+        postToAll(hub, apiKeys, "first");
+        awaitArchived(hub, 2 * count);
+        hub.terminate();
+        assertThat(hub.awaitExit(WAIT)).isZero();
+      }
+      copy(data, copy);
+      try (HubProcess hub = spawnOn(store.environment(), data, more)) {
+        hub.awaitReady();
+        postToAll(hub, apiKeys, "second");
+        awaitArchived(hub, count);
+        hub.kill();
+      }
+
+      network.delay(FaultyNetwork.Direction.FROM_SERVER, 600);
+      Map<String, String> slowly =
+          S3Server.environment(network.endpoint(), S3Server.ACCESS_KEY, S3Server.SECRET_KEY);
+      try (HubProcess hub = spawnOn(slowly, copy, more)) {
+        hub.awaitReady();
+        network.heal();
+        postToAll(hub, apiKeys, "third");
+        await()
+            .atMost(WAIT.multipliedBy(2))
+            .ignoreExceptions()
+            .untilAsserted(() -> {
+              for (String tenant : apiKeys.keySet()) {
+                assertThat(query(copy, tenant, "SELECT group_concat(key ORDER BY seq) FROM events"))
+                    .as(tenant)
+                    .isEqualTo("first,second,third");
+              }
+            });
+        assertThat(hub.output()).doesNotContain("FORKED");
+      }
+    }
+  }
+
+  private static HubProcess spawnOn(
+      Map<String, String> environment, Path directory, String... flags) throws IOException {
+    List<String> all = new ArrayList<>(List.of("--archive-interval", "1s"));
+    all.addAll(List.of(flags));
+    return HubProcess.spawn(
+        HubOfClassPath.PROGRAM, directory, environment, all.toArray(String[]::new));
+  }
+
+  /// Sends each tenant a record under this key.
+  private void postToAll(HubProcess hub, Map<String, String> apiKeys, String key) throws Exception {
+    for (String apiKey : apiKeys.values()) {
+      HttpResponse<String> answer =
+          send(
+              HttpRequest.newBuilder(URI.create(hub.url() + "/log"))
+                  .header("Content-Type", "application/json")
+                  .header("Idempotency-Key", key)
+                  .POST(
+                      HttpRequest.BodyPublishers.ofString(
+                          "{\"pipelines\":[],\"log_data\":\"" + key + "\"}")),
+              apiKey);
+      assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+    }
   }
 
   @Test

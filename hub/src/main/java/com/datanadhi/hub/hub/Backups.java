@@ -25,12 +25,14 @@ import com.datanadhi.hub.logging.Events;
 import com.datanadhi.hub.objects.ObjectStore;
 import com.datanadhi.hub.objects.ObjectStoreException;
 import com.datanadhi.hub.objects.ObjectStores;
+import com.datanadhi.hub.objects.Parallel;
 import com.datanadhi.hub.objects.StoreProbe;
 import com.datanadhi.hub.objects.StoreProbe.Result;
 import com.datanadhi.hub.record.TenantName;
 import com.datanadhi.hub.restore.OldCopies;
 import com.datanadhi.hub.restore.OldCopies.Finding;
 import com.datanadhi.hub.restore.Restorer;
+import com.datanadhi.hub.restore.ServingRefusedException;
 import com.datanadhi.hub.restore.TenantRebuild;
 import com.datanadhi.hub.snapshot.InvalidSnapshotException;
 import com.datanadhi.hub.snapshot.Snapshot;
@@ -56,13 +58,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -71,8 +69,9 @@ import org.jspecify.annotations.Nullable;
 /// and drill. None of them begins before the store was probed. A store that is down makes the hub
 /// degraded, and is tried again. Thread-safe.
 final class Backups implements AutoCloseable {
-  /// How long the start waits for the store to answer.
-  private static final Duration START = Duration.ofSeconds(3);
+  /// How long the start waits for the store to answer: with a store that is only slow, archives
+  /// have to be compared.
+  private static final Duration START = Duration.ofSeconds(10);
 
   private static final Duration PROBE_AGAIN = Duration.ofSeconds(10);
 
@@ -82,12 +81,11 @@ final class Backups implements AutoCloseable {
   private static final Duration PAUSE = Duration.ofSeconds(1);
   private static final Duration AFTER_FAULT = Duration.ofMinutes(1);
 
-  /// How long the start compares archives.
-  private static final Duration COMPARING = Duration.ofSeconds(5);
-
   private static final String FILE = "file:";
   private static final int EPOCH_DIGITS = 8;
-  private static final int COMPARERS = 16;
+
+  /// Archives that are compared at the same time: a store's answer takes some ten milliseconds.
+  private static final int COMPARERS = 32;
 
   private final HubSettings.Objects settings;
   private final ObjectStore store;
@@ -200,79 +198,95 @@ final class Backups implements AutoCloseable {
   }
 
   /// Looks, before any record is accepted, whether an old copy of the directory was put back, or a
-  /// part of what was restored: then the archive has records that this log never had. Looks for
-  /// some seconds; what is not compared then, the archiver compares.
+  /// part of what was restored: then the archive has records that this log never had, and new
+  /// records must not get the seqs and positions of those. Takes as long as that needs, as long as
+  /// the store answers; what is not compared because it does not, the archiver compares before it
+  /// archives.
   ///
-  /// @throws IOException API keys would be missing
-  void checkForOldCopy() throws IOException, InterruptedException {
+  /// @param isStopping whether the hub is to end; then the rest is left
+  /// @throws ServingRefusedException API keys would be missing
+  void checkForOldCopy(BooleanSupplier isStopping) throws IOException, InterruptedException {
     if (archiver == null || !isUsable()) {
       return;
     }
-    SortedMap<String, Finding> findings = compareAll();
+    SortedMap<String, Finding> findings = compareAll(isStopping);
     if (findings.isEmpty()) {
       return;
     }
     // What the log has and the databases do not have yet decides, too.
     while (apply.turn() == ApplyLoop.Turn.WORKED) {}
-    for (Map.Entry<String, Finding> entry : findings.entrySet()) {
-      stop(entry.getKey(), entry.getValue());
+    Finding ofControl = findings.remove(TenantName.CONTROL);
+    if (ofControl != null) {
+      throw controlIsOld(
+          tenants.get().seqs().getOrDefault(TenantName.CONTROL, 0L), archiveSeq(ofControl));
     }
+    var _ =
+        Parallel.map(
+            List.copyOf(findings.entrySet()),
+            COMPARERS,
+            entry -> {
+              if (!isStopping.getAsBoolean()) {
+                stop(entry.getKey(), entry.getValue());
+              }
+              return true;
+            });
     log.beginEpoch();
   }
 
   /// The tenants whose archive has more than this log.
-  private SortedMap<String, Finding> compareAll() throws IOException, InterruptedException {
+  private SortedMap<String, Finding> compareAll(BooleanSupplier isStopping)
+      throws InterruptedException {
     Map<String, Long> seqs = new HashMap<>(tenants.get().seqs());
     control.tenants().forEach(tenant -> seqs.putIfAbsent(tenant, 0L));
     apply.parked().list().forEach(parked -> seqs.put(parked.tenant(), 0L));
-    List<Callable<Optional<Finding>>> comparisons = new ArrayList<>();
-    List<String> names = List.copyOf(seqs.keySet());
-    for (String tenant : names) {
-      long seq = seqs.getOrDefault(tenant, 0L);
-      comparisons.add(() -> compare(tenant, seq));
-    }
-    SortedMap<String, Finding> findings = new TreeMap<>();
-    try (ExecutorService threads =
-        Executors.newFixedThreadPool(COMPARERS, Thread.ofVirtual().factory())) {
-      List<Future<Optional<Finding>>> results =
-          threads.invokeAll(comparisons, COMPARING.toMillis(), TimeUnit.MILLISECONDS);
-      for (int i = 0; i < names.size(); i++) {
-        if (!results.get(i).isCancelled()) {
-          String tenant = names.get(i);
-          results.get(i).get().ifPresent(finding -> findings.put(tenant, finding));
-        }
-      }
-    } catch (ExecutionException failed) {
-      throw new IllegalStateException(failed);
+    SortedMap<String, Finding> findings = new ConcurrentSkipListMap<>();
+    try {
+      var _ =
+          Parallel.map(
+              List.copyOf(seqs.entrySet()),
+              COMPARERS,
+              tenant -> {
+                if (!isStopping.getAsBoolean()) {
+                  compare(tenant.getKey(), tenant.getValue())
+                      .ifPresent(finding -> findings.put(tenant.getKey(), finding));
+                }
+                return true;
+              });
+    } catch (ObjectStoreException away) {
+      Events.warning("archives_not_compared", "reason", away.getMessage());
     }
     return findings;
   }
 
   /// What is wrong, if anything is.
-  private Optional<Finding> compare(String tenant, long seq) throws InterruptedException {
+  ///
+  /// @throws ObjectStoreException the store does not answer
+  private Optional<Finding> compare(String tenant, long seq)
+      throws ObjectStoreException, InterruptedException {
     String stream = tenant.equals(TenantName.CONTROL) ? ControlStore.STREAM : Intake.STREAM;
     try {
       Finding finding = oldCopies.look(tenant, stream, seq);
       return finding instanceof Finding.Continues ? Optional.empty() : Optional.of(finding);
-    } catch (ObjectStoreException | ArchiveFaultException notComparable) {
-      // The archiver meets the same, and tells it.
-      Events.info("archive_not_compared", "tenant", tenant, "reason", notComparable.getMessage());
-      return Optional.empty();
+    } catch (ObjectStoreException failed) {
+      if (failed.kind() == ObjectStoreException.Kind.UNAVAILABLE) {
+        throw failed;
+      }
+      notCompared(tenant, failed);
+    } catch (ArchiveFaultException wrong) {
+      notCompared(tenant, wrong);
     }
+    return Optional.empty();
+  }
+
+  /// The archiver meets the same, and tells it.
+  private static void notCompared(String tenant, Exception reason) {
+    Events.info("archive_not_compared", "tenant", tenant, "reason", reason.getMessage());
   }
 
   /// Keeps new records of the tenant from getting the seqs of archived ones.
-  private void stop(String tenant, Finding finding) throws IOException, InterruptedException {
-    long archiveSeq =
-        switch (finding) {
-          case Finding.Continues _ -> 0;
-          case Finding.OldCopy(long seq, _) -> seq;
-          case Finding.Foreign(long seq) -> seq;
-        };
+  private void stop(String tenant, Finding finding) throws InterruptedException {
+    long archiveSeq = archiveSeq(finding);
     ParkedTenants.Parked parked = apply.parked().get(tenant);
-    if (tenant.equals(TenantName.CONTROL)) {
-      throw controlIsOld(tenants.get().seqs().getOrDefault(tenant, 0L), archiveSeq);
-    }
     if (parked == null && !databases.exists(tenant)) {
       // Nothing of it is in this log.
       oldCopies.continueBehind(
@@ -288,6 +302,14 @@ final class Backups implements AutoCloseable {
     } else {
       park(tenant, Cause.FORKED, forked(0, archiveSeq));
     }
+  }
+
+  private static long archiveSeq(Finding finding) {
+    return switch (finding) {
+      case Finding.Continues _ -> 0;
+      case Finding.OldCopy(long seq, _) -> seq;
+      case Finding.Foreign(long seq) -> seq;
+    };
   }
 
   private void parkIfPrefix(String tenant, long archiveSeq) throws InterruptedException {
@@ -325,8 +347,8 @@ final class Backups implements AutoCloseable {
         : shown;
   }
 
-  private static IOException controlIsOld(long seq, long archiveSeq) {
-    return new IOException(
+  private static ServingRefusedException controlIsOld(long seq, long archiveSeq) {
+    return new ServingRefusedException(
         "the archive of "
             + TenantName.CONTROL
             + " goes on to seq "

@@ -15,6 +15,7 @@ import com.datanadhi.hub.intake.Admission;
 import com.datanadhi.hub.log.Durability;
 import com.datanadhi.hub.logging.Events;
 import com.datanadhi.hub.metrics.HubMetrics;
+import com.datanadhi.hub.restore.ServingRefusedException;
 import com.datanadhi.hub.time.Clock;
 import com.datanadhi.hub.tls.TlsException;
 import com.datanadhi.hub.tls.TlsSettings;
@@ -68,6 +69,9 @@ public final class HubRun implements HubLauncher {
               clock,
               true)) {
         return serve(directory, ownership, version, metrics, stop, started, descriptors);
+      } catch (ServingRefusedException refused) {
+        Events.severe("hub_failed", null, "reason", refused.getMessage());
+        return FAILED;
       } catch (IOException failed) {
         Events.severe("hub_failed", failed, "reason", failed.toString());
         return FAILED;
@@ -170,7 +174,10 @@ public final class HubRun implements HubLauncher {
     upkeep.turn();
     backups.awaitFirstProbe();
     // Before a sender is answered: API keys can be missing.
-    backups.checkForOldCopy();
+    backups.checkForOldCopy(stop::isStopping);
+    if (stop.isStopping()) {
+      return DONE;
+    }
     new MetricsOfHub(directory, gate, admission, backups, metrics).register();
     TlsSettings tls = TlsSettings.of(settings.tlsCertificate(), settings.tlsKey());
 

@@ -44,6 +44,11 @@ final class StopSignal {
     Object _ = install.invoke(null, signal.getConstructor(String.class).newInstance(name), put);
   }
 
+  /// Whether a signal has come that stops the hub, and [#await] has not returned it yet.
+  boolean isStopping() {
+    return signals.contains(true);
+  }
+
   /// Waits for the next signal.
   ///
   /// @return whether the hub is to stop; if not, its log is to be rotated

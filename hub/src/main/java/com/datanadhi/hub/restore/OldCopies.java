@@ -65,7 +65,10 @@ public final class OldCopies {
         return new Finding.Continues();
       }
     }
-    Part part = commonPart(archive.segments(tenant).segments(), segments);
+    Part part = commonPart(head.checksum().epoch(), segments);
+    if (part == null) {
+      part = commonPart(archive.segments(tenant).segments(), segments);
+    }
     if (part == null) {
       return new Finding.Foreign(head.seq());
     }
@@ -78,18 +81,22 @@ public final class OldCopies {
   /// Up to the end of the newest epoch that both have.
   private static @Nullable Part commonPart(List<Segment> archived, List<SegmentInfo> log) {
     for (Segment one : archived.reversed()) {
-      String epoch = one.checksum().epoch();
-      long end = -1;
-      for (SegmentInfo segment : log) {
-        if (segment.epoch().toString().equals(epoch)) {
-          end = Math.max(end, segment.endOffset());
-        }
-      }
-      if (end >= 0) {
-        return new Part(epoch, end);
+      Part part = commonPart(one.checksum().epoch(), log);
+      if (part != null) {
+        return part;
       }
     }
     return null;
+  }
+
+  private static @Nullable Part commonPart(String epoch, List<SegmentInfo> log) {
+    long end = -1;
+    for (SegmentInfo segment : log) {
+      if (segment.epoch().toString().equals(epoch)) {
+        end = Math.max(end, segment.endOffset());
+      }
+    }
+    return end < 0 ? null : new Part(epoch, end);
   }
 
   /// Says that a tenant of which this log has nothing goes on behind a part of it.

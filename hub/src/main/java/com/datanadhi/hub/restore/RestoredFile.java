@@ -72,7 +72,7 @@ public record RestoredFile(String objects, Instant restoredAt, Map<String, Tenan
     for (Map.Entry<String, Tenant> entry : new TreeMap<>(tenants).entrySet()) {
       Tenant tenant = entry.getValue();
       if (tenant.seq() < tenant.archiveSeq()) {
-        throw new IOException(
+        throw new ServingRefusedException(
             "tenant "
                 + entry.getKey()
                 + " was restored to seq "
