@@ -1,11 +1,15 @@
 package com.datanadhi.hub.archive;
 
 import com.datanadhi.hub.apply.Chain;
+import com.datanadhi.hub.apply.PositionDigest;
 import com.datanadhi.hub.objects.ObjectStore;
 import com.datanadhi.hub.objects.ObjectStoreException;
 import com.datanadhi.hub.view.StoredEvent;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -63,7 +67,24 @@ public final class ArchiveVerifier {
   public Report verify(
       String tenant, @Nullable Long expectSeq, SortedMap<Long, String> expectedChains)
       throws ObjectStoreException, InterruptedException {
-    Verifying verifying = new Verifying(tenant, expectedChains);
+    return verify(tenant, expectSeq, expectedChains, List.of());
+  }
+
+  /// Position and durability of records as they are known from elsewhere.
+  ///
+  /// @param object that has them
+  /// @param digest over the records from `firstSeq` to `seq`, see [PositionDigest]
+  public record KnownPositions(String object, long firstSeq, long seq, String digest) {}
+
+  /// The same, and compares positions: others than the archive's are a fault of the object that has
+  /// them. Of records that the archive does not have as a whole they are not compared.
+  public Report verify(
+      String tenant,
+      @Nullable Long expectSeq,
+      SortedMap<Long, String> expectedChains,
+      List<KnownPositions> positions)
+      throws ObjectStoreException, InterruptedException {
+    Verifying verifying = new Verifying(tenant, expectedChains, positions);
     try {
       new ArchiveWalk<>(store, tenant, ArchiveIndex.read(store, tenant), verifying).run();
     } catch (ArchiveFaultException impossible) {
@@ -85,6 +106,11 @@ public final class ArchiveVerifier {
   private static final class Verifying implements ArchiveWalk.Visitor<RuntimeException> {
     private final String tenant;
     private final SortedMap<Long, String> expected;
+    private final List<KnownPositions> positions;
+
+    /// By the seq that they begin with.
+    private final Map<Long, PositionDigest> digests = new HashMap<>();
+
     private final SortedMap<Long, String> chains = new TreeMap<>();
     private final List<String> faults = new ArrayList<>();
     private final List<String> unfinished = new ArrayList<>();
@@ -94,9 +120,12 @@ public final class ArchiveVerifier {
     private long segments;
     private long bytes;
 
-    private Verifying(String tenant, SortedMap<Long, String> expected) {
+    private Verifying(
+        String tenant, SortedMap<Long, String> expected, List<KnownPositions> positions) {
       this.tenant = tenant;
       this.expected = expected;
+      this.positions = positions;
+      positions.forEach(known -> digests.put(known.firstSeq(), new PositionDigest()));
     }
 
     @Override
@@ -127,7 +156,28 @@ public final class ArchiveVerifier {
       if (expected.containsKey(event.seq())) {
         compare(event.seq(), computed.hex());
       }
+      digests.forEach((firstSeq, digest) -> {
+        if (event.seq() >= firstSeq) {
+          digest.add(event);
+        }
+      });
+      for (KnownPositions known : positions) {
+        if (known.seq() == event.seq()) {
+          compare(known, Objects.requireNonNull(digests.get(known.firstSeq())));
+        }
+      }
       return true;
+    }
+
+    private void compare(KnownPositions known, PositionDigest archived) {
+      boolean isWhole = archived.records() == known.seq() - known.firstSeq() + 1;
+      if (isWhole && !archived.hex().equals(known.digest())) {
+        faults.add(
+            known.object()
+                + ": position or durability of a record up to seq "
+                + known.seq()
+                + " is not what the archive has");
+      }
     }
 
     private void compare(long seq, String found) {

@@ -3,9 +3,12 @@ package com.datanadhi.hub.restore;
 import com.datanadhi.hub.archive.ArchiveFaultException;
 import com.datanadhi.hub.archive.ArchiveReader;
 import com.datanadhi.hub.archive.ArchiveVerifier;
+import com.datanadhi.hub.archive.ArchiveVerifier.KnownPositions;
 import com.datanadhi.hub.objects.ObjectStore;
 import com.datanadhi.hub.objects.ObjectStoreException;
+import com.datanadhi.hub.snapshot.Manifest;
 import com.datanadhi.hub.snapshot.Snapshot;
+import com.datanadhi.hub.snapshot.SnapshotPositions;
 import com.datanadhi.hub.snapshot.SnapshotStore;
 import com.datanadhi.hub.snapshot.SnapshotVerifier;
 import com.datanadhi.hub.time.Clock;
@@ -81,11 +84,18 @@ public final class StoreVerifier {
     List<String> faults = new ArrayList<>();
     SortedMap<Long, String> chains = new TreeMap<>(known);
     Integer sound = null;
+    List<KnownPositions> positions = new ArrayList<>();
     long expected = expectSeq == null ? 0 : expectSeq;
     if (scope.snapshots()) {
-      List<Snapshot> found = verifySnapshots(tenant, faults);
-      sound = found.size();
-      for (Snapshot snapshot : found) {
+      SnapshotVerifier.Verified verified = verifySnapshots(tenant);
+      faults.addAll(verified.faults());
+      sound = verified.sound().size();
+      for (SnapshotPositions one : verified.positions()) {
+        positions.add(
+            new KnownPositions(
+                one.snapshot().key(Manifest.CANONICAL), one.firstSeq(), one.seq(), one.digest()));
+      }
+      for (Snapshot snapshot : verified.sound()) {
         long seq = snapshot.manifest().seq();
         if (isOld(snapshot)) {
           expected = Math.max(expected, seq);
@@ -105,7 +115,8 @@ public final class StoreVerifier {
     }
     // A hub with --archive off has snapshots alone.
     boolean isExpected = expectSeq != null || reader.tenants().contains(tenant);
-    ArchiveVerifier.Report report = archive.verify(tenant, isExpected ? expected : null, chains);
+    ArchiveVerifier.Report report =
+        archive.verify(tenant, isExpected ? expected : null, chains, positions);
     faults.addAll(report.faults());
     return new Verified(tenant, report.lastSeq(), sound, report.chains(), faults);
   }
@@ -116,14 +127,11 @@ public final class StoreVerifier {
     return age > LATE.toMillis();
   }
 
-  private List<Snapshot> verifySnapshots(String tenant, List<String> faults)
+  private SnapshotVerifier.Verified verifySnapshots(String tenant)
       throws IOException, InterruptedException {
     Path scratch = Files.createTempDirectory("echopost-hub-verify-");
     try {
-      SnapshotVerifier.Verified verified =
-          new SnapshotVerifier(snapshots, scratch, clock).verify(tenant);
-      faults.addAll(verified.faults());
-      return verified.sound();
+      return new SnapshotVerifier(snapshots, scratch, clock).verify(tenant);
     } finally {
       Scratch.delete(scratch);
     }

@@ -3,6 +3,7 @@ package com.datanadhi.hub.snapshot;
 import com.datanadhi.hub.apply.DerivedItems;
 import com.datanadhi.hub.apply.DerivedRows;
 import com.datanadhi.hub.apply.HistoryWalk;
+import com.datanadhi.hub.apply.PositionDigest;
 import com.datanadhi.hub.control.DerivedControl;
 import com.datanadhi.hub.record.TenantName;
 import com.datanadhi.hub.view.DatabaseCopy;
@@ -24,6 +25,7 @@ final class SnapshotContents {
   private final Snapshot snapshot;
   private final Path directory;
   private final List<String> faults = new ArrayList<>();
+  private @Nullable SnapshotPositions positions;
 
   /// @param directory has the files of the snapshot
   SnapshotContents(Snapshot snapshot, Path directory) {
@@ -52,12 +54,20 @@ final class SnapshotContents {
     }
     List<String> differences = snapshot.manifest().differences(canonical);
     add(Manifest.CANONICAL, differences.isEmpty() ? walk.faults : differences);
+    positions =
+        new SnapshotPositions(
+            snapshot, canonical.state().firstSeq(), canonical.state().seq(), walk.positions.hex());
     DerivedItems items = walk.items;
     if (isMailboxSound && differences.isEmpty() && walk.faults.isEmpty() && items != null) {
       boolean isRead = null != look(Manifest.MAILBOX, file -> read(file, items));
       add(Manifest.MAILBOX, isRead ? items.faults() : List.of());
     }
     return faults;
+  }
+
+  /// Of the records that were read by [#faults]; null if they could not be read.
+  @Nullable SnapshotPositions positions() {
+    return positions;
   }
 
   private static boolean read(Path mailbox, DerivedItems items)
@@ -104,6 +114,7 @@ final class SnapshotContents {
   private static final class Walk implements DatabaseCopy.Records {
     private final long lastItemSeq;
     private final List<String> faults = new ArrayList<>();
+    private final PositionDigest positions = new PositionDigest();
     private @Nullable HistoryWalk history;
     private @Nullable DerivedRows rows;
     private @Nullable DerivedItems items;
@@ -127,6 +138,7 @@ final class SnapshotContents {
 
     @Override
     public void add(StoredEvent event) {
+      positions.add(event);
       if (history != null && rows != null && items != null) {
         history.add(event);
         rows.add(event);

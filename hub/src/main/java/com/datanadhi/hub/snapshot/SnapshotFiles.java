@@ -14,6 +14,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// The databases of one snapshot on their way from the store into a directory. Not thread-safe.
 final class SnapshotFiles {
@@ -22,11 +23,13 @@ final class SnapshotFiles {
   private final Path directory;
   private final List<Path> created = new ArrayList<>();
   private final List<String> faults = new ArrayList<>();
+  private final SnapshotContents contents;
 
   SnapshotFiles(ObjectStore objects, Snapshot snapshot, Path directory) {
     this.objects = objects;
     this.snapshot = snapshot;
     this.directory = directory;
+    contents = new SnapshotContents(snapshot, directory);
   }
 
   /// Writes and compares them.
@@ -36,7 +39,6 @@ final class SnapshotFiles {
     for (Map.Entry<String, FileDigest> file : snapshot.manifest().files().entrySet()) {
       download(file.getKey(), file.getValue());
     }
-    SnapshotContents contents = new SnapshotContents(snapshot, directory);
     faults.addAll(contents.faults(created.stream().map(this::name).toList()));
     try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
       channel.force(true);
@@ -67,6 +69,11 @@ final class SnapshotFiles {
     if (difference != null) {
       faults.add(key + ": " + difference);
     }
+  }
+
+  /// Of the records that came; null if they could not be read.
+  @Nullable SnapshotPositions positions() {
+    return contents.positions();
   }
 
   private String name(Path file) {

@@ -33,9 +33,14 @@ public final class SnapshotVerifier {
   /// @param faults a line each that begins with the key of an object, in order of the snapshots
   /// @param sound the snapshots without a fault, in order of [Snapshot#BY_SEQ]: their seq and chain
   ///   are those inside of canonical.db too
+  /// @param positions of the sound snapshots: compare them with the archive's
   /// @param unfinished folders without manifest that are not older than a day, such as one that is
   ///   being made. Older ones are faults, since a hub removes them
-  public record Verified(List<String> faults, List<Snapshot> sound, List<String> unfinished) {}
+  public record Verified(
+      List<String> faults,
+      List<Snapshot> sound,
+      List<SnapshotPositions> positions,
+      List<String> unfinished) {}
 
   /// Verifies all snapshots of a tenant.
   ///
@@ -47,8 +52,9 @@ public final class SnapshotVerifier {
       faults.add(key + ": no snapshot has such an object");
     }
     List<Snapshot> sound = new ArrayList<>();
+    List<SnapshotPositions> positions = new ArrayList<>();
     for (Snapshot snapshot : list.finished()) {
-      List<String> found = verify(snapshot);
+      List<String> found = verify(snapshot, positions);
       faults.addAll(found);
       if (found.isEmpty()) {
         sound.add(snapshot);
@@ -64,10 +70,11 @@ public final class SnapshotVerifier {
         unfinished.add(SnapshotKeys.folder(tenant, folder.getKey()));
       }
     }
-    return new Verified(faults, sound, unfinished);
+    return new Verified(faults, sound, positions, unfinished);
   }
 
-  private List<String> verify(Snapshot snapshot) throws IOException, InterruptedException {
+  private List<String> verify(Snapshot snapshot, List<SnapshotPositions> positions)
+      throws IOException, InterruptedException {
     Path directory =
         Files.createTempDirectory(
             scratch,
@@ -75,7 +82,12 @@ public final class SnapshotVerifier {
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
     SnapshotFiles files = new SnapshotFiles(store.objects(), snapshot, directory);
     try {
-      return files.download();
+      List<String> found = files.download();
+      SnapshotPositions ofRecords = files.positions();
+      if (found.isEmpty() && ofRecords != null) {
+        positions.add(ofRecords);
+      }
+      return found;
     } finally {
       files.delete();
       Files.delete(directory);

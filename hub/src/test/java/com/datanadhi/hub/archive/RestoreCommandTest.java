@@ -16,6 +16,9 @@ import com.datanadhi.hub.view.TenantDatabases;
 import java.io.ByteArrayOutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -107,12 +110,22 @@ class RestoreCommandTest {
   }
 
   /// A snapshot of this history in the store of the first one.
-  private void take(ArchivedHub history) throws Exception {
+  ///
+  /// @param sql changes of it
+  private void take(ArchivedHub history, String... sql) throws Exception {
     try (TenantDatabases databases =
         new TenantDatabases(Files.createTempDirectory(directory, "from"), 8)) {
       Cut _ =
           new Restorer(history.store, Clock.system(), (_, _, _) -> {})
               .into(databases, "acme", new Target.End());
+      for (String change : sql) {
+        try (Connection connection =
+                DriverManager.getConnection(
+                    "jdbc:sqlite:" + databases.directory("acme").resolve("canonical.db"));
+            Statement statement = connection.createStatement()) {
+          assertThat(statement.executeUpdate(change)).isEqualTo(1);
+        }
+      }
       Snapshot _ =
           new Snapshotter(
                   databases,
@@ -138,6 +151,25 @@ class RestoreCommandTest {
       assertThat(refused.status()).isEqualTo(1);
       assertThat(refused.out()).contains("has another chain at seq 100");
     }
+  }
+
+  @Test
+  void other_positions_in_a_snapshot_than_in_the_archive_are_found() throws Exception {
+    take(hub);
+    assertThat(run("verify", "all").status()).isZero();
+    take(
+        hub,
+        "UPDATE events SET position = '0123abcd/events-0:7000' WHERE seq = 3",
+        "UPDATE applied_events SET result_json = json_set(result_json, '$.position',"
+            + " '0123abcd/events-0:7000') WHERE idempotency_key = 'k-3'");
+    assertThat(run("verify", "snapshots").status()).isZero();
+    Result all = run("verify", "all");
+    assertThat(all.status()).isEqualTo(1);
+    assertThat(all.out())
+        .containsPattern(
+            "snapshots/acme/snap_[^/]*/canonical.db: position or durability of a record up to seq"
+                + " 100 is not what the archive has\n")
+        .contains("1 fault");
   }
 
   @Test
