@@ -80,6 +80,17 @@ record Tampering(String tenant, Finder finder, Outcome outcome, Action action) {
     return new Tampering(tenant, Finder.SNAPSHOTS, Outcome.REFUSED, action);
   }
 
+  /// Changes a database of the newest snapshot, and makes the digests in the manifest fit.
+  private static Tampering forged(String tenant, String file, String sql) {
+    return snapshot(
+        tenant,
+        t -> {
+          execute(t.snapshot(file), sql);
+          ForgedObjects.correctDigests(t.manifest());
+          return names(t.snapshot(file));
+        });
+  }
+
   /// All that are known.
   static final List<Tampering> ALL =
       List.of(
@@ -234,6 +245,39 @@ record Tampering(String tenant, Finder finder, Outcome outcome, Action action) {
                 ForgedObjects.correctDigests(t.manifest());
                 return names(t.snapshot("canonical.db"));
               }),
+          forged(
+              "key-forged",
+              "canonical.db",
+              "INSERT INTO applied_events SELECT tenant_id, 'order-99', result_json, applied_at"
+                  + " FROM applied_events WHERE idempotency_key = 'order-1'"),
+          forged(
+              "key-deleted",
+              "canonical.db",
+              "DELETE FROM applied_events WHERE idempotency_key = 'order-1'"),
+          forged(
+              "key-edited",
+              "canonical.db",
+              "UPDATE applied_events SET result_json = json_set(result_json, '$.seq', 2) WHERE"
+                  + " idempotency_key = 'order-1'"),
+          forged(
+              "source-forged",
+              "canonical.db",
+              "INSERT INTO sources VALUES ('0123456789abcdef0123456789abcdef', 1, 9, 0)"),
+          forged("source-longer", "canonical.db", "UPDATE sources SET last = last + 5"),
+          forged("source-deleted", "canonical.db", "DELETE FROM sources"),
+          forged("item-forged", "mailbox.db", "INSERT INTO items VALUES ('other', 1, 1)"),
+          forged("item-deleted", "mailbox.db", "DELETE FROM items WHERE n = 3"),
+          forged("item-edited", "mailbox.db", "UPDATE items SET seq = seq + 1 WHERE n = 3"),
+          forged("last-item-edited", "mailbox.db", "UPDATE pipelines SET last_n = last_n - 1"),
+          forged("items-left-forged", "canonical.db", "INSERT INTO items_left VALUES ('p', 5)"),
+          forged(
+              "position-edited",
+              "canonical.db",
+              "UPDATE events SET position = position || '0' WHERE seq = 3"),
+          forged(
+              "durability-edited",
+              "canonical.db",
+              "UPDATE events SET durability = 'ram' WHERE seq = 3"),
           snapshot(
               "foreign-snapshot",
               t -> {
