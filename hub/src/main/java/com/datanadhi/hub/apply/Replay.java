@@ -5,6 +5,7 @@ import com.datanadhi.hub.record.Position;
 import com.datanadhi.hub.record.RecordData;
 import com.datanadhi.hub.record.SourceKey;
 import com.datanadhi.hub.record.Transaction;
+import com.datanadhi.hub.view.EventFilter;
 import com.datanadhi.hub.view.StoredEvent;
 import com.datanadhi.hub.view.TenantDatabases;
 import com.datanadhi.hub.view.TenantWriter;
@@ -121,7 +122,7 @@ public final class Replay implements AutoCloseable {
     ViewState before = writer.state();
     History history = new History(writer, before);
     long logRecords = 0;
-    @Nullable Position last = null;
+    @Nullable Position last = lastPosition(writer, before);
     for (int from = 0; from < events.size(); ) {
       StoredEvent first = events.get(from);
       if (first.seq() != history.seq() + 1 || first.part() != 1) {
@@ -168,6 +169,19 @@ public final class Replay implements AutoCloseable {
             before.conflicts(),
             before.skipped()));
     return history.seq();
+  }
+
+  /// The log record of which the database has its last record, or null. An upload is one log record
+  /// with many transactions, which can be in several batches.
+  private static @Nullable Position lastPosition(TenantWriter writer, ViewState state) {
+    @Nullable Position[] last = {null};
+    writer.events(
+        new EventFilter(state.seq(), 1, null, null, null),
+        event -> {
+          last[0] = Position.parse(event.position());
+          return false;
+        });
+    return last[0];
   }
 
   private void store(History history, List<StoredEvent> parts) {

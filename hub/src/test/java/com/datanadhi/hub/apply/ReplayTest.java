@@ -4,38 +4,94 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.datanadhi.hub.record.Digests;
+import com.datanadhi.hub.record.RecordData;
 import com.datanadhi.hub.view.StoredEvent;
 import com.datanadhi.hub.view.TenantDatabases;
 import com.datanadhi.hub.view.ViewState;
 import java.nio.file.Path;
-import java.util.UUID;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ReplayTest {
-  private static final String TENANT = "acme";
-  private static final String EPOCH = UUID.randomUUID().toString();
+  private static final String EPOCH = "0badcafe-0000-4000-8000-000000000000";
 
-  @TempDir Path directory;
+  @TempDir private Path directory;
   private TenantDatabases databases;
 
   @BeforeEach
   void open() {
-    databases = new TenantDatabases(directory, 8);
+    databases = new TenantDatabases(directory.resolve("tenants"), 32);
   }
 
   @AfterEach
-  void close() throws Exception {
+  void close() {
     databases.close();
+  }
+
+  private Replay replay() {
+    return new Replay(databases, "acme", (_, _, _) -> {});
+  }
+
+  private static StoredEvent event(long seq, long offset) {
+    byte[] logData = Long.toString(seq).getBytes(UTF_8);
+    return new StoredEvent(
+        seq,
+        "k-" + seq,
+        1,
+        1_700_000_000_000L,
+        EPOCH.substring(0, 8) + "/events-0:" + offset,
+        "[]",
+        logData,
+        Digests.content(List.of(new RecordData(List.of(), logData))).digest(),
+        "fsync");
+  }
+
+  private ViewState state() throws Exception {
+    return databases.read("acme", reader -> reader.state());
+  }
+
+  @Test
+  void a_log_record_whose_transactions_are_in_two_batches_counts_once() throws Exception {
+    try (Replay replay = replay()) {
+      for (long seq = 1; seq <= 4_950; seq++) {
+        replay.add(event(seq, seq), EPOCH);
+      }
+      for (long seq = 4_951; seq <= 5_050; seq++) {
+        replay.add(event(seq, 4_951), EPOCH);
+      }
+      replay.finish();
+    }
+
+    assertThat(state().seq()).isEqualTo(5_050);
+    assertThat(state().stored()).isEqualTo(4_951);
+  }
+
+  @Test
+  void a_log_record_that_is_continued_later_counts_once() throws Exception {
+    try (Replay first = replay()) {
+      first.add(event(1, 7), EPOCH);
+      first.add(event(2, 8), EPOCH);
+      first.finish();
+    }
+    try (Replay second = replay()) {
+      second.add(event(3, 8), EPOCH);
+      second.add(event(4, 9), EPOCH);
+      second.finish();
+    }
+
+    assertThat(state().stored()).isEqualTo(3);
+    assertThat(state().appliedOffset()).isEqualTo(9);
   }
 
   @Test
   void many_records_are_all_there_in_order() throws Exception {
     try (Replay replay = replay()) {
       for (long seq = 1; seq <= 20_000; seq++) {
-        replay.add(event(seq), EPOCH);
+        replay.add(event(seq, seq - 1), EPOCH);
       }
       replay.finish();
     }
@@ -47,12 +103,13 @@ class ReplayTest {
   }
 
   @Test
-  void a_record_that_does_not_continue_the_others_is_found_and_those_before_it_stay() throws Exception {
+  void a_record_that_does_not_continue_the_others_is_found_and_those_before_it_stay()
+      throws Exception {
     try (Replay replay = replay()) {
       assertThatThrownBy(
               () -> {
                 for (long seq = 1; seq <= 20_000; seq++) {
-                  replay.add(event(seq < 7_000 ? seq : seq + 1), EPOCH);
+                  replay.add(event(seq < 7_000 ? seq : seq + 1, seq), EPOCH);
                 }
                 replay.finish();
               })
@@ -66,30 +123,9 @@ class ReplayTest {
   void what_was_not_finished_is_dropped_when_it_is_closed() throws Exception {
     try (Replay replay = replay()) {
       for (long seq = 1; seq <= 5_001; seq++) {
-        replay.add(event(seq), EPOCH);
+        replay.add(event(seq, seq), EPOCH);
       }
     }
     assertThat(state().seq()).isEqualTo(5_000);
-  }
-
-  private Replay replay() {
-    return new Replay(databases, TENANT, (_, _, _) -> {});
-  }
-
-  private ViewState state() throws Exception {
-    return databases.read(TENANT, reader -> reader.state());
-  }
-
-  private static StoredEvent event(long seq) {
-    return new StoredEvent(
-        seq,
-        "key-" + seq,
-        1,
-        1_000 + seq,
-        EPOCH.substring(0, 8) + "/events-0:" + (seq - 1),
-        "[\"p\"]",
-        "{\"n\":%d}".formatted(seq).getBytes(UTF_8),
-        "",
-        "fsync");
   }
 }
