@@ -357,7 +357,11 @@ public final class ApplyLoop implements AppliedPositions {
         applied = applyHeldBack(tenant, entries, applied);
         position = chunk.next();
       }
-      ViewState state = databases.read(tenant, r -> r.state());
+      // Nothing of it can be in the log any more.
+      ViewState state =
+          applied < 0
+              ? databases.write(tenant, writer -> writer.state())
+              : databases.read(tenant, reader -> reader.state());
       if (state.appliedOffset() < applied) {
         throw new Applier.ReplacedException(state.appliedOffset(), applied);
       }

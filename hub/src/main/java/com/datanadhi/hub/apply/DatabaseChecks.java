@@ -72,7 +72,14 @@ final class DatabaseChecks {
     if (checked.contains(tenant)) {
       return true;
     }
-    if (!check(tenant, databases.read(tenant, r -> r.state()), true)) {
+    TenantMark durable = progress.durable(tenant);
+    boolean isNew = durable == null || durable.offset() < 0;
+    // That of a new tenant is made by its first record.
+    ViewState state =
+        isNew && !databases.exists(tenant)
+            ? databases.write(tenant, writer -> writer.state())
+            : databases.read(tenant, reader -> reader.state());
+    if (!check(tenant, state, true)) {
       return false;
     }
     markSound(tenant);

@@ -124,6 +124,7 @@ final class ControlFollower {
     while (true) {
       forgetAll();
       try {
+        createIfMissing();
         ViewState state =
             databases.read(
                 TenantName.CONTROL,
@@ -148,6 +149,13 @@ final class ControlFollower {
         rebuilt = true;
         setAside(unusable);
       }
+    }
+  }
+
+  /// Its position tells that everything is missing.
+  private void createIfMissing() throws ViewException, InterruptedException {
+    if (!databases.exists(TenantName.CONTROL)) {
+      long _ = databases.write(TenantName.CONTROL, writer -> writer.state().appliedOffset());
     }
   }
 
@@ -377,6 +385,7 @@ final class ControlFollower {
 
   private <T> Answer<T> answer(TenantDatabases.Reading<T> work)
       throws ViewException, InterruptedException {
+    createIfMissing();
     return databases.read(
         TenantName.CONTROL,
         reader -> new Answer<>(reader.state().appliedOffset(), work.run(reader)));
@@ -385,6 +394,7 @@ final class ControlFollower {
   private void bringUp() throws ViewException, InterruptedException {
     lock.lockInterruptibly();
     try {
+      createIfMissing();
       long applied = databases.read(TenantName.CONTROL, reader -> reader.state().appliedOffset());
       if (applied < databaseOffset && !isLost(applied + 1, databaseOffset, passedOver)) {
         databaseOffset = applied;

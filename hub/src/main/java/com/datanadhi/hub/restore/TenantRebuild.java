@@ -120,7 +120,8 @@ public final class TenantRebuild implements TenantBase {
     if (from.seq() > 0) {
       Cut _ = restorer.continueTo(built, tenant, new Target.Seq(from.seq()));
     }
-    ViewState state = built.read(tenant, reader -> reader.state());
+    // Of a history without a record there is no database yet.
+    ViewState state = built.write(tenant, writer -> writer.state());
     if (!from.isEndOf(state)) {
       throw new RestoreException(
           "tenant "

@@ -34,7 +34,8 @@ import org.jspecify.annotations.Nullable;
 /// Calls whose turn does not come within 30 s throw [ViewException.Kind#UNAVAILABLE].
 ///
 /// A database whose files were deleted or replaced by somebody is reopened at the next call, and is
-/// then empty or what stands there: callers look at the state in each transaction.
+/// then what stands there: reading one that is missing fails, writing one makes an empty one. So
+/// callers look at the state in each transaction.
 public final class TenantDatabases implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
@@ -105,10 +106,10 @@ public final class TenantDatabases implements AutoCloseable {
     T run(MailboxWriter writer) throws InterruptedException;
   }
 
-  /// Runs `work` on a snapshot of canonical.db, which is created when it is missing. Many at the
-  /// same time; they do not block the writer. While a snapshot is held, SQLite cannot restart the
-  /// write-ahead log, so reading records ends with [ViewException.Kind#UNAVAILABLE] after 30 s:
-  /// read in pages.
+  /// Runs `work` on a snapshot of canonical.db; one that is missing is
+  /// [ViewException.Kind#DAMAGED]. Many at the same time; they do not block the writer. While a
+  /// snapshot is held, SQLite cannot restart the write-ahead log, so reading records ends with
+  /// [ViewException.Kind#UNAVAILABLE] after 30 s: read in pages.
   public <T> T read(String tenant, Reading<T> work) throws ViewException, InterruptedException {
     return transaction(
         new DatabaseId(tenant, DatabaseKind.CANONICAL),
@@ -463,7 +464,12 @@ public final class TenantDatabases implements AutoCloseable {
   private Handle open(DatabaseId id, Path file, boolean write, boolean first, int cacheKib)
       throws ViewException {
     boolean unclean = first && Files.exists(Handle.wal(file));
-    create(file);
+    if (write || id.kind() == DatabaseKind.MAILBOX) {
+      create(file);
+    } else if (!Files.exists(file)) {
+      // An empty one in its place would pass for a tenant without records.
+      throw new ViewException(Kind.DAMAGED, file + ": is missing", null);
+    }
     Sqlite sqlite = Sqlite.open(file, cacheKib);
     @Nullable Handle handle = null;
     try {

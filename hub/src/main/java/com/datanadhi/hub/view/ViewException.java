@@ -19,7 +19,7 @@ public final class ViewException extends Exception {
 
   /// What is wrong.
   public enum Kind {
-    /// The file is not a sound database: set it aside and rebuild it.
+    /// The file is missing or not a sound database: set it aside and rebuild it.
     DAMAGED,
     /// It cannot be opened or used now: permissions, no room, a lock that is held, a failing disk.
     UNAVAILABLE,

@@ -81,7 +81,7 @@ public final class ApplyBench {
 
   private static Cost raw(Path directory, int rows) throws Exception {
     try (TenantDatabases databases = new TenantDatabases(directory, 8)) {
-      databases.read("acme", r -> r.state());
+      databases.write("acme", w -> w.state());
     }
     Path database = Dump.canonical(directory, "acme");
     String digest = Digests.hex(Digests.sha256().digest(LOG_DATA));

@@ -2,6 +2,7 @@ package com.datanadhi.hub.apply;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.datanadhi.hub.apply.ApplyDecisions.Loss;
 import com.datanadhi.hub.apply.ParkedTenants.Cause;
@@ -388,17 +389,17 @@ class ApplyLoopTest {
   }
 
   @Test
-  void a_deleted_database_that_a_reader_has_created_anew_is_built_again() throws Exception {
+  void a_deleted_database_that_somebody_reads_is_not_made_anew_but_built_again() throws Exception {
     Hub.append(log, "acme", "a-1", "1");
     Hub.append(log, "acme", "a-2", "2");
     try (Hub hub = hub()) {
       hub.drain();
       delete(Dump.directory(hub.tenants, "acme"));
-      assertThat(hub.state("acme").seq()).isZero();
-      Hub.append(log, "acme", "a-3", "3");
+      assertThatThrownBy(() -> hub.state("acme")).hasMessageContaining("is missing");
+      hub.loop.parkMissing();
       hub.drain();
 
-      assertThat(hub.state("acme").seq()).isEqualTo(3);
+      assertThat(hub.state("acme").seq()).isEqualTo(2);
       assertThat(hub.dump("acme")).isEqualTo(reference("acme", "reference"));
     }
   }

@@ -159,7 +159,7 @@ class SnapshotLoopTest {
   @Test
   void tenants_without_anything_get_none_until_they_have_something() throws Exception {
     names.addAll(List.of("acme", "none", "_control"));
-    assertThat(tenants.state("acme").seq()).isZero();
+    assertThat(tenants.create("acme").seq()).isZero();
     loop.turn();
     assertThat(folder.folders("snapshots/")).isEmpty();
     assertThat(loop.stats().oldestAgeHours()).isZero();

@@ -215,7 +215,7 @@ class SnapshotterTest {
         .hasMessageContaining("does not exist");
     assertThat(scratchFiles()).isEmpty();
 
-    ViewState state = tenants.state("acme");
+    ViewState state = tenants.create("acme");
     Snapshot taken = snapshotter().take("acme");
     assertThat(taken.manifest().seq()).isZero();
     assertThat(taken.manifest().epoch()).isNull();
@@ -226,7 +226,7 @@ class SnapshotterTest {
 
   @Test
   void control_is_taken_like_a_tenant() throws Exception {
-    ViewState state = tenants.state("_control");
+    ViewState state = tenants.create("_control");
     Snapshot taken = snapshotter().take("_control");
     assertThat(taken.manifest().stream()).isEqualTo("control");
     assertThat(store.find("_control", taken.id())).isEqualTo(taken);

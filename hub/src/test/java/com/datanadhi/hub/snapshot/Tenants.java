@@ -56,6 +56,11 @@ final class Tenants implements AutoCloseable {
     databases = new TenantDatabases(directory, 32);
   }
 
+  /// Makes a database without records.
+  ViewState create(String tenant) throws ViewException, InterruptedException {
+    return databases.write(tenant, TenantReader::state);
+  }
+
   /// Stores records more, in one transaction each, and their items.
   void append(String tenant, int records) throws ViewException, InterruptedException {
     long from = next(tenant);
@@ -82,7 +87,7 @@ final class Tenants implements AutoCloseable {
   }
 
   private long next(String tenant) throws ViewException, InterruptedException {
-    return state(tenant).appliedOffset() + 1;
+    return databases.<Long>write(tenant, writer -> writer.state().appliedOffset()) + 1;
   }
 
   private void append(String tenant, LogEntry entry) throws ViewException, InterruptedException {

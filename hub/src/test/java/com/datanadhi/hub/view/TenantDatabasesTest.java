@@ -49,7 +49,7 @@ class TenantDatabasesTest {
 
   @Test
   void a_new_database_starts_before_the_first_record() throws Exception {
-    ViewState state = databases.read("acme", TenantReader::state);
+    ViewState state = databases.write("acme", TenantReader::state);
 
     String chain = Digests.hex(Digests.sha256().digest("acme".getBytes(UTF_8)));
     assertThat(state)
@@ -57,6 +57,25 @@ class TenantDatabasesTest {
             new ViewState("acme", null, "events-0", -1, 0, chain, 1, chain, 0, 0, 0, 0, 0, 0));
     assertThat(databases.exists("acme")).isTrue();
     assertThat(databases.exists("other")).isFalse();
+  }
+
+  @Test
+  void reading_a_database_that_is_missing_fails_and_makes_none() throws Exception {
+    databases.write("acme", Rows::one);
+    assertThatThrownBy(() -> databases.read("other", TenantReader::state))
+        .isInstanceOfSatisfying(
+            ViewException.class,
+            failed -> assertThat(failed.kind()).isEqualTo(ViewException.Kind.DAMAGED));
+    assertThat(databases.exists("other")).isFalse();
+
+    for (String name : List.of("canonical.db", "canonical.db-wal", "canonical.db-shm")) {
+      Files.delete(file(name));
+    }
+    assertThatThrownBy(() -> databases.read("acme", TenantReader::state))
+        .hasMessageContaining("is missing");
+    assertThat(databases.exists("acme")).isFalse();
+    databases.write("acme", Rows::one);
+    assertThat(databases.<Long>read("acme", reader -> reader.state().seq())).isEqualTo(1);
   }
 
   @Test
@@ -379,7 +398,7 @@ class TenantDatabasesTest {
           assertThat(control.tenantsWithCursorsAfter(4)).containsExactly("acme");
           return "";
         });
-    assertThatThrownBy(() -> databases.read("acme", TenantReader::control))
+    assertThatThrownBy(() -> databases.write("acme", TenantReader::control))
         .isInstanceOf(IllegalStateException.class);
     assertThat(databases.tenants()).containsExactlyInAnyOrder("_control", "acme");
   }
