@@ -3,11 +3,14 @@ package com.datanadhi.hub.apply;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.datanadhi.hub.log.LogEntry;
+import com.datanadhi.hub.view.EventFilter;
 import com.datanadhi.hub.view.TenantDatabases;
+import com.datanadhi.hub.view.TenantReader;
 import com.datanadhi.hub.view.ViewState;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 import org.junit.jupiter.api.RepeatedTest;
@@ -18,6 +21,17 @@ class ApplyFunctionTest {
   private static final String STREAM = "events-0";
 
   @TempDir Path directory;
+
+  private static List<String> derivedRowFaults(TenantReader reader) {
+    DerivedRows rows = new DerivedRows(reader);
+    reader.events(
+        new EventFilter(reader.state().firstSeq(), Integer.MAX_VALUE, null, null, null),
+        event -> {
+          rows.add(event);
+          return true;
+        });
+    return rows.faults();
+  }
 
   @RepeatedTest(12)
   void any_batches_with_reopening_rereading_and_pruning_give_what_the_model_says(
@@ -74,6 +88,9 @@ class ApplyFunctionTest {
               model.stored, model.duplicates, model.conflicting, (long) model.quarantine.size());
       assertThat(state.lastReceivedAt()).isEqualTo(model.last);
       assertThat(state.keysForgottenBefore()).isEqualTo(model.forgotten);
+      assertThat(databases.read("acme", ApplyFunctionTest::derivedRowFaults))
+          .as("seed " + seed)
+          .isEmpty();
     } finally {
       databases.close();
     }
@@ -101,5 +118,19 @@ class ApplyFunctionTest {
     assertThat(model.stored).isPositive();
     assertThat(model.duplicates).isPositive();
     assertThat(model.conflicting).isPositive();
+
+    try (TenantDatabases pruned = new TenantDatabases(batched, 8)) {
+      String begin = "SELECT seq FROM events WHERE part = 1 AND seq > " + model.seq / 2;
+      long left = Long.parseLong(Dump.rows(database, begin + " LIMIT 1").getFirst());
+      pruned.write(
+          "acme",
+          writer -> {
+            writer.deleteEventsBefore(left, writer.state().chain(), Map.of());
+            return left;
+          });
+      assertThat(pruned.read("acme", ApplyFunctionTest::derivedRowFaults))
+          .as("seed " + seed)
+          .isEmpty();
+    }
   }
 }
