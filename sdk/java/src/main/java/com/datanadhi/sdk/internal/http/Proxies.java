@@ -237,7 +237,9 @@ public final class Proxies {
             HostAddress.of(to)
                 .flatMap(Proxies.this::select)
                 .map(proxy ->
-                    new Proxy(Proxy.Type.HTTP, new InetSocketAddress(proxy.name(), proxy.port())))
+                    new Proxy(
+                        Proxy.Type.HTTP,
+                        InetSocketAddress.createUnresolved(proxy.name(), proxy.port())))
                 .orElse(Proxy.NO_PROXY));
       }
 

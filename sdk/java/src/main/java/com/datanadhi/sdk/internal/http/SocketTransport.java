@@ -10,20 +10,17 @@ import java.net.Socket;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.SSLParameters;
@@ -253,12 +250,10 @@ final class SocketTransport implements HttpTransport {
     SSLSocket secured =
         (SSLSocket) tls.getSocketFactory().createSocket(socket, server.name(), server.port(), true);
     SSLParameters parameters = secured.getSSLParameters();
-    // The JDK neither sends nor checks a name with an underscore.
+    // The JDK checks no name with an underscore, and sends none in the handshake (SNI): servers on
+    // the JDK refuse such a handshake.
     boolean isCheckedHere = server.host().indexOf('_') >= 0;
-    if (isCheckedHere) {
-      byte[] name = server.host().getBytes(StandardCharsets.US_ASCII);
-      parameters.setServerNames(List.of(new SNIHostName(name)));
-    } else {
+    if (!isCheckedHere) {
       parameters.setEndpointIdentificationAlgorithm("HTTPS");
     }
     secured.setSSLParameters(parameters);
