@@ -340,7 +340,9 @@ final class Connector implements AutoCloseable {
         Objects.requireNonNull(attempt.tls).createSSLEngine(peer.host(), peer.port());
     engine.setUseClientMode(true);
     SSLParameters parameters = engine.getSSLParameters();
-    parameters.setEndpointIdentificationAlgorithm("HTTPS");
+    if (!UnderscoreNames.isOne(peer.host())) {
+      parameters.setEndpointIdentificationAlgorithm("HTTPS");
+    }
     engine.setSSLParameters(parameters);
     return new SslHandler(engine);
   }

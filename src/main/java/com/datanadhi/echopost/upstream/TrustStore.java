@@ -19,6 +19,7 @@ import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509ExtendedTrustManager;
 import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 
@@ -68,7 +69,13 @@ public final class TrustStore {
           TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
       trust.init(trusted);
       ready = SSLContext.getInstance("TLS");
-      ready.init(null, trust.getTrustManagers(), null);
+      TrustManager[] managers = trust.getTrustManagers();
+      for (int i = 0; i < managers.length; i++) {
+        if (managers[i] instanceof X509ExtendedTrustManager authorities) {
+          managers[i] = new UnderscoreNames(authorities);
+        }
+      }
+      ready.init(null, managers, null);
       context = ready;
     }
     return ready;

@@ -24,6 +24,7 @@ import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -587,6 +588,38 @@ class MainServerTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "log_server, log_server, true",
+    "log_server, Log_Server, true",
+    "a.log_server.example, *.log_server.example, true",
+    "log_server, log-server, false",
+    "a.b.log_server.example, *.log_server.example, false",
+    "log_server.example, *.example, false",
+    "log_server.example, *example, false"
+  })
+  void the_certificate_of_a_server_with_an_underscore_must_have_its_name(
+      String host, String certified, boolean accepted) throws Exception {
+    StubServer server = use(StubServer.up(certificate(certified)));
+    try (Tunnel tunnel = new Tunnel(server.port())) {
+      MainServer client =
+          client(
+              "https://" + host + ":8443",
+              Map.of(
+                  "HTTPS_PROXY",
+                  "127.0.0.1:" + tunnel.port(),
+                  "SSL_CERT_FILE",
+                  directory.resolve(certified + ".pem").toString()));
+
+      ServerResponse response = deliver(client, delivery("{}"));
+
+      assertThat(response.equals(new ServerResponse.Answered(200, null, "")))
+          .as(response.toString())
+          .isEqualTo(accepted);
+      assertThat(server.count()).isEqualTo(accepted ? 1 : 0);
+    }
+  }
+
   @Test
   void a_certificate_that_the_system_trusts_is_trusted() throws Exception {
     StubServer server = use(StubServer.up(certificate("localhost")));
@@ -636,7 +669,7 @@ class MainServerTest {
                 "-dname",
                 "CN=" + host,
                 "-ext",
-                "san=dns:" + host,
+                "2.5.29.17=" + alternativeName(host),
                 "-validity",
                 "2",
                 "-storepass",
@@ -667,6 +700,12 @@ class MainServerTest {
     SSLContext context = SSLContext.getInstance("TLS");
     context.init(managers.getKeyManagers(), null, null);
     return context.getServerSocketFactory();
+  }
+
+  /// The extension with the one DNS name, in DER: keytool refuses names with an underscore.
+  private static String alternativeName(String host) {
+    byte[] name = host.getBytes(StandardCharsets.US_ASCII);
+    return "30%02x82%02x%s".formatted(name.length + 2, name.length, HexFormat.of().formatHex(name));
   }
 
   /// An HTTP proxy that tunnels one connection to a port on loopback, whatever it is asked for.
