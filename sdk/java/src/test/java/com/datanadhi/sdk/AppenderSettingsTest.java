@@ -25,6 +25,15 @@ class AppenderSettingsTest extends AbstractSdkTest {
     assertThat(main.deliveries()).hasSize(1);
     assertThat(main.deliveries().get(0).apiKey()).isEqualTo("of-appender");
     assertThat(main.deliveries().get(0).body().get("pipelines")).hasToString("[\"orders\"]");
+    assertThat(
+            main.deliveries()
+                .get(0)
+                .body()
+                .getAsJsonObject("log_data")
+                .getAsJsonObject("resource")
+                .get("service.name")
+                .getAsString())
+        .isEqualTo("checkout");
   }
 
   @ParameterizedTest
@@ -79,6 +88,7 @@ class AppenderSettingsTest extends AbstractSdkTest {
             <directory>%1$s</directory>
             <pipelines>orders</pipelines>
             <apiKey>of-appender</apiKey>
+            <serviceName>checkout</serviceName>
             <serverHost>%2$s</serverHost>
             <fallbackHost>%3$s</fallbackHost>
           </appender>
@@ -98,6 +108,7 @@ class AppenderSettingsTest extends AbstractSdkTest {
         <Configuration>
           <Appenders>
             <DataNadhi name="DN" directory="%1$s" pipelines="orders" apiKey="of-appender"
+                serviceName="checkout"
                 serverHost="%2$s" fallbackHost="%3$s"/>
           </Appenders>
           <Loggers><Root level="INFO"><AppenderRef ref="DN"/></Root></Loggers>
@@ -110,6 +121,7 @@ class AppenderSettingsTest extends AbstractSdkTest {
         com.datanadhi.sdk.jul.DataNadhiHandler.directory = %1$s
         com.datanadhi.sdk.jul.DataNadhiHandler.pipelines = orders
         com.datanadhi.sdk.jul.DataNadhiHandler.apiKey = of-appender
+        com.datanadhi.sdk.jul.DataNadhiHandler.serviceName = checkout
         com.datanadhi.sdk.jul.DataNadhiHandler.serverHost = %2$s
         com.datanadhi.sdk.jul.DataNadhiHandler.fallbackHost = %3$s
         """;

@@ -189,15 +189,17 @@ class RecordFieldsTest extends AbstractSdkTest {
   }
 
   @Test
-  void a_record_that_is_kept_while_the_configuration_is_invalid_names_the_process()
+  void a_record_that_is_kept_while_the_configuration_is_invalid_names_service_and_process()
       throws Exception {
     configure("unknown: 1");
-    DataNadhiHandler handler = new DataNadhiHandler(directory.toString(), "orders");
-    handler.publish(new java.util.logging.LogRecord(Level.INFO, "event"));
-    handler.close();
-    await().atMost(TIME_LIMIT).until(() -> dropped().size() == 1);
-    assertThat(dropped().get(0).getAsJsonObject("log_data").getAsJsonObject("resource").keySet())
-        .containsExactly("host.name", "process.pid", "telemetry.sdk.version");
+    var context = logback("<serviceName>checkout</serviceName>", "");
+    context.getLogger("shop").info("event");
+    context.stop();
+    assertThat(dropped()).hasSize(1);
+    JsonObject resource = dropped().get(0).getAsJsonObject("log_data").getAsJsonObject("resource");
+    assertThat(resource.keySet())
+        .containsExactly("service.name", "host.name", "process.pid", "telemetry.sdk.version");
+    assertThat(resource.get("service.name").getAsString()).isEqualTo("checkout");
     configure();
   }
 

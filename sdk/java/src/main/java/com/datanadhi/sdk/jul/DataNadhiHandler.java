@@ -47,6 +47,7 @@ public final class DataNadhiHandler extends Handler {
             property("apiKey", ""),
             property("serverHost", ""),
             property("fallbackHost", ""),
+            property("serviceName", ""),
             Long.parseLong(property("maxWaitMillis", "0")),
             property("beforeSend", "")),
         null);
@@ -72,7 +73,7 @@ public final class DataNadhiHandler extends Handler {
    * @param maxWaitMillis how long a thread that logs waits at most for space in the queue
    */
   public DataNadhiHandler(String directory, String pipelines, long maxWaitMillis) {
-    this(new AppenderSettings(directory, pipelines, "", "", "", maxWaitMillis, ""), null);
+    this(new AppenderSettings(directory, pipelines, "", "", "", "", maxWaitMillis, ""), null);
   }
 
   /**
@@ -86,7 +87,7 @@ public final class DataNadhiHandler extends Handler {
    */
   public DataNadhiHandler(DataNadhi client, String pipelines, long maxWaitMillis) {
     this(
-        new AppenderSettings("", pipelines, "", "", "", maxWaitMillis, ""),
+        new AppenderSettings("", pipelines, "", "", "", "", maxWaitMillis, ""),
         Objects.requireNonNull(client));
   }
 

@@ -85,6 +85,7 @@ public final class DataNadhiAppender extends AbstractAppender {
       @PluginAttribute(value = "apiKey", sensitive = true) @Nullable String apiKey,
       @PluginAttribute("serverHost") @Nullable String serverHost,
       @PluginAttribute("fallbackHost") @Nullable String fallbackHost,
+      @PluginAttribute("serviceName") @Nullable String serviceName,
       @PluginAttribute("maxWaitMillis") long maxWaitMillis,
       @PluginAttribute("beforeSend") @Nullable String beforeSend,
       @PluginAttribute("location") boolean location,
@@ -100,6 +101,7 @@ public final class DataNadhiAppender extends AbstractAppender {
             orEmpty(apiKey),
             orEmpty(serverHost),
             orEmpty(fallbackHost),
+            orEmpty(serviceName),
             maxWaitMillis,
             orEmpty(beforeSend)),
         location,
@@ -130,7 +132,7 @@ public final class DataNadhiAppender extends AbstractAppender {
         null,
         true,
         configuration,
-        new AppenderSettings("", pipelines, "", "", "", maxWaitMillis, ""),
+        new AppenderSettings("", pipelines, "", "", "", "", maxWaitMillis, ""),
         location,
         Objects.requireNonNull(client));
   }

@@ -36,6 +36,7 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
   private String apiKey = "";
   private String serverHost = "";
   private String fallbackHost = "";
+  private String serviceName = "";
   private long maxWaitMillis;
   private String beforeSend = "";
   private boolean location;
@@ -65,6 +66,11 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
   /** Sets the URL of the fallback server, unless the environment has one. */
   public void setFallbackHost(String fallbackHost) {
     this.fallbackHost = fallbackHost;
+  }
+
+  /** Sets the name of the application in its records, unless the environment has one. */
+  public void setServiceName(String serviceName) {
+    this.serviceName = serviceName;
   }
 
   /**
@@ -111,7 +117,14 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
         EventClient.of(
             own,
             new AppenderSettings(
-                directory, pipelines, apiKey, serverHost, fallbackHost, maxWaitMillis, beforeSend),
+                directory,
+                pipelines,
+                apiKey,
+                serverHost,
+                fallbackHost,
+                serviceName,
+                maxWaitMillis,
+                beforeSend),
             this::stopAsyncAppenders);
     super.start();
   }

@@ -2,6 +2,7 @@ package com.datanadhi.sdk.internal.appender;
 
 import com.datanadhi.sdk.DataNadhi;
 import com.datanadhi.sdk.SubmitResult;
+import com.datanadhi.sdk.internal.config.ConfigurationLoader;
 import com.datanadhi.sdk.internal.hook.Hooked;
 import com.datanadhi.sdk.internal.json.EncodedPayload;
 import com.datanadhi.sdk.internal.json.JsonEncoder;
@@ -23,7 +24,7 @@ public final class SharedClient implements EventClient {
   private final Way way;
   private final Runnable emptyBuffer;
   private volatile @Nullable DataNadhi client;
-  private volatile EventResource resource = new EventResource(Optional.empty());
+  private volatile EventResource resource;
   private volatile boolean closed;
 
   /**
@@ -37,6 +38,8 @@ public final class SharedClient implements EventClient {
     this.clients = SharedClients.of(Path.of(settings.directory()));
     this.settings = settings;
     this.way = Way.of(settings);
+    this.resource =
+        new EventResource(ConfigurationLoader.serviceName(System.getenv(), settings.ofClient()));
     this.emptyBuffer = emptyBuffer;
     ProcessEnd.addBuffer(emptyBuffer);
     boolean isOpening = OPENING.get() != null;

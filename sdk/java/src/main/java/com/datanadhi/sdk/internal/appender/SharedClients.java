@@ -85,7 +85,7 @@ public final class SharedClients {
       Map<String, String> own = user.settings().ofClient();
       if (open != null && !own.isEmpty() && !isSame(load(own), open.configuration())) {
         StandardError.print(
-            "The client for %s is open already, with %s: the key or host of another appender for the same directory is not used. Give them a directory each, or the same settings"
+            "The client for %s is open already, with %s: the key, host or service name of another appender for the same directory is not used. Give them a directory each, or the same settings"
                 .formatted(directory, open.configuration().serverHost()));
       }
     } catch (ConfigurationException problem) {
@@ -104,10 +104,12 @@ public final class SharedClients {
     return all;
   }
 
-  private static boolean isSame(DataNadhiConfiguration one, DataNadhiConfiguration other) {
-    return one.apiKey().equals(other.apiKey())
-        && one.serverHost().equals(other.serverHost())
-        && one.fallbackHost().equals(other.fallbackHost());
+  /** Whether an appender needs no client of its own. */
+  private static boolean isSame(DataNadhiConfiguration wanted, DataNadhiConfiguration open) {
+    return wanted.apiKey().equals(open.apiKey())
+        && wanted.serverHost().equals(open.serverHost())
+        && wanted.fallbackHost().equals(open.fallbackHost())
+        && (wanted.serviceName().isEmpty() || wanted.serviceName().equals(open.serviceName()));
   }
 
   /**

@@ -46,6 +46,11 @@ public final class ConfigurationFile {
         return new ConfigurationFile(path.toString(), parse(path));
       }
     }
+    return none();
+  }
+
+  /** No file, which has no settings. */
+  static ConfigurationFile none() {
     return new ConfigurationFile("", Map.of());
   }
 

@@ -105,6 +105,15 @@ public final class ConfigurationLoader {
     };
   }
 
+  /** The name of the service as far as it does not come from the file, which may be invalid. */
+  public static Optional<String> serviceName(
+      Map<String, String> environment, Map<String, String> ofAppender) {
+    Settings settings =
+        new Settings(System::getProperty, environment, ofAppender, ConfigurationFile.none());
+    String own = settings.outsideFile("service.name", "DATANADHI_SERVICE_NAME");
+    return own.isBlank() ? serviceNameOfOpenTelemetry(environment) : Optional.of(own.strip());
+  }
+
   /** The name that OpenTelemetry's SDK would take; there an empty value counts as none. */
   private static Optional<String> serviceNameOfOpenTelemetry(Map<String, String> environment) {
     return Stream.of(

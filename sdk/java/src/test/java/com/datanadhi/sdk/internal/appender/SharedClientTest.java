@@ -59,7 +59,7 @@ class SharedClientTest {
 
   private SharedClient newUser() {
     return new SharedClient(
-        new AppenderSettings(directory.toString(), "orders", "", "", "", 0, ""), () -> {});
+        new AppenderSettings(directory.toString(), "orders", "", "", "", "", 0, ""), () -> {});
   }
 
   private static EventPayload event() {
