@@ -52,7 +52,7 @@ class ArchitectureTest {
         "intake | apply control view log record",
         "admin | control query view log record proto+",
         "control | apply view log record proto+",
-        "drill | restore apply objects view",
+        "drill | restore apply objects view record",
         "restore | archive snapshot control apply objects view log record",
         "snapshot | control apply objects view record",
         "archive | apply view objects log record json",

@@ -228,7 +228,9 @@ class RecoveryTest {
       Result verified = run("verify", "all", "--data", second);
       assertThat(verified.status()).as(verified.out()).isZero();
       Result drilled = run("drill", "--data", second);
-      assertThat(drilled.out()).contains("tenant acme: restored to seq 702 and the same");
+      assertThat(drilled.out())
+          .contains("tenant acme: restored to seq 702 and the same", "tenant _control: restored to")
+          .doesNotContain("FAULT");
       hub.kill();
     }
     afterwards = head(second);

@@ -418,7 +418,6 @@ final class Backups implements AutoCloseable {
 
   private Collection<String> drillTenants() {
     return tenants.get().seqs().keySet().stream()
-        .filter(name -> !name.equals(TenantName.CONTROL))
         .filter(name -> archiver == null || archiver.archivedSeq(name) > 0)
         .toList();
   }
@@ -605,7 +604,7 @@ final class Backups implements AutoCloseable {
   /// The tenants that can be restored, as far as is known without asking the store.
   List<String> restorableTenants() {
     return tenants.get().seqs().entrySet().stream()
-        .filter(entry -> entry.getValue() > 0 && !entry.getKey().equals(TenantName.CONTROL))
+        .filter(entry -> entry.getValue() > 0)
         .map(Map.Entry::getKey)
         .toList();
   }
