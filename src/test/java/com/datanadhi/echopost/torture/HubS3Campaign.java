@@ -42,6 +42,12 @@ final class HubS3Campaign implements Campaign {
   /// How long the next fault waits for the hub to have noticed the end of the last one.
   private static final Duration RECOVERY = Duration.ofSeconds(12);
 
+  /// The same in a run that is to end soon: after a fault of a second the hub tries again within
+  /// two.
+  private static final Duration SHORT_RECOVERY = Duration.ofSeconds(2);
+
+  private static final Duration SHORT_RUN = Duration.ofSeconds(30);
+
   /// What the hub may need to end, and a busy machine.
   private static final Duration END = Duration.ofSeconds(15);
 
@@ -124,6 +130,7 @@ final class HubS3Campaign implements Campaign {
     private final CampaignHub hub;
     private final List<Fault> faults = new ArrayList<>();
     private final List<Action> actions = new ArrayList<>();
+    private final boolean isShort;
     private int copies;
 
     Round(CampaignRun run, Path home) throws IOException, InterruptedException {
@@ -132,6 +139,7 @@ final class HubS3Campaign implements Campaign {
       this.random = run.random();
       this.name = "round " + run.rounds();
       this.home = home;
+      this.isShort = run.hasTimeLeft() && !run.hasTimeLeft(SHORT_RUN);
       store = S3Server.start(home.resolve("s3"));
       proxy = new UnreliableProxy(store.port(), new Random(random.nextLong()));
       network = FaultyNetwork.start(home, proxy.port());
@@ -176,7 +184,7 @@ final class HubS3Campaign implements Campaign {
       result.add(fault.text, 1);
       // The hub archives once a second.
       LockSupport.parkNanos(1_000_000_000);
-      pause(1_500);
+      pause(isShort ? 300 : 1_500);
       expectIntake(senders, fault);
       switch (next(actions, Action.values())) {
         case KILL -> kill();
@@ -204,10 +212,11 @@ final class HubS3Campaign implements Campaign {
       double before = metric("hub_archived_segments_total");
       long start = System.nanoTime();
       while (metric("hub_archived_segments_total") == before
-          && System.nanoTime() - start < RECOVERY.toNanos()) {
+          && System.nanoTime() - start < (isShort ? SHORT_RECOVERY : RECOVERY).toNanos()) {
         LockSupport.parkNanos(20_000_000);
       }
-      pause(1_000);
+      result.recordTime("until archived again", System.nanoTime() - start);
+      pause(isShort ? 100 : 1_000);
     }
 
     private void begin(Fault fault) throws Exception {
@@ -326,9 +335,9 @@ final class HubS3Campaign implements Campaign {
       result.add("second writers", 1);
       try (CampaignHub second = new CampaignHub(copy, environment, FLAGS)) {
         second.spawn();
-        pause(1_500);
+        pause(isShort ? 500 : 1_500);
         spawn();
-        pause(2_000);
+        pause(isShort ? 1_000 : 2_000);
         second.process().kill();
         keepOutput(second, copy.getFileName().toString());
       }
