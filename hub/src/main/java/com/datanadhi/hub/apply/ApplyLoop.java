@@ -188,6 +188,11 @@ public final class ApplyLoop implements AppliedPositions {
     try {
       chunk = reader.read(from, Long.MAX_VALUE, maxRecords, MAX_BYTES);
     } catch (DamagedException damaged) {
+      LogDamage.Replaced replaced = damage.replacementOf(damaged);
+      if (replaced != null) {
+        goBehind(damaged, replaced);
+        return Turn.WORKED;
+      }
       damage.block("log_damaged", damaged, damaged);
       return Turn.BLOCKED;
     } catch (IOException failed) {
@@ -204,6 +209,22 @@ public final class ApplyLoop implements AppliedPositions {
     progress.advance(chunk.next(), chunk.lost(), parked.list());
     damage.unblock();
     return Turn.WORKED;
+  }
+
+  /// Those whose databases lack some of the records take them from the archive.
+  private void goBehind(DamagedException damaged, LogDamage.Replaced replaced) {
+    for (String tenant : replaced.behind()) {
+      if (!parked.isParked(tenant)) {
+        parked.park(
+            tenant,
+            databases.exists(tenant) ? Cause.BEHIND : Cause.DAMAGED,
+            message(damaged) + "; its archive has some of them",
+            applied(tenant) + 1,
+            -1);
+      }
+    }
+    progress.advance(damaged.endOffset(), 0, parked.list());
+    damage.unblock();
   }
 
   private Map<String, List<Incoming>> byTenant(List<Incoming> entries) {
@@ -286,7 +307,7 @@ public final class ApplyLoop implements AppliedPositions {
     if (first < 0) {
       return;
     }
-    parked.heldBack(tenant, records, bytes);
+    parked.heldBack(tenant, first, records, bytes);
     heldBack.passedOver(tenant, first);
   }
 
@@ -316,6 +337,24 @@ public final class ApplyLoop implements AppliedPositions {
   /// lost or can be read again; null if there is none.
   public @Nullable DamagedException damage() {
     return damage.damage();
+  }
+
+  /// Says that nobody has to wait for damaged log records any more: each is in a database or in the
+  /// archive, or is recorded as lost.
+  public void replaced(DamagedException damaged, Set<String> behind) {
+    damage.replaced(
+        new LogDamage.Replaced(damaged.firstOffset(), damaged.endOffset(), Set.copyOf(behind)));
+    signal.wake();
+  }
+
+  /// Whether a parked tenant's database has all log records before an offset that this loop knows
+  /// to be the tenant's.
+  boolean hasAllBefore(String tenant, long end, long seq) {
+    TenantMark known = positions.get(tenant);
+    return known != null
+        && known.seq() <= seq
+        && end <= next()
+        && end <= parked.heldBackFrom(tenant);
   }
 
   LogDamage logDamage() {
@@ -388,10 +427,7 @@ public final class ApplyLoop implements AppliedPositions {
       parked.park(tenant, Cause.BEHIND, message(replaced), replaced.offset() + 1, -1);
     } catch (PoisonException poison) {
       parked.park(tenant, Cause.POISON, message(poison), poison.offset(), poison.offset());
-    } catch (DamagedException damaged) {
-      damage.inRebuild(damaged);
-      parked.park(tenant, Cause.BEHIND, message(damaged), position, -1);
-    } catch (IOException failed) {
+    } catch (IOException | DamagedException failed) {
       parked.park(tenant, Cause.BEHIND, message(failed), position, -1);
     }
   }
@@ -501,6 +537,11 @@ public final class ApplyLoop implements AppliedPositions {
   /// Parks a tenant for a reason that only its archive tells.
   public void park(String tenant, Cause cause, String reason) {
     parked.park(tenant, cause, reason, 0, -1);
+  }
+
+  /// Whether a tenant's record came from a log before this one.
+  boolean isFromEarlierLog(String tenant, long seq) {
+    return checks.isMissingFromEarlierLog(tenant, seq - 1);
   }
 
   StreamReader reader() {

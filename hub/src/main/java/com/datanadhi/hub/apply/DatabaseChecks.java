@@ -65,6 +65,11 @@ final class DatabaseChecks {
     earlier = history;
   }
 
+  /// Whether a database that ends with `seq` lacks records from before this log.
+  boolean isMissingFromEarlierLog(String tenant, long seq) {
+    return earlier.isMissing(tenant, seq);
+  }
+
   /// Checks the database when its tenant is applied for the first time.
   ///
   /// @return false if the tenant is parked now

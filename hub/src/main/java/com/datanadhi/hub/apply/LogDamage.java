@@ -2,6 +2,9 @@ package com.datanadhi.hub.apply;
 
 import com.datanadhi.hub.log.DamagedException;
 import com.datanadhi.hub.logging.Events;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +18,7 @@ final class LogDamage {
   private @Nullable String problem;
   private @Nullable DamagedException damage;
   private @Nullable DamagedException rebuildDamage;
+  private final List<Replaced> replaced = new ArrayList<>();
 
   LogDamage(String stream, ApplyDecisions decisions) {
     this.stream = stream;
@@ -57,6 +61,48 @@ final class LogDamage {
     lock.lock();
     try {
       rebuildDamage = damaged;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Damage that keeps nobody waiting any more: each of its log records is in a database or in the
+  /// archive, or is recorded as lost.
+  ///
+  /// @param behind the tenants that have some in the archive, and not in their database
+  record Replaced(long first, long end, Set<String> behind) {
+    private boolean has(DamagedException damaged) {
+      return first <= damaged.firstOffset() && damaged.endOffset() <= end;
+    }
+  }
+
+  void replaced(Replaced range) {
+    lock.lock();
+    try {
+      replaced.add(range);
+      if (rebuildDamage != null && range.has(rebuildDamage)) {
+        rebuildDamage = null;
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// What [#replaced] has said of this damage, or null.
+  @Nullable Replaced replacementOf(DamagedException damaged) {
+    lock.lock();
+    try {
+      return replaced.stream().filter(range -> range.has(damaged)).findFirst().orElse(null);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// A database is gone that may have had some of them.
+  void forgetReplaced() {
+    lock.lock();
+    try {
+      replaced.clear();
     } finally {
       lock.unlock();
     }

@@ -76,6 +76,9 @@ public final class ParkedTenants {
     private long dueNanos;
     private boolean busy;
 
+    /// The first offset that was passed over.
+    private long heldBackFrom = Long.MAX_VALUE;
+
     private Entry(Parked parked) {
       this.parked = parked;
     }
@@ -181,6 +184,7 @@ public final class ParkedTenants {
                     0,
                     -1));
     entry.dueNanos = clock.nanoTime();
+    entry.heldBackFrom = before.heldBackRecords() > 0 ? before.neededFrom() : Long.MAX_VALUE;
     parked.put(before.tenant(), entry);
   }
 
@@ -198,10 +202,20 @@ public final class ParkedTenants {
     return cause == Cause.DAMAGED || cause == Cause.AHEAD || cause == Cause.OLD_COPY;
   }
 
-  /// Counts a log record that was passed over.
-  synchronized void heldBack(String tenant, long records, long bytes) {
+  /// The first offset of the log records that were passed over for the tenant, or a lower bound; a
+  /// large number if there are none.
+  synchronized long heldBackFrom(String tenant) {
+    Entry entry = parked.get(tenant);
+    return entry == null ? Long.MAX_VALUE : entry.heldBackFrom;
+  }
+
+  /// Counts log records that were passed over.
+  ///
+  /// @param first the offset of the first
+  synchronized void heldBack(String tenant, long first, long records, long bytes) {
     Entry entry = parked.get(tenant);
     if (entry != null) {
+      entry.heldBackFrom = Math.min(entry.heldBackFrom, first);
       Parked p = entry.parked;
       entry.parked =
           new Parked(

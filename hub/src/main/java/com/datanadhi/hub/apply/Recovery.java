@@ -12,9 +12,11 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Brings parked tenants back: sets a damaged database aside, reads the log from where the tenant's
@@ -32,6 +34,9 @@ public final class Recovery {
   private final TenantDatabases databases;
   private final TenantBase base;
   private final LoopSignal signal = new LoopSignal();
+
+  /// The tenants that wait until damaged log records are found or recorded as lost.
+  private final Set<String> waiting = new HashSet<>();
 
   /// @param base for tenants whose history does not begin in the log, or no more
   public Recovery(ApplyLoop loop, TenantDatabases databases, TenantBase base) {
@@ -62,6 +67,7 @@ public final class Recovery {
     Map<String, Work> works = new HashMap<>();
     long position = Long.MAX_VALUE;
     for (Parked parked : due) {
+      waiting.remove(parked.tenant());
       Work work = prepare(parked);
       if (work != null) {
         works.put(parked.tenant(), work);
@@ -72,10 +78,11 @@ public final class Recovery {
       StreamReader.Chunk chunk;
       try {
         chunk = loop.reader().read(position, loop.next(), MAX_RECORDS, MAX_BYTES);
-      } catch (IOException | DamagedException failed) {
-        if (failed instanceof DamagedException damaged) {
-          loop.logDamage().inRebuild(damaged);
-        }
+      } catch (DamagedException damaged) {
+        replace(damaged, works);
+        position = damaged.endOffset();
+        continue;
+      } catch (IOException failed) {
         for (String tenant : works.keySet()) {
           park(tenant, Cause.BEHIND, ApplyLoop.message(failed), position, -1);
         }
@@ -94,7 +101,7 @@ public final class Recovery {
       }
       position = chunk.next();
     }
-    if (!works.isEmpty()) {
+    if (!due.isEmpty() && waiting.isEmpty()) {
       loop.logDamage().inRebuild(null);
     }
     long through = position;
@@ -113,13 +120,71 @@ public final class Recovery {
     long applied;
 
     /// Whether the database's counts of log records are complete.
-    final boolean hasCounts;
+    boolean hasCounts;
 
     Work(long from, long applied, boolean hasCounts) {
       this.from = from;
       this.applied = applied;
       this.hasCounts = hasCounts;
     }
+  }
+
+  /// Takes from elsewhere what the log cannot give. A tenant of which something may be missing is
+  /// parked again, until it is found or recorded as lost.
+  private void replace(DamagedException damaged, Map<String, Work> works)
+      throws InterruptedException {
+    for (Map.Entry<String, Work> entry : List.copyOf(works.entrySet())) {
+      if (entry.getValue().from < damaged.endOffset()
+          && !replace(damaged, entry.getKey(), entry.getValue())) {
+        works.remove(entry.getKey());
+      }
+    }
+  }
+
+  /// @return whether the tenant goes on
+  private boolean replace(DamagedException damaged, String tenant, Work work)
+      throws InterruptedException {
+    long end = damaged.endOffset();
+    try {
+      boolean hasAll = base.takeBefore(tenant, end);
+      long seq = 0;
+      if (databases.exists(tenant)) {
+        ViewState state = databases.read(tenant, reader -> reader.state());
+        if (!loop.checks().check(tenant, state, false)) {
+          return false;
+        }
+        seq = state.seq();
+        work.applied = state.appliedOffset();
+      }
+      if (hasAll || loop.hasAllBefore(tenant, end, seq)) {
+        // What it does not have of them was decided, and stored nothing.
+        work.hasCounts = false;
+        return true;
+      }
+      if (loop.logDamage().replacementOf(damaged) != null) {
+        return true;
+      }
+      waiting.add(tenant);
+      loop.logDamage().inRebuild(damaged);
+      park(tenant, Cause.BEHIND, ApplyLoop.message(damaged), damaged.firstOffset(), -1);
+    } catch (ViewException failed) {
+      park(
+          tenant,
+          ParkedTenants.causeOf(failed),
+          ApplyLoop.message(failed),
+          damaged.firstOffset(),
+          -1);
+    } catch (IOException failed) {
+      park(
+          tenant,
+          Cause.BEHIND,
+          ApplyLoop.message(damaged)
+              + ", and what is kept of the tenant cannot be used: "
+              + ApplyLoop.message(failed),
+          damaged.firstOffset(),
+          -1);
+    }
+    return false;
   }
 
   private void apply(String tenant, List<Incoming> entries, Map<String, Work> works)
@@ -152,6 +217,7 @@ public final class Recovery {
     long start = loop.reader().log().start(loop.reader().stream());
     try {
       if (ParkedTenants.needsRebuild(parked.cause())) {
+        loop.logDamage().forgetReplaced();
         if (start > 0 || parked.cause() == Cause.OLD_COPY || base.isNeeded(tenant)) {
           return goOnFromBase(parked, start);
         }

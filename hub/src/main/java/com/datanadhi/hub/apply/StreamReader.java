@@ -30,6 +30,8 @@ final class StreamReader {
   record Chunk(List<Incoming> entries, long next, long lost) {}
 
   /// Reads from `from` on, but not to `to` and behind it.
+  ///
+  /// @throws DamagedException up to the next loss at most
   Chunk read(long from, long to, int maxRecords, long maxBytes)
       throws IOException, DamagedException {
     long limit = Math.min(to, log.stableEnd(stream));
@@ -46,10 +48,15 @@ final class StreamReader {
       return new Chunk(List.of(), from, 0);
     }
     long end = limit;
-    List<LogEntry> entries =
-        log.read(stream, from, (int) Math.min(maxRecords, limit - from), maxBytes).stream()
-            .filter(e -> e.offset() < end)
-            .toList();
+    List<LogEntry> entries;
+    try {
+      entries =
+          log.read(stream, from, (int) Math.min(maxRecords, limit - from), maxBytes).stream()
+              .filter(e -> e.offset() < end)
+              .toList();
+    } catch (DamagedException damaged) {
+      throw damaged.before(end);
+    }
     long next = entries.isEmpty() ? from : entries.getLast().offset() + 1;
     return new Chunk(entries.stream().map(Incoming::of).toList(), next, 0);
   }

@@ -7,6 +7,7 @@ import com.datanadhi.hub.apply.Checkpointer;
 import com.datanadhi.hub.apply.ClockGuard;
 import com.datanadhi.hub.apply.MailboxFollower;
 import com.datanadhi.hub.apply.Recovery;
+import com.datanadhi.hub.apply.Replacements;
 import com.datanadhi.hub.apply.SegmentRetention;
 import com.datanadhi.hub.apply.TenantBase;
 import com.datanadhi.hub.apply.ViewRetention;
@@ -31,11 +32,13 @@ import com.datanadhi.hub.time.Clock;
 import com.datanadhi.hub.view.CommitTimer;
 import com.datanadhi.hub.view.TenantDatabases;
 import com.datanadhi.hub.view.ViewException;
+import com.datanadhi.hub.view.ViewState;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
@@ -71,6 +74,7 @@ final class OpenDirectory implements AutoCloseable {
   final ApplyLoop apply;
   final Checkpointer checkpointer;
   final Recovery recovery;
+  final Replacements replacements;
   final ClockGuard clockGuard;
   final SegmentRetention segmentRetention;
   final ViewRetention viewRetention;
@@ -138,7 +142,9 @@ final class OpenDirectory implements AutoCloseable {
     checkpointer =
         new Checkpointer(
             apply, log, Intake.STREAM, databases, mailboxes, appliedThrough, segmentRetention);
-    recovery = new Recovery(apply, databases, new LateBase());
+    TenantBase lateBase = new LateBase();
+    recovery = new Recovery(apply, databases, lateBase);
+    replacements = new Replacements(apply, databases, lateBase);
     viewRetention =
         new ViewRetention(
             databases,
@@ -216,6 +222,23 @@ final class OpenDirectory implements AutoCloseable {
     public @Nullable Base putInPlace(String tenant, long logStart)
         throws IOException, ViewException, InterruptedException {
       return base.putInPlace(tenant, logStart);
+    }
+
+    @Override
+    public boolean takeBefore(String tenant, long end)
+        throws IOException, ViewException, InterruptedException {
+      return base.takeBefore(tenant, end);
+    }
+
+    @Override
+    public Set<String> tenants() throws IOException, InterruptedException {
+      return base.tenants();
+    }
+
+    @Override
+    public void archivedOffsets(String tenant, @Nullable ViewState has, OffsetSink sink)
+        throws IOException, InterruptedException {
+      base.archivedOffsets(tenant, has, sink);
     }
   }
 

@@ -1,6 +1,7 @@
 package com.datanadhi.hub.hub;
 
 import com.datanadhi.hub.apply.ApplyDecisions.Loss;
+import com.datanadhi.hub.apply.Replacements;
 import com.datanadhi.hub.control.ControlDamagedException;
 import com.datanadhi.hub.control.ControlUnavailableException;
 import com.datanadhi.hub.log.DamagedException;
@@ -74,8 +75,9 @@ final class Upkeep {
     }
   }
 
-  /// Damaged log records that are not applied are nowhere else. After a while, in which an
-  /// operator's disk may come back, they are recorded as lost, and applying goes on behind them.
+  /// Damaged log records that are to be applied can be in the archive. After a while, in which an
+  /// operator's disk may come back, those that nothing has are recorded as lost, and applying goes
+  /// on behind the damage.
   private void recordLoss() throws InterruptedException {
     DamagedException met = directory.apply.damage();
     if (met == null) {
@@ -86,10 +88,11 @@ final class Upkeep {
     if (damagedSince < 0) {
       damagedSince = now;
     }
-    if (now - damagedSince < DAMAGE_MILLIS * 1_000_000) {
-      return;
+    if (now - damagedSince >= DAMAGE_MILLIS * 1_000_000) {
+      // What cannot be told now is asked again after a while.
+      damagedSince = now;
+      recordLosses(met);
     }
-    recordLosses(met);
   }
 
   /// The rest of the segment is looked through at once: damage seldom comes alone, and each would
@@ -111,7 +114,7 @@ final class Upkeep {
         }
         next = sound.getLast().offset() + 1;
       } catch (DamagedException damaged) {
-        if (!record(damaged)) {
+        if (!replaceOrRecord(damaged)) {
           return;
         }
         next = damaged.endOffset();
@@ -123,17 +126,26 @@ final class Upkeep {
     damagedSince = -1;
   }
 
-  /// @return whether it is recorded
-  private boolean record(DamagedException damaged) throws InterruptedException {
+  /// @return whether nobody has to wait for these log records any more
+  private boolean replaceOrRecord(DamagedException damaged) throws InterruptedException {
     try {
-      directory.control.recordLoss(
+      Replacements.Found found = directory.replacements.look(damaged);
+      for (Loss loss : found.missing()) {
+        directory.control.recordLoss(damaged.stream(), loss);
+      }
+      directory.apply.replaced(damaged, found.behind());
+      Events.warning(
+          "damage_passed",
+          "stream",
           damaged.stream(),
-          new Loss(
-              damaged.firstOffset(),
-              damaged.endOffset() - 1,
-              String.valueOf(damaged.getMessage())));
+          "first_offset",
+          damaged.firstOffset(),
+          "end_offset",
+          damaged.endOffset(),
+          "lost",
+          found.missing().stream().mapToLong(loss -> loss.last() - loss.first() + 1).sum());
       return true;
-    } catch (ControlUnavailableException later) {
+    } catch (IOException | ControlUnavailableException later) {
       Events.warning("loss_not_recorded", "reason", later.getMessage());
       return false;
     }

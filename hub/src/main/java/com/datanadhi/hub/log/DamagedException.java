@@ -7,6 +7,7 @@ public final class DamagedException extends Exception {
   private final String stream;
   private final long firstOffset;
   private final long endOffset;
+  private final String reason;
 
   /// @param firstOffset of the first record that cannot be read
   /// @param endOffset of the first record behind the damage that can be read
@@ -23,6 +24,14 @@ public final class DamagedException extends Exception {
     this.stream = stream;
     this.firstOffset = firstOffset;
     this.endOffset = endOffset;
+    this.reason = reason;
+  }
+
+  /// The part of the damage before an offset.
+  ///
+  /// @param end behind the first damaged record
+  public DamagedException before(long end) {
+    return end >= endOffset ? this : new DamagedException(stream, firstOffset, end, reason);
   }
 
   public String stream() {

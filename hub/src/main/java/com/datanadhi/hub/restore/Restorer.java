@@ -2,8 +2,10 @@ package com.datanadhi.hub.restore;
 
 import com.datanadhi.hub.apply.MailboxFollower;
 import com.datanadhi.hub.archive.ArchiveFaultException;
+import com.datanadhi.hub.archive.ArchiveHead;
 import com.datanadhi.hub.archive.ArchiveReader;
 import com.datanadhi.hub.archive.ArchiveReader.Segments;
+import com.datanadhi.hub.archive.SegmentChecksum;
 import com.datanadhi.hub.control.RestoredCursors;
 import com.datanadhi.hub.objects.ObjectStore;
 import com.datanadhi.hub.objects.ObjectStoreException;
@@ -83,6 +85,32 @@ public final class Restorer {
       }
     }
     return kept;
+  }
+
+  /// The tenants that have a folder in the archive.
+  Set<String> archivedTenants() throws ObjectStoreException, InterruptedException {
+    return new TreeSet<>(archive.tenants());
+  }
+
+  /// Gives a tenant's archived records behind what a database has, in order.
+  ///
+  /// @param has the state of the database, or null to begin with the archive's first record
+  void readArchive(
+      String tenant, @Nullable ViewState has, ArchiveReader.EventSink<RuntimeException> sink)
+      throws RestoreException, ObjectStoreException, InterruptedException {
+    long _ =
+        checked(() -> {
+          ArchiveHead head = archive.head(tenant);
+          boolean hasAll = head != null && has != null && head.seq() <= has.seq();
+          if (head == null || head.checksum() == null || hasAll) {
+            return 0L;
+          }
+          if (has != null) {
+            return archive.read(tenant, has.seq() + 1, has.chain(), sink);
+          }
+          SegmentChecksum first = archive.segments(tenant).segments().getFirst().checksum();
+          return archive.read(tenant, first.firstSeq(), first.chainBefore(), sink);
+        });
   }
 
   private boolean isKept(String tenant)

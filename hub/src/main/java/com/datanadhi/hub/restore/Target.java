@@ -1,5 +1,6 @@
 package com.datanadhi.hub.restore;
 
+import com.datanadhi.hub.record.Position;
 import com.datanadhi.hub.view.StoredEvent;
 
 /// Up to where a tenant is restored. Transactions stay whole.
@@ -15,10 +16,17 @@ public sealed interface Target {
   /// The archive's last record.
   record End() implements Target {}
 
+  /// The last record whose log record is before this offset; for databases of that log.
+  record Before(long offset) implements Target {}
+
   /// Whether a transaction is within the target.
   ///
   /// @param last its last record
   default boolean includes(StoredEvent last) {
+    if (this instanceof Before(long end)) {
+      Position position = Position.parse(last.position());
+      return position != null && position.offset() < end;
+    }
     return includes(last.seq(), last.receivedAt());
   }
 
@@ -30,6 +38,8 @@ public sealed interface Target {
       case Seq(long wanted) -> seq <= wanted;
       case Time(long millis) -> receivedAt <= millis;
       case End() -> true;
+      // Neither tells the offset.
+      case Before _ -> false;
     };
   }
 }

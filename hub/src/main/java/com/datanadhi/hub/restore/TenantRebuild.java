@@ -1,20 +1,26 @@
 package com.datanadhi.hub.restore;
 
+import com.datanadhi.hub.apply.Replay;
 import com.datanadhi.hub.apply.TenantBase;
 import com.datanadhi.hub.logging.Events;
 import com.datanadhi.hub.objects.ObjectStoreException;
+import com.datanadhi.hub.record.Position;
 import com.datanadhi.hub.restore.Continuations.Continuation;
+import com.datanadhi.hub.snapshot.Snapshot;
 import com.datanadhi.hub.view.TenantDatabases;
 import com.datanadhi.hub.view.ViewException;
 import com.datanadhi.hub.view.ViewState;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// Makes a parked tenant's databases from its newest snapshot and, where the log does not reach
-/// back to that, the archive behind it. Used by one thread at a time.
+/// back to that, the archive behind it; and finds there what a damaged log cannot give. One thread
+/// at a time brings tenants back; the others only look.
 public final class TenantRebuild implements TenantBase {
   private static final int MAX_FILES = 12;
 
@@ -73,6 +79,69 @@ public final class TenantRebuild implements TenantBase {
       return new Base(hasCounts);
     } finally {
       Scratch.delete(scratch);
+    }
+  }
+
+  @Override
+  public boolean takeBefore(String tenant, long end)
+      throws IOException, ViewException, InterruptedException {
+    try {
+      Cut cut = restorer.continueTo(databases, tenant, new Target.Before(end));
+      // The next one tells that none is missing between.
+      return cut.archiveSeq() > cut.seq() || takeSnapshotBehind(tenant, cut.seq(), end);
+    } catch (RestoreException | Replay.GapException fault) {
+      // There is a gap if somebody deletes the database meanwhile.
+      throw new IOException(fault.getMessage(), fault);
+    }
+  }
+
+  private boolean takeSnapshotBehind(String tenant, long seq, long end)
+      throws RestoreException, IOException, ViewException, InterruptedException {
+    List<Snapshot> kept = restorer.snapshots(tenant);
+    if (kept.isEmpty()
+        || kept.getLast().manifest().seq() < seq
+        || kept.getLast().manifest().offset() + 1 < end) {
+      return false;
+    }
+    Scratch.delete(scratch);
+    try {
+      Path made;
+      try (TenantDatabases built = new TenantDatabases(scratch.resolve("tenants"), MAX_FILES)) {
+        made = built.directory(tenant);
+        if (restorer.newestSnapshot(built, tenant) == null || !reaches(built, tenant, end)) {
+          return false;
+        }
+        built.check(tenant);
+        built.checkpoint(tenant);
+      }
+      databases.putInPlace(tenant, made);
+      Events.info("tenant_restored_for_rebuild", "tenant", tenant, "with_archive", false);
+      return true;
+    } finally {
+      Scratch.delete(scratch);
+    }
+  }
+
+  @Override
+  public Set<String> tenants() throws IOException, InterruptedException {
+    return restorer.archivedTenants();
+  }
+
+  @Override
+  public void archivedOffsets(String tenant, @Nullable ViewState has, OffsetSink sink)
+      throws IOException, InterruptedException {
+    Continuation from = continuations.get(tenant);
+    long before = from == null ? 0 : from.seq();
+    try {
+      restorer.readArchive(
+          tenant,
+          has,
+          event -> {
+            Position position = Position.parse(event.position());
+            return event.seq() <= before || position == null || sink.accept(position.offset());
+          });
+    } catch (RestoreException fault) {
+      Events.warning("archive_not_read", "tenant", tenant, "reason", fault.getMessage());
     }
   }
 

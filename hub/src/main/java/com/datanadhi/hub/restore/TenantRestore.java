@@ -221,7 +221,7 @@ final class TenantRestore {
       return;
     }
     StoredEvent last = transaction.getLast();
-    isOver = isOver || !target.includes(last.seq(), last.receivedAt());
+    isOver = isOver || !target.includes(last);
     for (StoredEvent event : transaction) {
       if (isOver) {
         noteAfter(event);

@@ -596,6 +596,46 @@ class ApplyLoopTest {
   }
 
   @Test
+  void a_rebuild_does_not_wait_for_damage_to_records_of_others() throws Exception {
+    for (int i = 0; i < 10; i++) {
+      Hub.append(log, i == 3 ? "beta" : "acme", "k-" + i, "1");
+    }
+    try (Hub hub = hub()) {
+      hub.drain();
+      log.damage(4, 6);
+      delete(Dump.directory(hub.tenants, "beta"));
+      Hub.append(log, "beta", "k-10", "1");
+      hub.drain();
+
+      assertThat(hub.loop.damage()).isNull();
+      assertThat(hub.loop.parked().list()).isEmpty();
+      assertThat(hub.state("beta").seq()).isEqualTo(2);
+      assertThat(hub.loop.stats().lostRecords()).isZero();
+      assertThat(hub.loop.stats().unaccounted()).isZero();
+      log.damage(Long.MAX_VALUE, Long.MAX_VALUE);
+      assertThat(hub.dump("beta")).isEqualTo(reference("beta", "reference"));
+    }
+  }
+
+  @Test
+  void damage_that_a_rebuild_waits_for_is_told_while_another_comes_back() throws Exception {
+    for (int i = 0; i < 10; i++) {
+      Hub.append(log, i == 3 ? "beta" : "acme", "k-" + i, "1");
+    }
+    try (Hub hub = hub()) {
+      hub.drain();
+      log.damage(4, 6);
+      delete(Dump.directory(hub.tenants, "acme"));
+      delete(Dump.directory(hub.tenants, "beta"));
+      hub.loop.parkMissing();
+      hub.drain();
+
+      assertThat(hub.loop.parked().list()).extracting(Parked::tenant).containsExactly("acme");
+      assertThat(Objects.requireNonNull(hub.loop.damage()).firstOffset()).isEqualTo(4);
+    }
+  }
+
+  @Test
   void without_the_start_of_the_log_a_tenant_stays_parked_until_its_database_is_put_back()
       throws Exception {
     Hub.append(log, "acme", "a-1", "1");
