@@ -95,24 +95,24 @@ final class SegmentFile implements AutoCloseable {
     }
   }
 
-  /// Adds a transaction, unless the segment is to be cut before it.
+  /// Adds whole transactions, unless the segment is to be cut before them.
   ///
-  /// @return whether it was added; always for the first one
-  boolean add(List<StoredEvent> transaction) throws IOException {
+  /// @return whether they were added; always for the first ones
+  boolean add(List<StoredEvent> transactions) throws IOException {
     boolean isFull =
-        records + transaction.size() > CUT_RECORDS
+        records + transactions.size() > CUT_RECORDS
             || packed.bytes >= CUT_PACKED
             || unpacked >= SegmentLines.CUT_UNPACKED;
     if (records > 0 && isFull) {
       return false;
     }
-    for (StoredEvent row : transaction) {
+    for (StoredEvent row : transactions) {
       lines.clear();
       ArchiveLine.add(lines, row);
       lines.writeTo(out);
       unpacked += lines.length();
     }
-    records += transaction.size();
+    records += transactions.size();
     return true;
   }
 

@@ -13,8 +13,10 @@ import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A tenant's rows from a seq to another, as whole transactions, each row checked by itself. They
-/// are read in pages, so no snapshot of the database is held between two calls. Used by one thread.
+/// A tenant's rows from a seq to another, as whole transactions, each row checked by itself. The
+/// transactions of one log record come together: a rebuild from what ends with them goes on in the
+/// log behind it. They are read in pages, so no snapshot of the database is held between two calls.
+/// Used by one thread.
 final class TenantRows {
   private static final int PAGE_ROWS = 2_000;
   private static final long PAGE_BYTES = 8L << 20;
@@ -45,16 +47,16 @@ final class TenantRows {
     }
   }
 
-  /// The next transaction, which stays the next one; null behind the last one.
+  /// The next transactions, which stay the next ones; null behind the last one.
   @Nullable List<StoredEvent> peek()
       throws ViewException, AlarmException, ChangedException, InterruptedException {
     if (peeked == null && nextSeq <= last) {
-      peeked = transaction();
+      peeked = transactions();
     }
     return peeked;
   }
 
-  /// Passes over the transaction that [#peek] returned.
+  /// Passes over the transactions that [#peek] returned.
   void take() {
     peeked = null;
   }
@@ -80,30 +82,32 @@ final class TenantRows {
     }
   }
 
-  private List<StoredEvent> transaction()
+  private List<StoredEvent> transactions()
       throws ViewException, AlarmException, ChangedException, InterruptedException {
     List<StoredEvent> rows = new ArrayList<>();
-    Transactions transactions = new Transactions();
+    Transactions whole = new Transactions();
     while (nextSeq <= last) {
       if (page.isEmpty()) {
         readPage();
       }
       StoredEvent row = page.getFirst();
-      if (row.part() == 1 && !rows.isEmpty()) {
+      boolean beginsLogRecord =
+          row.part() == 1 && !rows.isEmpty() && !row.position().equals(rows.getFirst().position());
+      if (beginsLogRecord) {
         break;
       }
-      check(row, transactions);
+      check(row, whole);
       rows.add(page.removeFirst());
       nextSeq++;
     }
     return rows;
   }
 
-  private void check(StoredEvent row, Transactions transactions) throws AlarmException {
+  private void check(StoredEvent row, Transactions whole) throws AlarmException {
     if (row.seq() != nextSeq) {
       throw wrong("the row with seq " + nextSeq + " is missing");
     }
-    if (!transactions.continues(row)) {
+    if (!whole.continues(row)) {
       throw wrong("the row with seq " + nextSeq + " tears a transaction");
     }
     if (row.hasContent() && !Digests.record(row.logData()).equals(row.sha256())) {

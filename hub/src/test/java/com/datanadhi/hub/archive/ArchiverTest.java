@@ -123,6 +123,23 @@ class ArchiverTest {
   }
 
   @Test
+  void the_transactions_of_one_log_record_are_in_one_segment() throws Exception {
+    for (int i = 0; i < 9; i++) {
+      hub.store("acme", "k-" + i, numbers(1_000));
+    }
+    hub.store("acme", "most", numbers(990));
+    for (int i = 0; i < 20; i++) {
+      hub.store("acme", "upload-" + i, "1");
+    }
+    hub.sql("acme", "UPDATE events SET position = '0123abcd/events-0:10' WHERE seq > 9990");
+    hub.archive();
+    assertThat(new ArchiveReader(hub.store).segments("acme").segments())
+        .extracting(segment -> segment.checksum().lastSeq())
+        .containsExactly(9_990L, 10_010L);
+    isArchived("acme");
+  }
+
+  @Test
   void a_segment_is_cut_when_it_has_8_MiB_packed() throws Exception {
     Random random = new Random(1);
     for (int i = 0; i < 12; i++) {
