@@ -388,7 +388,9 @@ public final class DataNadhi implements AutoCloseable {
   }
 
   private OutgoingRecord record(List<String> pipelines, String json) {
-    return new OutgoingRecord(pipelines, json, keyPrefix + lastKey.incrementAndGet());
+    // Not with +, which takes milliseconds to link when the first record is submitted.
+    String key = keyPrefix.concat(Long.toString(lastKey.incrementAndGet()));
+    return new OutgoingRecord(pipelines, json, key);
   }
 
   private SubmitResult offer(OutgoingRecord record) {

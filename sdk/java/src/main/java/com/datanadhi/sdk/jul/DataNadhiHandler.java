@@ -5,6 +5,7 @@ import com.datanadhi.sdk.SubmitResult;
 import com.datanadhi.sdk.internal.appender.AppenderSettings;
 import com.datanadhi.sdk.internal.appender.EventClient;
 import com.datanadhi.sdk.internal.appender.EventPayload;
+import com.datanadhi.sdk.internal.appender.FirstEvent;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadInfo;
 import java.util.Objects;
@@ -92,7 +93,16 @@ public final class DataNadhiHandler extends Handler {
   }
 
   private DataNadhiHandler(AppenderSettings settings, @Nullable DataNadhi own) {
+    EventClient first = new FirstEvent();
+    FirstEvent.rehearse(() -> publish(example(), first));
     this.client = EventClient.of(own, settings, () -> {});
+  }
+
+  private static LogRecord example() {
+    LogRecord example = new LogRecord(Level.SEVERE, "example {0}");
+    example.setLoggerName("example");
+    example.setParameters(new Object[] {1});
+    return example;
   }
 
   /**
@@ -111,6 +121,10 @@ public final class DataNadhiHandler extends Handler {
 
   @Override
   public void publish(LogRecord record) {
+    publish(record, client);
+  }
+
+  private void publish(LogRecord record, EventClient to) {
     try {
       if (!isLoggable(record)) {
         return;
@@ -131,7 +145,7 @@ public final class DataNadhiHandler extends Handler {
       if (location) {
         event.at(record.getSourceClassName(), record.getSourceMethodName());
       }
-      SubmitResult result = client.submit(event);
+      SubmitResult result = to.submit(event);
       if (!result.isAccepted()) {
         reportError(EventClient.reason(result), null, ErrorManager.WRITE_FAILURE);
       }

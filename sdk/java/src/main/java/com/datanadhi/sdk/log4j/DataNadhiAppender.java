@@ -5,6 +5,7 @@ import com.datanadhi.sdk.SubmitResult;
 import com.datanadhi.sdk.internal.appender.AppenderSettings;
 import com.datanadhi.sdk.internal.appender.EventClient;
 import com.datanadhi.sdk.internal.appender.EventPayload;
+import com.datanadhi.sdk.internal.appender.FirstEvent;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.Marker;
 import org.apache.logging.log4j.core.Appender;
 import org.apache.logging.log4j.core.Core;
@@ -27,11 +29,15 @@ import org.apache.logging.log4j.core.config.plugins.PluginAttribute;
 import org.apache.logging.log4j.core.config.plugins.PluginConfiguration;
 import org.apache.logging.log4j.core.config.plugins.PluginElement;
 import org.apache.logging.log4j.core.config.plugins.PluginFactory;
+import org.apache.logging.log4j.core.impl.ContextDataFactory;
+import org.apache.logging.log4j.core.impl.Log4jLogEvent;
 import org.apache.logging.log4j.core.util.DefaultShutdownCallbackRegistry;
 import org.apache.logging.log4j.message.MapMessage;
 import org.apache.logging.log4j.message.Message;
+import org.apache.logging.log4j.message.ParameterizedMessage;
 import org.apache.logging.log4j.message.StructuredDataMessage;
 import org.apache.logging.log4j.spi.StandardLevel;
+import org.apache.logging.log4j.util.StringMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -144,9 +150,23 @@ public final class DataNadhiAppender extends AbstractAppender {
   @Override
   public void start() {
     if (client == null) {
+      client = new FirstEvent();
+      FirstEvent.rehearse(() -> append(example()));
       client = EventClient.of(own, settings, this::stopLogging);
     }
     super.start();
+  }
+
+  private static LogEvent example() {
+    StringMap context = ContextDataFactory.createContextData();
+    context.putValue("name", "value");
+    return Log4jLogEvent.newBuilder()
+        .setLoggerName("example")
+        .setThreadName(Thread.currentThread().getName())
+        .setLevel(Level.ERROR)
+        .setMessage(new ParameterizedMessage("example {}", 1))
+        .setContextData(context)
+        .build();
   }
 
   /**

@@ -4,6 +4,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.spi.LoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxy;
 import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.UnsynchronizedAppenderBase;
@@ -13,12 +14,16 @@ import com.datanadhi.sdk.SubmitResult;
 import com.datanadhi.sdk.internal.appender.AppenderSettings;
 import com.datanadhi.sdk.internal.appender.EventClient;
 import com.datanadhi.sdk.internal.appender.EventPayload;
+import com.datanadhi.sdk.internal.appender.FirstEvent;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashSet;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Marker;
+import org.slf4j.event.KeyValuePair;
 
 /**
  * Delivers log events of Logback. It is configured in {@code logback.xml}:
@@ -113,6 +118,8 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
     if (isStarted()) {
       return;
     }
+    client = new FirstEvent();
+    FirstEvent.rehearse(() -> append(example()));
     client =
         EventClient.of(
             own,
@@ -127,6 +134,19 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
                 beforeSend),
             this::stopAsyncAppenders);
     super.start();
+  }
+
+  private static LoggingEvent example() {
+    LoggingEvent example = new LoggingEvent();
+    example.setLoggerName("example");
+    example.setThreadName(Thread.currentThread().getName());
+    example.setLevel(Level.ERROR);
+    example.setMessage("example {}");
+    example.setArgumentArray(new Object[] {1});
+    example.setInstant(Instant.now());
+    example.setMDCPropertyMap(Map.of("name", "value"));
+    example.addKeyValuePair(new KeyValuePair("name", "value"));
+    return example;
   }
 
   /**
