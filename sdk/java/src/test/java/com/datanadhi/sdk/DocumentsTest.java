@@ -98,6 +98,8 @@ class DocumentsTest extends AbstractSdkTest {
     // Nothing is fetched from a server on the internet.
     all.put("DATANADHI_ECHOPOST_DISABLE", "true");
     all.put("DATANADHI_FALLBACK_SERVER_HOST", fallback.url());
+    // For a loaded machine: else the client may be closed before it has started.
+    all.put("DATANADHI_EXIT_TIMEOUT", "60");
     Process process = JavaProgram.start(directory, all, arguments);
     closeAfterTest(process::destroyForcibly);
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();

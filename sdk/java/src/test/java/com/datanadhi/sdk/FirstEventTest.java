@@ -30,7 +30,7 @@ class FirstEventTest extends AbstractSdkTest {
   void it_loads_no_class_of_the_sdk(String library) throws Exception {
     Files.writeString(
         directory.resolve("config.yml"),
-        "server: {host: '%s', fallback_host: '%s'}\nechopost: {disable: true}"
+        "server: {host: '%s', fallback_host: '%s'}\nechopost: {disable: true}\nasync: {exit_timeout: 30}"
             .formatted(main.url(), fallback.url()));
     Path log = directory.resolve("classes.log");
     Process process =

@@ -40,6 +40,8 @@ class SpringBootExampleTest extends AbstractSdkTest {
                 fallback.url(),
                 "DATANADHI_ECHOPOST_DISABLE",
                 "true",
+                "DATANADHI_EXIT_TIMEOUT",
+                "60",
                 "SERVER_ADDRESS",
                 "127.0.0.1",
                 "SERVER_PORT",

@@ -50,7 +50,8 @@ class SharedClientTest {
   private void correct() throws Exception {
     Files.writeString(
         directory.resolve("config.yml"),
-        "server: {host: '%s'}\nechopost: {disable: true}".formatted(main.url()));
+        "server: {host: '%s'}\nechopost: {disable: true}\nasync: {exit_timeout: 30}"
+            .formatted(main.url()));
   }
 
   private void spoil() throws Exception {
