@@ -25,6 +25,7 @@ import com.datanadhi.sdk.internal.http.ServerClient;
 import com.datanadhi.sdk.internal.http.ServerHealth;
 import com.datanadhi.sdk.internal.jmx.JmxCounters;
 import com.datanadhi.sdk.internal.json.EncodedPayload;
+import com.datanadhi.sdk.internal.json.FlatPayload;
 import com.datanadhi.sdk.internal.json.JsonEncoder;
 import com.datanadhi.sdk.internal.json.JsonValidator;
 import com.datanadhi.sdk.internal.json.Utf8;
@@ -72,6 +73,7 @@ import javax.management.JMException;
  * {@code submit}, {@code flush} and {@code close}.
  */
 public final class DataNadhi implements AutoCloseable {
+  private static final EncodedPayload UNCHANGED = new EncodedPayload("", 0, false);
   private static final Duration LONGEST_WAIT = Duration.ofDays(1);
   private static final Duration PROBE_INTERVAL = Duration.ofMillis(500);
   private static final Duration THREADS_INTERVAL = Duration.ofMillis(500);
@@ -307,11 +309,10 @@ public final class DataNadhi implements AutoCloseable {
    */
   @CheckReturnValue
   public SubmitResult submit(List<String> pipelines, Map<String, ?> payload) {
-    EncodedPayload encoded = JsonEncoder.encode(payload, configuration.maxRecordBytes());
-    Optional<EncodedPayload> passed = hooked(pipelines, encoded, configuration.beforeSend());
-    return passed.isEmpty()
+    Optional<Prepared> prepared = prepare(pipelines, payload, Optional.empty());
+    return prepared.isEmpty()
         ? SubmitResult.FILTERED
-        : countChanges(passed.get(), offer(record(pipelines, passed.get().json())));
+        : countChanges(prepared.get().changes(), offer(prepared.get().record()));
   }
 
   /**
@@ -332,14 +333,10 @@ public final class DataNadhi implements AutoCloseable {
       Duration longestWait,
       Optional<BeforeSend> ofAppender)
       throws InterruptedException {
-    EncodedPayload encoded = JsonEncoder.encode(payload, configuration.maxRecordBytes());
-    Optional<EncodedPayload> passed = hooked(pipelines, encoded, ofAppender);
-    if (passed.isPresent()) {
-      passed = hooked(pipelines, passed.get(), configuration.beforeSend());
-    }
-    return passed.isEmpty()
+    Optional<Prepared> prepared = prepare(pipelines, payload, ofAppender);
+    return prepared.isEmpty()
         ? SubmitResult.FILTERED
-        : countChanges(passed.get(), offer(record(pipelines, passed.get().json()), longestWait));
+        : countChanges(prepared.get().changes(), offer(prepared.get().record(), longestWait));
   }
 
   /** What the hook leaves of the record; empty if it drops it. */
@@ -357,6 +354,26 @@ public final class DataNadhi implements AutoCloseable {
     }
     return result.payload();
   }
+
+  /** The record, unless a hook drops it. */
+  private Optional<Prepared> prepare(
+      List<String> pipelines, Map<String, ?> payload, Optional<BeforeSend> ofAppender) {
+    int max = configuration.maxRecordBytes();
+    Optional<BeforeSend> ofClient = configuration.beforeSend();
+    if (ofAppender.isEmpty() && ofClient.isEmpty()) {
+      Optional<FlatPayload> flat = FlatPayload.of(payload, max);
+      if (flat.isPresent()) {
+        OutgoingRecord record = new OutgoingRecord(pipelines, flat.get(), nextKey());
+        return Optional.of(new Prepared(record, UNCHANGED));
+      }
+    }
+    return hooked(pipelines, JsonEncoder.encode(payload, max), ofAppender)
+        .flatMap(passed -> hooked(pipelines, passed, ofClient))
+        .map(passed -> new Prepared(record(pipelines, passed.json()), passed));
+  }
+
+  /** A record, and how it differs from its payload. */
+  private record Prepared(OutgoingRecord record, EncodedPayload changes) {}
 
   private SubmitResult countChanges(EncodedPayload encoded, SubmitResult result) {
     if (result.isAccepted()) {
@@ -388,9 +405,12 @@ public final class DataNadhi implements AutoCloseable {
   }
 
   private OutgoingRecord record(List<String> pipelines, String json) {
+    return new OutgoingRecord(pipelines, json, nextKey());
+  }
+
+  private String nextKey() {
     // Not with +, which takes milliseconds to link when the first record is submitted.
-    String key = keyPrefix.concat(Long.toString(lastKey.incrementAndGet()));
-    return new OutgoingRecord(pipelines, json, key);
+    return keyPrefix.concat(Long.toString(lastKey.incrementAndGet()));
   }
 
   private SubmitResult offer(OutgoingRecord record) {

@@ -52,6 +52,13 @@ public final class JsonEncoder {
     return new EncodedPayload(encoder.out.toString(), encoder.replaced, encoder.out.isTruncated());
   }
 
+  /** An object with these members, in this order, as JSON on one line of any size. */
+  static String encodeMembers(Iterable<? extends Map.Entry<?, ?>> members) {
+    JsonEncoder encoder = new JsonEncoder(Integer.MAX_VALUE);
+    encoder.writeObject(members, () -> members, 0);
+    return encoder.out.toString();
+  }
+
   private void write(@Nullable Object value, int depth) {
     BoundedJson.Position start = out.position();
     try {
@@ -88,7 +95,7 @@ public final class JsonEncoder {
       }
       path[depth] = value;
       if (value instanceof Map<?, ?> map) {
-        writeObject(map, depth);
+        writeObject(map, map::entrySet, depth);
       } else {
         writeArray(value, depth);
       }
@@ -120,7 +127,8 @@ public final class JsonEncoder {
     }
   }
 
-  private void writeObject(Map<?, ?> map, int depth) {
+  private void writeObject(
+      Object owner, Supplier<? extends Iterable<? extends Map.Entry<?, ?>>> members, int depth) {
     out.open('{');
     if (depth == 0) {
       out.reserve(TRUNCATED_BYTES);
@@ -128,7 +136,7 @@ public final class JsonEncoder {
     Map<String, Integer> names = new HashMap<>();
     BoundedJson.Position end = out.position();
     try {
-      for (Map.Entry<?, ?> member : map.entrySet()) {
+      for (Map.Entry<?, ?> member : members.get()) {
         String name = String.valueOf(read(member.getKey(), () -> text(member.getKey())));
         Object value = read(member, member::getValue);
         if (!writeMember(names, name, value, depth) && !out.hasRoom()) {
@@ -137,7 +145,7 @@ public final class JsonEncoder {
         end = out.position();
       }
     } catch (Throwable failed) {
-      String text = failure(map, failed);
+      String text = failure(owner, failed);
       out.returnTo(end);
       writeMember(names, ERROR, text, depth);
     }

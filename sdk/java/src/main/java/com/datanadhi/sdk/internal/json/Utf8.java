@@ -23,6 +23,16 @@ public final class Utf8 {
     return bytes;
   }
 
+  /** Whether each character of the text has one byte. */
+  static boolean isAscii(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) >= 0x80) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** The text with a question mark in place of each unpaired surrogate. */
   static String withoutUnpairedSurrogates(String text) {
     for (int i = 0; i < text.length(); i++) {
