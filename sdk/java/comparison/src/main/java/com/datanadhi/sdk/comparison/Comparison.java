@@ -24,7 +24,9 @@ import java.util.stream.Stream;
  */
 public final class Comparison {
   private static final List<String> LIBRARIES = List.of("otel", "sdk");
-  private static final String HEAP = "128m";
+
+  /** Begins small: else memory would show how long it takes until the first collection. */
+  private static final List<String> HEAP = List.of("-Xms16m", "-Xmx128m");
 
   /** A server and a load. */
   private record Scenario(int delayMillis, boolean gzip, String load) {
@@ -77,7 +79,12 @@ public final class Comparison {
       String received = directory.resolve("received").toString();
       String gzip = String.valueOf(scenario.gzip());
       Process server =
-          start("1g", CountingServer.class, String.valueOf(scenario.delayMillis()), gzip, received);
+          start(
+              List.of("-Xmx1g"),
+              CountingServer.class,
+              String.valueOf(scenario.delayMillis()),
+              gzip,
+              received);
       try (BufferedReader lines = server.inputReader(StandardCharsets.UTF_8)) {
         String url = lines.readLine();
         Process application =
@@ -106,16 +113,13 @@ public final class Comparison {
     }
   }
 
-  private static Process start(String heap, Class<?> program, String... arguments)
+  private static Process start(List<String> heap, Class<?> program, String... arguments)
       throws IOException {
     List<String> command =
         new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx" + heap,
-                "-cp",
-                System.getProperty("java.class.path"),
-                program.getName()));
+            List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+    command.addAll(heap);
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), program.getName()));
     command.addAll(List.of(arguments));
     return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
   }
