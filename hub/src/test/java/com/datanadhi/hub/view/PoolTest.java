@@ -69,8 +69,10 @@ class PoolTest {
                   }
                   case 1 -> {
                     int before = written[tenant].get();
-                    int rows = databases.read(name, reader -> all(reader).size());
-                    assertThat(rows).isGreaterThanOrEqualTo(before);
+                    if (databases.exists(name)) {
+                      int rows = databases.read(name, reader -> all(reader).size());
+                      assertThat(rows).isGreaterThanOrEqualTo(before);
+                    }
                   }
                   default -> {
                     String _ = databases.writeMailbox(name, Rows::oneItem);
@@ -88,8 +90,9 @@ class PoolTest {
         Object _ = one.get();
       }
       for (int i = 0; i < TENANTS; i++) {
-        assertThat(databases.<Long>read("t" + i, reader -> reader.state().seq()))
-            .isEqualTo(written[i].get());
+        String name = "t" + i;
+        long seq = databases.exists(name) ? databases.<Long>read(name, r -> r.state().seq()) : 0;
+        assertThat(seq).isEqualTo(written[i].get());
       }
       assertThat(databases.openFiles()).isBetween(3, MAX_FILES);
       assertThat(descriptors()).isLessThanOrEqualTo(databases.openFiles());
