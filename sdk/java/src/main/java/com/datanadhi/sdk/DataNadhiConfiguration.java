@@ -490,10 +490,11 @@ public final class DataNadhiConfiguration {
     }
 
     /**
-     * Sets the proxy for all requests: {@code http://user:password@host:3128}, {@code
-     * socks5://host:1080} (without password), or {@code direct} for none. User and password are
-     * percent-encoded. By default the proxy is that of the JVM, else that of the environment.
-     * EchoPost's agent uses the same one, and reads the password from its environment.
+     * Sets the proxy for all requests: {@code http://user:password@host:3128}, or {@code direct}
+     * for none. User and password are percent-encoded; for https servers, the JDK sends them only
+     * if the JVM is started with {@code -Djdk.http.auth.tunneling.disabledSchemes=}. By default the
+     * proxy is that of the JVM, else that of the environment. EchoPost's agent uses the same one,
+     * and reads the password from its environment.
      */
     public Builder proxy(String url) {
       this.proxy = SettingValidator.proxy("proxy", url);

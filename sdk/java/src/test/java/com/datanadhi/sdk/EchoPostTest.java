@@ -7,6 +7,7 @@ import com.datanadhi.sdk.internal.echopost.EchoPost;
 import com.datanadhi.sdk.internal.echopost.SendResult;
 import com.datanadhi.sdk.internal.echopost.Timeouts;
 import com.datanadhi.sdk.internal.http.JdkTransport;
+import com.datanadhi.sdk.internal.http.Proxies;
 import com.datanadhi.sdk.internal.listener.FailureReports;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
@@ -309,7 +310,7 @@ class EchoPostTest extends AbstractSdkTest {
             new EchoPost(
                 configuration().build(),
                 TIMEOUTS,
-                new JdkTransport(HttpClient::newHttpClient),
+                new JdkTransport(HttpClient::newHttpClient, Proxies.none()),
                 threads.io(),
                 threads.timer(),
                 new RateLimitedLog(Clock.system()),

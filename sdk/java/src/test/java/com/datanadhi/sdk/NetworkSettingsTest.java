@@ -1,6 +1,7 @@
 package com.datanadhi.sdk;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.sdk.testkit.Agents;
@@ -159,7 +160,7 @@ class NetworkSettingsTest extends AbstractSdkTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"log_server", "secure-server"})
+  @CsvSource({"log_server", "secure-server", "1st"})
   void servers_with_certificates_of_an_own_authority_are_trusted(String name) throws Exception {
     Certificates authority = new Certificates(directory);
     server = secure(name, authority);
@@ -170,13 +171,16 @@ class NetworkSettingsTest extends AbstractSdkTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"log_server, log-server", "secure-server, other-server"})
+  @CsvSource({"log_server, other_server", "secure-server, other-server", "log_server, log-server"})
   void a_certificate_for_another_name_is_refused(String name, String other) throws Exception {
     Certificates authority = new Certificates(directory);
     server = secure(other, authority);
     environment.put("DATANADHI_SERVER_HOST", "https://%s:%d".formatted(name, server.port()));
     environment.put("DATANADHI_TLS_CA_FILE", authority.authority().toString());
-    assertThat(submitAll()).contains("dropped={undeliverable=" + RECORDS, "subject alternative");
+    assertThat(submitAll())
+        .contains(
+            "dropped={undeliverable=" + RECORDS,
+            name.contains("_") ? "should be <" + name + ">" : "subject alternative");
     assertThat(server.deliveries()).isEmpty();
   }
 
@@ -203,6 +207,8 @@ class NetworkSettingsTest extends AbstractSdkTest {
     await().atMost(TIME_LIMIT).untilAsserted(this::assertServerHasAll);
   }
 
+  private static final String TUNNELS_WITH_PASSWORD = "-Djdk.http.auth.tunneling.disabledSchemes=";
+
   private static final String USER = "us er:p@ss:w/ord%";
   private static final String ENCODED_USER = "us%20er:p%40ss:w%2Ford%25";
 
@@ -223,8 +229,17 @@ class NetworkSettingsTest extends AbstractSdkTest {
     environment.put("DATANADHI_SERVER_HOST", unresolvable(scheme));
     environment.put(
         "DATANADHI_PROXY_URL", "http://%s@%s".formatted(ENCODED_USER, proxy.authority()));
+    if (scheme.equals("https")) {
+      jvmOption(TUNNELS_WITH_PASSWORD);
+    }
     assertThat(submitAll()).contains("deliveredToMainServer=" + RECORDS).doesNotContain("p@ss");
     assertServerHasAll();
+    assertThat(server.deliveries())
+        .allSatisfy(request -> {
+          if (scheme.equals("https")) {
+            assertThat(request.headers()).doesNotContainKey("proxy-authorization");
+          }
+        });
     assertThat(proxy.requestLines().get(0))
         .startsWith(
             scheme.equals("https")
@@ -232,14 +247,56 @@ class NetworkSettingsTest extends AbstractSdkTest {
                 : "POST " + unresolvable(scheme) + "/log");
   }
 
-  @Test
-  void a_wrong_password_of_the_proxy_is_said() throws Exception {
+  @ParameterizedTest
+  @CsvSource({"http", "https"})
+  void a_wrong_password_of_the_proxy_is_said(String scheme) throws Exception {
     ForwardProxy proxy = closeAfterTest(new ForwardProxy(USER));
-    environment.put("DATANADHI_SERVER_HOST", "https://main.invalid:1");
+    environment.put("DATANADHI_SERVER_HOST", unresolvable(scheme));
+    environment.put("DATANADHI_FALLBACK_SERVER_HOST", unresolvable(scheme));
     environment.put("DATANADHI_PROXY_URL", "http://user:wrong@" + proxy.authority());
+    jvmOption(TUNNELS_WITH_PASSWORD);
     assertThat(submitAll())
-        .contains("answered 407 to CONNECT", "check the user and password of the proxy")
+        .contains("dropped={undeliverable=" + RECORDS, "check the user and password of the proxy")
         .doesNotContain("wrong");
+    assertThat(server.deliveries()).isEmpty();
+  }
+
+  @Test
+  void without_the_option_of_the_jvm_only_echopost_sends_a_password_for_https() throws Exception {
+    Agents.install(directory);
+    Certificates authority = new Certificates(directory);
+    server = secure("main.invalid", authority);
+    ForwardProxy proxy = closeAfterTest(new ForwardProxy(USER));
+    environment.put("DATANADHI_TLS_CA_FILE", authority.authority().toString());
+    environment.put("DATANADHI_ECHOPOST_MODE", "only-if-present");
+    environment.put("DATANADHI_SERVER_HOST", unresolvable("https"));
+    environment.put(
+        "DATANADHI_PROXY_URL", "http://%s@%s".formatted(ENCODED_USER, proxy.authority()));
+    assertThat(submitAll())
+        .contains("deliveredToEchoPost=" + RECORDS, "-Djdk.http.auth.tunneling.disabledSchemes=");
+    await().atMost(TIME_LIMIT).untilAsserted(this::assertServerHasAll);
+    assertThat(server.deliveries().get(0).headers()).containsEntry("user-agent", "echopost");
+  }
+
+  @Test
+  void a_server_with_an_underscore_is_reached_through_a_proxy_with_a_password() throws Exception {
+    ForwardProxy proxy = closeAfterTest(new ForwardProxy(USER));
+    environment.put(
+        "DATANADHI_PROXY_URL", "http://%s@%s".formatted(ENCODED_USER, proxy.authority()));
+    assertThat(submitAll()).contains("deliveredToMainServer=" + RECORDS);
+    assertServerHasAll();
+    assertThat(proxy.requestLines().get(0)).startsWith("POST http://log_server:");
+  }
+
+  @Test
+  void a_socks_proxy_is_an_invalid_setting() {
+    environment.put("DATANADHI_API_KEY", "test-key");
+    environment.put("DATANADHI_PROXY_URL", "socks5://user:secret@proxy:1080");
+    assertThatThrownBy(() -> DataNadhiConfiguration.load(directory, environment))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageStartingWith("environment: DATANADHI_PROXY_URL: not the URL of an HTTP proxy")
+        .hasMessageContaining("SOCKS")
+        .hasMessageNotContaining("secret");
   }
 
   @ParameterizedTest

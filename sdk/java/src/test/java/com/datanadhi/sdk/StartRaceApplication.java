@@ -2,6 +2,7 @@ package com.datanadhi.sdk;
 
 import com.datanadhi.sdk.internal.echopost.EchoPost;
 import com.datanadhi.sdk.internal.http.JdkTransport;
+import com.datanadhi.sdk.internal.http.Proxies;
 import com.datanadhi.sdk.internal.listener.FailureReports;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
@@ -44,7 +45,7 @@ public final class StartRaceApplication {
         new EchoPost(
             configuration,
             AbstractSdkTest.TIMEOUTS,
-            new JdkTransport(HttpClient::newHttpClient),
+            new JdkTransport(HttpClient::newHttpClient, Proxies.none()),
             io,
             timer,
             new RateLimitedLog(Clock.system()),

@@ -72,9 +72,9 @@ public final class SettingValidator {
       // The value can contain a password.
       throw new ConfigurationException(
           name
-              + ": not the URL of a proxy: use the form http://user:password@host:3128 or"
-              + " socks5://host:1080, with other characters than letters and digits in user and"
-              + " password percent-encoded, or direct for no proxy");
+              + ": not the URL of an HTTP proxy: use the form http://user:password@host:3128, with"
+              + " other characters than letters and digits in user and password percent-encoded, or"
+              + " direct for no proxy. Proxies that speak SOCKS or https are not supported");
     }
     return value.strip();
   }

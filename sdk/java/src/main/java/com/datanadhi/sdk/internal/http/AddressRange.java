@@ -1,5 +1,6 @@
 package com.datanadhi.sdk.internal.http;
 
+import java.math.BigInteger;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 
@@ -17,17 +18,10 @@ final class AddressRange {
     try {
       byte[] first = InetAddress.getByName(range.substring(0, slash)).getAddress();
       byte[] address = InetAddress.getByName(host).getAddress();
-      int length = Integer.parseInt(bits);
-      if (first.length != address.length || length > 8 * first.length) {
-        return false;
-      }
-      for (int bit = 0; bit < length; bit++) {
-        int mask = 0x80 >> (bit % 8);
-        if (((first[bit / 8] ^ address[bit / 8]) & mask) != 0) {
-          return false;
-        }
-      }
-      return true;
+      int hostBits = 8 * first.length - Integer.parseInt(bits);
+      return first.length == address.length
+          && hostBits >= 0
+          && new BigInteger(first).xor(new BigInteger(address)).shiftRight(hostBits).signum() == 0;
     } catch (UnknownHostException malformed) {
       return false;
     }

@@ -5,17 +5,30 @@ import java.security.cert.X509Certificate;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import javax.net.ssl.HostnameVerifier;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
 
 /**
- * The DNS names in a certificate (RFC 9525), for names that the JDK does not check. Thread-safe.
+ * Compares names with an underscore with the DNS names in a certificate (RFC 9525). The JDK, which
+ * asks only after its own check has failed, takes such a name for malformed. Thread-safe.
  */
-final class CertificateNames {
+final class CertificateNames implements HostnameVerifier {
   private static final Integer DNS_NAME = 2;
 
-  private CertificateNames() {}
+  @Override
+  public boolean verify(String host, SSLSession session) {
+    try {
+      return host.indexOf('_') >= 0
+          && session.getPeerCertificates()[0] instanceof X509Certificate certificate
+          && contain(certificate, host);
+    } catch (SSLPeerUnverifiedException noCertificate) {
+      return false;
+    }
+  }
 
   /** Whether {@code host} is one of the names, or matches one whose first label is {@code *}. */
-  static boolean contain(X509Certificate certificate, String host) {
+  private static boolean contain(X509Certificate certificate, String host) {
     try {
       Collection<List<?>> names = certificate.getSubjectAlternativeNames();
       return names != null

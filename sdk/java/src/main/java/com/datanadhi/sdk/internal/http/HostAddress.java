@@ -50,17 +50,8 @@ public record HostAddress(String scheme, String host, int port) {
         .orElseThrow(() -> new IllegalArgumentException("not the URL of a server: " + url));
   }
 
-  boolean secure() {
-    return scheme.equals("https");
-  }
-
   /** The host without brackets, for a look-up. */
   String name() {
     return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
-  }
-
-  /** The value of the header {@code Host}. */
-  String authority() {
-    return port == (secure() ? 443 : 80) ? host : host + ":" + port;
   }
 }

@@ -31,14 +31,15 @@ public interface HttpTransport extends AutoCloseable {
 
   /**
    * Sends the request. The handler gets the status and the headers before the body arrives. To
-   * cancel the future ends the exchange and its connection. There is no time-out but that of the
-   * connection.
+   * cancel the future ends the exchange and its connection. There is no time-out that a caller can
+   * rely on, but that of the connection. A proxy that demands a password (407) is a
+   * ConnectException.
    *
    * @throws RejectedExecutionException if the threads of this client have ended
    */
   <T> CompletableFuture<Answer<T>> send(Call call, HttpResponse.BodyHandler<T> handler);
 
-  /** Closes idle connections; requests that run fail or stay without an answer. */
+  /** Ends the threads of this client; requests that run fail or stay without an answer. */
   @Override
   void close();
 }

@@ -1,7 +1,6 @@
 package com.datanadhi.sdk.internal.http;
 
 import com.datanadhi.sdk.DataNadhiConfiguration;
-import com.datanadhi.sdk.internal.http.Proxies.ProxyServer;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -13,15 +12,14 @@ import java.util.concurrent.Executor;
 import javax.net.ssl.SSLContext;
 
 /**
- * Sends requests with the JDK's HTTP client, or by sockets of its own where that cannot do it.
- * Thread-safe.
+ * Sends requests with the JDK's HTTP client, or with its older one to servers whose names the newer
+ * one refuses. Thread-safe.
  */
 public final class HttpTransports implements AutoCloseable {
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
 
-  private final Proxies proxies;
-  private final HttpTransport ofJdk;
-  private final HttpTransport ofSockets;
+  private final HttpTransport usual;
+  private final HttpTransport ofOtherNames;
 
   /**
    * Makes both, with the proxies and certificates of the configuration.
@@ -32,20 +30,23 @@ public final class HttpTransports implements AutoCloseable {
    */
   public HttpTransports(
       DataNadhiConfiguration configuration, boolean followsRedirects, Executor threads) {
-    this.proxies = proxies(configuration);
+    Proxies proxies = proxies(configuration);
     SSLContext tls = tls(configuration);
-    this.ofJdk =
-        new JdkTransport(() ->
-            HttpClient.newBuilder()
-                .version(HttpClient.Version.HTTP_1_1)
-                .followRedirects(
-                    followsRedirects ? HttpClient.Redirect.NORMAL : HttpClient.Redirect.NEVER)
-                .connectTimeout(CONNECT_TIMEOUT)
-                .proxy(proxies.asSelector())
-                .sslContext(tls)
-                .executor(threads)
-                .build());
-    this.ofSockets = new SocketTransport(proxies, tls, followsRedirects, CONNECT_TIMEOUT, threads);
+    this.usual =
+        new JdkTransport(
+            () ->
+                HttpClient.newBuilder()
+                    .version(HttpClient.Version.HTTP_1_1)
+                    .followRedirects(
+                        followsRedirects ? HttpClient.Redirect.NORMAL : HttpClient.Redirect.NEVER)
+                    .connectTimeout(CONNECT_TIMEOUT)
+                    .proxy(proxies.asSelector())
+                    .sslContext(tls)
+                    .executor(threads)
+                    .build(),
+            proxies);
+    this.ofOtherNames =
+        new UrlConnectionTransport(proxies, tls, followsRedirects, CONNECT_TIMEOUT, threads);
   }
 
   /** The proxies for a client with this configuration. */
@@ -69,16 +70,13 @@ public final class HttpTransports implements AutoCloseable {
 
   /** What sends requests to the server of {@code url}. */
   public HttpTransport to(URI url) {
-    Optional<ProxyServer> proxy = proxies.select(HostAddress.require(url));
-    boolean isBeyondJdk =
-        url.getHost() == null
-            || proxy.filter(used -> used.socks() || !used.userInfo().isEmpty()).isPresent();
-    return isBeyondJdk ? ofSockets : ofJdk;
+    // Null for a name with an underscore, for example.
+    return url.getHost() == null ? ofOtherNames : usual;
   }
 
   @Override
   public void close() {
-    ofJdk.close();
-    ofSockets.close();
+    usual.close();
+    ofOtherNames.close();
   }
 }

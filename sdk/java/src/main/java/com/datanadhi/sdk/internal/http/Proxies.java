@@ -1,5 +1,7 @@
 package com.datanadhi.sdk.internal.http;
 
+import java.io.IOException;
+import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
 import java.net.ProxySelector;
@@ -25,17 +27,20 @@ import org.jspecify.annotations.Nullable;
  * ProxySelector#getDefault}), else that of the environment ({@code https_proxy}, {@code
  * http_proxy}, {@code no_proxy}, also in upper case). The JVM decides if one of its properties for
  * proxies is set, or the application has set a selector. By the settings and the environment,
- * servers on loopback and those in {@code no_proxy} have no proxy. Immutable.
+ * servers on loopback and those in {@code no_proxy} have no proxy. Proxies that are reached by
+ * SOCKS or https are not used. Immutable.
  */
 public final class Proxies {
   /** The value of the setting by which there is no proxy, whatever else is configured. */
   public static final String DIRECT = "direct";
 
-  private static final Pattern PROXY_URL =
-      Pattern.compile("(?:(https?|socks5h?)://)?(?:(.*)@)?([^@/?#]*?)(?::([0-9]{1,5}))?/?");
+  /** The header with the password for a proxy. */
+  static final String AUTHORIZATION = "Proxy-Authorization";
 
-  private static final List<String> JVM_PROPERTIES =
-      List.of("http.proxyHost", "https.proxyHost", "socksProxyHost");
+  private static final Pattern PROXY_URL =
+      Pattern.compile("(?:http://)?(?![a-z0-9]+://)(?:(.*)@)?([^@/?#]*?)(?::([0-9]{1,5}))?/?");
+
+  private static final List<String> JVM_PROPERTIES = List.of("http.proxyHost", "https.proxyHost");
 
   private static final String JDK_SELECTOR = "sun.net.spi.DefaultProxySelector";
 
@@ -62,13 +67,17 @@ public final class Proxies {
     this.property = property;
   }
 
+  /** Rules by which no request goes through a proxy. */
+  public static Proxies none() {
+    return new Proxies(DIRECT, "", Map.of(), name -> null);
+  }
+
   /**
-   * A proxy.
+   * A proxy that speaks HTTP.
    *
-   * @param socks whether it speaks SOCKS 5, and not HTTP
    * @param userInfo user, colon and password; empty for none
    */
-  record ProxyServer(boolean socks, String host, int port, String userInfo) {
+  record ProxyServer(String host, int port, String userInfo) {
     /** The value of {@code Proxy-Authorization} (RFC 7617); empty for none. */
     String authorization() {
       if (userInfo.isEmpty()) {
@@ -78,8 +87,12 @@ public final class Proxies {
       return "Basic " + Base64.getEncoder().encodeToString(pair.getBytes(StandardCharsets.UTF_8));
     }
 
+    Proxy proxy() {
+      return new Proxy(Proxy.Type.HTTP, new InetSocketAddress(name(), port));
+    }
+
     /** The host without brackets. */
-    String name() {
+    private String name() {
       return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
     }
 
@@ -89,11 +102,7 @@ public final class Proxies {
               .map(part -> URLEncoder.encode(part, StandardCharsets.UTF_8).replace("+", "%20"))
               .reduce((name, password) -> name + ":" + password)
               .orElse("");
-      return (socks ? "socks5://" : "http://")
-          + (user.isEmpty() ? "" : user + "@")
-          + host
-          + ":"
-          + port;
+      return "http://" + (user.isEmpty() ? "" : user + "@") + host + ":" + port;
     }
 
     /** Without the password. */
@@ -106,7 +115,7 @@ public final class Proxies {
   /**
    * Whether {@code text} is the URL of a proxy, or {@link #DIRECT}.
    *
-   * @param text with http, the default, or socks5; user and password percent-encoded
+   * @param text with or without http; user and password percent-encoded
    */
   public static boolean isValid(String text) {
     return text.equals(DIRECT) || parse(text).isPresent();
@@ -117,16 +126,11 @@ public final class Proxies {
     if (!parts.matches()) {
       return Optional.empty();
     }
-    String scheme = parts.group(1) == null ? "http" : parts.group(1);
-    boolean socks = scheme.startsWith("socks5");
-    String userInfo = parts.group(2) == null ? "" : parts.group(2);
-    String port = parts.group(4) == null ? socks ? "1080" : "80" : parts.group(4);
-    boolean supported = !scheme.equals("https") && !(socks && !userInfo.isEmpty());
+    String userInfo = parts.group(1) == null ? "" : parts.group(1);
+    String port = parts.group(3) == null ? "80" : parts.group(3);
     try {
-      return supported
-          ? HostAddress.of(URI.create("http://" + parts.group(3) + ":" + port))
-              .map(at -> new ProxyServer(socks, at.host(), at.port(), decoded(userInfo)))
-          : Optional.empty();
+      return HostAddress.of(URI.create("http://" + parts.group(2) + ":" + port))
+          .map(at -> new ProxyServer(at.host(), at.port(), decoded(userInfo)));
     } catch (IllegalArgumentException malformed) {
       return Optional.empty();
     }
@@ -161,17 +165,16 @@ public final class Proxies {
     List<Proxy> proxies =
         selector.select(URI.create(server.scheme() + "://" + server.host() + ":" + server.port()));
     Proxy first = proxies.isEmpty() ? Proxy.NO_PROXY : proxies.get(0);
-    if (!(first.address() instanceof InetSocketAddress address)) {
+    if (first.type() != Proxy.Type.HTTP
+        || !(first.address() instanceof InetSocketAddress address)) {
       return Optional.empty();
     }
-    boolean socks = first.type() == Proxy.Type.SOCKS;
     String host = address.getHostString();
     return Optional.of(
         new ProxyServer(
-            socks,
             host.indexOf(':') < 0 ? host : "[" + host + "]",
             address.getPort(),
-            socks ? "" : jvmUser(server.scheme())));
+            jvmUser(server.scheme())));
   }
 
   /** By the properties that most libraries for Java use beside those of the JDK. */
@@ -228,7 +231,7 @@ public final class Proxies {
         : host.equals(name) || host.endsWith("." + name);
   }
 
-  /** For the JDK's HTTP client, which sends no passwords and uses no other proxies than of HTTP. */
+  /** For the JDK's HTTP client. */
   ProxySelector asSelector() {
     return new ProxySelector() {
       @Override
@@ -236,27 +239,36 @@ public final class Proxies {
         return List.of(
             HostAddress.of(to)
                 .flatMap(Proxies.this::select)
-                .map(proxy ->
-                    new Proxy(
-                        Proxy.Type.HTTP,
-                        InetSocketAddress.createUnresolved(proxy.name(), proxy.port())))
+                .map(ProxyServer::proxy)
                 .orElse(Proxy.NO_PROXY));
       }
 
       @Override
-      public void connectFailed(URI to, SocketAddress proxy, java.io.IOException failure) {
+      public void connectFailed(URI to, SocketAddress proxy, IOException failure) {
         // The request fails, and is logged.
       }
     };
   }
 
+  /** What a proxy's answer 407 means to a request to {@code server}. */
+  static ConnectException refusal(URI server) {
+    String problem = "the proxy answered 407: check the user and password of the proxy";
+    return new ConnectException(
+        "https".equalsIgnoreCase(server.getScheme())
+            ? problem
+                + ". Java sends them for https only if the JVM is started with"
+                + " -Djdk.http.auth.tunneling.disabledSchemes= (with nothing after the equals sign);"
+                + " EchoPost, if it is used, sends them without that"
+            : problem);
+  }
+
   /**
    * The variables with which EchoPost's agent uses the same proxy for the main server. Where the
-   * environment decides, there are none: the agent reads it itself, and has more kinds of proxies.
+   * environment decides, the agent reads that itself, since it has more kinds of proxies.
    */
   public Map<String, String> ofAgent(URI mainServer) {
     if (url.isEmpty() && !jvmDecides()) {
-      return Map.of();
+      return exceptions.isEmpty() ? Map.of() : Map.of("NO_PROXY", exceptions);
     }
     HostAddress server = HostAddress.require(mainServer);
     Optional<ProxyServer> proxy = select(server);

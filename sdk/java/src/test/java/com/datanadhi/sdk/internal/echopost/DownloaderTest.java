@@ -3,6 +3,7 @@ package com.datanadhi.sdk.internal.echopost;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.datanadhi.sdk.internal.http.JdkTransport;
+import com.datanadhi.sdk.internal.http.Proxies;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.thread.SdkThread;
 import com.datanadhi.sdk.internal.time.Clock;
@@ -86,7 +87,10 @@ class DownloaderTest {
         layout,
         LINUX,
         new DownloadServer(
-            new JdkTransport(() -> client), Duration.ofMillis(1_500), log, Clock.system()),
+            new JdkTransport(() -> client, Proxies.none()),
+            Duration.ofMillis(1_500),
+            log,
+            Clock.system()),
         URI.create(base),
         answerTimeout,
         log,

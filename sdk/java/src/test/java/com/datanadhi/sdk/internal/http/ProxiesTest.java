@@ -59,7 +59,6 @@ class ProxiesTest {
     "proxy:3128, proxy:3128",
     "http://proxy_1:3128/, proxy_1:3128",
     "'http://[::1]:3128', '[::1]:3128'",
-    "socks5://proxy, proxy:1080",
     "http://user:p%40ss@proxy:3128, proxy:3128"
   })
   void valid_urls(String url, String expected) {
@@ -76,6 +75,7 @@ class ProxiesTest {
         "http://proxy:0",
         "http://proxy:70000",
         "http://proxy/path",
+        "socks5://proxy:1080",
         "socks5://user:password@proxy",
         "http://us%2@proxy"
       })
@@ -91,6 +91,24 @@ class ProxiesTest {
     assertThat(select(proxies, "https://shop")).isEqualTo("secure:1");
     assertThat(select(proxies, "http://shop")).isEmpty();
     assertThat(proxies.ofAgent(URI.create("https://shop"))).isEmpty();
+  }
+
+  @Test
+  void a_socks_proxy_of_the_environment_is_left_to_the_agent() {
+    Proxies proxies =
+        new Proxies("", "", Map.of("https_proxy", "socks5://proxy:1080"), name -> null);
+    assertThat(select(proxies, "https://shop")).isEmpty();
+    assertThat(proxies.ofAgent(URI.create("https://shop"))).isEmpty();
+  }
+
+  @Test
+  void servers_without_a_proxy_by_the_settings_have_none_from_the_environment_either() {
+    Proxies proxies =
+        new Proxies("", "shop", Map.of("http_proxy", "proxy:1", "no_proxy", "x"), name -> null);
+    assertThat(select(proxies, "http://shop")).isEmpty();
+    assertThat(select(proxies, "http://x")).isEqualTo("proxy:1");
+    assertThat(proxies.ofAgent(URI.create("http://shop")))
+        .containsExactly(Map.entry("NO_PROXY", "shop"));
   }
 
   @Test

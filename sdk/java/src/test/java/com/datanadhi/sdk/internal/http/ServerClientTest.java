@@ -20,7 +20,8 @@ class ServerClientTest {
     try (LogServer server = LogServer.up()) {
       ServerClient client =
           new ServerClient(
-              new JdkTransport(() -> HttpClient.newBuilder().executor(threads).build()),
+              new JdkTransport(
+                  () -> HttpClient.newBuilder().executor(threads).build(), Proxies.none()),
               URI.create(server.url()),
               "key");
       threads.shutdown();

@@ -93,7 +93,9 @@ class ServerHealthTest {
   private ServerHealth health(Waiter waiter) {
     ServerClient client =
         new ServerClient(
-            new JdkTransport(HttpClient::newHttpClient), URI.create(server.url()), "test-key");
+            new JdkTransport(HttpClient::newHttpClient, Proxies.none()),
+            URI.create(server.url()),
+            "test-key");
     RateLimitedLog log = new RateLimitedLog(Clock.system());
     return new ServerHealth(
         "main server",
