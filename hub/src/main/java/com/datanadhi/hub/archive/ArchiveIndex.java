@@ -1,6 +1,5 @@
 package com.datanadhi.hub.archive;
 
-import com.datanadhi.hub.archive.ArchiveListing.Parts;
 import com.datanadhi.hub.objects.ObjectStore;
 import com.datanadhi.hub.objects.ObjectStoreException;
 import com.datanadhi.hub.objects.Parallel;
