@@ -385,7 +385,7 @@ class BatchTest extends AbstractSdkTest {
 
   @Test
   void the_files_are_redelivered_in_batches() throws Exception {
-    DataNadhi client = openAfterOffer(configuration());
+    DataNadhi client = openAfterOffer(configuration().redeliverAutomatically(false));
     main.goDown();
     fallback.goDown();
     submit(client, 1, 301);

@@ -69,7 +69,7 @@ class DeliveryTest extends AbstractSdkTest {
       throws Exception {
     main.goDown();
     fallback.goDown();
-    DataNadhi client = open(configuration().echoPostDisabled(true));
+    DataNadhi client = open(configuration().echoPostDisabled(true).redeliverAutomatically(false));
     submit(client, 0, 120);
     assertThat(client.flush(TIME_LIMIT)).isTrue();
 
