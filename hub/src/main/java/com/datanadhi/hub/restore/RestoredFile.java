@@ -1,12 +1,17 @@
 package com.datanadhi.hub.restore;
 
+import com.datanadhi.hub.record.TenantName;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -69,12 +74,17 @@ public record RestoredFile(String objects, Instant restoredAt, Map<String, Tenan
     if (!isArchiveOn || !url.equals(objects)) {
       return;
     }
-    for (Map.Entry<String, Tenant> entry : new TreeMap<>(tenants).entrySet()) {
-      Tenant tenant = entry.getValue();
+    List<String> names = new ArrayList<>(new TreeSet<>(tenants.keySet()));
+    // Last: people know the seqs of their tenants.
+    if (names.remove(TenantName.CONTROL)) {
+      names.add(TenantName.CONTROL);
+    }
+    for (String name : names) {
+      Tenant tenant = Objects.requireNonNull(tenants.get(name));
       if (tenant.seq() < tenant.archiveSeq()) {
         throw new ServingRefusedException(
             "tenant "
-                + entry.getKey()
+                + name
                 + " was restored to seq "
                 + tenant.seq()
                 + ", and its archive in "

@@ -27,6 +27,7 @@ class RestoredDirectoryFilesTest {
         Instant.parse("2026-11-30T20:00:00Z"),
         Map.of(
             "acme", new RestoredFile.Tenant("epoch", seq, CHAIN, archiveSeq),
+            "_control", new RestoredFile.Tenant("epoch", seq, CHAIN, archiveSeq),
             "empty", new RestoredFile.Tenant(null, 0, CHAIN, 0)));
   }
 
