@@ -96,7 +96,7 @@ public final class DataNadhi implements AutoCloseable {
               Duration longestWait,
               Optional<BeforeSend> first)
               throws InterruptedException {
-            return client.submit(pipelines, payload, longestWait, first);
+            return client.submit(client.encode(pipelines, payload, first), longestWait);
           }
         });
   }
@@ -309,7 +309,7 @@ public final class DataNadhi implements AutoCloseable {
    */
   @CheckReturnValue
   public SubmitResult submit(List<String> pipelines, Map<String, ?> payload) {
-    Optional<Prepared> prepared = prepare(pipelines, payload, Optional.empty());
+    Optional<Prepared> prepared = prepare(pipelines, payload);
     return prepared.isEmpty()
         ? SubmitResult.FILTERED
         : countChanges(prepared.get().changes(), offer(prepared.get().record()));
@@ -324,16 +324,11 @@ public final class DataNadhi implements AutoCloseable {
   @CheckReturnValue
   public SubmitResult submit(List<String> pipelines, Map<String, ?> payload, Duration longestWait)
       throws InterruptedException {
-    return submit(pipelines, payload, longestWait, Optional.empty());
+    return submit(prepare(pipelines, payload), longestWait);
   }
 
-  private SubmitResult submit(
-      List<String> pipelines,
-      Map<String, ?> payload,
-      Duration longestWait,
-      Optional<BeforeSend> ofAppender)
+  private SubmitResult submit(Optional<Prepared> prepared, Duration longestWait)
       throws InterruptedException {
-    Optional<Prepared> prepared = prepare(pipelines, payload, ofAppender);
     return prepared.isEmpty()
         ? SubmitResult.FILTERED
         : countChanges(prepared.get().changes(), offer(prepared.get().record(), longestWait));
@@ -356,19 +351,23 @@ public final class DataNadhi implements AutoCloseable {
   }
 
   /** The record, unless a hook drops it. */
-  private Optional<Prepared> prepare(
-      List<String> pipelines, Map<String, ?> payload, Optional<BeforeSend> ofAppender) {
-    int max = configuration.maxRecordBytes();
-    Optional<BeforeSend> ofClient = configuration.beforeSend();
-    if (ofAppender.isEmpty() && ofClient.isEmpty()) {
-      Optional<FlatPayload> flat = FlatPayload.of(payload, max);
+  private Optional<Prepared> prepare(List<String> pipelines, Map<String, ?> payload) {
+    if (configuration.beforeSend().isEmpty()) {
+      Optional<FlatPayload> flat = FlatPayload.of(payload, configuration.maxRecordBytes());
       if (flat.isPresent()) {
         OutgoingRecord record = new OutgoingRecord(pipelines, flat.get(), nextKey());
         return Optional.of(new Prepared(record, UNCHANGED));
       }
     }
-    return hooked(pipelines, JsonEncoder.encode(payload, max), ofAppender)
-        .flatMap(passed -> hooked(pipelines, passed, ofClient))
+    return encode(pipelines, payload, Optional.empty());
+  }
+
+  /** As {@link #prepare}, encoded here: the payload of a log event is never flat. */
+  private Optional<Prepared> encode(
+      List<String> pipelines, Map<String, ?> payload, Optional<BeforeSend> ofAppender) {
+    EncodedPayload encoded = JsonEncoder.encode(payload, configuration.maxRecordBytes());
+    return hooked(pipelines, encoded, ofAppender)
+        .flatMap(passed -> hooked(pipelines, passed, configuration.beforeSend()))
         .map(passed -> new Prepared(record(pipelines, passed.json()), passed));
   }
 

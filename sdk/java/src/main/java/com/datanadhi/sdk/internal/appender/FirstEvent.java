@@ -2,7 +2,6 @@ package com.datanadhi.sdk.internal.appender;
 
 import com.datanadhi.sdk.SubmitResult;
 import com.datanadhi.sdk.internal.json.EncodedPayload;
-import com.datanadhi.sdk.internal.json.FlatPayload;
 import com.datanadhi.sdk.internal.json.JsonEncoder;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
 import com.datanadhi.sdk.internal.queue.QueueLimits;
@@ -34,7 +33,6 @@ public final class FirstEvent implements EventClient {
   @Override
   public SubmitResult submit(EventPayload event) {
     event.inCurrentSpan().from(resource);
-    Optional<FlatPayload> unused = FlatPayload.of(event.fields(), BYTES);
     EncodedPayload encoded = JsonEncoder.encode(event.fields(), BYTES);
     OutgoingRecord record = new OutgoingRecord(List.of(), encoded.json(), "first");
     try {
