@@ -174,17 +174,21 @@ class ShutdownLoggingTest extends AbstractSdkTest {
     assertThat(droppedSeqs()).isEqualTo(range(0, 5));
   }
 
+  /** A client without EchoPost that gives up after 300 ms at the end of the process. */
+  private static DataNadhi openWithShortExit(String... args) {
+    return DataNadhi.open(
+        DataNadhiConfiguration.builder(Path.of(args[0]))
+            .apiKey("test-key")
+            .serverHost(args[1])
+            .fallbackHost(args[2])
+            .echoPostDisabled(true)
+            .exitTimeout(Duration.ofMillis(300))
+            .build());
+  }
+
   static final class OddHook {
     public static void main(String[] args) {
-      DataNadhi client =
-          DataNadhi.open(
-              DataNadhiConfiguration.builder(Path.of(args[0]))
-                  .apiKey("test-key")
-                  .serverHost(args[1])
-                  .fallbackHost(args[2])
-                  .echoPostDisabled(true)
-                  .exitTimeout(Duration.ofMillis(300))
-                  .build());
+      DataNadhi client = openWithShortExit(args);
       submit(client, 0, 5);
       Runtime.getRuntime()
           .addShutdownHook(
@@ -244,15 +248,7 @@ class ShutdownLoggingTest extends AbstractSdkTest {
 
   static final class EndlessHook {
     public static void main(String[] args) throws Exception {
-      DataNadhi client =
-          DataNadhi.open(
-              DataNadhiConfiguration.builder(Path.of(args[0]))
-                  .apiKey("test-key")
-                  .serverHost(args[1])
-                  .fallbackHost(args[2])
-                  .echoPostDisabled(true)
-                  .exitTimeout(Duration.ofMillis(300))
-                  .build());
+      DataNadhi client = openWithShortExit(args);
       submit(client, 0, 5);
       Runtime.getRuntime()
           .addShutdownHook(
