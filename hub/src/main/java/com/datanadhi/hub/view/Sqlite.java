@@ -82,39 +82,34 @@ final class Sqlite implements AutoCloseable {
   static Sqlite openUnchanging(Path file) throws ViewException {
     SQLiteConfig config = new SQLiteConfig();
     config.setReadOnly(true);
-    Connection connection;
-    try {
-      connection =
-          config.createConnection("jdbc:sqlite:" + file.toUri().toASCIIString() + "?immutable=1");
-    } catch (SQLException refused) {
-      throw failure(file, "opening it", refused);
-    }
-    letTransactionsAlone(connection);
-    Sqlite sqlite = new Sqlite(file, connection);
-    try {
-      sqlite.run("PRAGMA cell_size_check=ON");
-      sqlite.run("PRAGMA trusted_schema=OFF");
-      sqlite.run("PRAGMA temp_store=MEMORY");
-      return sqlite;
-    } catch (ViewFailure failed) {
-      sqlite.close();
-      throw failed.failure();
-    }
+    return openAlone(
+        file, config, file.toUri().toASCIIString() + "?immutable=1", "PRAGMA cell_size_check=ON");
   }
 
   /// Opens a file that nobody else uses and that is thrown away if anything fails.
   static Sqlite openAlone(Path file) throws ViewException {
+    return openAlone(
+        file,
+        new SQLiteConfig(),
+        file.toString(),
+        "PRAGMA journal_mode=OFF",
+        "PRAGMA synchronous=OFF");
+  }
+
+  private static Sqlite openAlone(Path file, SQLiteConfig config, String name, String... pragmas)
+      throws ViewException {
     Connection connection;
     try {
-      connection = new SQLiteConfig().createConnection("jdbc:sqlite:" + file);
+      connection = config.createConnection("jdbc:sqlite:" + name);
     } catch (SQLException refused) {
       throw failure(file, "opening it", refused);
     }
     letTransactionsAlone(connection);
     Sqlite sqlite = new Sqlite(file, connection);
     try {
-      sqlite.run("PRAGMA journal_mode=OFF");
-      sqlite.run("PRAGMA synchronous=OFF");
+      for (String pragma : pragmas) {
+        sqlite.run(pragma);
+      }
       sqlite.run("PRAGMA trusted_schema=OFF");
       sqlite.run("PRAGMA temp_store=MEMORY");
       return sqlite;
