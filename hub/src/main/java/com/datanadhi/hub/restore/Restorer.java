@@ -108,8 +108,9 @@ public final class Restorer {
           if (has != null) {
             return archive.read(tenant, has.seq() + 1, has.chain(), sink);
           }
-          SegmentChecksum first = archive.segments(tenant).segments().getFirst().checksum();
-          return archive.read(tenant, first.firstSeq(), first.chainBefore(), sink);
+          Segments archived = archive.segments(tenant);
+          SegmentChecksum first = archived.segments().getFirst().checksum();
+          return archive.read(archived, first.firstSeq(), first.chainBefore(), sink);
         });
   }
 
