@@ -1,6 +1,6 @@
-import com.datanadhi.sdk.Configuration;
 import com.datanadhi.sdk.Counters;
 import com.datanadhi.sdk.DataNadhi;
+import com.datanadhi.sdk.DataNadhiConfiguration;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +20,7 @@ public final class SdkApplication {
   public static void main(String[] args) throws Exception {
     DataNadhi client =
         DataNadhi.open(
-            Configuration.builder(Path.of(args[0]))
+            DataNadhiConfiguration.builder(Path.of(args[0]))
                 .apiKey(System.getenv("DATANADHI_API_KEY"))
                 .serverHost(args[1])
                 // Nobody listens there.

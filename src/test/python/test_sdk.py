@@ -43,7 +43,12 @@ class Application:
     def delivers(self, more, to):
         """Returns when that many records more are delivered to a destination."""
         before = self.counters()[to]
-        until(lambda: self.counters()[to] >= before + more, "%d records to %s:\n%s" % (more, to, self.output.read_text()[-2000:]))
+
+        def delivered():
+            assert self.process.poll() is None, self.output.read_text()
+            return self.counters()[to] >= before + more
+
+        until(delivered, "%d records to %s" % (more, to))
 
     def agents(self):
         """The processes that run the agent's program of this application."""
