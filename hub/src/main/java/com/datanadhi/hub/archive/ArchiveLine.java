@@ -7,11 +7,11 @@ import com.datanadhi.hub.json.Payload;
 import com.datanadhi.hub.json.Rfc3339;
 import com.datanadhi.hub.record.Digests;
 import com.datanadhi.hub.record.IdempotencyKey;
+import com.datanadhi.hub.record.Position;
 import com.datanadhi.hub.view.StoredEvent;
 import com.datanadhi.json.JsonValidator;
 import java.nio.ByteBuffer;
 import java.time.DateTimeException;
-import java.time.Instant;
 import java.util.Arrays;
 import java.util.regex.Pattern;
 
@@ -25,12 +25,11 @@ final class ArchiveLine {
   /// quote escaped; beside it are 4 MiB of pipelines, of which JSON can have six times the bytes.
   static final int MAX_BYTES = 64 << 20;
 
-  private static final Pattern POSITION =
-      Pattern.compile("[0-9a-f]{8}/(events-[0-9]{1,9}|control):[0-9]{1,18}");
   private static final Pattern DURABILITY = Pattern.compile("[a-z]{1,20}");
 
   private final PipelineNames pipelineNames;
   private final JsonText again = new JsonText(1_024);
+  private String lastDurability = "fsync";
 
   ArchiveLine(PipelineNames pipelineNames) {
     this.pipelineNames = pipelineNames;
@@ -77,8 +76,11 @@ final class ArchiveLine {
     scan.end();
     check(IdempotencyKey.isValid(key), "key is none");
     check(seq > 0 && part > 0 && part <= Integer.MAX_VALUE, "seq or part is none");
-    check(POSITION.matcher(position).matches(), "position is none");
-    check(DURABILITY.matcher(durability).matches(), "durability is none");
+    check(Position.parse(position) != null, "position is none");
+    if (!durability.equals(lastDurability)) {
+      check(DURABILITY.matcher(durability).matches(), "durability is none");
+      lastDurability = durability;
+    }
     pipelineNames.of(pipelines);
     String problem = JsonValidator.problem(logData);
     check(problem == null, "log_data is not JSON: " + problem);
@@ -107,7 +109,7 @@ final class ArchiveLine {
 
   private static long millis(String time) {
     try {
-      return Instant.parse(time).toEpochMilli();
+      return Rfc3339.millis(time);
     } catch (DateTimeException noTime) {
       throw new IllegalArgumentException("received_at is no time", noTime);
     }
@@ -132,6 +134,11 @@ final class ArchiveLine {
       this.line = line;
     }
 
+    /// For a caller to throw: a message that is made for each part costs as much as its parsing.
+    private static IllegalArgumentException wrong(int at, String what) {
+      return new IllegalArgumentException("byte " + at + " " + what);
+    }
+
     private boolean skip(String text) {
       if (line.length - at < text.length()) {
         return false;
@@ -146,7 +153,9 @@ final class ArchiveLine {
     }
 
     private void expect(String text) {
-      check(skip(text), "byte " + at + " is not the begin of " + text);
+      if (!skip(text)) {
+        throw wrong(at, "is not the begin of " + text);
+      }
     }
 
     private void end() {
@@ -158,14 +167,18 @@ final class ArchiveLine {
       while (at < line.length && line[at] >= '0' && line[at] <= '9') {
         at++;
       }
-      check(at > from && at - from <= 18, "byte " + from + " is no number");
+      if (at == from || at - from > 18) {
+        throw wrong(from, "is no number");
+      }
       return Long.parseLong(new String(line, from, at - from, UTF_8));
     }
 
     /// The content of a string, unescaped.
     private byte[] string() {
       int from = at;
-      check(at < line.length && line[at] == '"', "byte " + from + " is no string");
+      if (at == line.length || line[at] != '"') {
+        throw wrong(from, "is no string");
+      }
       skipString();
       byte[] content = new byte[at - from - 2];
       int length = 0;
@@ -179,7 +192,7 @@ final class ArchiveLine {
             case 'n' -> b = '\n';
             case 'r' -> b = '\r';
             case 't' -> b = '\t';
-            default -> throw new IllegalArgumentException("byte " + i + " is an unknown escape");
+            default -> throw wrong(i, "is an unknown escape");
           }
         }
         content[length++] = b;
@@ -219,7 +232,9 @@ final class ArchiveLine {
         at += line[at] == '\\' ? 2 : 1;
       }
       at++;
-      check(at <= line.length, "the string at byte " + from + " does not end");
+      if (at > line.length) {
+        throw wrong(from, "begins a string that does not end");
+      }
     }
   }
 }
