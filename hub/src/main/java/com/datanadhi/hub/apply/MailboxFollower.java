@@ -2,6 +2,7 @@ package com.datanadhi.hub.apply;
 
 import com.datanadhi.hub.logging.Events;
 import com.datanadhi.hub.view.MailboxReader;
+import com.datanadhi.hub.view.MailboxWriter;
 import com.datanadhi.hub.view.TenantDatabases;
 import com.datanadhi.hub.view.ViewException;
 import com.datanadhi.hub.view.ViewState;
@@ -123,7 +124,8 @@ public final class MailboxFollower {
     return watchers;
   }
 
-  private record Item(long seq, List<String> pipelines) {}
+  /// The items that an event becomes.
+  record Item(long seq, List<String> pipelines) {}
 
   /// Brings the tenant's mailbox up to its canonical.db.
   public void follow(String tenant) throws ViewException, InterruptedException {
@@ -141,6 +143,33 @@ public final class MailboxFollower {
     } finally {
       following.unlock();
     }
+  }
+
+  /// Adds the items of a tenant's next events to its mailbox, which [#follow] would find in
+  /// canonical.db. Adds none if the mailbox does not end right before them.
+  void add(String tenant, List<Item> items) throws ViewException, InterruptedException {
+    following.lockInterruptibly();
+    try {
+      boolean _ =
+          databases.writeMailbox(
+              tenant,
+              writer -> {
+                boolean fits = writer.appliedSeq() == items.getFirst().seq() - 1;
+                if (fits) {
+                  add(writer, items);
+                }
+                return fits;
+              });
+    } finally {
+      following.unlock();
+    }
+  }
+
+  private static void add(MailboxWriter writer, List<Item> items) {
+    for (Item item : items) {
+      writer.addItems(item.seq(), item.pipelines());
+    }
+    writer.setAppliedSeq(items.getLast().seq());
   }
 
   private boolean followBatch(String tenant) throws ViewException, InterruptedException {

@@ -1,5 +1,6 @@
 package com.datanadhi.hub.apply;
 
+import com.datanadhi.hub.record.Content;
 import com.datanadhi.hub.record.Digests;
 import com.datanadhi.hub.record.Position;
 import com.datanadhi.hub.record.RecordData;
@@ -22,7 +23,8 @@ import org.jspecify.annotations.Nullable;
 /// Puts records of the archive into a tenant's database. They are decided already: each is stored
 /// under the seq that it has, and nothing is a duplicate. Records are taken one at a time, and
 /// committed some thousand at a time, whole transactions together, in a thread of its own while the
-/// caller reads the next ones; [#finish] commits the rest. Not thread-safe.
+/// caller adds the items of those before to the mailbox and reads the next ones; [#finish] commits
+/// the rest. Not thread-safe.
 public final class Replay implements AutoCloseable {
   private static final int BATCH_RECORDS = 5_000;
   private static final long BATCH_BYTES = 8L << 20;
@@ -30,12 +32,23 @@ public final class Replay implements AutoCloseable {
   private final TenantDatabases databases;
   private final String tenant;
   private final Meaning meaning;
+  private final @Nullable MailboxFollower mailboxes;
   private final PipelineNames names = new PipelineNames();
   private final ExecutorService storing =
       Executors.newSingleThreadExecutor(Thread.ofPlatform().name("replay").daemon().factory());
+  private final PipelineNames itemNames = new PipelineNames();
   private List<StoredEvent> batch = new ArrayList<>();
+
+  /// Of the batch that is being stored.
+  private List<MailboxFollower.Item> items = List.of();
+
   private long batchBytes;
   private @Nullable String epoch;
+
+  // Of the last transaction of one record. Used by the thread that stores.
+  private @Nullable List<String> lastPipelines;
+  private String lastPipelinesDigest = "";
+
   private @Nullable Future<Long> stored;
 
   /// What records mean beyond being stored, as those of `_control` do.
@@ -54,10 +67,17 @@ public final class Replay implements AutoCloseable {
     }
   }
 
-  public Replay(TenantDatabases databases, String tenant, Meaning meaning) {
+  /// @param mailboxes where the items of most records are added, if the mailbox ends where these
+  ///   begin; null to add none
+  public Replay(
+      TenantDatabases databases,
+      String tenant,
+      Meaning meaning,
+      @Nullable MailboxFollower mailboxes) {
     this.databases = databases;
     this.tenant = tenant;
     this.meaning = meaning;
+    this.mailboxes = mailboxes;
   }
 
   /// Takes the next record. What was taken before is committed when it is much.
@@ -93,12 +113,22 @@ public final class Replay implements AutoCloseable {
 
   private void commit() throws ViewException, InterruptedException {
     awaitStored();
+    List<MailboxFollower.Item> committed = items;
     List<StoredEvent> events = batch;
     String epochOfLast = epoch;
     batch = new ArrayList<>(events.size());
     batchBytes = 0;
     stored =
         storing.submit(() -> databases.write(tenant, writer -> store(writer, events, epochOfLast)));
+    if (mailboxes != null) {
+      items =
+          events.stream()
+              .map(e -> new MailboxFollower.Item(e.seq(), itemNames.of(e.pipelines())))
+              .toList();
+      if (!committed.isEmpty()) {
+        mailboxes.add(tenant, committed);
+      }
+    }
   }
 
   private void awaitStored() throws ViewException, InterruptedException {
@@ -186,15 +216,32 @@ public final class Replay implements AutoCloseable {
 
   private void store(History history, List<StoredEvent> parts) {
     StoredEvent first = parts.getFirst();
-    List<RecordData> records =
-        parts.stream().map(e -> new RecordData(names.of(e.pipelines()), e.logData())).toList();
+    List<RecordData> records = new ArrayList<>(parts.size());
+    List<String> digests = new ArrayList<>(parts.size());
+    for (StoredEvent part : parts) {
+      records.add(new RecordData(names.of(part.pipelines()), part.logData()));
+      digests.add(part.sha256());
+    }
+    Content content = new Content(Digests.transaction(digests), pipelinesDigest(records));
     var _ =
         history.store(
-            new Transaction(tenant, first.key(), Digests.content(records), records),
+            new Transaction(tenant, first.key(), content, records),
             SourceKey.parse(first.key()),
             first.position(),
             first.receivedAt(),
             first.durability());
+  }
+
+  private String pipelinesDigest(List<RecordData> records) {
+    if (records.size() > 1) {
+      return Digests.pipelines(records);
+    }
+    List<String> pipelines = records.getFirst().pipelines();
+    if (!pipelines.equals(lastPipelines)) {
+      lastPipelinesDigest = Digests.pipelines(records);
+      lastPipelines = pipelines;
+    }
+    return lastPipelinesDigest;
   }
 
   private Position position(StoredEvent event) {

@@ -58,7 +58,8 @@ public final class Drill {
       throws ObjectStoreException, ViewException, IOException, InterruptedException {
     long began = clock.nanoTime();
     Files.createDirectories(scratch);
-    try (TenantDatabases restored = new TenantDatabases(scratch.resolve("tenants"), MAX_FILES)) {
+    try (TenantDatabases restored =
+        TenantDatabases.unfinished(scratch.resolve("tenants"), MAX_FILES)) {
       Cut cut = restorer.into(restored, tenant, new Target.End());
       String fault = new Comparison(tenant, restored, live).difference();
       return new DrillResult(

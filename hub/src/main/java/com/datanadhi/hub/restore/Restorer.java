@@ -193,6 +193,7 @@ public final class Restorer {
               download(newest, databases),
               Segments.none(tenant),
               databases,
+              null,
               AROUND,
               progress)
           .run(archive);
@@ -208,7 +209,7 @@ public final class Restorer {
               ? start(databases.read(tenant, reader -> reader.state()))
               : TenantRestore.Start.NOTHING;
       Segments archived = archive.segments(tenant);
-      return new TenantRestore(tenant, target, start, archived, databases, AROUND, progress)
+      return new TenantRestore(tenant, target, start, archived, databases, null, AROUND, progress)
           .run(archive);
     });
   }
@@ -250,7 +251,7 @@ public final class Restorer {
               + ": restore into another directory, and continue there");
     }
     return checked(() -> {
-      try (TenantDatabases databases = databases(data)) {
+      try (TenantDatabases databases = new TenantDatabases(data.resolve("tenants"), MAX_FILES)) {
         if (!databases.exists(tenant)) {
           throw new RestoreException(data + " has no database of tenant " + tenant);
         }
@@ -281,7 +282,8 @@ public final class Restorer {
     List<Cut> cuts = new ArrayList<>();
     Map<String, RestoredFile.Tenant> noted = new TreeMap<>();
     checked(() -> {
-      try (TenantDatabases databases = databases(directory.unfinished())) {
+      try (TenantDatabases databases =
+          TenantDatabases.unfinished(directory.unfinished().resolve("tenants"), MAX_FILES)) {
         for (String tenant : tenants) {
           cuts.add(one(tenant, target, databases, snapshot, AROUND));
         }
@@ -299,10 +301,6 @@ public final class Restorer {
     new RestoredFile(store.url(), now, noted).write(directory.unfinished());
     directory.finish();
     return cuts;
-  }
-
-  private static TenantDatabases databases(Path data) {
-    return new TenantDatabases(data.resolve("tenants"), MAX_FILES);
   }
 
   /// Keys and cursors as of the same moment as the records.
@@ -333,7 +331,15 @@ public final class Restorer {
     }
     TenantRestore.Start start =
         snapshot == null ? TenantRestore.Start.NOTHING : download(snapshot, databases);
-    return new TenantRestore(tenant, target, start, archived, databases, around, progress)
+    MailboxFollower mailboxes = null;
+    if (databases != null && !tenant.equals(TenantName.CONTROL)) {
+      mailboxes = new MailboxFollower(databases, _ -> {});
+      if (snapshot != null) {
+        mailboxes.follow(tenant);
+      }
+    }
+    return new TenantRestore(
+            tenant, target, start, archived, databases, mailboxes, around, progress)
         .run(archive);
   }
 

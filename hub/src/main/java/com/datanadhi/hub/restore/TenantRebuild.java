@@ -61,7 +61,8 @@ public final class TenantRebuild implements TenantBase {
     try {
       boolean hasCounts;
       Path made;
-      try (TenantDatabases built = new TenantDatabases(scratch.resolve("tenants"), MAX_FILES)) {
+      try (TenantDatabases built =
+          TenantDatabases.unfinished(scratch.resolve("tenants"), MAX_FILES)) {
         made = built.directory(tenant);
         Cut snapshot = restorer.newestSnapshot(built, tenant);
         hasCounts = snapshot != null && reaches(built, tenant, logStart);
@@ -106,7 +107,8 @@ public final class TenantRebuild implements TenantBase {
     Scratch.delete(scratch);
     try {
       Path made;
-      try (TenantDatabases built = new TenantDatabases(scratch.resolve("tenants"), MAX_FILES)) {
+      try (TenantDatabases built =
+          TenantDatabases.unfinished(scratch.resolve("tenants"), MAX_FILES)) {
         made = built.directory(tenant);
         if (restorer.newestSnapshot(built, tenant) == null || !reaches(built, tenant, end)) {
           return false;

@@ -1,5 +1,6 @@
 package com.datanadhi.hub.restore;
 
+import com.datanadhi.hub.apply.MailboxFollower;
 import com.datanadhi.hub.apply.Replay;
 import com.datanadhi.hub.archive.ArchiveFaultException;
 import com.datanadhi.hub.archive.ArchiveReader;
@@ -53,6 +54,7 @@ final class TenantRestore {
 
   /// @param archived the tenant's archive
   /// @param databases to store into; null to find the cut alone
+  /// @param mailboxes where items are added while records are stored; null to add none
   /// @param around how many records near the cut are told on each side
   TenantRestore(
       String tenant,
@@ -60,6 +62,7 @@ final class TenantRestore {
       Start start,
       Segments archived,
       @Nullable TenantDatabases databases,
+      @Nullable MailboxFollower mailboxes,
       int around,
       RestoreProgress progress) {
     this.tenant = tenant;
@@ -69,7 +72,8 @@ final class TenantRestore {
     segments = archived.segments();
     this.progress = progress;
     near = new NearRecords(around);
-    replay = databases == null ? null : new Replay(databases, tenant, new ControlReplay());
+    replay =
+        databases == null ? null : new Replay(databases, tenant, new ControlReplay(), mailboxes);
     seq = start.seq();
     receivedAt = start.receivedAt();
     epoch = start.epoch();

@@ -49,6 +49,21 @@ final class Sqlite implements AutoCloseable {
 
   /// Opens an existing file.
   static Sqlite open(Path file, int cacheKib) throws ViewException {
+    return open(
+        file,
+        cacheKib,
+        "PRAGMA journal_mode=WAL",
+        "PRAGMA synchronous=NORMAL",
+        "PRAGMA wal_autocheckpoint=" + PAGES_BEFORE_CHECKPOINT,
+        "PRAGMA journal_size_limit=" + WAL_BYTES_KEPT);
+  }
+
+  /// Opens an existing file that is thrown away after a crash.
+  static Sqlite openUnfinished(Path file, int cacheKib) throws ViewException {
+    return open(file, cacheKib, "PRAGMA journal_mode=MEMORY", "PRAGMA synchronous=OFF");
+  }
+
+  private static Sqlite open(Path file, int cacheKib, String... pragmas) throws ViewException {
     SQLiteConfig config = new SQLiteConfig();
     config.setBusyTimeout(BUSY_MILLIS);
     // The driver would prepare and run a query for the last row id after each insert.
@@ -62,13 +77,12 @@ final class Sqlite implements AutoCloseable {
     letTransactionsAlone(connection);
     Sqlite sqlite = new Sqlite(file, connection);
     try {
-      sqlite.run("PRAGMA journal_mode=WAL");
-      sqlite.run("PRAGMA synchronous=NORMAL");
-      sqlite.run("PRAGMA wal_autocheckpoint=" + PAGES_BEFORE_CHECKPOINT);
+      for (String pragma : pragmas) {
+        sqlite.run(pragma);
+      }
       sqlite.run("PRAGMA cell_size_check=ON");
       sqlite.run("PRAGMA trusted_schema=OFF");
       sqlite.run("PRAGMA temp_store=MEMORY");
-      sqlite.run("PRAGMA journal_size_limit=" + WAL_BYTES_KEPT);
       sqlite.cacheKib(cacheKib);
       return sqlite;
     } catch (ViewFailure failed) {

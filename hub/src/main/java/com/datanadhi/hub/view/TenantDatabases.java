@@ -54,6 +54,7 @@ public final class TenantDatabases implements AutoCloseable {
   private final DatabasePool pool;
   private final Clock clock;
   private final CommitTimer timer;
+  private final boolean isSafeAfterCommit;
   private volatile long walTried;
 
   /// @param tenants `DIR/tenants`
@@ -70,8 +71,27 @@ public final class TenantDatabases implements AutoCloseable {
     this(tenants, maxFiles, PATIENCE, Clock.system(), timer);
   }
 
+  /// Databases that are being made, and that are thrown away if anything fails: a commit writes no
+  /// write-ahead log, and what is committed is only safe after [#checkpoint]. A writer and readers
+  /// of one database at the same time are in each other's way: that ends with
+  /// [ViewException.Kind#UNAVAILABLE].
+  public static TenantDatabases unfinished(Path tenants, int maxFiles) {
+    return new TenantDatabases(tenants, maxFiles, PATIENCE, Clock.system(), _ -> {}, false);
+  }
+
   TenantDatabases(Path tenants, int maxFiles, Duration patience, Clock clock, CommitTimer timer) {
+    this(tenants, maxFiles, patience, clock, timer, true);
+  }
+
+  private TenantDatabases(
+      Path tenants,
+      int maxFiles,
+      Duration patience,
+      Clock clock,
+      CommitTimer timer,
+      boolean isSafeAfterCommit) {
     root = tenants;
+    this.isSafeAfterCommit = isSafeAfterCommit;
     this.clock = clock;
     this.timer = timer;
     walTried = clock.nanoTime() - WAL_TRIES_NANOS;
@@ -216,8 +236,15 @@ public final class TenantDatabases implements AutoCloseable {
   public void checkpoint(String tenant) throws ViewException, InterruptedException {
     for (DatabaseKind kind : DatabaseKind.values()) {
       DatabaseId id = new DatabaseId(tenant, kind);
-      if (Files.exists(file(id))) {
+      if (!Files.exists(file(id))) {
+        continue;
+      }
+      if (isSafeAfterCommit) {
         checkpoint(id);
+      } else {
+        // Closing a channel to it would release the locks of connections that are open.
+        pool.exclusively(id, () -> {});
+        sync(file(id));
       }
     }
     Path directory = directory(tenant);
@@ -470,7 +497,8 @@ public final class TenantDatabases implements AutoCloseable {
       // An empty one in its place would pass for a tenant without records.
       throw new ViewException(Kind.DAMAGED, file + ": is missing", null);
     }
-    Sqlite sqlite = Sqlite.open(file, cacheKib);
+    Sqlite sqlite =
+        isSafeAfterCommit ? Sqlite.open(file, cacheKib) : Sqlite.openUnfinished(file, cacheKib);
     @Nullable Handle handle = null;
     try {
       if (unclean) {

@@ -5,12 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.datanadhi.hub.record.Digests;
-import com.datanadhi.hub.record.RecordData;
 import com.datanadhi.hub.view.StoredEvent;
 import com.datanadhi.hub.view.TenantDatabases;
 import com.datanadhi.hub.view.ViewState;
 import java.nio.file.Path;
-import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -33,7 +32,11 @@ class ReplayTest {
   }
 
   private Replay replay() {
-    return new Replay(databases, "acme", (_, _, _) -> {});
+    return replay(null);
+  }
+
+  private Replay replay(@Nullable MailboxFollower mailboxes) {
+    return new Replay(databases, "acme", (_, _, _) -> {}, mailboxes);
   }
 
   private static StoredEvent event(long seq, long offset) {
@@ -44,9 +47,9 @@ class ReplayTest {
         1,
         1_700_000_000_000L,
         EPOCH.substring(0, 8) + "/events-0:" + offset,
-        "[]",
+        "[\"p\"]",
         logData,
-        Digests.content(List.of(new RecordData(List.of(), logData))).digest(),
+        Digests.record(logData),
         "fsync");
   }
 
@@ -127,5 +130,49 @@ class ReplayTest {
       }
     }
     assertThat(state().seq()).isEqualTo(5_000);
+  }
+
+  private long itemsThrough() throws Exception {
+    return databases.readMailbox("acme", reader -> reader.appliedSeq());
+  }
+
+  @Test
+  void items_are_added_while_the_next_records_are_stored() throws Exception {
+    MailboxFollower mailboxes = new MailboxFollower(databases, _ -> {});
+    try (Replay replay = replay(mailboxes)) {
+      for (long seq = 1; seq <= 12_000; seq++) {
+        replay.add(event(seq, seq), EPOCH);
+      }
+      replay.finish();
+    }
+    assertThat(itemsThrough()).isEqualTo(10_000);
+
+    mailboxes.follow("acme");
+    assertThat(itemsThrough()).isEqualTo(12_000);
+    assertThat(databases.<Long>readMailbox("acme", reader -> reader.lastItem("p")))
+        .isEqualTo(12_000);
+  }
+
+  @Test
+  void a_mailbox_that_ends_before_the_records_is_left_as_it_is() throws Exception {
+    try (Replay replay = replay()) {
+      for (long seq = 1; seq <= 3; seq++) {
+        replay.add(event(seq, seq), EPOCH);
+      }
+      replay.finish();
+    }
+    MailboxFollower mailboxes = new MailboxFollower(databases, _ -> {});
+    try (Replay replay = replay(mailboxes)) {
+      for (long seq = 4; seq <= 12_000; seq++) {
+        replay.add(event(seq, seq), EPOCH);
+      }
+      replay.finish();
+    }
+    assertThat(itemsThrough()).isZero();
+
+    mailboxes.follow("acme");
+    assertThat(itemsThrough()).isEqualTo(12_000);
+    assertThat(databases.<Long>readMailbox("acme", reader -> reader.lastItem("p")))
+        .isEqualTo(12_000);
   }
 }

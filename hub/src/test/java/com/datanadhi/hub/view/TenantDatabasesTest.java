@@ -409,4 +409,29 @@ class TenantDatabasesTest {
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> databases.exists("a/b")).isInstanceOf(IllegalArgumentException.class);
   }
+
+  @Test
+  void unfinished_databases_are_one_file_each_that_a_hub_can_open() throws Exception {
+    try (TenantDatabases unfinished =
+        TenantDatabases.unfinished(directory.resolve("tenants"), 12)) {
+      unfinished.write("acme", Rows::one);
+      assertThat(unfinished.<Long>read("acme", reader -> reader.state().seq())).isEqualTo(1);
+      assertThatThrownBy(() ->
+              unfinished.write(
+                  "acme",
+                  writer -> {
+                    Rows.one(writer);
+                    throw new IllegalStateException("rolled back");
+                  }))
+          .hasMessage("rolled back");
+      unfinished.writeMailbox("acme", Rows::oneItem);
+      unfinished.checkpoint("acme");
+
+      assertThat(file("").toFile().list()).containsExactlyInAnyOrder("canonical.db", "mailbox.db");
+    }
+    assertThat(databases.<Long>read("acme", reader -> reader.state().seq())).isEqualTo(1);
+    databases.check("acme");
+    assertThat(databases.<Long>write("acme", writer -> writer.state().seq())).isEqualTo(1);
+    assertThat(file("canonical.db-wal")).exists();
+  }
 }
