@@ -71,9 +71,10 @@ class DamagedLogTest {
     client.close();
   }
 
-  private HubProcess spawn(Kept kept) throws IOException {
+  private HubProcess spawn(Kept kept, String... more) throws IOException {
     List<String> all = new ArrayList<>(List.of("--objects", "file:" + home.resolve("objects")));
     all.addAll(List.of(kept.flags.split(" ")));
+    all.addAll(List.of(more));
     HubProcess hub =
         HubProcess.spawn(HubOfClassPath.PROGRAM, data, Map.of(), all.toArray(String[]::new));
     hub.awaitReady();
@@ -330,6 +331,19 @@ class DamagedLogTest {
       assertThat(metric(hub, "hub_conservation_difference")).isZero();
       stop(hub);
     }
+
+    // This run has not read the damage itself.
+    Path stream = data.resolve("log/events-0");
+    try (HubProcess hub = spawn(Kept.NOTHING, "--log-retention", "0s")) {
+      await().atMost(WAIT).until(() -> files(stream, ".damaged").size() == 1);
+      assertThat(metric(hub, "hub_log_damaged_segments")).isZero();
+      stop(hub);
+    }
+  }
+
+  private static List<String> files(Path directory, String ending) {
+    String[] names = directory.toFile().list((_, name) -> name.endsWith(ending));
+    return names == null ? List.of() : List.of(names);
   }
 
   @Test

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// Deletes sealed segments of the log that nobody needs any more. A segment is *proven* when every
 /// record in it is applied and durable in each database that it touches, what is stored of it is
 /// archived, and no parked tenant needs it; it is deleted when it has been proven for as long as
-/// the retention. Thread-safe.
+/// the retention, or set aside if records in it are lost. Thread-safe.
 public final class SegmentRetention {
   private final Log log;
   private final String stream;
@@ -27,6 +27,7 @@ public final class SegmentRetention {
   private final long maxProvenBytes;
   private final BooleanSupplier isPaused;
   private final DatabaseChecks checks;
+  private final ApplyDecisions decisions;
   private final Supplier<SortedMap<Long, String>> unreadable;
   private final Supplier<List<Parked>> parked;
   private final Clock clock;
@@ -57,6 +58,7 @@ public final class SegmentRetention {
     unreadable = loop.unreadable()::waiting;
     parked = loop.parked()::list;
     checks = loop.checks();
+    decisions = loop.decisions();
     // What `applied-through` said when this run began.
     through = loop.start();
     parkedBefore = loop.parked().list();
@@ -134,7 +136,11 @@ public final class SegmentRetention {
       Long since = proven.get(segment.firstOffset());
       if (since != null && (now - since >= retention.toMillis() || provenBytes > maxProvenBytes)) {
         try {
-          log.deleteSegment(stream, segment.firstOffset());
+          if (hasLoss(segment)) {
+            log.setAsideSegment(stream, segment.firstOffset());
+          } else {
+            log.deleteSegment(stream, segment.firstOffset());
+          }
         } catch (IOException failed) {
           Events.warning(
               "segment_not_deleted",
@@ -158,6 +164,12 @@ public final class SegmentRetention {
         provenBytes -= segment.bytes();
       }
     }
+  }
+
+  private boolean hasLoss(SegmentInfo segment) {
+    return decisions.losses(stream).stream()
+        .anyMatch(
+            loss -> loss.first() < segment.endOffset() && segment.firstOffset() <= loss.last());
   }
 
   private @Nullable String needed(SegmentInfo segment) {

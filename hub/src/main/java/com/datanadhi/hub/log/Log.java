@@ -58,6 +58,12 @@ public interface Log extends AutoCloseable {
   /// Deletes a sealed segment. The caller has proven that nobody needs it.
   void deleteSegment(String stream, long firstOffset) throws IOException;
 
+  /// Deletes a sealed segment of which records are lost, and keeps its file, if the engine has one,
+  /// for somebody who looks for them. Nothing reads that file.
+  default void setAsideSegment(String stream, long firstOffset) throws IOException {
+    deleteSegment(stream, firstOffset);
+  }
+
   /// The streams that exist.
   List<String> streams();
 

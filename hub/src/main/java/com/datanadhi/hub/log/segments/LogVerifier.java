@@ -114,13 +114,7 @@ public final class LogVerifier {
   private static NavigableMap<SegmentName, Kind> list(Path directory) throws IOException {
     NavigableMap<SegmentName, Kind> parts = new TreeMap<>();
     Map<String, Kind> kinds =
-        Map.of(
-            SegmentName.LOG,
-            Kind.RECORDS,
-            SegmentName.DAMAGED,
-            Kind.DAMAGED,
-            SegmentName.DELETED,
-            Kind.DELETED);
+        Map.of(SegmentName.LOG, Kind.RECORDS, SegmentName.DELETED, Kind.DELETED);
     try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
       for (Path file : files) {
         kinds.forEach((ending, kind) ->
@@ -158,14 +152,6 @@ public final class LogVerifier {
       SegmentName next = parts.higherKey(name);
       switch (part.getValue()) {
         case DELETED, MISSING -> {}
-        case DAMAGED ->
-            findings.add(
-                new Finding(
-                    stream,
-                    name + SegmentName.DAMAGED,
-                    name.firstOffset(),
-                    next == null ? Math.max(durableEnd, name.firstOffset()) : next.firstOffset(),
-                    "given up as damaged"));
         case RECORDS -> {
           Path file = name.in(directory, SegmentName.LOG);
           try (SegmentReader reader = new SegmentReader(file, name)) {

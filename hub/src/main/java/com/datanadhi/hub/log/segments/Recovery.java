@@ -98,8 +98,6 @@ final class Recovery {
         }
         SegmentName.parse(name, SegmentName.DELETED)
             .ifPresent(deleted -> parts.putIfAbsent(deleted, Kind.DELETED));
-        SegmentName.parse(name, SegmentName.DAMAGED)
-            .ifPresent(damaged -> parts.put(damaged, Kind.DAMAGED));
         SegmentName.parse(name, SegmentName.LOG)
             .ifPresent(segment -> parts.put(segment, Kind.RECORDS));
       }

@@ -10,8 +10,6 @@ final class Segment {
   /// What is there.
   enum Kind {
     RECORDS,
-    /// Given up as damaged and kept aside.
-    DAMAGED,
     /// Deleted after nobody needed it, while an older one stays.
     DELETED,
     /// The first part of the stream, although retention has not deleted it.
@@ -82,7 +80,7 @@ final class Segment {
 
   /// Whether a record of it could not be read.
   boolean isDamaged() {
-    return damaged || kind == Kind.DAMAGED || kind == Kind.MISSING;
+    return damaged || kind == Kind.MISSING;
   }
 
   /// Notes that records of it cannot be read. The first time in a run this is an event.

@@ -345,8 +345,18 @@ public final class SegmentLog implements Log {
     return known == null ? List.of() : known.infos();
   }
 
+  /// As the contract says; a segment with records that could not be read is set aside.
   @Override
   public void deleteSegment(String stream, long firstOffset) throws IOException {
+    remove(stream, firstOffset, false);
+  }
+
+  @Override
+  public void setAsideSegment(String stream, long firstOffset) throws IOException {
+    remove(stream, firstOffset, true);
+  }
+
+  private void remove(String stream, long firstOffset, boolean isDamaged) throws IOException {
     deletion.lock();
     try {
       Stream known = stream(stream);
@@ -368,7 +378,11 @@ public final class SegmentLog implements Log {
           segment.becomes(Segment.Kind.DELETED);
         }
         Files.deleteIfExists(segment.indexFile());
-        DurableFiles.delete(segment.file());
+        if (isDamaged || segment.isDamaged()) {
+          DurableFiles.move(segment.file(), segment.file(SegmentName.DAMAGED));
+        } else {
+          DurableFiles.delete(segment.file());
+        }
       });
     } finally {
       deletion.unlock();
@@ -387,25 +401,6 @@ public final class SegmentLog implements Log {
       if (segment.kind() == Segment.Kind.DELETED) {
         Files.deleteIfExists(segment.file(SegmentName.DELETED));
       }
-    }
-  }
-
-  /// Gives a damaged segment up: its file is kept as `.damaged`, and all its offsets read as
-  /// damaged.
-  ///
-  /// @throws IOException also if there is no such sealed segment
-  public void giveUpSegment(String stream, long firstOffset) throws IOException {
-    deletion.lock();
-    try {
-      Segment segment = sealed(stream(stream), firstOffset);
-      noteBounds();
-      inBackground(() -> {
-        DurableFiles.move(segment.file(), segment.file(SegmentName.DAMAGED));
-        segment.becomes(Segment.Kind.DAMAGED);
-        Files.deleteIfExists(segment.indexFile());
-      });
-    } finally {
-      deletion.unlock();
     }
   }
 

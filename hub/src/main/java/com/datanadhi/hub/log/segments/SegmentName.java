@@ -12,7 +12,7 @@ record SegmentName(UUID epoch, long firstOffset) implements Comparable<SegmentNa
   static final String LOG = ".log";
   static final String INDEX = ".idx";
 
-  /// A segment that was given up as damaged, and is kept.
+  /// A damaged segment that nobody needs any more. Nothing reads it.
   static final String DAMAGED = ".damaged";
 
   /// An empty file in the place of a segment that was deleted while an older one stays.

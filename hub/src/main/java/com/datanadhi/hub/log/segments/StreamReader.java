@@ -55,7 +55,6 @@ final class StreamReader {
           segment, next, Math.min(stableEnd, stream.nextStart(next)), "no segment has it");
     }
     switch (segment.kind()) {
-      case DAMAGED -> throw damaged(segment, next, end, "the segment was given up");
       case DELETED -> throw damaged(segment, next, end, "the segment was deleted");
       case MISSING -> throw damaged(segment, next, end, "the segment is missing");
       case RECORDS -> {

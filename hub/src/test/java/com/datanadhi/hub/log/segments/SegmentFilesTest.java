@@ -492,16 +492,16 @@ final class SegmentFilesTest {
   }
 
   @Test
-  void a_segment_that_is_given_up_or_deleted_in_the_middle_keeps_its_offsets() throws Exception {
+  void a_segment_that_leaves_from_the_middle_keeps_its_offsets() throws Exception {
     Path directory = sealedLog(3000);
     List<SegmentInfo> segments = List.of();
     for (int opened = 0; opened < 2; opened++) {
       try (SegmentLog log = open(directory)) {
         if (opened == 0) {
           segments = log.segments(EVENTS);
-          log.giveUpSegment(EVENTS, segments.get(1).firstOffset());
+          log.setAsideSegment(EVENTS, segments.get(1).firstOffset());
           log.deleteSegment(EVENTS, segments.get(3).firstOffset());
-          log.giveUpSegment(EVENTS, segments.getLast().firstOffset());
+          log.deleteSegment(EVENTS, segments.getLast().firstOffset());
         }
         for (SegmentInfo gone : List.of(segments.get(1), segments.get(3), segments.getLast())) {
           assertDamaged(log, gone.firstOffset(), gone.firstOffset(), gone.endOffset());
@@ -511,8 +511,35 @@ final class SegmentFilesTest {
         assertThat(log.end(EVENTS)).isEqualTo(3000);
       }
     }
-    assertThat(files(directory, ".damaged")).hasSize(2);
-    assertThat(files(directory, ".deleted")).hasSize(1);
+    assertThat(files(directory, ".damaged")).hasSize(1);
+    assertThat(files(directory, ".deleted")).hasSize(3);
+  }
+
+  @Test
+  void a_damaged_segment_is_kept_beside_the_log_when_it_leaves_it() throws Exception {
+    Path directory = sealedLog(3000);
+    Path file = file(directory, 0);
+    flip(file, RecordFormat.SEGMENT_HEADER_BYTES + 30, 1);
+    byte[] damaged = Files.readAllBytes(file);
+    long start;
+    try (SegmentLog log = open(directory)) {
+      assertDamaged(log, 0, 0, 1);
+      start = log.segments(EVENTS).get(2).firstOffset();
+      log.deleteSegment(EVENTS, 0);
+      log.deleteSegment(EVENTS, log.segments(EVENTS).getFirst().firstOffset());
+      assertThat(log.start(EVENTS)).isEqualTo(start);
+      assertThat(log.stats().damagedSegments()).isZero();
+    }
+    List<Path> kept = files(directory, ".damaged");
+    assertThat(kept).hasSize(1);
+    assertThat(kept.getFirst()).hasBinaryContent(damaged);
+    assertThat(LogVerifier.verify(directory).findings()).isEmpty();
+    try (SegmentLog log = open(directory)) {
+      assertThat(log.start(EVENTS)).isEqualTo(start);
+      assertThat(log.stats().damagedSegments()).isZero();
+      assertThat(texts(log, start).getFirst()).isEqualTo("record " + start);
+    }
+    assertThat(files(directory, ".damaged")).isEqualTo(kept);
   }
 
   @Test
