@@ -38,7 +38,7 @@ final class HubRestoreCampaign implements Campaign {
   private static final int SENDER_COUNT = 4;
   private static final int DISASTERS = 2;
   private static final int FEW_RESTORES = 3;
-  private static final int MANY_RESTORES = 50;
+  private static final int MANY_RESTORES = 10;
   private static final int MAX_REQUESTS = 60;
   private static final Duration MAX_RUNTIME = Duration.ofSeconds(3);
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
