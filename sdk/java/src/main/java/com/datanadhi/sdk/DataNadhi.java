@@ -51,7 +51,6 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -78,6 +77,8 @@ public final class DataNadhi implements AutoCloseable {
   private static final Duration PROBE_INTERVAL = Duration.ofMillis(500);
   private static final Duration THREADS_INTERVAL = Duration.ofMillis(500);
   private static final Duration START_POLL = Duration.ofMillis(2);
+  private static final Duration FIRST_START_PAUSE = Duration.ofSeconds(1);
+  private static final Duration MAX_START_PAUSE = Duration.ofMinutes(1);
 
   static {
     EncodedSubmit.provide(
@@ -108,7 +109,7 @@ public final class DataNadhi implements AutoCloseable {
   private final RecordQueue queue;
   private final CompletableFuture<Delivery> delivery = new CompletableFuture<>();
   private final ExecutorService io = SdkThread.pool("datanadhi-io");
-  private final ScheduledExecutorService timer;
+  private final ScheduledThreadPoolExecutor timer;
   private final Thread shutdownHook = SdkThread.named("datanadhi-exit", this::endWithProcess);
   private final String keyPrefix = UUID.randomUUID().toString().replace("-", "") + "-";
   private final AtomicLong lastKey = new AtomicLong();
@@ -137,13 +138,16 @@ public final class DataNadhi implements AutoCloseable {
                 configuration.batchSize(),
                 configuration.batchBytes()),
             clock);
-    ScheduledThreadPoolExecutor singleThread =
-        new ScheduledThreadPoolExecutor(1, SdkThread.factory("datanadhi-timer"));
-    singleThread.setRemoveOnCancelPolicy(true);
-    this.timer = singleThread;
+    this.timer = new ScheduledThreadPoolExecutor(1, SdkThread.factory("datanadhi-timer"));
+    timer.setRemoveOnCancelPolicy(true);
     ProcessEnd.lookAtThreads();
     boolean isHooked = ProcessEnd.addHook(shutdownHook);
-    SdkThread.named("datanadhi-start", () -> start(isHooked)).start();
+    try {
+      SdkThread.named("datanadhi-start", () -> start(isHooked)).start();
+    } catch (RuntimeException | Error noThread) {
+      ProcessEnd.removeHook(shutdownHook);
+      throw noThread;
+    }
   }
 
   /** Starts the delivery of the records that are submitted from the constructor on. */
@@ -155,20 +159,12 @@ public final class DataNadhi implements AutoCloseable {
             Level.WARNING,
             "The JVM is shutting down already: call close(), or records in memory are lost");
       }
-      Delivery made = makeDelivery();
-      boolean isUsed = false;
-      try {
-        prepare(made);
-        isUsed = delivery.complete(made);
-      } finally {
-        if (!isUsed) {
-          end(made);
-        }
+      Duration pause = FIRST_START_PAUSE;
+      while (!isStarted(pause)) {
+        waiter.sleep(pause);
+        pause = pause.compareTo(MAX_START_PAUSE) < 0 ? pause.multipliedBy(2) : pause;
       }
-      if (isUsed) {
-        made.threads().start();
-      }
-    } catch (RuntimeException | Error failed) {
+    } catch (InterruptedException | RuntimeException | Error failed) {
       // Not after a close that did not wait for the start: that has told where the records are.
       if (delivery.completeExceptionally(failed) || !delivery.isCompletedExceptionally()) {
         report(
@@ -177,6 +173,38 @@ public final class DataNadhi implements AutoCloseable {
                 .formatted(configuration.directory(), failed));
       }
     }
+  }
+
+  /**
+   * Starts the delivery, unless the client is closed.
+   *
+   * @param pause before the next attempt, if this returns false because no thread can be made
+   */
+  private boolean isStarted(Duration pause) throws InterruptedException {
+    Delivery made;
+    try {
+      int unused = timer.prestartAllCoreThreads();
+      made = makeDelivery();
+    } catch (OutOfMemoryError noThread) {
+      log.log(
+          Level.ERROR,
+          "The client for %s cannot deliver now: %s. Records stay in memory; it is tried again in %d s"
+              .formatted(configuration.directory(), noThread, pause.toSeconds()));
+      return delivery.isDone();
+    }
+    boolean isUsed = false;
+    try {
+      prepare(made);
+      isUsed = delivery.complete(made);
+    } finally {
+      if (!isUsed) {
+        end(made);
+      }
+    }
+    if (isUsed) {
+      made.threads().start();
+    }
+    return true;
   }
 
   /** So that the thread of the first event does not do it, which takes up to 100 ms. */
@@ -247,10 +275,20 @@ public final class DataNadhi implements AutoCloseable {
     made.destinations().echoPost().prepare();
     var unused =
         timer.scheduleWithFixedDelay(
-            ProcessEnd::lookAtThreads,
+            this::lookAtThreads,
             THREADS_INTERVAL.toMillis(),
             THREADS_INTERVAL.toMillis(),
             TimeUnit.MILLISECONDS);
+  }
+
+  private void lookAtThreads() {
+    try {
+      ProcessEnd.lookAtThreads();
+      failures.tryAgain();
+    } catch (RuntimeException | Error failed) {
+      // Else it would not be called again.
+      log.logRateLimited(Level.WARNING, "threads", "The threads are not known: " + failed);
+    }
   }
 
   private DroppedFiles droppedFiles() {
@@ -540,7 +578,7 @@ public final class DataNadhi implements AutoCloseable {
                     + " directory")
                 .formatted(lost, configuration.directory().resolve("dropped")));
       }
-    } catch (InterruptedException | RuntimeException unexpected) {
+    } catch (InterruptedException | RuntimeException | Error unexpected) {
       queue.discard();
       report(
           "%d records are lost: the client could not be closed in order: %s"

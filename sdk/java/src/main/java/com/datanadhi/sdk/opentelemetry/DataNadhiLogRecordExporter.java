@@ -110,7 +110,7 @@ public final class DataNadhiLogRecordExporter implements LogRecordExporter {
   @Override
   public CompletableResultCode flush() {
     CompletableResultCode result = new CompletableResultCode();
-    SdkThread.named("datanadhi-flush", () -> complete(result, flushClient())).start();
+    SdkThread.startOrRun("datanadhi-flush", () -> complete(result, flushClient()));
     return result;
   }
 
@@ -126,10 +126,8 @@ public final class DataNadhiLogRecordExporter implements LogRecordExporter {
     if (earlier != null) {
       return earlier;
     }
-    SdkThread.named(
-            "datanadhi-shutdown",
-            () -> complete(result, ownsClient ? closeClient() : flushClient()))
-        .start();
+    SdkThread.startOrRun(
+        "datanadhi-shutdown", () -> complete(result, ownsClient ? closeClient() : flushClient()));
     return result;
   }
 

@@ -19,8 +19,8 @@ import java.util.List;
 import java.util.UUID;
 
 /**
- * Records that are logged while the configuration is invalid. They go to a client when there is
- * one, else into a file at the end of the process. Thread-safe.
+ * Records that are logged while no client can be opened. They go to a client when there is one,
+ * else into a file at the end of the process. Thread-safe.
  */
 final class KeptRecords {
   static final int MAX_RECORDS = 1_000;
@@ -121,7 +121,7 @@ final class KeptRecords {
     }
     if (lost > 0) {
       StandardError.print(
-          "%d records are lost: the configuration is invalid, and only %d records are kept"
+          "%d records are lost: there is no client for them, and only %d records are kept"
               .formatted(lost, MAX_RECORDS));
     }
     lost = 0;
@@ -159,7 +159,7 @@ final class KeptRecords {
 
   private void reportLost(Exception cause) {
     StandardError.print(
-        "%d records are lost: the configuration is invalid, and no file can be written: %s"
+        "%d records are lost: there is no client for them, and no file can be written: %s"
             .formatted(records.size(), cause));
   }
 }

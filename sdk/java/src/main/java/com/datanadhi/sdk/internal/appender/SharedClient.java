@@ -123,7 +123,7 @@ public final class SharedClient implements EventClient {
   public void closeInBackground() {
     DataNadhi unused = release();
     if (unused != null) {
-      SdkThread.named("datanadhi-release", unused::close).start();
+      SdkThread.startOrRun("datanadhi-release", unused::close);
     }
   }
 

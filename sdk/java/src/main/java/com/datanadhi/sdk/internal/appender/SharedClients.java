@@ -88,8 +88,8 @@ public final class SharedClients {
             "The client for %s is open already, with %s: the key, host or service name of another appender for the same directory is not used. Give them a directory each, or the same settings"
                 .formatted(directory, open.configuration().serverHost()));
       }
-    } catch (ConfigurationException problem) {
-      report(problem);
+    } catch (ConfigurationException | OutOfMemoryError problem) {
+      report(String.valueOf(problem.getMessage()));
     }
   }
 
@@ -113,8 +113,8 @@ public final class SharedClients {
   }
 
   /**
-   * Returns the client as {@link #open}, but null while the configuration is invalid, and to a user
-   * that was removed. The configuration is read again at most every 30 s.
+   * Returns the client as {@link #open}, but null while the configuration is invalid or no thread
+   * can be made, and to a user that was removed. It is tried again at most every 30 s.
    */
   @Nullable DataNadhi openUnlessInvalid(SharedClient user) {
     synchronized (this) {
@@ -124,8 +124,8 @@ public final class SharedClients {
     }
     try {
       return open(user);
-    } catch (ConfigurationException problem) {
-      report(problem);
+    } catch (ConfigurationException | OutOfMemoryError problem) {
+      report(String.valueOf(problem.getMessage()));
       return null;
     }
   }
@@ -150,7 +150,7 @@ public final class SharedClients {
   }
 
   /** The first message is printed, since the logging library is being configured or is silent. */
-  private void report(ConfigurationException problem) {
+  private void report(String problem) {
     synchronized (this) {
       checkedAt = System.nanoTime();
       if (invalid) {
@@ -161,8 +161,7 @@ public final class SharedClients {
     kept.begin();
     StandardError.print(
         "%s. Nothing is delivered before that: up to %d records are kept, and written to %s at the end"
-            .formatted(
-                problem.getMessage(), KeptRecords.MAX_RECORDS, directory.resolve("dropped")));
+            .formatted(problem, KeptRecords.MAX_RECORDS, directory.resolve("dropped")));
   }
 
   /**

@@ -5,6 +5,7 @@ import com.datanadhi.sdk.internal.queue.RecordQueue;
 import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.internal.time.Waiter;
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +19,7 @@ public final class DeliveryThreads {
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration LATE_RECORDS_TIMEOUT = Duration.ofMillis(500);
   private static final Duration UNDELIVERED_PAUSE = Duration.ofMillis(20);
+  private static final Duration NO_THREAD_PAUSE = Duration.ofMillis(500);
   private static final long QUEUE_WAIT_MILLIS = 1_000;
 
   private final RecordQueue queue;
@@ -71,9 +73,17 @@ public final class DeliveryThreads {
     threads.add(new LoopThread(name, log, waiter, turn));
   }
 
-  /** Starts the threads. */
-  public void start() {
-    threads.forEach(LoopThread::start);
+  /** Starts the threads; waits while none can be made, unless they are stopped. */
+  public void start() throws InterruptedException {
+    for (LoopThread thread : threads) {
+      while (!thread.isStopped() && !thread.start()) {
+        log.logRateLimited(
+            Level.ERROR,
+            "threads",
+            "The system has no thread for the delivery of records: they stay in memory");
+        waiter.sleep(NO_THREAD_PAUSE);
+      }
+    }
   }
 
   private void deliverNext(Dispatcher worker) throws InterruptedException {

@@ -29,8 +29,9 @@ final class LoopThread {
     this.thread = SdkThread.named(name, this::run);
   }
 
-  void start() {
-    thread.start();
+  /** Returns false if no thread can be made now. */
+  boolean start() {
+    return SdkThread.start(thread);
   }
 
   private void run() {

@@ -159,8 +159,10 @@ public final class EchoPost implements AutoCloseable {
   /** Looks for the program, and downloads it in the background if it may. */
   public void prepare() {
     downloader.ifPresent(known -> {
-      if (state.status() == Status.PREPARING) {
-        inBackground("datanadhi-echopost", downloads ? () -> download(known) : () -> find(known));
+      if (state.status() == Status.PREPARING
+          && !inBackground(
+              "datanadhi-echopost", downloads ? () -> download(known) : () -> find(known))) {
+        fail(Level.WARNING, "there is no thread to look for it");
       }
     });
   }
@@ -170,7 +172,7 @@ public final class EchoPost implements AutoCloseable {
     String problem;
     try {
       problem = known.problemOfProgram();
-    } catch (IOException failed) {
+    } catch (IOException | RuntimeException | Error failed) {
       problem = failed.toString();
     }
     if (problem.isEmpty()) {
@@ -185,21 +187,19 @@ public final class EchoPost implements AutoCloseable {
     }
   }
 
-  private synchronized void inBackground(String name, Runnable download) {
-    if (!closed) {
-      Thread thread =
-          SdkThread.named(
-              name,
-              () -> {
-                try {
-                  download.run();
-                } finally {
-                  leaveBackground();
-                }
-              });
-      background.add(thread);
-      thread.start();
-    }
+  /** Returns false if no thread can be made, or this is closed. */
+  private synchronized boolean inBackground(String name, Runnable download) {
+    Thread thread =
+        SdkThread.named(
+            name,
+            () -> {
+              try {
+                download.run();
+              } finally {
+                leaveBackground();
+              }
+            });
+    return !closed && SdkThread.start(thread) && background.add(thread);
   }
 
   private synchronized void leaveBackground() {
@@ -216,7 +216,10 @@ public final class EchoPost implements AutoCloseable {
     try {
       var unused =
           timer.scheduleWithFixedDelay(
-              () -> inBackground("datanadhi-echopost-update", () -> update(known)),
+              () -> {
+                boolean unusedResult =
+                    inBackground("datanadhi-echopost-update", () -> update(known));
+              },
               0,
               poll,
               TimeUnit.MILLISECONDS);
@@ -228,7 +231,7 @@ public final class EchoPost implements AutoCloseable {
   private void update(Downloader known) {
     try {
       known.updateIfDue(updateInterval);
-    } catch (InterruptedException | RuntimeException | LinkageError unexpected) {
+    } catch (InterruptedException | RuntimeException | Error unexpected) {
       if (!closed) {
         log.log(Level.INFO, "A newer EchoPost was looked for in vain: " + unexpected);
       }
@@ -268,7 +271,7 @@ public final class EchoPost implements AutoCloseable {
             "it cannot be written: %s; free disk space, or give this user write access to %s"
                 .formatted(error.reason(), layout.directory()));
       }
-    } catch (InterruptedException | RuntimeException | LinkageError unexpected) {
+    } catch (InterruptedException | RuntimeException | Error unexpected) {
       fail(Level.ERROR, "it cannot be downloaded: " + unexpected);
     }
   }
@@ -371,7 +374,7 @@ public final class EchoPost implements AutoCloseable {
       } else {
         fail(Level.ERROR, failure);
       }
-    } catch (RuntimeException | LinkageError unexpected) {
+    } catch (RuntimeException | Error unexpected) {
       fail(Level.ERROR, unexpected.toString());
     }
     return new SendResult(stored, refused);

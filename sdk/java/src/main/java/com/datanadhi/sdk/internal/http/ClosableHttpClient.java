@@ -3,8 +3,9 @@ package com.datanadhi.sdk.internal.http;
 import com.datanadhi.sdk.internal.thread.SdkThread;
 import java.lang.reflect.InvocationTargetException;
 import java.net.http.HttpClient;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * An {@link HttpClient} whose thread can be ended. Since Java 21 the client can be shut down.
@@ -22,12 +23,17 @@ public final class ClosableHttpClient implements AutoCloseable {
   }
 
   private HttpClient inGroup(Supplier<HttpClient> building) {
-    Built built = new Built(building);
-    SdkThread.runToEnd(SdkThread.inGroup(group, "datanadhi-http", built));
-    // Without the thread, for example when there is no memory for one, the client works all the
-    // same, and its thread ends after a collection.
-    HttpClient made = built.client;
-    return made == null ? building.get() : made;
+    try {
+      return CompletableFuture.supplyAsync(
+              building, work -> SdkThread.inGroup(group, "datanadhi-http", work).start())
+          .join();
+    } catch (CompletionException failed) {
+      if (failed.getCause() instanceof Error error) {
+        // Perhaps there is no thread for the client, but for the next one.
+        throw error;
+      }
+      throw failed;
+    }
   }
 
   /** The client; not to be used after {@link #close}. */
@@ -45,20 +51,6 @@ public final class ClosableHttpClient implements AutoCloseable {
       group.interrupt();
     } catch (IllegalAccessException | InvocationTargetException impossible) {
       throw new IllegalStateException(impossible);
-    }
-  }
-
-  private static final class Built implements Runnable {
-    private final Supplier<HttpClient> building;
-    private volatile @Nullable HttpClient client;
-
-    Built(Supplier<HttpClient> building) {
-      this.building = building;
-    }
-
-    @Override
-    public void run() {
-      client = building.get();
     }
   }
 }

@@ -42,11 +42,26 @@ public final class HttpTransports implements AutoCloseable {
                     .connectTimeout(CONNECT_TIMEOUT)
                     .proxy(proxies.asSelector())
                     .sslContext(tls)
-                    .executor(threads)
+                    .executor(orHere(threads))
                     .build(),
             proxies);
     this.ofOtherNames =
         new UrlConnectionTransport(proxies, tls, followsRedirects, CONNECT_TIMEOUT, threads);
+  }
+
+  /**
+   * Runs on the calling thread what there is no memory for a thread for. An error would end the
+   * client's selector thread, and no request would ever be answered again. What the client runs
+   * takes no time.
+   */
+  private static Executor orHere(Executor threads) {
+    return work -> {
+      try {
+        threads.execute(work);
+      } catch (OutOfMemoryError noThread) {
+        work.run();
+      }
+    };
   }
 
   /** The proxies for a client with this configuration. */

@@ -8,6 +8,7 @@ import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.internal.time.Waiter;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Whether one server is up. It counts as up until a delivery marks it down; from then on a thread
@@ -30,7 +31,11 @@ public final class ServerHealth implements AutoCloseable {
   private volatile boolean lastAnswered;
   private volatile int failuresInARow;
   private volatile long firstFailureAt;
-  private Thread prober = Thread.currentThread();
+  private long notBefore;
+  private long startAt;
+
+  /** Null if none runs; also while no thread can be made. */
+  private volatile @Nullable Thread prober;
 
   /**
    * A server that is up.
@@ -57,6 +62,9 @@ public final class ServerHealth implements AutoCloseable {
 
   /** Whether the last delivery or probe found the server up; false when this is closed. */
   public boolean isUp() {
+    if (!up && prober == null) {
+      startProber();
+    }
     return up && !closed;
   }
 
@@ -87,15 +95,28 @@ public final class ServerHealth implements AutoCloseable {
     }
     up = false;
     lastAnswered = downtime.answered();
-    long notBefore = clock.nanos() + pause(downtime).toNanos();
+    notBefore = clock.nanos() + pause(downtime).toNanos();
     failuresInARow++;
+    startAt = clock.nanos();
+    startProber();
     log.logRateLimited(
         Level.WARNING,
         name + " down",
         "The %s %s is down: %s".formatted(name, server.host(), downtime.reason()));
     failures.report(Kind.SERVER_DOWN, name, server.host() + ": " + downtime.reason(), 0);
-    prober = SdkThread.named("datanadhi-probe", () -> probe(notBefore));
-    prober.start();
+  }
+
+  /** At most one attempt in an interval: for a while, no thread can be made. */
+  private synchronized void startProber() {
+    if (up || closed || prober != null || clock.nanos() - startAt < 0) {
+      return;
+    }
+    startAt = clock.nanos() + interval.toNanos();
+    long until = notBefore;
+    Thread thread = SdkThread.named("datanadhi-probe", () -> probe(until));
+    if (SdkThread.start(thread)) {
+      prober = thread;
+    }
   }
 
   /** The interval, doubled with each failure in a row up to 30 s, or what the server asks for. */
@@ -105,29 +126,48 @@ public final class ServerHealth implements AutoCloseable {
     return pause.compareTo(downtime.retryAfter()) > 0 ? pause : downtime.retryAfter();
   }
 
-  private void probe(long notBefore) {
+  private void probe(long until) {
     try {
       ProbeResult result;
       do {
         waiter.sleep(interval);
-        result = closed ? ProbeResult.HEALTHY : server.probe();
-      } while (!closed && (result == ProbeResult.UNAVAILABLE || clock.nanos() - notBefore < 0));
-      up = true;
-      if (!closed) {
-        log.logRateLimited(
-            Level.INFO, name + " up", "The %s %s is up again".formatted(name, server.host()));
-      }
+        result = probe();
+      } while (!closed && (result == ProbeResult.UNAVAILABLE || clock.nanos() - until < 0));
     } catch (InterruptedException closing) {
-      up = true;
+      // Nobody needs to know whether it is up.
     }
+    endProbes();
+    if (!closed) {
+      log.logRateLimited(
+          Level.INFO, name + " up", "The %s %s is up again".formatted(name, server.host()));
+    }
+  }
+
+  private ProbeResult probe() throws InterruptedException {
+    try {
+      return closed ? ProbeResult.HEALTHY : server.probe();
+    } catch (RuntimeException | Error failed) {
+      // For example because there is no thread for the request.
+      log.logRateLimited(
+          Level.WARNING,
+          name + " probe",
+          "The %s %s could not be probed: %s".formatted(name, server.host(), failed));
+      return ProbeResult.UNAVAILABLE;
+    }
+  }
+
+  private synchronized void endProbes() {
+    up = true;
+    prober = null;
   }
 
   /** Stops the probes. */
   @Override
   public synchronized void close() {
     closed = true;
-    if (!up) {
-      prober.interrupt();
+    Thread running = prober;
+    if (running != null) {
+      running.interrupt();
     }
   }
 }

@@ -11,6 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,8 +26,9 @@ public final class FailureReports implements AutoCloseable {
   private final Optional<FailureListener> listener;
   private final RateLimitedLog log;
   private final Map<Subject, DeliveryFailure> waiting = new LinkedHashMap<>();
+  private final CountDownLatch closing = new CountDownLatch(1);
   private @Nullable Thread thread;
-  private boolean closed;
+  private boolean noThread;
 
   /** Reports to {@code listener}, if there is one. */
   public FailureReports(Optional<FailureListener> listener, RateLimitedLog log) {
@@ -41,7 +44,7 @@ public final class FailureReports implements AutoCloseable {
       return;
     }
     synchronized (this) {
-      if (closed) {
+      if (isClosed()) {
         return;
       }
       waiting.merge(
@@ -50,24 +53,45 @@ public final class FailureReports implements AutoCloseable {
           (earlier, later) ->
               new DeliveryFailure(
                   kind, subject, later.detail(), earlier.records() + later.records()));
-      if (thread == null) {
-        thread = SdkThread.named("datanadhi-listener", () -> run(listener.get()));
-        thread.start();
-      }
+      startThread();
       notifyAll();
     }
   }
 
-  private void run(FailureListener to) {
-    try {
-      for (List<DeliveryFailure> next = take(); !next.isEmpty(); next = take()) {
-        for (DeliveryFailure failure : next) {
-          tell(to, failure);
-        }
-        pause();
+  /**
+   * Starts the thread if failures wait and there was none for it when they were reported. To be
+   * called about twice a second.
+   */
+  public synchronized void tryAgain() {
+    noThread = false;
+    if (!waiting.isEmpty()) {
+      startThread();
+    }
+  }
+
+  private synchronized void startThread() {
+    if (thread == null && !noThread) {
+      Thread made = SdkThread.named("datanadhi-listener", () -> run(listener.orElseThrow()));
+      if (SdkThread.start(made)) {
+        thread = made;
+      } else {
+        noThread = true;
       }
-    } catch (InterruptedException closedMeanwhile) {
-      // The listener has had its time.
+    }
+  }
+
+  private void run(FailureListener to) {
+    boolean isLast = false;
+    while (!isLast) {
+      try {
+        List<DeliveryFailure> next = take();
+        next.forEach(failure -> tell(to, failure));
+        isLast = next.isEmpty();
+        boolean unused = closing.await(PAUSE.toMillis(), TimeUnit.MILLISECONDS);
+      } catch (InterruptedException interrupted) {
+        // By the listener itself, unless this is closed, and the listener has had its time.
+        isLast = isClosed();
+      }
     }
   }
 
@@ -82,7 +106,7 @@ public final class FailureReports implements AutoCloseable {
 
   /** Waits for failures; none means that this is closed. */
   private synchronized List<DeliveryFailure> take() throws InterruptedException {
-    while (waiting.isEmpty() && !closed) {
+    while (waiting.isEmpty() && !isClosed()) {
       wait();
     }
     List<DeliveryFailure> taken = List.copyOf(waiting.values());
@@ -90,13 +114,8 @@ public final class FailureReports implements AutoCloseable {
     return taken;
   }
 
-  private synchronized void pause() throws InterruptedException {
-    long end = System.nanoTime() + PAUSE.toNanos();
-    long left = PAUSE.toMillis();
-    while (left > 0 && !closed) {
-      wait(left);
-      left = (end - System.nanoTime()) / 1_000_000;
-    }
+  private boolean isClosed() {
+    return closing.getCount() == 0;
   }
 
   /** Waits for up to 1 s until the listener has been told all, and ends its thread. */
@@ -104,8 +123,9 @@ public final class FailureReports implements AutoCloseable {
   public void close() {
     Thread started;
     synchronized (this) {
-      closed = true;
+      closing.countDown();
       notifyAll();
+      tryAgain();
       started = thread;
     }
     if (started == null || started.equals(Thread.currentThread())) {

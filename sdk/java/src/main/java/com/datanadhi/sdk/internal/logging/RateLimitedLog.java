@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The SDK's own log, written to the logger {@code com.datanadhi.sdk}. A message that can repeat
  * often is logged about once in 10 s, so that an outage does not fill the application's log.
- * Exceptions of the application's logging are ignored. Thread-safe.
+ * Exceptions and errors of the application's logging are ignored. Thread-safe.
  */
 public final class RateLimitedLog {
   /** The name of the logger, and the prefix of all logger names in the SDK. */
@@ -39,7 +39,7 @@ public final class RateLimitedLog {
         logger = known;
       }
       known.log(level, message);
-    } catch (RuntimeException loggingFailed) {
+    } catch (RuntimeException | Error loggingFailed) {
       // There is no other place to report it.
     }
   }

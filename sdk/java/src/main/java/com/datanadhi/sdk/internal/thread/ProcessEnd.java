@@ -111,7 +111,7 @@ public final class ProcessEnd {
 
   /**
    * Once in a process, whoever asks first. On a thread for each, so that one that fails or does not
-   * end does not hold up the others.
+   * end does not hold up the others; not at all if no thread can be made.
    */
   private static synchronized List<Thread> emptyBuffers() {
     List<Thread> known = emptying;
@@ -119,7 +119,7 @@ public final class ProcessEnd {
       known =
           BUFFERS.stream()
               .map(empty -> SdkThread.named("datanadhi-last", empty))
-              .peek(Thread::start)
+              .filter(SdkThread::start)
               .toList();
       emptying = known;
     }

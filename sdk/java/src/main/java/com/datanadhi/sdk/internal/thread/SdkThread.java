@@ -47,17 +47,37 @@ public final class SdkThread extends Thread {
   }
 
   /**
-   * Runs {@code work} on a thread of its own and waits for its end: an interrupt of the caller does
-   * not cut it short, and stays for the caller.
+   * Starts the thread. The system can have none to give for a while: the caller tries again later,
+   * with the same thread if it likes.
+   *
+   * @return whether it runs
    */
-  public static void runToEnd(String name, Runnable work) {
-    runToEnd(named(name, work));
+  public static boolean start(Thread thread) {
+    try {
+      thread.start();
+      return true;
+    } catch (RuntimeException | Error noThread) {
+      return false;
+    }
   }
 
-  /** As {@link #runToEnd(String, Runnable)}, on {@code thread}. */
-  public static void runToEnd(Thread thread) {
-    thread.start();
-    boolean interrupted = false;
+  /** Runs {@code work} on a thread of its own, or on this one if none can be made. */
+  public static void startOrRun(String name, Runnable work) {
+    if (!start(named(name, work))) {
+      work.run();
+    }
+  }
+
+  /**
+   * Runs {@code work} on a thread of its own and waits for its end: an interrupt of the caller does
+   * not cut it short, and stays for the caller. It runs on the caller if no thread can be made.
+   */
+  public static void runToEnd(String name, Runnable work) {
+    Thread thread = named(name, work);
+    boolean interrupted = Thread.interrupted();
+    if (!start(thread)) {
+      work.run();
+    }
     while (thread.isAlive()) {
       try {
         thread.join();
