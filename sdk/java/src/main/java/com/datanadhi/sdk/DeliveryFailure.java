@@ -26,7 +26,11 @@ public record DeliveryFailure(Kind kind, String subject, String detail, long rec
      * file's name begins, for example {@code queue_full}.
      */
     KEPT_IN_FILE,
-    /** The main server rejected records for good: they are in a file, {@code primary_failed}. */
+    /**
+     * The main server rejected records for good: they are in a file, {@code primary_failed}. Those
+     * from other files, which are sent again, are reported too, once; not those that were in such a
+     * file before.
+     */
     REJECTED,
     /** Records were deleted with a file that was too old. */
     EXPIRED,

@@ -67,6 +67,31 @@ class FailureListenerTest extends AbstractSdkTest {
   }
 
   @Test
+  void it_is_told_once_of_records_from_files_that_the_main_server_rejects() throws Exception {
+    main.goDown();
+    fallback.goDown();
+    DataNadhi client = open(configured(told::add));
+    submit(client, 0, 3);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    main.answer(422);
+    main.comeUp();
+    await()
+        .atMost(TIME_LIMIT)
+        .untilAsserted(() -> {
+          Redelivery unused = client.redeliver();
+          assertThat(dropped()).hasSize(3);
+          assertThat(droppedFiles().toString()).contains("primary_failed").doesNotContain("undel");
+        });
+    // They are sent and rejected again.
+    assertThat(client.redeliver()).isEqualTo(new Redelivery(0, 3, 0));
+    client.close();
+    assertThat(records(Kind.REJECTED)).isEqualTo(3);
+    assertThat(subjects(Kind.REJECTED)).containsExactly("primary_failed");
+    assertThat(told.get(told.size() - 1).detail())
+        .contains("422", droppedFiles().get(0).toString());
+  }
+
+  @Test
   void it_is_told_of_an_echopost_that_cannot_be_used() {
     DataNadhi unused = open(configured(told::add).echoPostMode(EchoPostMode.AUTO));
     await()

@@ -56,7 +56,7 @@ public final class FileRedelivery {
     this.counts = counts;
     this.log = log;
     this.clock = clock;
-    this.redeliverer = new Redeliverer(destinations);
+    this.redeliverer = new Redeliverer(destinations, counts, log);
     this.notBefore = clock.nanos();
     // What can be sent is sent before it is too old.
     this.ageCheckAt = clock.nanos() + (rules.redeliver() ? FIRST_AGE_CHECK.toNanos() : 0);

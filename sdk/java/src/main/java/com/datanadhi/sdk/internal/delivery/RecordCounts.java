@@ -104,6 +104,15 @@ public final class RecordCounts {
     redelivered.add(records);
   }
 
+  /**
+   * The main server has rejected records from other files, where they were counted.
+   *
+   * @param cause for people
+   */
+  void countRejectedFromFile(int records, String cause) {
+    failures.report(Kind.REJECTED, REJECTED, cause, records);
+  }
+
   /** Records were deleted with their files. */
   void countExpired(long records) {
     expired.add(records);

@@ -3,7 +3,10 @@ package com.datanadhi.sdk.internal.delivery;
 import com.datanadhi.sdk.internal.files.RedeliveryPass;
 import com.datanadhi.sdk.internal.http.DeliveryOutcome;
 import com.datanadhi.sdk.internal.http.ServerClient;
+import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.queue.OutgoingRecord;
+import java.lang.System.Logger.Level;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -13,18 +16,22 @@ import java.util.List;
  */
 final class Redeliverer implements RedeliveryPass.Sender {
   private final Destinations destinations;
+  private final RecordCounts counts;
+  private final RateLimitedLog log;
   private final ServerClient.Cancellation cancellation = new ServerClient.Cancellation();
   private volatile boolean closed;
 
   /** Uses the destinations that new records use. */
-  Redeliverer(Destinations destinations) {
+  Redeliverer(Destinations destinations, RecordCounts counts, RateLimitedLog log) {
     this.destinations = destinations;
+    this.counts = counts;
+    this.log = log;
   }
 
   @Override
   public RedeliveryPass.Outcome send(List<OutgoingRecord> records) throws InterruptedException {
     List<OutgoingRecord> left = new ArrayList<>(records);
-    List<OutgoingRecord> rejected = new ArrayList<>();
+    Rejected rejected = new Rejected();
     while (!left.isEmpty() && !closed && destinations.mainServerHealth().isUp()) {
       sendToMainServer(List.copyOf(destinations.mainServer().firstOf(left)), left, rejected);
     }
@@ -40,9 +47,27 @@ final class Redeliverer implements RedeliveryPass.Sender {
         left.clear();
       }
     }
-    left.addAll(rejected);
+    left.addAll(rejected.records);
     return new RedeliveryPass.Outcome(
-        records.stream().filter(record -> !left.contains(record)).toList(), rejected);
+        records.stream().filter(record -> !left.contains(record)).toList(),
+        rejected.records,
+        file -> countRejected(rejected, file));
+  }
+
+  private void countRejected(Rejected rejected, Path file) {
+    int records = rejected.records.size();
+    String cause = "The main server answered " + rejected.status;
+    counts.countRejectedFromFile(records, "%s: %s".formatted(cause, file));
+    log.logRateLimited(
+        Level.ERROR,
+        RecordCounts.REJECTED,
+        "%s: %d records from other files are kept in %s".formatted(cause, records, file));
+  }
+
+  /** The records of one call that the main server has rejected. */
+  private static final class Rejected {
+    private final List<OutgoingRecord> records = new ArrayList<>();
+    private int status;
   }
 
   /** Whether a destination is available. */
@@ -59,7 +84,7 @@ final class Redeliverer implements RedeliveryPass.Sender {
   }
 
   private void sendToMainServer(
-      List<OutgoingRecord> batch, List<OutgoingRecord> left, List<OutgoingRecord> rejected)
+      List<OutgoingRecord> batch, List<OutgoingRecord> left, Rejected rejected)
       throws InterruptedException {
     destinations
         .mainServer()
@@ -75,7 +100,8 @@ final class Redeliverer implements RedeliveryPass.Sender {
               @Override
               public void rejected(List<OutgoingRecord> records, int status) {
                 left.removeAll(records);
-                rejected.addAll(records);
+                rejected.status = rejected.records.isEmpty() ? status : rejected.status;
+                rejected.records.addAll(records);
               }
             });
   }

@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,8 +33,16 @@ public final class RedeliveryPass {
    *
    * @param delivered those that were delivered
    * @param rejected those that the main server has rejected for good
+   * @param whenMoved is told the file to which the rejected records were moved; once for a record,
+   *     and not if it was in such a file before
    */
-  public record Outcome(List<OutgoingRecord> delivered, List<OutgoingRecord> rejected) {}
+  public record Outcome(
+      List<OutgoingRecord> delivered, List<OutgoingRecord> rejected, Consumer<Path> whenMoved) {
+    /** Nobody is told. */
+    public Outcome(List<OutgoingRecord> delivered, List<OutgoingRecord> rejected) {
+      this(delivered, rejected, file -> {});
+    }
+  }
 
   /**
    * What a batch, or a whole pass, has done.
@@ -119,7 +128,10 @@ public final class RedeliveryPass {
     List<OutgoingRecord> records = part.lines().stream().map(DroppedLines.Line::record).toList();
     Outcome outcome = records.isEmpty() ? new Outcome(List.of(), List.of()) : sender.send(records);
     Set<OutgoingRecord> gone = new HashSet<>(outcome.delivered());
-    gone.addAll(moveRejected(file, outcome.rejected()));
+    Optional<Path> moved = moveRejected(file, outcome.rejected());
+    if (moved.isPresent()) {
+      gone.addAll(outcome.rejected());
+    }
     if (!gone.isEmpty()) {
       DroppedLines.markDelivered(
           file,
@@ -128,6 +140,7 @@ public final class RedeliveryPass {
               .map(DroppedLines.Line::offset)
               .toList());
     }
+    moved.ifPresent(outcome.whenMoved());
     offset = part.end();
     version = Version.of(file);
     hasDelivered |= !gone.isEmpty() || part.delivered() > 0;
@@ -156,18 +169,20 @@ public final class RedeliveryPass {
     return current;
   }
 
-  /** Moves rejected records to the files that are not sent again without being asked. */
-  private List<OutgoingRecord> moveRejected(Path from, List<OutgoingRecord> rejected)
+  /**
+   * Moves rejected records to the files that are not sent again without being asked; returns the
+   * file, if they were moved.
+   */
+  private Optional<Path> moveRejected(Path from, List<OutgoingRecord> rejected)
       throws InterruptedException {
     if (rejected.isEmpty() || from.getFileName().toString().startsWith(DroppedFiles.REJECTED)) {
-      return List.of();
+      return Optional.empty();
     }
     try {
-      Path unused = files.write(DroppedFiles.REJECTED, rejected);
-      return rejected;
+      return Optional.of(files.write(DroppedFiles.REJECTED, rejected));
     } catch (IOException noSpace) {
       // They stay where they are.
-      return List.of();
+      return Optional.empty();
     }
   }
 
