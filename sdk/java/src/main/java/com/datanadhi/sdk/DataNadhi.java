@@ -213,8 +213,16 @@ public final class DataNadhi implements AutoCloseable {
   }
 
   private Delivery makeDelivery() {
-    HttpTransports http = new HttpTransports(configuration, false, io);
-    HttpTransports downloads = new HttpTransports(configuration, true, io);
+    HttpTransports http = new HttpTransports(configuration, io);
+    try {
+      return makeDelivery(http);
+    } catch (RuntimeException | Error failed) {
+      http.close();
+      throw failed;
+    }
+  }
+
+  private Delivery makeDelivery(HttpTransports http) {
     ServerClient main = serverClient(http, configuration.serverHost());
     ServerClient fallback = serverClient(http, configuration.fallbackHost());
     ServerHealth mainHealth =
@@ -227,15 +235,7 @@ public final class DataNadhi implements AutoCloseable {
             new MainServerSender(new MainServer(main, clock), mainHealth, limits, log, clock),
             mainHealth,
             new EchoPost(
-                configuration,
-                timeouts,
-                downloads.to(configuration.downloadUrl()),
-                io,
-                timer,
-                log,
-                failures,
-                clock,
-                waiter),
+                configuration, timeouts, http.downloads(), io, timer, log, failures, clock, waiter),
             new FallbackServer(fallback, clock),
             new ServerHealth(
                 "fallback server", fallback, PROBE_INTERVAL, log, failures, clock, waiter),
@@ -251,7 +251,7 @@ public final class DataNadhi implements AutoCloseable {
             timeouts.backlogCheckInterval(),
             clock,
             waiter);
-    return new Delivery(destinations, threads, http, downloads, registerJmxCounters());
+    return new Delivery(destinations, threads, http, registerJmxCounters());
   }
 
   private ServerClient serverClient(HttpTransports http, URI host) {
@@ -305,7 +305,6 @@ public final class DataNadhi implements AutoCloseable {
       Destinations destinations,
       DeliveryThreads threads,
       HttpTransports http,
-      HttpTransports downloads,
       Optional<JmxCounters> jmxCounters) {}
 
   /**
@@ -640,7 +639,6 @@ public final class DataNadhi implements AutoCloseable {
     started.destinations().mainServerHealth().close();
     started.destinations().fallbackServerHealth().close();
     started.http().close();
-    started.downloads().close();
     started.jmxCounters().ifPresent(this::unregister);
   }
 

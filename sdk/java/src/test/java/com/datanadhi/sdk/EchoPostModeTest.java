@@ -5,13 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.sdk.testkit.Agents;
+import com.datanadhi.sdk.testkit.Certificates;
 import com.datanadhi.sdk.testkit.FileServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -46,6 +50,44 @@ class EchoPostModeTest extends AbstractSdkTest {
     client.close();
     assertThat(files.requestedPaths()).isEmpty();
     assertThat(directory.resolve("echopost")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"NEVER", "ONLY_IF_PRESENT"})
+  void no_http_client_is_made_for_downloads(EchoPostMode mode) throws Exception {
+    Set<Thread> earlier = httpClients();
+    DataNadhi client = open(configuration().echoPostMode(mode));
+    submit(client, 0, 1);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    Set<Thread> made = httpClients();
+    made.removeAll(earlier);
+    assertThat(made).hasSize(1);
+  }
+
+  @Test
+  void a_later_download_does_not_read_the_certificates_again() throws Exception {
+    Certificates authority = new Certificates(directory);
+    FileServer files = closeAfterTest(new FileServer(authority.server("localhost")));
+    Agents.install(directory);
+    Files.writeString(directory.resolve("echopost/.sdk-update"), "");
+    DataNadhi client =
+        closeAfterTest(
+            newClient(
+                configuration()
+                    .downloadUrl(files.url().replace("127.0.0.1", "localhost"))
+                    .caFile(authority.authority().toString())
+                    .build(),
+                updatedEvery(Duration.ofSeconds(2))));
+    awaitStatus(client, EchoPostState.Status.READY);
+    Files.delete(authority.authority());
+    await().atMost(TIME_LIMIT).until(() -> !files.requestedPaths().isEmpty());
+  }
+
+  /** Each client of the JDK has such a thread. */
+  private static Set<Thread> httpClients() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().matches("HttpClient-\\d+-SelectorManager"))
+        .collect(Collectors.toSet());
   }
 
   @Test

@@ -127,7 +127,7 @@ class NoThreadTest extends AbstractSdkTest {
     static ServerHealth health(DataNadhiConfiguration configuration) {
       RateLimitedLog log = new RateLimitedLog(Clock.system());
       URI server = configuration.serverHost();
-      HttpTransports http = new HttpTransports(configuration, false, SdkThread.pool("test"));
+      HttpTransports http = new HttpTransports(configuration, SdkThread.pool("test"));
       return new ServerHealth(
           "main server",
           new ServerClient(http.to(server), server, "test-key"),
