@@ -170,6 +170,15 @@ class NetworkSettingsTest extends AbstractSdkTest {
     assertServerHasAll();
   }
 
+  @Test
+  void the_type_of_key_stores_that_the_jvm_prefers_need_not_be_writable() throws Exception {
+    Path security = directory.resolve("java.security");
+    Files.writeString(security, "keystore.type=PKCS11\n");
+    jvmOption("-Djava.security.properties=" + security);
+    jvmOption("-Djavax.net.ssl.trustStoreType=PKCS12");
+    servers_with_certificates_of_an_own_authority_are_trusted("secure-server");
+  }
+
   @ParameterizedTest
   @CsvSource({"log_server, other_server", "secure-server, other-server", "log_server, log-server"})
   void a_certificate_for_another_name_is_refused(String name, String other) throws Exception {

@@ -18,6 +18,12 @@ import javax.net.ssl.X509TrustManager;
 
 /** The certificate authorities in a file, and those of the JVM. Thread-safe. */
 public final class TrustedCertificates {
+  /**
+   * Every JDK has it. The default type can be a token or the user's key chain, which can have other
+   * authorities, or cannot be written.
+   */
+  private static final String IN_MEMORY = "PKCS12";
+
   private TrustedCertificates() {}
 
   /**
@@ -44,7 +50,7 @@ public final class TrustedCertificates {
 
   /** TLS that trusts the authorities in the file and those that the JVM trusts. */
   static SSLContext context(Path file) throws GeneralSecurityException, IOException {
-    KeyStore trusted = KeyStore.getInstance(KeyStore.getDefaultType());
+    KeyStore trusted = KeyStore.getInstance(IN_MEMORY);
     trusted.load(null, null);
     TrustManagerFactory ofJvm =
         TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
