@@ -149,6 +149,10 @@ public final class RecordQueue {
     takenBytes.addAndGet(heapBytes(taken));
     depth.addAndGet(-taken.size());
     space.wake();
+    if (depth() > 0) {
+      // Records that arrived before this thread ran have woken no other.
+      notEmpty.wake();
+    }
     return taken;
   }
 

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -93,6 +94,44 @@ class RecordQueueTest {
     RecordQueue queue = queue(10, 500, Clock.system());
     assertThat(queue.offer(record(0))).isEqualTo(SubmitResult.ACCEPTED);
     assertTimeoutPreemptively(Duration.ofSeconds(60), () -> queue.await(Long.MAX_VALUE));
+  }
+
+  @Test
+  void each_record_has_a_thread_that_waited_for_one() {
+    List<OutgoingRecord> records = IntStream.range(0, 3).mapToObj(n -> record(n)).toList();
+    for (int round = 0; round < 50; round++) {
+      RecordQueue queue = queue(10, 500, Clock.system());
+      List<OutgoingRecord> taken = new CopyOnWriteArrayList<>();
+      List<Thread> takers = records.stream().map(each -> taker(queue, taken)).toList();
+      await()
+          .atMost(TIME_LIMIT)
+          .until(() ->
+              takers.stream().allMatch(taker -> taker.getState() == Thread.State.TIMED_WAITING));
+      for (OutgoingRecord record : records) {
+        assertThat(queue.offer(record)).isEqualTo(SubmitResult.ACCEPTED);
+      }
+      await().atMost(TIME_LIMIT).until(() -> taken.size() == records.size());
+    }
+  }
+
+  /** A thread that waits for a record, takes it and ends. */
+  private static Thread taker(RecordQueue queue, List<OutgoingRecord> taken) {
+    Thread taker =
+        new Thread(() -> {
+          try {
+            List<OutgoingRecord> one;
+            do {
+              queue.await(Duration.ofDays(1).toMillis());
+              one = take(queue, 1);
+            } while (one.isEmpty());
+            taken.addAll(one);
+          } catch (InterruptedException impossible) {
+            throw new AssertionError(impossible);
+          }
+        });
+    taker.setDaemon(true);
+    taker.start();
+    return taker;
   }
 
   @Test
