@@ -86,9 +86,20 @@ public final class ServerHealth implements AutoCloseable {
   }
 
   /** Marks the server down and starts to probe it; does nothing if it is down already. */
-  public synchronized void markDown(Downtime downtime) {
+  public void markDown(Downtime downtime) {
+    // Not under the lock: close() would wait for the application's logging.
+    if (goDown(downtime)) {
+      log.logRateLimited(
+          Level.WARNING,
+          name + " down",
+          "The %s %s is down: %s".formatted(name, server.host(), downtime.reason()));
+      failures.report(Kind.SERVER_DOWN, name, server.host() + ": " + downtime.reason(), 0);
+    }
+  }
+
+  private synchronized boolean goDown(Downtime downtime) {
     if (!up || closed) {
-      return;
+      return false;
     }
     if (failuresInARow == 0) {
       firstFailureAt = clock.nanos();
@@ -99,11 +110,7 @@ public final class ServerHealth implements AutoCloseable {
     failuresInARow++;
     startAt = clock.nanos();
     startProber();
-    log.logRateLimited(
-        Level.WARNING,
-        name + " down",
-        "The %s %s is down: %s".formatted(name, server.host(), downtime.reason()));
-    failures.report(Kind.SERVER_DOWN, name, server.host() + ": " + downtime.reason(), 0);
+    return true;
   }
 
   /** At most one attempt in an interval: for a while, no thread can be made. */

@@ -14,8 +14,12 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -140,5 +144,44 @@ class ServerHealthTest {
     health.close();
     assertThat(interrupted.await(60, TimeUnit.SECONDS)).isTrue();
     assertThat(server.requests()).isZero();
+  }
+
+  /** A logging library can hold the lock for which a message waits while it closes a client. */
+  @Test
+  void close_does_not_wait_for_a_message() throws Exception {
+    CountDownLatch logging = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    Handler blocked =
+        new Handler() {
+          @Override
+          public void publish(LogRecord message) {
+            logging.countDown();
+            try {
+              goOn.await();
+            } catch (InterruptedException impossible) {
+              throw new AssertionError(impossible);
+            }
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    Logger logger = Logger.getLogger(RateLimitedLog.LOGGER);
+    logger.addHandler(blocked);
+    try {
+      ServerHealth health = health(time);
+      CompletableFuture<Void> marked =
+          CompletableFuture.runAsync(() -> health.markDown(down("it answered 503")));
+      assertThat(logging.await(60, TimeUnit.SECONDS)).isTrue();
+      CompletableFuture.runAsync(health::close).get(60, TimeUnit.SECONDS);
+      goOn.countDown();
+      marked.get(60, TimeUnit.SECONDS);
+    } finally {
+      goOn.countDown();
+      logger.removeHandler(blocked);
+    }
   }
 }
