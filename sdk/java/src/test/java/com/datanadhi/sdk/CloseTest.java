@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
+import com.datanadhi.sdk.internal.time.Clock;
+import com.datanadhi.sdk.internal.time.Waiter;
 import com.datanadhi.sdk.testkit.Agents;
 import com.datanadhi.sdk.testkit.FileServer;
 import java.nio.file.Files;
@@ -13,6 +15,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
@@ -84,5 +89,66 @@ class CloseTest extends AbstractSdkTest {
     await()
         .atMost(Duration.ofSeconds(10))
         .untilAsserted(() -> assertThat(threadsBut(before)).isEmpty());
+  }
+
+  @Test
+  void a_record_that_is_just_being_accepted_is_not_lost() throws Exception {
+    CountDownLatch accepting = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    closeAfterTest(goOn::countDown);
+    String late = "late-submit";
+    Clock clock =
+        new Clock() {
+          @Override
+          public long millis() {
+            return Clock.system().millis();
+          }
+
+          @Override
+          public long nanos() {
+            // The queue has counted the record, and does not hold it yet.
+            if (Thread.currentThread().getName().equals(late)) {
+              accepting.countDown();
+              awaitUninterruptibly(goOn);
+            }
+            return Clock.system().nanos();
+          }
+        };
+    AtomicReference<Thread> submitting = new AtomicReference<>();
+    Waiter waiter =
+        time -> {
+          Waiter.system().sleep(time);
+          if (Thread.currentThread().getName().equals("datanadhi-close")) {
+            goOn.countDown();
+            submitting.get().join();
+          }
+        };
+    DataNadhi client =
+        closeAfterTest(
+            new DataNadhi(
+                configuration().echoPostDisabled(true).exitTimeout(Duration.ZERO).build(),
+                TIMEOUTS,
+                clock,
+                waiter));
+    submit(client, 0, 1);
+    assertThat(client.flush(TIME_LIMIT)).isTrue();
+    Thread thread = new Thread(() -> submit(client, 1, 2), late);
+    submitting.set(thread);
+    thread.start();
+    assertThat(accepting.await(60, TimeUnit.SECONDS)).isTrue();
+    client.close();
+    goOn.countDown();
+    thread.join();
+    assertThat(client.counters().lost()).isZero();
+    assertThat(client.counters().submitted()).isEqualTo(2);
+    assertThat(droppedSeqs()).isEqualTo(range(1, 2));
+  }
+
+  private static void awaitUninterruptibly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException impossible) {
+      throw new AssertionError(impossible);
+    }
   }
 }

@@ -141,16 +141,22 @@ public final class DeliveryThreads {
     while (clock.nanos() - end < 0 && destinations.echoPost().isUsable() && last.toEchoPost()) {
       // Batch by batch.
     }
+    end = clock.nanos() + LATE_RECORDS_TIMEOUT.toNanos();
     do {
       while (last.toFile("exit", "The client was closed before all records were delivered")) {
         // Batch by batch.
       }
-      // A record may be counted but not in the queue yet, or a worker may still hold it.
-    } while (queue.depth() == 0
-        && counts.outstanding().count() > 0
-        && !counts.outstanding().earlier().await(LATE_RECORDS_TIMEOUT, clock, waiter)
-        && queue.depth() > 0);
+    } while (awaitLateRecords(end));
     queue.discard();
     return counts.countLost();
+  }
+
+  /** A record may be counted but not in the queue yet, or a worker may still hold it. */
+  private boolean awaitLateRecords(long end) throws InterruptedException {
+    if (counts.outstanding().count() == 0 || clock.nanos() - end >= 0) {
+      return false;
+    }
+    waiter.sleep(UNDELIVERED_PAUSE);
+    return true;
   }
 }
