@@ -5,41 +5,25 @@ import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.sdk.testkit.Agents;
 import com.datanadhi.sdk.testkit.FileServer;
+import com.datanadhi.sdk.testkit.SdkLog;
 import com.datanadhi.testkit.PackagedProgram;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** If EchoPost cannot be installed, the reason is logged and records go to other destinations. */
 class EchoPostUnavailableTest extends AbstractSdkTest {
   private final List<LogRecord> logged = new ArrayList<>();
-  private final Logger logger = Logger.getLogger("com.datanadhi.sdk");
 
   @BeforeEach
   void collectLogRecords() {
     main.goDown();
-    Handler handler =
-        new Handler() {
-          @Override
-          public synchronized void publish(LogRecord message) {
-            logged.add(message);
-          }
-
-          @Override
-          public void flush() {}
-
-          @Override
-          public void close() {}
-        };
-    logger.addHandler(handler);
-    closeAfterTest(() -> logger.removeHandler(handler));
+    SdkLog unused = closeAfterTest(new SdkLog(message -> logged.add(message)));
   }
 
   private void assertRecordsAreDeliveredWithoutEchoPost(

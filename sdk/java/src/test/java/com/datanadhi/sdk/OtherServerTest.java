@@ -5,14 +5,12 @@ import static org.awaitility.Awaitility.await;
 
 import com.datanadhi.sdk.testkit.Agents;
 import com.datanadhi.sdk.testkit.LogServer;
+import com.datanadhi.sdk.testkit.SdkLog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -33,22 +31,7 @@ class OtherServerTest extends AbstractSdkTest {
     assertThat(client.flush(TIME_LIMIT)).isTrue();
     client.close();
     assertThat(client.counters().deliveredToEchoPost()).isEqualTo(10);
-    Handler handler =
-        new Handler() {
-          @Override
-          public synchronized void publish(LogRecord message) {
-            messages.add(message.getMessage());
-          }
-
-          @Override
-          public void flush() {}
-
-          @Override
-          public void close() {}
-        };
-    Logger logger = Logger.getLogger("com.datanadhi.sdk");
-    logger.addHandler(handler);
-    closeAfterTest(() -> logger.removeHandler(handler));
+    SdkLog unused = closeAfterTest(new SdkLog(message -> messages.add(message.getMessage())));
   }
 
   private Path secondDirectory() throws IOException {

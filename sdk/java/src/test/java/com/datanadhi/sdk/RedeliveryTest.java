@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import com.datanadhi.sdk.testkit.Agents;
 import com.datanadhi.sdk.testkit.ApplicationProcess;
 import com.datanadhi.sdk.testkit.LogServer.Delivery;
+import com.datanadhi.sdk.testkit.SdkLog;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -21,9 +22,6 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -32,26 +30,9 @@ import org.junit.jupiter.api.Test;
 class RedeliveryTest extends AbstractSdkTest {
   private final Queue<String> logged = new ConcurrentLinkedQueue<>();
 
-  /** A logger without another reference can be collected with its handlers. */
-  private final Logger logger = Logger.getLogger("com.datanadhi.sdk");
-
   @BeforeEach
   void collectLog() {
-    Handler handler =
-        new Handler() {
-          @Override
-          public void publish(LogRecord message) {
-            logged.add(message.getMessage());
-          }
-
-          @Override
-          public void flush() {}
-
-          @Override
-          public void close() {}
-        };
-    logger.addHandler(handler);
-    closeAfterTest(() -> logger.removeHandler(handler));
+    SdkLog unused = closeAfterTest(new SdkLog(message -> logged.add(message.getMessage())));
   }
 
   private DataNadhiConfiguration.Builder automatic() {

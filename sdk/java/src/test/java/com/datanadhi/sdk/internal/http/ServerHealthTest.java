@@ -9,6 +9,7 @@ import com.datanadhi.sdk.internal.time.Clock;
 import com.datanadhi.sdk.internal.time.ManualTime;
 import com.datanadhi.sdk.internal.time.Waiter;
 import com.datanadhi.sdk.testkit.LogServer;
+import com.datanadhi.sdk.testkit.SdkLog;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -17,9 +18,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -151,27 +149,16 @@ class ServerHealthTest {
   void close_does_not_wait_for_a_message() throws Exception {
     CountDownLatch logging = new CountDownLatch(1);
     CountDownLatch goOn = new CountDownLatch(1);
-    Handler blocked =
-        new Handler() {
-          @Override
-          public void publish(LogRecord message) {
-            logging.countDown();
-            try {
-              goOn.await();
-            } catch (InterruptedException impossible) {
-              throw new AssertionError(impossible);
-            }
+    SdkLog blocked =
+        new SdkLog(message -> {
+          logging.countDown();
+          try {
+            goOn.await();
+          } catch (InterruptedException impossible) {
+            throw new AssertionError(impossible);
           }
-
-          @Override
-          public void flush() {}
-
-          @Override
-          public void close() {}
-        };
-    Logger logger = Logger.getLogger(RateLimitedLog.LOGGER);
-    logger.addHandler(blocked);
-    try {
+        });
+    try (blocked) {
       ServerHealth health = health(time);
       CompletableFuture<Void> marked =
           CompletableFuture.runAsync(() -> health.markDown(down("it answered 503")));
@@ -181,7 +168,6 @@ class ServerHealthTest {
       marked.get(60, TimeUnit.SECONDS);
     } finally {
       goOn.countDown();
-      logger.removeHandler(blocked);
     }
   }
 }

@@ -3,44 +3,23 @@ package com.datanadhi.sdk.internal.logging;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.datanadhi.sdk.internal.time.ManualTime;
+import com.datanadhi.sdk.testkit.SdkLog;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class RateLimitedLogTest {
   private final ManualTime time = new ManualTime();
   private final RateLimitedLog log = new RateLimitedLog(time);
-  private final Logger logger = Logger.getLogger(RateLimitedLog.LOGGER);
   private final List<String> messages = new ArrayList<>();
-  private final Handler handler =
-      new Handler() {
-        @Override
-        public void publish(LogRecord logged) {
-          messages.add(logged.getMessage());
-        }
-
-        @Override
-        public void flush() {}
-
-        @Override
-        public void close() {}
-      };
-
-  @BeforeEach
-  void addHandler() {
-    logger.addHandler(handler);
-  }
+  private final SdkLog logged = new SdkLog(message -> messages.add(message.getMessage()));
 
   @AfterEach
-  void removeHandler() {
-    logger.removeHandler(handler);
+  void closeLog() {
+    logged.close();
   }
 
   @Test
@@ -58,26 +37,16 @@ class RateLimitedLogTest {
   }
 
   @Test
-  void an_exception_of_the_applications_logging_is_not_thrown() {
-    Handler failing =
-        new Handler() {
-          @Override
-          public void publish(LogRecord logged) {
+  void an_exception_or_error_of_the_applications_logging_is_not_thrown() {
+    try (SdkLog unused =
+        new SdkLog(message -> {
+          if (messages.size() == 1) {
             throw new IllegalStateException("logging is broken");
           }
-
-          @Override
-          public void flush() {}
-
-          @Override
-          public void close() {}
-        };
-    logger.addHandler(failing);
-    try {
+          throw new LinkageError("logging is gone");
+        })) {
       log.log(Level.ERROR, "one");
       log.logRateLimited(Level.ERROR, "files", "two");
-    } finally {
-      logger.removeHandler(failing);
     }
     assertThat(messages).containsExactly("one", "two");
   }
