@@ -5,7 +5,9 @@ import java.lang.reflect.InvocationTargetException;
 import java.net.http.HttpClient;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An {@link HttpClient} whose thread can be ended. Since Java 21 the client can be shut down.
@@ -15,7 +17,7 @@ import java.util.function.Supplier;
  */
 public final class ClosableHttpClient implements AutoCloseable {
   private final ThreadGroup group = new ThreadGroup("datanadhi-http");
-  private final HttpClient client;
+  private volatile @Nullable HttpClient client;
 
   /** Makes a client with {@code building}, which runs on a thread of its own. */
   public ClosableHttpClient(Supplier<HttpClient> building) {
@@ -36,17 +38,31 @@ public final class ClosableHttpClient implements AutoCloseable {
     }
   }
 
-  /** The client; not to be used after {@link #close}. */
+  /**
+   * The client.
+   *
+   * @throws RejectedExecutionException after {@link #close}
+   */
   public HttpClient get() {
-    return client;
+    HttpClient open = client;
+    if (open == null) {
+      throw new RejectedExecutionException("the client is closed");
+    }
+    return open;
   }
 
   /** Ends the client's thread; requests that run fail or stay without an answer. */
   @Override
   public void close() {
+    HttpClient closed = client;
+    if (closed == null) {
+      return;
+    }
+    // New JDKs hold what a client was built with, until a collection finds that nobody has it.
+    client = null;
     try {
       // Since Java 21; the SDK is compiled for Java 17.
-      HttpClient.class.getMethod("shutdownNow").invoke(client);
+      HttpClient.class.getMethod("shutdownNow").invoke(closed);
     } catch (NoSuchMethodException olderJava) {
       group.interrupt();
     } catch (IllegalAccessException | InvocationTargetException impossible) {
