@@ -77,12 +77,15 @@ final class BacklogDetector {
 
   private int runStatus() throws IOException, InterruptedException {
     Process status =
-        new ProcessBuilder(
-                layout.program().toString(), "status", "-datanadhi", layout.directory().toString())
-            .redirectInput(Redirect.from(new File("/dev/null")))
-            .redirectOutput(Redirect.DISCARD)
-            .redirectError(Redirect.DISCARD)
-            .start();
+        ChildProcess.start(
+            new ProcessBuilder(
+                    layout.program().toString(),
+                    "status",
+                    "-datanadhi",
+                    layout.directory().toString())
+                .redirectInput(Redirect.from(new File("/dev/null")))
+                .redirectOutput(Redirect.DISCARD)
+                .redirectError(Redirect.DISCARD));
     try {
       return status.waitFor(STATUS_TIMEOUT_SECONDS, TimeUnit.SECONDS) ? status.exitValue() : -1;
     } finally {

@@ -45,6 +45,6 @@ final class DetachedProcess {
             .redirectOutput(Redirect.DISCARD)
             .redirectError(Redirect.DISCARD);
     builder.environment().putAll(environment);
-    return builder.start();
+    return ChildProcess.start(builder);
   }
 }

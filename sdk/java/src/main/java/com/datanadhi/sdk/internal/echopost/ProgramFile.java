@@ -118,10 +118,10 @@ final class ProgramFile {
     Process process;
     try {
       process =
-          new ProcessBuilder(program.toString(), "-version")
-              .redirectInput(Redirect.from(new File("/dev/null")))
-              .redirectErrorStream(true)
-              .start();
+          ChildProcess.start(
+              new ProcessBuilder(program.toString(), "-version")
+                  .redirectInput(Redirect.from(new File("/dev/null")))
+                  .redirectErrorStream(true));
     } catch (IOException cannotRun) {
       return new Answer("", cannotRun.toString());
     }
