@@ -1,5 +1,7 @@
 package com.datanadhi.sdk.internal.thread;
 
+import java.security.AccessController;
+import java.security.PrivilegedAction;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -25,14 +27,24 @@ public final class SdkThread extends Thread {
     setContextClassLoader(SdkThread.class.getClassLoader());
   }
 
+  /**
+   * Before Java 24 a thread holds the classes that have led to its making, the application's too,
+   * but for those outside a privileged action.
+   */
+  @SuppressWarnings("removal")
+  private static Thread make(@Nullable ThreadGroup group, Runnable work, String name) {
+    return AccessController.doPrivileged(
+        (PrivilegedAction<Thread>) () -> new SdkThread(group, work, name));
+  }
+
   /** Makes a thread, which the caller starts. */
   public static Thread named(String name, Runnable work) {
-    return new SdkThread(null, work, name);
+    return make(null, work, name);
   }
 
   /** As {@link #named}, in {@code group}; threads that it starts are in that group too. */
   public static Thread inGroup(ThreadGroup group, String name, Runnable work) {
-    return new SdkThread(group, work, name);
+    return make(group, work, name);
   }
 
   /** A cached pool: it adds a thread when all are busy, and idle threads end after a minute. */
@@ -43,7 +55,7 @@ public final class SdkThread extends Thread {
   /** Makes threads named {@code name-1}, {@code name-2} and so on. */
   public static ThreadFactory factory(String name) {
     AtomicInteger count = new AtomicInteger();
-    return work -> new SdkThread(null, work, name + "-" + count.incrementAndGet());
+    return work -> make(null, work, name + "-" + count.incrementAndGet());
   }
 
   /**
