@@ -8,6 +8,8 @@ import com.datanadhi.sdk.internal.appender.EventPayload;
 import com.datanadhi.sdk.internal.appender.FirstEvent;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadInfo;
+import java.util.Arrays;
+import java.util.Date;
 import java.util.Objects;
 import java.util.logging.ErrorManager;
 import java.util.logging.Formatter;
@@ -140,7 +142,7 @@ public final class DataNadhiHandler extends Handler {
                   severity(record.getLevel().intValue()),
                   String.valueOf(record.getLoggerName()),
                   thread,
-                  formatter.formatMessage(record))
+                  message(record))
               .thrown(record.getThrown());
       if (location) {
         event.at(record.getSourceClassName(), record.getSourceMethodName());
@@ -172,6 +174,33 @@ public final class DataNadhiHandler extends Handler {
     } else {
       return level >= Level.FINER.intValue() ? 5 : 1;
     }
+  }
+
+  /** A parameter whose {@code toString} throws is replaced by a text. */
+  private String message(LogRecord record) {
+    Object[] parameters = record.getParameters();
+    if (parameters == null || Arrays.stream(parameters).allMatch(DataNadhiHandler::isReadable)) {
+      return formatter.formatMessage(record);
+    }
+    LogRecord readable = new LogRecord(record.getLevel(), record.getMessage());
+    readable.setResourceBundle(record.getResourceBundle());
+    readable.setParameters(
+        Arrays.stream(parameters)
+            .map(value ->
+                isReadable(value)
+                    ? value
+                    : String.valueOf(EventPayload.read(value, value::toString)))
+            .toArray());
+    return formatter.formatMessage(readable);
+  }
+
+  /** Whether a format takes the value itself, or none of its methods can throw. */
+  private static boolean isReadable(@Nullable Object value) {
+    return value == null
+        || value instanceof String
+        || value instanceof Number
+        || value instanceof Date
+        || value instanceof Boolean;
   }
 
   /** Another handler can pass a record on from another thread than the one that logged it. */

@@ -233,7 +233,7 @@ public final class DataNadhiAppender extends AbstractAppender {
             severity(logged.getLevel().intLevel()),
             logged.getLoggerName(),
             logged.getThreadName(),
-            text(logged.getMessage()));
+            EventPayload.read(logged.getMessage(), () -> text(logged.getMessage())));
     logged.getContextData().forEach(event::with);
     addFields(logged.getMessage(), event);
     event.marked(markers(logged.getMarker())).nested(logged.getContextStack().asList());

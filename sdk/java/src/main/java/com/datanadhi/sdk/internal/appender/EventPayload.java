@@ -1,5 +1,6 @@
 package com.datanadhi.sdk.internal.appender;
 
+import com.datanadhi.sdk.internal.json.Unreadable;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.thread.SdkThread;
 import java.io.PrintWriter;
@@ -41,9 +42,15 @@ public final class EventPayload {
    * An event with the fields that every logging library has.
    *
    * @param severity the level as a number of OpenTelemetry's scale, from 1 to 24
+   * @param message a text, or what {@link #read} returned in its place
    */
   public EventPayload(
-      Instant time, String level, int severity, String logger, String thread, String message) {
+      Instant time,
+      String level,
+      int severity,
+      String logger,
+      String thread,
+      @Nullable Object message) {
     fields.put("message", message);
     fields.put("timestamp", time.toString());
     fields.put("module_name", logger);
@@ -114,12 +121,13 @@ public final class EventPayload {
    * context. The ids of trace and span become fields of their own, also with the names that Spring
    * Boot gives them.
    */
-  public EventPayload with(String name, @Nullable Object value) {
-    switch (name) {
-      case TRACE_ID, SPAN_ID -> put(fields, name, value);
-      case "traceId" -> withId(TRACE_ID, name, value);
-      case "spanId" -> withId(SPAN_ID, name, value);
-      default -> context.put(name, value);
+  public EventPayload with(@Nullable String name, @Nullable Object value) {
+    String key = String.valueOf(name);
+    switch (key) {
+      case TRACE_ID, SPAN_ID -> put(fields, key, value);
+      case "traceId" -> withId(TRACE_ID, key, value);
+      case "spanId" -> withId(SPAN_ID, key, value);
+      default -> context.put(key, value);
     }
     return this;
   }
@@ -163,13 +171,17 @@ public final class EventPayload {
     if (thrown != null) {
       Map<String, Object> error = new LinkedHashMap<>();
       error.put("type", thrown.getClass().getName());
-      put(error, "message", read(thrown::getMessage));
-      put(error, "stacktrace", read(() -> stackTrace(thrown)));
-      StackTraceElement[] frames = thrown.getStackTrace();
-      if (frames.length > 0) {
-        put(error, "file", frames[0].getFileName());
-        error.put("line", frames[0].getLineNumber());
-        error.put("function", frames[0].getClassName() + "." + frames[0].getMethodName());
+      put(error, "message", read(thrown, thrown::getMessage));
+      put(error, "stacktrace", read(thrown, () -> stackTrace(thrown)));
+      Object frames = read(thrown, thrown::getStackTrace);
+      if (frames instanceof Unreadable) {
+        error.put("function", frames);
+      } else if (frames instanceof StackTraceElement[] places
+          && places.length > 0
+          && places[0] != null) {
+        put(error, "file", places[0].getFileName());
+        error.put("line", places[0].getLineNumber());
+        error.put("function", places[0].getClassName() + "." + places[0].getMethodName());
       }
       context.put("error", error);
     }
@@ -191,19 +203,17 @@ public final class EventPayload {
   }
 
   /**
-   * What the getter of an application's exception returns. If it throws, this is an object that
-   * throws the same when the payload is encoded: the encoder replaces and counts it.
+   * What {@code getter} returns. If code of the application throws there, this is an object that the
+   * encoder replaces by a text and counts.
+   *
+   * @param owner the object of the application
    */
-  private static @Nullable Object read(Supplier<@Nullable String> getter) {
+  public static @Nullable Object read(
+      @Nullable Object owner, Supplier<? extends @Nullable Object> getter) {
     try {
       return getter.get();
-    } catch (RuntimeException | Error failed) {
-      return new Object() {
-        @Override
-        public String toString() {
-          return String.valueOf(getter.get());
-        }
-      };
+    } catch (Throwable failed) {
+      return Unreadable.of(owner, failed);
     }
   }
 

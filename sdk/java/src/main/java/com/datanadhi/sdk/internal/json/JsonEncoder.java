@@ -79,6 +79,8 @@ public final class JsonEncoder {
       out.json(value.toString());
     } else if (value instanceof Number number && number.getClass().getName().startsWith("java.")) {
       writeNumber(number.toString());
+    } else if (value instanceof Unreadable unreadable) {
+      out.string(failure(unreadable.value(), unreadable.failure()));
     } else if (JsonTrees.contains(value)) {
       writeTree(text(value));
     } else if (!isContainer(value)) {
@@ -251,17 +253,9 @@ public final class JsonEncoder {
    * Counts a value that could not be encoded.
    *
    * @return the text that replaces it
-   * @throws VirtualMachineError if the failure is one, except a stack overflow, which is most
-   *     likely due to the value
    */
   private String failure(@Nullable Object value, Throwable failed) {
-    if (failed instanceof VirtualMachineError fatal && !(failed instanceof StackOverflowError)) {
-      throw fatal;
-    }
-    String text =
-        "(%s could not be encoded: %s)"
-            .formatted(
-                value == null ? "null" : value.getClass().getName(), failed.getClass().getName());
+    String text = Unreadable.of(value, failed).toString();
     replaced++;
     return text;
   }
