@@ -76,6 +76,10 @@ public final class DataNadhi implements AutoCloseable {
   private static final Duration LONGEST_WAIT = Duration.ofDays(1);
   private static final Duration PROBE_INTERVAL = Duration.ofMillis(500);
   private static final Duration THREADS_INTERVAL = Duration.ofMillis(500);
+
+  /** To a server that takes no batches, by one of several workers. */
+  private static final int REQUESTS_OF_A_WORKER = 8;
+
   private static final Duration START_POLL = Duration.ofMillis(2);
   private static final Duration FIRST_START_PAUSE = Duration.ofSeconds(1);
   private static final Duration MAX_START_PAUSE = Duration.ofMinutes(1);
@@ -232,7 +236,13 @@ public final class DataNadhi implements AutoCloseable {
             configuration.batchSize(), configuration.batchBytes(), configuration.batchDelay());
     Destinations destinations =
         new Destinations(
-            new MainServerSender(new MainServer(main, clock), mainHealth, limits, log, clock),
+            new MainServerSender(
+                new MainServer(main, clock),
+                mainHealth,
+                limits,
+                configuration.workers() == 1 ? 1 : REQUESTS_OF_A_WORKER,
+                log,
+                clock),
             mainHealth,
             new EchoPost(
                 configuration, timeouts, http.downloads(), io, timer, log, failures, clock, waiter),

@@ -383,7 +383,10 @@ public final class DataNadhiConfiguration {
       return this;
     }
 
-    /** Sets the number of delivery threads: 1 to 64; default 2. */
+    /**
+     * Sets the number of delivery threads: 1 to 64; default 2. Each of several sends up to 8
+     * records at the same time to a main server that takes no batches.
+     */
     public Builder workers(int threads) {
       this.workers = SettingValidator.intInRange("workers", threads, 1, 64);
       return this;

@@ -203,8 +203,8 @@ public final class EventPayload {
   }
 
   /**
-   * What {@code getter} returns. If code of the application throws there, this is an object that the
-   * encoder replaces by a text and counts.
+   * What {@code getter} returns. If code of the application throws there, this is an object that
+   * the encoder replaces by a text and counts.
    *
    * @param owner the object of the application
    */

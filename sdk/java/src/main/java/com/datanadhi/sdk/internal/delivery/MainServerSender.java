@@ -12,12 +12,13 @@ import com.datanadhi.sdk.internal.queue.RecordQueue;
 import com.datanadhi.sdk.internal.time.Clock;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Sends records to the main server: in batches while it offers them, else one per request. Marks
- * the server down when it is. Thread-safe.
+ * Sends records to the main server: in batches while it offers them, else one per request, of which
+ * several can be sent at the same time. Marks the server down when it is. Thread-safe.
  */
 public final class MainServerSender {
   /** Receives the outcomes of records. A record that it does not get has none. */
@@ -32,6 +33,7 @@ public final class MainServerSender {
   private final MainServer server;
   private final ServerHealth health;
   private final BatchLimits limits;
+  private final int requestsAtOnce;
   private final BatchSize size;
   private final RateLimitedLog log;
   private final Clock clock;
@@ -39,12 +41,23 @@ public final class MainServerSender {
   /** One thread at a time waits for a batch, so that two do not share its records. */
   private final ReentrantLock forming = new ReentrantLock();
 
-  /** Sends to {@code server}, whose state is {@code health}. */
+  /**
+   * Sends to {@code server}, whose state is {@code health}.
+   *
+   * @param requestsAtOnce the most requests with a record each that a thread sends at the same
+   *     time; with 1 the records of a thread stay in order
+   */
   public MainServerSender(
-      MainServer server, ServerHealth health, BatchLimits limits, RateLimitedLog log, Clock clock) {
+      MainServer server,
+      ServerHealth health,
+      BatchLimits limits,
+      int requestsAtOnce,
+      RateLimitedLog log,
+      Clock clock) {
     this.server = server;
     this.health = health;
     this.limits = limits;
+    this.requestsAtOnce = requestsAtOnce;
     this.size = new BatchSize(limits.records(), clock);
     this.log = log;
     this.clock = clock;
@@ -60,7 +73,7 @@ public final class MainServerSender {
       if (records > 1) {
         queue.awaitBatch(limits.delay());
       }
-      return queue.takeWhile(new BatchRule(records, limits.bytes()));
+      return queue.takeWhile(new BatchRule(records > 1 ? records : requestsAtOnce, limits.bytes()));
     } finally {
       forming.unlock();
     }
@@ -83,7 +96,7 @@ public final class MainServerSender {
   /** Sends records that {@link #takeNext} or {@link #firstOf} chose. */
   void send(List<OutgoingRecord> records, ServerClient.Cancellation cancellation, Outcomes outcomes)
       throws InterruptedException {
-    if (records.size() == 1) {
+    if (records.size() == 1 || maxRecords() == 1) {
       sendOneByOne(records, cancellation, outcomes);
     } else {
       sendBatch(records, cancellation, outcomes);
@@ -117,26 +130,53 @@ public final class MainServerSender {
     }
   }
 
-  /** Sends each record in a request of its own, up to the first without an outcome. */
+  /**
+   * Sends each record in a request of its own, some at a time, up to those that are sent with the
+   * first that gets no outcome.
+   */
   private void sendOneByOne(
       List<OutgoingRecord> records, ServerClient.Cancellation cancellation, Outcomes outcomes)
       throws InterruptedException {
-    for (OutgoingRecord record : records) {
-      long start = clock.nanos();
-      DeliveryOutcome outcome = server.deliver(record, cancellation);
-      if (outcome instanceof DeliveryOutcome.Delivered) {
-        size.answered(1, since(start));
-        health.markDelivered();
-        outcomes.delivered(List.of(record));
-      } else if (outcome instanceof DeliveryOutcome.Rejected rejected) {
-        outcomes.rejected(List.of(record), rejected.status());
-      } else {
-        if (outcome instanceof DeliveryOutcome.Unavailable unavailable) {
-          markDown(1, unavailable.downtime());
-        }
-        return;
+    boolean allDecided = true;
+    for (int from = 0; from < records.size() && allDecided; from += requestsAtOnce) {
+      int to = Math.min(from + requestsAtOnce, records.size());
+      allDecided = sendAtOnce(records.subList(from, to), cancellation, outcomes);
+    }
+  }
+
+  /** Returns whether each record has an outcome. */
+  private boolean sendAtOnce(
+      List<OutgoingRecord> records, ServerClient.Cancellation cancellation, Outcomes outcomes)
+      throws InterruptedException {
+    long start = clock.nanos();
+    List<DeliveryOutcome> results = server.deliver(records, cancellation);
+    List<OutgoingRecord> delivered = new ArrayList<>();
+    List<OutgoingRecord> rejected = new ArrayList<>();
+    int firstStatus = 0;
+    Downtime downtime = null;
+    for (int i = 0; i < records.size(); i++) {
+      DeliveryOutcome result = results.get(i);
+      if (result instanceof DeliveryOutcome.Delivered) {
+        delivered.add(records.get(i));
+      } else if (result instanceof DeliveryOutcome.Rejected rejection) {
+        firstStatus = rejected.isEmpty() ? rejection.status() : firstStatus;
+        rejected.add(records.get(i));
+      } else if (result instanceof DeliveryOutcome.Unavailable unavailable) {
+        downtime = unavailable.downtime();
       }
     }
+    if (!delivered.isEmpty()) {
+      size.answered(1, since(start));
+      health.markDelivered();
+      outcomes.delivered(delivered);
+    }
+    if (downtime != null) {
+      markDown(1, downtime);
+    }
+    if (!rejected.isEmpty()) {
+      outcomes.rejected(rejected, firstStatus);
+    }
+    return delivered.size() + rejected.size() == records.size();
   }
 
   private Duration since(long start) {

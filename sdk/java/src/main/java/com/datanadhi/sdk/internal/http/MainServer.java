@@ -27,12 +27,18 @@ public final class MainServer {
     return client.offer().batches();
   }
 
-  /** Delivers one record within 10 s. */
-  public DeliveryOutcome deliver(OutgoingRecord record, ServerClient.Cancellation cancellation)
+  /**
+   * Delivers records within 10 s, each with a request of its own, all at the same time.
+   *
+   * @return their outcomes, in the same order
+   */
+  public List<DeliveryOutcome> deliver(
+      List<OutgoingRecord> records, ServerClient.Cancellation cancellation)
       throws InterruptedException {
-    return client
-        .post(PATH, RequestBodies.single(record), 0, TIMEOUT, cancellation)
-        .outcome(this::outcome);
+    List<RequestBody> bodies = records.stream().map(RequestBodies::single).toList();
+    return client.postAll(PATH, bodies, 0, TIMEOUT, cancellation).stream()
+        .map(exchange -> exchange.outcome(this::outcome))
+        .toList();
   }
 
   private DeliveryOutcome outcome(Exchange.Answered answer) {

@@ -10,7 +10,9 @@ import java.net.http.HttpResponse.BodySubscribers;
 import java.net.http.HttpResponse.ResponseInfo;
 import java.net.http.HttpTimeoutException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
@@ -20,6 +22,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,7 +61,8 @@ public final class ServerClient {
   /** Sends {@code GET host/}, which the server must answer within 2 s. */
   ProbeResult probe() throws InterruptedException {
     HttpTransport.Call probe = HttpTransport.Call.get(URI.create(host + "/"), Map.of());
-    return send(probe, 0, PROBE_TIMEOUT, new Cancellation()) instanceof Exchange.Answered answer
+    Exchange exchange = send(List.of(probe), 0, PROBE_TIMEOUT, new Cancellation()).get(0);
+    return exchange instanceof Exchange.Answered answer
         ? ProbeResult.of(answer.status())
         : ProbeResult.UNAVAILABLE;
   }
@@ -77,21 +81,68 @@ public final class ServerClient {
       Duration timeout,
       Cancellation cancellation)
       throws InterruptedException {
-    Map<String, String> headers = new LinkedHashMap<>(body.headers());
-    headers.put("DATANADHI-API-KEY", apiKey);
-    HttpTransport.Call request =
-        new HttpTransport.Call(URI.create(host + path), headers, body.bytes());
-    Exchange exchange = send(request, maxAnswerBytes, timeout, cancellation);
-    // A server may close an idle connection at the moment in which the client uses it again. The
-    // idempotency keys make a second request safe.
-    return exchange instanceof Exchange.Failed failed && failed.connectionBroke()
-        ? send(request, maxAnswerBytes, timeout, cancellation)
-        : exchange;
+    return postAll(path, List.of(body), maxAnswerBytes, timeout, cancellation).get(0);
   }
 
-  private Exchange send(
-      HttpTransport.Call request, int maxAnswerBytes, Duration timeout, Cancellation cancellation)
+  /** As {@link #post} for each body, all at the same time; returns the exchanges in their order. */
+  List<Exchange> postAll(
+      String path,
+      List<RequestBody> bodies,
+      int maxAnswerBytes,
+      Duration timeout,
+      Cancellation cancellation)
       throws InterruptedException {
+    List<HttpTransport.Call> requests = bodies.stream().map(body -> request(path, body)).toList();
+    List<Exchange> exchanges = send(requests, maxAnswerBytes, timeout, cancellation);
+    // A server may close an idle connection at the moment in which the client uses it again. The
+    // idempotency keys make a second request safe.
+    List<Integer> broken =
+        IntStream.range(0, exchanges.size())
+            .filter(
+                i -> exchanges.get(i) instanceof Exchange.Failed failed && failed.connectionBroke())
+            .boxed()
+            .toList();
+    List<Exchange> again =
+        send(broken.stream().map(requests::get).toList(), maxAnswerBytes, timeout, cancellation);
+    for (int i = 0; i < again.size(); i++) {
+      exchanges.set(broken.get(i), again.get(i));
+    }
+    return exchanges;
+  }
+
+  private HttpTransport.Call request(String path, RequestBody body) {
+    Map<String, String> headers = new LinkedHashMap<>(body.headers());
+    headers.put("DATANADHI-API-KEY", apiKey);
+    return new HttpTransport.Call(URI.create(host + path), headers, body.bytes());
+  }
+
+  private List<Exchange> send(
+      List<HttpTransport.Call> requests,
+      int maxAnswerBytes,
+      Duration timeout,
+      Cancellation cancellation)
+      throws InterruptedException {
+    long end = System.nanoTime() + timeout.toNanos();
+    List<Running> running = new ArrayList<>();
+    try {
+      for (HttpTransport.Call request : requests) {
+        running.add(start(request, maxAnswerBytes, cancellation));
+      }
+      List<Exchange> exchanges = new ArrayList<>();
+      for (Running request : running) {
+        exchanges.add(await(request, end, timeout));
+      }
+      return exchanges;
+    } finally {
+      for (Running request : running) {
+        // After a time-out or an interrupt the exchange would still use a connection.
+        boolean unused = request.response().cancel(true);
+      }
+      cancellation.unregister();
+    }
+  }
+
+  private Running start(HttpTransport.Call request, int maxAnswerBytes, Cancellation cancellation) {
     AtomicReference<@Nullable ResponseInfo> head = new AtomicReference<>();
     CompletableFuture<HttpTransport.Answer<byte[]>> response;
     try {
@@ -103,17 +154,23 @@ public final class ServerClient {
                 return startOfBody(maxAnswerBytes);
               });
     } catch (RejectedExecutionException closed) {
-      return new Exchange.Cancelled();
+      response = CompletableFuture.failedFuture(new CancellationException());
     }
     cancellation.register(response);
+    return new Running(response, head);
+  }
+
+  private Exchange await(Running request, long end, Duration timeout) throws InterruptedException {
     try {
-      HttpTransport.Answer<byte[]> got = response.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+      HttpTransport.Answer<byte[]> got =
+          request.response().get(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
       return answered(got.status(), got.headers(), got.body(), true);
     } catch (CancellationException cancelled) {
       return new Exchange.Cancelled();
     } catch (TimeoutException late) {
       return broken(
-          head.get(), new Exchange.Failed("no answer within " + timeout.toSeconds() + " s", false));
+          request.head().get(),
+          new Exchange.Failed("no answer within " + timeout.toSeconds() + " s", false));
     } catch (ExecutionException failed) {
       Throwable cause = Objects.requireNonNullElse(failed.getCause(), failed);
       if (cause instanceof CancellationException) {
@@ -123,13 +180,18 @@ public final class ServerClient {
           cause instanceof IOException
               && !(cause instanceof ConnectException)
               && !(cause instanceof HttpTimeoutException);
-      return broken(head.get(), new Exchange.Failed(messageOf(cause), connectionBroke));
-    } finally {
-      // After a time-out or an interrupt the exchange would still use a connection.
-      boolean unused = response.cancel(true);
-      cancellation.unregister();
+      return broken(request.head().get(), new Exchange.Failed(messageOf(cause), connectionBroke));
     }
   }
+
+  /**
+   * A request that was sent.
+   *
+   * @param head of the answer, as soon as that has arrived
+   */
+  private record Running(
+      CompletableFuture<HttpTransport.Answer<byte[]>> response,
+      AtomicReference<@Nullable ResponseInfo> head) {}
 
   /** A status counts even if the body after it does not arrive. */
   private Exchange broken(@Nullable ResponseInfo head, Exchange.Failed failure) {
@@ -168,23 +230,25 @@ public final class ServerClient {
   /** Lets other threads cancel the requests of one thread. Thread-safe. */
   public static final class Cancellation {
     private boolean cancelled;
-    private CompletableFuture<?> running = CompletableFuture.completedFuture(null);
+    private final List<CompletableFuture<?>> running = new ArrayList<>();
 
     private synchronized void register(CompletableFuture<?> request) {
-      running = request;
+      running.add(request);
       if (cancelled) {
         boolean unused = request.cancel(true);
       }
     }
 
     private synchronized void unregister() {
-      running = CompletableFuture.completedFuture(null);
+      running.clear();
     }
 
-    /** Cancels the request that runs, and each later one until {@link #reset}. */
+    /** Cancels the requests that run, and each later one until {@link #reset}. */
     public synchronized void cancel() {
       cancelled = true;
-      boolean unused = running.cancel(true);
+      for (CompletableFuture<?> request : List.copyOf(running)) {
+        boolean unused = request.cancel(true);
+      }
     }
 
     /** Later requests are no longer cancelled. */

@@ -27,6 +27,7 @@ public record Unreadable(@Nullable Object value, Throwable failure) {
   @Override
   public String toString() {
     return "(%s could not be encoded: %s)"
-        .formatted(value == null ? "null" : value.getClass().getName(), failure.getClass().getName());
+        .formatted(
+            value == null ? "null" : value.getClass().getName(), failure.getClass().getName());
   }
 }

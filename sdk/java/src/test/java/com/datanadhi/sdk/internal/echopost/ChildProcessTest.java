@@ -21,8 +21,7 @@ class ChildProcessTest {
       Thread starting =
           new Thread(() -> {
             try {
-              started.complete(
-                  DetachedProcess.start(List.of("sleep", "60"), directory, Map.of()));
+              started.complete(DetachedProcess.start(List.of("sleep", "60"), directory, Map.of()));
             } catch (Exception failed) {
               started.completeExceptionally(failed);
             }

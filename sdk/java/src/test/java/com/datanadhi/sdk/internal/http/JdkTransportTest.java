@@ -37,8 +37,7 @@ class JdkTransportTest {
           System.gc();
           assertThat(built.get().get()).isNull();
         });
-    HttpTransport.Call call =
-        HttpTransport.Call.get(URI.create("http://127.0.0.1:9/"), Map.of());
+    HttpTransport.Call call = HttpTransport.Call.get(URI.create("http://127.0.0.1:9/"), Map.of());
     assertThatThrownBy(() -> transport.send(call, BodyHandlers.discarding()))
         .isInstanceOf(RejectedExecutionException.class);
   }

@@ -60,8 +60,7 @@ public class SdkThreadTest {
       }
       try (InputStream file = getResourceAsStream(name.replace('.', '/') + ".class")) {
         byte[] bytes = file.readAllBytes();
-        return defineClass(
-            name, bytes, 0, bytes.length);
+        return defineClass(name, bytes, 0, bytes.length);
       } catch (IOException unreadable) {
         throw new ClassNotFoundException(name, unreadable);
       }
