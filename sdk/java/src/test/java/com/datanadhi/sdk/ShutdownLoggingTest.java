@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -176,13 +178,17 @@ class ShutdownLoggingTest extends AbstractSdkTest {
 
   /** A client without EchoPost that gives up after 300 ms at the end of the process. */
   private static DataNadhi openWithShortExit(String... args) {
+    return openWithExit(Duration.ofMillis(300), args);
+  }
+
+  private static DataNadhi openWithExit(Duration timeout, String... args) {
     return DataNadhi.open(
         DataNadhiConfiguration.builder(Path.of(args[0]))
             .apiKey("test-key")
             .serverHost(args[1])
             .fallbackHost(args[2])
             .echoPostDisabled(true)
-            .exitTimeout(Duration.ofMillis(300))
+            .exitTimeout(timeout)
             .build());
   }
 
@@ -257,6 +263,21 @@ class ShutdownLoggingTest extends AbstractSdkTest {
                   pause(10);
                 }
               }));
+    }
+  }
+
+  @Test
+  void an_idle_thread_of_a_pool_does_not_delay_the_end_of_the_process() throws Exception {
+    run(IdlePool.class);
+    assertThat(seqs(main.deliveries())).hasSize(5);
+  }
+
+  static final class IdlePool {
+    public static void main(String[] args) throws Exception {
+      DataNadhi client = openWithExit(Duration.ofMinutes(5), args);
+      ExecutorService pool = Executors.newFixedThreadPool(1);
+      pool.submit(() -> submit(client, 0, 5)).get();
+      System.exit(0);
     }
   }
 }

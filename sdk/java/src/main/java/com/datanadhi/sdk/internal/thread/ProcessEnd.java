@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ProcessEnd {
   private static final Duration LONGEST_START_OF_HOOKS = Duration.ofSeconds(1);
+  private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
   private static final Set<Runnable> BUFFERS = ConcurrentHashMap.newKeySet();
 
   /** Threads that ran at the last look, by their ids. */
@@ -94,7 +95,9 @@ public final class ProcessEnd {
     long hooksEnd = end - longest.toNanos() / 5;
     Optional<Thread> hook = runningHook();
     while (hook.isPresent() && System.nanoTime() - hooksEnd < 0) {
-      join(hook.get(), hooksEnd);
+      // Not until its end: a thread of a pool may become idle.
+      long nextLook = System.nanoTime() + LOOK_NANOS;
+      join(hook.get(), nextLook - hooksEnd < 0 ? nextLook : hooksEnd);
       hook = runningHook();
     }
     if (System.nanoTime() - end < 0) {
@@ -147,8 +150,20 @@ public final class ProcessEnd {
     Set<Long> earlier = earlierThreads;
     return threads()
         .filter(thread -> !thread.isDaemon() && !earlier.contains(thread.getId()))
-        .filter(thread -> thread.isAlive() && !isEndingTheProcess(thread.getStackTrace()))
+        .filter(thread -> thread.isAlive() && mayBeHook(thread.getStackTrace()))
         .findAny();
+  }
+
+  private static boolean mayBeHook(StackTraceElement[] stack) {
+    return !isEndingTheProcess(stack) && !isIdleInPool(stack);
+  }
+
+  /** Whether the thread waits for a task: short programs often end without closing their pools. */
+  private static boolean isIdleInPool(StackTraceElement[] stack) {
+    return Arrays.stream(stack)
+        .anyMatch(frame ->
+            frame.getClassName().equals("java.util.concurrent.ThreadPoolExecutor")
+                && frame.getMethodName().equals("getTask"));
   }
 
   /** Whether the thread runs all hooks, such as the one that called {@link System#exit}. */
