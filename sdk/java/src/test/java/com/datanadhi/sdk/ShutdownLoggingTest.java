@@ -267,6 +267,27 @@ class ShutdownLoggingTest extends AbstractSdkTest {
   }
 
   @Test
+  void every_hook_is_awaited_however_long_another_takes() throws Exception {
+    run(LongHooks.class);
+    assertThat(seqs(main.deliveries())).containsExactlyInAnyOrderElementsOf(range(0, 10));
+  }
+
+  static final class LongHooks {
+    public static void main(String[] args) {
+      DataNadhi client = openWithExit(Duration.ofSeconds(30), args);
+      for (int i = 0; i < 10; i++) {
+        int seq = i;
+        Runtime.getRuntime()
+            .addShutdownHook(
+                new Thread(() -> {
+                  pause(200 * (seq + 1));
+                  submit(client, seq, seq + 1);
+                }));
+      }
+    }
+  }
+
+  @Test
   void an_idle_thread_of_a_pool_does_not_delay_the_end_of_the_process() throws Exception {
     run(IdlePool.class);
     assertThat(seqs(main.deliveries())).hasSize(5);

@@ -76,7 +76,10 @@ public final class ProcessEnd {
    * Remembers which threads run now: they are no shutdown hooks. To be called about twice a second.
    */
   public static void lookAtThreads() {
-    earlierThreads = threads().map(Thread::getId).collect(Collectors.toSet());
+    Set<Long> now = threads().map(Thread::getId).collect(Collectors.toSet());
+    if (!hasBegun()) {
+      earlierThreads = now;
+    }
   }
 
   /**
