@@ -73,7 +73,10 @@ import javax.management.JMException;
  */
 public final class DataNadhi implements AutoCloseable {
   private static final EncodedPayload UNCHANGED = new EncodedPayload("", 0, false);
-  private static final Duration LONGEST_WAIT = Duration.ofDays(1);
+
+  /** Longer waits cannot be computed in nanoseconds. */
+  private static final Duration LONGEST_WAIT = Duration.ofDays(36_500);
+
   private static final Duration PROBE_INTERVAL = Duration.ofMillis(500);
   private static final Duration THREADS_INTERVAL = Duration.ofMillis(500);
 
@@ -466,11 +469,9 @@ public final class DataNadhi implements AutoCloseable {
 
   private SubmitResult offer(OutgoingRecord record, Duration longestWait)
       throws InterruptedException {
-    // Longer waits cannot be computed in nanoseconds.
-    Duration wait = longestWait.compareTo(LONGEST_WAIT) > 0 ? LONGEST_WAIT : longestWait;
     counts.countOffered(record);
     try {
-      return counted(record, queue.offer(record, wait));
+      return counted(record, queue.offer(record, bounded(longestWait)));
     } catch (InterruptedException interrupted) {
       counts.countRefused(record, SubmitResult.QUEUE_FULL);
       throw interrupted;
@@ -493,7 +494,11 @@ public final class DataNadhi implements AutoCloseable {
    * @return false if some of those records still have no outcome after {@code longest}
    */
   public boolean flush(Duration longest) throws InterruptedException {
-    return counts.outstanding().earlier().await(longest, clock, waiter);
+    return counts.outstanding().earlier().await(bounded(longest), clock, waiter);
+  }
+
+  private static Duration bounded(Duration wait) {
+    return wait.compareTo(LONGEST_WAIT) > 0 ? LONGEST_WAIT : wait;
   }
 
   /**

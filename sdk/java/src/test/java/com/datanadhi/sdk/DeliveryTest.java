@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -226,6 +227,16 @@ class DeliveryTest extends AbstractSdkTest {
     assertThat(end.droppedTotal()).isEqualTo(30);
     assertThat(end.refused()).isEqualTo(1);
     assertThat(droppedSeqs()).isEqualTo(range(0, 30));
+  }
+
+  @Test
+  void a_wait_can_have_any_length() throws Exception {
+    DataNadhi client = open(configuration().echoPostDisabled(true));
+    Duration forEver = ChronoUnit.FOREVER.getDuration();
+    assertThat(client.submit(PIPELINES, Map.of("seq", 0), forEver))
+        .isEqualTo(SubmitResult.ACCEPTED);
+    assertThat(client.flush(forEver)).isTrue();
+    assertThat(main.delivered()).isEqualTo(1);
   }
 
   @Test
