@@ -133,6 +133,26 @@ class UnreadableEventTest extends AbstractSdkTest {
   }
 
   @Test
+  void the_stack_trace_of_an_exception_with_endless_causes_is_cut() throws Exception {
+    LogRecord event = new LogRecord(Level.INFO, "declined");
+    event.setThrown(new EndlessException());
+    JsonObject payload =
+        delivered(0, client -> new DataNadhiHandler(client, "orders", 0).publish(event));
+    assertThat(text(payload.getAsJsonObject("context").getAsJsonObject("error"), "stacktrace"))
+        .startsWith(EndlessException.class.getName())
+        .hasSize(64 << 10);
+  }
+
+  static final class EndlessException extends Exception {
+    private static final long serialVersionUID = 1;
+
+    @Override
+    public synchronized Throwable getCause() {
+      return new EndlessException();
+    }
+  }
+
+  @Test
   void a_getter_is_named_by_the_class_of_the_application() throws Exception {
     Exception odd = new OddException();
     LogRecord event = new LogRecord(Level.INFO, "declined");

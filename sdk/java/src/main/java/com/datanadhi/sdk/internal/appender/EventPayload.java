@@ -4,7 +4,6 @@ import com.datanadhi.sdk.internal.json.Unreadable;
 import com.datanadhi.sdk.internal.logging.RateLimitedLog;
 import com.datanadhi.sdk.internal.thread.SdkThread;
 import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -195,11 +194,15 @@ public final class EventPayload {
     return fields;
   }
 
+  /** Not the whole text at first: the causes of an exception can be endless. */
   private static String stackTrace(Throwable thrown) {
-    StringWriter trace = new StringWriter();
-    thrown.printStackTrace(new PrintWriter(trace));
-    String text = trace.toString();
-    return text.substring(0, Math.min(text.length(), MAX_STACK_TRACE_CHARS));
+    FirstChars text = new FirstChars(MAX_STACK_TRACE_CHARS);
+    try {
+      thrown.printStackTrace(new PrintWriter(text));
+    } catch (FirstChars.FullException enough) {
+      // The rest is left out.
+    }
+    return text.toString();
   }
 
   /**
