@@ -5,6 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.joran.JoranConfigurator;
+import ch.qos.logback.classic.spi.LoggingEvent;
+import ch.qos.logback.classic.spi.LoggingEventVO;
 import com.datanadhi.sdk.jul.DataNadhiHandler;
 import com.datanadhi.sdk.testkit.JavaProgram;
 import com.google.gson.JsonObject;
@@ -172,6 +174,33 @@ class LogHandlersTest extends AbstractSdkTest {
     context.getLogger("shop.Checkout").info("last");
     context.stop();
     assertThat(main.delivered()).isEqualTo(2);
+  }
+
+  /** As Logback's receivers pass them on. */
+  @Test
+  void an_event_of_logback_from_another_process_has_its_exception() throws Exception {
+    LoggerContext context = new LoggerContext();
+    context.setMDCAdapter(new ch.qos.logback.classic.util.LogbackMDCAdapter());
+    var event =
+        new LoggingEvent(
+            "",
+            context.getLogger("shop.Checkout"),
+            ch.qos.logback.classic.Level.ERROR,
+            "card {} declined",
+            new IllegalStateException("no funds"),
+            new Object[] {7});
+    var appender = new com.datanadhi.sdk.logback.DataNadhiAppender();
+    appender.setContext(context);
+    appender.setDirectory(directory.toString());
+    appender.start();
+    appender.doAppend(LoggingEventVO.build(event));
+    appender.stop();
+    JsonObject payload = awaitBody().getAsJsonObject("log_data");
+    assertThat(payload.get("message").getAsString()).isEqualTo("card 7 declined");
+    JsonObject error = payload.getAsJsonObject("context").getAsJsonObject("error");
+    assertThat(error.get("type").getAsString()).isEqualTo("java.lang.IllegalStateException");
+    assertThat(error.get("message").getAsString()).isEqualTo("no funds");
+    assertThat(error.get("stacktrace").getAsString()).contains("LogHandlersTest");
   }
 
   @Test

@@ -4,8 +4,10 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.spi.IThrowableProxy;
 import ch.qos.logback.classic.spi.LoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxy;
+import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.UnsynchronizedAppenderBase;
 import ch.qos.logback.core.spi.AppenderAttachable;
@@ -219,8 +221,12 @@ public final class DataNadhiAppender extends UnsynchronizedAppenderBase<ILogging
     if (location && (logged.hasCallerData() || isLoggedHere(logged))) {
       Arrays.stream(logged.getCallerData()).findFirst().ifPresent(event::at);
     }
-    if (logged.getThrowableProxy() instanceof ThrowableProxy proxy) {
+    IThrowableProxy thrown = logged.getThrowableProxy();
+    if (thrown instanceof ThrowableProxy proxy) {
       event.thrown(proxy.getThrowable());
+    } else if (thrown != null) {
+      // An event of another process.
+      event.thrown(thrown.getClassName(), thrown.getMessage(), ThrowableProxyUtil.asString(thrown));
     }
     try {
       SubmitResult result = started.submit(event);

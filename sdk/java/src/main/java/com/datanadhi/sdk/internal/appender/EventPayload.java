@@ -187,6 +187,18 @@ public final class EventPayload {
     return this;
   }
 
+  /** Adds what is known of an exception that is not there itself. */
+  public EventPayload thrown(String type, @Nullable String message, String stackTrace) {
+    Map<String, Object> error = new LinkedHashMap<>();
+    error.put("type", type);
+    put(error, "message", message);
+    error.put(
+        "stacktrace",
+        stackTrace.substring(0, Math.min(stackTrace.length(), MAX_STACK_TRACE_CHARS)));
+    context.put("error", error);
+    return this;
+  }
+
   /** The complete payload. */
   public Map<String, Object> fields() {
     fields.put("log_record", record);
