@@ -74,9 +74,7 @@ class MainServerSenderTest {
     URI host = URI.create(main.url());
     http =
         new HttpTransports(
-            DataNadhiConfiguration.builder(Path.of("unused")).apiKey("key").build(),
-            false,
-            threads);
+            DataNadhiConfiguration.builder(Path.of("unused")).apiKey("key").build(), threads);
     ServerClient client = new ServerClient(http.to(host), host, "key");
     health =
         new ServerHealth(
