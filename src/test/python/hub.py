@@ -15,7 +15,9 @@ READY_SECONDS = 60
 class Hub:
     """Runs from the start of a `with` block to its end, with one tenant, `acme`. It can be killed and started again between."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, wrapper=()):
+        """`wrapper` is a command that becomes the program that follows it."""
+        self.wrapper = wrapper
         self.data = directory / "data"
         self.output = directory / "output"
         self.environment = {"ECHOPOST_RUNTIME_DIR": str(PROJECT / "target" / "unpacked"), **os.environ}
@@ -27,7 +29,7 @@ class Hub:
         return self
 
     def start(self, listen, grpc_listen, *more):
-        command = [PROGRAM, "serve", "--data", self.data, "--listen", listen, "--grpc-listen", grpc_listen, *more]
+        command = [*self.wrapper, PROGRAM, "serve", "--data", self.data, "--listen", listen, "--grpc-listen", grpc_listen, *more]
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=self.environment)
         ready = self.await_ready()
