@@ -1,6 +1,8 @@
-"""Runs the program in the image's root file system as a container does: as an unprivileged user who sees no other files."""
+"""Runs the programs in their images' root file systems as a container does: as an unprivileged user who sees no other files."""
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -8,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import requests
 
 from main_job import MainServer, send, until
 
@@ -17,49 +20,83 @@ USER = 65532
 pytestmark = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("dpkg-deb"), reason="needs root and dpkg-deb")
 
 
+class Image:
+    """The root file system of an image, and what its Containerfile says."""
+
+    def __init__(self, program, containerfile):
+        self.program = program
+        # Short, since the path of a UNIX socket is limited.
+        self.root = Path(tempfile.mkdtemp(prefix="ep", dir="/tmp"))
+        make = [PROJECT / "packaging" / "container" / "rootfs", PROJECT / "target" / program, self.root]
+        if subprocess.run(make, capture_output=True).returncode:
+            subprocess.run(["apt-get", "-q", "update"], check=True, capture_output=True)
+            subprocess.run(make, check=True)
+        # mkdtemp's mode lets no other user in. The owners are set as in the Containerfile.
+        self.root.chmod(0o755)
+        self.cache, self.data = (self.root / "var" / parent / program for parent in ("cache", "lib"))
+        for place in (self.cache, self.data):
+            os.chown(place, USER, USER)
+        text = (PROJECT / "packaging" / "container" / containerfile).read_text().replace("\\\n", "")
+        self.instructions = dict(re.findall(r"^([A-Z]+) (.*)$", text.split("\nFROM scratch\n")[1], re.MULTILINE))
+        self.environment = dict(setting.split("=", 1) for setting in shlex.split(self.instructions["ENV"]))
+
+    def start(self, *args, **environment):
+        """Starts the program with its own /proc and process ids, and a read-only root, as in a container, but with the machine's
+        devices and network."""
+        inside = '''for place in "" "/var/cache/$program" "/var/lib/$program"; do mount --bind "$0$place" "$0$place" || exit; done
+            mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && mount -o remount,bind,ro "$0" &&
+            chroot=$(command -v chroot) && PATH=$path && exec "$chroot" --userspec=65532:65532 "$0" "$@"'''
+        (entry,) = json.loads(self.instructions["ENTRYPOINT"])
+        settings = {**self.environment, **environment}
+        return subprocess.Popen(
+            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "/bin/sh", "-c", inside, self.root, entry, *args],
+            env={**settings, "program": self.program, "path": settings["PATH"], "PATH": "/usr/bin:/bin:/usr/sbin:/sbin"},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def java(self):
+        """The process ids of the Java programs that run in it."""
+        return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if self.runs_java(pid)]
+
+    def runs_java(self, pid):
+        try:
+            return os.readlink(f"/proc/{pid}/root") == str(self.root) and os.readlink(f"/proc/{pid}/exe").endswith("/bin/java")
+        except OSError:
+            return False
+
+
 @pytest.fixture(scope="module")
-def rootfs():
-    # Short, since the path of a UNIX socket is limited.
-    root = Path(tempfile.mkdtemp(prefix="ep", dir="/tmp"))
-    make = [PROJECT / "packaging" / "container" / "rootfs", PROJECT / "target" / "echopost", root]
-    if subprocess.run(make, capture_output=True).returncode:
-        subprocess.run(["apt-get", "-q", "update"], check=True, capture_output=True)
-        subprocess.run(make, check=True)
-    # mkdtemp's mode lets no other user in. The owners are set as in the Containerfile.
-    root.chmod(0o755)
-    for place in ("var/cache/echopost", "var/lib/echopost"):
-        os.chown(root / place, USER, USER)
-    yield root
-    shutil.rmtree(root)
+def agent():
+    image = Image("echopost", "Containerfile")
+    yield image
+    shutil.rmtree(image.root)
 
 
-def start(root, *args):
-    """Starts the program with its own /proc and process ids, as in a container, but with the machine's devices and network."""
-    inside = '''mount --bind "$0" "$0" && mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" &&
-        exec chroot --userspec=65532:65532 "$0" "$@"'''
-    return subprocess.Popen(
-        ["unshare", "--mount", "--pid", "--fork", "--kill-child", "/bin/sh", "-c", inside, root, "/usr/local/bin/echopost", *args],
-        env={"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/var/lib/echopost",
-             "ECHOPOST_RUNTIME_DIR": "/var/cache/echopost/runtime"},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+@pytest.fixture(scope="module")
+def hub():
+    if not (PROJECT / "target" / "echopost-hub").exists():
+        pytest.skip("needs target/echopost-hub")
+    image = Image("echopost-hub", "Containerfile.hub")
+    yield image
+    shutil.rmtree(image.root)
 
 
-def test_it_starts(rootfs):
+@pytest.mark.parametrize("image, flag", [("agent", "-version"), ("hub", "--version")])
+def test_it_starts(request, image, flag):
+    image = request.getfixturevalue(image)
     version = (PROJECT / "VERSION").read_text()
-    process = start(rootfs, "-version")
-    assert (process.communicate(timeout=60)[0], process.returncode) == (f"echopost {version}", 0)
+    process = image.start(flag)
+    assert (process.communicate(timeout=60)[0], process.returncode) == (f"{image.program} {version}", 0)
 
 
-def test_it_does_its_main_job_and_survives_a_crash(rootfs):
+def test_the_agent_does_its_main_job_and_survives_a_crash(agent):
     server = MainServer()
-    directory = rootfs / "var/lib/echopost/data"
-    process = start(rootfs, "-datanadhi", "/var/lib/echopost/data", "-health-url", server.url)
+    directory = agent.data / "data"
+    process = agent.start("-datanadhi", "/var/lib/echopost/data", "-health-url", server.url)
     send(directory / "data-nadhi-agent.sock", range(50))
     assert {path.stat().st_uid for path in directory.rglob("*")} == {USER}
     # Here busybox's shell runs the launcher.
-    java = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if runs_java_in(pid, rootfs)]
-    assert len(java) == 1
-    os.kill(java[0], signal.SIGKILL)
+    (java,) = agent.java()
+    os.kill(java, signal.SIGKILL)
     until(lambda: any("restarted_after_crash" in log.read_text() for log in directory.glob("session-*/agent.log")), "a restart")
     send(directory / "data-nadhi-agent.sock", range(50, 100))
     server.up = True
@@ -69,15 +106,50 @@ def test_it_does_its_main_job_and_survives_a_crash(rootfs):
     assert server.records == [{"n": n} for n in range(100)]
 
 
-def runs_java_in(pid, root):
-    try:
-        return os.readlink(f"/proc/{pid}/root") == str(root) and os.readlink(f"/proc/{pid}/exe").endswith("/bin/java")
-    except OSError:
-        return False
+class RunningHub:
+    """A hub in its image, with the command and the settings of the Containerfile, except for the addresses."""
+
+    def __init__(self, image):
+        self.image = image
+        self.process = image.start(*json.loads(image.instructions["CMD"]), HUB_LISTEN="127.0.0.1:0", HUB_GRPC_LISTEN="127.0.0.1:0")
+        lines = []
+        for line in self.process.stdout:
+            lines.append(line)
+            if '"event":"hub_ready"' in line:
+                self.url = "http://" + json.loads(line)["listen"]
+                return
+        raise AssertionError("the hub is not ready; it printed:\n" + "".join(lines))
+
+    def end(self, number):
+        (java,) = self.image.java()
+        os.kill(java, number)
+        output = self.process.communicate(timeout=60)[0]
+        return self.process.returncode, output
 
 
-def test_its_user_can_write_only_to_tmp_and_its_two_directories(rootfs):
+def test_the_hub_stores_records_and_survives_a_crash(hub):
+    running = RunningHub(hub)
+    created = hub.start("key", "create", "--tenant-id", "acme", "--json")
+    key = {"DATANADHI-API-KEY": json.loads(created.communicate(timeout=60)[0])["key"]}
+    for n in range(50):
+        assert requests.post(running.url + "/log", json={"pipelines": [], "log_data": n}, headers=key).ok
+    assert {path.stat().st_uid for path in hub.data.rglob("*")} == {USER}
+    assert (hub.data / "data").stat().st_mode & 0o777 == 0o700
+    assert running.end(signal.SIGKILL)[0] != 0
+    running = RunningHub(hub)
+    stored = requests.post(running.url + "/log", json={"pipelines": [], "log_data": 50}, headers={**key, "Prefer": "wait=30"})
+    assert stored.ok, stored.text
+    rows = requests.get(running.url + "/v1/records", headers=key).text.splitlines()
+    assert [json.loads(row)["log_data"] for row in rows] == list(range(51))
+    status, output = running.end(signal.SIGTERM)
+    assert status == 0 and '"event":"hub_stopping"' in output, output
+
+
+@pytest.mark.parametrize("image", ["agent", "hub"])
+def test_its_user_can_write_only_to_tmp_and_its_two_directories(request, image):
+    image = request.getfixturevalue(image)
+    assert image.instructions["USER"] == f"{USER}:{USER}"
     found = subprocess.run(
         ["find", ".", "-xdev", "(", "-user", str(USER), "-o", "-perm", "/6000", "-o", "-perm", "-2", "!", "-type", "l", ")",
-         "-not", "-path", "./var/*/echopost/*"], cwd=rootfs, check=True, capture_output=True, text=True)
-    assert sorted(found.stdout.split()) == ["./tmp", "./var/cache/echopost", "./var/lib/echopost"]
+         "-not", "-path", f"./var/*/{image.program}/*"], cwd=image.root, check=True, capture_output=True, text=True)
+    assert sorted(found.stdout.split()) == ["./tmp", f"./var/cache/{image.program}", f"./var/lib/{image.program}"]
