@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
+import yaml
 
 from main_job import MainServer, send, until
 
@@ -40,13 +41,13 @@ class Image:
         self.instructions = dict(re.findall(r"^([A-Z]+) (.*)$", text.split("\nFROM scratch\n")[1], re.MULTILINE))
         self.environment = dict(setting.split("=", 1) for setting in shlex.split(self.instructions["ENV"]))
 
-    def start(self, *args, **environment):
-        """Starts the program with its own /proc and process ids, and a read-only root, as in a container, but with the machine's
+    def start(self, *args, entry=None, **environment):
+        """Starts the program, or another one, with its own /proc and process ids, and a read-only root, as in a container, but with the machine's
         devices and network."""
         inside = '''for place in "" "/var/cache/$program" "/var/lib/$program"; do mount --bind "$0$place" "$0$place" || exit; done
             mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && mount -o remount,bind,ro "$0" &&
             chroot=$(command -v chroot) && PATH=$path && exec "$chroot" --userspec=65532:65532 "$0" "$@"'''
-        (entry,) = json.loads(self.instructions["ENTRYPOINT"])
+        entry = entry or json.loads(self.instructions["ENTRYPOINT"])[0]
         settings = {**self.environment, **environment}
         return subprocess.Popen(
             ["unshare", "--mount", "--pid", "--fork", "--kill-child", "/bin/sh", "-c", inside, self.root, entry, *args],
@@ -153,3 +154,29 @@ def test_its_user_can_write_only_to_tmp_and_its_two_directories(request, image):
         ["find", ".", "-xdev", "(", "-user", str(USER), "-o", "-perm", "/6000", "-o", "-perm", "-2", "!", "-type", "l", ")",
          "-not", "-path", f"./var/*/{image.program}/*"], cwd=image.root, check=True, capture_output=True, text=True)
     assert sorted(found.stdout.split()) == ["./tmp", f"./var/cache/{image.program}", f"./var/lib/{image.program}"]
+
+
+def test_the_hub_runs_in_the_pod_of_its_manifest(hub):
+    *_, workload = yaml.safe_load_all((PROJECT / "packaging" / "kubernetes" / "hub.yaml").read_text())
+    pod = workload["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert {pod["securityContext"][member] for member in ("runAsUser", "runAsGroup", "fsGroup")} == {USER}
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    ports = {port["name"]: f"0.0.0.0:{port['containerPort']}" for port in container["ports"]}
+    assert ports == {"http": hub.environment["HUB_LISTEN"], "grpc": hub.environment["HUB_GRPC_LISTEN"]}
+    # Kubernetes mounts volumes as root's, for the group fsGroup, and an emptyDir for everybody.
+    mounts = [hub.root / mount["mountPath"].lstrip("/") for mount in container["volumeMounts"]]
+    assert mounts == [hub.data, hub.cache]
+    for mount, mode in zip(mounts, (0o2775, 0o2777)):
+        shutil.rmtree(mount)
+        mount.mkdir()
+        os.chown(mount, 0, USER)
+        mount.chmod(mode)
+    running = RunningHub(hub)
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        asked = container[probe]["httpGet"]
+        assert asked["port"] == "http" and requests.get(running.url + asked["path"]).ok
+    program, *arguments = container["lifecycle"]["preStop"]["exec"]["command"]
+    hook = hub.start(*arguments, entry=program)
+    assert (hook.communicate(timeout=60)[0], hook.returncode) == ("", 0)
+    assert running.end(signal.SIGTERM)[0] == 0

@@ -1,4 +1,4 @@
-"""Checks the manifest, the property list and the workflows with tools for their formats."""
+"""Checks the manifests, the property lists and the workflows with tools for their formats."""
 import os
 import plistlib
 import re
@@ -14,22 +14,38 @@ from main_job import MainServer, send
 
 PROJECT = Path(__file__).parents[3]
 MANIFEST = PROJECT / "packaging" / "kubernetes" / "sidecar.yaml"
+HUB = MANIFEST.with_name("hub.yaml")
 ACTIONLINT = PROJECT / "target" / "tools" / "bin" / "actionlint"
 WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
 
 
-def test_kubernetes_accepts_the_manifest():
+@pytest.mark.parametrize("manifest", [MANIFEST, HUB], ids=lambda path: path.stem)
+def test_kubernetes_accepts_the_manifest(manifest):
     # 1.29 is the first version with sidecars enabled by default.
     for version in ("1.29", kubernetes_validate.latest_version()):
-        for document in yaml.safe_load_all(MANIFEST.read_text()):
+        for document in yaml.safe_load_all(manifest.read_text()):
             kubernetes_validate.validate(document, version, strict=True)
 
 
-def test_a_mistake_in_the_manifest_is_rejected():
-    manifest = yaml.safe_load(MANIFEST.read_text())
-    manifest["spec"]["template"]["spec"]["initContainers"][0]["lifecycle"]["preStop"]["exce"] = {}
+@pytest.mark.parametrize("manifest, containers", [(MANIFEST, "initContainers"), (HUB, "containers")], ids=["sidecar", "hub"])
+def test_a_mistake_in_the_manifest_is_rejected(manifest, containers):
+    *_, workload = yaml.safe_load_all(manifest.read_text())
+    workload["spec"]["template"]["spec"][containers][0]["lifecycle"]["preStop"]["exce"] = {}
     with pytest.raises(kubernetes_validate.ValidationError):
-        kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
+        kubernetes_validate.validate(workload, kubernetes_validate.latest_version(), strict=True)
+
+
+def test_the_service_of_the_hub_selects_its_pod_and_names_its_ports():
+    service, workload = yaml.safe_load_all(HUB.read_text())
+    pod = workload["spec"]["template"]
+    assert service["spec"]["selector"] == workload["spec"]["selector"]["matchLabels"] == pod["metadata"]["labels"]
+    assert service["metadata"]["name"] == workload["spec"]["serviceName"]
+    (container,) = pod["spec"]["containers"]
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert {port["targetPort"]: port["port"] for port in service["spec"]["ports"]} == ports
+    mounts = {mount["name"] for mount in container["volumeMounts"]}
+    claims = {claim["metadata"]["name"] for claim in workload["spec"]["volumeClaimTemplates"]}
+    assert mounts == claims | {volume["name"] for volume in pod["spec"]["volumes"]}
 
 
 def sidecar(tmp_path, server):
