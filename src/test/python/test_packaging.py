@@ -10,6 +10,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+import hub
 from main_job import MainServer, send
 
 PROJECT = Path(__file__).parents[3]
@@ -90,17 +91,44 @@ def test_the_pre_stop_hook_delivers_pending_records(tmp_path):
     assert server.records == [{"n": n} for n in range(20)]
 
 
-def test_the_property_list_has_the_types_that_launchd_requires():
-    place = PROJECT / "packaging" / "launchd" / "com.datanadhi.echopost.plist"
+# As in launchd.plist(5).
+LAUNCHD_TYPES = {
+    "Label": str, "ProgramArguments": list, "UserName": str, "Umask": int, "EnvironmentVariables": dict, "RunAtLoad": bool,
+    "KeepAlive": dict, "ExitTimeOut": int, "ProcessType": str, "StandardErrorPath": str, "StandardOutPath": str}
+LAUNCHD_LIMITS = {"SoftResourceLimits": dict, "HardResourceLimits": dict}
+
+
+@pytest.mark.parametrize("name, types", [("echopost", LAUNCHD_TYPES), ("echopost-hub", LAUNCHD_TYPES | LAUNCHD_LIMITS)])
+def test_the_property_list_has_the_types_that_launchd_requires(name, types):
+    place = PROJECT / "packaging" / "launchd" / f"com.datanadhi.{name}.plist"
     job = plistlib.loads(place.read_bytes())
-    # As in launchd.plist(5).
-    types = {"Label": str, "ProgramArguments": list, "UserName": str, "Umask": int, "EnvironmentVariables": dict, "RunAtLoad": bool,
-             "KeepAlive": dict, "ExitTimeOut": int, "ProcessType": str, "StandardErrorPath": str, "StandardOutPath": str}
     assert {key: type(value) for key, value in job.items()} == types
     assert job["Label"] == place.stem
     assert job["Umask"] == 0o077
+    assert job["ProgramArguments"][0] == f"/usr/local/bin/{name}"
+
+
+def test_the_property_list_of_the_agent_restarts_it_only_after_a_crash():
+    job = plistlib.loads((PROJECT / "packaging" / "launchd" / "com.datanadhi.echopost.plist").read_bytes())
     assert job["KeepAlive"] == {"Crashed": True}
     assert job["ProgramArguments"][1::2] == ["-datanadhi", "-health-url"]
+
+
+@pytest.mark.skipif(not hub.PROGRAM.exists(), reason="needs target/echopost-hub")
+def test_the_property_list_of_the_hub_starts_a_hub(tmp_path):
+    job = plistlib.loads((PROJECT / "packaging" / "launchd" / "com.datanadhi.echopost-hub.plist").read_bytes())
+    assert job["KeepAlive"] == {"SuccessfulExit": False}
+    environment = {name: value.replace("/usr/local/var", str(tmp_path)) for name, value in job["EnvironmentVariables"].items()}
+    process = subprocess.Popen(
+        [hub.PROGRAM, *job["ProgramArguments"][1:]], umask=job["Umask"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env={**environment, "PATH": os.environ["PATH"], "HUB_LISTEN": "127.0.0.1:0", "HUB_GRPC_LISTEN": "127.0.0.1:0"})
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if '"event":"hub_ready"' in line:
+            process.terminate()
+    assert process.wait(60) == 0, lines
+    assert Path(environment["HUB_DATA"], "log").is_dir() and Path(environment["ECHOPOST_RUNTIME_DIR"]).is_dir()
 
 
 @pytest.mark.skipif(not ACTIONLINT.exists(), reason="needs actionlint: scripts/install-tools actionlint")
