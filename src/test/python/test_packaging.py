@@ -2,6 +2,7 @@
 import os
 import plistlib
 import re
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -156,6 +157,42 @@ def test_only_the_publish_job_has_credentials_and_they_come_from_its_environment
         yaml.safe_load((PROJECT / ".github" / "workflows" / f"{channel}.yml").read_text())["jobs"]["release"]["with"]["channel"]
         for channel in ("production", "snapshot")]
     assert channels == ["production", "snapshot"]
+
+
+def step(steps, name):
+    (found,) = [step for step in steps if step.get("name") == name]
+    return ["bash", "-e", "-c", found["run"]]
+
+
+@pytest.mark.skipif(not shutil.which("shasum"), reason="needs shasum")
+def test_both_programs_are_checked_uploaded_and_attested(tmp_path):
+    jobs = yaml.safe_load((PROJECT / ".github" / "workflows" / "release.yml").read_text())["jobs"]
+    build, publish = jobs["build"]["steps"], jobs["publish"]["steps"]
+    programs = ("echopost", "echopost-hub")
+    (tmp_path / "target").mkdir()
+    (tmp_path / "VERSION").write_text("v1.2.3\n")
+    for program in programs:
+        (tmp_path / "target" / program).write_text(f"#!/bin/sh\necho {program} v1.2.3\n")
+        (tmp_path / "target" / program).chmod(0o755)
+    for name in ("Check the versions", "Write the checksums"):
+        subprocess.run(step(build, name), cwd=tmp_path, check=True)
+    (upload,) = [step["with"] for step in build if "upload-artifact" in step.get("uses", "")]
+    assert {str(file.relative_to(tmp_path)) for file in tmp_path.glob("target/*")} == set(upload["path"].split())
+    for platform in ("linux-amd64", "darwin-arm64"):
+        shutil.copytree(tmp_path / "target", tmp_path / "dist" / platform)
+    subprocess.run(step(publish, "Check that the downloaded files are those that were built"), cwd=tmp_path, check=True)
+    (attest,) = [step["with"] for step in publish if step.get("id") == "attest"]
+    attested = {file for pattern in attest["subject-path"].split() for file in tmp_path.glob(pattern)}
+    assert attested == {file for program in programs for file in (tmp_path / "dist").glob(f"*/{program}")}
+    for program in programs:
+        spoiled = tmp_path / "dist" / "darwin-arm64" / program
+        intact = spoiled.read_bytes()
+        spoiled.write_bytes(intact + b"!")
+        assert subprocess.run(step(publish, "Check that the downloaded files are those that were built"), cwd=tmp_path).returncode == 1
+        spoiled.write_bytes(intact)
+        (tmp_path / "target" / program).write_text(f"#!/bin/sh\necho {program} v1.2.2\n")
+        assert subprocess.run(step(build, "Check the versions"), cwd=tmp_path).returncode == 1
+        (tmp_path / "target" / program).write_bytes(intact)
 
 
 def test_each_platform_is_built_on_a_runner_of_that_platform():

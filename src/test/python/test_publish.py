@@ -1,6 +1,7 @@
 """The guarantees of scripts/publish, tested with an S3-compatible server on loopback and publisher processes that are killed."""
 import base64
 import hashlib
+import itertools
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ from gate import Gate, start_server
 from publisher import SCRIPT, Publisher, publish
 
 PLATFORMS = ("linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64")
+PROGRAMS = {"echopost": "EchoPost", "echopost-hub": "The EchoPost hub"}
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "publisher", "AWS_SECRET_ACCESS_KEY": "publisher-secret"}
 
 
@@ -44,21 +46,22 @@ class Store:
         gate.writes.clear()
 
     def build(self, version, by, suffix=""):
-        """A build of all four platforms, different for each `by`."""
+        """A build of both programs for all four platforms, different for each `by`."""
         root = self.directory / f"{version}{suffix}-{by}"
         for platform in PLATFORMS:
             place = root / "dist" / platform.replace("/", "-")
             place.mkdir(parents=True)
-            data = f"#!/bin/sh\n# EchoPost {version}{suffix} in one file\n{platform}, built by {by}\n".encode() * 50
-            (place / "echopost").write_bytes(data)
-            (place / "echopost.sha256").write_text(f"{hashlib.sha256(data).hexdigest()}  echopost\n")
+            for program, title in PROGRAMS.items():
+                data = f"#!/bin/sh\n# {title} {version}{suffix} in one file\n{platform}, built by {by}\n".encode() * 50
+                (place / program).write_bytes(data)
+                (place / f"{program}.sha256").write_text(f"{hashlib.sha256(data).hexdigest()}  {program}\n")
         (root / "VERSION").write_text(version + "\n")
         self.attest(root)
         return root
 
     @staticmethod
     def attest(root):
-        files = sorted((root / "dist").glob("*/echopost"))
+        files = sorted(file for program in PROGRAMS for file in (root / "dist").glob(f"*/{program}"))
         statement = {
             "_type": "https://in-toto.io/Statement/v1", "predicateType": "https://slsa.dev/provenance/v1",
             "subject": [{"name": str(f), "digest": {"sha256": hashlib.sha256(f.read_bytes()).hexdigest()}} for f in files]}
@@ -94,11 +97,11 @@ class Store:
     def release(root, version):
         """All objects that the release of that build makes visible, except latest."""
         expected = {}
-        for platform in PLATFORMS:
-            data = (root / "dist" / platform.replace("/", "-") / "echopost").read_bytes()
-            name = f"echopost/{platform}/echopost-{version}"
+        for platform, program in itertools.product(PLATFORMS, PROGRAMS):
+            data = (root / "dist" / platform.replace("/", "-") / program).read_bytes()
+            name = f"echopost/{platform}/{program}-{version}"
             expected[name] = data
-            expected[name + ".sha256"] = f"{hashlib.sha256(data).hexdigest()}  echopost-{version}\n".encode()
+            expected[name + ".sha256"] = f"{hashlib.sha256(data).hexdigest()}  {program}-{version}\n".encode()
             expected[name + ".provenance.json"] = (root / "dist" / "provenance.json").read_bytes()
         return {key: md5(data) for key, data in expected.items()}
 
@@ -129,19 +132,19 @@ def test_a_release_is_completely_visible_and_becomes_latest(store):
 
 def test_sha256sum_accepts_a_download(store, tmp_path):
     store.publish(store.build("v1.2.3", "us"))
-    for version in ("v1.2.3", "latest"):
+    for program, version in itertools.product(PROGRAMS, ("v1.2.3", "latest")):
         for suffix in ("", ".sha256"):
-            name = f"echopost-{version}{suffix}"
+            name = f"{program}-{version}{suffix}"
             (tmp_path / name).write_bytes(store.read(f"echopost/darwin/arm64/{name}"))
-        subprocess.run(["sha256sum", "--strict", "-c", f"echopost-{version}.sha256"], cwd=tmp_path, check=True)
+        subprocess.run(["sha256sum", "--strict", "-c", f"{program}-{version}.sha256"], cwd=tmp_path, check=True)
 
 
 def test_latest_is_written_after_everything_else(store):
     store.publish(store.build("v1.2.3", "us"))
     writes = [key.removeprefix("echopost/") for key in store.gate.writes]
-    is_latest = ["echopost-latest" in key for key in writes]
+    is_latest = ["-latest" in key for key in writes]
     assert is_latest == sorted(is_latest)
-    assert is_latest.count(True) == 8
+    assert is_latest.count(True) == 16
     committed = writes.index("releases/v1.2.3.json")
     assert all(key.startswith("staging/") for key in writes[:committed])
 
@@ -150,7 +153,7 @@ def test_a_snapshot_does_not_change_latest(store):
     release, snapshot = store.build("v1.2.3", "us"), store.build("v1.2.4", "us", "-snapshot")
     store.publish(release)
     status, output = store.publish(snapshot, "snapshot")
-    assert (status, output) == (0, "published v1.2.4-snapshot for linux/amd64, linux/arm64, darwin/amd64, darwin/arm64\n")
+    assert (status, output) == (0, f"published echopost and echopost-hub v1.2.4-snapshot for {', '.join(PLATFORMS)}\n")
     assert store.visible() == (
         store.release(release, "v1.2.3") | store.latest(release) | store.release(snapshot, "v1.2.4-snapshot"))
     # A later release does not count it as a release either.
@@ -215,15 +218,15 @@ def test_a_publisher_that_is_killed_at_any_step_continues_on_the_next_run(store)
         else:
             assert complete.items() <= visible.items()
             assert all(visible[key] in (before[key], after[key]) for key in after)
-        if kills in (5, 6, 20):
-            assert store.check()[0] == (0 if kills == 5 else 1)
-    # Four files and their provenance, the manifest, three files for each platform, and latest with its checksum.
-    assert kills == 4 + 1 + 1 + 12 + 8
+        if kills in (9, 10, 36):
+            assert store.check()[0] == (0 if kills == 9 else 1)
+    # Eight files and their provenance, the manifest, three objects for each file, and latest with its checksum.
+    assert kills == 8 + 1 + 1 + 24 + 16
     assert store.visible() == complete | after
     assert store.check()[0] == 0
 
 
-@pytest.mark.parametrize("writes", [1, 5])
+@pytest.mark.parametrize("writes", [1, 9])
 def test_before_the_manifest_is_written_another_build_can_take_the_version(store, writes):
     ours, theirs = store.build("v1.2.3", "us"), store.build("v1.2.3", "them")
     kill(store, ours, writes)
@@ -233,7 +236,7 @@ def test_before_the_manifest_is_written_another_build_can_take_the_version(store
     assert store.visible() == store.release(theirs, "v1.2.3") | store.latest(theirs)
 
 
-@pytest.mark.parametrize("writes", [6, 12, 19])
+@pytest.mark.parametrize("writes", [10, 20, 35])
 def test_after_the_manifest_is_written_the_next_publisher_completes_the_release(store, writes):
     ours, theirs = store.build("v1.2.3", "us"), store.build("v1.2.3", "them")
     kill(store, ours, writes)
@@ -244,7 +247,7 @@ def test_after_the_manifest_is_written_the_next_publisher_completes_the_release(
 
 def test_the_next_release_completes_latest(store):
     one, two = store.build("v1.2.3", "us"), store.build("v1.2.4", "us")
-    kill(store, one, 20)
+    kill(store, one, 36)
     assert store.publish(two)[0] == 0
     assert store.visible() == store.release(one, "v1.2.3") | store.release(two, "v1.2.4") | store.latest(two)
 
@@ -283,9 +286,28 @@ def test_a_lower_version_does_not_become_latest(store):
     assert store.visible() == store.release(new, "v2.0.0") | store.release(old, "v1.9.9") | store.latest(new)
 
 
-def test_an_existing_object_is_not_overwritten(store):
+def test_a_release_without_the_hub_stays_complete(store):
+    """As they were made before the hub was released."""
+    old, new = store.build("v1.2.3", "us"), store.build("v1.2.4", "us")
+    store.publish(old)
+    manifest = json.loads(store.read("echopost/releases/v1.2.3.json"))
+    del manifest["hub_files"]
+    store.s3.put_object(Bucket=store.bucket, Key="echopost/releases/v1.2.3.json", Body=json.dumps(manifest).encode())
+    of_agent = {key: value for key, value in (store.release(old, "v1.2.3") | store.latest(old)).items() if "echopost-hub" not in key}
+    for key in store.visible().keys() - of_agent.keys():
+        store.s3.delete_object(Bucket=store.bucket, Key=key)
+    assert store.check() == (0, "1 releases are complete, latest is v1.2.3\n")
+    assert store.publish(old)[0] == 3
+    assert store.visible() == of_agent
+    assert store.publish(new)[0] == 0
+    assert store.visible() == of_agent | store.release(new, "v1.2.4") | store.latest(new)
+    assert store.check() == (0, "2 releases are complete, latest is v1.2.4\n")
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_an_existing_object_is_not_overwritten(store, program):
     """A foreign object has the name of a file of the release."""
-    name = "echopost/darwin/amd64/echopost-v1.2.3"
+    name = f"echopost/darwin/amd64/{program}-v1.2.3"
     store.s3.put_object(Bucket=store.bucket, Key=name, Body=b"foreign")
     status, output = store.publish(store.build("v1.2.3", "us"))
     assert status == 1 and f"{name}: holds other bytes" in output
@@ -296,15 +318,27 @@ def test_an_existing_object_is_not_overwritten(store):
 def test_check_names_missing_and_wrong_objects(store):
     store.publish(store.build("v1.2.3", "us"))
     store.s3.put_object(Bucket=store.bucket, Key="echopost/linux/amd64/echopost-latest", Body=b"damaged")
-    store.s3.delete_object(Bucket=store.bucket, Key="echopost/linux/arm64/echopost-v1.2.3.sha256")
+    store.s3.delete_object(Bucket=store.bucket, Key="echopost/linux/arm64/echopost-hub-v1.2.3.sha256")
     status, output = store.check()
     assert status == 1
     assert output.splitlines()[1:] == [
-        "  echopost/linux/arm64/echopost-v1.2.3.sha256: is missing", "  echopost/linux/amd64/echopost-latest: is not v1.2.3"]
+        "  echopost/linux/arm64/echopost-hub-v1.2.3.sha256: is missing", "  echopost/linux/amd64/echopost-latest: is not v1.2.3"]
 
 
 def remove_a_platform(root):
     (root / "dist" / "darwin-arm64" / "echopost").unlink()
+
+
+def remove_a_hub(root):
+    (root / "dist" / "linux-amd64" / "echopost-hub").unlink()
+
+
+def swap_the_programs(root):
+    place = root / "dist" / "linux-amd64"
+    for suffix in ("", ".sha256"):
+        (place / f"echopost-hub{suffix}").rename(place / "kept")
+        (place / f"echopost{suffix}").rename(place / f"echopost-hub{suffix}")
+        (place / "kept").rename(place / f"echopost{suffix}")
 
 
 def change_a_byte(root):
@@ -338,8 +372,9 @@ def one_file_twice(root):
 
 @pytest.mark.parametrize(
     "spoil, complaint",
-    [(remove_a_platform, "darwin-arm64/echopost: No such file"), (change_a_byte, "does not match its .sha256"),
-     (attest_before_a_rebuild, "provenance.json does not name the file for linux/arm64"), (another_version, "is not EchoPost v1.2.4"),
+    [(remove_a_platform, "darwin-arm64/echopost: No such file"), (remove_a_hub, "linux-amd64/echopost-hub: No such file"),
+     (swap_the_programs, "linux-amd64/echopost is not EchoPost v1.2.3"), (change_a_byte, "does not match its .sha256"),
+     (attest_before_a_rebuild, "provenance.json does not name echopost for linux/arm64"), (another_version, "is not EchoPost v1.2.4"),
      (no_version, "which is not of the form v1.2.3"), (no_provenance, "is not a Sigstore bundle"),
      (one_file_twice, "two platforms have the same file")])
 def test_an_invalid_build_is_not_published(store, spoil, complaint):
@@ -348,6 +383,16 @@ def test_an_invalid_build_is_not_published(store, spoil, complaint):
     status, output = store.publish(build)
     assert status == 2 and complaint in output
     assert store.objects() == {}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_built_program_says_which_version_it_is(program):
+    built = SCRIPT.parent.parent / "target" / program
+    if not built.exists():
+        pytest.skip(f"needs target/{program}")
+    with built.open("rb") as file:
+        begin = file.read(200).decode(errors="replace")
+    assert f"# {PROGRAMS[program]} {(SCRIPT.parent.parent / 'VERSION').read_text().strip()} in one file" in begin
 
 
 @pytest.mark.parametrize("suffix", ["", "a.sha256", "../x", "a--b", "-a"])
@@ -367,7 +412,7 @@ def test_the_command_itself(store):
     """Runs the script as the workflow does."""
     missing = subprocess.run([sys.executable, SCRIPT, "snapshot", store.directory / "none"], capture_output=True, text=True,
                              env={**os.environ, **store.environment})
-    assert missing.returncode == 2 and "all of linux/amd64, linux/arm64, darwin/amd64, darwin/arm64" in missing.stderr
+    assert missing.returncode == 2 and f"echopost and echopost-hub for all of {', '.join(PLATFORMS)}" in missing.stderr
     checked = subprocess.run([SCRIPT, "check"], capture_output=True, text=True, env={
         **os.environ, **store.environment, "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"})
     assert (checked.returncode, checked.stdout) == (0, "0 releases are complete, latest is none\n"), checked.stderr
