@@ -16,14 +16,19 @@ final class BoundedJson {
 
   private static final String[] ESCAPES = escapes();
 
-  private final StringBuilder text = new StringBuilder(256);
+  private final StringBuilder text;
   private final long limit;
   private long bytes;
   private long reserved;
   private boolean isTruncated;
 
-  /** The text can have {@code limit} bytes in UTF-8. */
-  BoundedJson(long limit) {
+  /**
+   * The text can have {@code limit} bytes in UTF-8.
+   *
+   * @param chars it will probably have at most
+   */
+  BoundedJson(long limit, int chars) {
+    this.text = new StringBuilder(chars);
     this.limit = limit;
   }
 

@@ -1,8 +1,5 @@
 package com.datanadhi.sdk.internal.json;
 
-import java.util.AbstractMap.SimpleImmutableEntry;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -22,12 +19,13 @@ public final class FlatPayload {
   /** The longest escape sequence; in UTF-8 a character has at most three bytes. */
   private static final int MAX_BYTES_PER_CHAR = 6;
 
-  private final List<Map.Entry<String, @Nullable Object>> members;
+  /** The names, each followed by its value. */
+  private final @Nullable Object[] members;
+
   private final long chars;
   private final boolean isAscii;
 
-  private FlatPayload(
-      List<Map.Entry<String, @Nullable Object>> members, long chars, boolean isAscii) {
+  private FlatPayload(@Nullable Object[] members, long chars, boolean isAscii) {
     this.members = members;
     this.chars = chars;
     this.isAscii = isAscii;
@@ -47,12 +45,19 @@ public final class FlatPayload {
   }
 
   private static Optional<FlatPayload> copy(Map<?, ?> payload, int maxBytes) {
-    List<Map.Entry<String, @Nullable Object>> members = new ArrayList<>();
+    if ((long) payload.size() * MEMBER_CHARS * MAX_BYTES_PER_CHAR > maxBytes) {
+      return Optional.empty();
+    }
+    @Nullable Object[] members = new Object[2 * payload.size()];
+    int count = 0;
     long chars = 0;
     boolean isAscii = true;
     for (Map.Entry<?, ?> member : payload.entrySet()) {
       Object value = member.getValue();
-      if (!(member.getKey() instanceof String name) || !isConstant(value)) {
+      // Another thread can change the map meanwhile.
+      if (count == members.length
+          || !(member.getKey() instanceof String name)
+          || !isConstant(value)) {
         return Optional.empty();
       }
       chars += MEMBER_CHARS + name.length();
@@ -66,9 +71,12 @@ public final class FlatPayload {
       if (chars * MAX_BYTES_PER_CHAR > maxBytes) {
         return Optional.empty();
       }
-      members.add(new SimpleImmutableEntry<>(name, value));
+      members[count++] = name;
+      members[count++] = value;
     }
-    return Optional.of(new FlatPayload(members, chars, isAscii));
+    return count == members.length
+        ? Optional.of(new FlatPayload(members, chars, isAscii))
+        : Optional.empty();
   }
 
   private static boolean isConstant(@Nullable Object value) {
@@ -95,6 +103,6 @@ public final class FlatPayload {
 
   /** The payload as JSON on one line. */
   public String json() {
-    return JsonEncoder.encodeMembers(members);
+    return JsonEncoder.encodeMembers(members, Math.toIntExact(chars));
   }
 }

@@ -2,7 +2,6 @@ package com.datanadhi.sdk.internal.json;
 
 import java.lang.reflect.Array;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -20,6 +19,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class JsonEncoder {
   private static final int MAX_DEPTH = 200;
+
+  /** Most payloads have fewer. */
+  private static final int MOST_CHARS = 256;
+
   private static final String TRUNCATED = "datanadhi_truncated";
   private static final String ERROR = "datanadhi_error";
 
@@ -33,8 +36,8 @@ public final class JsonEncoder {
 
   private int replaced;
 
-  private JsonEncoder(long maxBytes) {
-    this.out = new BoundedJson(maxBytes);
+  private JsonEncoder(long maxBytes, int chars) {
+    this.out = new BoundedJson(maxBytes, chars);
   }
 
   /** The value as JSON on one line, of any size. */
@@ -47,15 +50,25 @@ public final class JsonEncoder {
    * not fit is cut or left out, and an object gets the member {@code datanadhi_truncated} then.
    */
   public static EncodedPayload encode(@Nullable Object value, int maxBytes) {
-    JsonEncoder encoder = new JsonEncoder(maxBytes);
+    JsonEncoder encoder = new JsonEncoder(maxBytes, MOST_CHARS);
     encoder.write(value, 0);
     return new EncodedPayload(encoder.out.toString(), encoder.replaced, encoder.out.isTruncated());
   }
 
-  /** An object with these members, in this order, as JSON on one line of any size. */
-  static String encodeMembers(Iterable<? extends Map.Entry<?, ?>> members) {
-    JsonEncoder encoder = new JsonEncoder(Integer.MAX_VALUE);
-    encoder.writeObject(members, () -> members, 0);
+  /**
+   * An object as JSON on one line of any size.
+   *
+   * @param members its names, each followed by a value without members or items
+   * @param chars about how many characters it has
+   */
+  static String encodeMembers(@Nullable Object[] members, int chars) {
+    JsonEncoder encoder = new JsonEncoder(Integer.MAX_VALUE, chars);
+    encoder.out.open('{');
+    MemberNames names = new MemberNames();
+    for (int i = 0; i < members.length; i += 2) {
+      boolean unused = encoder.writeMember(names, (String) members[i], members[i + 1], 0);
+    }
+    encoder.out.close('}');
     return encoder.out.toString();
   }
 
@@ -135,7 +148,7 @@ public final class JsonEncoder {
     if (depth == 0) {
       out.reserve(TRUNCATED_BYTES);
     }
-    Map<String, Integer> names = new HashMap<>();
+    MemberNames names = new MemberNames();
     BoundedJson.Position end = out.position();
     try {
       for (Map.Entry<?, ?> member : members.get()) {
@@ -161,12 +174,11 @@ public final class JsonEncoder {
   }
 
   /** Returns false, and writes nothing, if there is no room for the member. */
-  private boolean writeMember(
-      Map<String, Integer> names, String name, @Nullable Object value, int depth) {
+  private boolean writeMember(MemberNames names, String name, @Nullable Object value, int depth) {
     BoundedJson.Position start = out.position();
     if (out.hasRoom()) {
       out.separate();
-      if (out.name(distinct(names, name))) {
+      if (out.name(names.distinct(name))) {
         write(value, depth + 1);
         return true;
       }
@@ -174,21 +186,6 @@ public final class JsonEncoder {
     out.returnTo(start);
     out.setTruncated();
     return false;
-  }
-
-  /** The name, or with a suffix if the object has it already. */
-  private static String distinct(Map<String, Integer> names, String name) {
-    Integer number = names.putIfAbsent(name, 2);
-    if (number == null) {
-      return name;
-    }
-    String candidate = name + "_" + number;
-    while (names.putIfAbsent(candidate, 2) != null) {
-      number++;
-      candidate = name + "_" + number;
-    }
-    names.put(name, number + 1);
-    return candidate;
   }
 
   private void writeArray(Object container, int depth) {

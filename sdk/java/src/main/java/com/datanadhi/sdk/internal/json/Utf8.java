@@ -9,7 +9,7 @@ public final class Utf8 {
   /** The size of the text in bytes, with one byte for each unpaired surrogate. */
   public static long length(String text) {
     long bytes = text.length();
-    for (int i = 0; i < text.length(); i++) {
+    for (int i = asciiChars(text); i < text.length(); i++) {
       char c = text.charAt(i);
       if (isPair(text, i)) {
         bytes += 2;
@@ -25,12 +25,16 @@ public final class Utf8 {
 
   /** Whether each character of the text has one byte. */
   static boolean isAscii(String text) {
-    for (int i = 0; i < text.length(); i++) {
-      if (text.charAt(i) >= 0x80) {
-        return false;
-      }
+    return asciiChars(text) == text.length();
+  }
+
+  /** The index of the first character with more than one byte, or the length. */
+  private static int asciiChars(String text) {
+    int i = 0;
+    while (i < text.length() && text.charAt(i) < 0x80) {
+      i++;
     }
-    return true;
+    return i;
   }
 
   /** The text with a question mark in place of each unpaired surrogate. */
