@@ -104,10 +104,12 @@ final class BoundedJson {
 
   /** Writes a string. */
   void string(String value) {
-    Position start = position();
+    int startLength = text.length();
+    long startBytes = bytes;
     append('"');
     if (appendEscaped(value, room() - 1) < value.length()) {
-      returnTo(start);
+      text.setLength(startLength);
+      bytes = startBytes;
       isTruncated = true;
       long reserve = limit / 16;
       long size = room() > 2 * reserve ? room() - reserve : room() / 2;

@@ -66,7 +66,9 @@ public final class JsonEncoder {
     encoder.out.open('{');
     MemberNames names = new MemberNames();
     for (int i = 0; i < members.length; i += 2) {
-      boolean unused = encoder.writeMember(names, (String) members[i], members[i + 1], 0);
+      encoder.out.separate();
+      boolean unused = encoder.out.name(names.distinct((String) members[i]));
+      encoder.writeUnguarded(members[i + 1], 1);
     }
     encoder.out.close('}');
     return encoder.out.toString();
