@@ -46,8 +46,9 @@ class ArchitectureTest {
       value = {
         "hub | admin http grpc tls intake query apply archive control drill restore snapshot"
             + " objects view log+ record health metrics",
-        "http | tls intake query control view record json health metrics",
-        "grpc | tls intake query control view record health metrics proto",
+        "http | tls otlp intake query control view record json health metrics",
+        "grpc | tls otlp intake query control view record health metrics proto",
+        "otlp | intake record json",
         "query | apply control view record json",
         "intake | apply control view log record",
         "admin | control query view log record proto+",
@@ -102,6 +103,7 @@ class ArchitectureTest {
             room("hub"),
             room("http"),
             room("grpc"),
+            room("otlp"),
             room("query"),
             room("intake"),
             room("admin"),

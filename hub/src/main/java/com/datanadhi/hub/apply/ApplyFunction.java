@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// For each log record behind the applied offset, in order:
 ///
-/// 1. An operator has skipped it: it goes to `quarantine`, and nothing else changes.
+/// 1. An operator has skipped it, or it is of type quarantined: it goes to `quarantine`, and
+///    nothing else changes.
 /// 2. Its `received_at` is the larger of its own time and that of the last stored record. Keys that
 ///    were stored more than its key horizon before are forgotten from here on.
 /// 3. Of type conflict: it is kept in `conflicts`. Else each transaction is decided by itself. Its
@@ -117,15 +118,13 @@ public final class ApplyFunction {
         current = entry.offset();
         String skip = decisions.skipReason(stream, entry.offset());
         if (skip != null) {
-          writer.putQuarantined(
-              position(entry),
-              entry.offset(),
-              Math.max(entry.time(), lastReceivedAt),
-              skip,
-              entry.payload());
+          quarantine(writer, entry, skip);
           skipped++;
         } else if (body == null) {
           throw new PoisonException(entry.offset(), incoming.problem());
+        } else if (entry.type() == EventBody.QUARANTINED) {
+          quarantine(writer, entry, body.reason());
+          skipped++;
         } else {
           switch (decide(writer, history, entry, body)) {
             case STORED -> stored++;
@@ -217,6 +216,15 @@ public final class ApplyFunction {
         return Decision.STORED;
       }
       return conflict ? Decision.CONFLICT : Decision.DUPLICATE;
+    }
+
+    private void quarantine(TenantWriter writer, LogEntry entry, String reason) {
+      writer.putQuarantined(
+          position(entry),
+          entry.offset(),
+          Math.max(entry.time(), lastReceivedAt),
+          reason,
+          entry.payload());
     }
 
     private @Nullable AppliedTransaction known(String key) {

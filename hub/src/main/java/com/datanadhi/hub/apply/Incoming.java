@@ -17,9 +17,12 @@ import org.jspecify.annotations.Nullable;
 record Incoming(LogEntry entry, @Nullable String tenant, @Nullable EventBody body, String problem) {
 
   static Incoming of(LogEntry entry) {
-    if (entry.type() != EventBody.TRANSACTIONS && entry.type() != EventBody.CONFLICT) {
-      return broken(
-          entry, "it has the type " + entry.type() + ", which this program does not know");
+    switch (entry.type()) {
+      case EventBody.TRANSACTIONS, EventBody.CONFLICT, EventBody.QUARANTINED -> {}
+      default -> {
+        return broken(
+            entry, "it has the type " + entry.type() + ", which this program does not know");
+      }
     }
     EventBody body;
     try {

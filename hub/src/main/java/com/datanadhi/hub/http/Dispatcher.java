@@ -117,6 +117,7 @@ final class Dispatcher extends Handler.Abstract {
     exchange.setHeader("Cache-Control", "no-store");
     switch (match) {
       case Routes.Found(Route route, List<String> parameters) -> {
+        exchange.setProblemForm(route.problems());
         if (stopping.getAsBoolean() && !route.whileStopping()) {
           exchange.closeAfterwards();
           throw new ProblemException(

@@ -21,8 +21,6 @@ import org.jspecify.annotations.Nullable;
 
 /// One request and its answer. Used by the thread of the request only.
 final class Exchange {
-  private static final String PROBLEM = "application/problem+json";
-
   private final Request request;
   private final Response response;
   private final Callback callback;
@@ -31,6 +29,7 @@ final class Exchange {
   private final Connections.State connection;
   private final BooleanSupplier stopping;
   private List<String> parameters = List.of();
+  private ProblemForm problems = ProblemForm.JSON;
   private boolean answered;
   private boolean bodyRead;
 
@@ -89,6 +88,10 @@ final class Exchange {
 
   void setParameters(List<String> parameters) {
     this.parameters = parameters;
+  }
+
+  void setProblemForm(ProblemForm form) {
+    problems = form;
   }
 
   /// A parameter of the path, decoded.
@@ -213,7 +216,7 @@ final class Exchange {
     if (problem.status() == 401) {
       setHeader("WWW-Authenticate", "Bearer");
     }
-    answer(problem.status(), PROBLEM, problem.json());
+    problems.answer(this, problem);
   }
 
   /// Answers, and ends the exchange when the answer is sent.

@@ -8,7 +8,13 @@ import org.jspecify.annotations.Nullable;
 /// @param method `GET` (which also serves `HEAD`) or `POST`
 /// @param template the path, with parameters in braces
 /// @param whileStopping whether it is also served during a shutdown
-record Route(String method, String template, boolean whileStopping, RouteHandler handler) {
+/// @param problems how its errors are answered
+record Route(
+    String method,
+    String template,
+    boolean whileStopping,
+    RouteHandler handler,
+    ProblemForm problems) {
   /// The segments of the path that are parameters, if the path fits.
   ///
   /// @param segments of the path, percent-encoded

@@ -22,6 +22,7 @@ final class Routes {
             post("/log", new LogHandler()),
             post("/upload", new UploadHandler()),
             post("/v1/transactions", new TransactionHandler()),
+            new Route("POST", "/v1/logs", false, new OtlpLogsHandler(), OtlpLogsHandler::problem),
             get("/v1/records", false, new RecordsHandler(settings.maxReaders(), pages)),
             get("/v1/receipts/{key}", false, read::receipt),
             get("/v1/sources", false, read::sources),
@@ -72,10 +73,10 @@ final class Routes {
   }
 
   private static Route get(String template, boolean whileStopping, RouteHandler handler) {
-    return new Route("GET", template, whileStopping, handler);
+    return new Route("GET", template, whileStopping, handler, ProblemForm.JSON);
   }
 
   private static Route post(String template, RouteHandler handler) {
-    return new Route("POST", template, false, handler);
+    return new Route("POST", template, false, handler, ProblemForm.JSON);
   }
 }

@@ -78,7 +78,7 @@ final class Call {
       return List.of();
     }
     for (Item item : items) {
-      payloads.add(encode(List.of(item.transaction())));
+      payloads.add(encode(List.of(item.transaction()), item.quarantine()));
     }
     decideAndAppend();
     try {
@@ -268,7 +268,7 @@ final class Call {
             tailEntries.add(new Entry(item, item.id(), 0));
           } else {
             tailEntries.add(new Entry(item, item.id(), entries.size()));
-            entries.add(new NewEntry(EventBody.TRANSACTIONS, time, payloads.get(i)));
+            entries.add(new NewEntry(item.type(), time, payloads.get(i)));
           }
           records += item.records();
         }
@@ -283,7 +283,7 @@ final class Call {
       }
     }
     if (!upload.isEmpty()) {
-      byte[] payload = encode(upload);
+      byte[] payload = encode(upload, null);
       if (payload.length > Log.MAX_PAYLOAD) {
         refuseUpload(payload.length);
         return;
@@ -470,8 +470,13 @@ final class Call {
     return fingerprint.content();
   }
 
-  private byte[] encode(List<Transaction> transactions) {
-    return EventCodec.encode(new EventBody(settings.keyHorizonMillis(), durability, transactions));
+  private byte[] encode(List<Transaction> transactions, @Nullable String quarantine) {
+    return EventCodec.encode(
+        new EventBody(
+            settings.keyHorizonMillis(),
+            durability,
+            transactions,
+            quarantine == null ? "" : quarantine));
   }
 
   private static Outcome.Unavailable unavailable(String reason, String detail) {

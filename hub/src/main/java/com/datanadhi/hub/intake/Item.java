@@ -2,6 +2,7 @@ package com.datanadhi.hub.intake;
 
 import com.datanadhi.hub.record.Content;
 import com.datanadhi.hub.record.Digests;
+import com.datanadhi.hub.record.EventBody;
 import com.datanadhi.hub.record.SourceKey;
 import com.datanadhi.hub.record.Transaction;
 import org.jspecify.annotations.Nullable;
@@ -9,9 +10,11 @@ import org.jspecify.annotations.Nullable;
 /// A valid transaction with everything that can be computed before the tenant's lock is taken.
 ///
 /// @param made whether the hub made the key, so that nobody can know it
+/// @param quarantine why it goes into quarantine, or null
 /// @param source null if the key belongs to none
 record Item(
     Transaction transaction,
+    @Nullable String quarantine,
     boolean made,
     @Nullable SourceKey source,
     KeyId id,
@@ -25,6 +28,7 @@ record Item(
     Content content = Digests.content(submission.records());
     return new Item(
         new Transaction(tenant, key, content, submission.records()),
+        submission.quarantine(),
         made != null,
         made == null ? SourceKey.parse(key) : null,
         KeyId.of(key),
@@ -37,6 +41,11 @@ record Item(
 
   Content content() {
     return transaction.content();
+  }
+
+  /// The type of its log record.
+  int type() {
+    return quarantine == null ? EventBody.TRANSACTIONS : EventBody.QUARANTINED;
   }
 
   int records() {

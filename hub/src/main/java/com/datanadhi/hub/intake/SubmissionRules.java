@@ -30,7 +30,7 @@ public final class SubmissionRules {
     boolean encodable = true;
     for (int i = 0; i < records; i++) {
       RecordData record = transaction.records().get(i);
-      if (record.logData().length > MAX_LOG_DATA) {
+      if (record.logData().length > MAX_LOG_DATA && transaction.quarantine() == null) {
         return tooLarge(
             "log_data of record "
                 + (i + 1)

@@ -23,7 +23,8 @@ public final class EventCodec {
         LogRecordBody.newBuilder()
             .setVersion(VERSION)
             .setKeyHorizonMillis(body.keyHorizonMillis())
-            .setDurability(body.durability());
+            .setDurability(body.durability())
+            .setReason(body.reason());
     for (Transaction transaction : body.transactions()) {
       LoggedTransaction.Builder logged =
           LoggedTransaction.newBuilder()
@@ -67,7 +68,8 @@ public final class EventCodec {
     return new EventBody(
         message.getKeyHorizonMillis(),
         message.getDurability(),
-        message.getTransactionsList().stream().map(EventCodec::transaction).toList());
+        message.getTransactionsList().stream().map(EventCodec::transaction).toList(),
+        message.getReason());
   }
 
   /// What intake never appends is the work of another program: it must not become the name of a

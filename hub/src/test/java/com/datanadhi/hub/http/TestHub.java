@@ -55,6 +55,7 @@ final class TestHub implements AutoCloseable {
   final Map<String, Outcome.Stored> known = new ConcurrentHashMap<>();
   final Map<String, Content> contents = new ConcurrentHashMap<>();
   final Map<String, Long> firstSeqs = new ConcurrentHashMap<>();
+  final List<Submission> quarantined = new CopyOnWriteArrayList<>();
   final List<String> answered = new CopyOnWriteArrayList<>();
   final AtomicLong leased = new AtomicLong();
   final Map<String, Long> cursors = new ConcurrentHashMap<>();
@@ -209,7 +210,9 @@ final class TestHub implements AutoCloseable {
       Outcome.Stored stored =
           new Outcome.Stored(
               new Receipt(tenant, key, content.digest(), "fsync"), false, events.size());
-      if (store) {
+      if (transaction.quarantine() != null) {
+        quarantined.add(transaction);
+      } else if (store) {
         known.put(key, stored);
         contents.put(key, content);
         store(key, transaction.records());

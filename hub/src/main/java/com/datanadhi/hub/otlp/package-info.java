@@ -1,0 +1,4 @@
+@NullMarked
+package com.datanadhi.hub.otlp;
+
+import org.jspecify.annotations.NullMarked;
