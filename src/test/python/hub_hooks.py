@@ -29,8 +29,10 @@ def lines_of(envelopes):
 schemathesis.openapi.media_type("application/x-ndjson", ENVELOPES.flatmap(with_keys).map(lines_of))
 schemathesis.openapi.media_type("application/octet-stream",
                                 ENVELOPES.map(lambda envelopes: gzip.compress(lines_of(envelopes), mtime=0)))
+schemathesis.openapi.media_type("application/x-protobuf", strategies.binary(max_size=50))
 
 
+@schemathesis.serializer("application/x-protobuf")
 @schemathesis.serializer("application/x-ndjson")
 def lines(_, value):
     return value if isinstance(value, bytes) else str(value).encode()

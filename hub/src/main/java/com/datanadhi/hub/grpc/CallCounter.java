@@ -1,13 +1,12 @@
 package com.datanadhi.hub.grpc;
 
-import com.datanadhi.hub.proto.HubGrpc;
 import io.grpc.Metadata;
 import io.grpc.ServerStreamTracer;
 import io.grpc.Status;
+import io.grpc.health.v1.HealthGrpc;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// Counts the calls of the hub's service that are in progress. Health watches do not count: they
-/// have no end.
+/// Counts the calls in progress. Health watches do not count: they have no end.
 final class CallCounter extends ServerStreamTracer.Factory {
   private final AtomicInteger open;
 
@@ -17,7 +16,7 @@ final class CallCounter extends ServerStreamTracer.Factory {
 
   @Override
   public ServerStreamTracer newServerStreamTracer(String method, Metadata headers) {
-    if (!method.startsWith(HubGrpc.SERVICE_NAME)) {
+    if (method.startsWith(HealthGrpc.SERVICE_NAME)) {
       return new ServerStreamTracer() {};
     }
     open.incrementAndGet();

@@ -15,11 +15,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Who makes a call. Long calls ask again, because a key can be revoked.
-record Caller(ApiKeys keys, String apiKey, String tenant) {
+///
+/// @param idempotencyKey of the metadata, or null
+record Caller(ApiKeys keys, String apiKey, String tenant, @Nullable String idempotencyKey) {
   private static final Context.Key<Caller> CURRENT = Context.key("hub-caller");
   private static final Metadata.Key<String> AUTHORIZATION = key("authorization");
   private static final List<Metadata.Key<String>> NAMES =
       List.of(key("datanadhi-api-key"), key("datanadhi_api_key"), key("x-datanadhi-api-key"));
+  private static final Metadata.Key<String> IDEMPOTENCY_KEY = key("idempotency-key");
   private static final String BEARER = "bearer ";
   private static final Duration RETRY = Duration.ofSeconds(1);
 
@@ -70,7 +73,8 @@ record Caller(ApiKeys keys, String apiKey, String tenant) {
         stopping.check();
         String tenant = tenant(keys, apiKey);
         // Only a key that was sent is ever known.
-        Caller caller = new Caller(keys, apiKey == null ? "" : apiKey, tenant);
+        Caller caller =
+            new Caller(keys, apiKey == null ? "" : apiKey, tenant, headers.get(IDEMPOTENCY_KEY));
         Arrival arrival = Arrival.current();
         arrival.whenClosed(connections.callBegins(call.getAttributes()));
         return Contexts.interceptCall(

@@ -28,6 +28,7 @@ import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.opentelemetry.proto.collector.logs.v1.LogsServiceGrpc;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -39,8 +40,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/// Receives and answers gRPC calls: `hub.v1.Hub`, with an API key, and `grpc.health.v1.Health`,
-/// without one. Listens from construction to [#close].
+/// Receives and answers gRPC calls: `hub.v1.Hub` and OTLP's `LogsService`, with an API key, and
+/// `grpc.health.v1.Health`, without one. Listens from construction to [#close].
 public final class GrpcDoor implements AutoCloseable {
   /// The largest request, packed and unpacked.
   public static final int MAX_MESSAGE = 9 * 1024 * 1024;
@@ -89,7 +90,9 @@ public final class GrpcDoor implements AutoCloseable {
             new DefaultThreadFactory("grpc-loop", true),
             epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
     ConnectionBound connections = new ConnectionBound(settings.maxConnections(), clock);
+    Caller.Check check = new Caller.Check(keys, admission, stopping, connections);
     HubService service = new HubService(appends, admission, queries, stopping);
+    OtlpService otlp = new OtlpService(appends, admission);
     try {
       this.server =
           NettyServerBuilder.forAddress(settings.address(), credentials(settings.tls()))
@@ -108,10 +111,8 @@ public final class GrpcDoor implements AutoCloseable {
               .permitKeepAliveTime(5, TimeUnit.SECONDS)
               .permitKeepAliveWithoutCalls(true)
               .maxConnectionIdle(60, TimeUnit.SECONDS)
-              .addService(
-                  ServerInterceptors.intercept(
-                      service.definition(),
-                      new Caller.Check(keys, admission, stopping, connections)))
+              .addService(ServerInterceptors.intercept(service.definition(), check))
+              .addService(ServerInterceptors.intercept(otlp.definition(), check))
               .addStreamTracerFactory(new CallCounter(openCalls))
               .addService(health.getHealthService())
               .build()
@@ -162,6 +163,7 @@ public final class GrpcDoor implements AutoCloseable {
       var status = now ? SERVING : NOT_SERVING;
       health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, status);
       health.setStatus(HubGrpc.SERVICE_NAME, status);
+      health.setStatus(LogsServiceGrpc.SERVICE_NAME, status);
     }
   }
 

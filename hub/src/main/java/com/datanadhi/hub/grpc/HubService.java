@@ -59,7 +59,7 @@ final class HubService {
         .build();
   }
 
-  private static <Q extends Message, R> MethodDescriptor<Request<Q>, R> method(
+  static <Q extends Message, R> MethodDescriptor<Request<Q>, R> method(
       MethodDescriptor<Q, R> method, Parser<Q> parser) {
     return method.toBuilder(new Request.Marshaller<>(parser), method.getResponseMarshaller())
         .build();
@@ -67,11 +67,11 @@ final class HubService {
 
   /// Answers a call by one response.
   @FunctionalInterface
-  private interface Answer<R> {
+  interface Answer<R> {
     R get() throws Exception;
   }
 
-  private static <R> void unary(StreamObserver<R> observer, Answer<R> answer) {
+  static <R> void unary(StreamObserver<R> observer, Answer<R> answer) {
     var call = (ServerCallStreamObserver<R>) observer;
     Arrival.current().handled();
     // With a handler, an answer to a cancelled call is dropped instead of thrown back.
