@@ -49,7 +49,7 @@ CREATE TABLE conflicts (
   PRIMARY KEY (key, sha256, pipelines_sha256)
 ) STRICT;
 
--- Log records that are not applied: an operator skipped them, or nothing can replace them.
+-- Log records that are not applied: an operator skipped them, nothing can replace them, or their records cannot be stored.
 CREATE TABLE quarantine (
   position      TEXT    NOT NULL PRIMARY KEY,
   record_offset INTEGER NOT NULL,

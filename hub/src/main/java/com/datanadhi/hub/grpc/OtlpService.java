@@ -5,6 +5,7 @@ import com.datanadhi.hub.intake.Outcome;
 import com.datanadhi.hub.intake.Submission;
 import com.datanadhi.hub.otlp.LogsRequest;
 import com.datanadhi.hub.otlp.RequestException;
+import com.google.rpc.Status;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.StatusException;
 import io.grpc.protobuf.StatusProto;
@@ -62,15 +63,17 @@ final class OtlpService {
         case NO_MEMORY -> Statuses.unavailable(detail, RETRY);
       };
     }
+    Status refused = null;
     for (Outcome outcome : outcomes) {
       switch (outcome) {
         case Outcome.Stored _ -> {}
-        case Outcome.Invalid invalid ->
-            throw StatusProto.toStatusException(Statuses.invalid(invalid));
-        case Outcome.Conflict conflict ->
-            throw StatusProto.toStatusException(Statuses.conflict(conflict));
+        case Outcome.Invalid invalid -> refused = Statuses.invalid(invalid);
+        case Outcome.Conflict conflict -> refused = Statuses.conflict(conflict);
         case Outcome.Unavailable unavailable -> throw Statuses.unavailable(unavailable);
       }
+    }
+    if (refused != null) {
+      throw StatusProto.toStatusException(refused);
     }
     return logs.response();
   }

@@ -62,18 +62,22 @@ final class OtlpLogsHandler implements RouteHandler {
   }
 
   private static void requireStored(List<Outcome> outcomes) throws ProblemException {
+    Problem problem = null;
     Problem unavailable = null;
     for (Outcome outcome : outcomes) {
       switch (outcome) {
         case Outcome.Stored _ -> {}
-        case Outcome.Invalid invalid -> throw new ProblemException(Receipts.problem(invalid));
-        case Outcome.Conflict conflict -> throw new ProblemException(Receipts.problem(conflict));
+        case Outcome.Invalid invalid -> problem = Receipts.problem(invalid);
+        case Outcome.Conflict conflict -> problem = Receipts.problem(conflict);
         case Outcome.Unavailable later ->
             unavailable = LogHandler.later(unavailable, Receipts.problem(later));
       }
     }
     if (unavailable != null) {
       throw new ProblemException(unavailable);
+    }
+    if (problem != null) {
+      throw new ProblemException(problem);
     }
   }
 

@@ -25,7 +25,7 @@ final class JsonCheck {
       return null;
     }
     if (parser.currentToken() != JsonToken.START_OBJECT) {
-      return "a " + type.getName() + " is not an object";
+      return "the " + type.getName() + " is not an object";
     }
     while (parser.nextToken() != JsonToken.END_OBJECT) {
       FieldDescriptor field = field(type, parser.currentName());

@@ -4,6 +4,7 @@ import com.datanadhi.hub.intake.Admission;
 import com.datanadhi.hub.record.RecordData;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Collects the log records of a request, within the memory that it may take. Not thread-safe.
 final class LogsCollector {
@@ -50,12 +51,14 @@ final class LogsCollector {
     memory.take(RECORD_BYTES);
   }
 
-  /// Adds a log record.
-  void add(Pipelines pipelines, byte[] logData) {
+  /// Adds a log record, whose bytes are taken.
+  void add(Pipelines pipelines, byte[] logData) throws RequestException {
+    // The names stand in the log for each record.
+    memory.take(pipelines.bytes());
     records.add(new RecordData(pipelines.orElse(DEFAULT_PIPELINES), logData));
   }
 
-  /// Adds a log record that cannot be stored.
+  /// Adds a log record that cannot be stored, whose bytes are taken.
   void addBad(byte[] content, String reason) {
     bad.add(
         new LogsRequest.Bad(
@@ -66,8 +69,12 @@ final class LogsCollector {
   static final class Pipelines {
     static final String ATTRIBUTE = "datanadhi.pipelines";
 
+    /// Of its length in the log, and its share of the work.
+    private static final int BYTES_OF_NAME = 8;
+
     private final Memory memory;
     private final List<String> names = new ArrayList<>();
+    private @Nullable List<String> all;
     private long bytes;
     private boolean given;
     private boolean other;
@@ -82,7 +89,7 @@ final class LogsCollector {
       memory.take((long) Admission.NAME_BYTES + name.length());
       names.add(name);
       given = true;
-      bytes += 3L * name.length();
+      bytes += BYTES_OF_NAME + 3L * name.length();
       broken |=
           name.codePoints()
               .anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
@@ -98,11 +105,16 @@ final class LogsCollector {
       other = true;
     }
 
+    /// At most so many bytes does each record take for them in the log.
+    long bytes() {
+      return usable() ? bytes : 0;
+    }
+
     private boolean usable() {
       return given && !other;
     }
 
-    /// What the log records of the resource cannot be stored for; empty if there is nothing.
+    /// Why the log records of the resource cannot be stored; empty if they can.
     String problem() {
       if (usable() && broken) {
         return ATTRIBUTE + " has half of a surrogate pair";
@@ -112,8 +124,15 @@ final class LogsCollector {
           : "";
     }
 
-    List<String> orElse(List<String> other) {
-      return usable() ? names : other;
+    /// All of them, when all are added; the others if the attribute counts as missing.
+    List<String> orElse(List<String> others) {
+      if (!usable()) {
+        return others;
+      }
+      if (all == null) {
+        all = List.copyOf(names);
+      }
+      return all;
     }
   }
 }

@@ -517,6 +517,23 @@ final class OtlpLogsTest {
   }
 
   @Test
+  void many_pipelines_of_many_log_records_take_no_more_than_the_memory() throws Exception {
+    ArrayValue.Builder names = ArrayValue.newBuilder();
+    for (int i = 0; i < 100_000; i++) {
+      names.addValues(string("p"));
+    }
+    LogRecord[] records = new LogRecord[10_000];
+    Arrays.fill(records, LogRecord.getDefaultInstance());
+    Resource resource = pipelines(AnyValue.newBuilder().setArrayValue(names).build());
+
+    var answer = protobuf(request(resource, records));
+
+    assertThat(answer.statusCode()).isEqualTo(413);
+    assertThat(hub.events).isEmpty();
+    assertThat(hub.mostLeased).isLessThanOrEqualTo(hub.memory);
+  }
+
+  @Test
   void a_request_with_more_log_records_than_transactions_in_a_call_is_stored() throws Exception {
     LogRecord[] records = new LogRecord[8_192];
     for (int i = 0; i < records.length; i++) {
