@@ -322,11 +322,12 @@ final class ReadRoutesTest {
       value = {
         "POST|/|405|GET, HEAD",
         "GET|/log|405|POST",
+        "GET|/v1/logs|405|POST",
         "PUT|/upload|405|POST",
         "DELETE|/v1/receipts/k|405|GET, HEAD",
         "OPTIONS|/v1/records|405|GET, HEAD",
         "GET|/nothing|404|",
-        "POST|/v1/logs|404|"
+        "POST|/v1/traces|404|"
       })
   void other_methods_and_paths_are_refused(String method, String path, int status, String allow)
       throws Exception {
