@@ -105,7 +105,8 @@ class RedeployTest extends AbstractSdkTest {
       loaders.add(deployAndUndeploy());
     }
     // AsyncAppender waits for its last event for a second only.
-    await().atMost(TIME_LIMIT).until(() -> main.delivered() == 3 * REDEPLOYS);
+    // A closed client can have sent a record whose answer it has not seen: it comes twice then.
+    await().atMost(TIME_LIMIT).untilAsserted(() -> assertThat(main.keys()).hasSize(3 * REDEPLOYS));
     await()
         .atMost(TIME_LIMIT)
         .untilAsserted(() -> assertThat(CloseTest.threadsBut(before)).isEmpty());
