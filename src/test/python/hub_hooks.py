@@ -32,9 +32,8 @@ schemathesis.openapi.media_type("application/octet-stream",
 schemathesis.openapi.media_type("application/x-protobuf", strategies.binary(max_size=50))
 
 
-@schemathesis.serializer("application/x-protobuf")
-@schemathesis.serializer("application/x-ndjson")
-def lines(_, value):
+@schemathesis.serializer("application/x-ndjson", "application/x-protobuf")
+def as_it_is(_, value):
     return value if isinstance(value, bytes) else str(value).encode()
 
 
