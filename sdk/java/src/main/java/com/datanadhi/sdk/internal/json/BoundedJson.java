@@ -67,9 +67,13 @@ final class BoundedJson {
 
   /** Deletes what was written after {@code position}. */
   void returnTo(Position position) {
-    text.setLength(position.length());
-    bytes = position.bytes();
+    cutTo(position.length(), position.bytes());
     reserved = position.reserved();
+  }
+
+  private void cutTo(int newLength, long newBytes) {
+    text.setLength(newLength);
+    bytes = newBytes;
   }
 
   /** Begins an array or object, and keeps the byte for its end. */
@@ -108,8 +112,7 @@ final class BoundedJson {
     long startBytes = bytes;
     append('"');
     if (appendEscaped(value, room() - 1) < value.length()) {
-      text.setLength(startLength);
-      bytes = startBytes;
+      cutTo(startLength, startBytes);
       isTruncated = true;
       long reserve = limit / 16;
       long size = room() > 2 * reserve ? room() - reserve : room() / 2;

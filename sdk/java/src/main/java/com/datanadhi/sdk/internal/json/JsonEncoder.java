@@ -112,7 +112,7 @@ public final class JsonEncoder {
       }
       path[depth] = value;
       if (value instanceof Map<?, ?> map) {
-        writeObject(map, map::entrySet, depth);
+        writeObject(map, depth);
       } else {
         writeArray(value, depth);
       }
@@ -144,8 +144,7 @@ public final class JsonEncoder {
     }
   }
 
-  private void writeObject(
-      Object owner, Supplier<? extends Iterable<? extends Map.Entry<?, ?>>> members, int depth) {
+  private void writeObject(Map<?, ?> map, int depth) {
     out.open('{');
     if (depth == 0) {
       out.reserve(TRUNCATED_BYTES);
@@ -153,7 +152,7 @@ public final class JsonEncoder {
     MemberNames names = new MemberNames();
     BoundedJson.Position end = out.position();
     try {
-      for (Map.Entry<?, ?> member : members.get()) {
+      for (Map.Entry<?, ?> member : map.entrySet()) {
         String name = String.valueOf(read(member.getKey(), () -> text(member.getKey())));
         Object value = read(member, member::getValue);
         if (!writeMember(names, name, value, depth) && !out.hasRoom()) {
@@ -162,7 +161,7 @@ public final class JsonEncoder {
         end = out.position();
       }
     } catch (Throwable failed) {
-      String text = failure(owner, failed);
+      String text = failure(map, failed);
       out.returnTo(end);
       writeMember(names, ERROR, text, depth);
     }
