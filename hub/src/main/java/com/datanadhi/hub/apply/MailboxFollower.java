@@ -157,6 +157,7 @@ public final class MailboxFollower {
                 boolean fits = writer.appliedSeq() == items.getFirst().seq() - 1;
                 if (fits) {
                   add(writer, items);
+                  writer.setAppliedSeq(items.getLast().seq());
                 }
                 return fits;
               });
@@ -169,7 +170,6 @@ public final class MailboxFollower {
     for (Item item : items) {
       writer.addItems(item.seq(), item.pipelines());
     }
-    writer.setAppliedSeq(items.getLast().seq());
   }
 
   private boolean followBatch(String tenant) throws ViewException, InterruptedException {
@@ -213,9 +213,7 @@ public final class MailboxFollower {
           tenant,
           writer -> {
             writer.skipItems(left);
-            for (Item item : items) {
-              writer.addItems(item.seq(), item.pipelines());
-            }
+            add(writer, items);
             writer.setAppliedSeq(through);
             if (itemsLeave) {
               writer.deleteItemsBefore(state.firstSeq());

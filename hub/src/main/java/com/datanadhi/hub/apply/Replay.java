@@ -36,12 +36,7 @@ public final class Replay implements AutoCloseable {
   private final PipelineNames names = new PipelineNames();
   private final ExecutorService storing =
       Executors.newSingleThreadExecutor(Thread.ofPlatform().name("replay").daemon().factory());
-  private final PipelineNames itemNames = new PipelineNames();
   private List<StoredEvent> batch = new ArrayList<>();
-
-  /// Of the batch that is being stored.
-  private List<MailboxFollower.Item> items = List.of();
-
   private long batchBytes;
   private @Nullable String epoch;
 
@@ -49,7 +44,8 @@ public final class Replay implements AutoCloseable {
   private @Nullable List<String> lastPipelines;
   private String lastPipelinesDigest = "";
 
-  private @Nullable Future<Long> stored;
+  /// Gives the items of what it stores.
+  private @Nullable Future<List<MailboxFollower.Item>> stored;
 
   /// What records mean beyond being stored, as those of `_control` do.
   @FunctionalInterface
@@ -102,7 +98,7 @@ public final class Replay implements AutoCloseable {
     if (!batch.isEmpty()) {
       commit();
     }
-    awaitStored();
+    List<MailboxFollower.Item> _ = awaitStored();
   }
 
   /// Waits for the commit that is being made. What was taken and not committed is dropped.
@@ -112,31 +108,27 @@ public final class Replay implements AutoCloseable {
   }
 
   private void commit() throws ViewException, InterruptedException {
-    awaitStored();
-    List<MailboxFollower.Item> committed = items;
+    List<MailboxFollower.Item> committed = awaitStored();
     List<StoredEvent> events = batch;
     String epochOfLast = epoch;
     batch = new ArrayList<>(events.size());
     batchBytes = 0;
     stored =
         storing.submit(() -> databases.write(tenant, writer -> store(writer, events, epochOfLast)));
-    if (mailboxes != null) {
-      items =
-          events.stream()
-              .map(e -> new MailboxFollower.Item(e.seq(), itemNames.of(e.pipelines())))
-              .toList();
-      if (!committed.isEmpty()) {
-        mailboxes.add(tenant, committed);
-      }
+    if (mailboxes != null && !committed.isEmpty()) {
+      mailboxes.add(tenant, committed);
     }
   }
 
-  private void awaitStored() throws ViewException, InterruptedException {
+  /// @return the items of what was being stored
+  private List<MailboxFollower.Item> awaitStored() throws ViewException, InterruptedException {
     if (stored == null) {
-      return;
+      return List.of();
     }
     try {
-      long _ = stored.get();
+      List<MailboxFollower.Item> items = stored.get();
+      stored = null;
+      return items;
     } catch (ExecutionException failed) {
       switch (failed.getCause()) {
         case ViewException cause -> throw cause;
@@ -145,10 +137,10 @@ public final class Replay implements AutoCloseable {
         case null, default -> throw new IllegalStateException(failed);
       }
     }
-    stored = null;
   }
 
-  private long store(TenantWriter writer, List<StoredEvent> events, @Nullable String epochOfLast) {
+  private List<MailboxFollower.Item> store(
+      TenantWriter writer, List<StoredEvent> events, @Nullable String epochOfLast) {
     ViewState before = writer.state();
     History history = new History(writer, before);
     long logRecords = 0;
@@ -198,7 +190,9 @@ public final class Replay implements AutoCloseable {
             before.duplicates(),
             before.conflicts(),
             before.skipped()));
-    return history.seq();
+    return events.stream()
+        .map(e -> new MailboxFollower.Item(e.seq(), names.of(e.pipelines())))
+        .toList();
   }
 
   /// The log record of which the database has its last record, or null. An upload is one log record

@@ -83,7 +83,9 @@ final class ArchiveLine {
     }
     pipelineNames.of(pipelines);
     String problem = JsonValidator.problem(logData);
-    check(problem == null, "log_data is not JSON: " + problem);
+    if (problem != null) {
+      throw new IllegalArgumentException("log_data is not JSON: " + problem);
+    }
     StoredEvent event =
         new StoredEvent(
             seq,

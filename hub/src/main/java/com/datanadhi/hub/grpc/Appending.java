@@ -30,7 +30,7 @@ final class Appending {
 
   private static final int RECORDS = tag(AppendRequest.RECORDS_FIELD_NUMBER);
   private static final int PIPELINES = tag(NewRecord.PIPELINES_FIELD_NUMBER);
-  private static final Duration RETRY = Duration.ofSeconds(1);
+  static final Duration RETRY = Duration.ofSeconds(1);
 
   private final Admission admission;
   private final Queries queries;
@@ -101,6 +101,14 @@ final class Appending {
                   + " under one key"));
     }
     long bytes = request.content().size() + parts.names() * Admission.NAME_BYTES;
+    return admit(admission, tenant, bytes, "records or names of pipelines");
+  }
+
+  /// Takes memory for a request.
+  ///
+  /// @param parts what a sender can send fewer of
+  static Admission.Lease admit(Admission admission, String tenant, long bytes, String parts)
+      throws StatusException {
     Admission.Lease lease = admission.tryAcquire(tenant, bytes);
     if (lease != null) {
       return lease;
@@ -110,8 +118,9 @@ final class Appending {
     }
     throw StatusProto.toStatusException(
         Statuses.invalid(
-            "the request takes more memory than the hub has for all requests: send fewer records"
-                + " or names of pipelines, or start the hub with a larger --buffer-bytes"));
+            "the request takes more memory than the hub has for all requests: send fewer "
+                + parts
+                + ", or start the hub with a larger --buffer-bytes"));
   }
 
   static Parsed parse(Request<AppendRequest> request) {

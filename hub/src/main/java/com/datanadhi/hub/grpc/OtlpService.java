@@ -14,13 +14,10 @@ import io.grpc.stub.StreamObserver;
 import io.opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest;
 import io.opentelemetry.proto.collector.logs.v1.ExportLogsServiceResponse;
 import io.opentelemetry.proto.collector.logs.v1.LogsServiceGrpc;
-import java.time.Duration;
 import java.util.List;
 
 /// `LogsService` of OTLP (https://opentelemetry.io/docs/specs/otlp/#otlpgrpc).
 final class OtlpService {
-  private static final Duration RETRY = Duration.ofSeconds(1);
-
   private final Appends appends;
   private final Admission admission;
 
@@ -51,7 +48,8 @@ final class OtlpService {
     }
     LogsRequest logs;
     List<Outcome> outcomes;
-    try (Admission.Lease lease = admit(caller.tenant(), request.content().size())) {
+    try (Admission.Lease lease =
+        Appending.admit(admission, caller.tenant(), request.content().size(), "log records")) {
       logs = LogsRequest.ofProtobuf(request.content(), lease);
       List<Submission> submissions = logs.submissions(caller.idempotencyKey());
       outcomes =
@@ -60,7 +58,7 @@ final class OtlpService {
       String detail = String.valueOf(refused.getMessage());
       throw switch (refused.kind()) {
         case MALFORMED, TOO_LARGE -> invalid(detail);
-        case NO_MEMORY -> Statuses.unavailable(detail, RETRY);
+        case NO_MEMORY -> Statuses.unavailable(detail, Appending.RETRY);
       };
     }
     Status refused = null;
@@ -76,19 +74,6 @@ final class OtlpService {
       throw StatusProto.toStatusException(refused);
     }
     return logs.response();
-  }
-
-  private Admission.Lease admit(String tenant, long bytes) throws StatusException {
-    Admission.Lease lease = admission.tryAcquire(tenant, bytes);
-    if (lease != null) {
-      return lease;
-    }
-    if (admission.couldHold(bytes)) {
-      throw Statuses.unavailable("the buffer of requests is full", RETRY);
-    }
-    throw invalid(
-        "the request takes more memory than the hub has for all requests: send fewer log records,"
-            + " or start the hub with a larger --buffer-bytes");
   }
 
   private static StatusException invalid(String detail) {
